@@ -1,0 +1,110 @@
+//! The program `chatd`: options, start, wait for a signal, stop. Runs on thread `main`.
+
+#![forbid(unsafe_code)]
+
+use anyhow::Context as _;
+use chatd::server::{
+    Chatd, limits, logger,
+    options::{Options, address_for_others},
+    start_thread,
+    status::{Doing, Status},
+};
+use std::{io::Write as _, net::SocketAddr, process::ExitCode};
+
+fn main() -> ExitCode {
+    let options: Options = argh::from_env();
+    if options.version {
+        say(&format!("chatd {}", env!("CARGO_PKG_VERSION")));
+        return ExitCode::SUCCESS;
+    }
+    match run(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("chatd: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(mut options: Options) -> anyhow::Result<()> {
+    options.check()?;
+    let log_writer = logger::install(options.log)?;
+    let status = Status::new("main");
+    let house = vec![log_writer.status.clone(), status.clone()];
+    start_thread("logger", move || log_writer.run())?;
+    log_panics();
+
+    let (possible, limit) = limits::clients_possible(options.threads_max);
+    if let Some(limit) = limit {
+        log::warn!(
+            "this machine can hold {possible} clients, not {}: its limit on {} is {}",
+            options.threads_max,
+            limit.name,
+            limit.value
+        );
+        options.threads_max = possible;
+    }
+    let stop = StopSignals::new()?;
+    let chatd = Chatd::start(&options, house)?;
+    tell_how_to_join(&chatd.addresses());
+
+    status.now(Doing::WaitingForSignal);
+    stop.wait();
+    status.now(Doing::Working);
+    chatd.shutdown();
+    log::logger().flush();
+    Ok(())
+}
+
+/// On standard output: where, and what to tell the class.
+fn tell_how_to_join(addresses: &[SocketAddr]) {
+    for address in addresses {
+        say(&format!("chatd: listening on {address}"));
+    }
+    let Some(address) = addresses.first() else { return };
+    let port = address.port();
+    match address_for_others() {
+        Some(ip) if address.ip().is_unspecified() => say(&format!("Join from another machine: nc {ip} {port}")),
+        _ if address.ip().is_unspecified() => say(&format!("Join from this machine: nc localhost {port}")),
+        _ if address.ip().is_loopback() => say(&format!("Join from this machine: nc {} {port}", address.ip())),
+        _ => say(&format!("Join from another machine: nc {} {port}", address.ip())),
+    }
+}
+
+/// Prints a line. Whoever closed our standard output does not want it; that is no reason to end.
+fn say(line: &str) {
+    let mut out = std::io::stdout();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// A panic goes through the log like everything else.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let thread = std::thread::current();
+        log::error!("thread {} panicked: {panic}", thread.name().unwrap_or("?"));
+    }));
+}
+
+/// Ctrl-C and its like: the first one stops the server, a second one ends it at once.
+#[cfg(unix)]
+struct StopSignals(signal_hook::iterator::Signals);
+
+#[cfg(unix)]
+impl StopSignals {
+    fn new() -> anyhow::Result<Self> {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        let stopping = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            // In this order: the first signal finds the flag down and raises it, the second finds it up.
+            signal_hook::flag::register_conditional_shutdown(signal, 130, stopping.clone())?;
+            signal_hook::flag::register(signal, stopping.clone())?;
+        }
+        Ok(StopSignals(
+            signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot watch for signals")?,
+        ))
+    }
+
+    fn wait(mut self) {
+        self.0.forever().next();
+    }
+}

@@ -1,0 +1,25 @@
+//! What a chat *is*, and no word of how it is served: no socket, thread, lock, channel, clock or database. A test
+//! (`tests/house/main.rs`) reads these files to keep it so. The threaded server calls this core, and any other I/O
+//! model can: the model is then the only difference between them.
+//!
+//! ```text
+//!  bytes ─> LineBuffer ─> Session ── Event ──> Rooms::apply ... Rooms::flush ─> Delivery, one for each client
+//!           (telnet,      (one client's         (everybody: names, rooms,
+//!            lines)        dialogue)             order, who is told what)
+//! ```
+//!
+//! Read in this order: [`line`], [`text`], [`session`], [`rooms`], [`view`].
+
+pub mod command;
+pub mod event;
+pub mod farewell;
+pub mod flood;
+pub mod line;
+pub mod name;
+pub mod past;
+pub mod requests;
+pub mod rooms;
+pub mod session;
+pub mod telnet;
+pub mod text;
+pub mod view;

@@ -1,0 +1,142 @@
+//! Names: which are allowed, and when two are the same. Rooms are named by the same rules.
+//!
+//! Plain names are ASCII. `--unicode-names` admits the others by the rules of RFC 8265 (usernames) and then asks a
+//! second question, because `аlice` with a Cyrillic а is another name to a computer and the same to a reader: a name
+//! that looks like a present one is refused (Unicode Technical Standard 39, "skeletons"). Knows no I/O.
+
+use precis_core::profile::PrecisFastInvocation;
+use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
+
+/// Longest name, in characters: fits the tables of `/who` and `/threads` and is still a name.
+pub const NAME_MAX: usize = 20;
+
+/// Which names are allowed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NameRule {
+    /// ASCII letters, digits, `-`, `_`, `.`; a letter first.
+    #[default]
+    Ascii,
+    /// RFC 8265's usernames with a letter first (`--unicode-names`).
+    Unicode,
+}
+
+/// A name that is allowed. Two names are the same if their [`Name::key`]s are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    shown: String,
+    folded: String,
+    key: String,
+}
+
+impl Name {
+    /// As its bearer wrote it.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// What look-alikes and other cases of the same name have in common.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Whether the two are the same name written in another case, and not merely look-alikes.
+    pub fn is_same_word(&self, other: &Name) -> bool {
+        self.folded == other.folded
+    }
+
+    /// A name that nobody chose: the address of a client that is not asked for one (`--anonymous`).
+    pub fn of_address(address: &str) -> Name {
+        Name { shown: address.to_owned(), folded: address.to_owned(), key: address.to_owned() }
+    }
+}
+
+impl NameRule {
+    /// Checks a name. `kind` ("name", "room's name") is the subject of the sentence that says why it is refused.
+    pub fn check(self, typed: &str, kind: &str) -> Result<Name, String> {
+        let Some(first) = typed.chars().next() else {
+            return Err(format!("A {kind} has at least one character."));
+        };
+        let length = typed.chars().count();
+        if length > NAME_MAX {
+            return Err(format!("A {kind} has at most {NAME_MAX} characters, and this one has {length}."));
+        }
+        match self {
+            NameRule::Ascii => {
+                let allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+                if let Some(wrong) = typed.chars().find(|c| !allowed(c)) {
+                    return Err(format!(
+                        "A {kind} has only ASCII letters, digits, \"-\", \"_\" and \".\", and no \"{wrong}\"."
+                    ));
+                }
+                starts_with_letter(first.is_ascii_alphabetic(), typed, kind)?;
+                let folded = typed.to_ascii_lowercase();
+                Ok(Name { shown: typed.to_owned(), key: folded.clone(), folded })
+            }
+            NameRule::Unicode => {
+                let refused = |_| {
+                    format!(
+                        "A {kind} has only letters, digits and \"-\", \"_\", \".\" (RFC 8265), and \"{typed}\" has others."
+                    )
+                };
+                let shown = UsernameCasePreserved::enforce(typed).map_err(refused)?.into_owned();
+                let folded = UsernameCaseMapped::enforce(typed).map_err(refused)?.into_owned();
+                let is_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.') || is_mark(c);
+                if !shown.chars().all(is_word) {
+                    return Err(refused(precis_core::Error::Invalid));
+                }
+                starts_with_letter(shown.starts_with(char::is_alphabetic), typed, kind)?;
+                let key = unicode_security::skeleton(&folded).collect();
+                Ok(Name { shown, folded, key })
+            }
+        }
+    }
+}
+
+fn starts_with_letter(does: bool, typed: &str, kind: &str) -> Result<(), String> {
+    if does { Ok(()) } else { Err(format!("A {kind} starts with a letter, and \"{typed}\" does not.")) }
+}
+
+/// Accents and vowel signs that many scripts write as characters of their own; RFC 8265 has checked the rest.
+fn is_mark(c: char) -> bool {
+    !c.is_ascii() && !c.is_alphanumeric()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_names() {
+        for good in ["a", "Alice", "a-b_c.9", "abcdefghijklmnopqrst"] {
+            assert!(NameRule::Ascii.check(good, "name").is_ok(), "{good:?}");
+        }
+        for bad in ["", "7up", "-a", ".a", "a b", "a:b", "a<b", "é", "a*", "a\t", "abcdefghijklmnopqrstu"] {
+            assert!(NameRule::Ascii.check(bad, "name").is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn case_does_not_make_another_name() {
+        for rule in [NameRule::Ascii, NameRule::Unicode] {
+            let [a, b] = ["Alice", "aLICE"].map(|name| rule.check(name, "name").unwrap());
+            assert_eq!(a.key(), b.key());
+            assert!(a.is_same_word(&b));
+            assert_eq!(a.shown(), "Alice");
+        }
+    }
+
+    #[test]
+    fn unicode_names_and_their_look_alikes() {
+        let check = |name| NameRule::Unicode.check(name, "name");
+        for good in ["élodie", "日本", "Ёлка", "नमस्ते", "şule"] {
+            assert!(check(good).is_ok(), "{good:?}: {:?}", check(good));
+        }
+        for bad in ["a b", "a\u{202e}b", "☃", "a☃", "1a", "\u{301}a", "<a>", "a>", "***", "a:b", "ａ\u{200b}b"] {
+            assert!(check(bad).is_err(), "{bad:?} passed");
+        }
+        let (latin, cyrillic) = (check("alice").unwrap(), check("\u{430}lice").unwrap());
+        assert_eq!(latin.key(), cyrillic.key(), "look-alikes have one skeleton");
+        assert!(!latin.is_same_word(&cyrillic));
+        assert!(check("STRASSE").unwrap().is_same_word(&check("strasse").unwrap()));
+    }
+}

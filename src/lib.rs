@@ -1,0 +1,6 @@
+//! chatd
+#![forbid(unsafe_code)]
+pub mod core;
+pub mod lock;
+pub mod server;
+pub mod socketserver;

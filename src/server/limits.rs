@@ -1,0 +1,132 @@
+//! What the machine can hold, compared with what was asked. Once, at the start.
+//!
+//! A server that promises 512 places and fails at the 60th with "too many open files" has promised too much. So the
+//! limits are read first, raised where that is allowed, and otherwise the true number is said, and held.
+
+use std::{fs, path::PathBuf};
+
+/// Descriptors beside the clients': standard streams, listeners, the flusher's pipe, refused connections on their way
+/// out, whatever the system libraries open for a moment.
+const OTHER_DESCRIPTORS: usize = 32;
+/// Threads beside the clients'.
+const OTHER_THREADS: usize = 16;
+/// Memory maps of one thread: its stack, the guard page below, and its signal stack with a guard page.
+const MAPS_PER_THREAD: usize = 4;
+
+/// One limit of the machine.
+#[derive(Debug, PartialEq)]
+pub struct Limit {
+    /// As a person knows it.
+    pub name: &'static str,
+    /// Its value.
+    pub value: usize,
+    /// How many clients that leaves room for.
+    pub clients: usize,
+}
+
+/// Raises what may be raised, and returns how many of `wanted` clients the machine can hold, and the limit that says so
+/// if they are fewer.
+pub fn clients_possible(wanted: usize) -> (usize, Option<Limit>) {
+    raise_descriptors(wanted + OTHER_DESCRIPTORS);
+    let mut limits = vec![threads_limit("threads-max", fs::read_to_string("/proc/sys/kernel/threads-max").ok())];
+    limits.push(threads_limit("pid_max", fs::read_to_string("/proc/sys/kernel/pid_max").ok()));
+    limits.push(threads_limit("pids.max of its cgroup", cgroup_pids_max()));
+    limits.push(number(fs::read_to_string("/proc/sys/vm/max_map_count").ok()).map(|value| Limit {
+        name: "max_map_count",
+        value,
+        clients: (value / MAPS_PER_THREAD).saturating_sub(OTHER_THREADS),
+    }));
+    limits.push(descriptors_limit());
+    limits.push(processes_limit());
+    smallest(wanted, limits)
+}
+
+fn smallest(wanted: usize, limits: Vec<Option<Limit>>) -> (usize, Option<Limit>) {
+    match limits.into_iter().flatten().min_by_key(|limit| limit.clients) {
+        Some(limit) if limit.clients < wanted => (limit.clients.max(1), Some(limit)),
+        _ => (wanted, None),
+    }
+}
+
+fn threads_limit(name: &'static str, text: Option<String>) -> Option<Limit> {
+    number(text).map(|value| Limit { name, value, clients: value.saturating_sub(OTHER_THREADS) })
+}
+
+/// `max` and anything else that is no number is no limit.
+fn number(text: Option<String>) -> Option<usize> {
+    text?.trim().parse().ok()
+}
+
+/// The smallest `pids.max` on the way from this process's control group (version 2) to the root.
+fn cgroup_pids_max() -> Option<String> {
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let path = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let mut folder = PathBuf::from("/sys/fs/cgroup").join(path);
+    let mut smallest: Option<usize> = None;
+    while folder.starts_with("/sys/fs/cgroup") {
+        let limit = number(fs::read_to_string(folder.join("pids.max")).ok());
+        smallest = [smallest, limit].into_iter().flatten().min();
+        folder.pop();
+    }
+    smallest.map(|limit| limit.to_string())
+}
+
+#[cfg(unix)]
+fn raise_descriptors(needed: usize) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let needed = needed as u64;
+    if current.is_some_and(|current| current < needed) {
+        let raised = maximum.map_or(needed, |maximum| needed.min(maximum));
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum }); // read again below
+    }
+}
+
+#[cfg(unix)]
+fn descriptors_limit() -> Option<Limit> {
+    let value = rustix::process::getrlimit(rustix::process::Resource::Nofile).current? as usize;
+    Some(Limit { name: "open files (ulimit -n)", value, clients: value.saturating_sub(OTHER_DESCRIPTORS) })
+}
+
+/// The limit on a user's processes and threads. Root is exempt; others share it with whatever else they run, so it is
+/// an upper bound, and a thread that cannot start all the same is refused when it comes to that.
+#[cfg(unix)]
+fn processes_limit() -> Option<Limit> {
+    if rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let value = rustix::process::getrlimit(rustix::process::Resource::Nproc).current? as usize;
+    Some(Limit { name: "processes (ulimit -u)", value, clients: value.saturating_sub(OTHER_THREADS) })
+}
+
+#[cfg(not(unix))]
+fn raise_descriptors(_needed: usize) {}
+
+#[cfg(not(unix))]
+fn descriptors_limit() -> Option<Limit> {
+    None
+}
+
+#[cfg(not(unix))]
+fn processes_limit() -> Option<Limit> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smallest_limit_decides() {
+        let limit = |value| Some(Limit { name: "x", value, clients: value });
+        assert_eq!(smallest(512, vec![limit(600), limit(512), None]), (512, None));
+        assert_eq!(smallest(512, vec![limit(600), limit(48), None]), (48, limit(48)));
+        assert_eq!(smallest(512, vec![limit(0)]).0, 1, "one client is always tried");
+    }
+
+    #[test]
+    fn max_is_no_limit() {
+        assert_eq!(number(Some("max\n".into())), None);
+        assert_eq!(number(Some("100\n".into())), Some(100));
+    }
+}

@@ -1,0 +1,100 @@
+//! The log: one thread writes it to standard error, so that no other thread ever waits for a terminal.
+//!
+//! An instructor who presses Ctrl-S, or pipes the log into a pager, stops whoever writes to that terminal. With a
+//! logger that writes on the caller's thread (as the usual ones do) that would be the fan-out, and with it the class.
+//! Here a full queue costs log lines, which are counted and owned up to.
+
+use super::status::{Doing, Status};
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+use jiff::Zoned;
+use log::{LevelFilter, Log, Metadata, Record};
+use std::{
+    io::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+/// Lines that may wait: more than a full server's clients can say goodbye with at once.
+const LINES_MAX: usize = 8192;
+
+/// What the queue carries.
+enum Entry {
+    Line(String),
+    /// Everything before this was written: say so.
+    Flush(Sender<()>),
+}
+
+/// The front: takes lines from every thread.
+struct Logger {
+    entries: Sender<Entry>,
+    lost: Arc<AtomicU64>,
+}
+
+/// The back: writes them.
+pub struct LogWriter {
+    entries: Receiver<Entry>,
+    lost: Arc<AtomicU64>,
+    /// What its thread is doing.
+    pub status: Arc<Status>,
+}
+
+/// Makes this the log of the process. The other end has to be run on a thread.
+pub fn install(level: LevelFilter) -> anyhow::Result<LogWriter> {
+    let (sender, entries) = crossbeam_channel::bounded(LINES_MAX);
+    let lost = Arc::new(AtomicU64::new(0));
+    log::set_boxed_logger(Box::new(Logger { entries: sender, lost: Arc::clone(&lost) }))?;
+    log::set_max_level(level);
+    Ok(LogWriter { entries, lost, status: Status::new("logger") })
+}
+
+impl Log for Logger {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.level() <= log::max_level()
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let line = format!("{} {:<5} {}\n", Zoned::now().strftime("%H:%M:%S%.3f"), record.level(), record.args());
+        if let Err(TrySendError::Full(_)) = self.entries.try_send(Entry::Line(line)) {
+            self.lost.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Waits until all lines so far are written; a second at most, should nobody read them.
+    fn flush(&self) {
+        let (done, written) = crossbeam_channel::bounded(1);
+        let patience = Duration::from_secs(1);
+        if self.entries.send_timeout(Entry::Flush(done), patience).is_ok() {
+            let _ = written.recv_timeout(patience);
+        }
+    }
+}
+
+impl LogWriter {
+    /// Writes for as long as the process lives.
+    pub fn run(self) {
+        let mut stderr = std::io::stderr();
+        loop {
+            self.status.now(Doing::WaitingForLines);
+            let Ok(entry) = self.entries.recv() else { return };
+            self.status.now(Doing::Working);
+            match entry {
+                Entry::Line(line) => {
+                    let _ = stderr.write_all(line.as_bytes()); // nobody is left to tell
+                }
+                Entry::Flush(done) => {
+                    let _ = done.send(());
+                }
+            }
+            let lost = self.lost.swap(0, Relaxed);
+            if lost > 0 {
+                let _ = writeln!(stderr, "({lost} log lines were lost: standard error did not take them)");
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The command line, and what it means. Errors say what to do.
+
+use crate::core::{
+    command::CommandTable, flood::FloodOption, line::LINE_MAX, name::NameRule, session::SessionConfig, text::clean,
+};
+use anyhow::{Context as _, bail, ensure};
+use argh::FromArgs;
+use log::LevelFilter;
+use std::{
+    fs::File,
+    io::Read as _,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
+
+/// Bytes of a message of the day: some screens full. More is a mistake, and would be told to everybody who comes.
+const MOTD_MAX: usize = 16 * 1024;
+
+/// A chat server with one thread per connection. Start it, and let people join with: nc HOST 5000
+#[derive(FromArgs, Clone, Debug)]
+pub struct Options {
+    /// where to listen, as ADDR:PORT, or PORT for all interfaces; may be repeated; port 0 takes a free one (default:
+    /// port 5000 on all interfaces, IPv4 and IPv6)
+    #[argh(option, arg_name = "ADDR:PORT")]
+    pub listen: Vec<ListenOn>,
+
+    /// most clients at once, each with a thread of its own (default: 512)
+    #[argh(option, arg_name = "N", default = "512")]
+    pub threads_max: usize,
+
+    /// ask nobody for a name: everybody is shown by address and may speak at once
+    #[argh(switch)]
+    pub anonymous: bool,
+
+    /// admit names in every script, by the rules of RFC 8265; names that look like a present one are refused
+    #[argh(switch)]
+    pub unicode_names: bool,
+
+    /// file with the message of the day, told to everybody who enters (default: none)
+    #[argh(option, arg_name = "FILE")]
+    pub motd: Option<PathBuf>,
+
+    /// lines of a room's past told to everybody who enters it, 0 to 300 (default: 20)
+    #[argh(option, arg_name = "N", default = "20")]
+    pub backlog_lines: usize,
+
+    /// bytes that may wait for a client that reads slowly; one more, and it is hung up (default: 65536)
+    #[argh(option, arg_name = "BYTES", default = "65536")]
+    pub high_water: usize,
+
+    /// seconds that lines may wait for a client that reads nothing, before it is hung up (default: 10)
+    #[argh(option, arg_name = "SECONDS", default = "10")]
+    pub write_deadline: u64,
+
+    /// seconds that a client may take to give its name (default: 30)
+    #[argh(option, arg_name = "SECONDS", default = "30")]
+    pub login_deadline: u64,
+
+    /// lines that a client may send at once, and lines a second after that; it is read more slowly if it sends more;
+    /// or off (default: 32/8)
+    #[argh(option, arg_name = "BURST/PER_SECOND", default = "\"32/8\".parse().expect(\"is a limit\")")]
+    pub flood: FloodOption,
+
+    /// most connections from one address at once, this machine exempt; a class behind one router has one address
+    /// (default: 256)
+    #[argh(option, arg_name = "N", default = "256")]
+    pub per_source: usize,
+
+    /// seconds after which a client that vanished without a word is found (default: 60)
+    #[argh(option, arg_name = "SECONDS", default = "60")]
+    pub ghost_after: u64,
+
+    /// add the command /crash, which panics its own client's thread, to show a class that nobody else's ends
+    #[argh(switch)]
+    pub demo: bool,
+
+    /// what to log on standard error: off, error, warn, info, debug (default: info)
+    #[argh(option, arg_name = "LEVEL", default = "LevelFilter::Info")]
+    pub log: LevelFilter,
+
+    /// print the version and exit
+    #[argh(switch)]
+    pub version: bool,
+}
+
+/// Addresses that belong together: one port on every interface, say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListenOn(pub Vec<SocketAddr>);
+
+impl ListenOn {
+    /// A port on all interfaces, IPv4 and IPv6.
+    pub fn everywhere(port: u16) -> Self {
+        ListenOn(vec![(Ipv4Addr::UNSPECIFIED, port).into(), (Ipv6Addr::UNSPECIFIED, port).into()])
+    }
+}
+
+impl FromStr for ListenOn {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(address) = text.parse() {
+            return Ok(ListenOn(vec![address]));
+        }
+        let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+        match (host, port.parse()) {
+            ("" | "*", Ok(port)) => Ok(ListenOn::everywhere(port)),
+            ("localhost", Ok(port)) => {
+                Ok(ListenOn(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]))
+            }
+            _ => Err(format!(
+                "\"{text}\" is not ADDR:PORT, like 127.0.0.1:5000 or [::1]:5000, and not a PORT, like 5000"
+            )),
+        }
+    }
+}
+
+impl Options {
+    /// Where to listen.
+    pub fn listen_on(&self) -> Vec<ListenOn> {
+        if self.listen.is_empty() { vec![ListenOn::everywhere(5000)] } else { self.listen.clone() }
+    }
+
+    /// Refuses what cannot work, in a sentence.
+    pub fn check(&self) -> anyhow::Result<()> {
+        ensure!(self.threads_max > 0, "--threads-max 0 would let nobody in. Give 1 or more.");
+        ensure!(self.per_source > 0, "--per-source 0 would let nobody in. Give 1 or more.");
+        ensure!(
+            self.backlog_lines <= 300,
+            "--backlog-lines {}: a room remembers 300 lines at most.",
+            self.backlog_lines
+        );
+        let line = 2 * LINE_MAX;
+        ensure!(self.high_water >= line, "--high-water {}: one line must fit. Give {line} or more.", self.high_water);
+        let day = 24 * 60 * 60;
+        for (option, seconds) in [
+            ("--write-deadline", self.write_deadline),
+            ("--login-deadline", self.login_deadline),
+            ("--ghost-after", self.ghost_after),
+        ] {
+            ensure!((1..=day).contains(&seconds), "{option} {seconds}: give 1 to {day} seconds (a day).");
+        }
+        Ok(())
+    }
+
+    /// What all sessions have in common.
+    pub fn session_config(&self) -> anyhow::Result<SessionConfig> {
+        Ok(SessionConfig {
+            anonymous: self.anonymous,
+            names: self.name_rule(),
+            motd: self.motd.as_deref().map(read_motd).transpose()?.unwrap_or_default(),
+            flood: self.flood.0,
+            commands: CommandTable { demo: self.demo },
+        })
+    }
+
+    /// Which names are allowed.
+    pub fn name_rule(&self) -> NameRule {
+        if self.unicode_names { NameRule::Unicode } else { NameRule::Ascii }
+    }
+
+    /// `--login-deadline` as a duration.
+    pub fn login_deadline(&self) -> Duration {
+        Duration::from_secs(self.login_deadline)
+    }
+}
+
+fn read_motd(path: &Path) -> anyhow::Result<Vec<String>> {
+    let wrong = || format!("cannot read the message of the day from {}", path.display());
+    let mut text = String::new();
+    File::open(path).and_then(|file| file.take(MOTD_MAX as u64 + 1).read_to_string(&mut text)).with_context(wrong)?;
+    if text.len() > MOTD_MAX {
+        bail!("{}: it has more than {MOTD_MAX} bytes", wrong());
+    }
+    Ok(text.lines().map(|line| clean(line).into_owned()).collect())
+}
+
+/// An address of this machine that others can reach, to tell them.
+pub fn address_for_others() -> Option<IpAddr> {
+    let interfaces = if_addrs::get_if_addrs().ok()?;
+    let usable = |ip: &IpAddr| !ip.is_loopback() && matches!(ip, IpAddr::V4(v4) if !v4.is_link_local());
+    interfaces.iter().map(|interface| interface.ip()).find(usable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_in_every_spelling() {
+        let v4: SocketAddr = "127.0.0.1:5000".parse().unwrap();
+        assert_eq!("127.0.0.1:5000".parse(), Ok(ListenOn(vec![v4])));
+        assert_eq!("[::1]:0".parse::<ListenOn>().unwrap().0.len(), 1);
+        for all in ["5000", ":5000", "*:5000"] {
+            assert_eq!(all.parse(), Ok(ListenOn::everywhere(5000)), "{all:?}");
+        }
+        for wrong in ["", "host", "host:5000", "127.0.0.1", "127.0.0.1:99999", "-1"] {
+            assert!(wrong.parse::<ListenOn>().is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused() {
+        let parse = |args: &[&str]| Options::from_args(&["chatd"], args).unwrap().check();
+        assert!(parse(&[]).is_ok());
+        for wrong in [["--threads-max", "0"], ["--per-source", "0"], ["--high-water", "9"], ["--write-deadline", "0"]] {
+            assert!(parse(&wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

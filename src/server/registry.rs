@@ -1,0 +1,172 @@
+//! The registry: every connected client's writer handle, under one lock. And how many come from each address.
+
+use super::writer::WriterHandle;
+use crate::{core::event::ClientId, lock::Locked};
+use parking_lot::Condvar;
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::Arc,
+    time::Instant,
+};
+
+/// Connected clients, shared by all threads. The lock is held for a look-up or a copy, never while anything waits.
+pub struct Registry {
+    clients: Locked<Clients>,
+    /// The last client left.
+    empty: Condvar,
+    sources: Locked<Sources>,
+}
+
+#[derive(Default)]
+struct Clients {
+    by_number: HashMap<ClientId, Arc<WriterHandle>>,
+    /// The server stops: nobody is taken in any more.
+    closed: bool,
+}
+
+/// Connections from each source address.
+struct Sources {
+    most: usize,
+    open: HashMap<IpAddr, usize>,
+}
+
+impl Registry {
+    /// An empty one. `per_source`: connections that one address may have open.
+    pub fn new(per_source: usize) -> Self {
+        Registry {
+            clients: Locked::new("the registry", Clients::default()),
+            empty: Condvar::new(),
+            sources: Locked::new("the sources", Sources { most: per_source, open: HashMap::new() }),
+        }
+    }
+
+    /// Takes a client in, unless the registry is closed.
+    pub fn insert(&self, client: &Arc<WriterHandle>) -> bool {
+        let mut clients = self.clients.lock();
+        if !clients.closed {
+            clients.by_number.insert(client.number, Arc::clone(client));
+        }
+        !clients.closed
+    }
+
+    /// Strikes a client out.
+    pub fn remove(&self, client: &WriterHandle) {
+        let mut clients = self.clients.lock();
+        clients.by_number.remove(&client.number);
+        if clients.by_number.is_empty() {
+            self.empty.notify_all();
+        }
+    }
+
+    /// Everybody, in the order they came.
+    pub fn all(&self) -> Vec<Arc<WriterHandle>> {
+        let mut clients: Vec<_> = self.clients.lock().by_number.values().cloned().collect();
+        clients.sort_by_key(|client| client.number);
+        clients
+    }
+
+    /// Takes in nobody any more, and returns those who are here.
+    pub fn close(&self) -> Vec<Arc<WriterHandle>> {
+        self.clients.lock().closed = true;
+        self.all()
+    }
+
+    /// Waits until everybody has left. Returns whether they had by `deadline`.
+    pub fn wait_until_empty(&self, deadline: Instant) -> bool {
+        let mut clients = self.clients.lock();
+        while !clients.by_number.is_empty() && Instant::now() < deadline {
+            clients.wait_on(&self.empty, deadline.saturating_duration_since(Instant::now()));
+        }
+        clients.by_number.is_empty()
+    }
+
+    /// Counts one more connection from this address, unless there are too many.
+    pub fn admit(&self, address: IpAddr) -> Result<(), String> {
+        self.sources.lock().admit(address)
+    }
+
+    /// Counts one less.
+    pub fn dismiss(&self, address: IpAddr) {
+        self.sources.lock().dismiss(address);
+    }
+}
+
+impl Sources {
+    fn admit(&mut self, address: IpAddr) -> Result<(), String> {
+        if address.is_loopback() {
+            return Ok(()); // whoever sits at the machine itself, and every test
+        }
+        let open = self.open.entry(source_of(address)).or_default();
+        if *open >= self.most {
+            return Err(format!("Sorry: {open} connections from your address are open, and that is the most."));
+        }
+        *open += 1;
+        Ok(())
+    }
+
+    fn dismiss(&mut self, address: IpAddr) {
+        let source = source_of(address);
+        if let Some(open) = self.open.get_mut(&source) {
+            *open -= 1;
+            if *open == 0 {
+                self.open.remove(&source);
+            }
+        }
+    }
+}
+
+/// One household or school has one IPv4 address, or one IPv6 network of 64 bits with as many addresses as it likes.
+fn source_of(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn one_address_may_have_so_many_and_no_more() {
+        let mut sources = Sources { most: 2, open: HashMap::new() };
+        assert_eq!(sources.admit(ip("192.0.2.1")), Ok(()));
+        assert_eq!(sources.admit(ip("192.0.2.1")), Ok(()));
+        assert!(sources.admit(ip("192.0.2.1")).unwrap_err().contains("2 connections from your address"));
+        assert_eq!(sources.admit(ip("192.0.2.2")), Ok(()), "others are not affected");
+        sources.dismiss(ip("192.0.2.1"));
+        assert_eq!(sources.admit(ip("192.0.2.1")), Ok(()), "one place is free again");
+    }
+
+    #[test]
+    fn nothing_is_kept_of_an_address_that_left() {
+        let mut sources = Sources { most: 2, open: HashMap::new() };
+        sources.admit(ip("192.0.2.1")).unwrap();
+        sources.dismiss(ip("192.0.2.1"));
+        assert!(sources.open.is_empty());
+    }
+
+    #[test]
+    fn a_network_of_64_bits_is_one_source() {
+        let mut sources = Sources { most: 1, open: HashMap::new() };
+        assert_eq!(sources.admit(ip("2001:db8::1")), Ok(()));
+        assert!(sources.admit(ip("2001:db8::ffff:2")).is_err());
+        assert_eq!(sources.admit(ip("2001:db8:0:1::1")), Ok(()));
+    }
+
+    #[test]
+    fn loopback_is_exempt() {
+        let mut sources = Sources { most: 1, open: HashMap::new() };
+        for _ in 0..1000 {
+            assert_eq!(sources.admit(ip("127.0.0.1")), Ok(()));
+            assert_eq!(sources.admit(ip("::1")), Ok(()));
+        }
+        sources.dismiss(ip("127.0.0.1"));
+        assert!(sources.open.is_empty());
+    }
+}

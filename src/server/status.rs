@@ -1,0 +1,222 @@
+//! What every thread writes down about itself, for `/threads`: the classroom's window.
+//!
+//! A thread stores one relaxed atomic when it begins to do something else; nobody waits for anybody, and the table can
+//! be read while threads are stuck: that is when it is wanted.
+
+use crate::lock::Locked;
+use std::{
+    fmt::Write as _,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+/// The point from which this process counts its time.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Time since the start.
+pub fn uptime() -> Duration {
+    START.elapsed()
+}
+
+/// What a thread is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[allow(missing_docs, reason = "each is explained by its words in DOINGS")]
+pub enum Doing {
+    Starting,
+    Working,
+    Accepting,
+    WaitingForDescriptors,
+    Reading,
+    Asking,
+    WaitingForChannel,
+    WaitingForRegistry,
+    Answering,
+    Pausing,
+    Leaving,
+    WaitingForEvents,
+    Applying,
+    Sending,
+    WaitingForSlowClients,
+    Ushering,
+    WaitingForLines,
+    WaitingForSignal,
+}
+
+/// The words for each, in the order of [`Doing`]; at most 24 letters, for the table.
+const DOINGS: [&str; 18] = [
+    "starting",
+    "working",
+    "accepting",
+    "waiting for descriptors",
+    "reading",
+    "waiting for an answer",
+    "waiting for the channel",
+    "waiting for the registry",
+    "sending its answer",
+    "pausing (flood)",
+    "leaving",
+    "waiting for events",
+    "applying events",
+    "sending",
+    "waiting for slow clients",
+    "waiting for the refused",
+    "waiting for lines",
+    "waiting for a signal",
+];
+
+/// One thread's notes about itself.
+pub struct Status {
+    name: Locked<String>,
+    /// Milliseconds since the start when it began, shifted left by 8, and the [`Doing`].
+    doing: AtomicU64,
+    lines_in: AtomicU64,
+    lines_out: AtomicU64,
+    /// Bytes in its client's outbox.
+    waiting: AtomicUsize,
+}
+
+impl Status {
+    /// The notes of a thread of this name.
+    pub fn new(name: &str) -> Arc<Status> {
+        let status = Status {
+            name: Locked::new("a thread's name", name.to_owned()),
+            doing: AtomicU64::new(0),
+            lines_in: AtomicU64::new(0),
+            lines_out: AtomicU64::new(0),
+            waiting: AtomicUsize::new(0),
+        };
+        status.now(Doing::Starting);
+        Arc::new(status)
+    }
+
+    /// From now on the thread does this.
+    pub fn now(&self, doing: Doing) {
+        self.doing.store((uptime().as_millis() as u64) << 8 | doing as u64, Relaxed);
+    }
+
+    /// So many lines came in.
+    pub fn count_in(&self, lines: usize) {
+        self.lines_in.fetch_add(lines as u64, Relaxed);
+    }
+
+    /// So many lines went out, to the socket or into the outbox.
+    pub fn count_out(&self, lines: usize) {
+        self.lines_out.fetch_add(lines as u64, Relaxed);
+    }
+
+    /// So many bytes are in the outbox.
+    pub fn set_waiting(&self, bytes: usize) {
+        self.waiting.store(bytes, Relaxed);
+    }
+
+    /// The thread's name.
+    pub fn name(&self) -> String {
+        self.name.lock().clone()
+    }
+
+    /// Renames the calling thread, here and in the kernel (`ps -L`, `top -H`), which keeps 15 bytes.
+    pub fn rename_thread(&self, name: &str) {
+        *self.name.lock() = name.to_owned();
+        #[cfg(target_os = "linux")]
+        if let Ok(name) = std::ffi::CString::new(shorten(name, 15)) {
+            let _ = rustix::thread::set_name(&name); // a thread without its name works as well
+        }
+    }
+
+    /// The thread's line in the table.
+    fn row(&self) -> String {
+        let packed = self.doing.load(Relaxed);
+        let since = Duration::from_millis(packed >> 8);
+        let doing = DOINGS[(packed & 0xff) as usize];
+        format!(
+            "*** {:<16} {doing:<24} {:>7} {:>8} {:>8} {:>8}\n",
+            shorten(&self.name(), 16),
+            brief(uptime().saturating_sub(since)),
+            count(self.lines_in.load(Relaxed)),
+            count(self.lines_out.load(Relaxed)),
+            count(self.waiting.load(Relaxed) as u64),
+        )
+    }
+}
+
+/// Counts of the whole server.
+#[derive(Default)]
+pub struct Totals {
+    /// Lines said.
+    pub said: AtomicU64,
+    /// Lines delivered, to whomever.
+    pub delivered: AtomicU64,
+    /// Clients hung up because they did not read.
+    pub too_slow: AtomicU64,
+    /// Connections refused.
+    pub refused: AtomicU64,
+}
+
+/// The table of `/threads`: `summary`, the totals, and a row for each thread.
+pub fn table(summary: &str, totals: &Totals, threads: &[Arc<Status>]) -> String {
+    let [said, delivered, slow, refused] =
+        [&totals.said, &totals.delivered, &totals.too_slow, &totals.refused].map(|total| count(total.load(Relaxed)));
+    let mut text = format!("*** Threads of chatd: {summary}\n");
+    let up = brief(uptime());
+    let _ = writeln!(
+        text,
+        "*** In {up}: {said} lines said, {delivered} delivered; {slow} clients too slow, {refused} refused."
+    );
+    text.push_str("*** THREAD           DOING                        FOR       IN      OUT  WAITING\n");
+    for thread in threads {
+        text.push_str(&thread.row());
+    }
+    text
+}
+
+fn shorten(name: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(name.len())).rev().find(|&end| name.is_char_boundary(end));
+    &name[..end.unwrap_or(0)]
+}
+
+/// A number in seven letters at most.
+fn count(n: u64) -> String {
+    match n {
+        0..10_000_000 => n.to_string(),
+        10_000_000..10_000_000_000 => format!("{} M", n / 1_000_000),
+        _ => format!("{} G", n / 1_000_000_000),
+    }
+}
+
+fn brief(time: Duration) -> String {
+    match time.as_secs() {
+        0 => format!("{} ms", time.as_millis()),
+        s @ 1..600 => format!("{s} s"),
+        s @ 600..36_000 => format!("{} min", s / 60),
+        s => format!("{} h", s / 3_600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_fits_80_columns() {
+        let status = Status::new("c12345:abcdefghijklmnopqrst");
+        status.now(Doing::WaitingForRegistry);
+        status.count_in(9_999_999);
+        status.count_out(usize::MAX);
+        status.set_waiting(65_536);
+        let table = table("512 of 512 clients, 1024 of 1024 events waiting", &Totals::default(), &[status]);
+        assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+        assert!(table.contains("c12345:abcdefghi waiting for the registry"), "{table}");
+    }
+
+    #[test]
+    fn every_doing_has_its_words() {
+        assert_eq!(DOINGS.len(), Doing::WaitingForSignal as usize + 1);
+        assert!(DOINGS.iter().all(|words| words.len() <= 24));
+        assert_eq!(DOINGS[Doing::Sending as usize], "sending");
+        assert_eq!(DOINGS[Doing::Leaving as usize], "leaving");
+    }
+}

@@ -1,0 +1,198 @@
+//! A socket server in the manner of Python's `socketserver`, and like it knowing nothing of what is served.
+//!
+//! Two questions decide what a server is, and each has its own answer here:
+//!
+//! - *What happens to one connection?* A [`Handler`] says: its [`Handler::handle`] is called once for each.
+//! - *Who runs the handler?* A mix-in says, by one method, [`MixIn::process`]: the accept loop itself ([`Inline`]: the
+//!   next client waits), a new thread for each connection ([`Threading`], with a bound), or a fixed pool of threads
+//!   ([`Pool`]).
+//!
+//! [`Server`] is the loop that they share: accept, verify, process. The chat server is one handler with [`Threading`];
+//! so are most programs of the course.
+//!
+//! | Python | here |
+//! | --- | --- |
+//! | `BaseServer.serve_forever`, `shutdown` | [`Server::serve_forever`], [`Server::shutdown`] |
+//! | `verify_request`, `handle_error` | [`Handler::verify`], [`Handler::handle_error`] |
+//! | `process_request` | [`MixIn::process`] |
+//! | `ThreadingMixIn`, `server_close` with `block_on_close` | [`Threading`], [`MixIn::close`] |
+//!
+//! What Python leaves out: a bound on the threads, and telling those who find no place.
+
+mod inline;
+mod pool;
+mod threading;
+
+pub use inline::Inline;
+pub use pool::Pool;
+pub use threading::Threading;
+
+use parking_lot::{Condvar, Mutex};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener, TcpStream},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+/// One accepted socket.
+#[derive(Debug)]
+pub struct Connection {
+    /// Counts up from 1 in this process and is never used twice.
+    pub number: u64,
+    /// The socket, blocking.
+    pub stream: TcpStream,
+    /// Whose it is. (Asking the socket would fail if the peer is gone already.)
+    pub peer: SocketAddr,
+}
+
+/// Why a connection finds no place.
+#[derive(Debug)]
+pub enum Refusal {
+    /// So many are served, and that is the most.
+    Full {
+        /// The bound.
+        most: usize,
+    },
+    /// The system gives no thread.
+    NoThread {
+        /// Threads of the mix-in that run.
+        running: usize,
+        /// The system's words.
+        error: io::Error,
+    },
+    /// [`Handler::verify`] said no, for this reason.
+    Unwelcome(String),
+}
+
+/// What happens to one connection.
+pub trait Handler: Send + Sync + 'static {
+    /// Serves one connection from its beginning to its end. On whose thread, the mix-in decides.
+    fn handle(&self, connection: Connection) -> anyhow::Result<()>;
+
+    /// Whether this peer is welcome. Called by the accept loop: must not wait.
+    fn verify(&self, _peer: SocketAddr) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Sends away a connection that finds no place. Called by the accept loop: must not wait. By default, closes it.
+    fn refuse(&self, _connection: Connection, _refusal: Refusal) {}
+
+    /// A handler that failed or panicked. The others go on.
+    fn handle_error(&self, number: u64, peer: SocketAddr, error: &anyhow::Error) {
+        log::warn!("connection {number} from {peer}: {error:#}");
+    }
+}
+
+/// Who runs the handler.
+pub trait MixIn: Send + Sync + 'static {
+    /// Sees to it that `handler` serves `connection`, or gives it back.
+    fn process<H: Handler>(&self, connection: Connection, handler: &Arc<H>) -> Result<(), (Connection, Refusal)>;
+
+    /// Waits for every thread that was started. No connection is processed after this.
+    fn close(&self);
+}
+
+/// Runs the handler on the calling thread; its errors and panics end here. Every mix-in comes down to this.
+pub fn run_handler<H: Handler>(connection: Connection, handler: &H) {
+    let (number, peer) = (connection.number, connection.peer);
+    let outcome = catch_unwind(AssertUnwindSafe(|| handler.handle(connection)));
+    if let Err(error) = outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("the handler panicked"))) {
+        handler.handle_error(number, peer, &error);
+    }
+}
+
+/// Numbers for connections, in the whole process: several listeners may feed one handler.
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
+/// How long to wait before accepting again when the system is out of descriptors or memory.
+const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
+
+/// A listener, a handler, a mix-in: the accept loop.
+pub struct Server<H, M> {
+    listener: TcpListener,
+    handler: Arc<H>,
+    mixin: Arc<M>,
+    stopping: Mutex<bool>,
+    stopped: Condvar,
+}
+
+impl<H: Handler, M: MixIn> Server<H, M> {
+    /// Puts the three together. Handler and mix-in may be shared by servers on other addresses.
+    pub fn new(listener: TcpListener, handler: Arc<H>, mixin: Arc<M>) -> Self {
+        Server { listener, handler, mixin, stopping: Mutex::new(false), stopped: Condvar::new() }
+    }
+
+    /// Accepts until [`Server::shutdown`]. It hands on, and does nothing else.
+    pub fn serve_forever(&self) {
+        let mut failing = false;
+        loop {
+            let accepted = self.listener.accept();
+            if *self.stopping.lock() {
+                return;
+            }
+            match accepted {
+                Ok((stream, peer)) => {
+                    if std::mem::take(&mut failing) {
+                        log::info!("accepting again");
+                    }
+                    self.process(Connection { number: NUMBERS.fetch_add(1, Relaxed), stream, peer });
+                }
+                // The connection that was to be accepted is gone: the next one may be fine.
+                Err(e) if matches!(e.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {}
+                Err(e) => {
+                    // Out of descriptors: trying again at once would spin, and a line each time would fill the disk.
+                    if !std::mem::replace(&mut failing, true) {
+                        log::error!("cannot accept: {e}; trying again every {OUT_OF_DESCRIPTORS:?}");
+                    }
+                    self.stopped.wait_for(&mut self.stopping.lock(), OUT_OF_DESCRIPTORS);
+                }
+            }
+        }
+    }
+
+    fn process(&self, connection: Connection) {
+        let processed = match self.handler.verify(connection.peer) {
+            Ok(()) => self.mixin.process(connection, &self.handler),
+            Err(sentence) => Err((connection, Refusal::Unwelcome(sentence))),
+        };
+        if let Err((connection, refusal)) = processed {
+            self.handler.refuse(connection, refusal);
+        }
+    }
+
+    /// Where it listens: the true port, if port 0 was asked for.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Ends [`Server::serve_forever`], from another thread.
+    pub fn shutdown(&self) {
+        *self.stopping.lock() = true;
+        self.stopped.notify_all();
+        wake_accept(&self.listener);
+    }
+}
+
+/// Makes a blocked `accept` return. Linux promises that for a listener that is shut down; elsewhere somebody has to
+/// connect.
+fn wake_accept(listener: &TcpListener) {
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(listener).shutdown(std::net::Shutdown::Both);
+    #[cfg(not(target_os = "linux"))]
+    if let Ok(mut address) = listener.local_addr() {
+        if address.ip().is_unspecified() {
+            let loopback: (std::net::IpAddr, std::net::IpAddr) =
+                ([127, 0, 0, 1].into(), std::net::Ipv6Addr::LOCALHOST.into());
+            address.set_ip(if address.is_ipv4() { loopback.0 } else { loopback.1 });
+        }
+        let _ = TcpStream::connect_timeout(&address, Duration::from_secs(1));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! One thread for each connection, with a bound. After Python's `ThreadingMixIn`, which has none.
+
+use super::{Connection, Handler, MixIn, Refusal, run_handler};
+use parking_lot::Mutex;
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    thread::{Builder, JoinHandle},
+};
+
+/// Starts a thread for each connection, named `c` and its number; refuses more than so many at once.
+pub struct Threading {
+    most: usize,
+    stack_bytes: usize,
+    threads: Arc<Mutex<Threads>>,
+}
+
+/// Every thread that was started and not yet joined: there is no other, so their count is the bound.
+#[derive(Default)]
+struct Threads {
+    started: HashMap<u64, JoinHandle<()>>,
+    /// Those that said they are at their end: joining them waits for a few instructions.
+    ended: Vec<u64>,
+}
+
+impl Threading {
+    /// At most `most` threads, each with a stack of `stack_bytes` (address space; memory is used as it is touched).
+    pub fn new(most: usize, stack_bytes: usize) -> Self {
+        Threading { most, stack_bytes, threads: Arc::default() }
+    }
+
+    /// Takes out the threads that can be joined without waiting for more than their last few instructions.
+    fn take_ended(&self) -> Vec<JoinHandle<()>> {
+        let mut joinable = Vec::new();
+        let Threads { started, ended } = &mut *self.threads.lock();
+        // One that ended before it was noted as started stays on the list until the next time.
+        ended.retain(|number| started.remove(number).map(|thread| joinable.push(thread)).is_none());
+        joinable
+    }
+}
+
+impl MixIn for Threading {
+    fn process<H: Handler>(&self, connection: Connection, handler: &Arc<H>) -> Result<(), (Connection, Refusal)> {
+        join_all(self.take_ended());
+        let running = self.threads.lock().started.len();
+        if running >= self.most {
+            return Err((connection, Refusal::Full { most: self.most }));
+        }
+        let number = connection.number;
+        // The thread finds its connection in here; if it cannot be started, we find it again.
+        let parcel = Arc::new(Mutex::new(Some(connection)));
+        let run = {
+            let (parcel, handler, threads) = (Arc::clone(&parcel), Arc::clone(handler), Arc::clone(&self.threads));
+            move || {
+                let connection = parcel.lock().take();
+                if let Some(connection) = connection {
+                    run_handler(connection, &*handler);
+                }
+                drop(handler);
+                threads.lock().ended.push(number);
+            }
+        };
+        match Builder::new().name(format!("c{number}")).stack_size(self.stack_bytes).spawn(run) {
+            Ok(thread) => {
+                self.threads.lock().started.insert(number, thread);
+                Ok(())
+            }
+            Err(error) => match parcel.lock().take() {
+                Some(connection) => Err((connection, Refusal::NoThread { running, error })),
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn close(&self) {
+        let threads = std::mem::take(&mut self.threads.lock().started);
+        join_all(threads.into_values());
+    }
+}
+
+fn join_all(threads: impl IntoIterator<Item = JoinHandle<()>>) {
+    for thread in threads {
+        let _ = thread.join(); // its panic was caught and told
+    }
+}
