@@ -1,0 +1,287 @@
+//! A small harness: starts a server, lets clients talk to it as people would, and waits for what they read.
+//!
+//! ```ignore
+//! let server = Server::start(&["--flood", "off"]);
+//! let [mut alice, mut bob] = server.enter(["alice", "bob"]);
+//! alice.says("hi");
+//! bob.hears("<alice> hi");
+//! ```
+//!
+//! It drives any server that prints `listening on ADDR:PORT`: see [`Server::start_program`]. Every wait has a deadline,
+//! so that a broken server fails a test and never hangs it; no deadline is short, so that a busy machine does not.
+
+use std::{
+    io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
+    net::{Shutdown, SocketAddr, TcpStream},
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long to wait for anything that has to happen.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A running server process; killed when it is dropped.
+pub struct Server {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+    log: Arc<Mutex<String>>,
+}
+
+impl Server {
+    /// Starts chatd on a free port of loopback.
+    pub fn start(options: &[&str]) -> Server {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chatd"));
+        command.args(["--listen", "127.0.0.1:0"]).args(options);
+        Server::start_program(command)
+    }
+
+    /// Starts any server that says where it listens on its standard output.
+    pub fn start_program(mut command: Command) -> Server {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let log = Arc::new(Mutex::new(String::new()));
+        keep(child.stderr.take().unwrap(), Arc::clone(&log));
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = lines.find_map(|line| line.ok()?.split_once("listening on ")?.1.parse().ok());
+        keep_reading(lines);
+        let address = address.unwrap_or_else(|| {
+            let _ = child.wait();
+            panic!("it did not say where it listens: {}", log.lock().unwrap())
+        });
+        Server { child, address, log }
+    }
+
+    /// Connects. What the server says first is still to be read.
+    pub fn connect(&self, name: &str) -> Client {
+        Client::connect(self.address, name)
+    }
+
+    /// Connects a client for each name and lets them in, one after the other; each has read all there was to read.
+    pub fn enter<const N: usize>(&self, names: [&str; N]) -> [Client; N] {
+        self.enter_all(&names).try_into().unwrap_or_else(|_| unreachable!("as many clients as names"))
+    }
+
+    /// [`Server::enter`] for any number of names.
+    pub fn enter_all(&self, names: &[&str]) -> Vec<Client> {
+        let mut clients: Vec<Client> = Vec::new();
+        for name in names {
+            let mut newcomer = self.connect(name);
+            newcomer.says(name);
+            newcomer.hears_until(&format!("*** Hello {name}."));
+            newcomer.has_read_everything();
+            for present in &mut clients {
+                present.hears(&format!("*** {name} entered lobby"));
+            }
+            clients.push(newcomer);
+        }
+        clients
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal, by name.
+    pub fn signal(&self, name: &str) {
+        kill(name, self.pid());
+    }
+
+    /// Waits for its end and returns its exit code.
+    pub fn exit_code(&mut self) -> Option<i32> {
+        let end = Instant::now() + DEADLINE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < end, "it did not exit; its log:\n{}", self.log());
+            thread::yield_now();
+        }
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Its log so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Waits for the log to contain `text`.
+    pub fn logs(&self, text: &str) {
+        eventually(&format!("the log says {text:?}"), || self.log().contains(text));
+    }
+
+    /// Names of its threads, as the kernel has them.
+    pub fn thread_names(&self) -> Vec<String> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
+        let name = |task: std::io::Result<std::fs::DirEntry>| {
+            std::fs::read_to_string(task.ok()?.path().join("comm")).ok().map(|name| name.trim_end().to_owned())
+        };
+        tasks.filter_map(name).collect()
+    }
+
+    /// Its open descriptors.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal to a process.
+pub fn kill(signal: &str, pid: u32) {
+    let status = Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).status().unwrap();
+    assert!(status.success(), "kill -{signal} {pid}");
+}
+
+/// Waits for something to become true.
+pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
+    let end = Instant::now() + DEADLINE;
+    while !is_true() {
+        assert!(Instant::now() < end, "it did not happen that {what}");
+        thread::yield_now();
+    }
+}
+
+fn keep(mut from: impl std::io::Read + Send + 'static, into: Arc<Mutex<String>>) {
+    thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        while let Ok(n @ 1..) = from.read(&mut bytes) {
+            into.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..n]));
+        }
+    });
+}
+
+fn keep_reading(lines: impl Iterator<Item = std::io::Result<String>> + Send + 'static) {
+    thread::spawn(move || lines.for_each(drop));
+}
+
+/// Somebody with a connection.
+pub struct Client {
+    /// As in the test.
+    pub name: String,
+    stream: TcpStream,
+    unread: Vec<u8>,
+}
+
+impl Client {
+    /// Connects.
+    pub fn connect(address: SocketAddr, name: &str) -> Client {
+        let stream = TcpStream::connect(address).unwrap_or_else(|e| panic!("{name} cannot connect: {e}"));
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        Client { name: name.to_owned(), stream, unread: Vec::new() }
+    }
+
+    /// Sends a line.
+    pub fn says(&mut self, line: &str) {
+        self.sends(format!("{line}\n").as_bytes());
+    }
+
+    /// Sends bytes as they are.
+    pub fn sends(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap_or_else(|e| panic!("{} cannot send: {e}", self.name));
+    }
+
+    /// Reads the next line, whatever it is; `None` at the end of file, or when the connection is reset.
+    pub fn reads(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.unread.iter().position(|&byte| byte == b'\n') {
+                let line: Vec<u8> = self.unread.drain(..=end).collect();
+                return Some(String::from_utf8_lossy(&line[..end]).into_owned());
+            }
+            let mut bytes = [0; 16 * 1024];
+            match self.stream.read(&mut bytes) {
+                Ok(0) => {
+                    assert!(self.unread.is_empty(), "{} reads half a line: {:?}", self.name, self.unread);
+                    return None;
+                }
+                Ok(n) => self.unread.extend(&bytes[..n]),
+                Err(e) if e.kind() == ErrorKind::ConnectionReset => return None,
+                Err(e) => panic!("{} waits in vain for a line: {e}", self.name),
+            }
+        }
+    }
+
+    /// Reads the next line, which has to be this one. `{…}` stands for anything.
+    #[track_caller]
+    pub fn hears(&mut self, expected: &str) {
+        let line = self.reads();
+        assert!(
+            line.as_deref().is_some_and(|line| matches(expected, line)),
+            "{} should hear {expected:?}, but hears {line:?}",
+            self.name
+        );
+    }
+
+    /// Reads lines up to the first one that begins like this, and returns it.
+    #[track_caller]
+    pub fn hears_until(&mut self, start: &str) -> String {
+        loop {
+            match self.reads() {
+                Some(line) if line.starts_with(start) => return line,
+                Some(_) => {}
+                None => panic!("{} never hears {start:?}", self.name),
+            }
+        }
+    }
+
+    /// Reads up to the end of file and returns the lines.
+    pub fn hears_to_the_end(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.reads()).collect()
+    }
+
+    /// Reads all that was sent before now.
+    #[track_caller]
+    pub fn has_read_everything(&mut self) {
+        self.says("/help quit");
+        self.hears_until("*** /quit [WHY]");
+    }
+
+    /// What comes next was sent after now: nothing was sent that has not been read.
+    #[track_caller]
+    pub fn hears_nothing(&mut self) {
+        self.says("/help quit");
+        self.hears("*** /quit [WHY]: {…}");
+    }
+
+    /// The server closed the connection.
+    #[track_caller]
+    pub fn is_hung_up(&mut self) {
+        let line = self.reads();
+        assert_eq!(line, None, "{} should be hung up", self.name);
+    }
+
+    /// Closes the connection; what was sent to it and not read is lost.
+    pub fn leaves(self) {}
+
+    /// Sends its end of file and goes on reading.
+    pub fn stops_sending(&mut self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// The socket.
+    pub fn stream(&mut self) -> &mut TcpStream {
+        &mut self.stream
+    }
+}
+
+/// Compares a line with one in which `{…}` (or `{n}`, or anything in braces) stands for any text.
+pub fn matches(pattern: &str, line: &str) -> bool {
+    let Some((before, rest)) = pattern.split_once('{') else { return pattern == line };
+    let after = rest.split_once('}').map_or("", |(_, after)| after);
+    let Some(rest) = line.strip_prefix(before) else { return false };
+    (0..=rest.len()).any(|end| rest.is_char_boundary(end) && matches(after, &rest[end..]))
+}

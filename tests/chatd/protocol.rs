@@ -1,0 +1,95 @@
+//! docs/protocol.md is a test: every conversation in it is played against a fresh server, word for word.
+
+use crate::harness::{Client, Server};
+use std::{collections::HashMap, fs, path::Path};
+
+const PAGE: &str = include_str!("../../docs/protocol.md");
+const MOTD: &str = "Welcome to the class of today.\nPlease keep to the topic.\n";
+
+/// The code blocks marked `chat`: options, and lines with their numbers on the page.
+fn conversations() -> Vec<(usize, String, Vec<(usize, &'static str)>)> {
+    let mut found = Vec::new();
+    let mut lines = PAGE.lines().enumerate().map(|(i, line)| (i + 1, line));
+    while let Some((number, line)) = lines.next() {
+        if let Some(options) = line.strip_prefix("```chat") {
+            found.push((number, options.trim().to_owned(), lines.by_ref().take_while(|(_, line)| *line != "```").collect()));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_conversation_on_the_page_happens() {
+    let conversations = conversations();
+    assert!(conversations.len() >= 20, "only {} conversations were found", conversations.len());
+    for (number, options, lines) in conversations {
+        println!("docs/protocol.md:{number}: chatd {options}");
+        play(&options, &lines);
+    }
+}
+
+fn play(options: &str, lines: &[(usize, &str)]) {
+    let motd = Path::new(env!("CARGO_TARGET_TMPDIR")).join("motd.txt");
+    fs::write(&motd, MOTD).unwrap();
+    let options: Vec<&str> =
+        options.split_whitespace().map(|word| if word == "MOTD" { motd.to_str().unwrap() } else { word }).collect();
+    let server = Server::start(&options);
+    let mut clients: HashMap<&str, Client> = HashMap::new();
+    for &(number, line) in lines {
+        println!("{number:5} {line}");
+        step(&server, &mut clients, line);
+    }
+    for client in clients.values_mut() {
+        if client.name != "gone" {
+            client.hears_nothing();
+        }
+    }
+}
+
+fn step<'a>(server: &Server, clients: &mut HashMap<&'a str, Client>, line: &'a str) {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words[..] {
+        ["+", name] => drop(clients.insert(name, server.connect(name))),
+        ["-", name] => drop(clients.remove(name)),
+        ["@", ..] => {
+            let entered = server.enter_all(&words[1..]);
+            clients.extend(words[1..].iter().copied().zip(entered));
+        }
+        [name, "x"] => {
+            let client = clients.get_mut(name).unwrap();
+            client.is_hung_up();
+            client.name = "gone".to_owned();
+        }
+        [name, ">", ..] => {
+            let typed = line.split_once('>').unwrap().1;
+            let typed = typed.strip_prefix(' ').unwrap_or(typed).replace("LONG", &"x".repeat(1025));
+            let client = clients.get_mut(name).unwrap();
+            client.sends(&unescape(&typed));
+            client.sends(b"\n");
+        }
+        [name, "<", ..] => {
+            let expected = line.split_once("< ").unwrap().1;
+            clients.get_mut(name).unwrap().hears(expected);
+        }
+        _ => panic!("not a step: {line:?}"),
+    }
+}
+
+/// `\x1b` is the byte 27.
+fn unescape(text: &str) -> Vec<u8> {
+    let mut parts = text.split("\\x");
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
+        bytes.extend(&part.as_bytes()[2..]);
+    }
+    bytes
+}
+
+#[test]
+fn the_page_lists_every_command() {
+    for row in chatd::core::command::COMMANDS {
+        let usage = row.usage().replace('|', "\\|");
+        assert!(PAGE.contains(&format!("| `{usage}` |")), "docs/protocol.md has no row for `{usage}`");
+    }
+}
