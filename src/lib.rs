@@ -1,5 +1,53 @@
-//! chatd
+//! chatd: a chat server with one thread per connection. This page is the map.
+//!
+//! ```text
+//!              accept            c7:alice                          fanout
+//!   TCP ──> accept loop ──> read ─> LineBuffer ─> Session ──┐   Rooms::apply ─> one send per client ──────────> TCP
+//!           (hands on,      (one thread per client;         │   Rooms::flush    (never waiting)
+//!            nothing else)   it may wait: for its client,   │        ▲                │
+//!                            for the channel, for an        └─ Post ─┘                └─ what a client cannot take
+//!                            answer)                        events, bounded              now waits in its outbox:
+//!                                                           (one order)                  flusher ─────────────> TCP
+//! ```
+//!
+//! # Threads
+//!
+//! | thread | how many | waits for | file |
+//! | --- | --- | --- | --- |
+//! | `main` | 1 | a signal; then stops everything, in order | bin/chatd.rs, server/mod.rs |
+//! | `accept` | one a listener | the next connection | socketserver/mod.rs |
+//! | `c7:alice` | one a client | its client's next line; or backpressure | server/handler.rs |
+//! | `fanout` | 1 | the next event; it owns everybody's state | server/fanout.rs |
+//! | `flusher` | 1 | sockets of clients that read slowly | server/flusher.rs |
+//! | `usher` | 1 | refused clients to read their sentence and go | server/usher.rs |
+//! | `logger` | 1 | the next log line | server/logger.rs |
+//!
+//! # The lock rule
+//!
+//! **No thread holds two locks. No thread waits for a socket, a queue or the disk while it holds one.** There are four
+//! kinds of locks: the registry (who is connected), the sources (how many from where), one outbox for each client, and
+//! each thread's own name. `lock.rs` makes the rule an assertion: every debug build and every test checks it. So no
+//! deadlock is possible between locks, and no thread ever waits for somebody else's terminal.
+//!
+//! # Reading order
+//!
+//! 1. `core/line.rs`, `core/telnet.rs`, `core/text.rs`: from bytes to lines, and to lines that are safe to show.
+//! 2. `core/session.rs` with `core/event.rs`, `core/command.rs`, `core/name.rs`, `core/flood.rs`, `core/farewell.rs`: one
+//!    client's dialogue.
+//! 3. `core/rooms.rs` with `core/requests.rs`, `core/past.rs`, and `core/view.rs`, which holds the one clever idea: what
+//!    each client reads of a batch, without a copy for each.
+//! 4. `socketserver/mod.rs`, and its mix-ins `socketserver/inline.rs`, `socketserver/threading.rs`,
+//!    `socketserver/pool.rs`: who runs a handler.
+//! 5. `server/handler.rs` (a client's thread), `server/fanout.rs`, `server/writer.rs` (the contract of a write),
+//!    `server/flusher.rs`: the way of one line from `recv` to the last `send`.
+//! 6. What surrounds them: `lock.rs`, `server/registry.rs`, `server/status.rs` (`/threads`), `server/usher.rs`,
+//!    `server/net.rs`, `server/limits.rs`, `server/logger.rs`, `server/options.rs`.
+//!
+//! The core (1 to 3) names no socket, thread, lock, channel or clock, and a test keeps it so: any I/O model can run it.
+//! docs/architecture.md says what is guaranteed and how; docs/protocol.md has every line that is sent and read.
+
 #![forbid(unsafe_code)]
+
 pub mod core;
 pub mod lock;
 pub mod server;

@@ -26,7 +26,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a client that is hung up is given to read its farewell, and then to close its side.
+/// How long a client is given to read its farewell, and then to close its side. (A slow consumer has the write
+/// deadline for the first: it is only slow, perhaps.)
 const GOODBYE: Duration = Duration::from_secs(1);
 /// How often a thread that waits for its own client looks whether somebody hung the client up meanwhile.
 const LOOK_UP: Duration = Duration::from_millis(250);
@@ -258,7 +259,8 @@ impl WriterHandle {
             std::mem::take(&mut outbox.waiting).into()
         };
         bytes.extend(farewell.to_client().map(|line| line + "\n").unwrap_or_default().as_bytes());
-        let end = Instant::now() + GOODBYE;
+        let patience = if farewell.is_slow() { self.limits.write_deadline } else { GOODBYE };
+        let end = Instant::now() + patience;
         let mut rest = &bytes[..];
         while !rest.is_empty() && Instant::now() < end {
             match net::send_now(&self.socket, &[rest]) {

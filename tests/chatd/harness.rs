@@ -267,6 +267,20 @@ impl Client {
     /// Closes the connection; what was sent to it and not read is lost.
     pub fn leaves(self) {}
 
+    /// Reads all there is, as one that was hung up while it did not read: the last line may be half of one.
+    pub fn finds_in_its_buffer(&mut self) -> (Vec<String>, String) {
+        let mut bytes = std::mem::take(&mut self.unread);
+        let end = self.stream.read_to_end(&mut bytes);
+        assert!(
+            end.is_ok() || end.is_err_and(|e| e.kind() == ErrorKind::ConnectionReset),
+            "{} is not hung up",
+            self.name
+        );
+        let text = String::from_utf8(bytes).unwrap();
+        let (lines, half) = text.rsplit_once('\n').unwrap_or(("", &text));
+        (lines.lines().map(str::to_owned).collect(), half.to_owned())
+    }
+
     /// Sends its end of file and goes on reading.
     pub fn stops_sending(&mut self) {
         self.stream.shutdown(Shutdown::Write).unwrap();

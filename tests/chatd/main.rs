@@ -1,4 +1,13 @@
 //! The promises of chatd, each tried on a real server process, over real sockets on loopback. A file for each.
 
+mod backpressure;
+mod flood;
 mod harness;
+mod hostile;
+mod order;
 mod protocol;
+mod shutdown;
+mod slow_consumer;
+mod start;
+mod telnet;
+mod threads_max;

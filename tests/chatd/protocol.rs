@@ -6,13 +6,22 @@ use std::{collections::HashMap, fs, path::Path};
 const PAGE: &str = include_str!("../../docs/protocol.md");
 const MOTD: &str = "Welcome to the class of today.\nPlease keep to the topic.\n";
 
-/// The code blocks marked `chat`: options, and lines with their numbers on the page.
-fn conversations() -> Vec<(usize, String, Vec<(usize, &'static str)>)> {
+/// A code block marked `chat`.
+struct Conversation {
+    /// The number of its first line on the page.
+    number: usize,
+    options: &'static str,
+    /// With their numbers.
+    lines: Vec<(usize, &'static str)>,
+}
+
+fn conversations() -> Vec<Conversation> {
     let mut found = Vec::new();
     let mut lines = PAGE.lines().enumerate().map(|(i, line)| (i + 1, line));
     while let Some((number, line)) = lines.next() {
         if let Some(options) = line.strip_prefix("```chat") {
-            found.push((number, options.trim().to_owned(), lines.by_ref().take_while(|(_, line)| *line != "```").collect()));
+            let lines = lines.by_ref().take_while(|(_, line)| *line != "```").collect();
+            found.push(Conversation { number, options: options.trim(), lines });
         }
     }
     found
@@ -22,9 +31,9 @@ fn conversations() -> Vec<(usize, String, Vec<(usize, &'static str)>)> {
 fn every_conversation_on_the_page_happens() {
     let conversations = conversations();
     assert!(conversations.len() >= 20, "only {} conversations were found", conversations.len());
-    for (number, options, lines) in conversations {
+    for Conversation { number, options, lines } in conversations {
         println!("docs/protocol.md:{number}: chatd {options}");
-        play(&options, &lines);
+        play(options, &lines);
     }
 }
 
