@@ -8,7 +8,7 @@
 //!            lines)        dialogue)             order, who is told what)
 //! ```
 //!
-//! Read in this order: [`line`], [`text`], [`session`], [`rooms`], [`view`].
+//! Read in this order: [`mod@line`], [`text`], [`session`], [`rooms`], [`view`].
 
 pub mod command;
 pub mod event;

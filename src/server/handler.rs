@@ -1,6 +1,6 @@
 //! One client's thread: reads, runs the session, and sees the client out. Runs on thread `c7:alice`.
 //!
-//! The story of a connection is [`ChatHandler::serve`], in five lines. All else here is how a session's wishes
+//! The story of a connection is `ChatHandler::serve`. All else here is how a session's wishes
 //! ([`Hall`]) become channel sends and socket writes.
 
 use super::{
@@ -142,8 +142,11 @@ impl ChatHandler {
         }
     }
 
-    fn threads(&self) -> String {
+    /// The answer to `/threads`. It asks no thread: each has written down what it does.
+    fn threads(&self, caller: &Status) -> String {
+        caller.now(Doing::WaitingForRegistry);
         let clients = self.registry.all();
+        caller.now(Doing::Working);
         let summary = format!(
             "{} of {} clients, {} of {EVENTS_MAX} events waiting",
             clients.len(),
@@ -182,8 +185,7 @@ impl Hall for ThreadHall<'_> {
     }
 
     fn describe_threads(&mut self) -> String {
-        self.client.status.now(Doing::WaitingForRegistry);
-        self.handler.threads()
+        self.handler.threads(&self.client.status)
     }
 }
 
