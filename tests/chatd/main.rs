@@ -2,6 +2,7 @@
 
 mod backpressure;
 mod flood;
+mod ghosts;
 mod harness;
 mod hostile;
 mod order;
