@@ -87,7 +87,7 @@ pub const COMMANDS: &[CommandRow] = &[
     row("quiet", "[on|off]", "leaves out who comes and goes", |a| switch(a, Preference::Quiet)),
     row("timestamps", "[on|off]", "puts the time in front of live lines", |a| switch(a, Preference::Timestamps)),
     row("echo", "[on|off]", "gives you your own lines too", |a| switch(a, Preference::Echo)),
-    row("threads", "", "every thread of the server and what it is doing now", |a| none(a, Command::Threads)),
+    row("threads", "", "every thread of the server, and what it does now", |a| none(a, Command::Threads)),
     row("quit", "[WHY]", "leaves", |a| Some(Command::Quit(optional(a)))),
 ];
 

@@ -2,11 +2,14 @@
 //! pool of four waits until somebody leaves.
 
 use super::{Connection, Handler, MixIn, Refusal, run_handler};
-use crossbeam_channel::{Receiver, Sender, TrySendError};
+use crossbeam_channel::{Receiver, Sender};
 use parking_lot::Mutex;
 use std::{
     io,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
     thread::{Builder, JoinHandle},
 };
 
@@ -17,40 +20,40 @@ type Job = Box<dyn FnOnce() + Send>;
 pub struct Pool {
     jobs: Mutex<Option<Sender<Job>>>,
     workers: Mutex<Vec<JoinHandle<()>>>,
-    waiting_max: usize,
+    /// Connections with a worker or waiting for one.
+    held: Arc<AtomicUsize>,
+    most: usize,
 }
 
 impl Pool {
     /// Starts `workers` threads, named `worker1` and so on. `waiting_max` connections may wait for one.
     pub fn new(workers: usize, waiting_max: usize) -> io::Result<Self> {
-        let (jobs, queue) = crossbeam_channel::bounded(waiting_max);
+        let most = workers + waiting_max;
+        let (jobs, queue) = crossbeam_channel::bounded(most);
         let start = |i| {
             let queue: Receiver<Job> = queue.clone();
             Builder::new().name(format!("worker{i}")).spawn(move || queue.iter().for_each(|job| job()))
         };
         let workers = (1..=workers).map(start).collect::<io::Result<Vec<_>>>()?;
-        Ok(Pool { jobs: Mutex::new(Some(jobs)), workers: Mutex::new(workers), waiting_max })
+        Ok(Pool { jobs: Mutex::new(Some(jobs)), workers: Mutex::new(workers), held: Arc::default(), most })
     }
 }
 
 impl MixIn for Pool {
     fn process<H: Handler>(&self, connection: Connection, handler: &Arc<H>) -> Result<(), (Connection, Refusal)> {
-        let parcel = Arc::new(Mutex::new(Some(connection)));
-        let job: Job = {
-            let (parcel, handler) = (Arc::clone(&parcel), Arc::clone(handler));
-            Box::new(move || {
-                let connection = parcel.lock().take();
-                if let Some(connection) = connection {
-                    run_handler(connection, &*handler);
-                }
-            })
+        let full = Refusal::Full { most: self.most };
+        let Some(jobs) = self.jobs.lock().clone() else { return Err((connection, full)) };
+        if self.held.fetch_add(1, SeqCst) >= self.most {
+            self.held.fetch_sub(1, SeqCst);
+            return Err((connection, full));
+        }
+        let (handler, held) = (Arc::clone(handler), Arc::clone(&self.held));
+        let job = move || {
+            run_handler(connection, &*handler);
+            held.fetch_sub(1, SeqCst);
         };
-        let jobs = self.jobs.lock().clone();
-        let refused = match jobs.map(|jobs| jobs.try_send(job)) {
-            Some(Ok(())) => None,
-            Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) | None => parcel.lock().take(),
-        };
-        refused.map_or(Ok(()), |connection| Err((connection, Refusal::Full { most: self.waiting_max })))
+        let _ = jobs.send(Box::new(job)); // there is room: no more jobs than `most` are held
+        Ok(())
     }
 
     fn close(&self) {

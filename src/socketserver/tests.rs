@@ -3,6 +3,7 @@
 use super::*;
 use std::{
     io::{Read as _, Write as _},
+    panic::resume_unwind,
     thread,
 };
 
@@ -33,10 +34,11 @@ fn serving<M: MixIn>(mixin: M, test: impl FnOnce(SocketAddr)) {
     let server = Server::new(TcpListener::bind("127.0.0.1:0").unwrap(), Arc::new(Echo), Arc::new(mixin));
     thread::scope(|scope| {
         let accept = scope.spawn(|| server.serve_forever());
-        test(server.local_addr().unwrap());
+        let outcome = catch_unwind(AssertUnwindSafe(|| test(server.local_addr().unwrap())));
         server.shutdown();
         accept.join().unwrap();
         server.mixin.close();
+        outcome.unwrap_or_else(|panic| resume_unwind(panic)); // a failed test ends, too
     });
 }
 
@@ -114,7 +116,7 @@ fn pool_of_two_the_third_waits_and_the_fourth_is_refused() {
         assert!(waits(&mut third));
         let mut refused = String::new();
         connect(address).read_to_string(&mut refused).unwrap();
-        assert_eq!(refused, "full: 1");
+        assert_eq!(refused, "full: 3");
         drop(first);
         let mut got = [0];
         third.read_exact(&mut got).unwrap();
