@@ -44,9 +44,11 @@ impl Name {
         self.folded == other.folded
     }
 
-    /// A name that nobody chose: the address of a client that is not asked for one (`--anonymous`).
-    pub fn of_address(address: &str) -> Name {
-        Name { shown: address.to_owned(), folded: address.to_owned(), key: address.to_owned() }
+    /// A name that nobody chose: the address of a client that is not asked for one (`--anonymous`). A port may be used
+    /// again before the last goodbye of the client that had it; the connection's name makes the two different.
+    pub fn of_address(address: &str, connection: &str) -> Name {
+        let key = format!("{address} {connection}");
+        Name { shown: address.to_owned(), folded: key.clone(), key }
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use jiff::Timestamp;
 
-/// Names told on entering a room; `/names` tells all.
+/// Names told on entering a room, if they are so many at most; `/names` tells all.
 const NAMES_TOLD: usize = 40;
 /// Names one client may ignore.
 const IGNORED_MAX: usize = 100;
@@ -118,19 +118,16 @@ impl<H: Clone> Rooms<H> {
     /// Where somebody is: the company, the topic, the past.
     pub(super) fn describe_place(&self, asker: usize) -> String {
         let room = &self.rooms[self.members[asker].room];
-        let others: Vec<usize> = room.members.iter().copied().filter(|&other| other != asker).collect();
         let mut text = String::new();
-        if others.is_empty() {
-            text.push_str(&format!("*** You are in {}, alone.", room.name));
-        } else {
-            let names = self.sorted_names(&others);
-            let (told, untold) = names.split_at(names.len().min(NAMES_TOLD));
-            push_wrapped(&mut text, &format!("*** You are in {} with", room.name), told);
-            if untold.is_empty() {
+        match room.members.len() - 1 {
+            0 => text.push_str(&format!("*** You are in {}, alone.", room.name)),
+            1..=NAMES_TOLD => {
+                let others: Vec<usize> = room.members.iter().copied().filter(|&other| other != asker).collect();
+                push_wrapped(&mut text, &format!("*** You are in {} with", room.name), &self.sorted_names(&others));
                 text.push('.');
-            } else {
-                text.push_str(&format!("\n***   and {} more: /names lists them.", untold.len()));
             }
+            // When a class of 500 arrives at once, 500 lists of 500 names would be all the fan-out does.
+            others => text.push_str(&format!("*** You are in {} with {others} others; /names lists them.", room.name)),
         }
         text.push('\n');
         text.push_str(&topic_line(&room.name, &room.topic));
@@ -285,10 +282,14 @@ impl<H: Clone> Rooms<H> {
 
     fn find_member(&self, typed: &str) -> Result<usize, Sentence> {
         let by_rule = self.config.names.check(typed, "name").ok().and_then(|name| self.by_name.get(name.key()));
-        if let Some(&member) = by_rule.or_else(|| self.by_name.get(typed)) {
+        if let Some(&member) = by_rule {
             return Ok(member);
         }
-        let names = self.members.iter().map(|(_, member)| member.name.shown());
+        let present = || self.by_name.values().map(|&member| (member, self.members[member].name.shown()));
+        if let Some((member, _)) = present().find(|&(_, shown)| shown == typed) {
+            return Ok(member); // an address: see `Name::of_address`
+        }
+        let names = present().map(|(_, shown)| shown);
         let hint = nearest(typed, names).map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
         Err(Sentence(format!("Nobody here is called {typed}.{hint}")))
     }

@@ -78,7 +78,7 @@ impl<'a> Session<'a> {
         let greeting = format!("*** Welcome to chatd: one thread per connection, and yours is {connection}.\n");
         if config.anonymous {
             hall.reply(greeting.as_bytes());
-            dialogue.enter(Name::of_address(address), hall);
+            dialogue.enter(Name::of_address(address, connection), hall);
         } else {
             hall.reply((greeting + "*** What is your name?\n").as_bytes());
         }

@@ -229,10 +229,11 @@ impl Client {
     /// Reads lines up to the first one that begins like this, and returns it.
     #[track_caller]
     pub fn hears_until(&mut self, start: &str) -> String {
+        let end = Instant::now() + DEADLINE;
         loop {
             match self.reads() {
                 Some(line) if line.starts_with(start) => return line,
-                Some(_) => {}
+                Some(line) => assert!(Instant::now() < end, "{} waits for {start:?}; last was {line:?}", self.name),
                 None => panic!("{} never hears {start:?}", self.name),
             }
         }

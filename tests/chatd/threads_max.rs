@@ -114,7 +114,7 @@ fn a_thread_that_cannot_start_is_refused_in_a_sentence() {
 
 #[test]
 fn clients_that_say_one_line_and_go_are_heard_and_leave_nothing_behind() {
-    let server = Server::start(&["--anonymous", "--flood", "off", "--threads-max", "1000"]);
+    let server = Server::start(&["--anonymous", "--flood", "off", "--threads-max", "1100"]);
     let mut watcher = server.connect("watcher");
     watcher.says("/quiet on");
     watcher.hears_until("*** You no longer read who comes and goes.");
@@ -128,7 +128,7 @@ fn clients_that_say_one_line_and_go_are_heard_and_leave_nothing_behind() {
         visitor.leaves(); // with the greeting unread: this resets the connection
     }
     while heard.len() < VISITORS {
-        let line = watcher.reads().expect("the watcher stays");
+        let line = watcher.reads().unwrap_or_else(|| panic!("the watcher stays: {}", server.log()));
         heard.push(line.split_once("> line ").and_then(|(_, i)| i.parse().ok()).unwrap_or_else(|| panic!("{line:?}")));
     }
     heard.sort_unstable();
