@@ -1,0 +1,138 @@
+//! Getting a connection, and the half of it that writes. The half that reads is `socket.rs`.
+//!
+//! [`connect`] runs on the main thread for the first connection and on `socket` for those after it; [`Link`] is used by
+//! both, and a line is always one write.
+
+use std::io::{self, ErrorKind, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::bounded;
+use parking_lot::Mutex;
+use socket2::{SockRef, TcpKeepalive};
+
+use crate::ending::Ending;
+use crate::options::Address;
+
+/// How long looking the host up and connecting to it may take together.
+pub const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long a line may wait to leave. A server that reads nothing for so long is as good as gone.
+const WRITE_LIMIT: Duration = Duration::from_secs(10);
+
+/// A silent network is asked for a sign of life after this time, then every [`SIGN_INTERVAL`], three times (on Windows
+/// as often as the system likes).
+const SIGN_AFTER: Duration = Duration::from_secs(20);
+const SIGN_INTERVAL: Duration = Duration::from_secs(5);
+#[cfg(unix)]
+const SIGNS_MISSED: u32 = 3;
+
+/// Connects to the first of the host's addresses that answers.
+///
+/// # Errors
+/// The [`Ending`] that this would be, if it was the first connection.
+pub fn connect(to: &Address) -> Result<TcpStream, Ending> {
+    let deadline = Instant::now() + CONNECT_LIMIT;
+    let mut failure = Ending::UnknownHost(to.clone());
+    for address in look_up(to, deadline)? {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Ending::TimedOut(to.clone()));
+        }
+        match TcpStream::connect_timeout(&address, left) {
+            Ok(stream) => return prepare(stream).map_err(|e| Ending::Unreachable(to.clone(), e.to_string())),
+            Err(e) => failure = failed(to, &e),
+        }
+    }
+    Err(failure)
+}
+
+fn failed(to: &Address, error: &io::Error) -> Ending {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => Ending::Refused(to.clone()),
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => Ending::TimedOut(to.clone()),
+        _ => Ending::Unreachable(to.clone(), error.to_string()),
+    }
+}
+
+/// Looking a name up can take a minute and cannot be given a time limit, so it has a thread to be left behind on.
+fn look_up(to: &Address, deadline: Instant) -> Result<Vec<SocketAddr>, Ending> {
+    let (answer, answered) = bounded(1);
+    let (host, port) = (to.host.clone(), to.port);
+    thread::Builder::new()
+        .name("lookup".to_owned())
+        .spawn(move || {
+            let addresses = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
+            let _ = answer.send(addresses); // nobody waits any more: too late
+        })
+        .map_err(|e| Ending::Unreachable(to.clone(), e.to_string()))?;
+    match answered.recv_deadline(deadline) {
+        Ok(Ok(addresses)) => Ok(addresses),
+        Ok(Err(_)) => Err(Ending::UnknownHost(to.clone())),
+        Err(_) => Err(Ending::TimedOut(to.clone())),
+    }
+}
+
+/// Lines go out at once, never wait for ever, and a network that fell silent is noticed.
+fn prepare(stream: TcpStream) -> io::Result<TcpStream> {
+    stream.set_nodelay(true)?;
+    stream.set_write_timeout(Some(WRITE_LIMIT))?;
+    let keepalive = TcpKeepalive::new().with_time(SIGN_AFTER).with_interval(SIGN_INTERVAL);
+    #[cfg(unix)]
+    let keepalive = keepalive.with_retries(SIGNS_MISSED);
+    SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+    #[cfg(target_os = "linux")]
+    SockRef::from(&stream).set_tcp_user_timeout(Some(SIGN_AFTER + SIGN_INTERVAL * SIGNS_MISSED))?;
+    Ok(stream)
+}
+
+/// The connection of the moment, as those see it who write to it or end it.
+#[derive(Default)]
+pub struct Link {
+    stream: Mutex<Option<Arc<TcpStream>>>, // held to look, never while writing
+}
+
+impl Link {
+    /// This is the connection from now on.
+    pub fn set(&self, stream: Option<Arc<TcpStream>>) {
+        *self.stream.lock() = stream;
+    }
+
+    fn get(&self) -> io::Result<Arc<TcpStream>> {
+        self.stream.lock().clone().ok_or_else(|| ErrorKind::NotConnected.into())
+    }
+
+    /// Sends one line.
+    ///
+    /// # Errors
+    /// When there is no connection, or it takes nothing.
+    pub fn send_line(&self, line: &str) -> io::Result<()> {
+        self.send(format!("{line}\n").as_bytes())
+    }
+
+    /// Sends bytes as they are.
+    ///
+    /// # Errors
+    /// When there is no connection, or it takes nothing.
+    pub fn send(&self, bytes: &[u8]) -> io::Result<()> {
+        self.get()?.as_ref().write_all(bytes)
+    }
+
+    /// Says that nothing more will be sent; what comes can still be read.
+    pub fn half_close(&self) {
+        self.shut_down(Shutdown::Write);
+    }
+
+    /// Ends the connection. Whoever reads from it reads an end of file: every ending is that one path.
+    pub fn hang_up(&self) {
+        self.shut_down(Shutdown::Both);
+    }
+
+    fn shut_down(&self, how: Shutdown) {
+        if let Ok(stream) = self.get() {
+            let _ = stream.shutdown(how); // gone already: as good
+        }
+    }
+}

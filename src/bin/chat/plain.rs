@@ -1,0 +1,59 @@
+//! The chat in a pipe: bytes in are sent as they are, lines that come are printed exactly, and nothing is edited,
+//! coloured or completed. Runs on `main`, which waits for standard input and for nothing else.
+
+use std::io::{self, IsTerminal, Read};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::connection::Link;
+use crate::known::Question;
+use crate::screen::Screen;
+use crate::shared::Shared;
+use crate::terminal;
+
+/// Input sent at once, in bytes.
+const CHUNK: usize = 8 * 1024;
+
+/// Sends standard input until its end; then waits for the server's last words, until it has been silent for `silence`.
+/// The `socket` thread ends the program when the server closes.
+///
+/// # Errors
+/// When standard input cannot be read.
+pub fn run(shared: &Arc<Shared>, link: &Arc<Link>, screen: &Screen, silence: Duration) -> Result<()> {
+    let is_typed = io::stdin().is_terminal();
+    if !is_typed {
+        shared.wait_for_welcome(); // or the first line would be taken for a name
+    }
+    let (mut input, mut chunk) = (io::stdin().lock(), vec![0; CHUNK]);
+    loop {
+        let count = match input.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(e).context("standard input cannot be read"),
+        };
+        if shared.change(|known| known.question.take()) == Some(Question::Password) && is_typed {
+            terminal::echo(true);
+        }
+        match link.send(&chunk[..count]) {
+            Ok(()) => shared.change(|known| known.typed += 1),
+            Err(_) if is_typed => screen.notice("not sent: there is no connection at the moment."),
+            Err(_) => break,
+        }
+    }
+    shared.leaving.store(true, Ordering::SeqCst);
+    link.half_close();
+    let heard = |known: &crate::known::Known| known.heard;
+    let mut before = heard(&shared.known());
+    while shared.wait(silence, |known| heard(known) != before) {
+        before = heard(&shared.known());
+    }
+    link.hang_up();
+    loop {
+        thread::park(); // the socket's thread has read the end of file, and leaves
+    }
+}

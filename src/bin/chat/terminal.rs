@@ -1,0 +1,220 @@
+//! The terminal's mode: as it was found, as the chat needs it, and back again by whatever way the program ends.
+//!
+//! Between two readings the line editor puts the mode back to what it was before; a key pressed then would be echoed,
+//! a password too. So for the whole chat the mode is one without echo, and what was found is put back once: by the end
+//! of the program, by a signal's thread, or by a panic's hook. Any thread may call [`restore`], at any time.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A prompt stands on the screen, and what follows belongs below it.
+static PROMPT_SHOWN: AtomicBool = AtomicBool::new(false);
+
+/// The editor has the terminal; so its sequences have to be taken back.
+static EDITING: AtomicBool = AtomicBool::new(false);
+
+/// Ends what the editor switches on: pasting in brackets, an update in one piece, a hidden cursor.
+const EDITOR_OFF: &[u8] = b"\x1b[?2004l\x1b[?2026l\x1b[?25h";
+
+/// Whether a person can edit lines: both ends are a terminal, and one that obeys.
+pub fn can_edit() -> bool {
+    let is_dumb = |term: String| ["dumb", "cons25", "emacs"].contains(&term.as_str());
+    io::stdin().is_terminal() && io::stdout().is_terminal() && !std::env::var("TERM").is_ok_and(is_dumb)
+}
+
+/// Remembers the mode as it is. To be called first.
+pub fn remember() {
+    mode::remember();
+}
+
+/// Switches to the chat's mode: no echo, key by key. Interrupting keys still interrupt.
+pub fn edit() {
+    EDITING.store(true, Ordering::SeqCst);
+    mode::quiet();
+}
+
+/// Hides what is typed, or no longer, where no line editor does it: typed lines are still lines.
+pub fn echo(on: bool) {
+    mode::echo(on);
+}
+
+/// The window's width, where it is known.
+pub fn columns() -> Option<u16> {
+    mode::columns()
+}
+
+/// Writes past every buffer and lock.
+pub fn write(bytes: &[u8]) {
+    mode::write(bytes);
+}
+
+/// Says whether the cursor stands behind a prompt.
+pub fn prompt_shown(is_shown: bool) {
+    PROMPT_SHOWN.store(is_shown, Ordering::SeqCst);
+}
+
+/// Leaves the terminal as it was found, with the cursor on a line of its own.
+pub fn restore() {
+    if EDITING.swap(false, Ordering::SeqCst) {
+        let below: &[u8] = if PROMPT_SHOWN.load(Ordering::SeqCst) { b"\r\n\x1b[J" } else { b"" };
+        mode::write(&[EDITOR_OFF, below].concat());
+    }
+    mode::restore();
+}
+
+/// Ends with the terminal restored, whichever thread panics. `cargo test` and a person see the usual message.
+pub fn restore_on_panic() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        restore();
+        report(panic);
+        let _ = io::stderr().flush();
+        std::process::exit(101);
+    }));
+}
+
+#[cfg(unix)]
+pub use mode::stop;
+
+#[cfg(unix)]
+mod mode {
+    use std::io::{stdin, stdout};
+    use std::sync::OnceLock;
+
+    use rustix::termios::{
+        InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr,
+    };
+
+    static FOUND: OnceLock<Termios> = OnceLock::new();
+
+    pub fn remember() {
+        if let Ok(found) = tcgetattr(stdin()) {
+            let _ = FOUND.set(found);
+        }
+    }
+
+    pub fn quiet() {
+        change(|mode| {
+            mode.local_modes -= LocalModes::ECHO | LocalModes::ICANON;
+            mode.input_modes -= InputModes::ICRNL;
+            mode.special_codes[SpecialCodeIndex::VMIN] = 1;
+            mode.special_codes[SpecialCodeIndex::VTIME] = 0;
+        });
+    }
+
+    pub fn echo(on: bool) {
+        change(|mode| mode.local_modes.set(LocalModes::ECHO, on));
+    }
+
+    fn change(change: impl FnOnce(&mut Termios)) {
+        if let Some(found) = FOUND.get() {
+            let mut mode = found.clone();
+            change(&mut mode);
+            set(&mode);
+        }
+    }
+
+    pub fn columns() -> Option<u16> {
+        tcgetwinsize(stdout()).ok().map(|size| size.ws_col).filter(|columns| *columns > 0)
+    }
+
+    pub fn restore() {
+        if let Some(found) = FOUND.get() {
+            set(found);
+        }
+    }
+
+    /// At once, not when all output is written: a terminal that stands still must not keep a signal from ending us.
+    fn set(mode: &Termios) {
+        let _ = tcsetattr(stdin(), OptionalActions::Now, mode); // no terminal any more: nothing to put back
+    }
+
+    /// Past `std`'s lock: a thread that panics or was stopped may hold it.
+    pub fn write(bytes: &[u8]) {
+        let _ = rustix::io::write(stdout(), bytes);
+    }
+
+    /// Stops the program as Ctrl-Z does, with the terminal as it was found meanwhile. Returns when it goes on.
+    pub fn stop() {
+        let Ok(now) = tcgetattr(stdin()) else { return };
+        restore();
+        write(&[super::EDITOR_OFF, b"\r\n"].concat());
+        let _ = signal_hook::low_level::raise(signal_hook::consts::SIGSTOP);
+        set(&now);
+        write(b"\x1b[?2004h");
+    }
+}
+
+#[cfg(windows)]
+mod mode {
+    use std::io::{self, Write};
+    use std::sync::OnceLock;
+
+    use winapi_util::{HandleRef, console};
+
+    static FOUND: OnceLock<(Option<u32>, Option<u32>)> = OnceLock::new();
+
+    /// `ENABLE_ECHO_INPUT`, as the console's reference numbers it.
+    const ECHO: u32 = 0x0004;
+
+    pub fn remember() {
+        FOUND.get_or_init(|| (console::mode(HandleRef::stdin()).ok(), console::mode(HandleRef::stdout()).ok()));
+    }
+
+    /// The console echoes nothing while nobody reads from it.
+    pub fn quiet() {}
+
+    pub fn echo(on: bool) {
+        if let Some((Some(found), _)) = FOUND.get() {
+            let mode = if on { found | ECHO } else { found & !ECHO };
+            let _ = console::set_mode(HandleRef::stdin(), mode);
+        }
+    }
+
+    /// A console's rows stay where they are, as rustyline expects.
+    pub fn columns() -> Option<u16> {
+        None
+    }
+
+    pub fn restore() {
+        if let Some((input, output)) = FOUND.get() {
+            let _ = input.map(|mode| console::set_mode(HandleRef::stdin(), mode));
+            let _ = output.map(|mode| console::set_mode(HandleRef::stdout(), mode));
+        }
+    }
+
+    pub fn write(bytes: &[u8]) {
+        let mut out = io::stdout();
+        let _ = out.write_all(bytes).and_then(|()| out.flush());
+    }
+}
+
+/// Ends the program when a signal (or the console) asks for it: as the signal would, but with the terminal restored.
+///
+/// # Errors
+/// When the system refuses the handler or its thread.
+#[cfg(unix)]
+pub fn end_on_signals() -> io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    let wait = move || {
+        if let Some(signal) = signals.forever().next() {
+            restore();
+            std::process::exit(128 + signal);
+        }
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(wait).map(drop)
+}
+
+/// Ends the program when a signal (or the console) asks for it, with the terminal restored.
+///
+/// # Errors
+/// When the system refuses the handler.
+#[cfg(windows)]
+pub fn end_on_signals() -> io::Result<()> {
+    let end = || {
+        restore();
+        std::process::exit(130);
+    };
+    ctrlc::set_handler(end).map_err(io::Error::other)
+}

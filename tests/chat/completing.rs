@@ -1,0 +1,50 @@
+//! Tab completes commands, names and rooms.
+
+use crate::person::alice;
+
+#[test]
+fn names_come_in_the_order_of_who_spoke_last() {
+    let (_server, client, person) = alice();
+    client.is_told("*** bella entered lobby\n<bob> first\n<bella> later");
+    person.sees("<bella> later");
+    person.types("hi b\t");
+    person.sees_prompt("alice@lobby> hi bella");
+    person.types("\t");
+    person.sees_prompt("alice@lobby> hi bob");
+    person.types("\x1b[Z"); // Shift-Tab
+    person.sees_prompt("alice@lobby> hi bella");
+    person.types("and c\t!\r");
+    client.says("hi bella and carol !");
+}
+
+#[test]
+fn what_comes_is_shown_between_two_tabs() {
+    let (_server, client, person) = alice();
+    person.types("b\t");
+    person.sees_prompt("alice@lobby> bob");
+    client.is_told("<carol> while you choose");
+    person.sees("<carol> while you choose");
+    person.sees_prompt("alice@lobby> bob");
+}
+
+#[test]
+fn commands_and_rooms() {
+    let (_server, client, person) = alice();
+    client.is_told("*** Rooms:\n***   lobby                   1 here\n***   math                    1 here   1 + 1");
+    person.sees("1 + 1");
+    person.types("/jo\t");
+    person.sees_prompt("alice@lobby> /join");
+    person.types("m\t\r");
+    client.says("/join math ");
+    client.is_told("*** You are in math, alone.");
+    person.sees_prompt("alice@math> ");
+    person.types("/conn\t");
+    person.sees_prompt("alice@math> /connect");
+}
+
+#[test]
+fn the_rest_of_the_line_stays() {
+    let (_server, client, person) = alice();
+    person.types("ask ca why\x1b[D\x1b[D\x1b[D\x1b[D\t\r"); // the cursor behind "ca"
+    client.says("ask carol  why");
+}

@@ -1,0 +1,41 @@
+//! The real `chat` program against a server that says exactly what a test wants said: on a terminal, where the tests
+//! look at the screen a person would see (Unix), and in pipes (everywhere).
+
+mod endings;
+mod pipes;
+mod server;
+
+#[cfg(unix)]
+mod completing;
+#[cfg(unix)]
+mod hostile;
+#[cfg(unix)]
+mod leaving;
+#[cfg(unix)]
+mod passwords;
+#[cfg(unix)]
+mod person;
+#[cfg(unix)]
+mod reconnecting;
+#[cfg(unix)]
+mod strangers;
+#[cfg(unix)]
+mod typing;
+#[cfg(unix)]
+mod window;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// No wait is longer. Far more than a busy machine needs: it is there to end a test that would hang.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A new folder that nobody else uses.
+fn folder() -> PathBuf {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("chat-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
