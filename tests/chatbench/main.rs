@@ -1,0 +1,137 @@
+//! `chatbench` as it is called: each kind of load on the floor, and servers that break a promise, which it must notice.
+//!
+//! No test here asserts how fast anything is. Loads are small and last a fraction of a second.
+#![cfg(target_os = "linux")]
+
+mod broken;
+
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use broken::{Breaks, serve};
+
+/// How long one call of chatbench may take at most; they take one or two seconds.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What a call of chatbench came to.
+struct Called {
+    success: bool,
+    stdout: String,
+}
+
+/// Runs chatbench with these words.
+fn chatbench(words: &str) -> Called {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_chatbench"))
+        .args(words.split(' '))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chatbench starts");
+    let (mut stdout, (end, ended)) = (child.stdout.take().expect("a pipe"), mpsc::channel());
+    let reader = thread::spawn(move || {
+        let mut text = String::new();
+        let read = stdout.read_to_string(&mut text).map(|_| text);
+        end.send(read).expect("the test waits");
+    });
+    let text = ended.recv_timeout(DEADLINE);
+    if text.is_err() {
+        child.kill().expect("chatbench is ours");
+    }
+    let success = child.wait().expect("chatbench has ended").success();
+    let stdout = text.unwrap_or_else(|_| panic!("chatbench {words} took longer than {DEADLINE:?}")).expect("UTF-8");
+    reader.join().expect("the reader has ended");
+    Called { success, stdout }
+}
+
+/// A short closed loop on a server in this process.
+fn load_on(breaks: Breaks) -> Called {
+    let (address, pid) = (serve(breaks), std::process::id());
+    chatbench(&format!(
+        "--connect {address} --pid {pid} --peer line --pin none --time 0.4 --warmup 0.1 \
+         throughput --clients 6 --senders 2 --window 4"
+    ))
+}
+
+fn must_fail_with(breaks: Breaks, what: &str) {
+    let called = load_on(breaks);
+    assert!(!called.success, "exit code 0 for a server that breaks a promise: {}", called.stdout);
+    assert!(called.stdout.contains("FAILED"), "{}", called.stdout);
+    assert!(called.stdout.contains(what), "{:?} is not in {}", what, called.stdout);
+}
+
+#[test]
+fn a_server_that_keeps_its_promises_passes() {
+    let called = load_on(Breaks::Nothing);
+    assert!(called.success, "{}", called.stdout);
+    assert!(called.stdout.contains("cpu_us_per_delivery"), "{}", called.stdout);
+}
+
+#[test]
+fn a_lost_line_fails() {
+    must_fail_with(Breaks::Loses, "a line lost: line 20 of client");
+}
+
+#[test]
+fn a_repeated_line_fails() {
+    must_fail_with(Breaks::Repeats, "a line repeated: line 20 of client");
+}
+
+#[test]
+fn a_torn_line_fails() {
+    must_fail_with(Breaks::Tears, "a torn line");
+}
+
+#[test]
+fn a_reordered_line_fails() {
+    must_fail_with(Breaks::Reorders, "line 20 of client");
+}
+
+#[test]
+fn a_client_that_is_hung_up_fails() {
+    must_fail_with(Breaks::HangsUp, "was hung up by the server");
+}
+
+#[test]
+fn throughput_stands_beside_the_floor() {
+    let called = chatbench(
+        "--server floor --against floor --runs 2 --time 0.2 --warmup 0.1 throughput --clients 12 --senders 3 --window 4",
+    );
+    assert!(called.success, "{}", called.stdout);
+    assert!(called.stdout.contains("ratio"), "{}", called.stdout);
+    assert!(called.stdout.contains("deliveries_per_s"), "{}", called.stdout);
+}
+
+#[test]
+fn all_may_send() {
+    for done in ["neighbour", "first"] {
+        let load = format!("throughput --clients 9 --senders 9 --window 3 --size 1025 --done {done}");
+        let called = chatbench(&format!("--server floor --time 0.2 --warmup 0.1 {load}"));
+        assert!(called.success, "{}", called.stdout);
+    }
+}
+
+#[test]
+fn every_other_load_runs_on_the_floor() {
+    let loads = [
+        ("latency --clients 12 --senders 3 --rate 2000", "\"p99_9_ms\":"),
+        ("slow --clients 12 --senders 3 --stuck 2 --rate 2000", "\"stuck_hung_up\":"),
+        ("connect --clients 50", "\"memory_kib_per_client\":"),
+        ("churn --rate 100 --watchers 3", "\"lost_lines\":0,\"left_threads\":0,\"left_descriptors\":0,"),
+        ("generator --clients 20", "\"lines_per_s\":"),
+    ];
+    for (load, expected) in loads {
+        let called = chatbench(&format!("--server floor --time 0.3 --warmup 0.1 --json {load}"));
+        assert!(called.success && called.stdout.contains(expected), "{load}: {}", called.stdout);
+    }
+}
+
+#[test]
+fn a_server_that_can_not_be_started_is_a_failure() {
+    let called = chatbench("--server /nowhere/at/all throughput");
+    assert!(!called.success);
+    assert!(called.stdout.contains("cannot start all: /nowhere/at/all"), "{}", called.stdout);
+}
