@@ -25,9 +25,6 @@ use std::{
 /// Events that may wait: two for each client of a full server. An event holds 16 KiB of talk at most, so 16 MiB at the
 /// very most; when the channel is full, the talkers' threads wait, stop reading, and TCP slows the talkers down.
 pub const EVENTS_MAX: usize = 1024;
-/// Bytes laid out before they are sent. With the event that passes it, a batch is no larger than the default high-water
-/// mark: a client whose outbox is empty is never over the mark by one batch alone.
-const BATCH_BYTES: usize = 64 * 1024 - TALK_MAX;
 /// Times that the fan-out lets others go first, at most: they must not keep it from sending.
 const YIELDS_MAX: usize = 8;
 
@@ -42,7 +39,11 @@ pub enum Post {
 }
 
 /// The fan-out's thread runs this until every sender of `posts` is gone.
-pub fn run(posts: Receiver<Post>, config: RoomsConfig, status: &Status, totals: &Totals) {
+///
+/// `high_water`: bytes that may wait for one client. No batch is larger, so that a client whose outbox is empty is never
+/// over its mark by one batch alone.
+pub fn run(posts: Receiver<Post>, config: RoomsConfig, high_water: usize, status: &Status, totals: &Totals) {
+    let batch_bytes = high_water.saturating_sub(TALK_MAX); // and then the event that passes it
     let mut rooms: Rooms<Arc<WriterHandle>> = Rooms::new(config);
     loop {
         assert_no_lock_held("events");
@@ -52,7 +53,7 @@ pub fn run(posts: Receiver<Post>, config: RoomsConfig, status: &Status, totals: 
         status.now(Doing::Applying);
         let now = Timestamp::now();
         let mut said = apply(&mut rooms, now, first);
-        while rooms.laid_out() < BATCH_BYTES {
+        while rooms.laid_out() < batch_bytes {
             let Ok(next) = posts.try_recv() else { break };
             said += apply(&mut rooms, now, next);
         }

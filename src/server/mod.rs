@@ -87,7 +87,8 @@ impl Chatd {
 
         let rooms =
             RoomsConfig { backlog_lines: options.backlog_lines, names: options.name_rule(), zone: TimeZone::system() };
-        let fanout = start_thread("fanout", move || fanout::run(posts, rooms, &fanout_status, &totals))?;
+        let high_water = options.high_water;
+        let fanout = start_thread("fanout", move || fanout::run(posts, rooms, high_water, &fanout_status, &totals))?;
         let flusher = start_thread("flusher", move || Flusher::run(flusher))?;
         let usher = start_thread("usher", move || Usher::run(usher))?;
 

@@ -16,8 +16,8 @@ use std::{
 /// Connections that may wait to be accepted: a whole class that arrives in the same second, and more. `std` asks for
 /// 128; the next ones would be dropped and would try again a second later. (The kernel caps it at `somaxconn`.)
 const ACCEPT_QUEUE: i32 = 4096;
-/// Slices in one vectored send; Linux takes 1,024, and more than a few are rare.
-const SLICES_MAX: usize = 64;
+/// Slices in one vectored send: more than a few are rare, and these stand on the stack of every client's thread.
+const SLICES_MAX: usize = 16;
 
 /// Opens a listener. Connections inherit its options: no delay for small sends (`TCP_NODELAY`), and a peer that
 /// vanished without a word is found within `ghost_after`, whether we are silent (keepalive) or sending (user time-out).

@@ -206,25 +206,23 @@ impl WriterHandle {
     /// Writes an answer of any length to this client, waiting for it to read, and then lets out what was held behind
     /// it. It does not count against the high-water mark: who reads slowly here delays only itself.
     pub fn write_answer(self: &Arc<Self>, answer: &[u8]) {
-        let bytes = {
+        let before: Vec<u8> = {
             let mut outbox = self.outbox.lock();
             let before = outbox.held.unwrap_or(outbox.waiting.len());
             outbox.held = Some(0);
-            let mut bytes: Vec<u8> = outbox.waiting.drain(..before).collect();
-            bytes.extend_from_slice(answer);
-            bytes
+            outbox.waiting.drain(..before).collect()
         };
         self.status.count_out(memchr::memchr_iter(b'\n', answer).count());
         self.status.now(Doing::Answering);
-        let sent = self.write_waiting(&bytes);
+        let unsent = self.write_waiting(&before);
+        let unanswered = if unsent.is_empty() { self.write_waiting(answer) } else { answer };
         self.status.now(Doing::Working);
 
         let mut outbox = self.outbox.lock();
         outbox.held = None;
-        outbox.note_sent(&bytes[..sent]);
-        if sent < bytes.len() {
+        if !unanswered.is_empty() {
             // Given up. The line that was begun can still be ended before the farewell.
-            outbox.waiting = bytes[sent..].iter().copied().collect();
+            outbox.waiting = unsent.iter().chain(unanswered).copied().collect();
             outbox.refuse_more(Farewell::TooLate(self.limits.write_deadline.as_secs()));
             self.stop_reading(outbox);
         } else {
@@ -314,16 +312,16 @@ impl WriterHandle {
         }
     }
 
-    /// Writes as long as the client reads. Returns how many bytes it took: less than all if the socket broke, somebody
-    /// hung it up, or it took nothing for the whole write deadline.
-    fn write_waiting(&self, bytes: &[u8]) -> usize {
+    /// Writes whole lines as long as the client reads. Returns what it did not take: nothing, unless somebody hung it
+    /// up, or it took nothing for the whole write deadline.
+    fn write_waiting<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         let mut sent = 0;
         let mut progress = Instant::now();
         while sent < bytes.len() {
             match net::send_now(&self.socket, &[&bytes[sent..]]) {
                 Ok(0) => {
                     if self.farewell().is_some() || progress.elapsed() >= self.limits.write_deadline {
-                        return sent;
+                        break;
                     }
                     assert_no_lock_held("a socket");
                     let _ = net::wait_writable(&self.socket, LOOK_UP.min(self.limits.write_deadline));
@@ -334,11 +332,16 @@ impl WriterHandle {
                 }
                 Err(_) => {
                     self.outbox.lock().deaf = true; // gone: what it still sent will be read, what it asked is moot
-                    return bytes.len();
+                    sent = bytes.len();
                 }
             }
         }
-        sent
+        match sent {
+            0 => {}
+            _ if sent == bytes.len() => self.outbox.lock().last_sent = b'\n',
+            _ => self.outbox.lock().last_sent = bytes[sent - 1],
+        }
+        &bytes[sent..]
     }
 }
 
@@ -414,7 +417,7 @@ pub fn linger(socket: &TcpStream, until: Instant) {
         if left.is_zero() || socket.set_read_timeout(Some(left)).is_err() {
             return;
         }
-        match (&*socket).read(&mut [0; 4096]) {
+        match (&*socket).read(&mut [0; 512]) {
             Ok(0) => return,
             Ok(n) => thrown_away += n,
             Err(e) if e.kind() == ErrorKind::Interrupted => {}

@@ -55,7 +55,7 @@ fn a_full_channel_slows_the_talker_and_loses_nothing() {
     let (permit, permits) = mpsc::channel::<()>();
     thread::scope(|scope| {
         let config = RoomsConfig { backlog_lines: 0, names: NameRule::Ascii, zone: jiff::tz::TimeZone::UTC };
-        scope.spawn(move || fanout::run(posts, config, &Status::new("fanout"), &Totals::default()));
+        scope.spawn(move || fanout::run(posts, config, 64 * 1024, &Status::new("fanout"), &Totals::default()));
         scope.spawn(move || {
             for _ in permits {
                 let Ok(post) = gate.recv() else { return };
