@@ -39,7 +39,7 @@ pub enum Question {
 /// What the rooms answer to an event that is answered.
 #[derive(Debug, Default)]
 pub struct Answer {
-    /// Server lines for the one who asked, each with its line end.
+    /// Server lines for the one who asked, each with its line end. If a name was refused: the sentence why.
     pub text: String,
     /// After [`Question::Enter`] and [`Question::Rename`]: the name, if it was given.
     pub name: Option<Name>,
@@ -53,6 +53,8 @@ pub trait Hall {
     fn ask(&mut self, question: Question) -> Answer;
     /// Writes to this client alone, before anything that the rooms tell it after the last answer. May wait.
     fn reply(&mut self, bytes: &[u8]);
+    /// Whether somebody hung this client up: then what it sent and what was not worked off yet is moot.
+    fn is_hung_up(&self) -> bool;
     /// The answer to `/threads`: server lines about how this server runs.
     fn describe_threads(&mut self) -> String;
 }

@@ -82,7 +82,7 @@ impl NameRule {
                 };
                 let shown = UsernameCasePreserved::enforce(typed).map_err(refused)?.into_owned();
                 let folded = UsernameCaseMapped::enforce(typed).map_err(refused)?.into_owned();
-                let is_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.') || is_mark(c);
+                let is_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.') || is_beyond_ascii(c);
                 if !shown.chars().all(is_word) {
                     return Err(refused(precis_core::Error::Invalid));
                 }
@@ -98,9 +98,9 @@ fn starts_with_letter(does: bool, typed: &str, kind: &str) -> Result<(), String>
     if does { Ok(()) } else { Err(format!("A {kind} starts with a letter, and \"{typed}\" does not.")) }
 }
 
-/// Accents and vowel signs that many scripts write as characters of their own; RFC 8265 has checked the rest.
-fn is_mark(c: char) -> bool {
-    !c.is_ascii() && !c.is_alphanumeric()
+/// Accents and vowel signs, say, which many scripts write as characters of their own: RFC 8265 has judged those already.
+fn is_beyond_ascii(c: char) -> bool {
+    !c.is_ascii()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::{
     command::{Command, Preference, nearest},
     event::{Answer, Question},
     name::Name,
-    rooms::{Kind, LOBBY, Rooms},
+    rooms::{Ignored, LOBBY, Lines, Rooms},
     text::push_wrapped,
 };
 use jiff::Timestamp;
@@ -27,17 +27,13 @@ impl<H: Clone> Rooms<H> {
 
     /// `Err` is a plain sentence: most commands end with one.
     fn do_command(&mut self, asker: usize, command: Command) -> Result<String, Sentence> {
-        let name = |typed: &str| typed.to_owned();
         match command {
             Command::Who => Ok(self.who(asker)),
             Command::Names => Ok(self.names()),
             Command::Rooms => Ok(self.list_rooms()),
-            Command::Whois(typed) => self.whois(&name(&typed)),
-            Command::Msg { to, text } => self.message(asker, &to, &text),
-            Command::Reply(text) => match self.members[asker].correspondent.clone() {
-                Some(to) => self.message(asker, &to, &text),
-                None => say("Nobody has written to you yet."),
-            },
+            Command::Whois(typed) => self.whois(&typed),
+            Command::Msg { to, text } => Ok(self.message(asker, self.find_member(&to)?, &text)),
+            Command::Reply(text) => self.reply(asker, &text),
             Command::Join(room) => self.join(asker, &room),
             Command::Leave if self.rooms[self.members[asker].room].name == LOBBY => {
                 say("You are in lobby, where everybody starts. /quit leaves the chat.")
@@ -77,30 +73,38 @@ impl<H: Clone> Rooms<H> {
         let text = format!("*** You are now {}.\n", name.shown());
         self.set_name(asker, name.clone());
         let room = self.members[asker].room;
-        self.tell_others(room, asker, Kind::Presence, &line);
+        self.tell_others(room, asker, true, &line);
         Answer { text, name: Some(name) }
     }
 
-    /// Tells a room's members but one.
-    fn tell_others(&mut self, room: usize, but: usize, kind: Kind, line: &str) {
-        let echo = std::mem::take(&mut self.members[but].echo); // its own news is in its answer
-        self.tell_room(room, Some(but), kind, line, 1);
-        self.members[but].echo = echo;
+    /// Tells a room's members but the one whose doing it is: it reads that in its answer.
+    fn tell_others(&mut self, room: usize, author: usize, is_presence: bool, line: &str) {
+        self.tell_room(room, Lines { text: line, count: 1, author, to_author: false, is_presence });
     }
 
-    fn message(&mut self, from: usize, to: &str, text: &str) -> Result<String, Sentence> {
-        let reader = self.find_member(to)?;
-        let (author, shown) =
-            (self.members[from].name.shown().to_owned(), self.members[reader].name.shown().to_owned());
+    fn message(&mut self, from: usize, reader: usize, text: &str) -> String {
+        let (author, client) = (self.members[from].name.clone(), self.members[from].client);
+        let shown = self.members[reader].name.shown().to_owned();
         if !self.ignores(reader, from) {
-            self.tell(reader, &format!("[from {author}] {text}\n"));
-            self.members[reader].correspondent = Some(author);
+            self.tell(reader, &format!("[from {}] {text}\n", author.shown()));
+            self.members[reader].correspondent = Some((client, author));
         }
         let mut told = format!("[to {shown}] {text}\n");
         if let Some(why) = &self.members[reader].away {
             told.push_str(&format!("*** {shown} is away: {why}\n"));
         }
-        Ok(told)
+        told
+    }
+
+    /// Answers the client that wrote, and never another one that has taken its name.
+    fn reply(&mut self, asker: usize, text: &str) -> Result<String, Sentence> {
+        let Some((client, name)) = self.members[asker].correspondent.clone() else {
+            return say("Nobody has written to you yet.");
+        };
+        match self.member_of(client) {
+            Some(reader) => Ok(self.message(asker, reader, text)),
+            None => say(format!("{}, who wrote to you last, has left.", name.shown())),
+        }
     }
 
     fn join(&mut self, asker: usize, typed: &str) -> Result<String, Sentence> {
@@ -131,7 +135,7 @@ impl<H: Clone> Rooms<H> {
         }
         text.push('\n');
         text.push_str(&topic_line(&room.name, &room.topic));
-        text.push_str(&room.past.tell(&room.name, self.config.backlog_lines, self.now, &self.config.zone));
+        text.push_str(&self.tell_past(asker, self.config.backlog_lines));
         text
     }
 
@@ -161,14 +165,31 @@ impl<H: Clone> Rooms<H> {
                 )
             }
         };
-        self.tell_others(slot, asker, Kind::Notice, &line);
+        self.tell_others(slot, asker, false, &line);
         say(sentence)
     }
 
     fn history(&self, asker: usize, count: Option<usize>) -> Result<String, Sentence> {
+        let text = self.tell_past(asker, count.unwrap_or(self.config.backlog_lines));
         let room = &self.rooms[self.members[asker].room];
-        let text = room.past.tell(&room.name, count.unwrap_or(self.config.backlog_lines), self.now, &self.config.zone);
         if text.is_empty() { say(format!("Nothing was said in {} yet.", room.name)) } else { Ok(text) }
+    }
+
+    /// The last lines of the asker's room, without those of whom it ignores.
+    fn tell_past(&self, asker: usize, count: usize) -> String {
+        let room = &self.rooms[self.members[asker].room];
+        let ignored = &self.members[asker].ignored;
+        let hidden: Vec<&str> =
+            ignored.iter().flat_map(|ignored| [&ignored.name, self.name_now(ignored)]).map(Name::shown).collect();
+        room.past.tell(&room.name, count, self.now, &self.config.zone, &hidden)
+    }
+
+    /// What somebody ignored is called now.
+    fn name_now<'a>(&'a self, ignored: &'a Ignored) -> &'a Name {
+        ignored
+            .client
+            .and_then(|client| self.member_of(client))
+            .map_or(&ignored.name, |member| &self.members[member].name)
     }
 
     fn who(&self, asker: usize) -> String {
@@ -220,38 +241,42 @@ impl<H: Clone> Rooms<H> {
     }
 
     fn ignore(&mut self, asker: usize, typed: &str) -> Result<String, Sentence> {
-        // By name, here or not: whoever is ignored stays so after a reconnect.
-        let name = match self.find_member(typed) {
+        let (name, client) = match self.find_member(typed) {
             Ok(member) if member == asker => return say("You cannot ignore yourself."),
-            Ok(member) => self.members[member].name.clone(),
-            Err(nobody) => self.config.names.check(typed, "name").map_err(|_| nobody)?,
+            Ok(member) => (self.members[member].name.clone(), Some(self.members[member].client)),
+            Err(nobody) => (self.config.names.check(typed, "name").map_err(|_| nobody)?, None),
         };
-        let ignored = &mut self.members[asker].ignored;
-        if ignored.len() >= IGNORED_MAX {
+        if self.members[asker].ignored.len() >= IGNORED_MAX {
             return say(format!("You ignore {IGNORED_MAX} names, which is the most."));
         }
         let sentence = format!("You no longer read what {} says.", name.shown());
-        if !ignored.iter().any(|other| other.key() == name.key()) {
-            ignored.push(name);
-        }
+        self.members[asker]
+            .ignored
+            .retain(|other| other.name.key() != name.key() && (other.client != client || client.is_none()));
+        self.members[asker].ignored.push(Ignored { name, client });
         self.set_choosy(asker);
         say(sentence)
     }
 
     fn unignore(&mut self, asker: usize, typed: &str) -> Result<String, Sentence> {
-        let ignored = &mut self.members[asker].ignored;
         let key =
             self.config.names.check(typed, "name").map_or_else(|_| typed.to_owned(), |name| name.key().to_owned());
-        let Some(i) = ignored.iter().position(|name| name.key() == key) else {
+        let is_meant = |name: &Name| name.key() == key || name.shown() == typed;
+        let ignored = &self.members[asker].ignored;
+        let kept: Vec<bool> =
+            ignored.iter().map(|ignored| !is_meant(&ignored.name) && !is_meant(self.name_now(ignored))).collect();
+        if kept.iter().all(|&kept| kept) {
             return say(format!("You do not ignore {typed}."));
-        };
-        let name = ignored.remove(i);
+        }
+        let mut kept = kept.into_iter();
+        self.members[asker].ignored.retain(|_| kept.next().unwrap_or(true));
         self.set_choosy(asker);
-        say(format!("You read what {} says again.", name.shown()))
+        say(format!("You read what {typed} says again."))
     }
 
     fn list_ignored(&self, asker: usize) -> String {
-        let names: Vec<&str> = self.members[asker].ignored.iter().map(Name::shown).collect();
+        let ignored = &self.members[asker].ignored;
+        let names: Vec<&str> = ignored.iter().map(|ignored| self.name_now(ignored).shown()).collect();
         if names.is_empty() {
             return "*** You ignore nobody.\n".to_owned();
         }

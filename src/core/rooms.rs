@@ -5,7 +5,10 @@
 //! order. [`Rooms::apply`] takes an event and lays out what it tells to whom; [`Rooms::flush`] hands each client what
 //! it has to read, once for everything that was applied since. Commands are answered in `requests.rs`.
 //!
-//! Knows no I/O: `H` is the driver's handle of a client, carried along and never looked into.
+//! Four words: a *client* is a connection, by number; a *member* is a client with a name; a *slot* is a member's or a
+//! room's place in its table; `H` is the driver's *handle* of a client, carried along and never looked into.
+//!
+//! Knows no I/O.
 
 use super::{
     event::{Answer, ClientId, Event, Question, Talk},
@@ -46,6 +49,9 @@ pub struct Delivery<'a> {
     pub lines: usize,
 }
 
+/// The room of a member that is between two rooms.
+const NO_ROOM: usize = usize::MAX;
+
 /// Everybody's state.
 pub struct Rooms<H> {
     pub(super) config: RoomsConfig,
@@ -75,7 +81,7 @@ struct Batch<H> {
     /// The `[12:30] ` of this batch, in `direct`, once somebody wants it.
     stamp: Option<std::ops::Range<usize>>,
     /// Answers to clients that are no members.
-    refused: Vec<(H, Answer)>,
+    answers_to_strangers: Vec<(H, Answer)>,
 }
 
 /// One client that has a name.
@@ -87,18 +93,34 @@ pub(super) struct Member<H> {
     pub since: Timestamp,
     pub active: Timestamp,
     pub away: Option<String>,
-    /// Who wrote to it last, as shown.
-    pub correspondent: Option<String>,
-    /// Whom it ignores.
-    pub ignored: Vec<Name>,
+    /// Who wrote to it last: the client, for names change hands.
+    pub correspondent: Option<(ClientId, Name)>,
+    pub ignored: Vec<Ignored>,
     pub quiet: bool,
     pub timestamps: bool,
     pub echo: bool,
     view: View,
     /// Number of the last batch in which it was [`Batch::particular`].
     particular_in: u64,
-    /// It said goodbye and is only waiting for what was said before.
-    departed: bool,
+    stay: Stay,
+}
+
+/// How far a member's leaving has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stay {
+    Here,
+    /// Only while the server is closing: it said goodbye, and still reads what the others say until they all have.
+    SaidGoodbye,
+    /// Out of its room, its name free; its last view is to be handed out, and then its slot is free, too.
+    Gone,
+}
+
+/// Somebody whom a member ignores.
+pub(super) struct Ignored {
+    /// As it was called then.
+    pub name: Name,
+    /// While this client is connected it is the one, whatever it calls itself; after that, whoever has the name.
+    pub client: Option<ClientId>,
 }
 
 /// One room.
@@ -114,15 +136,16 @@ pub(super) struct Room {
     emptied: Timestamp,
 }
 
-/// What a line is, for those who choose.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Said by a member.
-    Talk,
-    /// Who comes and goes.
-    Presence,
-    /// Of the server.
-    Notice,
+/// Whole lines for a room.
+pub(super) struct Lines<'a> {
+    pub text: &'a str,
+    pub count: usize,
+    /// Whose doing they are: who ignores it does not read them.
+    pub author: usize,
+    /// Whether the author reads them too, if it is there.
+    pub to_author: bool,
+    /// Whether they are about who comes and goes: then who is quiet does not read them.
+    pub is_presence: bool,
 }
 
 impl<H: Clone> Rooms<H> {
@@ -144,7 +167,7 @@ impl<H: Clone> Rooms<H> {
                 particular: Vec::new(),
                 direct: Vec::new(),
                 stamp: None,
-                refused: Vec::new(),
+                answers_to_strangers: Vec::new(),
             },
         };
         let lobby = rooms.config.names.check(LOBBY, "room's name").expect("lobby is a name by every rule");
@@ -173,7 +196,9 @@ impl<H: Clone> Rooms<H> {
             (Event::Depart(farewell), Some(member)) => self.depart(member, &farewell),
             // Whoever has no name yet says nothing and goes unnoticed.
             (Event::Say(_), None) => {}
-            (Event::Ask(_) | Event::Depart(_), None) => self.batch.refused.push((handle.clone(), Answer::default())),
+            (Event::Ask(_) | Event::Depart(_), None) => {
+                self.batch.answers_to_strangers.push((handle.clone(), Answer::default()))
+            }
         }
     }
 
@@ -192,7 +217,7 @@ impl<H: Clone> Rooms<H> {
 
     /// Hands out what was laid out since the last flush: `deliver` is called at most once for each client.
     pub fn flush(&mut self, mut deliver: impl FnMut(&H, Delivery<'_>)) {
-        for (handle, answer) in self.batch.refused.drain(..) {
+        for (handle, answer) in self.batch.answers_to_strangers.drain(..) {
             deliver(&handle, Delivery { before: &[], answer: Some(answer), after: &[], lines: 0 });
         }
         self.flush_particular(&mut deliver);
@@ -207,7 +232,7 @@ impl<H: Clone> Rooms<H> {
         let mut slices: Vec<&[u8]> = Vec::new();
         for slot in self.batch.particular.drain(..) {
             let member = &mut self.members[slot];
-            if !member.departed {
+            if member.stay != Stay::Gone {
                 member.view.keep_to(member.room, self.rooms[member.room].stream.end());
             }
             slices.clear();
@@ -225,7 +250,7 @@ impl<H: Clone> Rooms<H> {
             let (before, after) = slices.split_at(cut);
             deliver(&member.handle, Delivery { before, answer, after, lines });
             member.view.clear();
-            if member.departed && !self.by_client.contains_key(&member.client) {
+            if member.stay == Stay::Gone {
                 self.members.remove(slot);
             }
         }
@@ -252,52 +277,43 @@ impl<H: Clone> Rooms<H> {
     fn say(&mut self, author: usize, talk: &Talk) {
         let member = &mut self.members[author];
         member.active = self.now;
-        let room = member.room;
-        self.tell_room(room, Some(author), Kind::Talk, &talk.text, talk.lines);
+        let (room, to_author) = (member.room, member.echo);
+        self.tell_room(room, Lines { text: &talk.text, count: talk.lines, author, to_author, is_presence: false });
         self.rooms[room].past.remember(self.now, &talk.text, talk.lines);
     }
 
     /// Lays out whole lines in a room's stream: everybody there reads them, but for the author and the choosy.
-    pub(super) fn tell_room(&mut self, room: usize, author: Option<usize>, kind: Kind, text: &str, lines: usize) {
+    pub(super) fn tell_room(&mut self, room: usize, lines: Lines<'_>) {
         let stream = &mut self.rooms[room].stream;
         if stream.lines == 0 {
             self.batch.talking.push(room);
         }
         let from = stream.end();
-        stream.bytes.extend_from_slice(text.as_bytes());
-        stream.lines += lines;
+        stream.bytes.extend_from_slice(lines.text.as_bytes());
+        stream.lines += lines.count;
         let to = stream.end();
 
-        if let Some(author) = author.filter(|&author| !self.members[author].echo) {
-            self.view(author).skip(room, from, to);
+        let author_is_here = self.members[lines.author].room == room && self.members[lines.author].stay != Stay::Gone;
+        if author_is_here && !lines.to_author {
+            self.view(lines.author).skip(room, from, to);
         }
         for i in 0..self.rooms[room].choosy.len() {
             let reader = self.rooms[room].choosy[i];
-            self.tell_choosy(reader, author, kind, text, (from, to));
+            if reader != lines.author || lines.to_author {
+                self.tell_choosy(reader, &lines, from, to);
+            }
         }
     }
 
     /// One choosy reader's view of the lines just laid out.
-    fn tell_choosy(
-        &mut self,
-        reader: usize,
-        author: Option<usize>,
-        kind: Kind,
-        text: &str,
-        (from, to): (Place, Place),
-    ) {
-        let room = self.members[reader].room;
-        let own = author == Some(reader) && !self.members[reader].echo;
-        if own {
-            return; // skipped already
-        }
-        let from_ignored = kind == Kind::Talk && author.is_some_and(|author| self.ignores(reader, author));
-        if from_ignored || (kind == Kind::Presence && self.members[reader].quiet) {
+    fn tell_choosy(&mut self, reader: usize, lines: &Lines<'_>, from: Place, to: Place) {
+        let Member { room, quiet, timestamps, .. } = self.members[reader];
+        if (lines.is_presence && quiet) || self.ignores(reader, lines.author) {
             return self.view(reader).skip(room, from, to);
         }
-        if self.members[reader].timestamps {
+        if timestamps {
             let mut place = from;
-            for line in text.split_inclusive('\n') {
+            for line in lines.text.split_inclusive('\n') {
                 let stamp = self.stamp();
                 self.view(reader).insert(room, place, stamp);
                 place = Place { at: place.at + line.len(), lines: place.lines + 1 };
@@ -353,16 +369,17 @@ impl<H: Clone> Rooms<H> {
 
     fn enter(&mut self, client: ClientId, handle: &H, name: Name) {
         if self.closing {
-            return self.batch.refused.push((handle.clone(), Answer::default()));
+            let text = "The server is shutting down.".to_owned();
+            return self.batch.answers_to_strangers.push((handle.clone(), Answer { text, name: None }));
         }
         if let Err(text) = self.name_is_free(&name, None) {
-            return self.batch.refused.push((handle.clone(), Answer { text, name: None }));
+            return self.batch.answers_to_strangers.push((handle.clone(), Answer { text, name: None }));
         }
         let slot = self.members.insert(Member {
             handle: handle.clone(),
             client,
             name: name.clone(),
-            room: self.lobby,
+            room: NO_ROOM,
             since: self.now,
             active: self.now,
             away: None,
@@ -373,7 +390,7 @@ impl<H: Clone> Rooms<H> {
             echo: false,
             view: View::default(),
             particular_in: 0,
-            departed: false,
+            stay: Stay::Here,
         });
         self.by_client.insert(client, slot);
         self.by_name.insert(name.key().to_owned(), slot);
@@ -386,9 +403,7 @@ impl<H: Clone> Rooms<H> {
     /// line that was said before (those it is told as the past) and every line that is said after.
     pub(super) fn move_in(&mut self, member: usize, room: usize) {
         let line = format!("*** {} entered {}\n", self.members[member].name.shown(), self.rooms[room].name);
-        if !self.rooms[room].members.is_empty() {
-            self.tell_room(room, None, Kind::Presence, &line, 1);
-        }
+        self.tell_presence(room, member, &line);
         let place = self.rooms[room].stream.end();
         self.view(member).move_to(place);
         self.members[member].room = room;
@@ -405,15 +420,21 @@ impl<H: Clone> Rooms<H> {
         members.retain(|&other| other != member);
         choosy.retain(|&other| other != member);
         *emptied = self.now;
+        self.members[member].room = NO_ROOM;
+        let line = format!("*** {} left {} ({why})\n", self.members[member].name.shown(), self.rooms[room].name);
+        self.tell_presence(room, member, &line);
+    }
+
+    /// Tells a room that somebody comes or goes, who is not in it at this moment.
+    fn tell_presence(&mut self, room: usize, author: usize, line: &str) {
         if !self.rooms[room].members.is_empty() {
-            let line = format!("*** {} left {} ({why})\n", self.members[member].name.shown(), self.rooms[room].name);
-            self.tell_room(room, None, Kind::Presence, &line, 1);
+            self.tell_room(room, Lines { text: line, count: 1, author, to_author: false, is_presence: true });
         }
     }
 
     fn depart(&mut self, member: usize, farewell: &Farewell) {
         if self.closing {
-            self.members[member].departed = true;
+            self.members[member].stay = Stay::SaidGoodbye;
             return self.release_departed(false);
         }
         self.tell_answer(member, Answer::default());
@@ -423,26 +444,32 @@ impl<H: Clone> Rooms<H> {
 
     /// Frees the name at once; the slot when its last view was handed out.
     fn forget(&mut self, member: usize) {
-        let Member { client, name, departed, .. } = &mut self.members[member];
-        *departed = true;
-        self.by_client.remove(client);
+        let Member { client, name, stay, .. } = &mut self.members[member];
+        let client = *client;
+        *stay = Stay::Gone;
+        self.by_client.remove(&client);
         self.by_name.remove(name.key());
+        for (_, other) in &mut self.members {
+            for ignored in other.ignored.iter_mut().filter(|ignored| ignored.client == Some(client)) {
+                ignored.client = None;
+            }
+        }
     }
 
     fn release_departed(&mut self, at_once: bool) {
-        if !at_once && self.members.iter().any(|(_, member)| !member.departed) {
+        if !at_once && self.members.iter().any(|(_, member)| member.stay == Stay::Here) {
             return;
         }
-        let departed: Vec<usize> =
-            self.members.iter().filter(|(_, member)| member.departed).map(|(slot, _)| slot).collect();
-        for slot in departed {
-            if self.by_client.contains_key(&self.members[slot].client) {
-                self.tell_answer(slot, Answer::default());
-                let room = self.members[slot].room;
-                self.rooms[room].members.retain(|&other| other != slot);
-                self.rooms[room].choosy.retain(|&other| other != slot);
-                self.forget(slot);
-            }
+        let said_goodbye = |(slot, member): (usize, &Member<H>)| (member.stay == Stay::SaidGoodbye).then_some(slot);
+        let released: Vec<usize> = self.members.iter().filter_map(said_goodbye).collect();
+        for member in released {
+            let room = self.members[member].room;
+            let place = self.rooms[room].stream.end();
+            self.view(member).keep_to(room, place);
+            self.tell_answer(member, Answer::default());
+            self.rooms[room].members.retain(|&other| other != member);
+            self.rooms[room].choosy.retain(|&other| other != member);
+            self.forget(member);
         }
     }
 
@@ -461,11 +488,6 @@ impl<H: Clone> Rooms<H> {
         let old = std::mem::replace(&mut self.members[member].name, name.clone());
         self.by_name.remove(old.key());
         self.by_name.insert(name.key().to_owned(), member);
-        for (_, other) in &mut self.members {
-            for ignored in other.ignored.iter_mut().filter(|ignored| ignored.key() == old.key()) {
-                *ignored = name.clone(); // a new name is no way out of being ignored
-            }
-        }
     }
 
     /// The room of this name, made if it is not there.
@@ -517,7 +539,15 @@ impl<H: Clone> Rooms<H> {
 
     /// Whether `reader` ignores `author`.
     pub(super) fn ignores(&self, reader: usize, author: usize) -> bool {
-        let author = self.members[author].name.key();
-        self.members[reader].ignored.iter().any(|ignored| ignored.key() == author)
+        let Member { client, name, .. } = &self.members[author];
+        self.members[reader].ignored.iter().any(|ignored| match ignored.client {
+            Some(ignored) => ignored == *client,
+            None => ignored.name.key() == name.key(),
+        })
+    }
+
+    /// The connected client of this number.
+    pub(super) fn member_of(&self, client: ClientId) -> Option<usize> {
+        self.by_client.get(&client).copied()
     }
 }

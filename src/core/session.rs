@@ -51,6 +51,7 @@ pub struct Session<'a> {
     pub input: LineBuffer,
     flood: Option<Flood>,
     dialogue: Dialogue<'a>,
+    lines: usize,
 }
 
 struct Dialogue<'a> {
@@ -82,7 +83,12 @@ impl<'a> Session<'a> {
         } else {
             hall.reply((greeting + "*** What is your name?\n").as_bytes());
         }
-        Session { input: LineBuffer::default(), flood: config.flood.map(|limit| Flood::new(limit, now)), dialogue }
+        Session {
+            input: LineBuffer::default(),
+            flood: config.flood.map(|limit| Flood::new(limit, now)),
+            dialogue,
+            lines: 0,
+        }
     }
 
     /// Whether the client still has to give its name.
@@ -98,6 +104,11 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// How many lines were worked off since this was last asked.
+    pub fn take_line_count(&mut self) -> usize {
+        std::mem::take(&mut self.lines)
+    }
+
     /// Works off what was received, line by line.
     pub fn run(&mut self, now: Duration, hall: &mut impl Hall) -> Next {
         let next = self.take_lines(now, hall);
@@ -107,7 +118,10 @@ impl<'a> Session<'a> {
 
     fn take_lines(&mut self, now: Duration, hall: &mut impl Hall) -> Next {
         self.answer_telnet(hall);
-        while let Some(line) = self.input.next_line() {
+        while !hall.is_hung_up()
+            && let Some(line) = self.input.next_line()
+        {
+            self.lines += 1;
             if let Some(farewell) = self.dialogue.line(line, hall) {
                 return Next::Close(farewell);
             }
@@ -137,13 +151,13 @@ impl Dialogue<'_> {
     fn line(&mut self, line: Line<'_>, hall: &mut impl Hall) -> Option<Farewell> {
         let typed = match line {
             Line::Text(typed) => text::clean(typed), // from here on nothing can move another terminal's cursor
-            Line::NotUtf8 => return self.reply(hall, "That line is not UTF-8 text and was not said."),
+            Line::NotUtf8 => return self.refuse(hall, "That line is not UTF-8 text and was not said."),
             Line::TooLong => {
-                return self.reply(hall, &format!("That line has more than {LINE_MAX} bytes and was not said."));
+                return self.refuse(hall, &format!("That line has more than {LINE_MAX} bytes and was not said."));
             }
         };
         let text = match (&self.stage, typed.strip_prefix('/')) {
-            (Stage::Naming { refused }, _) => return self.line_is_name(typed.trim(), *refused, hall),
+            (Stage::Naming { .. }, _) => return self.line_is_name(typed.trim(), hall),
             (_, None) => &*typed,
             (_, Some(slashed)) if slashed.starts_with('/') => slashed,
             (_, Some(command)) => return self.line_is_command(command, hall),
@@ -154,18 +168,26 @@ impl Dialogue<'_> {
         None
     }
 
-    fn line_is_name(&mut self, typed: &str, refused: u32, hall: &mut impl Hall) -> Option<Farewell> {
+    fn line_is_name(&mut self, typed: &str, hall: &mut impl Hall) -> Option<Farewell> {
         if is_http_request(typed) {
             return Some(Farewell::HttpRequest);
+        }
+        if typed.eq_ignore_ascii_case("/quit") {
+            return Some(Farewell::Quit(None));
         }
         let sentence = match self.config.names.check(typed, "name") {
             Ok(name) => self.enter(name, hall)?,
             Err(sentence) => sentence,
         };
-        let refused = refused + 1;
-        self.stage = Stage::Naming { refused };
-        if refused == NAMES_REFUSED_MAX {
-            return Some(Farewell::NamesRefused(refused));
+        self.refuse(hall, &sentence)
+    }
+
+    /// Refuses a line. If it should have been a name, asks again, so many times and no more.
+    fn refuse(&mut self, hall: &mut impl Hall, sentence: &str) -> Option<Farewell> {
+        let Stage::Naming { refused } = &mut self.stage else { return self.reply(hall, sentence) };
+        *refused += 1;
+        if *refused == NAMES_REFUSED_MAX {
+            return Some(Farewell::NamesRefused(*refused));
         }
         self.reply(hall, &format!("{sentence} What is your name?"))
     }

@@ -18,7 +18,7 @@ use crate::{
         session::{Next, Session, SessionConfig},
     },
     lock::assert_no_lock_held,
-    socketserver::{Connection, Handler, Refusal},
+    socketserver::{Accepting, Connection, Handler, Refusal},
 };
 use crossbeam_channel::{Sender, TrySendError};
 use parking_lot::Mutex;
@@ -29,6 +29,9 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
+
+/// How long a client that floods and then ends its side is heard out, at the pace of `--flood`.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// What a client's thread works with.
 pub struct ChatHandler {
@@ -62,9 +65,17 @@ impl Handler for ChatHandler {
     fn handle(&self, connection: Connection) -> anyhow::Result<()> {
         let Connection { number, stream, peer } = connection;
         let client = WriterHandle::new(number, stream, peer, self.limits, Arc::clone(&self.flusher));
-        self.serve(&client);
-        self.registry.dismiss(peer.ip());
+        let seat = Seat { handler: self, client: &client };
+        self.serve(seat.client);
         Ok(())
+    }
+
+    fn watch(&self, now: Accepting) {
+        status::note(match now {
+            Accepting::Waiting => Doing::Accepting,
+            Accepting::HandingOn => Doing::Working,
+            Accepting::OutOfDescriptors => Doing::WaitingForDescriptors,
+        });
     }
 
     fn refuse(&self, connection: Connection, refusal: Refusal) {
@@ -104,7 +115,6 @@ impl ChatHandler {
         log::info!("{} left: {farewell}", client.status.name());
         self.totals.too_slow.fetch_add(u64::from(farewell.is_slow()), Relaxed);
         client.say_goodbye(&farewell);
-        self.registry.remove(client);
     }
 
     /// The conversation: read, run the session, until there is a reason to part.
@@ -114,8 +124,10 @@ impl ChatHandler {
         let (thread, address) = (format!("c{}", client.number), client.peer.to_string());
         let mut session = Session::begin(&self.session, &thread, &address, Duration::ZERO, &mut hall);
         let mut was_naming = true;
+        let mut last_words: Option<Instant> = None;
         loop {
             let next = session.run(began.elapsed(), &mut hall);
+            client.status.count_in(session.take_line_count());
             if let Some(farewell) = client.farewell() {
                 return farewell; // somebody hung this client up
             }
@@ -123,22 +135,36 @@ impl ChatHandler {
                 was_naming = false;
                 client.read_without_deadline();
             }
+            let left = was_naming.then(|| self.login_deadline.saturating_sub(began.elapsed()));
+            if left == Some(Duration::ZERO) {
+                return Farewell::NoName(self.login_deadline.as_secs());
+            }
             match next {
-                Next::Close(farewell) => return farewell,
-                Next::Pause(for_so_long) => client.pause(for_so_long),
-                Next::Read => {
-                    let left = was_naming.then(|| self.login_deadline.saturating_sub(began.elapsed()));
-                    if left == Some(Duration::ZERO) {
-                        return Farewell::NoName(self.login_deadline.as_secs());
+                Next::Close(farewell) => return self.explain(client, farewell),
+                Next::Pause(for_so_long) => {
+                    if let Err(e) = client.pause(left.map_or(for_so_long, |left| left.min(for_so_long))) {
+                        return Farewell::Lost(e.to_string());
                     }
-                    match client.read(session.input.space(), left) {
-                        Ok(0) if client.farewell().is_some() => {} // not the peer's end of file: ours
-                        Ok(n) => session.input.received(n),
-                        Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-                        Err(e) => return Farewell::Lost(e.to_string()),
+                    // Who floods and goes is not kept, with his name, until all his flood has been said.
+                    if client.has_peer_ended() && last_words.get_or_insert_with(Instant::now).elapsed() > LAST_WORDS {
+                        return self.explain(client, Farewell::Closed);
                     }
                 }
+                Next::Read => match client.read(session.input.space(), left) {
+                    Ok(0) if client.is_hung_up() => {} // not the peer's end of file: ours
+                    Ok(n) => session.input.received(n),
+                    Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                    Err(e) => return Farewell::Lost(e.to_string()),
+                },
             }
+        }
+    }
+
+    /// An end of file is a lost connection if a send has found it broken: the first to find out takes the error away.
+    fn explain(&self, client: &WriterHandle, farewell: Farewell) -> Farewell {
+        match (farewell, client.broken()) {
+            (Farewell::Closed, Some(error)) => Farewell::Lost(error),
+            (farewell, _) => farewell,
         }
     }
 
@@ -159,6 +185,19 @@ impl ChatHandler {
     }
 }
 
+/// A client's place: given back at its end, whatever the end was.
+struct Seat<'a> {
+    handler: &'a ChatHandler,
+    client: &'a Arc<WriterHandle>,
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.handler.registry.remove(self.client);
+        self.handler.registry.dismiss(self.client.peer.ip());
+    }
+}
+
 /// A session's hall where every client has a thread: to wait is to let this thread wait.
 struct ThreadHall<'a> {
     client: &'a Arc<WriterHandle>,
@@ -167,7 +206,6 @@ struct ThreadHall<'a> {
 
 impl Hall for ThreadHall<'_> {
     fn say(&mut self, talk: Talk) {
-        self.client.status.count_in(talk.lines);
         self.send(Event::Say(talk));
     }
 
@@ -182,6 +220,10 @@ impl Hall for ThreadHall<'_> {
 
     fn reply(&mut self, bytes: &[u8]) {
         self.client.write_answer(bytes);
+    }
+
+    fn is_hung_up(&self) -> bool {
+        self.client.is_hung_up()
     }
 
     fn describe_threads(&mut self) -> String {

@@ -5,9 +5,13 @@
 
 use std::{fs, path::PathBuf};
 
-/// Descriptors beside the clients': standard streams, listeners, the flusher's pipe, refused connections on their way
-/// out, whatever the system libraries open for a moment.
+/// Descriptors beside the clients': standard streams, listeners, the flusher's and the signals' pipes, and refused
+/// connections on their way out.
 const OTHER_DESCRIPTORS: usize = 32;
+/// Of these, what the house itself needs.
+const HOUSE_DESCRIPTORS: usize = 16;
+/// Refused connections that may be kept open at once, if there are descriptors for them: a class that came too late.
+const REFUSED_MAX: usize = 256;
 /// Threads beside the clients'.
 const OTHER_THREADS: usize = 16;
 /// Memory maps of one thread: its stack, the guard page below, and its signal stack with a guard page.
@@ -27,7 +31,7 @@ pub struct Limit {
 /// Raises what may be raised, and returns how many of `wanted` clients the machine can hold, and the limit that says so
 /// if they are fewer.
 pub fn clients_possible(wanted: usize) -> (usize, Option<Limit>) {
-    raise_descriptors(wanted + OTHER_DESCRIPTORS);
+    raise_descriptors(wanted + OTHER_DESCRIPTORS + REFUSED_MAX);
     let mut limits = vec![threads_limit("threads-max", fs::read_to_string("/proc/sys/kernel/threads-max").ok())];
     limits.push(threads_limit("pid_max", fs::read_to_string("/proc/sys/kernel/pid_max").ok()));
     limits.push(threads_limit("pids.max of its cgroup", cgroup_pids_max()));
@@ -39,6 +43,12 @@ pub fn clients_possible(wanted: usize) -> (usize, Option<Limit>) {
     limits.push(descriptors_limit());
     limits.push(processes_limit());
     smallest(wanted, limits)
+}
+
+/// How many refused connections can be kept open for a moment beside `clients`.
+pub fn refused_possible(clients: usize) -> usize {
+    let descriptors = descriptors_limit().map_or(usize::MAX, |limit| limit.value);
+    descriptors.saturating_sub(clients + HOUSE_DESCRIPTORS).clamp(2, REFUSED_MAX)
 }
 
 fn smallest(wanted: usize, limits: Vec<Option<Limit>>) -> (usize, Option<Limit>) {

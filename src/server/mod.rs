@@ -24,7 +24,7 @@ use jiff::tz::TimeZone;
 use options::{ListenOn, Options};
 use parking_lot::Mutex;
 use registry::Registry;
-use status::{Doing, Status, Totals};
+use status::{Status, Totals};
 use std::{
     io::ErrorKind,
     net::{SocketAddr, TcpListener},
@@ -40,7 +40,9 @@ use writer::SlowLimits;
 /// session's deepest call, in a debug build too.
 const CLIENT_STACK: usize = 256 * 1024;
 /// How long clients may take to say goodbye when the server stops, before their connections are cut.
-const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(3);
+const SHUTDOWN_PATIENCE: Duration = Duration::from_millis(2500);
+/// And how long after that: the time of a farewell.
+const LAST_PATIENCE: Duration = Duration::from_millis(1500);
 
 /// A running server.
 pub struct Chatd {
@@ -61,13 +63,11 @@ impl Chatd {
         let totals = Arc::new(Totals::default());
         let (events, posts) = crossbeam_channel::bounded(fanout::EVENTS_MAX);
         let (flusher_queue, flusher) = FlusherQueue::new().context("cannot start the flusher")?;
-        let (usher_queue, usher) = Usher::new();
+        let (usher_queue, usher) = Usher::new(limits::refused_possible(options.threads_max));
         let fanout_status = Status::new("fanout");
-        let accept_status = Status::new("accept");
-        accept_status.now(Doing::Accepting);
-
-        let mut house_rows = vec![accept_status, Arc::clone(&fanout_status)];
-        house_rows.extend([Arc::clone(&flusher.status), Arc::clone(&usher.status)]);
+        let accept_statuses: Vec<_> = listeners.iter().map(|_| Status::new("accept")).collect();
+        let mut house_rows = accept_statuses.clone();
+        house_rows.extend([&fanout_status, &flusher.status, &usher.status].map(Arc::clone));
         house_rows.extend(house);
         let handler = Arc::new(ChatHandler {
             session: options.session_config()?,
@@ -95,11 +95,14 @@ impl Chatd {
         let threads = Arc::new(Threading::new(options.threads_max, CLIENT_STACK));
         let serve = |listener| Arc::new(Server::new(listener, Arc::clone(&handler), Arc::clone(&threads)));
         let servers: Vec<_> = listeners.into_iter().map(serve).collect();
-        let accept = |server: &Arc<Server<_, _>>| {
+        let accept = |(server, status): (&Arc<Server<_, _>>, Arc<Status>)| {
             let server = Arc::clone(server);
-            start_thread("accept", move || server.serve_forever())
+            start_thread("accept", move || {
+                status.adopt();
+                server.serve_forever();
+            })
         };
-        let accepting = servers.iter().map(accept).collect::<anyhow::Result<Vec<_>>>()?;
+        let accepting = servers.iter().zip(accept_statuses).map(accept).collect::<anyhow::Result<Vec<_>>>()?;
         Ok(Chatd { servers, accepting, handler, threads, fanout, flusher, usher })
     }
 
@@ -123,7 +126,9 @@ impl Chatd {
             client.hang_up(Farewell::Shutdown);
         }
         if !self.handler.registry.wait_until_empty(Instant::now() + SHUTDOWN_PATIENCE) {
+            // Somebody cannot say goodbye. The others need not wait for that any longer; and then nobody is waited for.
             let _ = self.handler.events.send(Post::CloseAtOnce);
+            self.handler.registry.wait_until_empty(Instant::now() + LAST_PATIENCE);
             for client in self.handler.registry.all() {
                 client.cut();
             }

@@ -51,7 +51,7 @@ pub fn send_now(socket: &TcpStream, slices: &[&[u8]]) -> io::Result<usize> {
         let wanted: usize = group.iter().map(|slice| slice.len()).sum();
         match SockRef::from(socket).send_vectored_with_flags(&vectors[..group.len()], flags) {
             Ok(n) => sent += n,
-            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => break,
+            Err(e) if may_pass(&e) => break,
             Err(e) => return Err(e),
         }
         if sent < wanted {
@@ -59,6 +59,29 @@ pub fn send_now(socket: &TcpStream, slices: &[&[u8]]) -> io::Result<usize> {
         }
     }
     Ok(sent)
+}
+
+/// Whether a send that failed so may succeed a moment later.
+fn may_pass(error: &io::Error) -> bool {
+    let no_buffers = rustix::io::Errno::NOBUFS.raw_os_error();
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::OutOfMemory)
+        || error.raw_os_error() == Some(no_buffers)
+}
+
+/// Waits for so long, and fails as soon as the connection is found broken: reset, or timed out.
+pub fn wait_broken(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
+    let mut waits = [PollFd::new(socket, PollFlags::empty())]; // errors are always reported
+    wait(&mut waits, Some(at_most))?;
+    if waits[0].revents().is_empty() {
+        return Ok(());
+    }
+    Err(socket.take_error()?.unwrap_or_else(|| ErrorKind::ConnectionReset.into()))
+}
+
+/// Whether the peer has sent its end of file, perhaps behind bytes that are not read yet.
+pub fn has_peer_ended(socket: &TcpStream) -> bool {
+    let mut waits = [PollFd::new(socket, PollFlags::RDHUP)];
+    wait(&mut waits, Some(Duration::ZERO)).is_ok() && !waits[0].revents().is_empty()
 }
 
 /// Waits until `socket` can take bytes, or the time is over.

@@ -5,6 +5,7 @@
 
 use crate::lock::Locked;
 use std::{
+    cell::RefCell,
     fmt::Write as _,
     sync::{
         Arc, LazyLock,
@@ -15,6 +16,16 @@ use std::{
 
 /// The point from which this process counts its time.
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+thread_local! {
+    /// The notes of this thread, if it was given some by [`Status::adopt`].
+    static MINE: RefCell<Option<Arc<Status>>> = const { RefCell::new(None) };
+}
+
+/// The calling thread does this from now on, if it keeps notes. For code that is called on several threads.
+pub fn note(doing: Doing) {
+    MINE.with_borrow(|mine| mine.iter().for_each(|status| status.now(doing)));
+}
 
 /// Time since the start.
 pub fn uptime() -> Duration {
@@ -91,6 +102,11 @@ impl Status {
         };
         status.now(Doing::Starting);
         Arc::new(status)
+    }
+
+    /// Makes these the notes of the calling thread, for [`note`].
+    pub fn adopt(self: &Arc<Status>) {
+        MINE.set(Some(Arc::clone(self)));
     }
 
     /// From now on the thread does this.

@@ -17,8 +17,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Refused connections kept open at once: those of a class that all came too late. More are closed without the care.
-const GUESTS_MAX: usize = 256;
 /// How long one is kept.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often they are looked after.
@@ -44,16 +42,19 @@ impl UsherQueue {
 
 /// The thread's own end.
 pub struct Usher {
+    guests_max: usize,
     queue: Receiver<TcpStream>,
     /// What it is doing.
     pub status: Arc<Status>,
 }
 
 impl Usher {
-    /// The queue and the thread's end of it.
-    pub fn new() -> (UsherQueue, Usher) {
-        let (guests, queue) = crossbeam_channel::bounded(GUESTS_MAX);
-        (UsherQueue { guests }, Usher { queue, status: Status::new("usher") })
+    /// The queue and the thread's end of it. `guests_max`: refused connections kept open at once, in both together; more
+    /// are closed without the care.
+    pub fn new(guests_max: usize) -> (UsherQueue, Usher) {
+        let (guests, queue) = crossbeam_channel::bounded(guests_max.div_ceil(2));
+        let status = Status::new("usher");
+        (UsherQueue { guests }, Usher { guests_max: guests_max / 2, queue, status })
     }
 
     /// Runs until the queue is closed at its other end.
@@ -68,7 +69,7 @@ impl Usher {
                 self.queue.recv_timeout(ROUND)
             };
             match next {
-                Ok(socket) if guests.len() < GUESTS_MAX && socket.set_nonblocking(true).is_ok() => {
+                Ok(socket) if guests.len() < self.guests_max && socket.set_nonblocking(true).is_ok() => {
                     guests.push((socket, Instant::now() + PATIENCE));
                 }
                 Ok(_) | Err(RecvTimeoutError::Timeout) => {}

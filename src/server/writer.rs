@@ -22,7 +22,10 @@ use std::{
     collections::VecDeque,
     io::{self, ErrorKind, Read as _},
     net::{Shutdown, SocketAddr, TcpStream},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -55,8 +58,10 @@ pub struct WriterHandle {
     limits: SlowLimits,
     flusher: Arc<FlusherQueue>,
     outbox: Locked<Outbox>,
-    /// To its own thread: there is an answer, or it was hung up.
+    /// To its own thread: there is an answer.
     news: Condvar,
+    /// Set with the farewell; can be read for each line without the lock.
+    hung_up: AtomicBool,
 }
 
 /// What waits for the client to read.
@@ -66,16 +71,28 @@ struct Outbox {
     last_sent: u8,
     /// When the client last took a byte, or the first one began to wait.
     progress: Instant,
-    /// Only so many of `waiting` may go out before the answer that the client's own thread is about to write.
-    held: Option<usize>,
+    gate: Gate,
     /// The answer to its question, for its own thread to take.
     answer: Option<Answer>,
     /// On the flusher's list.
     flushing: bool,
-    /// The socket is broken, or the client too slow: it takes nothing more.
+    /// The client takes nothing more: it is too slow, or its socket is broken.
     deaf: bool,
+    /// The system's words, if a send found the socket broken: the read may then find no more than an end of file.
+    broken: Option<String>,
     /// Why it is being hung up.
     farewell: Option<Farewell>,
+}
+
+/// Who may send what waits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    /// Whoever comes by.
+    Open,
+    /// Nobody: the client's own thread is about to write an answer, behind so many of the bytes that wait.
+    AnswerAfter(usize),
+    /// Nobody but the client's own thread, which is writing.
+    OwnThread,
 }
 
 impl WriterHandle {
@@ -100,14 +117,16 @@ impl WriterHandle {
                     waiting: VecDeque::new(),
                     last_sent: b'\n',
                     progress: Instant::now(),
-                    held: None,
+                    gate: Gate::Open,
                     answer: None,
                     flushing: false,
                     deaf: false,
+                    broken: None,
                     farewell: None,
                 },
             ),
             news: Condvar::new(),
+            hung_up: AtomicBool::new(false),
         })
     }
 
@@ -128,7 +147,7 @@ impl WriterHandle {
         let mut outbox = self.outbox.lock();
         outbox.put(&self.socket, delivery.before);
         if let Some(answer) = delivery.answer {
-            outbox.held = Some(outbox.waiting.len());
+            outbox.gate = Gate::AnswerAfter(outbox.waiting.len());
             outbox.answer = Some(answer);
             self.news.notify_all();
         }
@@ -147,12 +166,12 @@ impl WriterHandle {
     /// Sends what the client takes now. Returns until when to wait for it to take more; `None`: it is off the list.
     pub fn flush(&self, now: Instant) -> Option<Instant> {
         let mut outbox = self.outbox.lock();
-        if outbox.held.is_none() {
+        if outbox.gate == Gate::Open {
             outbox.send_waiting(&self.socket, now);
         }
         self.status.set_waiting(outbox.waiting.len());
         let deadline = outbox.progress + self.limits.write_deadline;
-        outbox.flushing = outbox.held.is_none() && !outbox.waiting.is_empty() && !outbox.deaf;
+        outbox.flushing = outbox.gate == Gate::Open && !outbox.waiting.is_empty() && !outbox.deaf;
         if !outbox.flushing {
             return None;
         }
@@ -208,8 +227,11 @@ impl WriterHandle {
     pub fn write_answer(self: &Arc<Self>, answer: &[u8]) {
         let before: Vec<u8> = {
             let mut outbox = self.outbox.lock();
-            let before = outbox.held.unwrap_or(outbox.waiting.len());
-            outbox.held = Some(0);
+            let before = match outbox.gate {
+                Gate::AnswerAfter(before) => before,
+                Gate::Open | Gate::OwnThread => outbox.waiting.len(),
+            };
+            outbox.gate = Gate::OwnThread;
             outbox.waiting.drain(..before).collect()
         };
         self.status.count_out(memchr::memchr_iter(b'\n', answer).count());
@@ -219,7 +241,8 @@ impl WriterHandle {
         self.status.now(Doing::Working);
 
         let mut outbox = self.outbox.lock();
-        outbox.held = None;
+        outbox.gate = Gate::Open;
+        outbox.progress = Instant::now(); // what was held back begins to wait only now
         if !unanswered.is_empty() {
             // Given up. The line that was begun can still be ended before the farewell.
             outbox.waiting = unsent.iter().chain(unanswered).copied().collect();
@@ -231,15 +254,29 @@ impl WriterHandle {
         }
     }
 
-    /// Waits for so long, or until the client is hung up.
-    pub fn pause(&self, at_most: Duration) {
+    /// Waits for so long, or until the client is hung up, or its connection is found broken: that is returned.
+    pub fn pause(&self, at_most: Duration) -> io::Result<()> {
         let end = Instant::now() + at_most;
         self.status.now(Doing::Pausing);
-        let mut outbox = self.outbox.lock();
-        while outbox.farewell.is_none() && Instant::now() < end {
+        while self.farewell().is_none() {
             let left = end.saturating_duration_since(Instant::now());
-            outbox.wait_on(&self.news, left);
+            if left.is_zero() {
+                break;
+            }
+            assert_no_lock_held("the end of a pause");
+            net::wait_broken(&self.socket, left.min(LOOK_UP))?;
         }
+        Ok(())
+    }
+
+    /// Whether the peer has sent its end of file, perhaps behind bytes that are not read yet.
+    pub fn has_peer_ended(&self) -> bool {
+        net::has_peer_ended(&self.socket)
+    }
+
+    /// Why the connection is broken, if a send has found it so.
+    pub fn broken(&self) -> Option<String> {
+        self.outbox.lock().broken.clone()
     }
 
     /// Settles the one reason of the end: this one, if nobody had another before.
@@ -253,7 +290,7 @@ impl WriterHandle {
         self.status.now(Doing::Leaving);
         let mut bytes: Vec<u8> = {
             let mut outbox = self.outbox.lock();
-            outbox.held = Some(0); // nobody else sends any more
+            outbox.gate = Gate::OwnThread; // nobody else sends any more
             std::mem::take(&mut outbox.waiting).into()
         };
         bytes.extend(farewell.to_client().map(|line| line + "\n").unwrap_or_default().as_bytes());
@@ -271,6 +308,11 @@ impl WriterHandle {
     }
 
     // --- Called by anybody ---
+
+    /// Whether somebody hung the client up.
+    pub fn is_hung_up(&self) -> bool {
+        self.hung_up.load(Relaxed)
+    }
 
     /// Hangs the client up: its own thread's read returns, and that thread does the rest.
     pub fn hang_up(&self, farewell: Farewell) {
@@ -294,7 +336,7 @@ impl WriterHandle {
     fn stop_reading(&self, outbox: Guard<'_, Outbox>) {
         self.status.set_waiting(outbox.waiting.len());
         drop(outbox);
-        self.news.notify_all();
+        self.hung_up.store(true, Relaxed);
         let _ = self.socket.shutdown(Shutdown::Read); // fails if the peer is gone: then the read returns anyway
     }
 
@@ -304,7 +346,7 @@ impl WriterHandle {
             return;
         }
         self.status.set_waiting(outbox.waiting.len());
-        let needed = outbox.held.is_none() && !outbox.deaf && !outbox.flushing;
+        let needed = outbox.gate == Gate::Open && !outbox.deaf && !outbox.flushing;
         outbox.flushing |= needed;
         drop(outbox);
         if needed {
@@ -330,8 +372,8 @@ impl WriterHandle {
                     sent += n;
                     progress = Instant::now();
                 }
-                Err(_) => {
-                    self.outbox.lock().deaf = true; // gone: what it still sent will be read, what it asked is moot
+                Err(e) => {
+                    self.outbox.lock().break_off(&e); // what it sent will still be read, what it asked is moot
                     sent = bytes.len();
                 }
             }
@@ -352,10 +394,10 @@ impl Outbox {
             return;
         }
         let mut sent = 0;
-        if self.waiting.is_empty() && self.held.is_none() {
+        if self.waiting.is_empty() && self.gate == Gate::Open {
             match net::send_now(socket, slices) {
                 Ok(n) => sent = n,
-                Err(_) => return self.deaf = true, // its own thread's read will say why
+                Err(e) => return self.break_off(&e),
             }
             if sent == slices.iter().map(|slice| slice.len()).sum() {
                 return; // as good as always
@@ -383,11 +425,17 @@ impl Outbox {
                 self.waiting.drain(..sent);
                 self.progress = now;
             }
-            Err(_) => self.deaf = true,
+            Err(e) => self.break_off(&e),
         }
         if self.waiting.is_empty() || self.deaf {
             self.waiting = VecDeque::new(); // an idle client keeps no memory
         }
+    }
+
+    /// The socket is broken. Its own thread's read returns, and sees to the rest.
+    fn break_off(&mut self, error: &io::Error) {
+        self.deaf = true;
+        self.broken = Some(error.to_string());
     }
 
     fn note_sent(&mut self, bytes: &[u8]) {
@@ -399,7 +447,9 @@ impl Outbox {
         let begun =
             if self.last_sent == b'\n' { 0 } else { self.waiting.iter().take_while(|&&b| b != b'\n').count() + 1 };
         self.waiting.truncate(begun);
-        self.held = self.held.map(|held| held.min(begun));
+        if let Gate::AnswerAfter(before) = &mut self.gate {
+            *before = begun.min(*before);
+        }
         self.deaf = true;
         self.farewell.get_or_insert(farewell);
     }

@@ -69,6 +69,17 @@ pub enum Refusal {
     Unwelcome(String),
 }
 
+/// What an accept loop does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepting {
+    /// It waits for the next connection.
+    Waiting,
+    /// It hands a connection on.
+    HandingOn,
+    /// It cannot accept, for want of descriptors or memory, and waits to try again.
+    OutOfDescriptors,
+}
+
 /// What happens to one connection.
 pub trait Handler: Send + Sync + 'static {
     /// Serves one connection from its beginning to its end. On whose thread, the mix-in decides.
@@ -81,6 +92,9 @@ pub trait Handler: Send + Sync + 'static {
 
     /// Sends away a connection that finds no place. Called by the accept loop: must not wait. By default, closes it.
     fn refuse(&self, _connection: Connection, _refusal: Refusal) {}
+
+    /// What the calling accept loop does now, for whoever wants to show it.
+    fn watch(&self, _now: Accepting) {}
 
     /// A handler that failed or panicked. The others go on.
     fn handle_error(&self, number: u64, peer: SocketAddr, error: &anyhow::Error) {
@@ -131,10 +145,12 @@ impl<H: Handler, M: MixIn> Server<H, M> {
     pub fn serve_forever(&self) {
         let mut failing = false;
         loop {
+            self.handler.watch(Accepting::Waiting);
             let accepted = self.listener.accept();
             if *self.stopping.lock() {
                 return;
             }
+            self.handler.watch(Accepting::HandingOn);
             match accepted {
                 Ok((stream, peer)) => {
                     if std::mem::take(&mut failing) {
@@ -149,6 +165,7 @@ impl<H: Handler, M: MixIn> Server<H, M> {
                     if !std::mem::replace(&mut failing, true) {
                         log::error!("cannot accept: {e}; trying again every {OUT_OF_DESCRIPTORS:?}");
                     }
+                    self.handler.watch(Accepting::OutOfDescriptors);
                     self.stopped.wait_for(&mut self.stopping.lock(), OUT_OF_DESCRIPTORS);
                 }
             }

@@ -15,9 +15,11 @@ pub struct Threading {
     threads: Arc<Mutex<Threads>>,
 }
 
-/// Every thread that was started and not yet joined: there is no other, so their count is the bound.
+/// Every thread that is being started, or was started and is not yet joined: there is no other, so their count is the
+/// bound. (Several accept loops may share it.)
 #[derive(Default)]
 struct Threads {
+    starting: usize,
     started: HashMap<u64, JoinHandle<()>>,
     /// Those that said they are at their end: joining them waits for a few instructions.
     ended: Vec<u64>,
@@ -29,10 +31,18 @@ impl Threading {
         Threading { most, stack_bytes, threads: Arc::default() }
     }
 
+    /// Reserves a place, and returns how many were taken before; `None` if all are.
+    fn reserve(&self) -> Option<usize> {
+        let mut threads = self.threads.lock();
+        let running = threads.starting + threads.started.len();
+        threads.starting += usize::from(running < self.most);
+        (running < self.most).then_some(running)
+    }
+
     /// Takes out the threads that can be joined without waiting for more than their last few instructions.
     fn take_ended(&self) -> Vec<JoinHandle<()>> {
         let mut joinable = Vec::new();
-        let Threads { started, ended } = &mut *self.threads.lock();
+        let Threads { started, ended, .. } = &mut *self.threads.lock();
         // One that ended before it was noted as started stays on the list until the next time.
         ended.retain(|number| started.remove(number).map(|thread| joinable.push(thread)).is_none());
         joinable
@@ -42,10 +52,7 @@ impl Threading {
 impl MixIn for Threading {
     fn process<H: Handler>(&self, connection: Connection, handler: &Arc<H>) -> Result<(), (Connection, Refusal)> {
         join_all(self.take_ended());
-        let running = self.threads.lock().started.len();
-        if running >= self.most {
-            return Err((connection, Refusal::Full { most: self.most }));
-        }
+        let Some(running) = self.reserve() else { return Err((connection, Refusal::Full { most: self.most })) };
         let number = connection.number;
         // The thread finds its connection in here; if it cannot be started, we find it again.
         let parcel = Arc::new(Mutex::new(Some(connection)));
@@ -60,9 +67,12 @@ impl MixIn for Threading {
                 threads.lock().ended.push(number);
             }
         };
-        match Builder::new().name(format!("c{number}")).stack_size(self.stack_bytes).spawn(run) {
+        let spawned = Builder::new().name(format!("c{number}")).stack_size(self.stack_bytes).spawn(run);
+        let mut threads = self.threads.lock();
+        threads.starting -= 1;
+        match spawned {
             Ok(thread) => {
-                self.threads.lock().started.insert(number, thread);
+                threads.started.insert(number, thread);
                 Ok(())
             }
             Err(error) => match parcel.lock().take() {

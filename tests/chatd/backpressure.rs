@@ -34,7 +34,7 @@ fn a_full_channel_slows_the_talker_and_loses_nothing() {
     let (events, gate) = crossbeam_channel::bounded(EVENTS_MAX);
     let (behind, posts) = crossbeam_channel::bounded(1);
     let (flusher, _flusher_thread) = FlusherQueue::new().unwrap();
-    let (usher, _usher_thread) = Usher::new();
+    let (usher, _usher_thread) = Usher::new(8);
     let handler = Arc::new(ChatHandler {
         session: SessionConfig::default(),
         limits: SlowLimits { high_water: 100_000_000, write_deadline: Duration::from_secs(3600) },

@@ -48,3 +48,23 @@ fn flood_off_delays_nobody() {
     }
     talker.hears_nothing();
 }
+
+#[test]
+fn who_floods_and_goes_does_not_haunt_its_name() {
+    let server = Server::start(&["--flood", "5/1"]);
+    let [mut bob] = server.enter(["bob"]);
+    for (way, farewell) in [("reset", "(connection lost)"), ("close", "(connection closed)")] {
+        let mut ghost = server.connect("ghost");
+        ghost.says("ghost");
+        ghost.hears_until("*** Hello ghost.");
+        ghost.has_read_everything();
+        bob.hears("*** ghost entered lobby");
+        ghost.sends(&b"\n".repeat(16_000)); // at one a second that is hours
+        ghost.hears("*** More than 5 lines at once: yours are read at 1 a second for a while.");
+        match way {
+            "reset" => ghost.resets(),
+            _ => ghost.stops_sending(),
+        }
+        bob.hears(&format!("*** ghost left lobby {farewell}"));
+    }
+}

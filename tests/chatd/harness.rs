@@ -114,7 +114,11 @@ impl Server {
 
     /// Waits for the log to contain `text`.
     pub fn logs(&self, text: &str) {
-        eventually(&format!("the log says {text:?}"), || self.log().contains(text));
+        let end = Instant::now() + DEADLINE;
+        while !self.log().contains(text) {
+            assert!(Instant::now() < end, "the log never says {text:?}:\n{}", self.log());
+            thread::yield_now();
+        }
     }
 
     /// Names of its threads, as the kernel has them.
@@ -285,6 +289,11 @@ impl Client {
     /// Sends its end of file and goes on reading.
     pub fn stops_sending(&mut self) {
         self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Closes with a reset instead of an end of file: as when its program dies with bytes unread.
+    pub fn resets(self) {
+        socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
     }
 
     /// The socket.

@@ -2,8 +2,6 @@
 //! a line of the server's. Panics, web browsers, broken bytes.
 
 use crate::harness::Server;
-use std::net::TcpStream;
-
 /// Bytes and characters that drive terminals, hidden in words.
 const ATTACKS: &[&str] = &[
     "\x1b[2Jgone",
@@ -160,19 +158,74 @@ fn a_name_is_free_at_once_however_its_bearer_went() {
         match way % 3 {
             0 => alice.says("/quit"),
             1 => alice.stops_sending(),
-            _ => reset(alice.stream()),
+            _ => alice.resets(),
         }
         bob.hears_until("*** alice left lobby");
     }
 }
 
-/// Closes with a reset instead of an end of file.
-fn reset(stream: &mut TcpStream) {
-    socket2::SockRef::from(&*stream).set_linger(Some(std::time::Duration::ZERO)).unwrap();
-    let _ = stream.shutdown(std::net::Shutdown::Read);
-    let copy = stream.try_clone().unwrap();
-    drop(copy);
-    let _ = rustix::net::shutdown(&*stream, rustix::net::Shutdown::Both);
+#[test]
+fn a_reply_goes_to_who_wrote_and_not_to_who_took_the_name() {
+    let server = Server::start(&["--flood", "off"]);
+    let [mut alice, mut bob, mut mallory] = server.enter(["alice", "bob", "mallory"]);
+    for client in [&mut alice, &mut bob, &mut mallory] {
+        client.says("/quiet on");
+        client.hears("*** You no longer read who comes and goes.");
+    }
+    alice.says("/msg bob what is the password?");
+    bob.hears("[from alice] what is the password?");
+    alice.hears("[to bob] what is the password?");
+    alice.says("/nick ali");
+    alice.hears("*** You are now ali.");
+    mallory.says("/nick alice");
+    mallory.hears("*** You are now alice.");
+    bob.says("/reply 42");
+    bob.hears("[to ali] 42");
+    alice.hears("[from bob] 42");
+    mallory.hears_nothing();
+    alice.says("/quit");
+    alice.hears_to_the_end();
+    bob.says("/reply still there?");
+    bob.hears("*** alice, who wrote to you last, has left.");
+}
+
+#[test]
+fn who_is_ignored_stays_so_under_any_name_and_nobody_else_is() {
+    let server = Server::start(&["--flood", "off"]);
+    let [mut bob, mut pest, mut carol] = server.enter(["bob", "pest", "carol"]);
+    bob.says("/ignore pest");
+    bob.hears("*** You no longer read what pest says.");
+    pest.says("hi");
+    carol.hears("<pest> hi");
+    pest.says("/topic BUY PILLS");
+    pest.hears_until("*** The topic");
+    carol.hears("*** pest set the topic of lobby: BUY PILLS");
+    pest.says("/nick dave");
+    pest.hears("*** You are now dave.");
+    carol.hears("*** pest is now dave");
+    pest.says("it is me again");
+    carol.hears("<dave> it is me again");
+    bob.says("/ignore");
+    bob.hears("*** You ignore: dave.");
+    bob.says("/history");
+    bob.hears("*** Nothing was said in lobby yet.");
+    pest.says("/quit");
+    pest.hears_to_the_end();
+    carol.hears_until("*** dave left lobby");
+    // Another one by the new name is not the pest; and the pest, back under the old one, is.
+    let mut dave = server.connect("dave");
+    dave.says("dave");
+    dave.hears_until("*** Hello");
+    dave.says("I am new");
+    bob.hears_until("<dave> I am new");
+    let mut pest = server.connect("pest");
+    pest.says("pest");
+    pest.hears_until("*** Hello");
+    pest.says("guess who");
+    carol.hears_until("<pest> guess who");
+    dave.says("last");
+    let line = bob.reads().unwrap();
+    assert_eq!(line, "<dave> last", "and nothing of the pest, not even that it came");
 }
 
 #[test]

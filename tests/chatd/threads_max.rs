@@ -173,3 +173,28 @@ fn no_name_in_time_is_hung_up_however_slowly_it_types() {
     let read = String::from_utf8(read).unwrap();
     assert!(read.ends_with("*** Hung up: no name within 1 s.\n"), "{read:?}");
 }
+
+#[test]
+fn lines_that_are_no_names_do_not_move_the_login_deadline() {
+    let server = Server::start(&["--login-deadline", "1"]);
+    let mut slow = server.connect("slow");
+    slow.sends(&b"\xc3\n".repeat(4000));
+    let lines = slow.hears_to_the_end();
+    assert_eq!(lines.last().map(String::as_str), Some("*** Hung up: 10 names were refused."), "{lines:?}");
+
+    let server = Server::start(&["--login-deadline", "1", "--flood", "1/1"]);
+    let mut slow = server.connect("slow");
+    slow.sends(&b"7up\n".repeat(9));
+    let lines = slow.hears_to_the_end();
+    assert_eq!(lines.last().map(String::as_str), Some("*** Hung up: no name within 1 s."), "{lines:?}");
+}
+
+#[test]
+fn a_name_may_be_quit_at() {
+    let server = Server::start(&[]);
+    let mut client = server.connect("nobody");
+    client.hears_until("*** What is your name?");
+    client.says("/quit");
+    client.hears("*** Goodbye.");
+    client.is_hung_up();
+}
