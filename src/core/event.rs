@@ -53,6 +53,11 @@ pub trait Hall {
     fn ask(&mut self, question: Question) -> Answer;
     /// Writes to this client alone, before anything that the rooms tell it after the last answer. May wait.
     fn reply(&mut self, bytes: &[u8]);
+    /// Whether the client has still to read what it was replied: its next line waits until it has. Where
+    /// [`Hall::reply`] does that waiting, never.
+    fn is_behind(&self) -> bool {
+        false
+    }
     /// The answer to `/threads`: server lines about how this server runs.
     fn describe_threads(&mut self) -> String;
 }

@@ -23,7 +23,7 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 pub const EVENTS_MAX: usize = 1024;
 /// Bytes laid out before they are sent. Half of the default high-water mark: a client whose outbox is empty is never
 /// over the mark by one batch alone, however large the batches could grow.
-const BATCH_BYTES: usize = 32 * 1024;
+pub const BATCH_BYTES: usize = 32 * 1024;
 
 /// What comes through the events channel.
 pub enum Post {

@@ -126,6 +126,7 @@ impl ChatHandler {
             match next {
                 Next::Close(farewell) => return farewell,
                 Next::Pause(for_so_long) => client.pause(for_so_long),
+                Next::CatchUp => {} // not here: `reply` waited
                 Next::Read => {
                     let left = was_naming.then(|| self.login_deadline.saturating_sub(began.elapsed()));
                     if left == Some(Duration::ZERO) {
