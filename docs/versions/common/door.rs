@@ -53,7 +53,7 @@ impl Door {
         self.accept_again.is_none()
     }
 
-    /// The next newcomer, if there is one.
+    /// The next newcomer, if there is one; its socket never waits.
     pub fn accept(&mut self, listener: usize, now: Instant) -> Option<(TcpStream, SocketAddr)> {
         loop {
             match self.listeners.get(listener)?.accept() {
@@ -61,7 +61,9 @@ impl Door {
                     if std::mem::take(&mut self.failing) {
                         log::info!("accepting again");
                     }
-                    return Some(newcomer);
+                    if newcomer.0.set_nonblocking(true).is_ok() {
+                        return Some(newcomer);
+                    }
                 }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return None,
                 // The connection that was to be accepted is gone: the next one may be fine.
@@ -94,7 +96,7 @@ impl Door {
         // A new socket's buffer is empty: the sentence fits. If the peer is gone already, nobody misses it.
         let _ = net::send_now(&socket, &[b"*** ", sentence.as_bytes(), b"\n"]);
         let _ = socket.shutdown(Shutdown::Write);
-        if self.guests.len() < GUESTS_MAX && socket.set_nonblocking(true).is_ok() {
+        if self.guests.len() < GUESTS_MAX {
             self.guests.push((socket, now + PATIENCE));
             self.next_look.get_or_insert(now + ROUND);
         }

@@ -1,14 +1,13 @@
 //! The house: every client in one table, and the round in which they are served. Runs on thread `main`, as all does.
 //!
 //! A loop asks what to watch ([`House::watched`], or [`House::changes`]) and for how long ([`House::timeout`]), waits, and
-//! plays a [`House::round`] with what it found. How clients leave stands in `endings.rs`.
+//! plays a [`House::round`] with what it found. What one client does in it stands in `turns.rs`, how it leaves in
+//! `endings.rs`.
 
 use super::{
     alarms::Alarms,
-    client::{Client, Deadlines, Interest, Stage, Who},
+    client::{Client, Deadlines, Interest, Who},
     door::Door,
-    hall::LoopHall,
-    outgoing::Outgoing,
     stop::StopPipe,
 };
 use chatd::{
@@ -16,7 +15,7 @@ use chatd::{
         event::{Answer, ClientId, Event},
         farewell::Farewell,
         rooms::{Rooms, RoomsConfig},
-        session::{Next, Session, SessionConfig},
+        session::SessionConfig,
     },
     server::{
         fanout::BATCH_BYTES,
@@ -28,22 +27,16 @@ use chatd::{
 use jiff::Timestamp;
 use slab::Slab;
 use std::{
-    io::{ErrorKind, Read as _},
-    net::{SocketAddr, TcpStream},
     os::fd::{AsFd as _, BorrowedFd},
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
-
-/// Newcomers taken in from one listener in a round, at most: a class that arrives must not stop those who talk.
-const NEWCOMERS_MAX: usize = 64;
 
 /// The whole server.
 pub struct House<'a> {
     pub(super) clients: Slab<Client<'a>>,
     pub(super) rooms: Rooms<usize>,
-    config: &'a SessionConfig,
+    pub(super) config: &'a SessionConfig,
     pub(super) clients_max: usize,
     high_water: usize,
     pub(super) deadlines: Deadlines,
@@ -53,7 +46,7 @@ pub struct House<'a> {
     stop_watched: Interest,
     /// Of the registry, only its count of connections from each address.
     pub(super) sources: Registry,
-    next_number: ClientId,
+    pub(super) next_number: ClientId,
     alarms: Alarms,
     /// When this round began.
     pub(super) now: Instant,
@@ -73,7 +66,7 @@ pub struct House<'a> {
     pub(super) threads: [Arc<Status>; 2],
     pub(super) main: Arc<Status>,
     /// A panic now would be one of the rooms, not of one client's session.
-    in_rooms: bool,
+    pub(super) in_rooms: bool,
 }
 
 impl<'a> House<'a> {
@@ -215,139 +208,6 @@ impl<'a> House<'a> {
         }
     }
 
-    /// Newcomers at one listener.
-    fn take_in(&mut self, listener: usize) {
-        for _ in 0..NEWCOMERS_MAX {
-            let Some((socket, peer)) = self.door.accept(listener, self.now) else { return };
-            let number = self.next_number;
-            self.next_number += 1;
-            if let Err(sentence) = self.admit(&socket, peer) {
-                self.totals.refused.fetch_add(1, Relaxed);
-                log::info!("refused {peer}: {sentence}");
-                self.door.show_out(socket, &sentence, self.now);
-            } else if socket.set_nonblocking(true).is_ok() {
-                self.begin(number, socket, peer);
-            }
-        }
-    }
-
-    fn admit(&self, socket: &TcpStream, peer: SocketAddr) -> Result<(), String> {
-        if self.clients.len() >= self.clients_max {
-            return Err(format!("Sorry: all {} places are taken. Please try again later.", self.clients_max));
-        }
-        self.door.beyond_wall(socket)?;
-        self.sources.admit(peer.ip())
-    }
-
-    fn begin(&mut self, number: ClientId, socket: TcpStream, peer: SocketAddr) {
-        log::info!("c{number} connected from {peer}");
-        let key = self.clients.insert(Client {
-            number,
-            peer,
-            socket,
-            session: None,
-            is_naming: true,
-            outgoing: Outgoing::new(self.now),
-            stage: Stage::Reading,
-            farewell: None,
-            began: self.now,
-            status: Status::new(&format!("c{number}")),
-            alarm: None,
-            watched: Interest::NONE,
-            touched: false,
-        });
-        self.touch(key);
-        let (config, name, address) = (self.config, format!("c{number}"), peer.to_string());
-        let mut hall = LoopHall { house: self, key };
-        let session = Session::begin(config, &name, &address, Duration::ZERO, &mut hall);
-        let client = &mut self.clients[key];
-        client.is_naming = session.is_naming();
-        client.session = Some(session);
-        client.note_stage();
-    }
-
-    fn client_is_ready(&mut self, key: usize, found: Interest) {
-        let Some(client) = self.clients.get_mut(key) else { return };
-        if found.write {
-            client.outgoing.send(&client.socket, self.now);
-            self.touch(key);
-            self.go_on(key);
-        }
-        if found.read {
-            match self.clients[key].stage {
-                Stage::Reading => self.read(key),
-                Stage::Lingering(..) => self.linger(key),
-                _ => {}
-            }
-        }
-    }
-
-    /// After the client took bytes: it may be read again, or have its last line.
-    fn go_on(&mut self, key: usize) {
-        match self.clients[key].stage {
-            Stage::Behind if !self.clients[key].outgoing.is_behind() => self.run(key),
-            Stage::Goodbye(_) => self.see_out(key),
-            _ => {}
-        }
-    }
-
-    /// One read, so that one who sends without end delays nobody; what is left is found in the next round.
-    fn read(&mut self, key: usize) {
-        let client = &mut self.clients[key];
-        let Some(session) = &mut client.session else { return };
-        match client.socket.read(session.input.space()) {
-            Ok(n) => {
-                session.input.received(n);
-                self.run(key);
-            }
-            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-            Err(e) => self.hang_up(key, Farewell::Lost(e.to_string())),
-        }
-    }
-
-    /// Runs a client's session on what it has read. Whatever it computes, everybody waits for.
-    fn run(&mut self, key: usize) {
-        let client = &mut self.clients[key];
-        let elapsed = self.now.saturating_duration_since(client.began);
-        let Some(mut session) = client.session.take() else { return };
-        let mut hall = LoopHall { house: self, key };
-        let Ok(next) = catch_unwind(AssertUnwindSafe(|| session.run(elapsed, &mut hall))) else {
-            self.give_up_if_in_rooms();
-            return self.hang_up(key, Farewell::ServerError);
-        };
-        let client = &mut self.clients[key];
-        client.is_naming = session.is_naming();
-        client.session = Some(session);
-        match next {
-            Next::Read => client.stage = Stage::Reading,
-            Next::Pause(for_so_long) => client.stage = Stage::Paused(self.now + for_so_long),
-            Next::CatchUp => client.stage = Stage::Behind,
-            Next::Close(farewell) => return self.hang_up(key, farewell),
-        }
-        client.note_stage();
-        self.touch(key);
-    }
-
-    fn client_is_due(&mut self, key: usize) {
-        let client = &mut self.clients[key];
-        let passed = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= self.now);
-        match client.stage {
-            Stage::Lingering(until, _) if until <= self.now => self.strike_out(key),
-            Stage::Goodbye(until) if until <= self.now => self.send_end_of_file(key),
-            Stage::Goodbye(_) | Stage::Lingering(..) | Stage::Departing | Stage::Gone => {}
-            _ if passed(client.login_deadline(self.deadlines)) => {
-                self.hang_up(key, Farewell::NoName(self.deadlines.login.as_secs()));
-            }
-            _ if passed(client.write_deadline(self.deadlines)) => {
-                client.outgoing.refuse_more();
-                self.hang_up(key, Farewell::TooLate(self.deadlines.write.as_secs()));
-            }
-            Stage::Paused(until) if until <= self.now => self.run(key),
-            _ => {}
-        }
-        self.touch(key);
-    }
-
     // --- The rooms ---
 
     /// Tells the rooms. They lay out who has to read what; [`House::flush`] sends it.
@@ -432,14 +292,5 @@ impl<'a> House<'a> {
         let mut client = self.clients.remove(key);
         self.alarms.change(key, &mut client.alarm, None);
         self.sources.dismiss(client.peer.ip());
-    }
-
-    /// A session that panics ends its client. If the rooms panicked, nobody could be served rightly any more.
-    fn give_up_if_in_rooms(&self) {
-        if self.in_rooms {
-            log::error!("the rooms panicked, and chatd cannot go on without them");
-            log::logger().flush();
-            std::process::exit(101);
-        }
     }
 }

@@ -1,11 +1,11 @@
 //! What the select and the epoll version of chatd share: all but the call that waits. One thread, `main`, runs it.
 //!
 //! ```text
-//!   round:  ready clients ─> read ─> LineBuffer ─> Session ─> Rooms::apply      (house.rs, hall.rs)
-//!           due alarms    ─> a pause is over, a deadline has passed            (house.rs, alarms.rs)
-//!           newcomers     ─> accept, or refuse in a sentence                   (door.rs)
+//!   round:  ready clients ─> read ─> LineBuffer ─> Session ─> Rooms::apply       (turns.rs, hall.rs)
+//!           due alarms    ─> a pause is over, a deadline has passed              (alarms.rs)
+//!           newcomers     ─> accept, or refuse in a sentence                     (door.rs)
 //!           Rooms::flush  ─> one send per client, never waiting; what a client
-//!                            cannot take now waits in its outgoing queue       (outgoing.rs)
+//!                            cannot take now waits in its outgoing queue         (outgoing.rs)
 //!   then the loop in chatd_select.rs or chatd_epoll.rs waits for the next round.
 //! ```
 //!
@@ -21,6 +21,7 @@ mod hall;
 mod house;
 mod outgoing;
 mod stop;
+mod turns;
 
 pub use client::{Interest, Who};
 pub use house::House;
