@@ -10,7 +10,7 @@ use chatd::{
     socketserver::OUT_OF_DESCRIPTORS,
 };
 use std::{
-    io::{self, ErrorKind},
+    io::ErrorKind,
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     os::fd::{AsFd as _, AsRawFd as _, BorrowedFd},
     time::Instant,
@@ -31,9 +31,10 @@ pub struct Door {
 
 impl Door {
     /// With listeners that are open already.
-    pub fn new(listeners: Vec<TcpListener>, wall: Option<Wall>) -> io::Result<Door> {
+    pub fn new(listeners: Vec<TcpListener>, wall: Option<Wall>) -> anyhow::Result<Door> {
         for listener in &listeners {
             listener.set_nonblocking(true)?;
+            beyond(wall, listener.as_fd()).map_err(anyhow::Error::msg)?;
         }
         Ok(Door { listeners, wall, guests: Vec::new(), next_look: None, accept_again: None, failing: false })
     }
@@ -80,14 +81,9 @@ impl Door {
         }
     }
 
-    /// Whether a descriptor is too high to be watched, in a sentence.
+    /// Says in a sentence if a newcomer's descriptor is too high to be watched.
     pub fn beyond_wall(&self, socket: &TcpStream) -> Result<(), String> {
-        match self.wall {
-            Some(Wall { descriptors, .. }) if socket.as_raw_fd() as usize >= descriptors => Err(format!(
-                "Sorry: select can watch no more than {descriptors} descriptors, and they are taken. Please try again later."
-            )),
-            _ => Ok(()),
-        }
+        beyond(self.wall, socket.as_fd())
     }
 
     /// Tells a refused client why and shows it out. If the connection were closed at once while the client still talks,
@@ -121,4 +117,11 @@ impl Door {
         self.listeners.clear();
         self.accept_again = None;
     }
+}
+
+fn beyond(wall: Option<Wall>, socket: BorrowedFd<'_>) -> Result<(), String> {
+    let Some(Wall { descriptors, .. }) = wall.filter(|wall| socket.as_raw_fd() as usize >= wall.descriptors) else {
+        return Ok(());
+    };
+    Err(format!("Sorry: select can watch {descriptors} descriptors, and they are taken. Please try again later."))
 }

@@ -156,14 +156,23 @@ impl House<'_> {
             _ if passed(client.login_deadline(self.deadlines)) => {
                 self.hang_up(key, Farewell::NoName(self.deadlines.login.as_secs()));
             }
-            _ if passed(client.write_deadline(self.deadlines)) => {
-                client.outgoing.refuse_more();
-                self.hang_up(key, Farewell::TooLate(self.deadlines.write.as_secs()));
-            }
+            _ if passed(client.write_deadline(self.deadlines)) => self.is_late(key),
             Stage::Paused(until) if until <= self.now => self.run(key),
             _ => {}
         }
         self.touch(key);
+    }
+
+    /// A client that has taken nothing for the whole write deadline, it seems. The kernel calls a socket writable when a
+    /// third of its buffer is free, and one that reads slowly but reads may be below that: so it is tried once more.
+    fn is_late(&mut self, key: usize) {
+        let client = &mut self.clients[key];
+        client.outgoing.send(&client.socket, self.now);
+        if client.write_deadline(self.deadlines).is_none_or(|deadline| deadline > self.now) {
+            return self.go_on(key);
+        }
+        client.outgoing.refuse_more();
+        self.hang_up(key, Farewell::TooLate(self.deadlines.write.as_secs()));
     }
 
     /// A session that panics ends its client. If the rooms panicked, nobody could be served rightly any more.
