@@ -239,6 +239,8 @@ impl<'a> House<'a> {
                 Some(_) => departed.push(key), // what is answered and was not asked is a goodbye
                 None => {}
             }
+            // An asker's answer is flushed as soon as it is made, so nothing can stand behind it yet.
+            debug_assert!(asker != Some(key) || delivery.after.is_empty());
             client.outgoing.put(&client.socket, delivery.after, now);
             client.status.count_out(delivery.lines);
             delivered += delivery.lines;
