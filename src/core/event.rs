@@ -55,6 +55,11 @@ pub trait Hall {
     fn reply(&mut self, bytes: &[u8]);
     /// Whether somebody hung this client up: then what it sent and what was not worked off yet is moot.
     fn is_hung_up(&self) -> bool;
+    /// Whether the client has still to read what it was replied: its next line waits until it has. Where
+    /// [`Hall::reply`] does that waiting, never.
+    fn is_behind(&self) -> bool {
+        false
+    }
     /// The answer to `/threads`: server lines about how this server runs.
     fn describe_threads(&mut self) -> String;
 }

@@ -19,9 +19,21 @@ const NAMES_REFUSED_MAX: u32 = 10;
 /// Bytes of talk handed on in one event, at most. Bounds what the events channel can hold.
 pub const TALK_MAX: usize = 16 * 1024;
 
+/// How the server runs its clients, for the greeting: the words before the connection's name.
+#[derive(Clone, Copy)]
+pub struct Model(pub &'static str);
+
+impl Default for Model {
+    fn default() -> Self {
+        Model("one thread per connection, and yours is")
+    }
+}
+
 /// What all sessions of a server have in common.
 #[derive(Clone, Default)]
 pub struct SessionConfig {
+    /// How its clients are run.
+    pub model: Model,
     /// No names are asked: everybody is shown by address.
     pub anonymous: bool,
     /// Which names are allowed.
@@ -41,6 +53,8 @@ pub enum Next {
     Read,
     /// To be left alone for so long (flood), and then to be run again.
     Pause(Duration),
+    /// The client to read what it was replied ([`Hall::is_behind`]), and then to be run again.
+    CatchUp,
     /// Nothing more, for this reason.
     Close(Farewell),
 }
@@ -76,7 +90,7 @@ impl<'a> Session<'a> {
         hall: &mut impl Hall,
     ) -> Session<'a> {
         let mut dialogue = Dialogue { config, stage: Stage::Naming { refused: 0 }, talk: Talk::default() };
-        let greeting = format!("*** Welcome to chatd: one thread per connection, and yours is {connection}.\n");
+        let greeting = format!("*** Welcome to chatd: {} {connection}.\n", config.model.0);
         if config.anonymous {
             hall.reply(greeting.as_bytes());
             dialogue.enter(Name::of_address(address, connection), hall);
@@ -118,9 +132,14 @@ impl<'a> Session<'a> {
 
     fn take_lines(&mut self, now: Duration, hall: &mut impl Hall) -> Next {
         self.answer_telnet(hall);
-        while !hall.is_hung_up()
-            && let Some(line) = self.input.next_line()
-        {
+        loop {
+            if hall.is_hung_up() {
+                return Next::Read;
+            }
+            if hall.is_behind() {
+                return Next::CatchUp;
+            }
+            let Some(line) = self.input.next_line() else { break };
             self.lines += 1;
             if let Some(farewell) = self.dialogue.line(line, hall) {
                 return Next::Close(farewell);

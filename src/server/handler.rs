@@ -31,7 +31,7 @@ use std::{
 };
 
 /// How long a client that floods and then ends its side is heard out, at the pace of `--flood`.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+pub const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// What a client's thread works with.
 pub struct ChatHandler {
@@ -140,6 +140,7 @@ impl ChatHandler {
                 return Farewell::NoName(self.login_deadline.as_secs());
             }
             match next {
+                Next::CatchUp => {} // not here: `reply` waited
                 Next::Close(farewell) => return self.explain(client, farewell),
                 Next::Pause(for_so_long) => {
                     if let Err(e) = client.pause(left.map_or(for_so_long, |left| left.min(for_so_long))) {

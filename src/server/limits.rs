@@ -51,6 +51,15 @@ pub fn refused_possible(clients: usize) -> usize {
     descriptors.saturating_sub(clients + HOUSE_DESCRIPTORS).clamp(2, REFUSED_MAX)
 }
 
+/// The same for a server whose clients have no threads: what each needs is a descriptor. `wall`: how many descriptors
+/// such a server can watch, and the name of that limit, if there is one.
+pub fn clients_possible_in_a_loop(wanted: usize, wall: Option<(&'static str, usize)>) -> (usize, Option<Limit>) {
+    raise_descriptors(wanted + OTHER_DESCRIPTORS);
+    let below = |value: usize| value.saturating_sub(OTHER_DESCRIPTORS);
+    let wall = wall.map(|(name, value)| Limit { name, value, clients: below(value) });
+    smallest(wanted, vec![descriptors_limit(), wall])
+}
+
 fn smallest(wanted: usize, limits: Vec<Option<Limit>>) -> (usize, Option<Limit>) {
     match limits.into_iter().flatten().min_by_key(|limit| limit.clients) {
         Some(limit) if limit.clients < wanted => (limit.clients.max(1), Some(limit)),

@@ -40,9 +40,9 @@ use writer::SlowLimits;
 /// session's deepest call, in a debug build too.
 const CLIENT_STACK: usize = 256 * 1024;
 /// How long clients may take to say goodbye when the server stops, before their connections are cut.
-const SHUTDOWN_PATIENCE: Duration = Duration::from_millis(2500);
+pub const SHUTDOWN_PATIENCE: Duration = Duration::from_millis(2500);
 /// And how long after that: the time of a farewell.
-const LAST_PATIENCE: Duration = Duration::from_millis(1500);
+pub const LAST_PATIENCE: Duration = Duration::from_millis(1500);
 
 /// A running server.
 pub struct Chatd {
@@ -146,7 +146,7 @@ impl Chatd {
 }
 
 /// Opens the listeners of each group; of a group, one at least.
-fn listen(groups: &[ListenOn], ghost_after: Duration) -> anyhow::Result<Vec<TcpListener>> {
+pub fn listen(groups: &[ListenOn], ghost_after: Duration) -> anyhow::Result<Vec<TcpListener>> {
     let mut listeners = Vec::new();
     for ListenOn(addresses) in groups {
         let mut port = addresses.first().map_or(0, SocketAddr::port);

@@ -1,7 +1,12 @@
 //! The command line, and what it means. Errors say what to do.
 
 use crate::core::{
-    command::CommandTable, flood::FloodOption, line::LINE_MAX, name::NameRule, session::SessionConfig, text::clean,
+    command::CommandTable,
+    flood::FloodOption,
+    line::LINE_MAX,
+    name::NameRule,
+    session::{Model, SessionConfig},
+    text::clean,
 };
 use anyhow::{Context as _, bail, ensure};
 use argh::FromArgs;
@@ -147,6 +152,7 @@ impl Options {
     /// What all sessions have in common.
     pub fn session_config(&self) -> anyhow::Result<SessionConfig> {
         Ok(SessionConfig {
+            model: Model::default(),
             anonymous: self.anonymous,
             names: self.name_rule(),
             motd: self.motd.as_deref().map(read_motd).transpose()?.unwrap_or_default(),

@@ -134,9 +134,14 @@ impl Status {
         self.name.lock().clone()
     }
 
+    /// Another name for it, here only.
+    pub fn rename(&self, name: &str) {
+        *self.name.lock() = name.to_owned();
+    }
+
     /// Renames the calling thread, here and in the kernel (`ps -L`, `top -H`), which keeps 15 bytes.
     pub fn rename_thread(&self, name: &str) {
-        *self.name.lock() = name.to_owned();
+        self.rename(name);
         #[cfg(target_os = "linux")]
         if let Ok(name) = std::ffi::CString::new(shorten(name, 15)) {
             let _ = rustix::thread::set_name(&name); // a thread without its name works as well
@@ -144,7 +149,7 @@ impl Status {
     }
 
     /// The thread's line in the table.
-    fn row(&self) -> String {
+    pub fn row(&self) -> String {
         let packed = self.doing.load(Relaxed);
         let since = Duration::from_millis(packed >> 8);
         let doing = DOINGS[(packed & 0xff) as usize];

@@ -18,9 +18,9 @@ use std::{
 };
 
 /// How long one is kept.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub const PATIENCE: Duration = Duration::from_secs(2);
 /// How often they are looked after.
-const ROUND: Duration = Duration::from_millis(20);
+pub const ROUND: Duration = Duration::from_millis(20);
 /// Bytes read from one of them in a round, at most.
 const BITE: usize = 4096;
 
@@ -80,7 +80,8 @@ impl Usher {
     }
 }
 
-fn is_still_there(mut socket: &TcpStream) -> bool {
+/// Reads and throws away what a guest sends. Returns whether it is worth waiting for.
+pub fn is_still_there(mut socket: &TcpStream) -> bool {
     match socket.read(&mut [0; BITE]) {
         Ok(n) => n > 0,
         Err(e) => matches!(e.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::Interrupted),

@@ -31,11 +31,11 @@ use std::{
 
 /// How long a client is given to read its farewell, and then to close its side. (A slow consumer has the write
 /// deadline for the first: it is only slow, perhaps.)
-const GOODBYE: Duration = Duration::from_secs(1);
+pub const GOODBYE: Duration = Duration::from_secs(1);
 /// How often a thread that waits for its own client looks whether somebody hung the client up meanwhile.
 const LOOK_UP: Duration = Duration::from_millis(250);
 /// Read after the farewell and thrown away, at most.
-const LINGER_BYTES: usize = 256 * 1024;
+pub const LINGER_BYTES: usize = 256 * 1024;
 
 /// What makes a client a slow consumer.
 #[derive(Clone, Copy)]

@@ -124,7 +124,7 @@ pub fn run_handler<H: Handler>(connection: Connection, handler: &H) {
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
 /// How long to wait before accepting again when the system is out of descriptors or memory.
-const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
+pub const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
 
 /// A listener, a handler, a mix-in: the accept loop.
 pub struct Server<H, M> {

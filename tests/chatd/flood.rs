@@ -4,7 +4,7 @@
 use crate::harness::Server;
 
 #[test]
-fn a_flooder_is_delayed_told_once_and_others_are_unaffected() {
+pub fn a_flooder_is_delayed_told_once_and_others_are_unaffected() {
     let server = Server::start(&["--flood", "5/1"]);
     let [mut flooder, mut bob, mut carol] = server.enter(["flooder", "bob", "carol"]);
     let flood: String = (0..1000).map(|i| format!("{i}\n")).collect();
@@ -37,7 +37,7 @@ fn a_flooder_is_delayed_told_once_and_others_are_unaffected() {
 }
 
 #[test]
-fn flood_off_delays_nobody() {
+pub fn flood_off_delays_nobody() {
     let server = Server::start(&["--flood", "off"]);
     let [mut talker, mut bob] = server.enter(["talker", "bob"]);
     for i in 0..5_000 {

@@ -11,8 +11,10 @@
 //! so that a broken server fails a test and never hangs it; no deadline is short, so that a busy machine does not.
 
 use std::{
+    cell::Cell,
     io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpStream},
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread,
@@ -21,6 +23,63 @@ use std::{
 
 /// How long to wait for anything that has to happen.
 pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The servers that keep the same promises: chatd, and its versions in other I/O models (docs/versions).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "their names say it")]
+pub enum Program {
+    Chatd,
+    Select,
+    Epoll,
+}
+
+thread_local! {
+    /// Which one [`Server::start`] starts on this test's thread.
+    static PROGRAM: Cell<Program> = const { Cell::new(Program::Chatd) };
+}
+
+impl Program {
+    /// The one whose turn it is.
+    pub fn current() -> Program {
+        PROGRAM.get()
+    }
+
+    /// Runs a test of chatd's on this program instead.
+    pub fn keeps(self, promise: fn()) {
+        PROGRAM.set(self);
+        promise();
+    }
+
+    /// As people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Program::Chatd => "chatd",
+            Program::Select => "chatd-select",
+            Program::Epoll => "chatd-epoll",
+        }
+    }
+
+    /// What it says of itself where chatd says "one thread per connection".
+    pub fn model(self) -> &'static str {
+        match self {
+            Program::Chatd => "one thread per connection",
+            Program::Select => "one thread and select for all connections",
+            Program::Epoll => "one thread and epoll for all connections",
+        }
+    }
+
+    /// Its binary. Examples have no `CARGO_BIN_EXE_…`; `cargo test` builds them next to this test's folder.
+    pub fn path(self) -> PathBuf {
+        if self == Program::Chatd {
+            return env!("CARGO_BIN_EXE_chatd").into();
+        }
+        let test = std::env::current_exe().unwrap();
+        let folder = test.parent().and_then(Path::parent).unwrap();
+        let path = folder.join("examples").join(self.name());
+        assert!(path.exists(), "{} is not built: cargo build --examples", path.display());
+        path
+    }
+}
 
 /// A running server process; killed when it is dropped.
 pub struct Server {
@@ -31,9 +90,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts chatd on a free port of loopback.
+    /// Starts chatd, or the [`Program`] whose turn it is, on a free port of loopback.
     pub fn start(options: &[&str]) -> Server {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_chatd"));
+        let mut command = Command::new(Program::current().path());
         command.args(["--listen", "127.0.0.1:0"]).args(options);
         Server::start_program(command)
     }

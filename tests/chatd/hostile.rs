@@ -26,7 +26,7 @@ fn is_clean(line: &str) -> bool {
 }
 
 #[test]
-fn every_path_is_clean() {
+pub fn every_path_is_clean() {
     let server = Server::start(&["--flood", "off"]);
     let [mut attacker, mut victim] = server.enter(["attacker", "victim"]);
     for attack in ATTACKS {
@@ -80,7 +80,7 @@ fn every_path_is_clean() {
 }
 
 #[test]
-fn nobody_can_make_a_line_that_looks_like_another_kind() {
+pub fn nobody_can_make_a_line_that_looks_like_another_kind() {
     let server = Server::start(&["--flood", "off"]);
     let [mut attacker, mut victim] = server.enter(["attacker", "victim"]);
     for forged in
@@ -103,7 +103,7 @@ fn nobody_can_make_a_line_that_looks_like_another_kind() {
 }
 
 #[test]
-fn a_panic_ends_one_client_only_with_a_farewell() {
+pub fn a_panic_ends_one_client_only_with_a_farewell() {
     let mut server = Server::start(&["--demo"]);
     let [mut alice, mut bob] = server.enter(["alice", "bob"]);
     alice.says("/crash");
@@ -125,7 +125,7 @@ fn a_panic_ends_one_client_only_with_a_farewell() {
 }
 
 #[test]
-fn crash_is_no_command_without_demo() {
+pub fn crash_is_no_command_without_demo() {
     let server = Server::start(&[]);
     let [mut alice] = server.enter(["alice"]);
     alice.says("/crash");
@@ -133,7 +133,7 @@ fn crash_is_no_command_without_demo() {
 }
 
 #[test]
-fn ten_refused_names_are_enough() {
+pub fn ten_refused_names_are_enough() {
     let server = Server::start(&[]);
     let mut client = server.connect("guesser");
     client.hears_until("*** What is your name?");
@@ -147,7 +147,7 @@ fn ten_refused_names_are_enough() {
 }
 
 #[test]
-fn a_name_is_free_at_once_however_its_bearer_went() {
+pub fn a_name_is_free_at_once_however_its_bearer_went() {
     let server = Server::start(&[]);
     let [mut bob] = server.enter(["bob"]);
     for way in 0..20 {
@@ -229,7 +229,7 @@ fn who_is_ignored_stays_so_under_any_name_and_nobody_else_is() {
 }
 
 #[test]
-fn look_alikes_are_refused_under_unicode_names() {
+pub fn look_alikes_are_refused_under_unicode_names() {
     let server = Server::start(&["--unicode-names"]);
     let [_alice] = server.enter(["alice"]);
     let mut eve = server.connect("eve");

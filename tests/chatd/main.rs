@@ -12,3 +12,5 @@ mod slow_consumer;
 mod start;
 mod telnet;
 mod threads_max;
+#[cfg(target_os = "linux")]
+mod versions;

@@ -5,7 +5,7 @@ use crate::harness::{Client, Server};
 use std::thread;
 
 #[test]
-fn two_talkers_at_full_speed_twenty_listeners_one_sequence() {
+pub fn two_talkers_at_full_speed_twenty_listeners_one_sequence() {
     const LINES: usize = 10_000;
     let server = Server::start(&["--flood", "off", "--high-water", "100000000"]);
     let names: Vec<String> = (0..20).map(|i| format!("n{i}")).collect();
@@ -49,7 +49,7 @@ fn two_talkers_at_full_speed_twenty_listeners_one_sequence() {
 }
 
 #[test]
-fn past_and_present_meet_without_a_gap_or_a_repeat() {
+pub fn past_and_present_meet_without_a_gap_or_a_repeat() {
     let server = Server::start(&["--flood", "off", "--backlog-lines", "300", "--high-water", "100000000"]);
     let [mut talker, mut reader] = server.enter(["talker", "reader"]);
     let (stop, stopped) = std::sync::mpsc::channel::<()>();

@@ -1,6 +1,6 @@
 //! docs/protocol.md is a test: every conversation in it is played against a fresh server, word for word.
 
-use crate::harness::{Client, Server};
+use crate::harness::{Client, Program, Server};
 use std::{collections::HashMap, fs, path::Path};
 
 const PAGE: &str = include_str!("../../docs/protocol.md");
@@ -10,6 +10,8 @@ const MOTD: &str = "Welcome to the class of today.\nPlease keep to the topic.\n"
 struct Conversation {
     /// The number of its first line on the page.
     number: usize,
+    /// `only:NAME,NAME`: these programs speak so, and no other.
+    only: Option<&'static str>,
     options: &'static str,
     /// With their numbers.
     lines: Vec<(usize, &'static str)>,
@@ -21,24 +23,32 @@ fn conversations() -> Vec<Conversation> {
     while let Some((number, line)) = lines.next() {
         if let Some(options) = line.strip_prefix("```chat") {
             let lines = lines.by_ref().take_while(|(_, line)| *line != "```").collect();
-            found.push(Conversation { number, options: options.trim(), lines });
+            let (only, options) = match options.trim().strip_prefix("only:") {
+                Some(rest) => rest.split_once(' ').map_or((Some(rest), ""), |(only, rest)| (Some(only), rest)),
+                None => (None, options.trim()),
+            };
+            found.push(Conversation { number, only, options, lines });
         }
     }
     found
 }
 
 #[test]
-fn every_conversation_on_the_page_happens() {
+pub fn every_conversation_on_the_page_happens() {
     let conversations = conversations();
     assert!(conversations.len() >= 20, "only {} conversations were found", conversations.len());
-    for Conversation { number, options, lines } in conversations {
-        println!("docs/protocol.md:{number}: chatd {options}");
+    let program = Program::current().name();
+    for Conversation { number, only, options, lines } in conversations {
+        if only.is_some_and(|names| !names.split(',').any(|name| name == program)) {
+            continue;
+        }
+        println!("docs/protocol.md:{number}: {program} {options}");
         play(options, &lines);
     }
 }
 
 fn play(options: &str, lines: &[(usize, &str)]) {
-    let motd = Path::new(env!("CARGO_TARGET_TMPDIR")).join("motd.txt");
+    let motd = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("motd-{}.txt", Program::current().name()));
     fs::write(&motd, MOTD).unwrap();
     let options: Vec<&str> =
         options.split_whitespace().map(|word| if word == "MOTD" { motd.to_str().unwrap() } else { word }).collect();
@@ -78,7 +88,8 @@ fn step<'a>(server: &Server, clients: &mut HashMap<&'a str, Client>, line: &'a s
         }
         [name, "<", ..] => {
             let expected = line.split_once("< ").unwrap().1;
-            clients.get_mut(name).unwrap().hears(expected);
+            let expected = expected.replace(Program::Chatd.model(), Program::current().model());
+            clients.get_mut(name).unwrap().hears(&expected);
         }
         _ => panic!("not a step: {line:?}"),
     }

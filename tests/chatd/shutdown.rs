@@ -4,7 +4,7 @@ use crate::harness::{Client, Server, eventually};
 use std::time::{Duration, Instant};
 
 #[test]
-fn everybody_is_told_and_the_exit_code_is_0() {
+pub fn everybody_is_told_and_the_exit_code_is_0() {
     for signal in ["INT", "TERM", "HUP"] {
         let mut server = Server::start(&[]);
         let [mut alice, mut bob] = server.enter(["alice", "bob"]);
@@ -16,12 +16,12 @@ fn everybody_is_told_and_the_exit_code_is_0() {
             client.is_hung_up();
         }
         assert_eq!(server.exit_code(), Some(0), "after SIG{signal}");
-        server.logs("every thread has ended");
+        server.logs(" has ended");
     }
 }
 
 #[test]
-fn what_was_accepted_is_delivered() {
+pub fn what_was_accepted_is_delivered() {
     let mut server = Server::start(&["--flood", "off", "--high-water", "100000000"]);
     let [mut alice, mut bob] = server.enter(["alice", "bob"]);
     const LINES: usize = 20_000;
@@ -38,7 +38,7 @@ fn what_was_accepted_is_delivered() {
 }
 
 #[test]
-fn stuck_clients_do_not_hold_it_up() {
+pub fn stuck_clients_do_not_hold_it_up() {
     let mut server = Server::start(&["--flood", "off", "--write-deadline", "3600", "--high-water", "100000000"]);
     let [mut talker] = server.enter(["talker"]);
     let mut stuck: Vec<Client> = Vec::new();
@@ -52,6 +52,7 @@ fn stuck_clients_do_not_hold_it_up() {
     for i in 0..300 {
         talker.says(&format!("{i} {}", "x".repeat(1000)));
     }
+    talker.has_read_everything(); // all is said before anybody asks for it
     for client in &mut stuck[..32] {
         for _ in 0..60 {
             client.says("/history 300");
@@ -78,11 +79,11 @@ fn stuck_clients_do_not_hold_it_up() {
     // The promise is 5 s. The time of a busy machine is no fault of ours, hence the slack: a server that waits for a
     // stuck client would wait for the write deadline, an hour.
     assert!(began.elapsed() < Duration::from_secs(25), "it took {:?}", began.elapsed());
-    server.logs("every thread has ended");
+    server.logs(" has ended");
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once() {
+pub fn a_second_signal_ends_it_at_once() {
     let mut server = Server::start(&[]);
     let _clients = server.enter(["alice", "bob"]);
     server.signal("STOP"); // both signals are there before it can do anything about the first

@@ -8,7 +8,7 @@ use std::{
 };
 
 #[test]
-fn negotiations_are_refused_and_split_anywhere() {
+pub fn negotiations_are_refused_and_split_anywhere() {
     let server = Server::start(&["--flood", "off"]);
     let [mut bob] = server.enter(["bob"]);
     // WILL terminal type, DO echo, WILL window size with its value, in the middle of a word; then doubled IAC.
@@ -36,7 +36,7 @@ fn negotiations_are_refused_and_split_anywhere() {
 }
 
 #[test]
-fn the_server_never_begins_a_negotiation() {
+pub fn the_server_never_begins_a_negotiation() {
     let server = Server::start(&[]);
     let mut client = server.connect("client");
     client.says("client");
@@ -48,7 +48,7 @@ fn the_server_never_begins_a_negotiation() {
 }
 
 #[test]
-fn every_line_end() {
+pub fn every_line_end() {
     let server = Server::start(&[]);
     let [mut alice, mut bob] = server.enter(["alice", "bob"]);
     alice.sends(b"lf\ncrlf\r\ncrnul\r\0");
@@ -58,7 +58,7 @@ fn every_line_end() {
 }
 
 #[test]
-fn are_you_there() {
+pub fn are_you_there() {
     let server = Server::start(&[]);
     let [mut alice] = server.enter(["alice"]);
     alice.sends(b"\xff\xf6");
@@ -115,7 +115,7 @@ fn with_program(program: &str, args: &[&str]) -> Option<String> {
 }
 
 #[test]
-fn netcat() {
+pub fn netcat() {
     with_program("nc", &["127.0.0.1", "PORT"]);
 }
 
@@ -125,7 +125,7 @@ fn ncat() {
 }
 
 #[test]
-fn debians_telnet() {
+pub fn debians_telnet() {
     with_program("telnet", &["127.0.0.1", "PORT"]);
 }
 

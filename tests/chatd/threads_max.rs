@@ -53,7 +53,7 @@ fn client_513_is_refused_in_a_sentence_and_nobody_inside_notices() {
 }
 
 #[test]
-fn a_class_that_arrives_in_one_second_fits_the_accept_queue() {
+pub fn a_class_that_arrives_in_one_second_fits_the_accept_queue() {
     let server = Server::start(&["--threads-max", "600"]);
     server.signal("STOP"); // nothing is accepted: all must fit the queue, or `connect` would wait and try again
     let mut clients: Vec<Client> = (0..512).map(|i| server.connect(&format!("n{i}"))).collect();
@@ -113,7 +113,7 @@ fn a_thread_that_cannot_start_is_refused_in_a_sentence() {
 }
 
 #[test]
-fn clients_that_say_one_line_and_go_are_heard_and_leave_nothing_behind() {
+pub fn clients_that_say_one_line_and_go_are_heard_and_leave_nothing_behind() {
     let server = Server::start(&["--anonymous", "--flood", "off", "--threads-max", "1100"]);
     let mut watcher = server.connect("watcher");
     watcher.says("/quiet on");
@@ -139,7 +139,7 @@ fn clients_that_say_one_line_and_go_are_heard_and_leave_nothing_behind() {
 }
 
 #[test]
-fn half_a_line_before_the_end_of_file_is_a_line() {
+pub fn half_a_line_before_the_end_of_file_is_a_line() {
     let server = Server::start(&[]);
     let [mut alice] = server.enter(["alice"]);
     let mut bob = server.connect("bob");
@@ -154,7 +154,7 @@ fn half_a_line_before_the_end_of_file_is_a_line() {
 }
 
 #[test]
-fn no_name_in_time_is_hung_up_however_slowly_it_types() {
+pub fn no_name_in_time_is_hung_up_however_slowly_it_types() {
     let server = Server::start(&["--login-deadline", "1"]);
     let mut slow = server.connect("slow");
     let started = Instant::now();

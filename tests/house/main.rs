@@ -75,7 +75,7 @@ fn the_socket_server_knows_nothing_of_chat() {
 
 #[test]
 fn every_file_says_what_it_is() {
-    for (name, text) in rust_files("src").into_iter().chain(rust_files("tests")) {
+    for (name, text) in ["src", "tests", "docs"].into_iter().flat_map(rust_files) {
         assert!(text.starts_with("//!"), "{name} does not begin with what it is");
     }
 }
@@ -115,6 +115,46 @@ fn the_map_is_true() {
             name => sources.contains(&format!("start_thread(\"{name}\"")),
         };
         assert!(started, "no thread is started under the name {thread}");
+    }
+}
+
+/// Lines of code of some files, rounded, as a page writes it.
+fn lines_of_code<'a>(files: impl IntoIterator<Item = &'a (String, String)>) -> String {
+    let lines_in = |text: &str| code(text).lines().filter(|line| !line.trim().is_empty()).count();
+    let lines: usize = files.into_iter().map(|(_, text)| lines_in(text)).sum();
+    let step = if lines < 200 { 10 } else { 50 };
+    let rounded = (lines + step / 2) / step * step;
+    if rounded < 1000 { rounded.to_string() } else { format!("{},{:03}", rounded / 1000, rounded % 1000) }
+}
+
+#[test]
+fn the_comparison_quotes_and_counts_what_is_compiled() {
+    let page = fs::read_to_string(root().join("docs/threads-vs-select.md")).unwrap();
+    let quotations: Vec<&str> = page.split("\n```rust file=").skip(1).collect();
+    assert!(quotations.len() > 5);
+    for quotation in quotations {
+        let (file, rest) = quotation.split_once('\n').unwrap();
+        let quoted = rest.split_once("```").unwrap().0;
+        let source = fs::read_to_string(root().join(file)).unwrap();
+        assert!(source.contains(&format!("\n{quoted}")), "the page quotes what is not in {file}:\n{quoted}");
+    }
+
+    let (sources, versions) = (rust_files("src"), rust_files("docs/versions"));
+    let threaded = |name: &str| {
+        let parts =
+            ["lock", "socketserver/mod", "socketserver/threading", "server/mod", "server/fanout", "server/flusher"];
+        let more = ["server/handler", "server/registry", "server/usher", "server/writer"];
+        parts.iter().chain(&more).any(|part| name == format!("src/{part}.rs"))
+    };
+    for (part, lines) in [
+        ("core,", lines_of_code(sources.iter().filter(|(name, _)| name.starts_with("src/core")))),
+        ("threads:", lines_of_code(sources.iter().filter(|(name, _)| threaded(name)))),
+        ("loop:", lines_of_code(versions.iter().filter(|(name, _)| name.contains("/common/")))),
+        ("select:", lines_of_code(versions.iter().filter(|(name, _)| name.ends_with("chatd_select.rs")))),
+        ("epoll:", lines_of_code(versions.iter().filter(|(name, _)| name.ends_with("chatd_epoll.rs")))),
+    ] {
+        let row = page.lines().find(|line| line.starts_with(&format!("| {part}"))).unwrap();
+        assert!(row.ends_with(&format!(" {lines} |")), "{lines} lines now: {row}");
     }
 }
 

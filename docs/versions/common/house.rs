@@ -1,0 +1,297 @@
+//! The house: every client in one table, and the round in which they are served. Runs on thread `main`, as all does.
+//!
+//! A loop asks what to watch ([`House::watched`], or [`House::changes`]) and for how long ([`House::timeout`]), waits, and
+//! plays a [`House::round`] with what it found. What one client does in it stands in `turns.rs`, how it leaves in
+//! `endings.rs`.
+
+use super::{
+    alarms::Alarms,
+    client::{Client, Deadlines, Interest, Who},
+    door::Door,
+    stop::StopPipe,
+};
+use chatd::{
+    core::{
+        event::{Answer, ClientId, Event},
+        farewell::Farewell,
+        rooms::{Rooms, RoomsConfig},
+        session::{SessionConfig, TALK_MAX},
+    },
+    server::{
+        options::Options,
+        registry::Registry,
+        status::{Status, Totals},
+    },
+};
+use jiff::Timestamp;
+use slab::Slab;
+use std::{
+    os::fd::{AsFd as _, BorrowedFd},
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+/// The whole server.
+pub struct House<'a> {
+    pub(super) clients: Slab<Client<'a>>,
+    pub(super) rooms: Rooms<usize>,
+    pub(super) config: &'a SessionConfig,
+    pub(super) clients_max: usize,
+    high_water: usize,
+    pub(super) deadlines: Deadlines,
+    pub(super) door: Door,
+    door_watched: Interest,
+    stop: StopPipe,
+    stop_watched: Interest,
+    /// Of the registry, only its count of connections from each address.
+    pub(super) sources: Registry,
+    pub(super) next_number: ClientId,
+    alarms: Alarms,
+    /// When this round began.
+    pub(super) now: Instant,
+    timestamp: Timestamp,
+    /// Those to whom something happened in this round.
+    touched: Vec<usize>,
+    /// Found over the high-water mark, still to be hung up.
+    too_slow: Vec<usize>,
+    /// Told all that was said before they go.
+    pub(super) departed: Vec<usize>,
+    /// Struck out at the end of the round, so that no place in the table is taken twice within one.
+    pub(super) gone: Vec<usize>,
+    /// After a signal: when to stop waiting for goodbyes.
+    pub(super) cut_at: Option<Instant>,
+    pub(super) totals: Totals,
+    /// `main` and `logger`.
+    pub(super) threads: [Arc<Status>; 2],
+    pub(super) main: Arc<Status>,
+    /// A panic now would be one of the rooms, not of one client's session.
+    pub(super) in_rooms: bool,
+}
+
+impl<'a> House<'a> {
+    /// An empty house with an open door.
+    pub fn new(
+        options: &Options,
+        config: &'a SessionConfig,
+        rooms: RoomsConfig,
+        threads: [Arc<Status>; 2],
+        door: Door,
+        stop: StopPipe,
+    ) -> Self {
+        House {
+            clients: Slab::new(),
+            rooms: Rooms::new(rooms),
+            config,
+            clients_max: options.threads_max,
+            high_water: options.high_water,
+            deadlines: Deadlines {
+                login: options.login_deadline(),
+                write: Duration::from_secs(options.write_deadline),
+            },
+            door,
+            door_watched: Interest::NONE,
+            stop,
+            stop_watched: Interest::NONE,
+            sources: Registry::new(options.per_source),
+            next_number: 1,
+            alarms: Alarms::default(),
+            now: Instant::now(),
+            timestamp: Timestamp::now(),
+            touched: Vec::new(),
+            too_slow: Vec::new(),
+            departed: Vec::new(),
+            gone: Vec::new(),
+            cut_at: None,
+            totals: Totals::default(),
+            main: Arc::clone(&threads[0]),
+            threads,
+            in_rooms: false,
+        }
+    }
+
+    // --- For the loop ---
+
+    /// Whether the server has stopped and everybody has left.
+    pub fn is_over(&self) -> bool {
+        self.cut_at.is_some() && self.clients.is_empty()
+    }
+
+    /// Everything there is to watch.
+    #[allow(dead_code, reason = "select asks for all, epoll for changes")]
+    pub fn watched(&self) -> impl Iterator<Item = (Who, BorrowedFd<'_>, Interest)> {
+        let signals = (Who::Signals, self.stop.as_fd(), self.stop_interest());
+        let listeners = self.door.listeners().enumerate().map(|(i, fd)| (Who::Listener(i), fd, self.door_interest()));
+        let clients =
+            self.clients.iter().map(|(key, client)| (Who::Client(key), client.socket.as_fd(), client.interest()));
+        std::iter::once(signals).chain(listeners).chain(clients).filter(|(_, _, interest)| *interest != Interest::NONE)
+    }
+
+    /// What is to be watched otherwise than it was when this was last called: who, its socket, as it was, as it is.
+    #[allow(dead_code, reason = "select asks for all, epoll for changes")]
+    pub fn changes<E>(
+        &mut self,
+        mut tell: impl FnMut(Who, BorrowedFd<'_>, Interest, Interest) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (stop, door) = (self.stop_interest(), self.door_interest());
+        let stop_was = std::mem::replace(&mut self.stop_watched, stop);
+        if stop_was != stop {
+            tell(Who::Signals, self.stop.as_fd(), stop_was, stop)?;
+        }
+        let door_was = std::mem::replace(&mut self.door_watched, door);
+        for (i, listener) in self.door.listeners().enumerate().filter(|_| door_was != door) {
+            tell(Who::Listener(i), listener, door_was, door)?;
+        }
+        for &key in &self.touched {
+            let Some(client) = self.clients.get_mut(key) else { continue };
+            let is = client.interest();
+            let was = std::mem::replace(&mut client.watched, is);
+            if was != is {
+                tell(Who::Client(key), client.socket.as_fd(), was, is)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How long to wait at most, in whole milliseconds, rounded up: a moment too late costs nothing, a moment too early
+    /// costs a round in which there is nothing to do.
+    pub fn timeout(&self) -> Option<Duration> {
+        let next = [self.alarms.first(), self.door.deadline(), self.cut_at].into_iter().flatten().min()?;
+        let left = next.saturating_duration_since(Instant::now());
+        Some(Duration::from_millis(left.as_nanos().div_ceil(1_000_000) as u64))
+    }
+
+    /// One round: everybody who is ready and everybody who is due, then one send to each who has something to read.
+    pub fn round(&mut self, ready: impl IntoIterator<Item = (Who, Interest)>) {
+        self.begin_round();
+        for (who, found) in ready {
+            match who {
+                Who::Client(key) => self.client_is_ready(key, found),
+                Who::Listener(i) => self.take_in(i),
+                Who::Signals => self.shut_down(),
+            }
+        }
+        while let Some(key) = self.alarms.take_due(self.now) {
+            self.clients[key].alarm = None;
+            self.client_is_due(key);
+        }
+        self.door.look_after(self.now);
+        self.deliver();
+        self.end_round();
+    }
+
+    fn stop_interest(&self) -> Interest {
+        if self.cut_at.is_none() { Interest::READ } else { Interest::NONE }
+    }
+
+    fn door_interest(&self) -> Interest {
+        if self.door.is_open() { Interest::READ } else { Interest::NONE }
+    }
+
+    // --- The round ---
+
+    fn begin_round(&mut self) {
+        self.now = Instant::now();
+        self.timestamp = Timestamp::now();
+        for key in self.touched.drain(..) {
+            if let Some(client) = self.clients.get_mut(key) {
+                client.touched = false;
+            }
+        }
+    }
+
+    /// Notes that something happened to a client: its alarm and its interest have to be looked at.
+    pub(super) fn touch(&mut self, key: usize) {
+        let client = &mut self.clients[key];
+        if !std::mem::replace(&mut client.touched, true) {
+            self.touched.push(key);
+        }
+    }
+
+    // --- The rooms ---
+
+    /// Tells the rooms. They lay out who has to read what; [`House::flush`] sends it.
+    pub(super) fn apply(&mut self, key: usize, event: Event) {
+        self.in_rooms = true;
+        self.rooms.apply(self.timestamp, self.clients[key].number, &key, event);
+        self.in_rooms = false;
+    }
+
+    /// Sends what is laid out if it is much: batches are as large as chatd's.
+    pub(super) fn flush_if_much(&mut self) {
+        if self.rooms.laid_out() >= self.high_water.saturating_sub(TALK_MAX) {
+            self.flush(None);
+        }
+    }
+
+    /// Sends each client what it has to read. Returns the asker's answer, if somebody asks.
+    pub(super) fn flush(&mut self, asker: Option<usize>) -> Option<Answer> {
+        let House { rooms, clients, touched, too_slow, departed, .. } = self;
+        let (now, high_water) = (self.now, self.high_water);
+        let mut asked = None;
+        let mut delivered = 0;
+        self.in_rooms = true;
+        rooms.flush(|&key, delivery| {
+            let client = &mut clients[key];
+            client.outgoing.put(&client.socket, delivery.before, now);
+            match delivery.answer {
+                Some(answer) if asker == Some(key) => asked = Some(answer),
+                Some(_) => departed.push(key), // what is answered and was not asked is a goodbye
+                None => {}
+            }
+            // An asker's answer is flushed as soon as it is made, so nothing can stand behind it yet.
+            debug_assert!(asker != Some(key) || delivery.after.is_empty());
+            client.outgoing.put(&client.socket, delivery.after, now);
+            client.status.count_out(delivery.lines);
+            delivered += delivery.lines;
+            if client.outgoing.counted() > high_water && !client.outgoing.is_refusing() {
+                client.outgoing.refuse_more();
+                too_slow.push(key);
+            }
+            if !std::mem::replace(&mut client.touched, true) {
+                touched.push(key);
+            }
+        });
+        self.in_rooms = false;
+        self.main.count_out(delivered);
+        self.totals.delivered.fetch_add(delivered as u64, Relaxed);
+        asked
+    }
+
+    /// Delivers what the round has laid out, and what comes of it: who is found too slow goes, and the others are told.
+    fn deliver(&mut self) {
+        loop {
+            self.flush(None);
+            while let Some(key) = self.departed.pop() {
+                self.say_goodbye(key);
+            }
+            if self.too_slow.is_empty() {
+                return;
+            }
+            for key in std::mem::take(&mut self.too_slow) {
+                self.hang_up(key, Farewell::TooSlow(self.high_water));
+            }
+        }
+    }
+
+    fn end_round(&mut self) {
+        if self.cut_at.is_some_and(|cut_at| cut_at <= self.now) {
+            self.cut_all();
+        }
+        for key in std::mem::take(&mut self.gone) {
+            self.forget(key);
+        }
+        for &key in &self.touched {
+            let Some(client) = self.clients.get_mut(key) else { continue };
+            client.status.set_waiting(client.outgoing.len());
+            let deadline = client.deadline(self.deadlines);
+            self.alarms.change(key, &mut client.alarm, deadline);
+        }
+    }
+
+    /// Takes a client out of the table, which closes its socket.
+    fn forget(&mut self, key: usize) {
+        let mut client = self.clients.remove(key);
+        self.alarms.change(key, &mut client.alarm, None);
+        self.sources.dismiss(client.peer.ip());
+    }
+}
