@@ -33,7 +33,7 @@ const SEND_FLAGS: i32 = rustix::net::SendFlags::DONTWAIT.union(rustix::net::Send
 /// There are no such flags: see [`adopt`].
 #[cfg(windows)]
 const SEND_FLAGS: i32 = 0;
-/// How long [`read`] waits on Windows before its caller has to look whether the client was hung up.
+/// How long a thread waits on Windows for one socket, before it has to look whether the client was hung up.
 #[cfg(windows)]
 const LOOK_UP: Duration = Duration::from_millis(250);
 
@@ -161,8 +161,10 @@ pub fn has_peer_ended(socket: &TcpStream) -> bool {
     matches!(socket.peek(&mut [0]), Ok(0))
 }
 
-/// Waits until `socket` can take bytes, or the time is over.
+/// Waits until `socket` can take bytes, or the time is over. (On Windows it may return sooner.)
 pub fn wait_writable(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
+    #[cfg(windows)]
+    let at_most = at_most.min(LOOK_UP); // no promise that the wait ends when the socket is shut down meanwhile
     wait(&mut [PollFd::new(socket, PollFlags::OUT)], Some(at_most))
 }
 
