@@ -108,3 +108,25 @@ impl StopSignals {
         self.0.forever().next();
     }
 }
+
+/// The same where there are no signals: Ctrl-C, and the console being closed.
+#[cfg(windows)]
+struct StopSignals(std::sync::mpsc::Receiver<()>);
+
+#[cfg(windows)]
+impl StopSignals {
+    fn new() -> anyhow::Result<Self> {
+        let (stop, stopped) = std::sync::mpsc::sync_channel(1);
+        let asked = move || {
+            if stop.try_send(()).is_err() {
+                std::process::exit(130); // the second: the first one's word still waits, or nobody waits any more
+            }
+        };
+        ctrlc::set_handler(asked).context("cannot watch for Ctrl-C")?;
+        Ok(StopSignals(stopped))
+    }
+
+    fn wait(self) {
+        let _ = self.0.recv();
+    }
+}

@@ -185,7 +185,9 @@ fn explain(error: anyhow::Error, address: SocketAddr) -> anyhow::Error {
         Some(ErrorKind::AddrNotAvailable) => {
             format!("This machine has no such address. For all its addresses: --listen {}", address.port())
         }
-        Some(ErrorKind::PermissionDenied) => "Ports below 1024 are for root. Choose another: --listen 5000".to_owned(),
+        Some(ErrorKind::PermissionDenied) if cfg!(unix) => {
+            "Ports below 1024 are for root. Choose another: --listen 5000".to_owned()
+        }
         _ => return error.context(format!("cannot listen on {address}")),
     };
     anyhow::anyhow!("cannot listen on {address}. {advice}")

@@ -1,23 +1,41 @@
 //! The few socket calls that `std` does not have, each once, with what it is for. No state, no chat.
+//!
+//! Unix and Windows differ in one call that matters here: only Unix can be told for a single send not to wait
+//! (`MSG_DONTWAIT`). So there a client's socket blocks, and its thread simply reads. On Windows the socket is
+//! non-blocking, and who wants to wait has to `poll`. All that differs for that reason is in this file.
 
 use anyhow::Context as _;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    net::SendFlags,
+    fd::AsFd as _,
 };
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use std::{
     io::{self, ErrorKind, IoSlice, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
-    os::{fd::AsFd, unix::net::UnixStream},
     time::Duration,
 };
+#[cfg(windows)]
+use std::{net::Ipv4Addr, net::TcpStream as PipeEnd};
+#[cfg(unix)]
+use std::{net::Shutdown, os::unix::net::UnixStream as PipeEnd};
 
 /// Connections that may wait to be accepted: a whole class that arrives in the same second, and more. `std` asks for
 /// 128; the next ones would be dropped and would try again a second later. (The kernel caps it at `somaxconn`.)
 const ACCEPT_QUEUE: i32 = 4096;
 /// Slices in one vectored send: more than a few are rare, and these stand on the stack of every client's thread.
 const SLICES_MAX: usize = 16;
+/// A silent peer is asked so often whether it is there; Windows leaves no choice.
+const PROBES: u32 = if cfg!(windows) { 10 } else { 3 };
+/// For a single send: do not wait, and raise no signal if the peer is gone.
+#[cfg(unix)]
+const SEND_FLAGS: i32 = rustix::net::SendFlags::DONTWAIT.union(rustix::net::SendFlags::NOSIGNAL).bits() as i32;
+/// There are no such flags: see [`adopt`].
+#[cfg(windows)]
+const SEND_FLAGS: i32 = 0;
+/// How long a thread waits on Windows for one socket, before it has to look whether the client was hung up.
+#[cfg(windows)]
+const LOOK_UP: Duration = Duration::from_millis(250);
 
 /// Opens a listener. Connections inherit its options: no delay for small sends (`TCP_NODELAY`), and a peer that
 /// vanished without a word is found within `ghost_after`, whether we are silent (keepalive) or sending (user time-out).
@@ -26,12 +44,17 @@ pub fn listen(address: SocketAddr, ghost_after: Duration) -> anyhow::Result<TcpL
     if address.is_ipv6() {
         socket.set_only_v6(true)?; // IPv4 has a listener of its own
     }
-    socket.set_reuse_address(true)?; // a restart need not wait for the old connections' TIME_WAIT
+    // A restart need not wait for the old connections' TIME_WAIT. It never has to on Windows, where this option would
+    // let two servers share the port.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
     socket.set_tcp_nodelay(true)?;
     let second = Duration::from_secs(1);
-    let probes =
-        TcpKeepalive::new().with_time((ghost_after / 2).max(second)).with_interval((ghost_after / 6).max(second));
-    socket.set_tcp_keepalive(&probes.with_retries(3))?;
+    let (silence, interval) = (ghost_after / 2, ghost_after / 2 / PROBES);
+    let keepalive = TcpKeepalive::new().with_time(silence.max(second)).with_interval(interval.max(second));
+    #[cfg(unix)]
+    let keepalive = keepalive.with_retries(PROBES);
+    socket.set_tcp_keepalive(&keepalive)?;
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(ghost_after))?;
     socket.bind(&address.into()).context("bind")?;
@@ -39,9 +62,48 @@ pub fn listen(address: SocketAddr, ghost_after: Duration) -> anyhow::Result<TcpL
     Ok(socket.into())
 }
 
+/// To be called once for each accepted socket, before any other function here.
+#[cfg(unix)]
+pub fn adopt(_socket: &TcpStream) {}
+
+/// To be called once for each accepted socket, before any other function here.
+#[cfg(windows)]
+pub fn adopt(socket: &TcpStream) {
+    let _ = socket.set_nonblocking(true); // if it fails, the socket is broken and the next call says so
+    let _ = socket.set_nodelay(true); // not promised to be inherited from the listener
+}
+
+/// Reads what there is, or waits for it: for as long as the socket's time-out says, or for `at_most` and then fails
+/// with `WouldBlock`.
+#[cfg(unix)]
+pub fn read(mut socket: &TcpStream, space: &mut [u8], at_most: Option<Duration>) -> io::Result<usize> {
+    if at_most.is_some() {
+        socket.set_read_timeout(at_most)?;
+    }
+    socket.read(space)
+}
+
+/// Reads what there is, or waits for it: for a moment, `at_most` or less, and then fails with `WouldBlock`.
+#[cfg(windows)]
+pub fn read(mut socket: &TcpStream, space: &mut [u8], at_most: Option<Duration>) -> io::Result<usize> {
+    let moment = at_most.map_or(LOOK_UP, |at_most| at_most.min(LOOK_UP));
+    wait(&mut [PollFd::new(socket, PollFlags::IN)], Some(moment))?;
+    socket.read(space)
+}
+
+/// Makes a waiting [`read`] return, and the next ones not wait: an end of file after what has already arrived.
+#[cfg(unix)]
+pub fn end_reading(socket: &TcpStream) {
+    let _ = socket.shutdown(Shutdown::Read); // fails if the peer is gone: then the read returns anyway
+}
+
+/// Nothing: [`read`] returns soon by itself. Windows would answer the peer's next byte with a reset, and the peer would
+/// lose its farewell.
+#[cfg(windows)]
+pub fn end_reading(_socket: &TcpStream) {}
+
 /// Sends what the socket takes now, without waiting, and returns how many bytes that was; 0 if it takes none.
 pub fn send_now(socket: &TcpStream, slices: &[&[u8]]) -> io::Result<usize> {
-    let flags = (SendFlags::DONTWAIT | SendFlags::NOSIGNAL).bits() as i32;
     let mut sent = 0;
     for group in slices.chunks(SLICES_MAX) {
         let mut vectors = [IoSlice::new(&[]); SLICES_MAX];
@@ -49,7 +111,7 @@ pub fn send_now(socket: &TcpStream, slices: &[&[u8]]) -> io::Result<usize> {
             *vector = IoSlice::new(slice);
         }
         let wanted: usize = group.iter().map(|slice| slice.len()).sum();
-        match SockRef::from(socket).send_vectored_with_flags(&vectors[..group.len()], flags) {
+        match SockRef::from(socket).send_vectored_with_flags(&vectors[..group.len()], SEND_FLAGS) {
             Ok(n) => sent += n,
             Err(e) if may_pass(&e) => break,
             Err(e) => return Err(e),
@@ -69,6 +131,7 @@ fn may_pass(error: &io::Error) -> bool {
 }
 
 /// Waits for so long, and fails as soon as the connection is found broken: reset, or timed out.
+#[cfg(unix)]
 pub fn wait_broken(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
     let mut waits = [PollFd::new(socket, PollFlags::empty())]; // errors are always reported
     wait(&mut waits, Some(at_most))?;
@@ -79,13 +142,29 @@ pub fn wait_broken(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
 }
 
 /// Whether the peer has sent its end of file, perhaps behind bytes that are not read yet.
+#[cfg(unix)]
 pub fn has_peer_ended(socket: &TcpStream) -> bool {
     let mut waits = [PollFd::new(socket, PollFlags::RDHUP)];
     wait(&mut waits, Some(Duration::ZERO)).is_ok() && !waits[0].revents().is_empty()
 }
 
-/// Waits until `socket` can take bytes, or the time is over.
+/// Waits for so long, and fails if the connection is broken then. (A poll on Windows reports an end of file, too.)
+#[cfg(windows)]
+pub fn wait_broken(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
+    std::thread::sleep(at_most);
+    socket.take_error()?.map_or(Ok(()), Err)
+}
+
+/// Whether the peer has sent its end of file, and nothing that is not read yet.
+#[cfg(windows)]
+pub fn has_peer_ended(socket: &TcpStream) -> bool {
+    matches!(socket.peek(&mut [0]), Ok(0))
+}
+
+/// Waits until `socket` can take bytes, or the time is over. (On Windows it may return sooner.)
 pub fn wait_writable(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
+    #[cfg(windows)]
+    let at_most = at_most.min(LOOK_UP); // no promise that the wait ends when the socket is shut down meanwhile
     wait(&mut [PollFd::new(socket, PollFlags::OUT)], Some(at_most))
 }
 
@@ -101,7 +180,7 @@ pub fn wait_any_writable<'a>(
 }
 
 fn wait(waits: &mut [PollFd<'_>], at_most: Option<Duration>) -> io::Result<()> {
-    let timeout = at_most.map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: i64::from(t.subsec_nanos()) });
+    let timeout = at_most.map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: t.subsec_nanos() as _ });
     match poll(waits, timeout.as_ref()) {
         Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
         Err(e) => Err(e.into()),
@@ -110,14 +189,14 @@ fn wait(waits: &mut [PollFd<'_>], at_most: Option<Duration>) -> io::Result<()> {
 
 /// Wakes a thread that waits for sockets: a byte in a pipe that it watches with them.
 pub struct Waker {
-    outer: UnixStream,
-    inner: UnixStream,
+    outer: PipeEnd,
+    inner: PipeEnd,
 }
 
 impl Waker {
     /// Two descriptors.
     pub fn new() -> io::Result<Self> {
-        let (outer, inner) = UnixStream::pair()?;
+        let (outer, inner) = pipe()?;
         outer.set_nonblocking(true)?;
         inner.set_nonblocking(true)?;
         Ok(Waker { outer, inner })
@@ -131,5 +210,24 @@ impl Waker {
     /// Forgets the wake-ups so far.
     pub fn clear(&self) {
         while matches!((&self.inner).read(&mut [0; 64]), Ok(64)) {}
+    }
+}
+
+#[cfg(unix)]
+fn pipe() -> io::Result<(PipeEnd, PipeEnd)> {
+    PipeEnd::pair()
+}
+
+/// Windows can poll sockets only, so the pipe is a connection with ourselves.
+#[cfg(windows)]
+fn pipe() -> io::Result<(PipeEnd, PipeEnd)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let outer = PipeEnd::connect(listener.local_addr()?)?;
+    outer.set_nodelay(true)?;
+    loop {
+        let (inner, peer) = listener.accept()?;
+        if peer == outer.local_addr()? {
+            return Ok((outer, inner)); // and no stranger who found the port
+        }
     }
 }

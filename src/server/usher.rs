@@ -33,6 +33,7 @@ pub struct UsherQueue {
 impl UsherQueue {
     /// Tells a refused client why and shows it out. Does not wait.
     pub fn show_out(&self, socket: TcpStream, sentence: &str) {
+        net::adopt(&socket);
         // A new socket's buffer is empty: the sentence fits. If the peer is gone already, nobody misses it.
         let _ = net::send_now(&socket, &[b"*** ", sentence.as_bytes(), b"\n"]);
         let _ = socket.shutdown(Shutdown::Write);

@@ -20,7 +20,7 @@ use crate::{
 use parking_lot::Condvar;
 use std::{
     collections::VecDeque,
-    io::{self, ErrorKind, Read as _},
+    io::{self, ErrorKind},
     net::{Shutdown, SocketAddr, TcpStream},
     sync::{
         Arc,
@@ -104,6 +104,7 @@ impl WriterHandle {
         limits: SlowLimits,
         flusher: Arc<FlusherQueue>,
     ) -> Arc<Self> {
+        net::adopt(&socket);
         Arc::new(WriterHandle {
             number,
             peer,
@@ -191,14 +192,12 @@ impl WriterHandle {
 
     // --- Called by its own thread ---
 
-    /// Reads what there is, or waits for it: for ever, or for `at_most` and then fails with `WouldBlock`.
+    /// Reads what there is, or waits for it: for ever, or for `at_most` and then fails with `WouldBlock` (on Windows
+    /// sooner, see [`net::read`]).
     pub fn read(&self, space: &mut [u8], at_most: Option<Duration>) -> io::Result<usize> {
         assert_no_lock_held("a socket");
-        if at_most.is_some() {
-            self.socket.set_read_timeout(at_most)?;
-        }
         self.status.now(Doing::Reading);
-        let read = (&self.socket).read(space);
+        let read = net::read(&self.socket, space, at_most);
         self.status.now(Doing::Working);
         read
     }
@@ -337,7 +336,7 @@ impl WriterHandle {
         self.status.set_waiting(outbox.waiting.len());
         drop(outbox);
         self.hung_up.store(true, Relaxed);
-        let _ = self.socket.shutdown(Shutdown::Read); // fails if the peer is gone: then the read returns anyway
+        net::end_reading(&self.socket);
     }
 
     /// Puts the client on the flusher's list if something waits that nobody else will send.
@@ -464,13 +463,13 @@ pub fn linger(socket: &TcpStream, until: Instant) {
     let mut thrown_away = 0;
     while thrown_away < LINGER_BYTES {
         let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() || socket.set_read_timeout(Some(left)).is_err() {
+        if left.is_zero() {
             return;
         }
-        match (&*socket).read(&mut [0; 512]) {
+        match net::read(socket, &mut [0; 512], Some(left)) {
             Ok(0) => return,
             Ok(n) => thrown_away += n,
-            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Err(_) => return,
         }
     }
