@@ -1,11 +1,11 @@
 //! Starts a program of the course on a free port, and a client that works with bytes: every wait has a deadline.
 
-pub use super::chatd_harness::{DEADLINE, Server, eventually};
+pub use super::chatd_harness::{DEADLINE, Server, eventually, kill};
 use std::{
-    io::{ErrorKind, Read as _, Write as _},
+    io::{BufRead as _, BufReader, ErrorKind, Lines, Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpStream},
     path::PathBuf,
-    process::Command,
+    process::{ChildStdout, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::Duration,
 };
@@ -121,6 +121,47 @@ impl Peer {
     /// What it is called in this world.
     pub fn address(&self) -> SocketAddr {
         self.0.local_addr().unwrap()
+    }
+}
+
+/// An example whose standard output is read line by line.
+pub struct Printing {
+    child: std::process::Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Printing {
+    /// Starts it on a free port of loopback.
+    pub fn start(name: &str, arguments: &[&str]) -> Printing {
+        let mut command = program(name);
+        let mut child = command.arg("127.0.0.1:0").args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let first = lines.next().unwrap().unwrap();
+        let address = first.strip_prefix("listening on ").expect("this is the first line").parse().unwrap();
+        Printing { child, lines, address }
+    }
+
+    /// The next line that it prints.
+    #[track_caller]
+    pub fn prints(&mut self, expected: &str) {
+        assert_eq!(self.lines.next().expect("it prints").unwrap(), expected);
+    }
+
+    /// Ends it by Ctrl-C, and returns what it still prints.
+    pub fn ends(mut self) -> Vec<String> {
+        kill("INT", self.child.id());
+        let rest = self.lines.by_ref().map(Result::unwrap).collect();
+        assert!(self.child.wait().unwrap().success());
+        rest
+    }
+}
+
+impl Drop for Printing {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

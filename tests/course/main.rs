@@ -7,5 +7,8 @@ mod chatd_harness;
 mod harness;
 
 mod files;
+mod loops;
 mod pages;
+mod reactor;
+mod rooms;
 mod threads;
