@@ -43,17 +43,21 @@ fn main() -> anyhow::Result<()> {
                 client.drop_queue(); // nobody will read it
             }
         }
-        let before: Vec<_> = clients.iter().map(|client| client.peer).collect();
+        let before = clients.len();
         clients.retain(|client| !client.is_over());
-        accepting |= clients.len() < before.len();
+        let mut changed = clients.len() < before;
+        accepting |= changed;
         if !ready[1].is_empty() {
             match client::accept(&listener) {
-                Ok(newcomer) => clients.extend(newcomer),
+                Ok(newcomer) => {
+                    changed |= newcomer.is_some();
+                    clients.extend(newcomer);
+                }
                 Err(_) => accepting = false,
             }
         }
-        let watched: Vec<_> = clients.iter().map(|client| client.peer).collect();
-        if watched != before {
+        if changed {
+            let watched: Vec<_> = clients.iter().map(|client| client.peer).collect();
             program::say(&format!("watching {watched:?}"));
         }
     }

@@ -34,7 +34,7 @@ impl Room {
     fn tell_the_others(&self, me: u64, line: &str) {
         let everybody = self.0.lock().clone(); // the lock is free again before we write
         for (_, stream) in everybody.iter().filter(|(number, _)| *number != me) {
-            let _ = write!(&**stream, "<c{me}> {}\n", line.trim_end()); // a socket has no buffer: a send for each piece
+            let _ = writeln!(&**stream, "<c{me}> {}", line.trim_end()); // a socket has no buffer: a send for each piece
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Step 5, a thread for each client, with a bound: upper case. Python calls this `ThreadingTCPServer`; it is no pool.
-//! Port 18001.
+//! Port 18001. `upper [ADDR:PORT] [MOST]`.
 
 use chatd::socketserver::{Connection, Handler, Refusal, Threading, program};
 use std::io::{Read as _, Write as _};
@@ -29,5 +29,6 @@ impl Handler for Upper {
 
 #[allow(dead_code, reason = "upper_pool.rs takes the handler from here and has a main of its own")]
 fn main() -> anyhow::Result<()> {
-    program::run("127.0.0.1:18001", Upper, Threading::new(8, 128 << 10))
+    let most = std::env::args().nth(2).map_or(Ok(8), |most| most.parse())?;
+    program::run("127.0.0.1:18001", Upper, Threading::new(most, 128 << 10))
 }
