@@ -79,6 +79,17 @@ fn private_chat_is_private_and_bounded() {
 }
 
 #[test]
+fn a_reactor_is_not_stopped_by_one_who_does_not_read() {
+    let server = start("private-chat");
+    let (stuck, mut ann) = (person(&server, "eve"), person(&server, "ann"));
+    super::loops::floods(&stuck, "list\n");
+    for _ in 0..10 {
+        ann.asks("list", "ann eve");
+    }
+    ends_on_ctrl_c(server);
+}
+
+#[test]
 fn log_server_as_the_table_says() {
     let file = folder("log").join("log.txt");
     let server = Printing::start("log-server", &[file.to_str().unwrap()]);

@@ -83,7 +83,7 @@ fn a_frozen_reader_freezes_everyone() {
         reader.0.set_read_timeout(Some(DEADLINE)).unwrap();
         scope.spawn(|| io::copy(&mut &reader.0, &mut io::sink()));
         eventually("the talker is done", || is_done.load(SeqCst));
-        drop(server);
+        ends_on_ctrl_c(server);
     });
 }
 
