@@ -21,6 +21,7 @@
 
 mod inline;
 mod pool;
+pub mod program;
 mod threading;
 
 pub use inline::Inline;

@@ -1,0 +1,150 @@
+//! What a small server program needs around its [`Server`]: an address from the command line, and an end by Ctrl-C.
+//! The programs of the course use it; chatd has its own, with more to say at the end.
+
+use super::{Connection, Handler, MixIn, Refusal, Server};
+use anyhow::Context as _;
+use parking_lot::Mutex;
+use std::{
+    collections::HashMap,
+    io::{self, Read as _, Write as _},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::Arc,
+    thread,
+};
+
+/// Listens on the address that is the program's first argument, or else on `default`, and says where.
+pub fn listen(default: &str) -> anyhow::Result<TcpListener> {
+    let address = std::env::args().nth(1).unwrap_or_else(|| default.to_owned());
+    let listener = TcpListener::bind(&address).with_context(|| format!("cannot listen on {address}"))?;
+    say(&format!("listening on {}", listener.local_addr()?));
+    Ok(listener)
+}
+
+/// Prints a line. Whoever closed our standard output does not want it; that is no reason to end.
+pub fn say(line: &str) {
+    let mut out = io::stdout();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// Serves until Ctrl-C: then accepts nobody, hangs up on everybody, and waits for every thread of the mix-in.
+pub fn run<H: Handler, M: MixIn>(default: &str, handler: H, mixin: M) -> anyhow::Result<()> {
+    let ctrl_c = CtrlC::new()?;
+    let listener = listen(default)?;
+    let handler = Arc::new(HangsUp { handler, open: Mutex::new(Some(HashMap::new())) });
+    let server = Server::new(listener, Arc::clone(&handler), Arc::new(mixin));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            ctrl_c.wait();
+            server.shutdown();
+            handler.hang_up();
+        });
+        server.serve_forever();
+    });
+    server.mixin.close();
+    Ok(())
+}
+
+/// A handler whose connections can be ended from outside: it keeps a second handle on each.
+struct HangsUp<H> {
+    handler: H,
+    /// `None` once everybody was hung up.
+    open: Mutex<Option<HashMap<u64, TcpStream>>>,
+}
+
+impl<H> HangsUp<H> {
+    /// Every read that waits returns, and every write fails.
+    fn hang_up(&self) {
+        for stream in self.open.lock().take().into_iter().flat_map(HashMap::into_values) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl<H: Handler> Handler for HangsUp<H> {
+    fn handle(&self, connection: Connection) -> anyhow::Result<()> {
+        let number = connection.number;
+        let second_handle = connection.stream.try_clone()?;
+        match &mut *self.open.lock() {
+            Some(open) => open.insert(number, second_handle),
+            None => return Ok(()),
+        };
+        let _closes = Closes { open: &self.open, number };
+        self.handler.handle(connection)
+    }
+
+    fn verify(&self, peer: SocketAddr) -> Result<(), String> {
+        self.handler.verify(peer)
+    }
+
+    fn refuse(&self, connection: Connection, refusal: Refusal) {
+        self.handler.refuse(connection, refusal);
+    }
+
+    fn handle_error(&self, number: u64, peer: SocketAddr, error: &anyhow::Error) {
+        self.handler.handle_error(number, peer, error);
+    }
+}
+
+/// Gives the second handle back when the handler ends, also by a panic: until then the peer would see no end of file.
+struct Closes<'a> {
+    open: &'a Mutex<Option<HashMap<u64, TcpStream>>>,
+    number: u64,
+}
+
+impl Drop for Closes<'_> {
+    fn drop(&mut self) {
+        if let Some(open) = &mut *self.open.lock() {
+            open.remove(&self.number);
+        }
+    }
+}
+
+/// Ctrl-C (and SIGTERM) as a socket that becomes readable: a thread can wait for it, and so can `select`.
+pub struct CtrlC(Inner);
+
+#[cfg(unix)]
+type Inner = std::os::unix::net::UnixStream;
+#[cfg(windows)]
+type Inner = TcpStream;
+
+impl CtrlC {
+    /// From now on, Ctrl-C does not end the process any more. To be called once.
+    #[cfg(unix)]
+    pub fn new() -> anyhow::Result<CtrlC> {
+        use signal_hook::{consts, low_level::pipe};
+        let (inner, outer) = Inner::pair()?;
+        for signal in [consts::SIGINT, consts::SIGTERM] {
+            pipe::register(signal, outer.try_clone()?)?;
+        }
+        Ok(CtrlC(inner))
+    }
+
+    /// From now on, Ctrl-C does not end the process any more. To be called once.
+    #[cfg(windows)]
+    pub fn new() -> anyhow::Result<CtrlC> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let mut outer = TcpStream::connect(listener.local_addr()?)?;
+        let (inner, _) = listener.accept()?;
+        ctrlc::set_handler(move || drop(outer.write(&[1])))?;
+        Ok(CtrlC(inner))
+    }
+
+    /// Waits for it.
+    pub fn wait(&self) {
+        let _ = (&self.0).read(&mut [0]);
+    }
+}
+
+#[cfg(unix)]
+impl std::os::fd::AsFd for CtrlC {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+#[cfg(windows)]
+impl std::os::windows::io::AsSocket for CtrlC {
+    fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
+        self.0.as_socket()
+    }
+}
