@@ -25,9 +25,11 @@
 //! # The lock rule
 //!
 //! **No thread holds two locks. No thread waits for a socket, a queue or the disk while it holds one.** There are four
-//! kinds of locks: the registry (who is connected), the sources (how many from where), one outbox for each client, and
-//! each thread's own name. `lock.rs` makes the rule an assertion: every debug build and every test checks it. So no
-//! deadlock is possible between locks, and no thread ever waits for somebody else's terminal.
+//! kinds of locks that threads share while they serve: the registry (who is connected), the sources (how many from
+//! where), one outbox for each client, and each thread's own name. `lock.rs` makes the rule an assertion for them: every
+//! debug build and every test checks it. (The accept loop's list of threads, and what is locked once at the start or the
+//! end, are plain mutexes, held for a few instructions, never together.) So no deadlock is possible between locks, and no
+//! thread ever waits for somebody else's terminal.
 //!
 //! # Reading order
 //!

@@ -22,8 +22,8 @@ use std::{
     thread,
 };
 
-/// Events that may wait: two for each client of a full server. An event holds 16 KiB of talk at most, so 16 MiB at the
-/// very most; when the channel is full, the talkers' threads wait, stop reading, and TCP slows the talkers down.
+/// Events that may wait: two for each client of a full server. An event holds 16 KiB of talk and a line at most, so 17 MiB
+/// at the very most (a string may have twice that in reserve); when the channel is full, the talkers' threads wait, stop reading, and TCP slows the talkers down.
 pub const EVENTS_MAX: usize = 1024;
 /// Times that the fan-out lets others go first, at most: they must not keep it from sending.
 const YIELDS_MAX: usize = 8;
@@ -40,8 +40,8 @@ pub enum Post {
 
 /// The fan-out's thread runs this until every sender of `posts` is gone.
 ///
-/// `high_water`: bytes that may wait for one client. No batch is larger, so that a client whose outbox is empty is never
-/// over its mark by one batch alone.
+/// `high_water`: bytes that may wait for one client. What is laid out for a batch is no larger, so that one batch alone
+/// puts nobody over the mark whose outbox was empty (but for the times that `/timestamps` adds).
 pub fn run(posts: Receiver<Post>, config: RoomsConfig, high_water: usize, status: &Status, totals: &Totals) {
     let batch_bytes = high_water.saturating_sub(TALK_MAX); // and then the event that passes it
     let mut rooms: Rooms<Arc<WriterHandle>> = Rooms::new(config);
