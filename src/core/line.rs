@@ -9,7 +9,7 @@ use super::telnet::Telnet;
 /// the lines that wait for a slow reader, stay small (the same order as IRC's 512 and a terminal's 4,096).
 pub const LINE_MAX: usize = 1024;
 /// Bytes of the buffer at first. An idle client should cost little; the buffer doubles as soon as a read fills it.
-const BUFFER_FIRST: usize = 512;
+const BUFFER_FIRST: usize = 256;
 /// Bytes of the buffer of a client that sends much: fewer reads, and one event for many lines.
 const BUFFER_MAX: usize = 16 * 1024;
 const _: () = assert!(BUFFER_FIRST < BUFFER_MAX && 2 * (LINE_MAX + 2) <= BUFFER_MAX);

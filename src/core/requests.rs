@@ -87,7 +87,7 @@ impl<H: Clone> Rooms<H> {
         let shown = self.members[reader].name.shown().to_owned();
         if !self.ignores(reader, from) {
             self.tell(reader, &format!("[from {}] {text}\n", author.shown()));
-            self.members[reader].correspondent = Some((client, author));
+            self.members[reader].correspondent = Some(Box::new((client, author)));
         }
         let mut told = format!("[to {shown}] {text}\n");
         if let Some(why) = &self.members[reader].away {
@@ -98,9 +98,10 @@ impl<H: Clone> Rooms<H> {
 
     /// Answers the client that wrote, and never another one that has taken its name.
     fn reply(&mut self, asker: usize, text: &str) -> Result<String, Sentence> {
-        let Some((client, name)) = self.members[asker].correspondent.clone() else {
+        let Some(correspondent) = self.members[asker].correspondent.clone() else {
             return say("Nobody has written to you yet.");
         };
+        let (client, name) = *correspondent;
         match self.member_of(client) {
             Some(reader) => Ok(self.message(asker, reader, text)),
             None => say(format!("{}, who wrote to you last, has left.", name.shown())),

@@ -94,7 +94,7 @@ pub(super) struct Member<H> {
     pub active: Timestamp,
     pub away: Option<String>,
     /// Who wrote to it last: the client, for names change hands.
-    pub correspondent: Option<(ClientId, Name)>,
+    pub correspondent: Option<Box<(ClientId, Name)>>,
     pub ignored: Vec<Ignored>,
     pub quiet: bool,
     pub timestamps: bool,
@@ -244,7 +244,7 @@ impl<H: Clone> Rooms<H> {
             }
             let lines = member.view.pieces.iter().map(|piece| piece.lines).sum();
             let (cut, answer) = match member.view.answer.take() {
-                Some((cut, answer)) => (cut, Some(answer)),
+                Some((cut, answer)) => (cut, Some(*answer)),
                 None => (slices.len(), None),
             };
             let (before, after) = slices.split_at(cut);

@@ -66,7 +66,7 @@ pub struct View {
     /// What to read first.
     pub pieces: Vec<Piece>,
     /// And an answer to the client's own question, told after so many of the pieces.
-    pub answer: Option<(usize, Answer)>,
+    pub answer: Option<(usize, Box<Answer>)>,
     read: Place,
 }
 
@@ -95,7 +95,7 @@ impl View {
     /// Reads an answer when the room's stream is at `place`.
     pub fn insert_answer(&mut self, room: usize, place: Place, answer: Answer) {
         self.keep_to(room, place);
-        self.answer = Some((self.pieces.len(), answer));
+        self.answer = Some((self.pieces.len(), Box::new(answer)));
     }
 
     /// Goes on at `place` of another room's stream. (The old one was kept up to the end before.)
