@@ -15,6 +15,7 @@ pub mod event;
 pub mod farewell;
 pub mod flood;
 pub mod line;
+pub mod membership;
 pub mod name;
 pub mod past;
 pub mod requests;

@@ -1,4 +1,4 @@
-//! The commands, answered: who is here, what was said, who goes where. The second half of [`Rooms`].
+//! The commands, answered: who is here, what was said, who goes where. The last third of [`Rooms`].
 
 use super::{
     command::{Command, Preference, nearest},

@@ -3,7 +3,8 @@
 //! The second of the core's two machines. It must be quick, and it needs one order: whoever drives it (the fan-out
 //! thread; a select loop) applies one event after the other, and what any two clients both read they read in that
 //! order. [`Rooms::apply`] takes an event and lays out what it tells to whom; [`Rooms::flush`] hands each client what
-//! it has to read, once for everything that was applied since. Commands are answered in `requests.rs`.
+//! it has to read, once for everything that was applied since. Who comes, goes and moves is in `membership.rs`;
+//! commands are answered in `requests.rs`.
 //!
 //! Four words: a *client* is a connection, by number; a *member* is a client with a name; a *slot* is a member's or a
 //! room's place in its table; `H` is the driver's *handle* of a client, carried along and never looked into.
@@ -12,7 +13,6 @@
 
 use super::{
     event::{Answer, ClientId, Event, Question, Talk},
-    farewell::Farewell,
     name::{Name, NameRule},
     past::{self, Past},
     view::{Piece, Place, Source, Stream, View},
@@ -50,7 +50,7 @@ pub struct Delivery<'a> {
 }
 
 /// The room of a member that is between two rooms.
-const NO_ROOM: usize = usize::MAX;
+pub(super) const NO_ROOM: usize = usize::MAX;
 
 /// Everybody's state.
 pub struct Rooms<H> {
@@ -58,19 +58,19 @@ pub struct Rooms<H> {
     pub(super) members: Slab<Member<H>>,
     pub(super) rooms: Slab<Room>,
     /// By connection number.
-    by_client: HashMap<ClientId, usize>,
+    pub(super) by_client: HashMap<ClientId, usize>,
     /// By name's key. A name is free as soon as it is out of here.
     pub(super) by_name: HashMap<String, usize>,
     /// By name's key.
     pub(super) room_by_name: HashMap<String, usize>,
     pub(super) now: Timestamp,
-    lobby: usize,
-    closing: bool,
-    batch: Batch<H>,
+    pub(super) lobby: usize,
+    pub(super) closing: bool,
+    pub(super) batch: Batch<H>,
 }
 
 /// What was applied since the last flush.
-struct Batch<H> {
+pub(super) struct Batch<H> {
     number: u64,
     /// Rooms with something in their stream.
     talking: Vec<usize>,
@@ -81,12 +81,12 @@ struct Batch<H> {
     /// The `[12:30] ` of this batch, in `direct`, once somebody wants it.
     stamp: Option<std::ops::Range<usize>>,
     /// Answers to clients that are no members.
-    answers_to_strangers: Vec<(H, Answer)>,
+    pub(super) answers_to_strangers: Vec<(H, Answer)>,
 }
 
 /// One client that has a name.
 pub(super) struct Member<H> {
-    handle: H,
+    pub handle: H,
     pub client: ClientId,
     pub name: Name,
     pub room: usize,
@@ -99,15 +99,15 @@ pub(super) struct Member<H> {
     pub quiet: bool,
     pub timestamps: bool,
     pub echo: bool,
-    view: View,
+    pub view: View,
     /// Number of the last batch in which it was [`Batch::particular`].
-    particular_in: u64,
-    stay: Stay,
+    pub particular_in: u64,
+    pub stay: Stay,
 }
 
 /// How far a member's leaving has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stay {
+pub(super) enum Stay {
     Here,
     /// Only while the server is closing: it said goodbye, and still reads what the others say until they all have.
     SaidGoodbye,
@@ -129,11 +129,11 @@ pub(super) struct Room {
     pub topic: Option<(String, String)>,
     pub members: Vec<usize>,
     /// Those of the members who do not want every line as it is: `/timestamps`, `/quiet`, `/ignore`.
-    choosy: Vec<usize>,
+    pub choosy: Vec<usize>,
     pub past: Past,
-    stream: Stream,
+    pub stream: Stream,
     /// When it was last left by its last member.
-    emptied: Timestamp,
+    pub emptied: Timestamp,
 }
 
 /// Whole lines for a room.
@@ -333,7 +333,7 @@ impl<H: Clone> Rooms<H> {
         self.view(reader).insert(room, place, piece);
     }
 
-    fn tell_answer(&mut self, reader: usize, answer: Answer) {
+    pub(super) fn tell_answer(&mut self, reader: usize, answer: Answer) {
         let room = self.members[reader].room;
         let place = self.rooms[room].stream.end();
         self.view(reader).insert_answer(room, place, answer);
@@ -355,7 +355,7 @@ impl<H: Clone> Rooms<H> {
     }
 
     /// A member's view, which from now on differs from its room's stream.
-    fn view(&mut self, member: usize) -> &mut View {
+    pub(super) fn view(&mut self, member: usize) -> &mut View {
         let slot = member;
         let member = &mut self.members[slot];
         if member.particular_in != self.batch.number {
@@ -363,191 +363,5 @@ impl<H: Clone> Rooms<H> {
             self.batch.particular.push(slot);
         }
         &mut member.view
-    }
-
-    // --- Who is where ---
-
-    fn enter(&mut self, client: ClientId, handle: &H, name: Name) {
-        if self.closing {
-            let text = "The server is shutting down.".to_owned();
-            return self.batch.answers_to_strangers.push((handle.clone(), Answer { text, name: None }));
-        }
-        if let Err(text) = self.name_is_free(&name, None) {
-            return self.batch.answers_to_strangers.push((handle.clone(), Answer { text, name: None }));
-        }
-        let slot = self.members.insert(Member {
-            handle: handle.clone(),
-            client,
-            name: name.clone(),
-            room: NO_ROOM,
-            since: self.now,
-            active: self.now,
-            away: None,
-            correspondent: None,
-            ignored: Vec::new(),
-            quiet: false,
-            timestamps: false,
-            echo: false,
-            view: View::default(),
-            particular_in: 0,
-            stay: Stay::Here,
-        });
-        self.by_client.insert(client, slot);
-        self.by_name.insert(name.key().to_owned(), slot);
-        self.move_in(slot, self.lobby);
-        let text = self.describe_place(slot);
-        self.tell_answer(slot, Answer { text, name: Some(name) });
-    }
-
-    /// Puts a member into a room, after telling those who are there. It reads the room's stream from here on: no
-    /// line that was said before (those it is told as the past) and every line that is said after.
-    pub(super) fn move_in(&mut self, member: usize, room: usize) {
-        let line = format!("*** {} entered {}\n", self.members[member].name.shown(), self.rooms[room].name);
-        self.tell_presence(room, member, &line);
-        let place = self.rooms[room].stream.end();
-        self.view(member).move_to(place);
-        self.members[member].room = room;
-        self.rooms[room].members.push(member);
-        self.set_choosy(member);
-    }
-
-    /// Takes a member out of its room and tells those who stay.
-    pub(super) fn move_out(&mut self, member: usize, why: &str) {
-        let room = self.members[member].room;
-        let place = self.rooms[room].stream.end();
-        self.view(member).keep_to(room, place);
-        let Room { members, choosy, emptied, .. } = &mut self.rooms[room];
-        members.retain(|&other| other != member);
-        choosy.retain(|&other| other != member);
-        *emptied = self.now;
-        self.members[member].room = NO_ROOM;
-        let line = format!("*** {} left {} ({why})\n", self.members[member].name.shown(), self.rooms[room].name);
-        self.tell_presence(room, member, &line);
-    }
-
-    /// Tells a room that somebody comes or goes, who is not in it at this moment.
-    fn tell_presence(&mut self, room: usize, author: usize, line: &str) {
-        if !self.rooms[room].members.is_empty() {
-            self.tell_room(room, Lines { text: line, count: 1, author, to_author: false, is_presence: true });
-        }
-    }
-
-    fn depart(&mut self, member: usize, farewell: &Farewell) {
-        if self.closing {
-            self.members[member].stay = Stay::SaidGoodbye;
-            return self.release_departed(false);
-        }
-        self.tell_answer(member, Answer::default());
-        self.move_out(member, farewell.to_others());
-        self.forget(member);
-    }
-
-    /// Frees the name at once; the slot when its last view was handed out.
-    fn forget(&mut self, member: usize) {
-        let Member { client, name, stay, .. } = &mut self.members[member];
-        let client = *client;
-        *stay = Stay::Gone;
-        self.by_client.remove(&client);
-        self.by_name.remove(name.key());
-        for (_, other) in &mut self.members {
-            for ignored in other.ignored.iter_mut().filter(|ignored| ignored.client == Some(client)) {
-                ignored.client = None;
-            }
-        }
-    }
-
-    fn release_departed(&mut self, at_once: bool) {
-        if !at_once && self.members.iter().any(|(_, member)| member.stay == Stay::Here) {
-            return;
-        }
-        let said_goodbye = |(slot, member): (usize, &Member<H>)| (member.stay == Stay::SaidGoodbye).then_some(slot);
-        let released: Vec<usize> = self.members.iter().filter_map(said_goodbye).collect();
-        for member in released {
-            let room = self.members[member].room;
-            let place = self.rooms[room].stream.end();
-            self.view(member).keep_to(room, place);
-            self.tell_answer(member, Answer::default());
-            self.rooms[room].members.retain(|&other| other != member);
-            self.rooms[room].choosy.retain(|&other| other != member);
-            self.forget(member);
-        }
-    }
-
-    /// Whether `name` can be had by `asker` (who has another one now). The sentence says why not.
-    pub(super) fn name_is_free(&self, name: &Name, asker: Option<usize>) -> Result<(), String> {
-        let Some(&owner) = self.by_name.get(name.key()) else { return Ok(()) };
-        let (wanted, owned) = (name.shown(), &self.members[owner].name);
-        match () {
-            () if Some(owner) == asker => Ok(()),
-            () if name.is_same_word(owned) => Err(format!("The name \"{wanted}\" is taken.")),
-            () => Err(format!("The name \"{wanted}\" looks like \"{}\", who is here.", owned.shown())),
-        }
-    }
-
-    pub(super) fn set_name(&mut self, member: usize, name: Name) {
-        let old = std::mem::replace(&mut self.members[member].name, name.clone());
-        self.by_name.remove(old.key());
-        self.by_name.insert(name.key().to_owned(), member);
-    }
-
-    /// The room of this name, made if it is not there.
-    pub(super) fn find_or_add_room(&mut self, name: &Name) -> Result<usize, String> {
-        if let Some(&room) = self.room_by_name.get(name.key()) {
-            return Ok(room);
-        }
-        if self.rooms.len() >= ROOMS_MAX {
-            self.drop_oldest_empty_room()?;
-        }
-        Ok(self.add_room(name))
-    }
-
-    fn add_room(&mut self, name: &Name) -> usize {
-        let slot = self.rooms.insert(Room {
-            name: name.shown().to_owned(),
-            topic: None,
-            members: Vec::new(),
-            choosy: Vec::new(),
-            past: Past::default(),
-            stream: Stream::default(),
-            emptied: self.now,
-        });
-        self.room_by_name.insert(name.key().to_owned(), slot);
-        slot
-    }
-
-    fn drop_oldest_empty_room(&mut self) -> Result<(), String> {
-        let is_spare =
-            |(slot, room): &(usize, &Room)| *slot != self.lobby && room.members.is_empty() && room.stream.lines == 0;
-        let Some((slot, _)) = self.rooms.iter().filter(is_spare).min_by_key(|(_, room)| room.emptied) else {
-            return Err(format!("There are {ROOMS_MAX} rooms already, and somebody is in each of them."));
-        };
-        self.rooms.remove(slot);
-        self.room_by_name.retain(|_, room| *room != slot);
-        Ok(())
-    }
-
-    /// Notes whether a member wants every line of its room as it is, after it moved or changed its mind.
-    pub(super) fn set_choosy(&mut self, slot: usize) {
-        let member = &self.members[slot];
-        let is_choosy = member.quiet || member.timestamps || !member.ignored.is_empty();
-        let choosy = &mut self.rooms[member.room].choosy;
-        choosy.retain(|&other| other != slot);
-        if is_choosy {
-            choosy.push(slot);
-        }
-    }
-
-    /// Whether `reader` ignores `author`.
-    pub(super) fn ignores(&self, reader: usize, author: usize) -> bool {
-        let Member { client, name, .. } = &self.members[author];
-        self.members[reader].ignored.iter().any(|ignored| match ignored.client {
-            Some(ignored) => ignored == *client,
-            None => ignored.name.key() == name.key(),
-        })
-    }
-
-    /// The connected client of this number.
-    pub(super) fn member_of(&self, client: ClientId) -> Option<usize> {
-        self.by_client.get(&client).copied()
     }
 }

@@ -7,6 +7,7 @@ pub mod limits;
 pub mod logger;
 pub mod net;
 pub mod options;
+pub mod outbox;
 pub mod registry;
 pub mod status;
 pub mod usher;

@@ -7,6 +7,7 @@
 use super::{
     flusher::FlusherQueue,
     net,
+    outbox::{Gate, Outbox},
     status::{Doing, Status},
 };
 use crate::{
@@ -19,7 +20,6 @@ use crate::{
 };
 use parking_lot::Condvar;
 use std::{
-    collections::VecDeque,
     io::{self, ErrorKind},
     net::{Shutdown, SocketAddr, TcpStream},
     sync::{
@@ -64,37 +64,6 @@ pub struct WriterHandle {
     hung_up: AtomicBool,
 }
 
-/// What waits for the client to read.
-struct Outbox {
-    waiting: VecDeque<u8>,
-    /// The last byte that was sent: if it is no line end, `waiting` begins inside a line.
-    last_sent: u8,
-    /// When the client last took a byte, or the first one began to wait.
-    progress: Instant,
-    gate: Gate,
-    /// The answer to its question, for its own thread to take.
-    answer: Option<Answer>,
-    /// On the flusher's list.
-    flushing: bool,
-    /// The client takes nothing more: it is too slow, or its socket is broken.
-    deaf: bool,
-    /// The system's words, if a send found the socket broken: the read may then find no more than an end of file.
-    broken: Option<String>,
-    /// Why it is being hung up.
-    farewell: Option<Farewell>,
-}
-
-/// Who may send what waits.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Gate {
-    /// Whoever comes by.
-    Open,
-    /// Nobody: the client's own thread is about to write an answer, behind so many of the bytes that wait.
-    AnswerAfter(usize),
-    /// Nobody but the client's own thread, which is writing.
-    OwnThread,
-}
-
 impl WriterHandle {
     /// A handle of an accepted socket.
     pub fn new(
@@ -112,20 +81,7 @@ impl WriterHandle {
             socket,
             limits,
             flusher,
-            outbox: Locked::new(
-                "an outbox",
-                Outbox {
-                    waiting: VecDeque::new(),
-                    last_sent: b'\n',
-                    progress: Instant::now(),
-                    gate: Gate::Open,
-                    answer: None,
-                    flushing: false,
-                    deaf: false,
-                    broken: None,
-                    farewell: None,
-                },
-            ),
+            outbox: Locked::new("an outbox", Outbox::default()),
             news: Condvar::new(),
             hung_up: AtomicBool::new(false),
         })
@@ -383,74 +339,6 @@ impl WriterHandle {
             _ => self.outbox.lock().last_sent = bytes[sent - 1],
         }
         &bytes[sent..]
-    }
-}
-
-impl Outbox {
-    /// Sends `slices`, or as much as the socket takes; the rest waits, in order.
-    fn put(&mut self, socket: &TcpStream, slices: &[&[u8]]) {
-        if self.deaf || slices.is_empty() {
-            return;
-        }
-        let mut sent = 0;
-        if self.waiting.is_empty() && self.gate == Gate::Open {
-            match net::send_now(socket, slices) {
-                Ok(n) => sent = n,
-                Err(e) => return self.break_off(&e),
-            }
-            if sent == slices.iter().map(|slice| slice.len()).sum() {
-                return; // as good as always
-            }
-            self.progress = Instant::now();
-        }
-        for slice in slices {
-            let (gone, rest) = slice.split_at(sent.min(slice.len()));
-            sent -= gone.len();
-            self.note_sent(gone);
-            self.waiting.extend(rest);
-        }
-    }
-
-    /// Sends of what waits as much as the socket takes.
-    fn send_waiting(&mut self, socket: &TcpStream, now: Instant) {
-        if self.waiting.is_empty() || self.deaf {
-            return;
-        }
-        let (front, back) = self.waiting.as_slices();
-        match net::send_now(socket, &[front, back]) {
-            Ok(0) => {}
-            Ok(sent) => {
-                self.last_sent = self.waiting[sent - 1];
-                self.waiting.drain(..sent);
-                self.progress = now;
-            }
-            Err(e) => self.break_off(&e),
-        }
-        if self.waiting.is_empty() || self.deaf {
-            self.waiting = VecDeque::new(); // an idle client keeps no memory
-        }
-    }
-
-    /// The socket is broken. Its own thread's read returns, and sees to the rest.
-    fn break_off(&mut self, error: &io::Error) {
-        self.deaf = true;
-        self.broken = Some(error.to_string());
-    }
-
-    fn note_sent(&mut self, bytes: &[u8]) {
-        self.last_sent = bytes.last().copied().unwrap_or(self.last_sent);
-    }
-
-    /// Hangs up a slow consumer: what waits is dropped, but for the end of a line that was begun.
-    fn refuse_more(&mut self, farewell: Farewell) {
-        let begun =
-            if self.last_sent == b'\n' { 0 } else { self.waiting.iter().take_while(|&&b| b != b'\n').count() + 1 };
-        self.waiting.truncate(begun);
-        if let Gate::AnswerAfter(before) = &mut self.gate {
-            *before = begun.min(*before);
-        }
-        self.deaf = true;
-        self.farewell.get_or_insert(farewell);
     }
 }
 
