@@ -106,6 +106,7 @@ fn stopped_and_continued() {
     person.types("\x1a");
     person.sees_that("the editor's modes off", |screen| !screen.bracketed_paste());
     person.finds_the_terminal_as_it_was();
+    person.sees_it_stopped();
     person.kills(Signal::CONT);
     person.sees_that("the editor's modes on", vt100::Screen::bracketed_paste);
     person.sees_prompt("alice@lobby> half typed");

@@ -225,6 +225,20 @@ impl Person {
         kill_process(self.pid, signal).unwrap();
     }
 
+    /// Waits until the program is stopped, as after Ctrl-Z: a signal to continue that comes before is lost.
+    pub fn sees_it_stopped(&self) {
+        let stat = format!("/proc/{}/stat", self.pid.as_raw_nonzero());
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let Ok(stat) = std::fs::read_to_string(&stat) else { return }; // no /proc here
+            if stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "it does not stop: {stat}");
+            thread::yield_now();
+        }
+    }
+
     /// Waits until the program has ended; its exit code, or 128 and the signal that ended it.
     #[track_caller]
     pub fn ends(&self) -> i32 {
