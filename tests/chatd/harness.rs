@@ -99,6 +99,7 @@ impl Server {
 
     /// Starts any server that says where it listens on its standard output.
     pub fn start_program(mut command: Command) -> Server {
+        raise_descriptors();
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let log = Arc::new(Mutex::new(String::new()));
@@ -199,6 +200,16 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Some tests hold more than a thousand sockets at once, and 1,024 is the usual limit: takes what is allowed.
+fn raise_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.map_or(8192, |maximum| maximum.min(8192));
+    if current.is_some_and(|current| current < wanted) {
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
     }
 }
 
