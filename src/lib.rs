@@ -36,7 +36,7 @@
 //! 1. `core/line.rs`, `core/telnet.rs`, `core/text.rs`: from bytes to lines, and to lines that are safe to show.
 //! 2. `core/session.rs` with `core/event.rs`, `core/command.rs`, `core/name.rs`, `core/flood.rs`, `core/farewell.rs`: one
 //!    client's dialogue.
-//! 3. `core/rooms.rs` with `core/membership.rs`, `core/requests.rs`, `core/past.rs`, and `core/view.rs`, which holds the one clever idea: what
+//! 3. `core/rooms.rs` with `core/membership.rs`, `core/requests.rs`, `core/past.rs`, `core/record.rs`, and `core/view.rs`, which holds the one clever idea: what
 //!    each client reads of a batch, without a copy for each.
 //! 4. `socketserver/mod.rs`, and its mix-ins `socketserver/inline.rs`, `socketserver/threading.rs`,
 //!    `socketserver/pool.rs`: who runs a handler. `socketserver/program.rs`: what the course's programs need around it.

@@ -18,6 +18,7 @@ pub mod line;
 pub mod membership;
 pub mod name;
 pub mod past;
+pub mod record;
 pub mod requests;
 pub mod rooms;
 pub mod session;
