@@ -44,7 +44,7 @@
 //!    with `server/outbox.rs`, `server/flusher.rs`: the way of one line from `recv` to the last `send`.
 //! 6. What surrounds them: `lock.rs`, `server/registry.rs`, `server/status.rs` (`/threads`), `server/usher.rs`,
 //!    `server/net.rs`, `server/limits.rs`, `server/logger.rs`, `server/options.rs`.
-//! 7. `store/schema.rs`, `store/open.rs`, `store/write.rs`, `store/read.rs`, `store/search.rs`, `store/forget.rs`, `store/export.rs`, `store/accounts.rs`, `store/server_lock.rs`, `store/error.rs`: the memory.
+//! 7. `store/schema.rs`, `store/open.rs`, `store/write.rs`, `store/read.rs`, `store/search.rs`, `store/forget.rs`, `store/export.rs`, `store/accounts.rs`, `store/server_lock.rs`, `store/error.rs`: the memory. `server/passwords.rs`, `server/attempts.rs`: logging in.
 //!
 //! The core (1 to 3) names no socket, thread, lock, channel or clock, and a test keeps it so: any I/O model can run it.
 //! docs/architecture.md says what is guaranteed and how; docs/protocol.md has every line that is sent and read.

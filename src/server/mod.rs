@@ -1,5 +1,6 @@
 //! chatd itself: the threads, the channel and the locks around the core. [`Chatd::start`] is its table of contents.
 
+pub mod attempts;
 pub mod fanout;
 pub mod flusher;
 pub mod handler;
@@ -8,6 +9,7 @@ pub mod logger;
 pub mod net;
 pub mod options;
 pub mod outbox;
+pub mod passwords;
 pub mod registry;
 pub mod status;
 pub mod usher;
