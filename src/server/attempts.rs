@@ -4,7 +4,7 @@
 //! Guessing is slowed down twice: for one account, from wherever, and from one address, for whatever accounts. Nobody can
 //! be locked out by it: a delay has an end, and an account's delay does not count where its owner has logged in from.
 
-use crate::{core::record::AccountId, lock::Locked};
+use crate::{core::source::Source, lock::Locked};
 use std::{
     collections::{HashMap, VecDeque},
     hash::Hash,
@@ -17,8 +17,9 @@ const FREE_FOR_ACCOUNT: u32 = 3;
 const FREE_FROM_SOURCE: u32 = 20;
 /// The first delay; it doubles with each wrong password.
 const DELAY_FIRST: Duration = Duration::from_secs(1);
-/// The longest delay: guessing a thousand passwords takes a night, and waiting for one's own turn not long.
-pub const DELAY_MAX: Duration = Duration::from_secs(30);
+/// The longest delay: well below the time that a client has for its login, so that nobody is locked out, however busy a
+/// stranger guesses; and still no more than 10,800 guesses a day.
+pub const DELAY_MAX: Duration = Duration::from_secs(8);
 /// Without a wrong password for so long, all is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
 /// Accounts and addresses that are remembered, each: 10,000 of them are a few MB. The oldest make room.
@@ -32,16 +33,17 @@ pub struct Attempts {
 }
 
 struct Tally {
-    accounts: Recent<AccountId, u32>,
-    sources: Recent<String, u32>,
-    /// Where an account's owner has logged in from.
-    homes: Recent<AccountId, VecDeque<String>>,
+    /// By name, whether it is an account's or not: both look alike from outside.
+    names: Recent<String, u32>,
+    sources: Recent<Source, u32>,
+    /// Where a name's owner has logged in from.
+    homes: Recent<String, VecDeque<Source>>,
 }
 
 impl Default for Attempts {
     fn default() -> Attempts {
         let tally = Tally {
-            accounts: Recent::new(Some(FORGOTTEN_AFTER)),
+            names: Recent::new(Some(FORGOTTEN_AFTER)),
             sources: Recent::new(Some(FORGOTTEN_AFTER)),
             homes: Recent::new(None),
         };
@@ -50,47 +52,33 @@ impl Default for Attempts {
 }
 
 impl Attempts {
-    /// How long to wait before this attempt to log in is looked at. It counts as a wrong one from now on, until
-    /// [`Attempts::succeeded`] says otherwise: so many at once are no way around the delay.
-    pub fn delay(&self, source: &str, account: AccountId, now: Instant) -> Duration {
-        let mut tally = self.tally.lock();
-        let is_home = tally.homes.get(&account, now).is_some_and(|homes| homes.iter().any(|home| home == source));
-        let for_account = count(&mut tally.accounts, account, FREE_FOR_ACCOUNT, now);
-        let from_source = count(&mut tally.sources, source.to_owned(), FREE_FROM_SOURCE, now);
-        if is_home { from_source } else { from_source.max(for_account) }
+    /// How long to wait, from `now`, before an attempt to log in is looked at.
+    pub fn delay(&self, source: Source, name: &str, now: Instant) -> Duration {
+        let Tally { names, sources, homes } = &mut *self.tally.lock();
+        let name = name.to_owned();
+        let is_home = homes.get(&name, now).is_some_and(|homes| homes.contains(&source));
+        let for_name = if is_home { Duration::ZERO } else { names.delay(&name, FREE_FOR_ACCOUNT, now) };
+        for_name.max(sources.delay(&source, FREE_FROM_SOURCE, now))
     }
 
-    /// The password was wrong. It is counted already; the next delay counts from now.
-    pub fn failed(&self, source: &str, account: AccountId, now: Instant) {
-        let mut tally = self.tally.lock();
-        tally.accounts.entry(account, now);
-        tally.sources.entry(source.to_owned(), now);
-    }
-
-    /// The password was right: the attempt was no wrong one, and from this address it is the account's owner who comes.
-    /// What was wrong before stays counted: who guesses could otherwise begin anew by logging in to an account of its own.
-    pub fn succeeded(&self, source: &str, account: AccountId, now: Instant) {
-        let Tally { accounts, sources, homes } = &mut *self.tally.lock();
-        for wrong in [accounts.get(&account, now), sources.get(&source.to_owned(), now)] {
-            wrong.into_iter().for_each(|wrong| *wrong = wrong.saturating_sub(1));
+    /// The password was wrong.
+    pub fn failed(&self, source: Source, name: &str, now: Instant) {
+        let Tally { names, sources, .. } = &mut *self.tally.lock();
+        for wrong in [names.entry(name.to_owned(), now), sources.entry(source, now)] {
+            *wrong = wrong.saturating_add(1);
         }
-        let homes = homes.entry(account, now);
-        homes.retain(|home| home != source);
-        homes.push_back(source.to_owned());
+    }
+
+    /// The password was right: from this address it is the account's owner who comes. What was wrong before stays counted:
+    /// who guesses could otherwise begin anew by logging in to an account of its own.
+    pub fn succeeded(&self, source: Source, name: &str, now: Instant) {
+        let mut tally = self.tally.lock();
+        let homes = tally.homes.entry(name.to_owned(), now);
+        homes.retain(|home| *home != source);
+        homes.push_back(source);
         if homes.len() > HOMES_MAX {
             homes.pop_front();
         }
-    }
-}
-
-/// Counts one more, and says how long it has to wait. Who has waited since the last one has done so already.
-fn count<K: Hash + Eq>(tally: &mut Recent<K, u32>, key: K, free: u32, now: Instant) -> Duration {
-    let since_last = tally.age(&key, now);
-    let wrong = tally.entry(key, now);
-    let before = std::mem::replace(wrong, wrong.saturating_add(1));
-    match before.checked_sub(free) {
-        None => Duration::ZERO,
-        Some(over) => (DELAY_FIRST * 2_u32.pow(over.min(10))).min(DELAY_MAX).saturating_sub(since_last),
     }
 }
 
@@ -99,6 +87,17 @@ struct Recent<K, V> {
     entries: HashMap<K, (Instant, V)>,
     /// What nobody asked for in so long is forgotten.
     forgotten_after: Option<Duration>,
+}
+
+impl<K: Hash + Eq> Recent<K, u32> {
+    /// What so many wrong passwords cost, the first of them free. Who has waited since the last one has done so already.
+    fn delay(&mut self, key: &K, free: u32, now: Instant) -> Duration {
+        let since_last = self.age(key, now);
+        match self.get(key, now).and_then(|wrong| wrong.checked_sub(free)) {
+            None => Duration::ZERO,
+            Some(over) => (DELAY_FIRST * 2_u32.pow(over.min(10))).min(DELAY_MAX).saturating_sub(since_last),
+        }
+    }
 }
 
 impl<K: Hash + Eq, V: Default> Recent<K, V> {
@@ -147,12 +146,17 @@ impl<K: Hash + Eq, V: Default> Recent<K, V> {
 mod tests {
     use super::*;
 
-    /// The delays, in seconds, of so many wrong passwords, each tried as soon as the last one was found wrong.
-    fn delays(attempts: &Attempts, source: &str, account: AccountId, now: &mut Instant, count: usize) -> Vec<u64> {
+    fn source(host: u32) -> Source {
+        Source::of(std::net::Ipv4Addr::from_bits(0x0a00_0000 + host).into())
+    }
+
+    /// The delays, in seconds, of so many wrong passwords, each tried as soon as it may be.
+    fn delays(attempts: &Attempts, host: u32, name: &str, now: &mut Instant, count: usize) -> Vec<u64> {
         let wrong = |_| {
-            let delay = attempts.delay(source, account, *now);
+            let delay = attempts.delay(source(host), name, *now);
             *now += delay;
-            attempts.failed(source, account, *now);
+            assert_eq!(attempts.delay(source(host), name, *now), Duration::ZERO, "who has waited need not wait again");
+            attempts.failed(source(host), name, *now);
             delay.as_secs()
         };
         (0..count).map(wrong).collect()
@@ -161,88 +165,60 @@ mod tests {
     #[test]
     fn each_wrong_password_doubles_the_delay_up_to_a_bound() {
         let (attempts, mut now) = (Attempts::default(), Instant::now());
-        let expected = [0, 0, 0, 1, 2, 4, 8, 16, 30, 30, 30];
-        assert_eq!(delays(&attempts, "a", 1, &mut now, 11), expected);
-        assert_eq!(delays(&attempts, "b", 1, &mut now, 1), [30], "from wherever");
-        assert_eq!(delays(&attempts, "b", 2, &mut now, 1), [0], "another account");
-        assert!(delays(&attempts, "b", 1, &mut now, 10_000).iter().all(|seconds| *seconds <= 30));
+        assert_eq!(delays(&attempts, 1, "a", &mut now, 9), [0, 0, 0, 1, 2, 4, 8, 8, 8]);
+        assert_eq!(delays(&attempts, 2, "a", &mut now, 1), [8], "from wherever");
+        assert_eq!(delays(&attempts, 2, "b", &mut now, 1), [0], "another account");
     }
 
     #[test]
     fn an_address_that_tries_many_accounts_is_slowed_down() {
         let (attempts, mut now) = (Attempts::default(), Instant::now());
-        let all: Vec<u64> = (0..24).flat_map(|account| delays(&attempts, "a", account, &mut now, 1)).collect();
+        let all: Vec<u64> = (0..24).flat_map(|i| delays(&attempts, 1, &format!("n{i}"), &mut now, 1)).collect();
         assert_eq!(all[..20], [0; 20]);
         assert_eq!(all[20..], [1, 2, 4, 8]);
-        assert_eq!(delays(&attempts, "b", 99, &mut now, 1), [0]);
-    }
-
-    #[test]
-    fn many_at_once_are_no_way_around() {
-        let (attempts, now) = (Attempts::default(), Instant::now());
-        let seconds: Vec<u64> = (0..8).map(|_| attempts.delay("a", 1, now).as_secs()).collect();
-        assert_eq!(seconds, [0, 0, 0, 1, 2, 4, 8, 16]);
-    }
-
-    #[test]
-    fn who_has_waited_need_not_wait_again() {
-        let (attempts, mut now) = (Attempts::default(), Instant::now());
-        delays(&attempts, "a", 1, &mut now, 8);
-        now += Duration::from_secs(25);
-        assert_eq!(attempts.delay("a", 1, now), Duration::from_secs(5));
+        assert_eq!(delays(&attempts, 2, "z", &mut now, 1), [0]);
     }
 
     #[test]
     fn a_quarter_of_an_hour_without_a_wrong_one_and_all_is_forgotten() {
         let (attempts, mut now) = (Attempts::default(), Instant::now());
-        delays(&attempts, "a", 1, &mut now, 10);
+        delays(&attempts, 1, "a", &mut now, 10);
         now += FORGOTTEN_AFTER;
-        assert_eq!(delays(&attempts, "a", 1, &mut now, 4), [0, 0, 0, 1]);
+        assert_eq!(delays(&attempts, 1, "a", &mut now, 4), [0, 0, 0, 1]);
     }
 
     #[test]
     fn strangers_do_not_slow_the_owner_where_it_has_been() {
         let (attempts, mut now) = (Attempts::default(), Instant::now());
-        attempts.delay("home", 1, now);
-        attempts.succeeded("home", 1, now);
-        delays(&attempts, "elsewhere", 1, &mut now, 10);
-        assert_eq!(attempts.delay("home", 1, now), Duration::ZERO);
-        assert_eq!(attempts.delay("new", 1, now), DELAY_MAX, "but so long at most");
+        attempts.succeeded(source(1), "a", now);
+        delays(&attempts, 2, "a", &mut now, 10);
+        assert_eq!(attempts.delay(source(1), "a", now), Duration::ZERO);
+        assert_eq!(attempts.delay(source(3), "a", now), DELAY_MAX, "but so long at most");
         now += 10 * FORGOTTEN_AFTER;
-        delays(&attempts, "elsewhere", 1, &mut now, 10);
-        assert_eq!(attempts.delay("home", 1, now), Duration::ZERO, "a home stays one");
+        delays(&attempts, 2, "a", &mut now, 10);
+        assert_eq!(attempts.delay(source(1), "a", now), Duration::ZERO, "a home stays one");
     }
 
     #[test]
     fn an_account_of_ones_own_is_no_way_to_begin_anew() {
         let (attempts, mut now) = (Attempts::default(), Instant::now());
-        delays(&attempts, "a", 1, &mut now, 10);
-        attempts.delay("a", 2, now);
-        attempts.succeeded("a", 2, now);
-        assert_eq!(delays(&attempts, "a", 1, &mut now, 1), [30]);
-    }
-
-    #[test]
-    fn a_right_password_costs_nothing() {
-        let (attempts, now) = (Attempts::default(), Instant::now());
-        for _ in 0..100 {
-            assert_eq!(attempts.delay("classroom", 1, now), Duration::ZERO);
-            attempts.succeeded("classroom", 1, now);
-        }
+        delays(&attempts, 1, "a", &mut now, 10);
+        attempts.succeeded(source(1), "mine", now);
+        assert_eq!(delays(&attempts, 1, "a", &mut now, 1), [8]);
     }
 
     #[test]
     fn the_tables_are_bounded_and_the_oldest_go() {
         let (attempts, start) = (Attempts::default(), Instant::now());
-        for i in 0..3 * REMEMBERED_MAX as i64 {
-            let now = start + Duration::from_millis(i as u64 / 100);
-            attempts.delay(&i.to_string(), i, now);
-            attempts.succeeded(&i.to_string(), i, now);
+        for i in 0..3 * REMEMBERED_MAX as u32 {
+            let now = start + Duration::from_millis(u64::from(i) / 100);
+            attempts.failed(source(i), &i.to_string(), now);
+            attempts.succeeded(source(i), &i.to_string(), now);
         }
         let tally = attempts.tally.lock();
-        let lengths = [tally.accounts.entries.len(), tally.sources.entries.len(), tally.homes.entries.len()];
+        let lengths = [tally.names.entries.len(), tally.sources.entries.len(), tally.homes.entries.len()];
         assert!(lengths.iter().all(|length| (REMEMBERED_MAX / 3..=REMEMBERED_MAX).contains(length)), "{lengths:?}");
-        assert!(tally.accounts.entries.contains_key(&(3 * REMEMBERED_MAX as i64 - 1)));
-        assert!(!tally.accounts.entries.contains_key(&0));
+        assert!(tally.names.entries.contains_key(&(3 * REMEMBERED_MAX - 1).to_string()));
+        assert!(!tally.names.entries.contains_key("0"));
     }
 }

@@ -6,7 +6,10 @@
 
 use super::status::{self, Doing};
 use crate::{
-    core::record::PasswordHash,
+    core::{
+        record::PasswordHash,
+        secret::{PASSWORD_MAX, Secret},
+    },
     lock::{Locked, assert_no_lock_held},
 };
 use argon2::{
@@ -16,10 +19,6 @@ use argon2::{
 use parking_lot::Condvar;
 use std::time::Duration;
 
-/// Bytes of the shortest password that is taken.
-pub const PASSWORD_MIN: usize = 8;
-/// And of the longest: a long sentence. None is ever cut short.
-pub const PASSWORD_MAX: usize = 256;
 /// Hashes made at once. Each needs 19 MiB for some 20 ms: 512 logins at once need 38 MiB, and are done in about 6 s on two
 /// cores, which leaves the other threads their turns.
 pub const HASHES_AT_ONCE: usize = 2;
@@ -62,26 +61,18 @@ impl Passwords {
     ///
     /// # Errors
     /// A sentence for the person: the password is too short or too long.
-    pub fn hash(&self, password: &str) -> Result<PasswordHash, String> {
-        let bytes = password.len();
-        if !(PASSWORD_MIN..=PASSWORD_MAX).contains(&bytes) {
-            return Err(format!("A password has {PASSWORD_MIN} to {PASSWORD_MAX} bytes, and this one has {bytes}."));
-        }
-        let _turn = self.gate.enter();
-        let hash = self.argon2.hash_password(password.as_bytes());
+    pub fn hash(&self, password: &Secret) -> Result<PasswordHash, String> {
+        password.check()?;
+        let _turn = self.take_turn();
+        let hash = self.argon2.hash_password(password.reveal().as_bytes());
         // It fails for want of random numbers alone; and says nothing of the password.
         hash.map(|hash| PasswordHash(hash.to_string())).map_err(|e| format!("The password could not be hashed: {e}."))
     }
 
-    /// Whether this is the password of the stored hash. If there is none (no such account), it is not, and that takes as
-    /// long to find out. The same if what is stored is no hash, or one that chatd never made.
-    pub fn verify(&self, password: &str, stored: Option<&PasswordHash>) -> bool {
-        let stored = stored.and_then(|stored| Phc::new(&stored.0).ok()).filter(is_ours);
-        let _turn = self.gate.enter();
-        // What is too long was never hashed, and is not hashed now: that would let its sender choose the cost.
-        let bytes = if password.len() <= PASSWORD_MAX { password.as_bytes() } else { b"" };
-        let is_right = self.argon2.verify_password(bytes, stored.as_ref().unwrap_or(&self.nobody)).is_ok();
-        is_right && stored.is_some() && !bytes.is_empty()
+    /// Waits for one's turn to compare a password.
+    pub fn take_turn(&self) -> Turn<'_> {
+        self.gate.enter();
+        Turn(self)
     }
 
     /// Whether a hash was made with parameters that are not today's: then a new one is made at the next login.
@@ -91,6 +82,29 @@ impl Passwords {
                 || stored.version != self.nobody.version
                 || stored.params != self.nobody.params
         })
+    }
+}
+
+/// Somebody's turn, which ends when this is dropped.
+pub struct Turn<'a>(&'a Passwords);
+
+impl Turn<'_> {
+    /// Whether this is the password of the stored hash. If there is none (no such account), it is not, and that takes as
+    /// long to find out. The same if what is stored is no hash, or one that chatd never made.
+    pub fn verify(&self, password: &Secret, stored: Option<&PasswordHash>) -> bool {
+        let Passwords { argon2, nobody, .. } = self.0;
+        let stored = stored.and_then(|stored| Phc::new(&stored.0).ok()).filter(is_ours);
+        // What is too long was never hashed, and is not hashed now: that would let its sender choose the cost.
+        let bytes = password.reveal().as_bytes();
+        let bytes = if bytes.len() <= PASSWORD_MAX { bytes } else { b"" };
+        let is_right = argon2.verify_password(bytes, stored.as_ref().unwrap_or(nobody)).is_ok();
+        is_right && stored.is_some() && !bytes.is_empty()
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.gate.leave();
     }
 }
 
@@ -107,16 +121,13 @@ struct Gate {
     changed: Condvar,
 }
 
-/// Somebody's turn, which ends when this is dropped.
-struct Turn<'a>(&'a Gate);
-
 impl Gate {
     fn new(places: usize) -> Gate {
         Gate { free: Locked::new("the hashing gate", places), changed: Condvar::new() }
     }
 
     /// Waits for a free place.
-    fn enter(&self) -> Turn<'_> {
+    fn enter(&self) {
         assert_no_lock_held("the hashing gate");
         status::note(Doing::WaitingToHash);
         let mut free = self.free.lock();
@@ -125,14 +136,11 @@ impl Gate {
         }
         *free -= 1;
         status::note(Doing::Hashing);
-        Turn(self)
     }
-}
 
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        *self.0.free.lock() += 1;
-        self.0.changed.notify_one();
+    fn leave(&self) {
+        *self.free.lock() += 1;
+        self.changed.notify_one();
         status::note(Doing::Working);
     }
 }
@@ -140,41 +148,50 @@ impl Drop for Turn<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::secret::PASSWORD_MIN;
     use std::sync::{
         Barrier,
         atomic::{AtomicUsize, Ordering::SeqCst},
     };
+
+    fn verify(passwords: &Passwords, password: &str, stored: Option<&PasswordHash>) -> bool {
+        passwords.take_turn().verify(&Secret::new(password), stored)
+    }
+
+    fn hash(passwords: &Passwords, password: &str) -> Result<PasswordHash, String> {
+        passwords.hash(&Secret::new(password))
+    }
 
     #[test]
     fn a_password_is_right_or_wrong() {
         let passwords = Passwords::default();
         let longest = "x".repeat(PASSWORD_MAX);
         for password in ["12345678", "pass\0word", "пароль", &longest] {
-            let hash = passwords.hash(password).unwrap();
+            let hash = hash(&passwords, password).unwrap();
             assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.0);
-            assert!(passwords.verify(password, Some(&hash)));
-            assert!(!passwords.verify(&password[..password.len() - 2], Some(&hash)));
-            assert!(!passwords.verify(&format!("{password}x"), Some(&hash)));
+            assert!(verify(&passwords, password, Some(&hash)));
+            assert!(!verify(&passwords, &password[..password.len() - 2], Some(&hash)));
+            assert!(!verify(&passwords, &format!("{password}x"), Some(&hash)));
             assert!(!passwords.needs_rehash(&hash));
         }
-        assert_ne!(passwords.hash(&longest), passwords.hash(&longest), "each has its salt");
+        assert_ne!(hash(&passwords, &longest), hash(&passwords, &longest), "each has its salt");
     }
 
     #[test]
     fn lengths_are_counted_in_bytes_and_nothing_is_cut() {
         let passwords = Passwords::default();
         for wrong in ["", "1234567", &"é".repeat(PASSWORD_MAX / 2 + 1)] {
-            let refused = passwords.hash(wrong).unwrap_err();
-            assert!(refused.contains("8 to 256") && refused.contains(&wrong.len().to_string()), "{refused}");
+            let refused = hash(&passwords, wrong).unwrap_err();
+            assert!([PASSWORD_MIN, PASSWORD_MAX].iter().any(|n| refused.contains(&n.to_string())), "{refused}");
         }
-        passwords.hash("éééé").unwrap();
+        hash(&passwords, "éééé").unwrap();
     }
 
     #[test]
     fn nobody_has_no_password() {
         let passwords = Passwords::default();
-        assert!(!passwords.verify("password", None));
-        assert!(!passwords.verify("", None));
+        assert!(!verify(&passwords, "password", None));
+        assert!(!verify(&passwords, "", None));
         let nobody = PasswordHash(passwords.nobody.to_string());
         assert!(!passwords.needs_rehash(&nobody), "it costs as much as everybody's");
     }
@@ -182,10 +199,10 @@ mod tests {
     #[test]
     fn what_is_stored_may_be_anything() {
         let passwords = Passwords::default();
-        let hash = |params: &str| format!("$argon2id$v=19${params}$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAA");
-        for stored in ["", "password", "$argon2id$", &hash("m=4294967295,t=1,p=1"), &hash("m=19456,t=99999999,p=1")] {
+        let phc = |params: &str| format!("$argon2id$v=19${params}$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAA");
+        for stored in ["", "password", "$argon2id$", &phc("m=4294967295,t=1,p=1"), &phc("m=19456,t=99999999,p=1")] {
             let stored = PasswordHash(stored.to_owned());
-            assert!(!passwords.verify("password", Some(&stored)), "{}", stored.0);
+            assert!(!verify(&passwords, "password", Some(&stored)), "{}", stored.0);
             assert!(passwords.needs_rehash(&stored));
         }
     }
@@ -195,7 +212,7 @@ mod tests {
         let passwords = Passwords::default();
         let older = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8192, 1, 1, None).unwrap());
         let hash = PasswordHash(older.hash_password(b"password").unwrap().to_string());
-        assert!(passwords.verify("password", Some(&hash)));
+        assert!(verify(&passwords, "password", Some(&hash)));
         assert!(passwords.needs_rehash(&hash));
     }
 
@@ -206,10 +223,11 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    let _turn = gate.enter();
+                    gate.enter();
                     most.fetch_max(at_once.fetch_add(1, SeqCst) + 1, SeqCst);
                     together.wait(); // so it takes two to go on, and never three
                     at_once.fetch_sub(1, SeqCst);
+                    gate.leave();
                 });
             }
         });

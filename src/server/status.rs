@@ -60,10 +60,11 @@ pub enum Doing {
     WaitingForRecords,
     WritingHistory,
     AnsweringQuery,
+    WaitingForHistorian,
 }
 
 /// The words for each, in the order of [`Doing`]; at most 24 letters, for the table.
-const DOINGS: [&str; 23] = [
+const DOINGS: [&str; 24] = [
     "starting",
     "working",
     "accepting",
@@ -73,7 +74,7 @@ const DOINGS: [&str; 23] = [
     "waiting for the channel",
     "waiting for the registry",
     "sending its answer",
-    "pausing (flood)",
+    "pausing",
     "leaving",
     "waiting for events",
     "applying events",
@@ -87,6 +88,7 @@ const DOINGS: [&str; 23] = [
     "waiting for records",
     "writing history",
     "answering a query",
+    "waiting for history",
 ];
 
 /// One thread's notes about itself.
@@ -245,7 +247,7 @@ mod tests {
 
     #[test]
     fn every_doing_has_its_words() {
-        assert_eq!(DOINGS.len(), Doing::AnsweringQuery as usize + 1);
+        assert_eq!(DOINGS.len(), Doing::WaitingForHistorian as usize + 1);
         assert!(DOINGS.iter().all(|words| words.len() <= 24));
         assert_eq!(DOINGS[Doing::Sending as usize], "sending");
         assert_eq!(DOINGS[Doing::Leaving as usize], "leaving");
