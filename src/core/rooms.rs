@@ -311,10 +311,10 @@ impl<H: Clone> Rooms<H> {
     /// Lets go of all who said goodbye, without waiting for the others any longer.
     pub fn close_at_once(&mut self) {
         self.closing = true;
-        let too_late = Err("the server stops, and the disk has not answered.".to_owned());
         while self.holds_any() {
             self.take_records();
-            self.written(self.now, &too_late);
+            self.written(Err("the server stops, and the disk has not answered.".to_owned()));
+            self.go_on(self.now, usize::MAX);
         }
         self.release_departed(true);
     }

@@ -1,15 +1,21 @@
 //! The command line, and what it means. Errors say what to do.
 
-use crate::core::{
-    command::CommandTable,
-    flood::FloodOption,
-    line::LINE_MAX,
-    name::NameRule,
-    session::{Model, SessionConfig},
-    text::clean,
+use super::historian::Memory;
+use crate::{
+    core::{
+        command::CommandTable,
+        flood::FloodOption,
+        line::LINE_MAX,
+        name::NameRule,
+        rooms::RoomsConfig,
+        session::{Model, SessionConfig},
+        text::clean,
+    },
+    store::Durability,
 };
 use anyhow::{Context as _, bail, ensure};
 use argh::FromArgs;
+use jiff::tz::TimeZone;
 use log::LevelFilter;
 use std::{
     fs::File,
@@ -76,6 +82,19 @@ pub struct Options {
     /// seconds after which a client that vanished without a word is found (default: 60)
     #[argh(option, arg_name = "SECONDS", default = "60")]
     pub ghost_after: u64,
+
+    /// the database file; or none, which keeps accounts, mail and the last lines in memory, for a lesson (default:
+    /// chatd.db)
+    #[argh(option, arg_name = "FILE", default = "PathBuf::from(\"chatd.db\")")]
+    pub db: PathBuf,
+
+    /// what a power cut may cost: full, normal or off, see docs/operations.md (default: normal)
+    #[argh(option, arg_name = "LEVEL", default = "Durability::Normal")]
+    pub durability: Durability,
+
+    /// forget what was said more than N days ago (default: never)
+    #[argh(option, arg_name = "N")]
+    pub history_days: Option<u32>,
 
     /// add the command /crash, which panics its own client's thread, to show a class that nobody else's ends
     #[argh(switch)]
@@ -162,18 +181,22 @@ impl Options {
     }
 
     /// What the rooms have to know.
-    pub fn rooms_config(&self, memory: &super::historian::Memory) -> crate::core::rooms::RoomsConfig {
-        crate::core::rooms::RoomsConfig {
+    pub fn rooms_config(&self, memory: &Memory) -> RoomsConfig {
+        RoomsConfig {
             backlog_lines: self.backlog_lines,
             names: self.name_rule(),
-            zone: jiff::tz::TimeZone::system(),
-            keeps_talk: memory.keeps_talk,
+            zone: TimeZone::system(),
+            keeps_talk: memory.keeps_talk(),
         }
     }
 
-    /// stub
-    pub fn memory(&self) -> super::historian::Memory {
-        super::historian::Memory { keeps_talk: false }
+    /// Where history is kept, and how.
+    pub fn memory(&self) -> Memory {
+        Memory {
+            file: (self.db != Path::new("none")).then(|| self.db.clone()),
+            durability: self.durability,
+            history_days: self.history_days,
+        }
     }
 
     /// Which names are allowed.

@@ -37,7 +37,7 @@ impl Target {
     /// chatd as it is built beside this program, with everything off that would slow or bound a load.
     pub fn chatd() -> Result<Target> {
         let chatd = std::env::current_exe()?.with_file_name("chatd");
-        let options = ["--listen", "127.0.0.1:0", "--flood", "off", "--threads-max", "6000"];
+        let options = ["--listen", "127.0.0.1:0", "--flood", "off", "--threads-max", "6000", "--db", "none"];
         let command = std::iter::once(chatd.display().to_string()).chain(options.map(String::from)).collect();
         Ok(Target { name: "chatd".into(), peer: Peer::Chatd, way: Way::Start { command, address: None } })
     }
