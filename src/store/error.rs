@@ -74,6 +74,24 @@ impl StoreError {
     }
 }
 
+impl Trouble {
+    /// In a few words, for people in the chat: they need not know where the file is.
+    pub fn brief(&self) -> &'static str {
+        match self {
+            Trouble::CannotOpen(_) => "its file cannot be opened",
+            Trouble::NotADatabase | Trouble::Damaged(_) => "its file is damaged",
+            Trouble::AnotherPrograms => "its file is another program's",
+            Trouble::Newer { .. } => "its file is from a newer chatd",
+            Trouble::ReadOnly => "its file is read-only",
+            Trouble::Locked => "its file is locked by another program",
+            Trouble::DiskFull => "the disk is full",
+            Trouble::Gone => "its file was deleted",
+            Trouble::AccountTaken => "somebody registered that name a moment ago",
+            Trouble::Other(_) => "its disk has a fault",
+        }
+    }
+}
+
 impl std::error::Error for StoreError {}
 
 impl fmt::Display for StoreError {

@@ -22,11 +22,15 @@ use crate::core::record::{Found, Query, Record, Remembered};
 use error::{StoreError, Trouble};
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
+pub use search::CHUNK as INDEXED_AT_ONCE;
 use std::{
     path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
 };
+
+/// Lines to forget in one transaction: 2 ms of work, and 60 when the index of words is put in order.
+pub const FORGOTTEN_AT_ONCE: usize = 100;
 
 /// An open database file.
 pub struct Store {
@@ -66,10 +70,11 @@ impl Store {
         read::remembered(&self.connection, rooms, lines).map_err(|e| self.error(&e))
     }
 
-    /// Answers. Before a search, indexes what is not indexed yet.
+    /// Answers. Before a search, indexes what is not indexed yet, if the file can be written just now: see
+    /// [`Store::index_some`].
     pub fn find(&mut self, query: &Query) -> Result<Found, StoreError> {
-        if matches!(query, Query::Search { .. }) && !self.is_read_only {
-            while self.index_some(search::CHUNK)? > 0 {}
+        if matches!(query, Query::Search { .. }) {
+            while self.index_some(INDEXED_AT_ONCE).is_ok_and(|indexed| indexed > 0) {}
         }
         read::find(&self.connection, query).map_err(|e| self.error(&e))
     }
@@ -91,14 +96,21 @@ impl Store {
         self.in_transaction(|connection| forget::prune(connection, before, most))
     }
 
-    /// Whether another process has written something since the last call.
+    /// Whether another process has written something since the last call. Also finds out that the file is gone.
     pub fn changed_by_others(&mut self) -> Result<bool, StoreError> {
+        self.check_it_is_there()?;
         let now: i64 = self
             .connection
             .prepare_cached("PRAGMA data_version")
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
             .map_err(|e| self.error(&e))?;
         Ok(std::mem::replace(&mut self.data_version, now) != now)
+    }
+
+    /// Writes, but nothing: to know whether that is possible again.
+    pub fn try_to_write(&mut self) -> Result<(), StoreError> {
+        self.check_it_is_there()?;
+        self.in_transaction(|connection| connection.execute("UPDATE marks SET last_line = last_line", []).map(drop))
     }
 
     /// Waits so long from now on for another process that has the file locked.

@@ -1,5 +1,6 @@
 //! The store, from outside: what is written is read back, whatever happens to the file in between.
 
+mod cost;
 mod damage;
 mod hostile;
 mod memory;
