@@ -167,13 +167,13 @@ impl Options {
             backlog_lines: self.backlog_lines,
             names: self.name_rule(),
             zone: jiff::tz::TimeZone::system(),
-            keeps_talk: memory.keeps_talk,
+            keeps_talk: memory.keeps_talk(),
         }
     }
 
     /// stub
     pub fn memory(&self) -> super::historian::Memory {
-        super::historian::Memory { keeps_talk: false }
+        super::historian::Memory::default()
     }
 
     /// Which names are allowed.

@@ -60,11 +60,12 @@ pub enum Doing {
     WaitingForRecords,
     WritingHistory,
     AnsweringQuery,
+    TidyingUp,
     WaitingForHistorian,
 }
 
 /// The words for each, in the order of [`Doing`]; at most 24 letters, for the table.
-const DOINGS: [&str; 24] = [
+const DOINGS: [&str; 25] = [
     "starting",
     "working",
     "accepting",
@@ -88,6 +89,7 @@ const DOINGS: [&str; 24] = [
     "waiting for records",
     "writing history",
     "answering a query",
+    "tidying up",
     "waiting for history",
 ];
 

@@ -43,7 +43,9 @@ pub enum Trouble {
     Gone,
     /// There is an account of this name or number already: another process made one at the same moment.
     AccountTaken,
-    /// SQLite's own words.
+    /// The disk reports a fault.
+    DiskFault(String),
+    /// Anything else, in SQLite's words.
     Other(String),
 }
 
@@ -65,6 +67,7 @@ impl StoreError {
                 ErrorCode::ReadOnly => Trouble::ReadOnly,
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Trouble::Locked,
                 ErrorCode::DiskFull => Trouble::DiskFull,
+                ErrorCode::SystemIoFailure => Trouble::DiskFault(error.to_string()),
                 ErrorCode::ConstraintViolation => Trouble::AccountTaken, // the only one that a record can break
                 _ => Trouble::Other(error.to_string()),
             },
@@ -75,19 +78,20 @@ impl StoreError {
 }
 
 impl Trouble {
-    /// In a few words, for people in the chat: they need not know where the file is.
+    /// The end of a sentence, for people in the chat: they need not know where the file is.
     pub fn brief(&self) -> &'static str {
         match self {
-            Trouble::CannotOpen(_) => "its file cannot be opened",
-            Trouble::NotADatabase | Trouble::Damaged(_) => "its file is damaged",
-            Trouble::AnotherPrograms => "its file is another program's",
-            Trouble::Newer { .. } => "its file is from a newer chatd",
-            Trouble::ReadOnly => "its file is read-only",
-            Trouble::Locked => "its file is locked by another program",
-            Trouble::DiskFull => "the disk is full",
-            Trouble::Gone => "its file was deleted",
-            Trouble::AccountTaken => "somebody registered that name a moment ago",
-            Trouble::Other(_) => "its disk has a fault",
+            Trouble::CannotOpen(_) => "its file cannot be opened.",
+            Trouble::NotADatabase | Trouble::Damaged(_) => "its file is damaged.",
+            Trouble::AnotherPrograms => "its file is another program's.",
+            Trouble::Newer { .. } => "its file is from a newer chatd.",
+            Trouble::ReadOnly => "its file is read-only.",
+            Trouble::Locked => "its file is locked by another program.",
+            Trouble::DiskFull => "the disk is full.",
+            Trouble::Gone => "its file was deleted.",
+            Trouble::AccountTaken => "somebody registered that name a moment ago.",
+            Trouble::DiskFault(_) => "its disk has a fault.",
+            Trouble::Other(_) => "its file does not do what it should.",
         }
     }
 }
@@ -122,6 +126,7 @@ impl fmt::Display for StoreError {
             Trouble::AccountTaken => {
                 write!(f, "{file} has an account of that name already, made a moment ago. Choose another name.")
             }
+            Trouble::DiskFault(what) => write!(f, "the disk that holds {file} has a fault: {what}"),
             Trouble::Other(what) => write!(f, "{file}: {what}"),
         }
     }

@@ -37,7 +37,9 @@ pub struct Store {
     connection: Connection,
     path: PathBuf,
     /// Which file was opened under that path.
-    identity: Option<(u64, u64)>,
+    identity: open::Identity,
+    /// And which its log is.
+    log: open::Identity,
     /// SQLite's count of what other connections committed, when it was last looked at.
     data_version: i64,
     is_read_only: bool,
@@ -54,6 +56,14 @@ impl Store {
     /// What [`Trouble`] lists. A file that is not chatd's, newer or damaged is left as it was, to the byte.
     pub fn open(path: &Path, durability: Durability, patience: Duration) -> Result<Store, StoreError> {
         open::open(path, durability, patience)
+    }
+
+    /// A store without a file: it is empty, and nothing is left of it when it is closed.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn in_memory() -> Result<Store, StoreError> {
+        open::in_memory()
     }
 
     /// Writes all of them, or none.
@@ -125,9 +135,19 @@ impl Store {
         connection.close().map_err(|(_, e)| StoreError::from_sqlite(&path, &e))
     }
 
+    /// Leaves a file alone that is not what it was: closes it, and writes nothing more.
+    pub fn abandon(self) {
+        open::abandon(self);
+    }
+
     /// Whether it refuses to be written.
     pub fn is_read_only(&self) -> bool {
         self.is_read_only
+    }
+
+    /// What it says to everybody who writes, if it is read-only.
+    pub fn refuses(&self) -> StoreError {
+        StoreError::new(&self.path, Trouble::ReadOnly)
     }
 
     fn in_transaction<T>(&mut self, run: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
