@@ -46,7 +46,7 @@
 //!    `socketserver/pool.rs`: who runs a handler. `socketserver/program.rs`: what the course's programs need around it.
 //! 6. `server/handler.rs` (a client's thread), `server/fanout.rs`, `server/writer.rs` (the contract of a write)
 //!    with `server/outbox.rs`, `server/flusher.rs`: the way of one line from `recv` to the last `send`.
-//! 7. `server/historian.rs` with `store/mod.rs` and its files `store/schema.rs`, `store/open.rs`, `store/write.rs`,
+//! 7. `server/historian.rs` with `server/failing.rs` and `server/kept.rs`, `store/mod.rs` and its files `store/schema.rs`, `store/open.rs`, `store/write.rs`,
 //!    `store/read.rs`, `store/search.rs`, `store/forget.rs`, `store/accounts.rs`, `store/export.rs`, `store/error.rs`,
 //!    `store/server_lock.rs`: the memory. `server/porter.rs` with `server/passwords.rs` and `server/attempts.rs`: who is
 //!    whom.

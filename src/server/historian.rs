@@ -53,8 +53,8 @@ const QUESTIONS_MAX: usize = 64;
 /// to an end.
 const NEWS_MAX: usize = 4;
 
-/// Where history is kept, and how.
-#[derive(Clone, Debug)]
+/// Where history is kept, and how. By default nowhere.
+#[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// The database; `None`: accounts and mailboxes live as long as the server, and what is said is not kept.
     pub file: Option<PathBuf>,

@@ -18,7 +18,6 @@ use chatd::{
         writer::SlowLimits,
     },
     socketserver::{MixIn as _, Server, Threading},
-    store::Durability,
 };
 use parking_lot::Mutex;
 use std::{
@@ -38,8 +37,7 @@ fn a_full_channel_slows_the_talker_and_loses_nothing() {
     let (behind, posts) = crossbeam_channel::bounded(1);
     let (flusher, _flusher_thread) = FlusherQueue::new().unwrap();
     let (usher, _usher_thread) = Usher::new(8);
-    let memory = Memory { file: None, durability: Durability::default(), history_days: None };
-    let (remembered, desk, reading, _historian) = historian::open(&memory).unwrap();
+    let (remembered, desk, reading, _historian) = historian::open(&Memory::default()).unwrap();
     let handler = Arc::new(ChatHandler {
         session: SessionConfig::default(),
         limits: SlowLimits { high_water: 100_000_000, write_deadline: Duration::from_secs(3600) },
