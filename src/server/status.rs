@@ -64,7 +64,7 @@ pub enum Doing {
 }
 
 /// The words for each, in the order of [`Doing`]; at most 24 letters, for the table.
-const DOINGS: [&str; 25] = [
+const DOINGS: [&str; 24] = [
     "starting",
     "working",
     "accepting",
