@@ -211,10 +211,10 @@ fn a_locked_file_is_told_once_and_nothing_is_missing_afterwards() {
     alice.says("during");
     bob.says("/who"); // is not talk, and does not wait
     bob.hears("*** 2 in lobby:");
-    bob.hears_until("*** The history is not written since");
+    bob.hears_until("<alice> during");
+    bob.hears("*** The history is not written since{…}");
     let told = alice.hears_until("*** The history is not written since");
     assert!(told.contains("locked by another program"), "{told}");
-    bob.hears_until("<alice> during");
     alice.says("more");
     bob.hears("<alice> more");
     other.execute_batch("ROLLBACK").unwrap();
