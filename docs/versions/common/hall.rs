@@ -15,7 +15,7 @@ use chatd::{
     },
     server::status::{self, Doing, Status},
 };
-use std::sync::{Arc, atomic::Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
 /// One client's hall.
 pub struct LoopHall<'h, 'a> {
