@@ -53,6 +53,7 @@ impl<H: Clone> Rooms<H> {
         let Entry { name, source, login, .. } = entry;
         if let Some(login) = &login {
             self.make_way(&name, login.account, None, source);
+            self.log_login(client, login.account);
         }
         let account = login.as_ref().map(|login| login.account);
         let slot = self.members.insert(Member {

@@ -49,7 +49,7 @@ pub struct RoomsConfig {
 /// What the driver is told to do beside delivering.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// To log what an administrator did.
+    /// To log this: who is who, and what administrators did.
     Log(String),
     /// To stop the server in so long.
     ShutDown(Duration),

@@ -1,7 +1,7 @@
 //! Names that are kept: who logs in, how long it takes, what it costs, and that a password goes nowhere. The conversations
 //! themselves are in docs/protocol.md.
 
-use crate::harness::{Client, Folder, Server, eventually, operate};
+use crate::harness::{Client, Folder, Program, Server, eventually, operate};
 use chatd::{
     core::{
         event::{Attempt, Verdict},
@@ -111,6 +111,44 @@ fn two_hundred_logins_at_once_stay_small_and_the_room_keeps_talking() {
     assert!(answered > 0, "the room stood still");
     // Two hashes of 19 MiB, and what 200 clients that enter need.
     assert!(grown < 2 * 19 * 1024 + 40 * 1024, "{grown} KiB");
+}
+
+/// Not a test: shows what fifty logins at once cost those who only talk, in each model (docs/experiments.md).
+#[test]
+#[ignore = "a measurement: cargo test --release --test chatd login_storm -- --ignored --nocapture"]
+fn login_storm() {
+    const LOGINS: usize = 50;
+    for program in [Program::Chatd, Program::Select, Program::Epoll] {
+        program.keeps(|| {
+            let folder = Folder::new("storm");
+            let (db, names) = (folder.path("chatd.db"), names(LOGINS));
+            accounts(&db, &names);
+            let server = Server::start(&["--db", &db, "--flood", "off", "--login-deadline", "600"]);
+            let [mut ann, mut bob] = server.enter(["ann", "bob"]);
+            let mut crowd: Vec<Client> = names.iter().map(|name| server.connect(name)).collect();
+            for (client, name) in crowd.iter_mut().zip(&names) {
+                client.says(name);
+                client.hears_until(&format!("*** {name} is registered."));
+            }
+            crowd.iter_mut().for_each(|client| client.says(PASSWORD));
+            let (began, mut waits) = (Instant::now(), Vec::new());
+            while !crowd.iter().all(Client::has_unread) {
+                let asked = Instant::now();
+                ann.says("hi");
+                bob.hears_until("<ann> hi");
+                waits.push(asked.elapsed());
+            }
+            let all = began.elapsed();
+            waits.sort();
+            println!(
+                "{:13} {LOGINS} logins in {all:.2?}; {} lines meanwhile, the median took {:.1?}, the slowest {:.1?}",
+                Program::current().name(),
+                waits.len(),
+                waits[waits.len() / 2],
+                waits[waits.len() - 1],
+            );
+        });
+    }
 }
 
 #[test]
