@@ -52,7 +52,8 @@
 //!    `store/server_lock.rs`: the memory. `server/porter.rs` with `server/passwords.rs` and `server/attempts.rs`: who is
 //!    whom.
 //! 8. What surrounds them: `lock.rs`, `server/registry.rs`, `server/status.rs` (`/threads`), `server/usher.rs`,
-//!    `server/net.rs`, `server/limits.rs`, `server/logger.rs`, `server/options.rs`.
+//!    `server/net.rs`, `server/limits.rs`, `server/logger.rs`, `server/options.rs`,
+//!    `server/subcommands.rs`.
 //!
 //! The core (1 to 4) names no socket, thread, lock, channel or clock, and a test keeps it so: any I/O model can run it.
 //! docs/architecture.md says what is guaranteed and how; docs/protocol.md has every line that is sent and read.

@@ -136,12 +136,12 @@ impl Reading {
 /// What only the operator can put right: the file can neither be opened nor made, or is another program's, or another
 /// chatd is using it.
 pub fn open(memory: &Memory) -> anyhow::Result<(Remembered, Desk, Reading, Historian)> {
-    let lock = memory.file.as_deref().map(ServerLock::take).transpose().map_err(|sentence| anyhow!(sentence))?;
+    let lock = memory.file.as_deref().map(ServerLock::take).transpose().map_err(explain)?;
     let store = memory.open(PATIENCE);
     if let Err(error) = &store
         && let Trouble::CannotOpen(_) | Trouble::AnotherPrograms = error.trouble
     {
-        return Err(error.clone().into());
+        return Err(explain(error.clone()));
     }
     let (writes, to_write) = bounded(1);
     let (tell, news) = bounded(NEWS_MAX);
@@ -170,6 +170,13 @@ pub fn open(memory: &Memory) -> anyhow::Result<(Remembered, Desk, Reading, Histo
         historian.fail(store.refuses(), &[]);
     }
     Ok((remembered, Desk { writes, news }, Reading { questions }, historian))
+}
+
+fn explain(error: StoreError) -> anyhow::Error {
+    match error.trouble {
+        Trouble::CannotOpen(_) => anyhow!("{error}. Choose another file, --db FILE, or do without one: --db none"),
+        _ => error.into(),
+    }
 }
 
 /// The thread's own.

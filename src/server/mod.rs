@@ -16,6 +16,7 @@ pub mod passwords;
 pub mod porter;
 pub mod registry;
 pub mod status;
+pub mod subcommands;
 pub mod usher;
 pub mod writer;
 

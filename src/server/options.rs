@@ -1,6 +1,6 @@
 //! The command line, and what it means. Errors say what to do.
 
-use super::historian::Memory;
+use super::{historian::Memory, subcommands::Subcommand};
 use crate::{
     core::{
         command::CommandTable,
@@ -107,6 +107,10 @@ pub struct Options {
     /// print the version and exit
     #[argh(switch)]
     pub version: bool,
+
+    /// what to do instead of serving
+    #[argh(subcommand)]
+    pub command: Option<Subcommand>,
 }
 
 /// Addresses that belong together: one port on every interface, say.
@@ -148,6 +152,8 @@ impl Options {
 
     /// Refuses what cannot work, in a sentence.
     pub fn check(&self) -> anyhow::Result<()> {
+        ensure!(self.command.is_none(), "accounts and the history are looked after by chatd itself: chatd --help");
+        ensure!(self.history_days != Some(0), "--history-days 0 would forget everything at once: --db none does.");
         ensure!(self.threads_max > 0, "--threads-max 0 would let nobody in. Give 1 or more.");
         ensure!(self.per_source > 0, "--per-source 0 would let nobody in. Give 1 or more.");
         ensure!(
@@ -190,10 +196,15 @@ impl Options {
         }
     }
 
+    /// The database, unless it is `--db none`.
+    pub fn database(&self) -> Option<&Path> {
+        Some(&*self.db).filter(|path| *path != Path::new("none"))
+    }
+
     /// Where history is kept, and how.
     pub fn memory(&self) -> Memory {
         Memory {
-            file: (self.db != Path::new("none")).then(|| self.db.clone()),
+            file: self.database().map(Path::to_owned),
             durability: self.durability,
             history_days: self.history_days,
         }
@@ -248,7 +259,13 @@ mod tests {
     fn what_cannot_work_is_refused() {
         let parse = |args: &[&str]| Options::from_args(&["chatd"], args).unwrap().check();
         assert!(parse(&[]).is_ok());
-        for wrong in [["--threads-max", "0"], ["--per-source", "0"], ["--high-water", "9"], ["--write-deadline", "0"]] {
+        for wrong in [
+            ["--threads-max", "0"],
+            ["--history-days", "0"],
+            ["--per-source", "0"],
+            ["--high-water", "9"],
+            ["--write-deadline", "0"],
+        ] {
             assert!(parse(&wrong).is_err(), "{wrong:?}");
         }
     }

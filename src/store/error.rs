@@ -20,6 +20,8 @@ pub struct StoreError {
 pub enum Trouble {
     /// It cannot be opened or made: no such folder, a folder itself, no permission.
     CannotOpen(String),
+    /// Another server is using it.
+    InUse,
     /// It is something else than a database.
     NotADatabase,
     /// It is a database, and not chatd's.
@@ -82,6 +84,7 @@ impl Trouble {
     pub fn brief(&self) -> &'static str {
         match self {
             Trouble::CannotOpen(_) => "its file cannot be opened.",
+            Trouble::InUse => "its file is used by another chatd.",
             Trouble::NotADatabase | Trouble::Damaged(_) => "its file is damaged.",
             Trouble::AnotherPrograms => "its file is another program's.",
             Trouble::Newer { .. } => "its file is from a newer chatd.",
@@ -103,6 +106,9 @@ impl fmt::Display for StoreError {
         let file = self.path.display();
         match &self.trouble {
             Trouble::CannotOpen(why) => write!(f, "cannot open {file}: {why}"),
+            Trouble::InUse => {
+                write!(f, "another chatd is using {file}. Stop that one, or give this one a file of its own: --db FILE")
+            }
             Trouble::NotADatabase => {
                 write!(f, "{file} is not a database, and is left as it is. Choose another file with --db.")
             }

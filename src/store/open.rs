@@ -153,14 +153,16 @@ fn prepare(connection: Connection, patience: Duration) -> rusqlite::Result<Conne
 
 /// The path as an address in which SQLite is told that nobody changes the file.
 fn immutable_uri(path: &Path) -> String {
-    let escape = |c: char| match c {
-        '%' => "%25".to_owned(),
-        '?' => "%3f".to_owned(),
-        '#' => "%23".to_owned(),
-        c => c.to_string(),
-    };
-    let path: String = path.to_string_lossy().chars().map(escape).collect();
-    format!("file:{path}?immutable=1")
+    let mut uri = "file:".to_owned();
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'\\' if cfg!(windows) => uri.push('/'),
+            b'/' | b':' | b'.' | b'-' | b'_' => uri.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() => uri.push(char::from(byte)),
+            byte => uri.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    uri + "?immutable=1"
 }
 
 /// A file that belongs to the database: `chatd.db-wal`, `chatd.db.lock`.

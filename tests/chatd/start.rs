@@ -69,7 +69,7 @@ fn help_and_version() {
 #[test]
 fn several_addresses_are_one_server() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatd"));
-    command.args(["--listen", "localhost:0"]);
+    command.args(["--listen", "localhost:0", "--db", "none"]);
     let server = Server::start_program(command);
     let [mut alice] = server.enter(["alice"]);
     let v6 = format!("[::1]:{}", server.address.port());
