@@ -20,6 +20,9 @@ const KILLS: usize = 12;
 
 // --- kill -9 ---
 
+/// Lines of one talker in a round, at most.
+const LINES_MAX: usize = 5_000;
+
 /// Two rooms, two talkers and a listener for each; one who writes private messages, and mail. Talk at full speed until enough was heard; then `kill -9`.
 /// Whatever anybody read is in the file: each line once, in the order it was read.
 #[test]
@@ -91,7 +94,7 @@ fn talk_until_killed(db: &str, round: usize) -> Shown {
         for (talker, room_lines) in [(&mut ann, true), (&mut cat, true), (&mut bea, false)] {
             let mut writer = talker.stream().try_clone().unwrap();
             scope.spawn(move || {
-                for i in 0.. {
+                for i in 0..LINES_MAX {
                     let line = match (room_lines, i % 2) {
                         (true, _) => format!("{round}.{i}\n"),
                         (false, 0) => format!("/msg lis {round}.{i}\n"),
