@@ -198,7 +198,7 @@ since "chat.exe talked at chatd.exe with nc and chat"
 
 # It keeps what was said, and names.
 says nina@chatd.exe "/register correct horse"
-hears nina@chatd.exe "*** nina is yours from now on."
+hears nina@chatd.exe "*** nina is yours from now on. When you come again, you are asked for your password."
 says nina@chatd.exe "/search grüße"
 hears nina@chatd.exe "<luis> grüße, 日本 🙂"
 [ -s "$db" ] || wrong "chatd.exe wrote no $db"

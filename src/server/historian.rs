@@ -136,13 +136,13 @@ impl Reading {
 /// What only the operator can put right: the file can neither be opened nor made, or is another program's, or another
 /// chatd is using it.
 pub fn open(memory: &Memory) -> anyhow::Result<(Remembered, Desk, Reading, Historian)> {
-    let lock = memory.file.as_deref().map(ServerLock::take).transpose().map_err(explain)?;
     let store = memory.open(PATIENCE);
     if let Err(error) = &store
         && let Trouble::CannotOpen(_) | Trouble::AnotherPrograms = error.trouble
     {
         return Err(explain(error.clone()));
     }
+    let lock = memory.file.as_deref().map(ServerLock::take).transpose().map_err(explain)?;
     let (writes, to_write) = bounded(1);
     let (tell, news) = bounded(NEWS_MAX);
     let (questions, to_answer) = bounded(QUESTIONS_MAX);

@@ -1,5 +1,5 @@
 //! Passwords: hashing them, and comparing one with its hash. Runs on the thread of whoever logs in, which waits at the
-//! [`Gate`] for its turn; never on a thread that serves others.
+//! `Gate` for its turn; never on a thread that serves others.
 //!
 //! A hash is made to be costly: somebody who steals the file has to pay that cost for every guess. So it is bounded how
 //! many are made at once, and one for a name that does not exist costs as much as any other.

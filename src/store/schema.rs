@@ -1,6 +1,6 @@
 //! The tables, and how an older file gets them. Blocks on the disk; knows no thread.
 //!
-//! A file carries the number of its schema in `user_version`. [`MIGRATIONS`] has one step for each number: a new chatd
+//! A file carries the number of its schema in `user_version`. `MIGRATIONS` has one step for each number: a new chatd
 //! adds a step at the end and never changes one that was released. All times are microseconds since 1970, UTC.
 
 use rusqlite::{Connection, TransactionBehavior};

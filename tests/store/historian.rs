@@ -258,6 +258,7 @@ fn only_the_operator_can_put_these_right() {
     assert!(refused(folder.join(".")).contains("folder"));
     folder.sqlite().execute_batch("CREATE TABLE t (a)").unwrap();
     assert!(refused(folder.database()).contains("another program's"));
+    assert_eq!(folder.files().len(), 1, "and nothing is left beside it");
     fs::remove_file(folder.database()).unwrap();
     let running = Running::start(&memory(&folder));
     assert!(refused(folder.database()).contains("another chatd is using"));

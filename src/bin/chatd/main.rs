@@ -158,7 +158,9 @@ impl StopSignals {
     /// Something that does what Ctrl-C does.
     fn raiser(&self) -> impl Fn() + Send + 'static {
         let stop = self.0.clone();
-        move || drop(stop.try_send(()))
+        move || {
+            let _ = stop.try_send(()); // one that waits is enough
+        }
     }
 
     fn wait(self) {
