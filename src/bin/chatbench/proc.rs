@@ -54,6 +54,8 @@ impl Usage {
 
 /// Memory of a process, in bytes.
 pub struct Memory {
+    /// Addresses it has, used or not: whole stacks, for instance.
+    pub addresses: u64,
     /// Resident now.
     pub resident: u64,
     /// The most that ever was resident.
@@ -63,8 +65,16 @@ pub struct Memory {
 impl Memory {
     pub fn of(pid: u32) -> Result<Memory> {
         let status = read(format!("/proc/{pid}/status"))?;
-        Ok(Memory { resident: 1024 * field(&status, "VmRSS:"), peak: 1024 * field(&status, "VmHWM:") })
+        let bytes = |key| 1024 * field(&status, key);
+        Ok(Memory { addresses: bytes("VmSize:"), resident: bytes("VmRSS:"), peak: bytes("VmHWM:") })
     }
+}
+
+/// Bytes the kernel holds for the threads of a process: their stacks, which it counts for the whole machine only (they
+/// change in steps of a thread, so others disturb this little), and the page tables.
+pub fn kernel_memory(pid: u32) -> Result<u64> {
+    let (machine, process) = (read("/proc/meminfo".into())?, read(format!("/proc/{pid}/status"))?);
+    Ok(1024 * (field(&machine, "KernelStack:") + field(&process, "VmPTE:")))
 }
 
 /// The ids of the threads of `pid`.
@@ -112,8 +122,20 @@ pub fn pin_self(core: usize) -> Result<()> {
 
 /// Binds all threads of another process to one core.
 pub fn pin_process(pid: u32, core: usize) -> Result<()> {
+    bind(pid, &only(core))
+}
+
+/// Lets the calling thread and all threads of another process run on all cores from the first to the last.
+pub fn unpin(pid: u32, (first, last): (usize, usize)) -> Result<()> {
+    let mut cores = CpuSet::new();
+    (first..=last).for_each(|core| cores.set(core));
+    sched_setaffinity(None, &cores).context("cannot run on all cores")?;
+    bind(pid, &cores)
+}
+
+fn bind(pid: u32, cores: &CpuSet) -> Result<()> {
     for thread in threads(pid)? {
-        sched_setaffinity(Pid::from_raw(thread as i32), &only(core)).with_context(|| format!("cannot pin {pid}"))?;
+        sched_setaffinity(Pid::from_raw(thread as i32), cores).with_context(|| format!("cannot pin {pid}"))?;
     }
     Ok(())
 }
