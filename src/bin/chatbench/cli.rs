@@ -357,7 +357,8 @@ fn is_pinned(name: &str) -> Result<bool, String> {
 }
 
 fn numbers(list: &str) -> Result<Vec<usize>, String> {
-    list.split(',').map(|number| number.parse().map_err(|_| format!("{number:?} is no number"))).collect()
+    let number = |word: &str| word.parse().ok().filter(|clients| *clients > 2);
+    list.split(',').map(|word| number(word).ok_or(format!("{word:?} is no number of clients from 3 on"))).collect()
 }
 
 fn line_size(bytes: &str) -> Result<usize, String> {

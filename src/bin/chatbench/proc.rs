@@ -70,11 +70,18 @@ impl Memory {
     }
 }
 
-/// Bytes the kernel holds for the threads of a process: their stacks, which it counts for the whole machine only (they
-/// change in steps of a thread, so others disturb this little), and the page tables.
+/// Bytes the kernel holds for the threads of a process: their stacks and the page tables. It counts stacks for the whole
+/// machine only, and frees those of ended threads late; so each thread here counts as much as one of the machine does.
 pub fn kernel_memory(pid: u32) -> Result<u64> {
     let (machine, process) = (read("/proc/meminfo".into())?, read(format!("/proc/{pid}/status"))?);
-    Ok(1024 * (field(&machine, "KernelStack:") + field(&process, "VmPTE:")))
+    let all_threads = threads_in(&read("/proc/loadavg".into())?);
+    let stack = 1024 * field(&machine, "KernelStack:") / all_threads.max(1);
+    Ok(threads(pid)?.len() as u64 * stack + 1024 * field(&process, "VmPTE:"))
+}
+
+/// The threads of the machine: `0.31 0.30 0.35 2/197 4711` has 197.
+fn threads_in(loadavg: &str) -> u64 {
+    loadavg.split_once('/').and_then(|(_, rest)| rest.split(' ').next()?.parse().ok()).unwrap_or(0)
 }
 
 /// The ids of the threads of `pid`.
@@ -191,6 +198,12 @@ mod tests {
     fn a_program_may_be_called_anything() {
         let stat = "42 (a ) b 1 2) S 1 42 42 0 -1 4194560 100 0 0 0 30 12 0 0 20 0 1 0 5 0 0";
         assert_eq!(ticks_in(stat), 42);
+    }
+
+    #[test]
+    fn the_threads_of_the_machine_are_counted() {
+        assert_eq!(threads_in("0.31 0.30 0.35 2/197 4711\n"), 197);
+        assert_eq!(threads_in(""), 0);
     }
 
     #[test]

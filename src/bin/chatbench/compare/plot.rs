@@ -11,13 +11,13 @@ use plotters::prelude::*;
 use crate::cli::compare::Measured;
 use crate::cli::compare::chart::Chart;
 use crate::cli::compare::models::NAMES;
-use crate::cli::report::{Spread, short};
+use crate::cli::report::Spread;
 
 /// Points of an SVG's own units; it can be scaled to any size.
 const SIZE: (u32, u32) = (1000, 640);
 const FONT: &str = "sans-serif";
 /// The letters of the title, of the names, of the axes.
-const LETTERS: [u32; 3] = [32, 28, 24];
+const LETTERS: [u32; 3] = [40, 36, 32];
 const LINE: u32 = 4;
 /// From the middle of a marker to its corners.
 const MARKER: f64 = 11.0;
@@ -73,7 +73,7 @@ pub fn draw(chart: &Chart, sizes: &[Measured], file: &Path) -> Result<()> {
         .x_desc("clients")
         .y_desc(chart.unit)
         .x_label_formatter(&|clients| thousands(*clients))
-        .y_label_formatter(&|value| short(*value))
+        .y_label_formatter(&|value| step(*value))
         .draw()?;
     for ((look, _), points) in drawn() {
         let at = |(clients, spread): &(usize, Spread)| (*clients as f64, spread.median);
@@ -128,6 +128,13 @@ fn steps(least: f64, most: f64) -> Vec<f64> {
     }
 }
 
+/// A value of `steps`: `0.05`, `20`, `2M`.
+fn step(value: f64) -> String {
+    let (value, unit) = if value >= 1e6 { (value / 1e6, "M") } else { (value, "") };
+    let exact = (value * 1e6).round() / 1e6;
+    if unit.is_empty() && exact >= 1000.0 { thousands(exact) } else { format!("{exact}{unit}") }
+}
+
 /// `5,000`.
 fn thousands(number: f64) -> String {
     let number = number as u64;
@@ -147,7 +154,9 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_clients_are_read_easily() {
+    fn numbers_are_read_easily() {
         assert_eq!([10.0, 990.0, 5000.0].map(thousands), ["10", "990", "5,000"]);
+        assert_eq!(steps(0.03, 0.1).into_iter().map(step).collect::<Vec<_>>(), ["0.02", "0.05", "0.1", "0.2"]);
+        assert_eq!([20.0, 50_000.0, 2e6].map(step), ["20", "50,000", "2M"]);
     }
 }

@@ -17,7 +17,7 @@ use crate::cli::target::{Server, Target};
 use crate::cli::throughput::{Done, Throughput};
 use crate::cli::wire::{Peer, Wire};
 
-/// How many talk; if there are no more clients than that, one more comes, who listens.
+/// How many talk; of no more clients than that, one listens.
 pub const SENDERS: usize = 10;
 /// Deliveries per second of the paced load.
 pub const RATE: f64 = 50_000.0;
@@ -33,11 +33,12 @@ pub struct Sizes {
 impl Load for Sizes {
     fn run(&self, target: &Target, settings: &Settings) -> Result<Figures> {
         let server = Server::start(target, settings.pin)?;
-        let roles = roles(self.clients, SENDERS, 0);
+        let talkers = SENDERS.min(self.clients - 1);
+        let roles = roles(self.clients, talkers, 0);
         let mut crowd = Crowd::gather(server.address, Wire { peer: target.peer, size: SIZE }, &roles)?;
         let mut figures = Figures::default();
 
-        let paced = Latency { clients: self.clients, senders: SENDERS, size: SIZE, rate: RATE, stuck: 0 };
+        let paced = Latency { clients: self.clients, senders: talkers, size: SIZE, rate: RATE, stuck: 0 };
         let paced = paced.talk(&server, &mut crowd, &roles, settings)?;
         figures.take("paced_cpu_us", &paced, "cpu_us_per_delivery");
         figures.take("paced_p50_ms", &paced, "p50_ms");
@@ -45,7 +46,7 @@ impl Load for Sizes {
         figures.take("others_busy", &paced, "others_busy");
 
         let (senders, done) = (senders(&roles), Done::Neighbour);
-        let closed = Throughput { clients: self.clients, senders: SENDERS, window: 1, size: SIZE, done };
+        let closed = Throughput { clients: self.clients, senders: talkers, window: 1, size: SIZE, done };
         let one_core = closed.talk(&server, &mut crowd, &senders, settings)?;
         figures.take("one_core_cpu_us", &one_core, "cpu_us_per_delivery");
         figures.take("one_core_deliveries_per_s", &one_core, "deliveries_per_s");
