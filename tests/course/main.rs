@@ -12,3 +12,4 @@ mod pages;
 mod reactor;
 mod rooms;
 mod threads;
+mod tutorial;
