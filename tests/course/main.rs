@@ -6,6 +6,7 @@
 mod chatd_harness;
 mod harness;
 
+mod consoles;
 mod files;
 mod loops;
 mod pages;
