@@ -55,7 +55,10 @@ impl Session {
         let program = self.terminals.get_mut(terminal).expect("a program runs in this terminal");
         match (program, step) {
             (Program::Client(peer, end), typed) if typed.starts_with("> ") => peer.sends([&typed[2..], end].concat()),
-            (Program::Client(peer, _), "…") => peer.hears_nothing(),
+            (Program::Client(peer, _), "…") => {
+                peer.skips_line_end();
+                peer.hears_nothing();
+            }
             (_, "^C") => self.is_ended(terminal),
             (program, printed) => {
                 let printed = printed.strip_prefix("  ").expect("two spaces before what is printed");
@@ -101,6 +104,18 @@ impl Session {
         if let Some(Program::Server(server)) = self.terminals.remove(terminal) {
             self.terminals.insert(terminal.to_owned(), Program::Ended(server.ends().into_iter()));
         }
+    }
+}
+
+impl Peer {
+    /// The end of the line that was read last, if it has one.
+    fn skips_line_end(&mut self) {
+        let mut byte = [0];
+        self.0.set_read_timeout(Some(SILENCE)).unwrap();
+        if self.0.peek(&mut byte).is_ok() && byte == *b"\n" {
+            self.reads("\n");
+        }
+        self.0.set_read_timeout(Some(DEADLINE)).unwrap();
     }
 }
 

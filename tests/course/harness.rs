@@ -11,7 +11,7 @@ use std::{
 };
 
 /// How long to listen for what is not to come. Only flaws are asserted so: a slow machine cannot make these tests fail.
-const SILENCE: Duration = Duration::from_millis(300);
+pub const SILENCE: Duration = Duration::from_millis(300);
 
 /// The command of an example. `cargo test` builds it beside the test's own binary.
 pub fn program(name: &str) -> Command {

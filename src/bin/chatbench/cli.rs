@@ -214,7 +214,7 @@ struct TableArgs {
 #[derive(FromArgs)]
 #[argh(subcommand, name = "compare")]
 struct CompareArgs {
-    /// one short run each and no more than 990 clients, for class
+    /// one short run each and no more than 990 clients, for class: no figures to keep
     #[argh(switch)]
     quick: bool,
     /// numbers of clients (default: 10,100,500,990,2000,5000)
@@ -223,9 +223,9 @@ struct CompareArgs {
     /// how many join at once (default: 512)
     #[argh(option, default = "512")]
     joins: usize,
-    /// folder for compare.md and the plots (default: docs/figures)
-    #[argh(option, default = "PathBuf::from(\"docs/figures\")")]
-    into: PathBuf,
+    /// folder for compare.md and the plots (default: docs/figures; target/figures if quick)
+    #[argh(option)]
+    into: Option<PathBuf>,
     /// do not build the servers: they are built already
     #[argh(switch)]
     built: bool,
@@ -298,13 +298,16 @@ fn measure_slow(args: &Args, slow: &SlowArgs) -> Result<bool> {
 /// Threads, select, epoll and the floor.
 fn compare_models(args: &Args, compare: &CompareArgs) -> Result<bool> {
     let CompareArgs { quick, clients, joins, into, built } = compare;
-    let usual: &[usize] = if *quick { &[10, 100, 500, 990] } else { &[10, 100, 500, 990, 2000, 5000] };
-    let (runs, settings) = if *quick { (1, settings(args, 0.2, 0.5)) } else { (5, settings(args, 0.2, 1.0)) };
+    let (usual, folder, runs, settings) = if *quick {
+        (&[10, 100, 500, 990][..], "target/figures", 1, settings(args, 0.2, 0.5))
+    } else {
+        (&[10, 100, 500, 990, 2000, 5000][..], "docs/figures", 5, settings(args, 0.2, 1.0))
+    };
     let plan = Plan {
         clients: clients.clone().unwrap_or(usual.to_vec()),
         joins: *joins,
         runs: args.runs.unwrap_or(runs),
-        folder: into.clone(),
+        folder: into.clone().unwrap_or(folder.into()),
         build: !built,
     };
     compare::run(&plan, &settings, args.json)
