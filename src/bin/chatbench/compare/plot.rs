@@ -46,7 +46,7 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub fn draw(chart: &Chart, sizes: &[Measured], file: &Path) -> Result<()> {
     let root = SVGBackend::new(file, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
-    let (head, body) = root.margin(8, 8, 8, 24).split_vertically(96);
+    let (head, body) = root.margin(8, 8, 8, 24).split_vertically(100);
     head.draw(&Text::new(chart.title, (16, 4), (FONT, LETTERS[0]).into_font()))?;
     let curves = NAMES.map(|model| chart.points(model, sizes));
     let drawn = || LOOKS.iter().zip(NAMES).zip(&curves).filter(|(_, points)| !points.is_empty());
@@ -60,10 +60,11 @@ pub fn draw(chart: &Chart, sizes: &[Measured], file: &Path) -> Result<()> {
         steps(all().map(|(_, s)| s.min).fold(f64::MAX, f64::min), all().map(|(_, s)| s.max).fold(0.0, f64::max));
     let (left, right) = (clients.first().unwrap_or(&1.0) / 1.2, clients.last().unwrap_or(&1.0) * 1.2);
     let (low, high) = (steps[0], steps[steps.len() - 1]);
-    let mut plot = ChartBuilder::on(&body).x_label_area_size(84).y_label_area_size(120).build_cartesian_2d(
-        (left..right).log_scale().with_key_points(clients),
-        (low..high).log_scale().with_key_points(steps),
-    )?;
+    let mut plot =
+        ChartBuilder::on(&body).margin_top(16).x_label_area_size(84).y_label_area_size(120).build_cartesian_2d(
+            (left..right).log_scale().with_key_points(clients),
+            (low..high).log_scale().with_key_points(steps),
+        )?;
     plot.configure_mesh()
         .disable_x_mesh()
         .light_line_style(TRANSPARENT)
@@ -128,11 +129,14 @@ fn steps(least: f64, most: f64) -> Vec<f64> {
     }
 }
 
-/// A value of `steps`: `0.05`, `20`, `2M`.
+/// A value of `steps`: `0.05`, `20`, `50k`, `2M`.
 fn step(value: f64) -> String {
-    let (value, unit) = if value >= 1e6 { (value / 1e6, "M") } else { (value, "") };
-    let exact = (value * 1e6).round() / 1e6;
-    if unit.is_empty() && exact >= 1000.0 { thousands(exact) } else { format!("{exact}{unit}") }
+    let (value, unit) = match value {
+        1e6.. => (value / 1e6, "M"),
+        1e3.. => (value / 1e3, "k"),
+        _ => (value, ""),
+    };
+    format!("{}{unit}", (value * 1e6).round() / 1e6)
 }
 
 /// `5,000`.
@@ -157,6 +161,6 @@ mod tests {
     fn numbers_are_read_easily() {
         assert_eq!([10.0, 990.0, 5000.0].map(thousands), ["10", "990", "5,000"]);
         assert_eq!(steps(0.03, 0.1).into_iter().map(step).collect::<Vec<_>>(), ["0.02", "0.05", "0.1", "0.2"]);
-        assert_eq!([20.0, 50_000.0, 2e6].map(step), ["20", "50,000", "2M"]);
+        assert_eq!([20.0, 50_000.0, 2e6].map(step), ["20", "50k", "2M"]);
     }
 }
