@@ -39,7 +39,7 @@ fn main() -> anyhow::Result<()> {
             Ok(ForkResult::Parent { child }) => children.extend(Pid::from_raw(child.as_raw())),
             Ok(ForkResult::Child) => {
                 drop(listener); // it belongs to the parent
-                run_handler(Connection { number, stream, peer }, &slow_answer::SlowAnswer);
+                run_handler(Connection { number, stream, peer, others: 0 }, &slow_answer::SlowAnswer);
                 std::process::exit(0);
             }
             Err(error) => eprintln!("{peer} is turned away: {error}"),

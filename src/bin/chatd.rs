@@ -45,7 +45,7 @@ fn run(mut options: Options) -> anyhow::Result<()> {
         options.threads_max = possible;
     }
     let stop = StopSignals::new()?;
-    let chatd = Chatd::start(&options, house)?;
+    let chatd = Chatd::start(&options, house, stop.raiser())?;
     tell_how_to_join(&chatd.addresses());
 
     status.now(Doing::WaitingForSignal);
@@ -104,6 +104,13 @@ impl StopSignals {
         ))
     }
 
+    /// Something that does what such a signal does.
+    fn raiser(&self) -> impl Fn() + Send + 'static {
+        || {
+            let _ = signal_hook::low_level::raise(signal_hook::consts::SIGTERM);
+        }
+    }
+
     fn wait(mut self) {
         self.0.forever().next();
     }
@@ -111,22 +118,29 @@ impl StopSignals {
 
 /// The same where there are no signals: Ctrl-C, and the console being closed.
 #[cfg(windows)]
-struct StopSignals(std::sync::mpsc::Receiver<()>);
+struct StopSignals(std::sync::mpsc::SyncSender<()>, std::sync::mpsc::Receiver<()>);
 
 #[cfg(windows)]
 impl StopSignals {
     fn new() -> anyhow::Result<Self> {
         let (stop, stopped) = std::sync::mpsc::sync_channel(1);
+        let first = stop.clone();
         let asked = move || {
             if stop.try_send(()).is_err() {
                 std::process::exit(130); // the second: the first one's word still waits, or nobody waits any more
             }
         };
         ctrlc::set_handler(asked).context("cannot watch for Ctrl-C")?;
-        Ok(StopSignals(stopped))
+        Ok(StopSignals(first, stopped))
+    }
+
+    /// Something that does what Ctrl-C does.
+    fn raiser(&self) -> impl Fn() + Send + 'static {
+        let stop = self.0.clone();
+        move || drop(stop.try_send(()))
     }
 
     fn wait(self) {
-        let _ = self.0.recv();
+        let _ = self.1.recv();
     }
 }

@@ -19,6 +19,16 @@ pub enum Farewell {
     NoName(u64),
     /// It gave so many names that were refused.
     NamesRefused(u32),
+    /// It gave so many passwords that were wrong.
+    WrongPasswords(u32),
+    /// So many are here, which is the most, and it is not the administrator for whom one more place is kept.
+    Full(usize),
+    /// It may not enter; the sentence says why, and until when.
+    Banned(String),
+    /// The account's owner came in from here.
+    TakenOver(String),
+    /// An administrator sent it away: `kicked by alice: spam`.
+    Kicked(String),
     /// It spoke HTTP.
     HttpRequest,
     /// A panic in its own thread.
@@ -37,6 +47,13 @@ impl Farewell {
             Farewell::TooLate(seconds) => format!("you read nothing for {seconds} s while lines waited for you."),
             Farewell::NoName(seconds) => format!("no name within {seconds} s."),
             Farewell::NamesRefused(count) => format!("{count} names were refused."),
+            Farewell::WrongPasswords(count) => format!("{count} passwords were wrong."),
+            Farewell::Full(most) => {
+                return Some(format!("*** Sorry: all {most} places are taken. Please try again later."));
+            }
+            Farewell::Banned(sentence) => sentence.clone(),
+            Farewell::TakenOver(source) => format!("you logged in again, from {source}."),
+            Farewell::Kicked(told) => format!("you were {told}."),
             Farewell::HttpRequest => {
                 "this is a chat server, and that was an HTTP request. Try: nc HOST PORT".to_owned()
             }
@@ -55,6 +72,11 @@ impl Farewell {
             Farewell::Lost(_) => "connection lost",
             Farewell::TooSlow(_) | Farewell::TooLate(_) => "too slow",
             Farewell::NoName(_) | Farewell::NamesRefused(_) | Farewell::HttpRequest => "no name",
+            Farewell::WrongPasswords(_) => "wrong password",
+            Farewell::Full(_) => "no place",
+            Farewell::Banned(_) => "banned",
+            Farewell::TakenOver(_) => "logged in again",
+            Farewell::Kicked(told) => told,
             Farewell::ServerError => "server error",
             Farewell::Shutdown => "server shut down",
         }
@@ -76,6 +98,10 @@ impl fmt::Display for Farewell {
             Farewell::TooLate(seconds) => write!(f, "too slow: read nothing for {seconds} s"),
             Farewell::NoName(seconds) => write!(f, "no name within {seconds} s"),
             Farewell::NamesRefused(count) => write!(f, "{count} names were refused"),
+            Farewell::WrongPasswords(count) => write!(f, "{count} passwords were wrong"),
+            Farewell::Full(most) => write!(f, "all {most} places are taken"),
+            Farewell::Banned(sentence) => write!(f, "{sentence}"),
+            Farewell::TakenOver(source) => write!(f, "its account logged in again, from {source}"),
             Farewell::HttpRequest => write!(f, "sent an HTTP request"),
             other => write!(f, "{}", other.to_others()),
         }

@@ -1,30 +1,76 @@
 //! Who is here, under which name, in which room: coming, going, moving. The second third of [`Rooms`].
 
 use super::{
-    event::{Answer, ClientId},
+    event::{Answer, ClientId, Entry},
     farewell::Farewell,
     name::Name,
-    past::Past,
+    past::{PAST_MAX, PRIVATE_MAX, Past},
+    record::SanctionKind,
     rooms::{Lines, Member, NO_ROOM, ROOMS_MAX, Room, Rooms, Stay},
     view::{Stream, View},
 };
 
 impl<H: Clone> Rooms<H> {
-    pub(super) fn enter(&mut self, client: ClientId, handle: &H, name: Name) {
+    pub(super) fn enter(&mut self, client: ClientId, handle: &H, entry: Entry) {
+        let answer = match self.admit(&entry) {
+            Ok(()) => return self.let_in(client, handle, entry),
+            Err(answer) => answer,
+        };
+        self.batch.answers_to_strangers.push((handle.clone(), answer));
+    }
+
+    /// Whether somebody may come in like this; if not, the answer. Whose account the name is has to show it.
+    fn admit(&self, entry: &Entry) -> Result<(), Answer> {
+        let refused = |farewell| Answer { farewell: Some(farewell), ..Answer::default() };
         if self.closing {
-            let text = "The server is shutting down.".to_owned();
-            return self.batch.answers_to_strangers.push((handle.clone(), Answer { text, name: None }));
+            return Err(Answer::text("The server is shutting down."));
         }
-        if let Err(text) = self.name_is_free(&name, None) {
-            return self.batch.answers_to_strangers.push((handle.clone(), Answer { text, name: None }));
+        let account = self.accounts.named(&entry.name);
+        let login = entry.login.as_ref().and_then(|login| self.accounts.get(login.account));
+        let is_admin = login.is_some_and(|account| account.is_admin);
+        if let Some(most) = entry.reserve_of
+            && !account.is_some_and(|account| account.is_admin)
+        {
+            return Err(refused(Farewell::Full(most)));
         }
+        if !is_admin && let Some(sanction) = self.sanction(SanctionKind::Ban, &entry.name, Some(entry.source)) {
+            return Err(refused(Farewell::Banned(self.describe_ban(sanction))));
+        }
+        match (account, login) {
+            (Some(account), Some(login)) if account.id == login.id => Ok(()),
+            (Some(account), _) if account.name.to_lowercase() == entry.name.shown().to_lowercase() => {
+                Err(Answer { account: Some(account.id), ..Answer::default() })
+            }
+            (Some(account), _) => {
+                let sentence = format!(
+                    "The name \"{}\" looks like \"{}\", which is registered.",
+                    entry.name.shown(),
+                    account.name
+                );
+                Err(Answer::text(sentence))
+            }
+            (None, _) => self.name_is_free(&entry.name, None).map_err(Answer::text),
+        }
+    }
+
+    fn let_in(&mut self, client: ClientId, handle: &H, entry: Entry) {
+        let Entry { name, source, login, .. } = entry;
+        if let Some(login) = &login {
+            self.make_way(&name, login.account, None, source);
+        }
+        let account = login.as_ref().map(|login| login.account);
         let slot = self.members.insert(Member {
             handle: handle.clone(),
             client,
             name: name.clone(),
             room: NO_ROOM,
+            source,
+            account,
             since: self.now,
             active: self.now,
+            private: Past::new(PRIVATE_MAX, login.map(|login| login.private).unwrap_or_default()),
+            held: 0,
+            hand: None,
             away: None,
             correspondent: None,
             ignored: Vec::new(),
@@ -38,8 +84,10 @@ impl<H: Clone> Rooms<H> {
         self.by_client.insert(client, slot);
         self.by_name.insert(name.key().to_owned(), slot);
         self.move_in(slot, self.lobby);
-        let text = self.describe_place(slot);
-        self.tell_answer(slot, Answer { text, name: Some(name) });
+        let mail = self.describe_mail(slot);
+        let place = self.describe_place(slot);
+        let text = mail + &place.text;
+        self.tell_answer(slot, Answer { text, name: Some(name), account, ..place });
     }
 
     /// Puts a member into a room, after telling those who are there. It reads the room's stream from here on: no
@@ -50,6 +98,7 @@ impl<H: Clone> Rooms<H> {
         let place = self.rooms[room].stream.end();
         self.view(member).move_to(place);
         self.members[member].room = room;
+        self.members[member].hand = None;
         self.rooms[room].members.push(member);
         self.set_choosy(member);
     }
@@ -71,6 +120,7 @@ impl<H: Clone> Rooms<H> {
     /// Tells a room that somebody comes or goes, who is not in it at this moment.
     fn tell_presence(&mut self, room: usize, author: usize, line: &str) {
         if !self.rooms[room].members.is_empty() {
+            let author = Some(author);
             self.tell_room(room, Lines { text: line, count: 1, author, to_author: false, is_presence: true });
         }
     }
@@ -82,6 +132,16 @@ impl<H: Clone> Rooms<H> {
         }
         self.tell_answer(member, Answer::default());
         self.move_out(member, farewell.to_others());
+        self.forget(member);
+    }
+
+    /// Sends a member away: from this moment on it is not here; and then its driver hangs it up.
+    pub(super) fn evict(&mut self, member: usize, farewell: Farewell) {
+        if self.members[member].stay != Stay::Here {
+            return; // it is going already
+        }
+        self.move_out(member, farewell.to_others());
+        self.view(member).farewell = Some(farewell);
         self.forget(member);
     }
 
@@ -141,26 +201,32 @@ impl<H: Clone> Rooms<H> {
         if self.rooms.len() >= ROOMS_MAX {
             self.drop_oldest_empty_room()?;
         }
-        Ok(self.add_room(name))
+        let room = self.add_room(name);
+        self.rooms[room].is_whole = false; // perhaps it was there before, and made way
+        Ok(room)
     }
 
     pub(super) fn add_room(&mut self, name: &Name) -> usize {
         let slot = self.rooms.insert(Room {
             name: name.shown().to_owned(),
             topic: None,
+            is_paused: false,
+            is_whole: true,
             members: Vec::new(),
             choosy: Vec::new(),
-            past: Past::default(),
+            past: Past::new(PAST_MAX, Vec::new()),
             stream: Stream::default(),
             emptied: self.now,
+            held: 0,
         });
         self.room_by_name.insert(name.key().to_owned(), slot);
         slot
     }
 
     fn drop_oldest_empty_room(&mut self) -> Result<(), String> {
-        let is_spare =
-            |(slot, room): &(usize, &Room)| *slot != self.lobby && room.members.is_empty() && room.stream.lines == 0;
+        let is_spare = |(slot, room): &(usize, &Room)| {
+            *slot != self.lobby && room.members.is_empty() && room.stream.lines == 0 && room.held == 0
+        };
         let Some((slot, _)) = self.rooms.iter().filter(is_spare).min_by_key(|(_, room)| room.emptied) else {
             return Err(format!("There are {ROOMS_MAX} rooms already, and somebody is in each of them."));
         };
@@ -201,20 +267,27 @@ mod tests {
     use crate::core::{
         event::{Event, Question, Talk},
         name::NameRule,
+        record::Remembered,
         rooms::RoomsConfig,
+        source::Source,
     };
     use jiff::{Timestamp, tz::TimeZone};
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn rooms_with(names: &[&str]) -> Rooms<usize> {
-        let mut rooms = Rooms::new(RoomsConfig { backlog_lines: 20, names: NameRule::Ascii, zone: TimeZone::UTC });
+        let config = RoomsConfig { backlog_lines: 20, names: NameRule::Ascii, zone: TimeZone::UTC, keeps_talk: false };
+        let mut rooms = Rooms::new(config, Remembered::default());
         for (client, name) in names.iter().enumerate() {
-            let name = NameRule::Ascii.check(name, "name").unwrap();
-            rooms.apply(NOW, client as ClientId, &client, Event::Ask(Question::Enter(name)));
+            rooms.apply(NOW, client as ClientId, &client, enter(name));
         }
         rooms.flush(|_, _| {});
         rooms
+    }
+
+    fn enter(name: &str) -> Event {
+        let name = NameRule::Ascii.check(name, "name").unwrap();
+        Event::Ask(Question::Enter(Entry { name, source: Source::default(), login: None, reserve_of: None }))
     }
 
     fn say(rooms: &mut Rooms<usize>, client: usize, text: &str) {
@@ -261,8 +334,7 @@ mod tests {
     fn a_joiner_reads_nothing_of_the_batch_before_it() {
         let mut rooms = rooms_with(&["alice"]);
         say(&mut rooms, 0, "<alice> before\n");
-        let name = NameRule::Ascii.check("bob", "name").unwrap();
-        rooms.apply(NOW, 1, &1, Event::Ask(Question::Enter(name)));
+        rooms.apply(NOW, 1, &1, enter("bob"));
         say(&mut rooms, 0, "<alice> after\n");
         let (read, _) = flush(&mut rooms);
         assert!(read.contains(&(1, "<alice> after\n".to_owned())), "{read:?}");

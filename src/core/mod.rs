@@ -10,18 +10,28 @@
 //!
 //! Read in this order: [`mod@line`], [`text`], [`session`], [`rooms`], [`view`].
 
+pub mod accounts;
+pub mod administration;
+pub mod classroom;
 pub mod command;
+pub mod dialogue;
 pub mod event;
 pub mod farewell;
 pub mod flood;
+pub mod held;
 pub mod line;
+pub mod mail;
 pub mod membership;
 pub mod name;
+pub mod password_dialogue;
 pub mod past;
+pub mod recall;
 pub mod record;
 pub mod requests;
 pub mod rooms;
+pub mod secret;
 pub mod session;
+pub mod source;
 pub mod telnet;
 pub mod text;
 pub mod view;

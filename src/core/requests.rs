@@ -1,118 +1,156 @@
 //! The commands, answered: who is here, what was said, who goes where. The last third of [`Rooms`].
 
 use super::{
-    command::{Command, Preference, nearest},
+    administration::topic_line,
+    command::{Command, PastWanted, Preference, nearest},
     event::{Answer, Question},
     name::Name,
+    past::Past,
+    recall::{Recall, merge},
+    record::{PastLine, Query, SanctionKind},
     rooms::{Ignored, LOBBY, Lines, Rooms},
     text::push_wrapped,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan as _};
 
 /// Names told on entering a room, if they are so many at most; `/names` tells all.
 const NAMES_TOLD: usize = 40;
 /// Names one client may ignore.
 const IGNORED_MAX: usize = 100;
+/// Past lines told at once: at 1.1 KiB each, 1.1 MiB that its own reader alone waits for.
+const RECALL_MAX: usize = 1_000;
+/// Lines found by `/search`.
+const SEARCH_MAX: usize = 50;
 
 impl<H: Clone> Rooms<H> {
-    /// Does what was asked and says how it went.
-    pub(super) fn answer_to(&mut self, asker: usize, question: Question) -> Answer {
-        let text = match question {
-            Question::Enter(_) => "*** You are in already.\n".to_owned(),
-            Question::Rename(name) => return self.rename(asker, name),
-            Question::Command(command) => self.do_command(asker, command).unwrap_or_else(|sentence| sentence.line()),
+    /// Does what was asked and says how it went. `None`: the answer comes when it is written.
+    pub(super) fn answer_to(&mut self, asker: usize, question: Question) -> Option<Answer> {
+        let answer = match question {
+            Question::Enter(_) | Question::TakeReserve(_) => Answer::text("*** You are in already.\n"),
+            Question::Rename(name) => self.rename(asker, name),
+            Question::WhoseIs(name) => self.whose_is(&name),
+            Question::LogIn(login) => self.log_in(asker, login),
+            Question::Register(hash) => return self.register(asker, hash),
+            Question::Rehash { hash, quietly } => return self.rehash(asker, hash, quietly),
+            Question::Unregister => return self.unregister(asker),
+            Question::DeleteMail { up_to, count } => return self.delete_mail(asker, up_to, count),
+            Question::Command(command) => match self.do_command(asker, command) {
+                Ok(answer) => return answer,
+                Err(sentence) => Answer::text(sentence.line()),
+            },
         };
-        Answer { text, name: None }
+        Some(answer)
     }
 
-    /// `Err` is a plain sentence: most commands end with one.
-    fn do_command(&mut self, asker: usize, command: Command) -> Result<String, Sentence> {
-        match command {
-            Command::Who => Ok(self.who(asker)),
-            Command::Names => Ok(self.names()),
-            Command::Rooms => Ok(self.list_rooms()),
-            Command::Whois(typed) => self.whois(&typed),
-            Command::Msg { to, text } => Ok(self.message(asker, self.find_member(&to)?, &text)),
-            Command::Reply(text) => self.reply(asker, &text),
-            Command::Join(room) => self.join(asker, &room),
-            Command::Leave if self.rooms[self.members[asker].room].name == LOBBY => {
-                say("You are in lobby, where everybody starts. /quit leaves the chat.")
-            }
-            Command::Leave => self.join(asker, LOBBY),
-            Command::Topic(topic) => self.topic(asker, topic),
-            Command::History(count) => self.history(asker, count),
-            Command::Away(why) => {
-                let why = why.unwrap_or_else(|| "away".to_owned());
-                let sentence = format!("You are away: {why}. /back ends it.");
-                self.members[asker].away = Some(why);
-                say(sentence)
-            }
-            Command::Back => match self.members[asker].away.take() {
-                Some(_) => say("Welcome back."),
-                None => say("You were not away."),
-            },
-            Command::Ignore(None) => Ok(self.list_ignored(asker)),
-            Command::Ignore(Some(typed)) => self.ignore(asker, &typed),
-            Command::Unignore(typed) => self.unignore(asker, &typed),
-            Command::Set(preference, on) => self.set(asker, preference, on),
-            // The session answers these itself.
-            Command::Help(_)
-            | Command::Nick(_)
-            | Command::Me(_)
-            | Command::Threads
-            | Command::Quit(_)
-            | Command::Crash => Ok(String::new()),
+    /// The answer to a client that has no name yet, or is on its way out.
+    pub(super) fn answer_to_stranger(&self, question: &Question) -> Answer {
+        match question {
+            Question::TakeReserve(most) => self.may_take_reserve(*most),
+            Question::WhoseIs(name) => self.whose_is(name),
+            _ => Answer::default(),
         }
+    }
+
+    /// `Err` is a plain sentence: most commands end with one. `Ok(None)`: the answer comes when it is written.
+    fn do_command(&mut self, asker: usize, command: Command) -> Result<Option<Answer>, Sentence> {
+        let text = match command {
+            Command::Msg { to, text } => return self.message(asker, &to, text),
+            Command::Reply(text) => return self.reply(asker, text),
+            Command::Topic(topic) => return self.topic(asker, topic),
+            Command::AskAdministrators(text) => return self.ask_administrators(asker, text),
+            Command::Join(room) => return self.join(asker, &room).map(Some),
+            Command::Leave if self.rooms[self.members[asker].room].name != LOBBY => {
+                return self.join(asker, LOBBY).map(Some);
+            }
+            Command::History(wanted) => return Ok(Some(self.history(asker, wanted))),
+            Command::Search(words) => return Ok(Some(self.search(asker, words))),
+            Command::Mail => return self.mail(asker).map(Some),
+            Command::Leave => say("You are in lobby, where everybody starts. /quit leaves the chat.")?,
+            Command::Who => self.who(asker),
+            Command::Names => self.names(),
+            Command::Rooms => self.list_rooms(),
+            Command::Whois(typed) => self.whois(asker, &typed)?,
+            Command::Whoami => self.whoami(asker),
+            Command::Away(why) => self.away(asker, why)?,
+            Command::Back => match self.members[asker].away.take() {
+                Some(_) => say("Welcome back.")?,
+                None => say("You were not away.")?,
+            },
+            Command::Ignore(None) => self.list_ignored(asker),
+            Command::Ignore(Some(typed)) => self.ignore(asker, &typed)?,
+            Command::Unignore(typed) => self.unignore(asker, &typed)?,
+            Command::Set(preference, on) => self.set(asker, preference, on)?,
+            Command::Hand => self.hand(asker),
+            Command::Hands => self.hands(asker),
+            other => return self.do_admin_command(asker, other),
+        };
+        Ok(Some(Answer::text(text)))
+    }
+
+    fn do_admin_command(&mut self, asker: usize, command: Command) -> Result<Option<Answer>, Sentence> {
+        self.check_admin(asker)?;
+        let text = match command {
+            Command::Announce(text) => return Ok(self.announce(asker, &text)),
+            Command::Kick { name, why } => self.kick(asker, &name, why)?,
+            Command::Ban(penalty) => self.ban(asker, penalty)?,
+            Command::Unban(who) => self.lift(asker, SanctionKind::Ban, &who)?,
+            Command::Bans => self.list_sanctions(),
+            Command::Mute(penalty) => self.mute(asker, penalty)?,
+            Command::Unmute(who) => self.lift(asker, SanctionKind::Mute, &who)?,
+            Command::Pause => self.set_paused(asker, true)?,
+            Command::Resume => self.set_paused(asker, false)?,
+            Command::ShutDown(within) => self.shut_down(asker, within),
+            _ => String::new(), // the session answers all others itself
+        };
+        Ok(Some(Answer::text(text)))
     }
 
     fn rename(&mut self, asker: usize, name: Name) -> Answer {
-        if let Err(sentence) = self.name_is_free(&name, Some(asker)) {
-            return Answer { text: format!("*** {sentence}\n"), name: None };
+        if let Err(sentence) = self.may_be_called(asker, &name) {
+            return Answer::text(sentence.line());
         }
+        let text = self.change_name(asker, name.clone());
+        Answer { name: Some(name), ..Answer::text(text) }
+    }
+
+    fn may_be_called(&self, asker: usize, name: &Name) -> Result<(), Sentence> {
+        self.may_write(asker)?; // or a mute would end with a new name
+        if let Some(account) = self.accounts.named(name)
+            && self.members[asker].account != Some(account.id)
+        {
+            return Err(
+                format!("{} is registered. /login {} asks for its password.", account.name, account.name).into()
+            );
+        }
+        if let Some(sanction) = self.sanction(SanctionKind::Ban, name, None) {
+            return Err(format!("The name {} is banned by {}.", name.shown(), sanction.by).into());
+        }
+        self.name_is_free(name, Some(asker)).map_err(Sentence::from)
+    }
+
+    /// Calls a member something else, and tells its room.
+    pub(super) fn change_name(&mut self, asker: usize, name: Name) -> String {
         let line = format!("*** {} is now {}\n", self.members[asker].name.shown(), name.shown());
         let text = format!("*** You are now {}.\n", name.shown());
-        self.set_name(asker, name.clone());
+        self.set_name(asker, name);
         let room = self.members[asker].room;
-        self.tell_others(room, asker, true, &line);
-        Answer { text, name: Some(name) }
+        let author = Some(asker);
+        self.tell_room(room, Lines { text: &line, count: 1, author, to_author: false, is_presence: true });
+        text
     }
 
-    /// Tells a room's members but the one whose doing it is: it reads that in its answer.
-    fn tell_others(&mut self, room: usize, author: usize, is_presence: bool, line: &str) {
-        self.tell_room(room, Lines { text: line, count: 1, author, to_author: false, is_presence });
+    fn away(&mut self, asker: usize, why: Option<String>) -> Result<String, Sentence> {
+        let why = why.unwrap_or_else(|| "away".to_owned());
+        let sentence = format!("You are away: {why}. /back ends it.");
+        self.members[asker].away = Some(why);
+        say(sentence)
     }
 
-    fn message(&mut self, from: usize, reader: usize, text: &str) -> String {
-        let (author, client) = (self.members[from].name.clone(), self.members[from].client);
-        let shown = self.members[reader].name.shown().to_owned();
-        if !self.ignores(reader, from) {
-            self.tell(reader, &format!("[from {}] {text}\n", author.shown()));
-            self.members[reader].correspondent = Some(Box::new((client, author)));
-        }
-        let mut told = format!("[to {shown}] {text}\n");
-        if let Some(why) = &self.members[reader].away {
-            told.push_str(&format!("*** {shown} is away: {why}\n"));
-        }
-        told
-    }
-
-    /// Answers the client that wrote, and never another one that has taken its name.
-    fn reply(&mut self, asker: usize, text: &str) -> Result<String, Sentence> {
-        let Some(correspondent) = self.members[asker].correspondent.clone() else {
-            return say("Nobody has written to you yet.");
-        };
-        let (client, name) = *correspondent;
-        match self.member_of(client) {
-            Some(reader) => Ok(self.message(asker, reader, text)),
-            None => say(format!("{}, who wrote to you last, has left.", name.shown())),
-        }
-    }
-
-    fn join(&mut self, asker: usize, typed: &str) -> Result<String, Sentence> {
+    fn join(&mut self, asker: usize, typed: &str) -> Result<Answer, Sentence> {
         let name = self.config.names.check(typed.strip_prefix('#').unwrap_or(typed), "room's name")?;
         let room = self.find_or_add_room(&name)?;
         if room == self.members[asker].room {
-            return say(format!("You are in {} already.", self.rooms[room].name));
+            return Err(format!("You are in {} already.", self.rooms[room].name).into());
         }
         let why = format!("went to {}", self.rooms[room].name);
         self.move_out(asker, &why);
@@ -121,7 +159,7 @@ impl<H: Clone> Rooms<H> {
     }
 
     /// Where somebody is: the company, the topic, the past.
-    pub(super) fn describe_place(&self, asker: usize) -> String {
+    pub(super) fn describe_place(&self, asker: usize) -> Answer {
         let room = &self.rooms[self.members[asker].room];
         let mut text = String::new();
         match room.members.len() - 1 {
@@ -135,54 +173,93 @@ impl<H: Clone> Rooms<H> {
             others => text.push_str(&format!("*** You are in {} with {others} others; /names lists them.", room.name)),
         }
         text.push('\n');
-        text.push_str(&topic_line(&room.name, &room.topic));
-        text.push_str(&self.tell_past(asker, self.config.backlog_lines));
-        text
+        if let Some((topic, by)) = &room.topic {
+            text.push_str(&topic_line(&room.name, topic, by));
+        }
+        if room.is_paused {
+            text.push_str(&format!("*** {} is paused: /hand raises your hand.\n", room.name));
+        }
+        let lines = last(&room.past, self.config.backlog_lines);
+        let recall = Recall { if_none: String::new(), ..self.recall(asker, self.config.backlog_lines, lines) };
+        let query = self.older(asker, &recall, None).filter(|_| recall.most > 0);
+        Answer { recall: Some(Box::new(Recall { query, ..recall })), ..Answer::text(text) }
     }
 
-    fn topic(&mut self, asker: usize, topic: Option<String>) -> Result<String, Sentence> {
-        let slot = self.members[asker].room;
-        let author = self.members[asker].name.shown().to_owned();
-        let room = &mut self.rooms[slot];
-        let name = room.name.clone();
-        let (line, sentence) = match topic {
-            None => {
-                let shown = topic_line(&name, &room.topic);
-                return if shown.is_empty() {
-                    say(format!("{name} has no topic. /topic TEXT sets one."))
-                } else {
-                    Ok(shown)
-                };
-            }
-            Some(dash) if dash == "-" => {
-                room.topic = None;
-                (format!("*** {author} cleared the topic of {name}\n"), format!("{name} has no topic now."))
-            }
-            Some(topic) => {
-                room.topic = Some((topic.clone(), author.clone()));
-                (
-                    format!("*** {author} set the topic of {name}: {topic}\n"),
-                    format!("The topic of {name} is now: {topic}"),
-                )
-            }
+    /// `/history`: the room's lines, and among them what the asker wrote and was told in private.
+    fn history(&self, asker: usize, wanted: PastWanted) -> Answer {
+        let (most, since) = match wanted {
+            PastWanted::Usual => (self.config.backlog_lines, None),
+            PastWanted::Last(n) => (n.min(RECALL_MAX), None),
+            PastWanted::Since(date, time) => (RECALL_MAX, Some(self.last_time_of(date, time))),
         };
-        self.tell_others(slot, asker, false, &line);
-        say(sentence)
+        let room = &self.rooms[self.members[asker].room];
+        let mut lines = merge(room.past.lines(), self.members[asker].private.lines());
+        lines.retain(|line| since.is_none_or(|since| line.at >= since));
+        let mut recall = self.recall(asker, most, lines);
+        recall.query = self.older(asker, &recall, since);
+        Answer { recall: Some(Box::new(recall)), ..Answer::default() }
     }
 
-    fn history(&self, asker: usize, count: Option<usize>) -> Result<String, Sentence> {
-        let text = self.tell_past(asker, count.unwrap_or(self.config.backlog_lines));
-        let room = &self.rooms[self.members[asker].room];
-        if text.is_empty() { say(format!("Nothing was said in {} yet.", room.name)) } else { Ok(text) }
-    }
-
-    /// The last lines of the asker's room, without those of whom it ignores.
-    fn tell_past(&self, asker: usize, count: usize) -> String {
-        let room = &self.rooms[self.members[asker].room];
+    /// Lines of the asker's room that are about to be told to it.
+    fn recall(&self, asker: usize, most: usize, lines: Vec<PastLine>) -> Recall {
+        let room = &self.rooms[self.members[asker].room].name;
         let ignored = &self.members[asker].ignored;
-        let hidden: Vec<&str> =
-            ignored.iter().flat_map(|ignored| [&ignored.name, self.name_now(ignored)]).map(Name::shown).collect();
-        room.past.tell(&room.name, count, self.now, &self.config.zone, &hidden)
+        let names = ignored.iter().flat_map(|ignored| [&ignored.name, self.name_now(ignored)]);
+        Recall {
+            heading: format!("The last {{}} of {room}"),
+            if_none: format!("*** Nothing was said in {room} yet.\n"),
+            lines,
+            query: None,
+            most,
+            hidden: names.map(|name| name.shown().to_owned()).collect(),
+            is_mail: false,
+            now: self.now,
+            zone: self.config.zone.clone(),
+        }
+    }
+
+    /// What to ask the memory for, if what the rooms remember themselves is not enough.
+    fn older(&self, asker: usize, recall: &Recall, since: Option<Timestamp>) -> Option<Query> {
+        let member = &self.members[asker];
+        let room = &self.rooms[member.room];
+        let is_enough =
+            recall.lines.len() >= recall.most || (room.is_whole && !room.past.is_full() && !member.private.is_full());
+        if !self.config.keeps_talk || is_enough {
+            return None;
+        }
+        // From here on both are complete; what is found twice is told once.
+        let first = |past: &Past| past.lines().next().map(|line| line.id);
+        let before = first(&room.past).max(first(&member.private)).unwrap_or(self.next_to_be_told());
+        Some(Query::Older { room: room.name.clone(), account: member.account, before, since, most: recall.most })
+    }
+
+    /// When it was last that time of that day.
+    fn last_time_of(&self, date: Option<jiff::civil::Date>, time: jiff::civil::Time) -> Timestamp {
+        let zone = &self.config.zone;
+        let today = zone.to_datetime(self.now).date();
+        let moment = |date: jiff::civil::Date| zone.to_timestamp(date.to_datetime(time)).unwrap_or(self.now);
+        match date {
+            Some(date) => moment(date),
+            None if moment(today) > self.now => moment(today.saturating_sub(1.day())),
+            None => moment(today),
+        }
+    }
+
+    /// `/search`: on disk if talk is kept there, otherwise in what the rooms remember.
+    fn search(&self, asker: usize, words: String) -> Answer {
+        let member = &self.members[asker];
+        let room = &self.rooms[member.room];
+        let mut recall = self.recall(asker, SEARCH_MAX, Vec::new());
+        recall.heading = format!("The newest {{}} of {} with {words}", room.name);
+        recall.if_none = format!("*** Nothing with {words} was said in {} or to you alone.\n", room.name);
+        if self.config.keeps_talk {
+            recall.query =
+                Some(Query::Search { room: room.name.clone(), account: member.account, words, most: SEARCH_MAX });
+        } else {
+            recall.lines = merge(room.past.lines(), member.private.lines());
+            recall.lines.retain(|line| has_words(&line.text, &words));
+        }
+        Answer { recall: Some(Box::new(recall)), ..Answer::default() }
     }
 
     /// What somebody ignored is called now.
@@ -228,11 +305,18 @@ impl<H: Clone> Rooms<H> {
         text
     }
 
-    fn whois(&self, typed: &str) -> Result<String, Sentence> {
-        let member = &self.members[self.find_member(typed)?];
+    fn whois(&self, asker: usize, typed: &str) -> Result<String, Sentence> {
+        let slot = self.find_member(typed)?;
+        let member = &self.members[slot];
+        let account = match self.account_of(slot) {
+            Some(account) if account.is_admin => format!(" Administrator, logged in as {}.", account.name),
+            Some(account) => format!(" Logged in as {}.", account.name),
+            None => String::new(),
+        };
+        let from = if self.is_admin(asker) { format!(" From {}.", member.source) } else { String::new() };
         let away = member.away.as_ref().map(|why| format!(" Away: {why}.")).unwrap_or_default();
         say(format!(
-            "{} is in {}, connected for {}, idle for {}. Connection c{}.{away}",
+            "{} is in {}, connected for {}, idle for {}. Connection c{}.{account}{from}{away}",
             member.name.shown(),
             self.rooms[member.room].name,
             span(member.since, self.now),
@@ -306,7 +390,7 @@ impl<H: Clone> Rooms<H> {
         say(sentence)
     }
 
-    fn find_member(&self, typed: &str) -> Result<usize, Sentence> {
+    pub(super) fn find_member(&self, typed: &str) -> Result<usize, Sentence> {
         let by_rule = self.config.names.check(typed, "name").ok().and_then(|name| self.by_name.get(name.key()));
         if let Some(&member) = by_rule {
             return Ok(member);
@@ -334,10 +418,10 @@ impl<H: Clone> Rooms<H> {
 }
 
 /// A sentence of the server, without its `*** ` and its line end.
-struct Sentence(String);
+pub(super) struct Sentence(pub String);
 
 impl Sentence {
-    fn line(self) -> String {
+    pub fn line(self) -> String {
         format!("*** {}\n", self.0)
     }
 }
@@ -348,15 +432,31 @@ impl From<String> for Sentence {
     }
 }
 
-fn say(sentence: impl Into<String>) -> Result<String, Sentence> {
+impl std::fmt::Display for Sentence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+pub(super) fn say(sentence: impl Into<String>) -> Result<String, Sentence> {
     Ok(Sentence(sentence.into()).line())
 }
 
-fn topic_line(room: &str, topic: &Option<(String, String)>) -> String {
-    match topic {
-        Some((topic, author)) => format!("*** Topic of {room}: {topic} (set by {author})\n"),
-        None => String::new(),
-    }
+/// The last lines of a past.
+fn last(past: &Past, most: usize) -> Vec<PastLine> {
+    let mut lines: Vec<PastLine> = past.lines().rev().take(most).cloned().collect();
+    lines.reverse();
+    lines
+}
+
+/// Whether a line has all these words, in whatever case; `wor*` is the beginning of one.
+fn has_words(line: &str, words: &str) -> bool {
+    let line = line.to_lowercase();
+    let of_line: Vec<&str> = line.split(|c: char| !c.is_alphanumeric()).collect();
+    words.to_lowercase().split_whitespace().all(|word| match word.strip_suffix('*') {
+        Some(beginning) => of_line.iter().any(|of_line| of_line.starts_with(beginning)),
+        None => of_line.contains(&word),
+    })
 }
 
 /// How long ago, in the largest unit that says something.

@@ -3,8 +3,9 @@
 //! The second of the core's two machines. It must be quick, and it needs one order: whoever drives it (the fan-out
 //! thread; a select loop) applies one event after the other, and what any two clients both read they read in that
 //! order. [`Rooms::apply`] takes an event and lays out what it tells to whom; [`Rooms::flush`] hands each client what
-//! it has to read, once for everything that was applied since. Who comes, goes and moves is in `membership.rs`;
-//! commands are answered in `requests.rs`.
+//! it has to read, once for everything that was applied since. What has to be written before it is shown is held
+//! meanwhile (`held.rs`). Who comes, goes and moves is in `membership.rs`; commands are answered in `requests.rs`, those
+//! of accounts, mail, administrators and a class in files of those names.
 //!
 //! Four words: a *client* is a connection, by number; a *member* is a client with a name; a *slot* is a member's or a
 //! room's place in its table; `H` is the driver's *handle* of a client, carried along and never looked into.
@@ -12,14 +13,21 @@
 //! Knows no I/O.
 
 use super::{
+    accounts::Accounts,
+    administration::Sanctions,
     event::{Answer, ClientId, Event, Question, Talk},
+    farewell::Farewell,
+    held::{Deed, Held},
     name::{Name, NameRule},
     past::{self, Past},
-    view::{Piece, Place, Source, Stream, View},
+    recall,
+    record::{AccountId, LineId, Party, Remembered, What},
+    source::Source,
+    view::{self, Piece, Place, Stream, View},
 };
 use jiff::{Timestamp, tz::TimeZone};
 use slab::Slab;
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 /// The room where everybody starts.
 pub const LOBBY: &str = "lobby";
@@ -35,6 +43,19 @@ pub struct RoomsConfig {
     pub names: NameRule,
     /// The zone of all times told.
     pub zone: TimeZone,
+    /// Whether talk is written before it is shown. (Accounts, mail and sanctions always are.)
+    pub keeps_talk: bool,
+}
+
+/// What the driver is told to do beside delivering.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// To log what an administrator did.
+    Log(String),
+    /// To stop the server in so long.
+    ShutDown(Duration),
+    /// Not to stop it after all.
+    CallOffShutDown,
 }
 
 /// What one client has to read now: `before`, then the answer to its question if there is one, then `after`.
@@ -47,6 +68,8 @@ pub struct Delivery<'a> {
     pub after: &'a [&'a [u8]],
     /// Lines in `before` and `after`.
     pub lines: usize,
+    /// The client is to be hung up, for this reason.
+    pub farewell: Option<Farewell>,
 }
 
 /// The room of a member that is between two rooms.
@@ -67,6 +90,11 @@ pub struct Rooms<H> {
     pub(super) lobby: usize,
     pub(super) closing: bool,
     pub(super) batch: Batch<H>,
+    pub(super) held: Held<H>,
+    pub(super) accounts: Accounts,
+    pub(super) sanctions: Sanctions,
+    pub(super) orders: Vec<Order>,
+    last_line: LineId,
 }
 
 /// What was applied since the last flush.
@@ -90,8 +118,17 @@ pub(super) struct Member<H> {
     pub client: ClientId,
     pub name: Name,
     pub room: usize,
+    pub source: Source,
+    /// Whose it is, if it is logged in.
+    pub account: Option<AccountId>,
     pub since: Timestamp,
     pub active: Timestamp,
+    /// What it wrote and was told in private.
+    pub private: Past,
+    /// Deeds of its own that wait for being written, and what it did behind them.
+    pub held: usize,
+    /// Since when it has its hand up.
+    pub hand: Option<Timestamp>,
     pub away: Option<String>,
     /// Who wrote to it last: the client, for names change hands.
     pub correspondent: Option<Box<(ClientId, Name)>>,
@@ -126,22 +163,29 @@ pub(super) struct Ignored {
 /// One room.
 pub(super) struct Room {
     pub name: String,
-    pub topic: Option<(String, String)>,
+    /// What was set, and by whom.
+    pub topic: Option<(String, Party)>,
+    /// Only administrators and the topic's holder speak.
+    pub is_paused: bool,
     pub members: Vec<usize>,
     /// Those of the members who do not want every line as it is: `/timestamps`, `/quiet`, `/ignore`.
     pub choosy: Vec<usize>,
     pub past: Past,
+    /// Whether `past` is all there is, unless it is full.
+    pub is_whole: bool,
     pub stream: Stream,
     /// When it was last left by its last member.
     pub emptied: Timestamp,
+    /// Deeds that will be done here once they are written.
+    pub held: usize,
 }
 
 /// Whole lines for a room.
 pub(super) struct Lines<'a> {
     pub text: &'a str,
     pub count: usize,
-    /// Whose doing they are: who ignores it does not read them.
-    pub author: usize,
+    /// Whose doing they are: who ignores it does not read them. `None`: the server's, or somebody's who has left.
+    pub author: Option<usize>,
     /// Whether the author reads them too, if it is there.
     pub to_author: bool,
     /// Whether they are about who comes and goes: then who is quiet does not read them.
@@ -149,8 +193,8 @@ pub(super) struct Lines<'a> {
 }
 
 impl<H: Clone> Rooms<H> {
-    /// An empty lobby.
-    pub fn new(config: RoomsConfig) -> Self {
+    /// An empty lobby, and what is remembered of the rooms.
+    pub fn new(config: RoomsConfig, remembered: Remembered) -> Self {
         let mut rooms = Rooms {
             config,
             members: Slab::new(),
@@ -169,10 +213,55 @@ impl<H: Clone> Rooms<H> {
                 stamp: None,
                 answers_to_strangers: Vec::new(),
             },
+            held: Held::default(),
+            accounts: Accounts::default(),
+            sanctions: Sanctions::default(),
+            orders: Vec::new(),
+            last_line: 0,
         };
         let lobby = rooms.config.names.check(LOBBY, "room's name").expect("lobby is a name by every rule");
         rooms.lobby = rooms.add_room(&lobby);
+        rooms.remember(remembered);
         rooms
+    }
+
+    /// Takes in what the memory knows: at the start, and again when another process has changed it. Rooms are taken in
+    /// once, before anything was said.
+    pub fn remember(&mut self, remembered: Remembered) {
+        let Remembered { accounts, sanctions, rooms, last_line, last_account } = remembered;
+        self.last_line = self.last_line.max(last_line);
+        self.set_accounts(accounts, last_account);
+        self.set_sanctions(sanctions);
+        // Those that were spoken in last come first, and are the last to make way.
+        for remembered in rooms.into_iter().rev() {
+            let Ok(name) = self.config.names.check(&remembered.name, "room's name") else { continue };
+            let Ok(room) = self.find_or_add_room(&name) else { continue };
+            let room = &mut self.rooms[room];
+            room.topic = remembered.topic;
+            room.past = Past::new(past::PAST_MAX, remembered.lines);
+            room.is_whole = true;
+        }
+    }
+
+    /// Tells everybody that what is said is not written, from when on and why.
+    pub fn memory_fails(&mut self, why: &str, since: Timestamp) {
+        let since = self.config.zone.to_datetime(since).strftime("%H:%M:%S").to_string();
+        self.tell_everybody(&format!("*** The history is not written since {since}: {why}\n"));
+    }
+
+    /// Tells everybody that it is written again, and what is missing, if anything is.
+    pub fn memory_is_back(&mut self, hole: Option<(Timestamp, Timestamp)>) {
+        let time = |at: Timestamp| self.config.zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string();
+        let missing = match hole {
+            None => "nothing is missing".to_owned(),
+            Some((from, to)) => format!("what was said from {} to {} is missing", time(from), time(to)),
+        };
+        self.tell_everybody(&format!("*** The history is written again; {missing}.\n"));
+    }
+
+    /// What the driver has to do.
+    pub fn take_orders(&mut self) -> Vec<Order> {
+        std::mem::take(&mut self.orders)
     }
 
     /// Bytes laid out since the last flush: when they are many, it is time for one.
@@ -184,21 +273,31 @@ impl<H: Clone> Rooms<H> {
     /// Applies one event of `client`, whose handle this is, at `now`.
     pub fn apply(&mut self, now: Timestamp, client: ClientId, handle: &H, event: Event) {
         self.now = now;
-        let member = self.by_client.get(&client).copied();
-        match (event, member) {
-            (Event::Say(talk), Some(member)) => self.say(member, &talk),
-            (Event::Ask(Question::Enter(name)), None) => self.enter(client, handle, name),
+        match self.member_of(client) {
+            // Nobody overtakes himself. (Talk is decided on at once, and takes its place behind.)
+            Some(member) if self.is_held(member) && !matches!(event, Event::Say(_)) => self.hold_event(member, event),
+            _ => self.begin(client, handle, event),
+        }
+    }
+
+    pub(super) fn begin(&mut self, client: ClientId, handle: &H, event: Event) {
+        match (event, self.member_of(client)) {
+            (Event::Say(talk), Some(member)) => self.say(member, talk),
+            (Event::Ask(Question::Enter(entry)), None) => self.enter(client, handle, entry),
             (Event::Ask(question), Some(member)) => {
-                self.members[member].active = now;
-                let answer = self.answer_to(member, question);
-                self.tell_answer(member, answer);
+                self.members[member].active = self.now;
+                if let Some(answer) = self.answer_to(member, question) {
+                    self.answer(client, handle, answer); // otherwise it comes when something is written
+                }
             }
             (Event::Depart(farewell), Some(member)) => self.depart(member, &farewell),
             // Whoever has no name yet says nothing and goes unnoticed.
             (Event::Say(_), None) => {}
-            (Event::Ask(_) | Event::Depart(_), None) => {
-                self.batch.answers_to_strangers.push((handle.clone(), Answer::default()))
+            (Event::Ask(question), None) => {
+                let answer = self.answer_to_stranger(&question);
+                self.batch.answers_to_strangers.push((handle.clone(), answer));
             }
+            (Event::Depart(_), None) => self.batch.answers_to_strangers.push((handle.clone(), Answer::default())),
         }
     }
 
@@ -212,13 +311,18 @@ impl<H: Clone> Rooms<H> {
     /// Lets go of all who said goodbye, without waiting for the others any longer.
     pub fn close_at_once(&mut self) {
         self.closing = true;
+        let too_late = Err("the server stops, and the disk has not answered.".to_owned());
+        while self.holds_any() {
+            self.take_records();
+            self.written(self.now, &too_late);
+        }
         self.release_departed(true);
     }
 
     /// Hands out what was laid out since the last flush: `deliver` is called at most once for each client.
     pub fn flush(&mut self, mut deliver: impl FnMut(&H, Delivery<'_>)) {
         for (handle, answer) in self.batch.answers_to_strangers.drain(..) {
-            deliver(&handle, Delivery { before: &[], answer: Some(answer), after: &[], lines: 0 });
+            deliver(&handle, Delivery { before: &[], answer: Some(answer), after: &[], lines: 0, farewell: None });
         }
         self.flush_particular(&mut deliver);
         self.flush_rooms(&mut deliver);
@@ -238,8 +342,8 @@ impl<H: Clone> Rooms<H> {
             slices.clear();
             for Piece { source, range, .. } in &member.view.pieces {
                 slices.push(match *source {
-                    Source::Room(room) => &self.rooms[room].stream.bytes[range.clone()],
-                    Source::Direct => &self.batch.direct[range.clone()],
+                    view::Source::Room(room) => &self.rooms[room].stream.bytes[range.clone()],
+                    view::Source::Direct => &self.batch.direct[range.clone()],
                 });
             }
             let lines = member.view.pieces.iter().map(|piece| piece.lines).sum();
@@ -248,7 +352,8 @@ impl<H: Clone> Rooms<H> {
                 None => (slices.len(), None),
             };
             let (before, after) = slices.split_at(cut);
-            deliver(&member.handle, Delivery { before, answer, after, lines });
+            let farewell = member.view.farewell.take();
+            deliver(&member.handle, Delivery { before, answer, after, lines, farewell });
             member.view.clear();
             if member.stay == Stay::Gone {
                 self.members.remove(slot);
@@ -264,7 +369,9 @@ impl<H: Clone> Rooms<H> {
                 let member = &self.members[member];
                 if member.particular_in != self.batch.number {
                     let whole = [&stream.bytes[..]];
-                    deliver(&member.handle, Delivery { before: &whole, answer: None, after: &[], lines: stream.lines });
+                    let lines = stream.lines;
+                    let delivery = Delivery { before: &whole, answer: None, after: &[], lines, farewell: None };
+                    deliver(&member.handle, delivery);
                 }
             }
             stream.bytes.clear();
@@ -274,12 +381,53 @@ impl<H: Clone> Rooms<H> {
 
     // --- Who is told what ---
 
-    fn say(&mut self, author: usize, talk: &Talk) {
-        let member = &mut self.members[author];
-        member.active = self.now;
-        let (room, to_author) = (member.room, member.echo);
+    fn say(&mut self, author: usize, talk: Talk) {
+        self.members[author].active = self.now;
+        let room = self.members[author].room;
+        if let Err(sentence) = self.may_speak(author) {
+            return self.tell(author, &format!("*** {sentence} That was not said.\n"));
+        }
+        let id = self.take_line_ids(talk.lines);
+        if !self.config.keeps_talk {
+            return self.tell_talk(room, self.members[author].client, &talk, id, self.now);
+        }
+        let (room_name, party) = (self.rooms[room].name.clone(), self.party(author));
+        let what = What::Said { id, room: room_name, author: party, text: talk.text.clone() };
+        self.hold_deed(author, what, Deed::Say { room, talk, id });
+    }
+
+    /// Numbers for so many lines; the first of them is returned.
+    pub(super) fn take_line_ids(&mut self, lines: usize) -> LineId {
+        let first = self.last_line + 1;
+        self.last_line += lines as LineId;
+        first
+    }
+
+    /// Whoever says or reads something, for the record.
+    pub(super) fn party(&self, member: usize) -> Party {
+        let Member { name, account, .. } = &self.members[member];
+        Party { name: name.shown().to_owned(), account: *account }
+    }
+
+    /// Lines that a client said in a room, at `at`. It may have left since.
+    pub(super) fn tell_talk(&mut self, room: usize, client: ClientId, talk: &Talk, id: LineId, at: Timestamp) {
+        let author = self.member_of(client);
+        let to_author = author.is_some_and(|author| self.members[author].echo);
         self.tell_room(room, Lines { text: &talk.text, count: talk.lines, author, to_author, is_presence: false });
-        self.rooms[room].past.remember(self.now, &talk.text, talk.lines);
+        self.rooms[room].past.remember(id, at, &talk.text, talk.lines);
+    }
+
+    /// Tells everybody a line of the server's.
+    pub fn tell_everybody(&mut self, line: &str) {
+        for room in self.rooms.iter().map(|(slot, _)| slot).collect::<Vec<_>>() {
+            self.tell_room_as_server(room, line);
+        }
+    }
+
+    pub(super) fn tell_room_as_server(&mut self, room: usize, line: &str) {
+        if !self.rooms[room].members.is_empty() {
+            self.tell_room(room, Lines { text: line, count: 1, author: None, to_author: false, is_presence: false });
+        }
     }
 
     /// Lays out whole lines in a room's stream: everybody there reads them, but for the author and the choosy.
@@ -293,13 +441,15 @@ impl<H: Clone> Rooms<H> {
         stream.lines += lines.count;
         let to = stream.end();
 
-        let author_is_here = self.members[lines.author].room == room && self.members[lines.author].stay != Stay::Gone;
-        if author_is_here && !lines.to_author {
-            self.view(lines.author).skip(room, from, to);
+        let is_here = |author: &usize| self.members[*author].room == room && self.members[*author].stay != Stay::Gone;
+        if let Some(author) = lines.author.filter(is_here)
+            && !lines.to_author
+        {
+            self.view(author).skip(room, from, to);
         }
         for i in 0..self.rooms[room].choosy.len() {
             let reader = self.rooms[room].choosy[i];
-            if reader != lines.author || lines.to_author {
+            if Some(reader) != lines.author || lines.to_author {
                 self.tell_choosy(reader, &lines, from, to);
             }
         }
@@ -308,7 +458,7 @@ impl<H: Clone> Rooms<H> {
     /// One choosy reader's view of the lines just laid out.
     fn tell_choosy(&mut self, reader: usize, lines: &Lines<'_>, from: Place, to: Place) {
         let Member { room, quiet, timestamps, .. } = self.members[reader];
-        if (lines.is_presence && quiet) || self.ignores(reader, lines.author) {
+        if (lines.is_presence && quiet) || lines.author.is_some_and(|author| self.ignores(reader, author)) {
             return self.view(reader).skip(room, from, to);
         }
         if timestamps {
@@ -342,16 +492,16 @@ impl<H: Clone> Rooms<H> {
     fn stamp(&mut self) -> Piece {
         let range = match self.batch.stamp.clone() {
             Some(range) => range,
-            None => self.lay_out_direct(&past::stamp(self.now, &self.config.zone), 0).range,
+            None => self.lay_out_direct(&recall::stamp(self.now, &self.config.zone), 0).range,
         };
         self.batch.stamp = Some(range.clone());
-        Piece { source: Source::Direct, range, lines: 0 }
+        Piece { source: view::Source::Direct, range, lines: 0 }
     }
 
     fn lay_out_direct(&mut self, text: &str, lines: usize) -> Piece {
         let start = self.batch.direct.len();
         self.batch.direct.extend_from_slice(text.as_bytes());
-        Piece { source: Source::Direct, range: start..self.batch.direct.len(), lines }
+        Piece { source: view::Source::Direct, range: start..self.batch.direct.len(), lines }
     }
 
     /// A member's view, which from now on differs from its room's stream.

@@ -1,8 +1,9 @@
 //! Telnet, as much of it as a chat must know: take its sequences out of the bytes, refuse every option, answer little.
 //!
-//! `nc` sends none of this. `telnet` and PuTTY do, and a byte 255 left in a line would spoil it. The server never
-//! begins a negotiation (RFC 854 lets it stay silent), so that no peer ever reads a byte it did not ask for. Sequences
-//! may be split anywhere across reads: the state below is all that is carried over. Knows no I/O.
+//! `nc` sends none of this. `telnet` and PuTTY do, and a byte 255 left in a line would spoil it. The server begins no
+//! negotiation with a peer that did not (RFC 854 lets it stay silent), so that no peer ever reads a byte it cannot know;
+//! and with one that did, only to switch its echo off for a password. Sequences may be split anywhere across reads: the
+//! state below is all that is carried over. Knows no I/O.
 
 /// "Interpret as command": the byte that begins every telnet sequence; doubled, it stands for itself.
 const IAC: u8 = 255;
@@ -13,6 +14,8 @@ const WILL: u8 = 251;
 const SUBNEGOTIATION: u8 = 250;
 const ARE_YOU_THERE: u8 = 246;
 const SUBNEGOTIATION_END: u8 = 240;
+/// Option 1 (RFC 857): who says that he will echo and does not, hides what is typed.
+const ECHO: u8 = 1;
 /// Option 31, "negotiate about window size" (RFC 1073): the one that is accepted.
 const WINDOW_SIZE: u8 = 31;
 
@@ -42,6 +45,10 @@ pub struct Telnet {
     answered: usize,
     asked_if_there: bool,
     accepted_window: bool,
+    /// It negotiated, so it is telnet.
+    speaks_telnet: bool,
+    /// Its own echo is off.
+    hidden: bool,
     sub: Vec<u8>,
     window: Option<(u16, u16)>,
 }
@@ -54,6 +61,8 @@ impl Default for Telnet {
             answered: 0,
             asked_if_there: false,
             accepted_window: false,
+            speaks_telnet: false,
+            hidden: false,
             sub: Vec::new(),
             window: None,
         }
@@ -84,6 +93,22 @@ impl Telnet {
     /// Whether the peer sent "are you there" since this was last asked.
     pub fn take_are_you_there(&mut self) -> bool {
         std::mem::take(&mut self.asked_if_there)
+    }
+
+    /// Whether what is typed is to be hidden. Returns the bytes to send for it: none, unless something changes and the
+    /// peer speaks telnet.
+    pub fn set_hidden(&mut self, hidden: bool) -> &'static [u8] {
+        match (self.speaks_telnet, self.hidden, hidden) {
+            (true, false, true) => {
+                self.hidden = true;
+                &[IAC, WILL, ECHO]
+            }
+            (true, true, false) => {
+                self.hidden = false;
+                &[IAC, WONT, ECHO]
+            }
+            _ => &[],
+        }
     }
 
     /// The window's columns and rows, if the peer told them.
@@ -127,9 +152,12 @@ impl Telnet {
         text
     }
 
-    /// RFC 1143 in one line: every option is off and stays off, so WONT and DONT change nothing and need no answer.
+    /// RFC 1143 in one line: every option is off and stays off, so WONT and DONT change nothing and need no answer. (DO and
+    /// DONT ECHO answer what [`Telnet::set_hidden`] said.)
     fn negotiate(&mut self, verb: u8, option: u8) {
+        self.speaks_telnet = true;
         let answer = match (verb, option) {
+            (DO, ECHO) if self.hidden => return,
             (WILL, WINDOW_SIZE) if self.accepted_window => return,
             (WILL, WINDOW_SIZE) => DO,
             (WILL, _) => DONT,

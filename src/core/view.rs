@@ -12,7 +12,7 @@
 //!   bob's view:       └─ piece ─┘ [from dave] psst\n └ rest ┘    one skipped, one inserted
 //! ```
 
-use super::event::Answer;
+use super::{event::Answer, farewell::Farewell};
 use std::ops::Range;
 
 /// What was said in one room during this batch.
@@ -67,6 +67,8 @@ pub struct View {
     pub pieces: Vec<Piece>,
     /// And an answer to the client's own question, told after so many of the pieces.
     pub answer: Option<(usize, Box<Answer>)>,
+    /// And after all that it is hung up.
+    pub farewell: Option<Farewell>,
     read: Place,
 }
 
@@ -107,6 +109,7 @@ impl View {
     pub fn clear(&mut self) {
         self.pieces.clear();
         self.answer = None;
+        self.farewell = None;
         self.read = Place::default();
     }
 }

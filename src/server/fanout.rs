@@ -2,28 +2,36 @@
 //!
 //! All events come through one bounded channel, so there is one order. It takes all that waits, lays it out, and then
 //! sends once to each client: when the room is busy, a thousand lines cost one send per client, not one each.
+//!
+//! It never waits for the disk. What has to be written before it is shown, the rooms hold; it hands their records to the
+//! historian, one parcel at a time, and goes on. When the historian answers, what was held is shown, and the next parcel
+//! is all that gathered meanwhile: the slower the disk, the larger the transactions.
 
 use super::{
+    historian::{Desk, News},
     status::{Doing, Status, Totals},
     writer::WriterHandle,
 };
 use crate::{
     core::{
         event::Event,
-        rooms::{Rooms, RoomsConfig},
+        record::Remembered,
+        rooms::{Order, Rooms, RoomsConfig},
         session::TALK_MAX,
     },
     lock::assert_no_lock_held,
 };
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, TryRecvError, at, never, select};
 use jiff::Timestamp;
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
     thread,
+    time::Instant,
 };
 
 /// Events that may wait: two for each client of a full server. An event holds 16 KiB of talk and a line at most, so 17 MiB
-/// at the very most (a string may have twice that in reserve); when the channel is full, the talkers' threads wait, stop reading, and TCP slows the talkers down.
+/// at the very most (a string may have twice that in reserve); when the channel is full, the talkers' threads wait, stop
+/// reading, and TCP slows the talkers down.
 pub const EVENTS_MAX: usize = 1024;
 /// Times that the fan-out lets others go first, at most: they must not keep it from sending.
 const YIELDS_MAX: usize = 8;
@@ -38,36 +46,126 @@ pub enum Post {
     CloseAtOnce,
 }
 
-/// The fan-out's thread runs this until every sender of `posts` is gone.
-///
-/// `high_water`: bytes that may wait for one client. What is laid out for a batch is no larger, so that one batch alone
-/// puts nobody over the mark whose outbox was empty (but for the times that `/timestamps` adds).
-pub fn run(posts: Receiver<Post>, config: RoomsConfig, high_water: usize, status: &Status, totals: &Totals) {
-    let batch_bytes = high_water.saturating_sub(TALK_MAX); // and then the event that passes it
-    let mut rooms: Rooms<Arc<WriterHandle>> = Rooms::new(config);
-    loop {
-        assert_no_lock_held("events");
-        status.now(Doing::WaitingForEvents);
-        let Ok(first) = posts.recv() else { return };
-        let_the_talkers_talk(&posts);
-        status.now(Doing::Applying);
-        let now = Timestamp::now();
-        let mut said = apply(&mut rooms, now, first);
-        while rooms.laid_out() < batch_bytes {
-            let Ok(next) = posts.try_recv() else { break };
-            said += apply(&mut rooms, now, next);
+/// What the fan-out works with.
+pub struct FanOut {
+    /// Events, in the one order.
+    pub posts: Receiver<Post>,
+    /// To and from the historian.
+    pub desk: Desk,
+    /// Bytes that may wait for one client. What is laid out for a batch is no larger, so that one batch alone puts nobody
+    /// over the mark whose outbox was empty (but for the times that `/timestamps` adds).
+    pub high_water: usize,
+    /// Stops the server, as a signal does.
+    pub stop: Box<dyn Fn() + Send>,
+    /// Its own notes.
+    pub status: Arc<Status>,
+    /// Counts for `/threads`.
+    pub totals: Arc<Totals>,
+}
+
+/// What it waited for.
+enum Came {
+    Post(Post),
+    News(News),
+    /// The time that an administrator gave the server is over.
+    StopTime,
+    /// Every client has left, and everything is written.
+    End,
+}
+
+impl FanOut {
+    /// The thread runs this until every sender of `posts` is gone and all is written.
+    pub fn run(mut self, config: RoomsConfig, remembered: Remembered) {
+        let batch_bytes = self.high_water.saturating_sub(TALK_MAX); // and then the event that passes it
+        let mut rooms: Rooms<Arc<WriterHandle>> = Rooms::new(config, remembered);
+        let mut is_writing = false;
+        let mut stop_at = None;
+        loop {
+            let now = Timestamp::now();
+            let mut said = 0;
+            match self.wait(&rooms, is_writing, stop_at) {
+                Came::Post(post) => said += apply(&mut rooms, now, post),
+                Came::News(news) => is_writing &= !apply_news(&mut rooms, now, news),
+                Came::StopTime => {
+                    stop_at = None;
+                    (self.stop)();
+                }
+                Came::End => return,
+            }
+            while rooms.laid_out() < batch_bytes && !rooms.holds_much() {
+                let Ok(next) = self.posts.try_recv() else { break };
+                said += apply(&mut rooms, now, next);
+            }
+            if !is_writing {
+                let records = rooms.take_records();
+                is_writing = !records.is_empty();
+                if is_writing {
+                    let _ = self.desk.writes.send(records); // it is empty: the last parcel has been answered
+                }
+            }
+            for order in rooms.take_orders() {
+                match order {
+                    Order::Log(deed) => log::info!("{deed}"),
+                    Order::ShutDown(within) => stop_at = Some(Instant::now() + within),
+                    Order::CallOffShutDown => stop_at = None,
+                }
+            }
+            self.deliver(&mut rooms, said);
         }
-        status.now(Doing::Sending);
+    }
+
+    /// Waits for an event; unless so much is held that it has to be written first.
+    fn wait(&mut self, rooms: &Rooms<Arc<WriterHandle>>, is_writing: bool, stop_at: Option<Instant>) -> Came {
+        assert_no_lock_held("events");
+        self.status.now(Doing::WaitingForEvents);
+        let takes_more = !rooms.holds_much();
+        let came = match if takes_more { self.posts.try_recv() } else { Err(TryRecvError::Empty) } {
+            Ok(post) => Came::Post(post),
+            Err(TryRecvError::Disconnected) if !is_writing => Came::End,
+            Err(error) => {
+                let nobody = never();
+                let is_open = takes_more && error != TryRecvError::Disconnected;
+                let posts = if is_open { &self.posts } else { &nobody };
+                select! {
+                    recv(posts) -> post => post.map_or(Came::End, Came::Post),
+                    recv(self.desk.news) -> news => news.map_or(Came::End, Came::News),
+                    recv(stop_at.map_or_else(never, at)) -> _ => Came::StopTime,
+                }
+            }
+        };
+        if let Came::Post(_) = came {
+            let_the_talkers_talk(&self.posts);
+        }
+        self.status.now(Doing::Applying);
+        came
+    }
+
+    fn deliver(&self, rooms: &mut Rooms<Arc<WriterHandle>>, said: usize) {
+        self.status.now(Doing::Sending);
         let mut delivered = 0;
         rooms.flush(|client, delivery| {
             delivered += delivery.lines;
             client.deliver(delivery);
         });
-        status.count_in(said);
-        status.count_out(delivered);
-        totals.said.fetch_add(said as u64, Relaxed);
-        totals.delivered.fetch_add(delivered as u64, Relaxed);
+        self.status.count_in(said);
+        self.status.count_out(delivered);
+        self.totals.said.fetch_add(said as u64, Relaxed);
+        self.totals.delivered.fetch_add(delivered as u64, Relaxed);
     }
+}
+
+/// Returns whether a parcel was answered.
+fn apply_news(rooms: &mut Rooms<Arc<WriterHandle>>, now: Timestamp, news: News) -> bool {
+    match news {
+        News::Written(outcome) => {
+            rooms.written(now, &outcome);
+            return true;
+        }
+        News::Failing { why, since } => rooms.memory_fails(&why, since),
+        News::Again { hole } => rooms.memory_is_back(hole),
+        News::Changed(remembered) => rooms.remember(remembered),
+    }
+    false
 }
 
 /// Lets the client threads that are ready to run go first, while they still bring something: what they bring is sent

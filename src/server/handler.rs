@@ -6,6 +6,8 @@
 use super::{
     fanout::{EVENTS_MAX, Post},
     flusher::FlusherQueue,
+    historian::Reading,
+    porter::Porter,
     registry::Registry,
     status::{self, Doing, Status, Totals},
     usher::UsherQueue,
@@ -13,9 +15,11 @@ use super::{
 };
 use crate::{
     core::{
-        event::{Answer, Event, Hall, Question, Talk},
+        event::{Answer, Attempt, Event, Hall, Question, Talk, Verdict},
         farewell::Farewell,
-        session::{Next, Session, SessionConfig},
+        record::{Found, PasswordHash, Query},
+        secret::Secret,
+        session::{Next, Peer, Session, SessionConfig},
     },
     lock::assert_no_lock_held,
     socketserver::{Accepting, Connection, Handler, Refusal},
@@ -33,6 +37,9 @@ use std::{
 /// How long a client that floods and then ends its side is heard out, at the pace of `--flood`.
 pub const LAST_WORDS: Duration = Duration::from_secs(10);
 
+/// How long somebody may take to show that the place kept for an administrator is his: there is only one.
+pub const RESERVE_DEADLINE: Duration = Duration::from_secs(15);
+
 /// What a client's thread works with.
 pub struct ChatHandler {
     /// What all sessions have in common.
@@ -45,6 +52,10 @@ pub struct ChatHandler {
     pub threads_max: usize,
     /// The way to the fan-out, which ends when the last of these is gone.
     pub events: Sender<Post>,
+    /// The way to the historian, for questions.
+    pub reading: Reading,
+    /// Compares passwords, a few at a time.
+    pub porter: Porter,
     /// The way to the flusher.
     pub flusher: Arc<FlusherQueue>,
     /// The way to the usher.
@@ -63,10 +74,11 @@ impl Handler for ChatHandler {
     }
 
     fn handle(&self, connection: Connection) -> anyhow::Result<()> {
-        let Connection { number, stream, peer } = connection;
+        let Connection { number, stream, peer, others } = connection;
         let client = WriterHandle::new(number, stream, peer, self.limits, Arc::clone(&self.flusher));
         let seat = Seat { handler: self, client: &client };
-        self.serve(seat.client);
+        let reserve_of = (others >= self.threads_max).then_some(self.threads_max);
+        self.serve(seat.client, reserve_of);
         Ok(())
     }
 
@@ -81,9 +93,9 @@ impl Handler for ChatHandler {
     fn refuse(&self, connection: Connection, refusal: Refusal) {
         self.totals.refused.fetch_add(1, Relaxed);
         let sentence = match refusal {
-            Refusal::Full { most } => {
+            Refusal::Full { .. } => {
                 self.registry.dismiss(connection.peer.ip());
-                format!("Sorry: all {most} places are taken. Please try again later.")
+                format!("Sorry: all {} places are taken. Please try again later.", self.threads_max)
             }
             Refusal::NoThread { running, error } => {
                 self.registry.dismiss(connection.peer.ip());
@@ -99,14 +111,15 @@ impl Handler for ChatHandler {
 
 impl ChatHandler {
     /// One connection, from the greeting to the farewell. Every ending comes by here.
-    fn serve(&self, client: &Arc<WriterHandle>) {
+    fn serve(&self, client: &Arc<WriterHandle>, reserve_of: Option<usize>) {
         client.status.now(Doing::WaitingForRegistry);
         if !self.registry.insert(client) {
             client.hang_up(Farewell::Shutdown); // it came in the last moment
         }
         log::info!("c{} connected from {}", client.number, client.peer);
 
-        let farewell = catch_unwind(AssertUnwindSafe(|| self.converse(client))).unwrap_or(Farewell::ServerError);
+        let farewell =
+            catch_unwind(AssertUnwindSafe(|| self.converse(client, reserve_of))).unwrap_or(Farewell::ServerError);
         let farewell = client.settle(farewell);
 
         let mut hall = ThreadHall { client, handler: self };
@@ -118,11 +131,12 @@ impl ChatHandler {
     }
 
     /// The conversation: read, run the session, until there is a reason to part.
-    fn converse(&self, client: &Arc<WriterHandle>) -> Farewell {
+    fn converse(&self, client: &Arc<WriterHandle>, reserve_of: Option<usize>) -> Farewell {
         let began = Instant::now();
         let mut hall = ThreadHall { client, handler: self };
-        let (thread, address) = (format!("c{}", client.number), client.peer.to_string());
-        let mut session = Session::begin(&self.session, &thread, &address, Duration::ZERO, &mut hall);
+        let peer = Peer { connection: &format!("c{}", client.number), address: client.peer, reserve_of };
+        let mut session = Session::begin(&self.session, peer, Duration::ZERO, &mut hall);
+        let login_deadline = if reserve_of.is_some() { RESERVE_DEADLINE } else { self.login_deadline };
         let mut was_naming = true;
         let mut last_words: Option<Instant> = None;
         loop {
@@ -135,9 +149,9 @@ impl ChatHandler {
                 was_naming = false;
                 client.read_without_deadline();
             }
-            let left = was_naming.then(|| self.login_deadline.saturating_sub(began.elapsed()));
+            let left = was_naming.then(|| login_deadline.saturating_sub(began.elapsed()));
             if left == Some(Duration::ZERO) {
-                return Farewell::NoName(self.login_deadline.as_secs());
+                return Farewell::NoName(login_deadline.as_secs());
             }
             match next {
                 Next::CatchUp => {} // not here: `reply` waited
@@ -217,6 +231,30 @@ impl Hall for ThreadHall<'_> {
             self.client.status.rename_thread(&format!("c{}:{}", self.client.number, name.shown()));
         }
         answer
+    }
+
+    fn find(&mut self, query: Query) -> Found {
+        self.client.status.now(Doing::WaitingForHistorian);
+        let found = self.handler.reading.ask(query);
+        self.client.status.now(Doing::Working);
+        found
+    }
+
+    fn hash(&mut self, password: &Secret) -> Result<PasswordHash, String> {
+        let hash = self.handler.porter.hash(password);
+        self.client.status.now(Doing::Working);
+        hash
+    }
+
+    fn verify(&mut self, attempt: Attempt<'_>) -> Result<Verdict, String> {
+        let stored = match self.find(Query::Password(attempt.account.unwrap_or_default())) {
+            Found::Password(stored) => stored,
+            Found::Unavailable(why) => return Err(why),
+            Found::Lines(_) => None,
+        };
+        let verdict = self.handler.porter.verify(&attempt, stored.as_ref());
+        self.client.status.now(Doing::Working);
+        Ok(verdict)
     }
 
     fn reply(&mut self, bytes: &[u8]) {

@@ -1,29 +1,33 @@
 //! chatd itself: the threads, the channel and the locks around the core. [`Chatd::start`] is its table of contents.
 
+pub mod attempts;
 pub mod fanout;
 pub mod flusher;
 pub mod handler;
+pub mod historian;
 pub mod limits;
 pub mod logger;
 pub mod net;
 pub mod options;
 pub mod outbox;
+pub mod passwords;
+pub mod porter;
 pub mod registry;
 pub mod status;
 pub mod usher;
 pub mod writer;
 
 use crate::{
-    core::{farewell::Farewell, rooms::RoomsConfig},
+    core::farewell::Farewell,
     socketserver::{MixIn as _, Server, Threading},
 };
 use anyhow::Context as _;
-use fanout::Post;
+use fanout::{FanOut, Post};
 use flusher::{Flusher, FlusherQueue};
 use handler::ChatHandler;
-use jiff::tz::TimeZone;
 use options::{ListenOn, Options};
 use parking_lot::Mutex;
+use porter::Porter;
 use registry::Registry;
 use status::{Status, Totals};
 use std::{
@@ -40,6 +44,8 @@ use writer::SlowLimits;
 /// Stack of a client's thread. Address space, not memory: an idle client touches two pages of it. Ample for the
 /// session's deepest call, in a debug build too.
 const CLIENT_STACK: usize = 256 * 1024;
+/// Places beyond the last, kept for an administrator: a full server is when one is needed.
+pub const RESERVED: usize = 1;
 /// How long clients may take to say goodbye when the server stops, before their connections are cut.
 pub const SHUTDOWN_PATIENCE: Duration = Duration::from_millis(2500);
 /// And how long after that: the time of a farewell.
@@ -52,23 +58,31 @@ pub struct Chatd {
     handler: Arc<ChatHandler>,
     threads: Arc<Threading>,
     fanout: JoinHandle<()>,
+    historian: JoinHandle<()>,
     flusher: JoinHandle<()>,
     usher: JoinHandle<()>,
 }
 
 impl Chatd {
-    /// Starts every thread of the server. `house`: the notes of threads that run already.
-    pub fn start(options: &Options, house: Vec<Arc<Status>>) -> anyhow::Result<Chatd> {
+    /// Starts every thread of the server. `house`: the notes of threads that run already. `stop` is called when an
+    /// administrator stops the server, and should end in [`Chatd::shutdown`].
+    pub fn start(
+        options: &Options,
+        house: Vec<Arc<Status>>,
+        stop: impl Fn() + Send + 'static,
+    ) -> anyhow::Result<Chatd> {
         let listeners = listen(&options.listen_on(), Duration::from_secs(options.ghost_after))?;
 
         let totals = Arc::new(Totals::default());
         let (events, posts) = crossbeam_channel::bounded(fanout::EVENTS_MAX);
         let (flusher_queue, flusher) = FlusherQueue::new().context("cannot start the flusher")?;
         let (usher_queue, usher) = Usher::new(limits::refused_possible(options.threads_max));
-        let fanout_status = Status::new("fanout");
+        let memory = options.memory();
+        let (remembered, desk, reading, historian) = historian::open(&memory)?;
+        let (fanout_status, historian_status) = (Status::new("fanout"), Arc::clone(&historian.status));
         let accept_statuses: Vec<_> = listeners.iter().map(|_| Status::new("accept")).collect();
         let mut house_rows = accept_statuses.clone();
-        house_rows.extend([&fanout_status, &flusher.status, &usher.status].map(Arc::clone));
+        house_rows.extend([&fanout_status, &historian_status, &flusher.status, &usher.status].map(Arc::clone));
         house_rows.extend(house);
         let handler = Arc::new(ChatHandler {
             session: options.session_config()?,
@@ -79,6 +93,8 @@ impl Chatd {
             login_deadline: options.login_deadline(),
             threads_max: options.threads_max,
             events,
+            reading,
+            porter: Porter::default(),
             flusher: flusher_queue,
             usher: usher_queue,
             registry: Registry::new(options.per_source),
@@ -86,14 +102,15 @@ impl Chatd {
             house: Mutex::new(house_rows),
         });
 
-        let rooms =
-            RoomsConfig { backlog_lines: options.backlog_lines, names: options.name_rule(), zone: TimeZone::system() };
-        let high_water = options.high_water;
-        let fanout = start_thread("fanout", move || fanout::run(posts, rooms, high_water, &fanout_status, &totals))?;
+        let rooms = options.rooms_config(&memory);
+        let (high_water, stop) = (options.high_water, Box::new(stop));
+        let fanout = FanOut { posts, desk, high_water, stop, status: fanout_status, totals };
+        let fanout = start_thread("fanout", move || fanout.run(rooms, remembered))?;
+        let historian = start_thread("historian", move || historian.run())?;
         let flusher = start_thread("flusher", move || Flusher::run(flusher))?;
         let usher = start_thread("usher", move || Usher::run(usher))?;
 
-        let threads = Arc::new(Threading::new(options.threads_max, CLIENT_STACK));
+        let threads = Arc::new(Threading::new(options.threads_max + RESERVED, CLIENT_STACK));
         let serve = |listener| Arc::new(Server::new(listener, Arc::clone(&handler), Arc::clone(&threads)));
         let servers: Vec<_> = listeners.into_iter().map(serve).collect();
         let accept = |(server, status): (&Arc<Server<_, _>>, Arc<Status>)| {
@@ -104,7 +121,7 @@ impl Chatd {
             })
         };
         let accepting = servers.iter().zip(accept_statuses).map(accept).collect::<anyhow::Result<Vec<_>>>()?;
-        Ok(Chatd { servers, accepting, handler, threads, fanout, flusher, usher })
+        Ok(Chatd { servers, accepting, handler, threads, fanout, historian, flusher, usher })
     }
 
     /// Where it listens.
@@ -138,8 +155,8 @@ impl Chatd {
 
         let flusher_queue = Arc::clone(&self.handler.flusher);
         drop(self.servers);
-        drop(self.handler); // with it the last sender of events, and of the usher's guests
-        join([self.fanout, self.usher]);
+        drop(self.handler); // with it the last sender of events, of questions, and of the usher's guests
+        join([self.fanout, self.usher, self.historian]);
         flusher_queue.stop();
         join([self.flusher]);
         log::info!("every thread has ended");

@@ -161,6 +161,21 @@ impl Options {
         })
     }
 
+    /// What the rooms have to know.
+    pub fn rooms_config(&self, memory: &super::historian::Memory) -> crate::core::rooms::RoomsConfig {
+        crate::core::rooms::RoomsConfig {
+            backlog_lines: self.backlog_lines,
+            names: self.name_rule(),
+            zone: jiff::tz::TimeZone::system(),
+            keeps_talk: memory.keeps_talk,
+        }
+    }
+
+    /// stub
+    pub fn memory(&self) -> super::historian::Memory {
+        super::historian::Memory { keeps_talk: false }
+    }
+
     /// Which names are allowed.
     pub fn name_rule(&self) -> NameRule {
         if self.unicode_names { NameRule::Unicode } else { NameRule::Ascii }

@@ -55,10 +55,16 @@ pub enum Doing {
     Ushering,
     WaitingForLines,
     WaitingForSignal,
+    WaitingToHash,
+    Hashing,
+    WaitingForRecords,
+    WritingHistory,
+    AnsweringQuery,
+    WaitingForHistorian,
 }
 
 /// The words for each, in the order of [`Doing`]; at most 24 letters, for the table.
-const DOINGS: [&str; 18] = [
+const DOINGS: [&str; 24] = [
     "starting",
     "working",
     "accepting",
@@ -68,7 +74,7 @@ const DOINGS: [&str; 18] = [
     "waiting for the channel",
     "waiting for the registry",
     "sending its answer",
-    "pausing (flood)",
+    "pausing",
     "leaving",
     "waiting for events",
     "applying events",
@@ -77,6 +83,12 @@ const DOINGS: [&str; 18] = [
     "waiting for the refused",
     "waiting for lines",
     "waiting for a signal",
+    "waiting to hash",
+    "hashing a password",
+    "waiting for records",
+    "writing history",
+    "answering a query",
+    "waiting for history",
 ];
 
 /// One thread's notes about itself.
@@ -235,7 +247,7 @@ mod tests {
 
     #[test]
     fn every_doing_has_its_words() {
-        assert_eq!(DOINGS.len(), Doing::WaitingForSignal as usize + 1);
+        assert_eq!(DOINGS.len(), Doing::WaitingForHistorian as usize + 1);
         assert!(DOINGS.iter().all(|words| words.len() <= 24));
         assert_eq!(DOINGS[Doing::Sending as usize], "sending");
         assert_eq!(DOINGS[Doing::Leaving as usize], "leaving");

@@ -109,7 +109,10 @@ impl WriterHandle {
             self.news.notify_all();
         }
         outbox.put(&self.socket, delivery.after);
-        if outbox.waiting.len() > self.limits.high_water {
+        if let Some(farewell) = delivery.farewell {
+            outbox.farewell.get_or_insert(farewell);
+            self.stop_reading(outbox);
+        } else if outbox.waiting.len() > self.limits.high_water {
             outbox.refuse_more(Farewell::TooSlow(self.limits.high_water));
             self.stop_reading(outbox);
         } else {

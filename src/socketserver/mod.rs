@@ -49,6 +49,8 @@ pub struct Connection {
     pub stream: TcpStream,
     /// Whose it is. (Asking the socket would fail if the peer is gone already.)
     pub peer: SocketAddr,
+    /// How many others the mix-in serves at the same time, if it counts them.
+    pub others: usize,
 }
 
 /// Why a connection finds no place.
@@ -157,7 +159,7 @@ impl<H: Handler, M: MixIn> Server<H, M> {
                     if std::mem::take(&mut failing) {
                         log::info!("accepting again");
                     }
-                    self.process(Connection { number: NUMBERS.fetch_add(1, Relaxed), stream, peer });
+                    self.process(Connection { number: NUMBERS.fetch_add(1, Relaxed), stream, peer, others: 0 });
                 }
                 // The connection that was to be accepted is gone: the next one may be fine.
                 Err(e) if matches!(e.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {}

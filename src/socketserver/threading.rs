@@ -50,9 +50,10 @@ impl Threading {
 }
 
 impl MixIn for Threading {
-    fn process<H: Handler>(&self, connection: Connection, handler: &Arc<H>) -> Result<(), (Connection, Refusal)> {
+    fn process<H: Handler>(&self, mut connection: Connection, handler: &Arc<H>) -> Result<(), (Connection, Refusal)> {
         join_all(self.take_ended());
         let Some(running) = self.reserve() else { return Err((connection, Refusal::Full { most: self.most })) };
+        connection.others = running;
         let number = connection.number;
         // The thread finds its connection in here; if it cannot be started, we find it again.
         let parcel = Arc::new(Mutex::new(Some(connection)));

@@ -7,11 +7,13 @@ use crate::harness::{Client, eventually};
 use chatd::{
     core::{name::NameRule, rooms::RoomsConfig, session::SessionConfig},
     server::{
-        fanout,
+        fanout::FanOut,
         flusher::FlusherQueue,
         handler::ChatHandler,
+        historian::{self, Memory},
+        porter::Porter,
         registry::Registry,
-        status::{Status, Totals},
+        status::Status,
         usher::Usher,
         writer::SlowLimits,
     },
@@ -35,12 +37,15 @@ fn a_full_channel_slows_the_talker_and_loses_nothing() {
     let (behind, posts) = crossbeam_channel::bounded(1);
     let (flusher, _flusher_thread) = FlusherQueue::new().unwrap();
     let (usher, _usher_thread) = Usher::new(8);
+    let (remembered, desk, reading, _historian) = historian::open(&Memory { keeps_talk: false }).unwrap();
     let handler = Arc::new(ChatHandler {
         session: SessionConfig::default(),
         limits: SlowLimits { high_water: 100_000_000, write_deadline: Duration::from_secs(3600) },
         login_deadline: Duration::from_secs(3600),
         threads_max: 10,
         events: events.clone(),
+        reading,
+        porter: Porter::default(),
         flusher,
         usher,
         registry: Registry::new(10),
@@ -54,8 +59,11 @@ fn a_full_channel_slows_the_talker_and_loses_nothing() {
     // The gatekeeper hands on so many events, one for each permit.
     let (permit, permits) = mpsc::channel::<()>();
     thread::scope(|scope| {
-        let config = RoomsConfig { backlog_lines: 0, names: NameRule::Ascii, zone: jiff::tz::TimeZone::UTC };
-        scope.spawn(move || fanout::run(posts, config, 64 * 1024, &Status::new("fanout"), &Totals::default()));
+        let zone = jiff::tz::TimeZone::UTC;
+        let config = RoomsConfig { backlog_lines: 0, names: NameRule::Ascii, zone, keeps_talk: false };
+        let (status, totals, stop) = (Status::new("fanout"), Arc::default(), Box::new(|| {}));
+        let fanout = FanOut { posts, desk, high_water: 64 * 1024, stop, status, totals };
+        scope.spawn(move || fanout.run(config, remembered));
         scope.spawn(move || {
             for _ in permits {
                 let Ok(post) = gate.recv() else { return };

@@ -1,7 +1,7 @@
 //! docs/protocol.md is a test: every conversation in it is played against a fresh server, word for word.
 
-use crate::harness::{Client, Program, Server};
-use std::{collections::HashMap, fs, path::Path};
+use crate::harness::{Client, Folder, Program, Server, operate};
+use std::{collections::HashMap, fs};
 
 const PAGE: &str = include_str!("../../docs/protocol.md");
 const MOTD: &str = "Welcome to the class of today.\nPlease keep to the topic.\n";
@@ -48,15 +48,36 @@ pub fn every_conversation_on_the_page_happens() {
 }
 
 fn play(options: &str, lines: &[(usize, &str)]) {
-    let motd = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("motd-{}.txt", Program::current().name()));
+    let folder = Folder::new("protocol");
+    let (motd, db) = (folder.path("motd.txt"), folder.path("chatd.db"));
     fs::write(&motd, MOTD).unwrap();
-    let options: Vec<&str> =
-        options.split_whitespace().map(|word| if word == "MOTD" { motd.to_str().unwrap() } else { word }).collect();
-    let server = Server::start(&options);
+    // Who needs an account before the server starts needs a file for it.
+    let needs_file = lines.iter().any(|(_, line)| line.starts_with('$')) && !options.contains("DB");
+    let options = if needs_file { format!("--db DB {options}") } else { options.to_owned() };
+    let options: Vec<&str> = options
+        .split_whitespace()
+        .map(|word| match word {
+            "MOTD" => &*motd,
+            "DB" => &*db,
+            other => other,
+        })
+        .collect();
+    let before = lines.iter().take_while(|(_, line)| line.starts_with("$ chatd account")).count();
+    for (_, line) in &lines[..before] {
+        let words: Vec<&str> = line.split_whitespace().skip(2).collect();
+        operate(&db, &words, "correct horse\n");
+    }
+    let mut server = Server::start(&options);
     let mut clients: HashMap<&str, Client> = HashMap::new();
-    for &(number, line) in lines {
+    for &(number, line) in &lines[before..] {
         println!("{number:5} {line}");
-        step(&server, &mut clients, line);
+        if line == "$ kill -9" {
+            clients.clear();
+            drop(server);
+            server = Server::start(&options);
+        } else {
+            step(&server, &mut clients, line);
+        }
     }
     for client in clients.values_mut() {
         if client.name != "gone" {
@@ -108,7 +129,7 @@ fn unescape(text: &str) -> Vec<u8> {
 
 #[test]
 fn the_page_lists_every_command() {
-    for row in chatd::core::command::COMMANDS {
+    for row in chatd::core::command::COMMANDS.iter().chain(chatd::core::command::ADMINISTRATION) {
         let usage = row.usage().replace('|', "\\|");
         assert!(PAGE.contains(&format!("| `{usage}` |")), "docs/protocol.md has no row for `{usage}`");
     }

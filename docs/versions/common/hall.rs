@@ -3,11 +3,16 @@
 //! Compare chatd's `ThreadHall` (`src/server/handler.rs`): there `say` waits for the channel, `ask` for the fan-out,
 //! `reply` for the client. Here `say` and `ask` are plain calls, because nobody else runs meanwhile: one order for all
 //! costs nothing. But `reply` must put away what the client does not take, and the session has to be left and come back
-//! to when it has ([`Hall::is_behind`]): what was a place in the code there is a state in a table here.
+//! to when it has ([`Hall::is_behind`]): what was a place in the code there is a state in a table here. And `find`, `hash`
+//! and `verify` do wait, for the disk and for the processor: then everybody does.
 
 use super::house::House;
 use chatd::{
-    core::event::{Answer, Event, Hall, Question, Talk},
+    core::{
+        event::{Answer, Attempt, Event, Hall, Question, Talk, Verdict},
+        record::{Found, PasswordHash, Query},
+        secret::Secret,
+    },
     server::status::{self, Doing, Status},
 };
 use std::sync::{Arc, atomic::Ordering::Relaxed};
@@ -38,6 +43,23 @@ impl Hall for LoopHall<'_, '_> {
             client.status.rename(&format!("c{}:{}", client.number, name.shown()));
         }
         answer
+    }
+
+    fn find(&mut self, query: Query) -> Found {
+        self.house.memory.find(&query)
+    }
+
+    fn hash(&mut self, password: &Secret) -> Result<PasswordHash, String> {
+        self.house.porter.hash(password)
+    }
+
+    fn verify(&mut self, attempt: Attempt<'_>) -> Result<Verdict, String> {
+        let stored = match self.find(Query::Password(attempt.account.unwrap_or_default())) {
+            Found::Password(stored) => stored,
+            Found::Unavailable(why) => return Err(why),
+            Found::Lines(_) => None,
+        };
+        Ok(self.house.porter.verify(&attempt, stored.as_ref()))
     }
 
     fn reply(&mut self, bytes: &[u8]) {

@@ -8,17 +8,20 @@ use super::{
     alarms::Alarms,
     client::{Client, Deadlines, Interest, Who},
     door::Door,
+    memory::Memory,
     stop::StopPipe,
 };
 use chatd::{
     core::{
         event::{Answer, ClientId, Event},
         farewell::Farewell,
-        rooms::{Rooms, RoomsConfig},
+        record::Remembered,
+        rooms::{Order, Rooms, RoomsConfig},
         session::{SessionConfig, TALK_MAX},
     },
     server::{
         options::Options,
+        porter::Porter,
         registry::Registry,
         status::{Status, Totals},
     },
@@ -35,6 +38,10 @@ use std::{
 pub struct House<'a> {
     pub(super) clients: Slab<Client<'a>>,
     pub(super) rooms: Rooms<usize>,
+    /// What is on disk. Whatever it takes, everybody waits for.
+    pub(super) memory: Memory,
+    /// Compares passwords. Whatever that takes, everybody waits for.
+    pub(super) porter: Porter,
     pub(super) config: &'a SessionConfig,
     pub(super) clients_max: usize,
     high_water: usize,
@@ -54,10 +61,14 @@ pub struct House<'a> {
     touched: Vec<usize>,
     /// Found over the high-water mark, still to be hung up.
     too_slow: Vec<usize>,
+    /// Whom the rooms have sent away.
+    evicted: Vec<(usize, Farewell)>,
     /// Told all that was said before they go.
     pub(super) departed: Vec<usize>,
     /// Struck out at the end of the round, so that no place in the table is taken twice within one.
     pub(super) gone: Vec<usize>,
+    /// When an administrator stops the server.
+    stop_at: Option<Instant>,
     /// After a signal: when to stop waiting for goodbyes.
     pub(super) cut_at: Option<Instant>,
     pub(super) totals: Totals,
@@ -73,14 +84,17 @@ impl<'a> House<'a> {
     pub fn new(
         options: &Options,
         config: &'a SessionConfig,
-        rooms: RoomsConfig,
+        (rooms, remembered): (RoomsConfig, Remembered),
+        memory: Memory,
         threads: [Arc<Status>; 2],
         door: Door,
         stop: StopPipe,
     ) -> Self {
         House {
             clients: Slab::new(),
-            rooms: Rooms::new(rooms),
+            rooms: Rooms::new(rooms, remembered),
+            memory,
+            porter: Porter::default(),
             config,
             clients_max: options.threads_max,
             high_water: options.high_water,
@@ -99,6 +113,8 @@ impl<'a> House<'a> {
             timestamp: Timestamp::now(),
             touched: Vec::new(),
             too_slow: Vec::new(),
+            evicted: Vec::new(),
+            stop_at: None,
             departed: Vec::new(),
             gone: Vec::new(),
             cut_at: None,
@@ -155,7 +171,11 @@ impl<'a> House<'a> {
     /// How long to wait at most, in whole milliseconds, rounded up: a moment too late costs nothing, a moment too early
     /// costs a round in which there is nothing to do.
     pub fn timeout(&self) -> Option<Duration> {
-        let next = [self.alarms.first(), self.door.deadline(), self.cut_at].into_iter().flatten().min()?;
+        let memory = self.memory.deadline();
+        let next = [self.alarms.first(), self.door.deadline(), self.cut_at, self.stop_at, memory]
+            .into_iter()
+            .flatten()
+            .min()?;
         let left = next.saturating_duration_since(Instant::now());
         Some(Duration::from_millis(left.as_nanos().div_ceil(1_000_000) as u64))
     }
@@ -175,6 +195,11 @@ impl<'a> House<'a> {
             self.client_is_due(key);
         }
         self.door.look_after(self.now);
+        self.memory.look_after(&mut self.rooms, self.now);
+        if self.stop_at.is_some_and(|stop_at| stop_at <= self.now) {
+            self.stop_at = None;
+            self.shut_down();
+        }
         self.deliver();
         self.end_round();
     }
@@ -207,6 +232,17 @@ impl<'a> House<'a> {
         }
     }
 
+    /// What administrators want of the server itself.
+    fn follow_orders(&mut self) {
+        for order in self.rooms.take_orders() {
+            match order {
+                Order::Log(deed) => log::info!("{deed}"),
+                Order::ShutDown(within) => self.stop_at = Some(self.now + within),
+                Order::CallOffShutDown => self.stop_at = None,
+            }
+        }
+    }
+
     // --- The rooms ---
 
     /// Tells the rooms. They lay out who has to read what; [`House::flush`] sends it.
@@ -223,9 +259,12 @@ impl<'a> House<'a> {
         }
     }
 
-    /// Sends each client what it has to read. Returns the asker's answer, if somebody asks.
+    /// Writes what has to be written before anybody is shown it, and sends each client what it has to read. Returns the
+    /// asker's answer, if somebody asks.
     pub(super) fn flush(&mut self, asker: Option<usize>) -> Option<Answer> {
-        let House { rooms, clients, touched, too_slow, departed, .. } = self;
+        self.memory.write(&mut self.rooms, self.timestamp);
+        self.follow_orders();
+        let House { rooms, clients, touched, too_slow, evicted, departed, .. } = self;
         let (now, high_water) = (self.now, self.high_water);
         let mut asked = None;
         let mut delivered = 0;
@@ -241,6 +280,7 @@ impl<'a> House<'a> {
             // An asker's answer is flushed as soon as it is made, so nothing can stand behind it yet.
             debug_assert!(asker != Some(key) || delivery.after.is_empty());
             client.outgoing.put(&client.socket, delivery.after, now);
+            evicted.extend(delivery.farewell.map(|farewell| (key, farewell)));
             client.status.count_out(delivery.lines);
             delivered += delivery.lines;
             if client.outgoing.counted() > high_water && !client.outgoing.is_refusing() {
@@ -264,8 +304,11 @@ impl<'a> House<'a> {
             while let Some(key) = self.departed.pop() {
                 self.say_goodbye(key);
             }
-            if self.too_slow.is_empty() {
+            if self.too_slow.is_empty() && self.evicted.is_empty() {
                 return;
+            }
+            for (key, farewell) in std::mem::take(&mut self.evicted) {
+                self.hang_up(key, farewell);
             }
             for key in std::mem::take(&mut self.too_slow) {
                 self.hang_up(key, Farewell::TooSlow(self.high_water));

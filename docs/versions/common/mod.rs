@@ -19,6 +19,7 @@ mod door;
 mod endings;
 mod hall;
 mod house;
+mod memory;
 mod outgoing;
 mod stop;
 mod turns;
@@ -29,11 +30,11 @@ pub use house::House;
 use anyhow::Context as _;
 use argh::FromArgs as _;
 use chatd::{
-    core::{rooms::RoomsConfig, session::Model},
+    core::session::Model,
     server::{limits, logger, options::Options, start_thread, status::Status},
 };
 use door::Door;
-use jiff::tz::TimeZone;
+use memory::Memory;
 use std::{io::Write as _, process::ExitCode, time::Duration};
 use stop::StopPipe;
 
@@ -103,9 +104,9 @@ fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
     }
     let mut config = options.session_config()?;
     config.model = Model(version.model);
-    let rooms =
-        RoomsConfig { backlog_lines: options.backlog_lines, names: options.name_rule(), zone: TimeZone::system() };
-    let mut house = House::new(&options, &config, rooms, threads, door, stop);
+    let (memory, remembered) = Memory::open(&options)?;
+    let rooms = (options.rooms_config(&options.memory()), remembered);
+    let mut house = House::new(&options, &config, rooms, memory, threads, door, stop);
     (version.serve)(&mut house)?;
     log::info!("the loop has ended");
     log::logger().flush();

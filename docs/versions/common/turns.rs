@@ -13,9 +13,9 @@ use chatd::{
     core::{
         event::ClientId,
         farewell::Farewell,
-        session::{Next, Session},
+        session::{Next, Peer, Session},
     },
-    server::{handler::LAST_WORDS, net, status::Status},
+    server::{RESERVED, handler::LAST_WORDS, net, status::Status},
 };
 use std::{
     io::{ErrorKind, Read as _},
@@ -48,7 +48,7 @@ impl House<'_> {
     }
 
     fn admit(&self, socket: &TcpStream, peer: SocketAddr) -> Result<(), String> {
-        if self.clients.len() >= self.clients_max {
+        if self.clients.len() >= self.clients_max + RESERVED {
             return Err(format!("Sorry: all {} places are taken. Please try again later.", self.clients_max));
         }
         self.door.beyond_wall(socket)?;
@@ -57,6 +57,7 @@ impl House<'_> {
 
     fn begin(&mut self, number: ClientId, socket: TcpStream, peer: SocketAddr) {
         log::info!("c{number} connected from {peer}");
+        let reserve_of = (self.clients.len() >= self.clients_max).then_some(self.clients_max);
         let key = self.clients.insert(Client {
             number,
             peer,
@@ -74,13 +75,14 @@ impl House<'_> {
             touched: false,
         });
         self.touch(key);
-        let (config, name, address) = (self.config, format!("c{number}"), peer.to_string());
+        let (config, connection) = (self.config, format!("c{number}"));
         let mut hall = LoopHall { house: self, key };
-        let session = Session::begin(config, &name, &address, Duration::ZERO, &mut hall);
+        let peer = Peer { connection: &connection, address: peer, reserve_of };
+        let session = Session::begin(config, peer, Duration::ZERO, &mut hall);
         let client = &mut self.clients[key];
         client.is_naming = session.is_naming();
         client.session = Some(session);
-        client.note_stage();
+        self.run(key);
     }
 
     // --- It is ready, or due ---

@@ -1,0 +1,224 @@
+//! Accounts, as the rooms know them: whose name is whose, who is an administrator, who logs in. Part of [`Rooms`].
+//!
+//! No password comes by here, nor a hash of one but on its way to the memory: a session compares them on its own time
+//! and tells the rooms only that it was right ([`Login`]).
+
+use super::{
+    event::{Answer, ClientId, Login},
+    farewell::Farewell,
+    held::{Deed, Written},
+    name::Name,
+    past::{PRIVATE_MAX, Past},
+    record::{Account, AccountId, PasswordHash, What},
+    rooms::Rooms,
+    source::Source,
+};
+use std::collections::HashMap;
+
+/// Accounts at most: a school. Each costs some 200 bytes here; and nobody can fill the disk with names.
+pub const ACCOUNTS_MAX: usize = 10_000;
+
+/// Every account.
+#[derive(Default)]
+pub(super) struct Accounts {
+    by_id: HashMap<AccountId, Account>,
+    /// By name's key.
+    by_name: HashMap<String, AccountId>,
+    last: AccountId,
+}
+
+impl Accounts {
+    pub fn get(&self, id: AccountId) -> Option<&Account> {
+        self.by_id.get(&id)
+    }
+
+    pub fn get_mut(&mut self, id: AccountId) -> Option<&mut Account> {
+        self.by_id.get_mut(&id)
+    }
+
+    /// The account of this name, or of one that looks like it.
+    pub fn named(&self, name: &Name) -> Option<&Account> {
+        self.by_name.get(name.key()).and_then(|&id| self.get(id))
+    }
+
+    /// Whether anybody is an administrator.
+    fn has_administrator(&self) -> bool {
+        self.by_id.values().any(|account| account.is_admin)
+    }
+
+    fn insert(&mut self, key: String, account: Account) {
+        self.last = self.last.max(account.id);
+        self.by_name.insert(key, account.id);
+        self.by_id.insert(account.id, account);
+    }
+
+    fn remove(&mut self, id: AccountId) {
+        self.by_id.remove(&id);
+        self.by_name.retain(|_, other| *other != id);
+    }
+}
+
+impl<H: Clone> Rooms<H> {
+    /// All accounts anew. Who was logged in to one that is gone is nobody's any more.
+    pub(super) fn set_accounts(&mut self, accounts: Vec<Account>, last: AccountId) {
+        let mut all = Accounts { last: last.max(self.accounts.last), ..Accounts::default() };
+        for account in accounts {
+            // A name from before `--unicode-names` was left out: nobody can enter under it, but it stays an account.
+            let key = self.config.names.check(&account.name, "name").map(|name| name.key().to_owned());
+            all.insert(key.unwrap_or_else(|_| account.name.clone()), account);
+        }
+        self.accounts = all;
+        for (_, member) in &mut self.members {
+            member.account = member.account.filter(|&id| self.accounts.get(id).is_some());
+        }
+    }
+
+    /// The account that a member is logged in to.
+    pub(super) fn account_of(&self, member: usize) -> Option<&Account> {
+        self.members[member].account.and_then(|id| self.accounts.get(id))
+    }
+
+    pub(super) fn is_admin(&self, member: usize) -> bool {
+        self.account_of(member).is_some_and(|account| account.is_admin)
+    }
+
+    /// The answer to whoever has only the place that is kept for an administrator.
+    pub(super) fn may_take_reserve(&self, most: usize) -> Answer {
+        let farewell = (!self.accounts.has_administrator()).then_some(Farewell::Full(most));
+        Answer { farewell, ..Answer::default() }
+    }
+
+    pub(super) fn whose_is(&self, name: &Name) -> Answer {
+        Answer { account: self.accounts.named(name).map(|account| account.id), ..Answer::default() }
+    }
+
+    /// Whoever is here under this name, or logged in to this account, gives way to its owner.
+    pub(super) fn make_way(&mut self, name: &Name, account: AccountId, owner: Option<usize>, source: Source) {
+        let bearer = self.by_name.get(name.key()).copied();
+        let others: Vec<usize> = self
+            .members
+            .iter()
+            .filter(|(slot, member)| Some(*slot) == bearer || member.account == Some(account))
+            .map(|(slot, _)| slot)
+            .filter(|&slot| Some(slot) != owner)
+            .collect();
+        for other in others {
+            self.evict(other, Farewell::TakenOver(source.to_string()));
+        }
+    }
+
+    /// A member becomes the owner of an account, and is called like it.
+    pub(super) fn log_in(&mut self, asker: usize, login: Login) -> Answer {
+        let Some(account) = self.accounts.get(login.account) else {
+            return Answer::text("*** That account is gone.\n");
+        };
+        let Ok(name) = self.config.names.check(&account.name, "name") else {
+            return Answer::text(
+                "*** That account's name is not allowed here: the server runs without --unicode-names.\n",
+            );
+        };
+        let source = self.members[asker].source;
+        self.make_way(&name, login.account, Some(asker), source);
+        let mut answer = Answer { account: Some(login.account), name: Some(name.clone()), ..Answer::default() };
+        if self.members[asker].name.shown() != name.shown() {
+            answer.text = self.change_name(asker, name);
+        }
+        self.members[asker].account = Some(login.account);
+        self.members[asker].private = Past::new(PRIVATE_MAX, login.private);
+        answer.text.push_str("*** You are logged in.\n");
+        answer.text.push_str(&self.describe_mail(asker));
+        answer
+    }
+
+    /// `None`: the answer comes when it is written.
+    pub(super) fn register(&mut self, asker: usize, hash: PasswordHash) -> Option<Answer> {
+        let member = &self.members[asker];
+        let refused = if let Some(account) = self.account_of(asker) {
+            format!("*** You are logged in to {} already.\n", account.name)
+        } else if let Some(account) = self.accounts.named(&member.name) {
+            format!("*** {} is registered already.\n", account.name)
+        } else if self.accounts.by_id.len() >= ACCOUNTS_MAX {
+            format!("*** There are {ACCOUNTS_MAX} accounts, which is the most.\n")
+        } else {
+            self.accounts.last += 1;
+            let account = Account {
+                id: self.accounts.last,
+                name: member.name.shown().to_owned(),
+                is_admin: false,
+                since: self.now,
+                mail: 0,
+            };
+            self.hold_deed(asker, What::Registered(account.clone(), hash), Deed::Register(account));
+            return None;
+        };
+        Some(Answer::text(refused))
+    }
+
+    pub(super) fn is_registered(&mut self, client: ClientId, account: Account, written: &Written) -> Answer {
+        if let Err(why) = written {
+            return Answer::text(format!("*** Your name is not kept: {why}\n"));
+        }
+        let id = account.id;
+        let text = format!(
+            "*** {} is yours from now on. When you come again, you are asked for your password.\n",
+            account.name
+        );
+        if let Ok(name) = self.config.names.check(&account.name, "name") {
+            self.accounts.insert(name.key().to_owned(), account);
+        }
+        if let Some(member) = self.member_of(client) {
+            self.members[member].account = Some(id);
+        }
+        Answer { account: Some(id), ..Answer::text(text) }
+    }
+
+    /// `None`: the answer comes when it is written.
+    pub(super) fn rehash(&mut self, asker: usize, hash: PasswordHash, quietly: bool) -> Option<Answer> {
+        let Some(id) = self.members[asker].account else { return Some(not_logged_in()) };
+        self.hold_deed(asker, What::Rehashed(id, hash), Deed::Rehash { quietly });
+        None
+    }
+
+    /// `None`: the answer comes when it is written.
+    pub(super) fn unregister(&mut self, asker: usize) -> Option<Answer> {
+        let Some(id) = self.members[asker].account else { return Some(not_logged_in()) };
+        self.hold_deed(asker, What::Unregistered(id), Deed::Unregister(id));
+        None
+    }
+
+    pub(super) fn is_unregistered(&mut self, id: AccountId, written: &Written) -> String {
+        if let Err(why) = written {
+            return format!("*** Your account is still there: {why}\n");
+        }
+        self.accounts.remove(id);
+        for (_, member) in &mut self.members {
+            member.account = member.account.filter(|&account| account != id);
+        }
+        "*** Your account is struck out, and its mailbox. Your name is free for whoever comes when you have left.\n"
+            .to_owned()
+    }
+
+    /// The answer to `/whoami`.
+    pub(super) fn whoami(&self, asker: usize) -> String {
+        let member = &self.members[asker];
+        let account = match self.account_of(asker) {
+            None => "not registered".to_owned(),
+            Some(account) => {
+                let since = self.config.zone.to_datetime(account.since).date();
+                let admin = if account.is_admin { ", an administrator" } else { "" };
+                format!("logged in as {}, registered on {since}{admin}", account.name)
+            }
+        };
+        format!(
+            "*** You are {}: {account}. In {}; connection c{} from {}.\n",
+            member.name.shown(),
+            self.rooms[member.room].name,
+            member.client,
+            member.source,
+        )
+    }
+}
+
+fn not_logged_in() -> Answer {
+    Answer::text("*** You are not logged in: /register keeps your name, /login NAME logs you in.\n")
+}

@@ -1,0 +1,39 @@
+//! A password as it was typed: nothing that prints values can print it.
+
+use std::fmt;
+
+/// Fewest bytes of a password: what OWASP asks for at least.
+pub const PASSWORD_MIN: usize = 8;
+/// Most bytes. Any sentence fits; and a hash of it costs the same.
+pub const PASSWORD_MAX: usize = 256;
+
+/// A password, from the keyboard to its hash and no further.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes what was typed, byte by byte as it was typed.
+    pub fn new(typed: &str) -> Secret {
+        Secret(typed.to_owned())
+    }
+
+    /// For the hash alone.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it may become somebody's password. The sentence says why not.
+    pub fn check(&self) -> Result<(), String> {
+        match self.0.len() {
+            PASSWORD_MIN..=PASSWORD_MAX => Ok(()),
+            0..PASSWORD_MIN => Err(format!("A password has at least {PASSWORD_MIN} bytes.")),
+            _ => Err(format!("A password has at most {PASSWORD_MAX} bytes.")),
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}

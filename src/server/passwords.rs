@@ -1,0 +1,236 @@
+//! Passwords: hashing them, and comparing one with its hash. Runs on the thread of whoever logs in, which waits at the
+//! [`Gate`] for its turn; never on a thread that serves others.
+//!
+//! A hash is made to be costly: somebody who steals the file has to pay that cost for every guess. So it is bounded how
+//! many are made at once, and one for a name that does not exist costs as much as any other.
+
+use super::status::{self, Doing};
+use crate::{
+    core::{
+        record::PasswordHash,
+        secret::{PASSWORD_MAX, Secret},
+    },
+    lock::{Locked, assert_no_lock_held},
+};
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version,
+    password_hash::phc::PasswordHash as Phc,
+};
+use parking_lot::Condvar;
+use std::time::Duration;
+
+/// Hashes made at once. Each needs 19 MiB for some 20 ms: 512 logins at once need 38 MiB, and are done in about 6 s on two
+/// cores, which leaves the other threads their turns.
+pub const HASHES_AT_ONCE: usize = 2;
+
+/// The parameters: the smallest that OWASP's Password Storage Cheat Sheet recommends for argon2id. When they are raised,
+/// hashes made with the old ones are still good, and [`Passwords::needs_rehash`] tells them.
+const MEMORY_KIB: u32 = 19_456;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+/// A stored hash that asks for more than this was not made by chatd: it could use up the server's memory.
+const MEMORY_KIB_MAX: u32 = 256 * 1024;
+const PASSES_MAX: u32 = 16;
+const LANES_MAX: u32 = 16;
+
+/// Hashes passwords, a few at once.
+pub struct Passwords {
+    argon2: Argon2<'static>,
+    /// Nobody's hash: what a password is compared with when there is nothing to compare it with.
+    nobody: Phc,
+    gate: Gate,
+}
+
+impl Default for Passwords {
+    fn default() -> Passwords {
+        let params = Params::new(MEMORY_KIB, PASSES, LANES, None).expect("are parameters of argon2");
+        // Its result is 32 zeros: which password would give them, nobody knows.
+        let nobody = format!(
+            "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+        );
+        Passwords {
+            argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            nobody: Phc::new(&nobody).expect("is a PHC string"),
+            gate: Gate::new(HASHES_AT_ONCE),
+        }
+    }
+}
+
+impl Passwords {
+    /// Hashes a new password, with a salt of its own. Takes some 20 ms, and may wait for others before.
+    ///
+    /// # Errors
+    /// A sentence for the person: the password is too short or too long.
+    pub fn hash(&self, password: &Secret) -> Result<PasswordHash, String> {
+        password.check()?;
+        let _turn = self.take_turn();
+        let hash = self.argon2.hash_password(password.reveal().as_bytes());
+        // It fails for want of random numbers alone; and says nothing of the password.
+        hash.map(|hash| PasswordHash(hash.to_string())).map_err(|e| format!("The password could not be hashed: {e}."))
+    }
+
+    /// Waits for one's turn to compare a password.
+    pub fn take_turn(&self) -> Turn<'_> {
+        self.gate.enter();
+        Turn(self)
+    }
+
+    /// Whether a hash was made with parameters that are not today's: then a new one is made at the next login.
+    pub fn needs_rehash(&self, stored: &PasswordHash) -> bool {
+        Phc::new(&stored.0).map_or(true, |stored| {
+            stored.algorithm != self.nobody.algorithm
+                || stored.version != self.nobody.version
+                || stored.params != self.nobody.params
+        })
+    }
+}
+
+/// Somebody's turn, which ends when this is dropped.
+pub struct Turn<'a>(&'a Passwords);
+
+impl Turn<'_> {
+    /// Whether this is the password of the stored hash. If there is none (no such account), it is not, and that takes as
+    /// long to find out. The same if what is stored is no hash, or one that chatd never made.
+    pub fn verify(&self, password: &Secret, stored: Option<&PasswordHash>) -> bool {
+        let Passwords { argon2, nobody, .. } = self.0;
+        let stored = stored.and_then(|stored| Phc::new(&stored.0).ok()).filter(is_ours);
+        // What is too long was never hashed, and is not hashed now: that would let its sender choose the cost.
+        let bytes = password.reveal().as_bytes();
+        let bytes = if bytes.len() <= PASSWORD_MAX { bytes } else { b"" };
+        let is_right = argon2.verify_password(bytes, stored.as_ref().unwrap_or(nobody)).is_ok();
+        is_right && stored.is_some() && !bytes.is_empty()
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.gate.leave();
+    }
+}
+
+/// Whether its parameters are such as can be afforded.
+fn is_ours(hash: &Phc) -> bool {
+    Params::try_from(hash).is_ok_and(|params| {
+        params.m_cost() <= MEMORY_KIB_MAX && params.t_cost() <= PASSES_MAX && params.p_cost() <= LANES_MAX
+    })
+}
+
+/// Lets so many through at once; the others wait.
+struct Gate {
+    free: Locked<usize>,
+    changed: Condvar,
+}
+
+impl Gate {
+    fn new(places: usize) -> Gate {
+        Gate { free: Locked::new("the hashing gate", places), changed: Condvar::new() }
+    }
+
+    /// Waits for a free place.
+    fn enter(&self) {
+        assert_no_lock_held("the hashing gate");
+        status::note(Doing::WaitingToHash);
+        let mut free = self.free.lock();
+        while *free == 0 {
+            free.wait_on(&self.changed, Duration::from_secs(60)); // and looks again
+        }
+        *free -= 1;
+        status::note(Doing::Hashing);
+    }
+
+    fn leave(&self) {
+        *self.free.lock() += 1;
+        self.changed.notify_one();
+        status::note(Doing::Working);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::secret::PASSWORD_MIN;
+    use std::sync::{
+        Barrier,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    };
+
+    fn verify(passwords: &Passwords, password: &str, stored: Option<&PasswordHash>) -> bool {
+        passwords.take_turn().verify(&Secret::new(password), stored)
+    }
+
+    fn hash(passwords: &Passwords, password: &str) -> Result<PasswordHash, String> {
+        passwords.hash(&Secret::new(password))
+    }
+
+    #[test]
+    fn a_password_is_right_or_wrong() {
+        let passwords = Passwords::default();
+        let longest = "x".repeat(PASSWORD_MAX);
+        for password in ["12345678", "pass\0word", "пароль", &longest] {
+            let hash = hash(&passwords, password).unwrap();
+            assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.0);
+            assert!(verify(&passwords, password, Some(&hash)));
+            assert!(!verify(&passwords, &password[..password.len() - 2], Some(&hash)));
+            assert!(!verify(&passwords, &format!("{password}x"), Some(&hash)));
+            assert!(!passwords.needs_rehash(&hash));
+        }
+        assert_ne!(hash(&passwords, &longest), hash(&passwords, &longest), "each has its salt");
+    }
+
+    #[test]
+    fn lengths_are_counted_in_bytes_and_nothing_is_cut() {
+        let passwords = Passwords::default();
+        for wrong in ["", "1234567", &"é".repeat(PASSWORD_MAX / 2 + 1)] {
+            let refused = hash(&passwords, wrong).unwrap_err();
+            assert!([PASSWORD_MIN, PASSWORD_MAX].iter().any(|n| refused.contains(&n.to_string())), "{refused}");
+        }
+        hash(&passwords, "éééé").unwrap();
+    }
+
+    #[test]
+    fn nobody_has_no_password() {
+        let passwords = Passwords::default();
+        assert!(!verify(&passwords, "password", None));
+        assert!(!verify(&passwords, "", None));
+        let nobody = PasswordHash(passwords.nobody.to_string());
+        assert!(!passwords.needs_rehash(&nobody), "it costs as much as everybody's");
+    }
+
+    #[test]
+    fn what_is_stored_may_be_anything() {
+        let passwords = Passwords::default();
+        let phc = |params: &str| format!("$argon2id$v=19${params}$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAA");
+        for stored in ["", "password", "$argon2id$", &phc("m=4294967295,t=1,p=1"), &phc("m=19456,t=99999999,p=1")] {
+            let stored = PasswordHash(stored.to_owned());
+            assert!(!verify(&passwords, "password", Some(&stored)), "{}", stored.0);
+            assert!(passwords.needs_rehash(&stored));
+        }
+    }
+
+    #[test]
+    fn an_older_hash_is_good_and_is_made_again() {
+        let passwords = Passwords::default();
+        let older = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8192, 1, 1, None).unwrap());
+        let hash = PasswordHash(older.hash_password(b"password").unwrap().to_string());
+        assert!(verify(&passwords, "password", Some(&hash)));
+        assert!(passwords.needs_rehash(&hash));
+    }
+
+    #[test]
+    fn so_many_at_once_and_no_more() {
+        let (gate, at_once, most) = (Gate::new(2), AtomicUsize::new(0), AtomicUsize::new(0));
+        let together = Barrier::new(2);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    gate.enter();
+                    most.fetch_max(at_once.fetch_add(1, SeqCst) + 1, SeqCst);
+                    together.wait(); // so it takes two to go on, and never three
+                    at_once.fetch_sub(1, SeqCst);
+                    gate.leave();
+                });
+            }
+        });
+        assert_eq!((most.into_inner(), *gate.free.lock()), (2, 2));
+    }
+}

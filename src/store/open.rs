@@ -1,0 +1,201 @@
+//! Opening the file: what is not ours, or from a newer chatd, or damaged, is recognised before anything is written.
+//! Blocks on the disk; knows no thread.
+
+use super::{
+    Durability, Store,
+    error::{StoreError, Trouble},
+    schema,
+};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{ErrorKind, Read as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// What every SQLite file begins with.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// Bytes of SQLite's header: the version of the schema stands at 60, whose file it is at 68.
+const HEADER: usize = 100;
+/// Statements kept prepared: more than there are.
+const STATEMENTS: usize = 64;
+
+pub(super) fn open(path: &Path, durability: Durability, patience: Duration) -> Result<Store, StoreError> {
+    let wrong = |trouble| StoreError::new(path, trouble);
+    let sqlite = |error: rusqlite::Error| StoreError::from_sqlite(path, &error);
+    let create_error = create_if_missing(path).err();
+    check_header(path).map_err(|e| create_error.unwrap_or(e))?;
+
+    let check = |connection: &Connection| {
+        check_inside(connection).map_err(|error| match error {
+            Refusal::Trouble(trouble) => wrong(trouble),
+            Refusal::Sqlite(error) => sqlite(error),
+        })
+    };
+    // A file with a log beside it is open somewhere, or was left by a crash: then it takes a look at both.
+    let has_log = ["-wal", "-journal"].iter().any(|ending| beside(path, ending).exists());
+    if !has_log {
+        check(&immutable(path, patience).map_err(sqlite)?)?;
+    }
+    let mut connection = connect(path, patience).map_err(sqlite)?;
+    if has_log {
+        check(&connection)?;
+    }
+
+    // It is ours, and sound. From here on it is written.
+    let is_read_only = connection.is_readonly("main").map_err(sqlite)?;
+    if schema::version(&connection).map_err(sqlite)? < schema::VERSION {
+        schema::migrate(&mut connection, schema::VERSION).map_err(sqlite)?;
+    }
+    set_up(&connection, durability, is_read_only).map_err(sqlite)?;
+    let mut store =
+        Store { connection, path: path.to_owned(), identity: identity(path), data_version: 0, is_read_only };
+    store.changed_by_others()?; // what is in it now is no change
+    Ok(store)
+}
+
+/// Makes an empty file that only its owner can read: it will hold what was said in private.
+fn create_if_missing(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(e) => Err(StoreError::new(path, Trouble::CannotOpen(e.to_string()))),
+    }
+}
+
+/// Looks at the first bytes without SQLite, which would leave files of its own beside one that is none of ours.
+fn check_header(path: &Path) -> Result<(), StoreError> {
+    let wrong = |trouble| Err(StoreError::new(path, trouble));
+    let cannot = |e: std::io::Error| StoreError::new(path, Trouble::CannotOpen(e.to_string()));
+    if path.is_dir() {
+        return wrong(Trouble::CannotOpen("it is a folder".to_owned()));
+    }
+    let mut header = Vec::with_capacity(HEADER);
+    File::open(path).map_err(cannot)?.take(HEADER as u64).read_to_end(&mut header).map_err(cannot)?;
+    if header.is_empty() {
+        return Ok(());
+    }
+    if header.len() < HEADER || !header.starts_with(MAGIC) {
+        return wrong(Trouble::NotADatabase);
+    }
+    let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    match (number(68), number(60) as usize) {
+        (0, _) => Ok(()), // not marked: SQLite has to look whether it is empty
+        (id, _) if id != schema::APPLICATION_ID as u32 => wrong(Trouble::AnotherPrograms),
+        (_, found) if found > schema::VERSION => wrong(Trouble::Newer { found, known: schema::VERSION }),
+        _ => Ok(()),
+    }
+}
+
+/// Opens for writing, or for reading where that is all there is.
+fn connect(path: &Path, patience: Duration) -> rusqlite::Result<Connection> {
+    use rusqlite::ErrorCode::{CannotOpen, ReadOnly};
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = Connection::open_with_flags(path, flags).and_then(|connection| prepare(connection, patience));
+    match opened {
+        // A disk that cannot be written has no place for a log either. Without one, nothing is missing from the file.
+        Err(e) if matches!(e.sqlite_error_code(), Some(CannotOpen | ReadOnly)) && !beside(path, "-wal").exists() => {
+            immutable(path, patience)
+        }
+        opened => opened,
+    }
+}
+
+/// Opens a file that nobody changes meanwhile: SQLite then leaves nothing beside it.
+fn immutable(path: &Path, patience: Duration) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(immutable_uri(path), flags).and_then(|connection| prepare(connection, patience))
+}
+
+fn prepare(connection: Connection, patience: Duration) -> rusqlite::Result<Connection> {
+    connection.busy_timeout(patience)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Closing must not bring a log into a file that turns out to be damaged, or newer.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // The file may have been prepared by somebody to do us harm.
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    schema::version(&connection)?; // SQLite opens a file when it first reads it
+    Ok(connection)
+}
+
+/// The path as an address in which SQLite is told that nobody changes the file.
+fn immutable_uri(path: &Path) -> String {
+    let escape = |c: char| match c {
+        '%' => "%25".to_owned(),
+        '?' => "%3f".to_owned(),
+        '#' => "%23".to_owned(),
+        c => c.to_string(),
+    };
+    let path: String = path.to_string_lossy().chars().map(escape).collect();
+    format!("file:{path}?immutable=1")
+}
+
+/// A file that belongs to the database: `chatd.db-wal`, `chatd.db.lock`.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+enum Refusal {
+    Trouble(Trouble),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Refusal {
+        Refusal::Sqlite(error)
+    }
+}
+
+/// Looks with SQLite's eyes: after a crash the newest pages are in the log, the header's too. And reads it all once:
+/// what is damaged is not written to, and that is known only after looking.
+fn check_inside(connection: &Connection) -> Result<(), Refusal> {
+    let found = schema::version(connection)?;
+    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let is_new = id == 0 && found == 0 && tables == 0;
+    if id != schema::APPLICATION_ID && !is_new {
+        return Err(Refusal::Trouble(Trouble::AnotherPrograms));
+    }
+    if found > schema::VERSION {
+        return Err(Refusal::Trouble(Trouble::Newer { found, known: schema::VERSION }));
+    }
+    let checked: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    match checked.lines().last() {
+        Some("ok") => Ok(()),
+        found => Err(Refusal::Trouble(Trouble::Damaged(found.unwrap_or_default().to_owned()))),
+    }
+}
+
+fn set_up(connection: &Connection, durability: Durability, is_read_only: bool) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "foreign_keys", true)?;
+    if is_read_only {
+        return Ok(());
+    }
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    // Only with a write-ahead log does `normal` promise that the file is never torn.
+    let durability = if mode == "wal" || durability == Durability::Off { durability } else { Durability::Full };
+    connection.pragma_update(None, "synchronous", durability.pragma())?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    Ok(())
+}
+
+/// Which file it is, whatever its name.
+#[cfg(unix)]
+pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+/// Elsewhere nobody can delete a file that is open.
+#[cfg(not(unix))]
+pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|_| (0, 0))
+}

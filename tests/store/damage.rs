@@ -1,0 +1,242 @@
+//! Files that are not what they should be: each is refused in a sentence, and left as it is.
+
+use crate::*;
+use chatd::store::schema;
+use rusqlite::config::DbConfig;
+use std::{fs, process::Command};
+
+/// A file that is refused is the same afterwards, to the byte, and nothing stands beside it that was not there.
+#[track_caller]
+fn refused(folder: &Folder) -> Trouble {
+    let before = folder.files();
+    let trouble = folder.trouble();
+    assert!(folder.files() == before, "{trouble:?}: it was written to");
+    trouble
+}
+
+#[test]
+fn what_is_no_database_is_left_as_it_is() {
+    for content in ["homework\n", &"more homework\n".repeat(1000)] {
+        let folder = Folder::new();
+        fs::write(folder.database(), content).unwrap();
+        assert_eq!(refused(&folder), Trouble::NotADatabase);
+    }
+}
+
+#[test]
+fn another_programs_database_is_left_as_it_is() {
+    for application_id in [0, 77] {
+        let folder = Folder::new();
+        let other = folder.sqlite();
+        other.execute_batch("CREATE TABLE account (id INTEGER)").unwrap();
+        other.pragma_update(None, "application_id", application_id).unwrap();
+        drop(other);
+        assert_eq!(refused(&folder), Trouble::AnotherPrograms);
+    }
+}
+
+#[test]
+fn a_newer_schema_is_left_as_it_is() {
+    let folder = Folder::new();
+    folder.open().close().unwrap();
+    let newer = folder.sqlite();
+    newer.pragma_update(None, "user_version", schema::VERSION as i64 + 1).unwrap();
+    newer.close().unwrap();
+    assert_eq!(refused(&folder), Trouble::Newer { found: schema::VERSION + 1, known: schema::VERSION });
+}
+
+#[test]
+fn a_newer_schema_that_a_crash_left_in_the_log_is_left_there() {
+    let folder = Folder::new();
+    folder.open().close().unwrap();
+    let newer = folder.sqlite();
+    newer.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+    newer.pragma_update(None, "user_version", schema::VERSION as i64 + 1).unwrap();
+    newer.close().unwrap();
+    let shared = |folder: &Folder| {
+        let is_shared = |path: &Path| path.extension().is_some_and(|ending| ending == "db-shm"); // memory, not a file
+        folder.files().into_iter().filter(|(path, _)| !is_shared(path)).collect::<Vec<_>>()
+    };
+    let before = shared(&folder);
+    assert_eq!(before.len(), 2, "a file and its log");
+    assert!(matches!(folder.trouble(), Trouble::Newer { .. }));
+    assert!(shared(&folder) == before, "it was written to");
+}
+
+#[test]
+fn a_damaged_file_is_left_as_it_is() {
+    let folder = Folder::new();
+    let mut store = folder.open();
+    store.write(&(1..=2000).map(|id| said(id, "lobby", "some words to fill pages")).collect::<Vec<_>>()).unwrap();
+    store.close().unwrap();
+    let sound = fs::read(folder.database()).unwrap();
+    let page = 4096;
+    for damaged_at in [page, sound.len() / 2, sound.len() - page] {
+        let mut damaged = sound.clone();
+        damaged[damaged_at..damaged_at + page].fill(0x5a);
+        fs::write(folder.database(), damaged).unwrap();
+        let trouble = refused(&folder);
+        assert!(matches!(trouble, Trouble::Damaged(_)), "{damaged_at}: {trouble:?}");
+    }
+    fs::write(folder.database(), &sound[..sound.len() / 2]).unwrap();
+    let trouble = refused(&folder);
+    assert!(matches!(trouble, Trouble::Damaged(_)), "{trouble:?}");
+    fs::write(folder.database(), sound).unwrap();
+    assert_eq!(lines(&mut folder.open(), &older("lobby", None, 5000)).len(), 2000);
+}
+
+#[test]
+fn what_cannot_be_opened_says_why() {
+    let folder = Folder::new();
+    for path in [folder.0.clone(), folder.0.join("no such folder").join("chatd.db")] {
+        let trouble = trouble(&path);
+        assert!(matches!(trouble, Trouble::CannotOpen(_)), "{trouble:?}");
+    }
+    assert!(folder.files().is_empty());
+}
+
+#[test]
+fn an_empty_file_is_begun() {
+    let folder = Folder::new();
+    fs::write(folder.database(), "").unwrap();
+    folder.open().write(&[said(1, "lobby", "hi")]).unwrap();
+}
+
+#[test]
+fn every_older_schema_becomes_the_newest() {
+    let dump = |folder: &Folder| -> Vec<String> {
+        let sqlite = folder.sqlite();
+        let mut statement =
+            sqlite.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let newest = Folder::new();
+    folder_of_version(&newest, schema::VERSION);
+    for version in 0..schema::VERSION {
+        let folder = Folder::new();
+        folder_of_version(&folder, version);
+        let mut store = folder.open();
+        store.write(&[said(1, "lobby", "hi")]).unwrap();
+        store.close().unwrap();
+        assert_eq!(dump(&folder), dump(&newest), "from version {version}");
+    }
+}
+
+fn folder_of_version(folder: &Folder, version: usize) {
+    schema::migrate(&mut folder.sqlite(), version).unwrap();
+}
+
+#[test]
+fn a_locked_file_says_so_and_works_again() {
+    let folder = Folder::new();
+    let mut store = folder.open();
+    let other = folder.sqlite();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let refused = store.write(&[said(1, "lobby", "hi")]).unwrap_err();
+    assert_eq!(refused.trouble, Trouble::Locked);
+    assert!(texts(&mut store, &older("lobby", None, 9)).is_empty(), "it can still be read");
+    other.execute_batch("COMMIT").unwrap();
+    store.write(&[said(1, "lobby", "hi")]).unwrap();
+    store.close().unwrap();
+
+    // Some programs keep others out altogether.
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
+    assert_eq!(folder.trouble(), Trouble::Locked);
+    drop(other);
+    folder.open();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_deleted_while_it_is_open_is_missed() {
+    let folder = Folder::new();
+    let mut store = folder.open();
+    fs::remove_file(folder.database()).unwrap();
+    let refused = store.write(&[said(1, "lobby", "hi")]).unwrap_err();
+    assert_eq!(refused.trouble, Trouble::Gone);
+    folder.open().write(&[said(1, "lobby", "hi")]).unwrap();
+}
+
+/// A small disk.
+struct Disk(Folder);
+
+impl Disk {
+    /// Root can make one; for others there is none, and the test says so.
+    fn new(test: &str) -> Option<Disk> {
+        let folder = Folder::new();
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(&folder.0).output();
+        if mounted.is_ok_and(|output| output.status.success()) {
+            return Some(Disk(folder));
+        }
+        println!("SKIPPED {test}: it takes root to make a small disk");
+        None
+    }
+
+    fn remount(&self, options: &str) {
+        let status = Command::new("mount").args(["-o", &format!("remount,{options}")]).arg(&self.0.0).status();
+        assert!(status.unwrap().success());
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_says_so_and_works_again() {
+    let Some(disk) = Disk::new("a_full_disk_says_so_and_works_again") else { return };
+    let mut store = disk.0.open();
+    fs::write(disk.0.0.join("homework"), vec![0; 500_000]).unwrap();
+    let mut id = 0;
+    let refused = loop {
+        id += 1;
+        assert!(id < 10_000, "a megabyte is not full yet");
+        if let Err(error) = store.write(&[said(id, "lobby", &"x".repeat(1000))]) {
+            break error;
+        }
+    };
+    assert_eq!(refused.trouble, Trouble::DiskFull);
+    assert_eq!(lines(&mut store, &older("lobby", None, 10_000)).len() as i64, id - 1, "what was written is there");
+    fs::remove_file(disk.0.0.join("homework")).unwrap();
+    store.write(&[said(id, "lobby", "hi")]).unwrap();
+    assert_eq!(lines(&mut store, &older("lobby", None, 10_000)).len() as i64, id);
+}
+
+#[test]
+fn a_read_only_disk_is_read() {
+    let Some(disk) = Disk::new("a_read_only_disk_is_read") else { return };
+    let mut store = disk.0.open();
+    store.write(&[said(1, "lobby", "hi\nthere")]).unwrap();
+    assert_eq!(texts(&mut store, &search("lobby", None, "hi")).len(), 1);
+    store.close().unwrap();
+    disk.remount("ro");
+    let mut store = disk.0.open();
+    assert!(store.is_read_only());
+    assert_eq!(texts(&mut store, &older("lobby", None, 9)).len(), 2);
+    assert_eq!(texts(&mut store, &search("lobby", None, "hi")).len(), 1);
+    assert_eq!(store.write(&[said(3, "lobby", "no")]).unwrap_err().trouble, Trouble::ReadOnly);
+    drop(store);
+    disk.remount("rw");
+    disk.0.open().write(&[said(3, "lobby", "yes")]).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_read_only_file_is_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    if rustix::process::geteuid().is_root() {
+        println!("SKIPPED a_read_only_file_is_read: root may write everything");
+        return;
+    }
+    let folder = Folder::new();
+    let mut store = folder.open();
+    store.write(&[said(1, "lobby", "hi")]).unwrap();
+    store.close().unwrap();
+    fs::set_permissions(folder.database(), fs::Permissions::from_mode(0o400)).unwrap();
+    let mut store = folder.open();
+    assert!(store.is_read_only());
+    assert_eq!(texts(&mut store, &older("lobby", None, 9)).len(), 1);
+    assert_eq!(store.write(&[said(2, "lobby", "no")]).unwrap_err().trouble, Trouble::ReadOnly);
+}

@@ -1,0 +1,140 @@
+//! The store, from outside: what is written is read back, whatever happens to the file in between.
+
+mod damage;
+mod hostile;
+mod memory;
+mod pruning;
+
+use chatd::{
+    core::record::{Account, Found, LineId, Party, PasswordHash, PastLine, Query, Record, What},
+    store::{Durability, Store, error::Trouble},
+};
+use jiff::Timestamp;
+use rusqlite::Connection;
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    time::Duration,
+};
+
+/// Waits for nobody: whoever has the file locked in a test does not let go of it.
+const NO_PATIENCE: Duration = Duration::ZERO;
+
+/// A folder of its own for a test, removed when the test is over.
+#[derive(Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    #[allow(clippy::new_without_default, reason = "it makes a folder")]
+    #[allow(missing_docs, reason = "see the type")]
+    pub fn new() -> Folder {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("chatd-store-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Folder(path)
+    }
+
+    /// Every file in it, with its bytes.
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let entries = std::fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> = entries.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect();
+        files.sort();
+        files
+    }
+
+    /// The database in it, which may not be there yet.
+    pub fn database(&self) -> PathBuf {
+        self.0.join("chatd.db")
+    }
+
+    /// Opens the database.
+    #[track_caller]
+    pub fn open(&self) -> Store {
+        Store::open(&self.database(), Durability::Normal, NO_PATIENCE).unwrap()
+    }
+
+    /// What is wrong with the database.
+    #[track_caller]
+    pub fn trouble(&self) -> Trouble {
+        trouble(&self.database())
+    }
+
+    /// Opens it as another program would.
+    pub fn sqlite(&self) -> Connection {
+        Connection::open(self.database()).unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Why this file is not opened: a kind of trouble, and a sentence that names the file.
+#[track_caller]
+pub fn trouble(path: &Path) -> Trouble {
+    let Err(error) = Store::open(path, Durability::Normal, NO_PATIENCE) else { panic!("it was opened") };
+    let sentence = error.to_string();
+    assert!(sentence.contains(&path.display().to_string()) && !sentence.contains('\n'), "{sentence}");
+    error.trouble
+}
+
+/// The time `seconds` after the beginning of all tests.
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_795_000_000 + seconds).unwrap()
+}
+
+/// Somebody who is not logged in.
+pub fn guest(name: &str) -> Party {
+    Party { name: name.to_owned(), account: None }
+}
+
+/// Somebody who is.
+pub fn owner(name: &str, account: i64) -> Party {
+    Party { name: name.to_owned(), account: Some(account) }
+}
+
+/// Lines of alice's.
+pub fn said(id: LineId, room: &str, text: &str) -> Record {
+    let text = text.lines().map(|line| format!("<alice> {line}\n")).collect();
+    Record { at: at(id), what: What::Said { id, room: room.to_owned(), author: guest("alice"), text } }
+}
+
+/// A line for one alone.
+pub fn told(id: LineId, from: Party, to: Party, text: &str, is_mail: bool) -> Record {
+    Record { at: at(id), what: What::Told { id, from, to, text: text.to_owned(), is_mail } }
+}
+
+/// A new account.
+pub fn registered(id: i64, name: &str) -> Record {
+    let account = Account { id, name: name.to_owned(), is_admin: false, since: at(0), mail: 0 };
+    Record { at: at(0), what: What::Registered(account, PasswordHash(format!("hash of {name}"))) }
+}
+
+/// Asks for lines.
+#[track_caller]
+pub fn lines(store: &mut Store, query: &Query) -> Vec<PastLine> {
+    match store.find(query).unwrap() {
+        Found::Lines(lines) => lines,
+        found => panic!("{found:?}"),
+    }
+}
+
+/// The texts alone, without their line ends.
+#[track_caller]
+pub fn texts(store: &mut Store, query: &Query) -> Vec<String> {
+    let text = |line: PastLine| line.text.strip_suffix('\n').expect("a line end").to_owned();
+    lines(store, query).into_iter().map(text).collect()
+}
+
+/// The last lines of a room.
+pub fn older(room: &str, account: Option<i64>, most: usize) -> Query {
+    Query::Older { room: room.to_owned(), account, before: LineId::MAX, since: None, most }
+}
+
+/// The lines of a room with these words.
+pub fn search(room: &str, account: Option<i64>, words: &str) -> Query {
+    Query::Search { room: room.to_owned(), account, words: words.to_owned(), most: 100 }
+}
