@@ -182,7 +182,7 @@ converse() {
 
 version=$(wine "$exe/chat.exe" --version | tr -d '\r')
 grep -Eq '^chat [0-9.]+$' <<< "$version" || wrong "chat.exe --version says: $version"
-starts chatd "$here/chatd" --listen 127.0.0.1:0
+starts chatd "$here/chatd" --listen 127.0.0.1:0 --db none
 converse chatd
 says wendy@chatd "/quit"
 hears wendy@chatd "*** Goodbye."
@@ -191,9 +191,18 @@ since "chat.exe talked at this machine's chatd with nc and chat"
 
 # --- chatd.exe ---
 
-starts chatd.exe wine "$exe/chatd.exe" --listen 127.0.0.1:0 --flood off
+db=$(mktemp -d)/chatd.db
+starts chatd.exe wine "$exe/chatd.exe" --listen 127.0.0.1:0 --flood off --db "Z:$db"
 converse chatd.exe
 since "chat.exe talked at chatd.exe with nc and chat"
+
+# It keeps what was said, and names.
+says nina@chatd.exe "/register correct horse"
+hears nina@chatd.exe "*** nina is yours from now on."
+says nina@chatd.exe "/search grüße"
+hears nina@chatd.exe "<luis> grüße, 日本 🙂"
+[ -s "$db" ] || wrong "chatd.exe wrote no $db"
+since "chatd.exe kept a name and the history"
 
 # Somebody who does not read is hung up, and nobody else waits.
 port=$(port_of chatd.exe)

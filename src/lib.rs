@@ -38,7 +38,8 @@
 //! 1. `core/line.rs`, `core/telnet.rs`, `core/text.rs`: from bytes to lines, and to lines that are safe to show.
 //! 2. `core/session.rs` with `core/dialogue.rs`, `core/password_dialogue.rs`, `core/event.rs`, `core/command.rs`,
 //!    `core/name.rs`, `core/source.rs`, `core/secret.rs`, `core/flood.rs`, `core/farewell.rs`: one client's dialogue.
-//! 3. `core/rooms.rs` with `core/membership.rs`, `core/requests.rs`, `core/past.rs`, `core/recall.rs`, and
+//! 3. `core/rooms.rs` with `core/telling.rs`, `core/membership.rs`, `core/requests.rs`, `core/history.rs`, `core/past.rs`,
+//!    `core/recall.rs`, and
 //!    `core/view.rs`, which holds the one clever idea: what each client reads of a batch, without a copy for each.
 //! 4. `core/record.rs` and `core/held.rs`: nothing is shown before it is written. Then `core/accounts.rs`, `core/mail.rs`,
 //!    `core/administration.rs`, `core/classroom.rs`: what that is good for.
@@ -46,12 +47,13 @@
 //!    `socketserver/pool.rs`: who runs a handler. `socketserver/program.rs`: what the course's programs need around it.
 //! 6. `server/handler.rs` (a client's thread), `server/fanout.rs`, `server/writer.rs` (the contract of a write)
 //!    with `server/outbox.rs`, `server/flusher.rs`: the way of one line from `recv` to the last `send`.
-//! 7. `server/historian.rs` with `store/mod.rs` and its files `store/schema.rs`, `store/open.rs`, `store/write.rs`,
+//! 7. `server/historian.rs` with `server/failing.rs` and `server/kept.rs`, `store/mod.rs` and its files `store/schema.rs`, `store/open.rs`, `store/write.rs`,
 //!    `store/read.rs`, `store/search.rs`, `store/forget.rs`, `store/accounts.rs`, `store/export.rs`, `store/error.rs`,
 //!    `store/server_lock.rs`: the memory. `server/porter.rs` with `server/passwords.rs` and `server/attempts.rs`: who is
 //!    whom.
 //! 8. What surrounds them: `lock.rs`, `server/registry.rs`, `server/status.rs` (`/threads`), `server/usher.rs`,
-//!    `server/net.rs`, `server/limits.rs`, `server/logger.rs`, `server/options.rs`.
+//!    `server/net.rs`, `server/limits.rs`, `server/logger.rs`, `server/options.rs`,
+//!    `server/subcommands.rs`.
 //!
 //! The core (1 to 4) names no socket, thread, lock, channel or clock, and a test keeps it so: any I/O model can run it.
 //! docs/architecture.md says what is guaranteed and how; docs/protocol.md has every line that is sent and read.

@@ -10,7 +10,7 @@ use super::{
     name::Name,
     past::{PRIVATE_MAX, Past},
     record::{Account, AccountId, PasswordHash, What},
-    rooms::Rooms,
+    rooms::{Order, Rooms},
     source::Source,
 };
 use std::collections::HashMap;
@@ -107,6 +107,13 @@ impl<H: Clone> Rooms<H> {
         }
     }
 
+    /// For whoever runs the server.
+    pub(super) fn log_login(&mut self, client: ClientId, account: AccountId) {
+        let Some(account) = self.accounts.get(account) else { return };
+        let admin = if account.is_admin { ", an administrator" } else { "" };
+        self.orders.push(Order::Log(format!("c{client} is logged in as {}{admin}", account.name)));
+    }
+
     /// A member becomes the owner of an account, and is called like it.
     pub(super) fn log_in(&mut self, asker: usize, login: Login) -> Answer {
         let Some(account) = self.accounts.get(login.account) else {
@@ -123,6 +130,7 @@ impl<H: Clone> Rooms<H> {
         if self.members[asker].name.shown() != name.shown() {
             answer.text = self.change_name(asker, name);
         }
+        self.log_login(self.members[asker].client, login.account);
         self.members[asker].account = Some(login.account);
         self.members[asker].private = Past::new(PRIVATE_MAX, login.private);
         answer.text.push_str("*** You are logged in.\n");
@@ -159,6 +167,7 @@ impl<H: Clone> Rooms<H> {
             return Answer::text(format!("*** Your name is not kept: {why}\n"));
         }
         let id = account.id;
+        self.orders.push(Order::Log(format!("c{client} registered {}", account.name)));
         let text = format!(
             "*** {} is yours from now on. When you come again, you are asked for your password.\n",
             account.name

@@ -18,17 +18,20 @@ use super::{
 use jiff::Timestamp;
 use std::collections::VecDeque;
 
-/// Bytes of talk that may be held: then the driver takes no more events until some are written, and so talkers wait.
-pub const HELD_MAX: usize = 1024 * 1024;
+/// Bytes of talk that may be held: then the driver takes no more events until some are written, and so talkers wait. All
+/// of it may be shown at once, and must not be more than a client that reads can take: as much as a usual high-water mark.
+pub const HELD_MAX: usize = 64 * 1024;
 /// What a held deed counts for beside its text.
-const HELD_OVERHEAD: usize = 256;
+const HELD_OVERHEAD: usize = 32;
 
 /// What waits for being written.
 pub(super) struct Held<H> {
     queue: VecDeque<Waiting<H>>,
     records: Vec<Record>,
-    /// So many of the queue's first are being written.
+    /// So many of the queue's first are being written, or are written and still to be done.
     taken: usize,
+    /// What came of the writing of those that are to be done.
+    outcome: Option<Written>,
     bytes: usize,
 }
 
@@ -73,7 +76,7 @@ pub type Written = Result<(), String>;
 
 impl<H> Default for Held<H> {
     fn default() -> Self {
-        Held { queue: VecDeque::new(), records: Vec::new(), taken: 0, bytes: 0 }
+        Held { queue: VecDeque::new(), records: Vec::new(), taken: 0, outcome: None, bytes: 0 }
     }
 }
 
@@ -89,16 +92,35 @@ impl<H: Clone> Rooms<H> {
         std::mem::take(&mut self.held.records)
     }
 
-    /// What was taken last is written, or could not be. What was to be shown is shown either way.
-    pub fn written(&mut self, now: Timestamp, outcome: &Written) {
+    /// What was taken last is written, or could not be. What was to be shown is shown either way, by
+    /// [`Rooms::go_on`].
+    pub fn written(&mut self, outcome: Written) {
+        self.held.outcome = Some(outcome);
+    }
+
+    /// Does what is written, until `most` bytes are laid out: then returns `true`, and there is more to do after a
+    /// [`Rooms::flush`].
+    pub fn go_on(&mut self, now: Timestamp, most: usize) -> bool {
         self.now = now;
-        for _ in 0..std::mem::take(&mut self.held.taken) {
-            self.do_first(outcome);
+        let Some(outcome) = self.held.outcome.take() else { return false };
+        while self.held.taken > 0 {
+            if self.laid_out() >= most {
+                self.held.outcome = Some(outcome);
+                return true;
+            }
+            self.held.taken -= 1;
+            self.do_first(&outcome);
         }
         // Who waited behind those, and needs no record.
         while matches!(self.held.queue.front(), Some(Waiting { then: Then::Apply(_), .. })) {
-            self.do_first(outcome);
+            self.do_first(&outcome);
         }
+        false
+    }
+
+    /// Bytes that are held or laid out: when they are many, it is time to write and to flush.
+    pub fn gathered(&self) -> usize {
+        self.held.bytes + self.laid_out()
     }
 
     /// Whether so much is held that the driver should take no more events.
@@ -208,5 +230,191 @@ fn password_is_changed(quietly: bool, written: &Written) -> String {
         _ if quietly => String::new(),
         Ok(()) => "*** Your password is changed.\n".to_owned(),
         Err(why) => format!("*** Your password is not changed: {why}\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::{
+        command::Command,
+        event::{Entry, Login, Question},
+        name::NameRule,
+        record::{PasswordHash, Remembered, SanctionKind, Subject},
+        rooms::RoomsConfig,
+        source::Source,
+    };
+    use jiff::tz::TimeZone;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    /// Rooms that keep talk, with alice (account 1, an administrator) and bob.
+    fn rooms() -> Rooms<usize> {
+        let config = RoomsConfig { backlog_lines: 20, names: NameRule::Ascii, zone: TimeZone::UTC, keeps_talk: true };
+        let alice = Account { id: 1, name: "alice".to_owned(), is_admin: true, since: NOW, mail: 0 };
+        let mut rooms = Rooms::new(config, Remembered { accounts: vec![alice], ..Remembered::default() });
+        ask(&mut rooms, 0, enter("alice", Some(1)));
+        ask(&mut rooms, 1, enter("bob", None));
+        read(&mut rooms);
+        rooms
+    }
+
+    fn enter(name: &str, account: Option<AccountId>) -> Question {
+        let name = NameRule::Ascii.check(name, "name").unwrap();
+        let login = account.map(|account| Login { account, private: Vec::new() });
+        Question::Enter(Entry { name, source: Source::default(), login, reserve_of: None })
+    }
+
+    fn ask(rooms: &mut Rooms<usize>, client: usize, question: Question) {
+        rooms.apply(NOW, client as ClientId, &client, Event::Ask(question));
+    }
+
+    fn command(rooms: &mut Rooms<usize>, client: usize, line: &str) {
+        let command = crate::core::command::CommandTable::default().parse(line).unwrap();
+        ask(rooms, client, Question::Command(command));
+    }
+
+    fn say(rooms: &mut Rooms<usize>, client: usize, text: &str) {
+        rooms.apply(NOW, client as ClientId, &client, Event::Say(Talk { text: text.to_owned(), lines: 1 }));
+    }
+
+    /// What each client reads now, answers among the rest, in the order of the clients.
+    fn read(rooms: &mut Rooms<usize>) -> Vec<(usize, String)> {
+        let mut read = Vec::new();
+        rooms.flush(|&client, delivery| {
+            let answer = delivery.answer.map(|answer| answer.text).unwrap_or_default();
+            let parts = [delivery.before.concat(), answer.into_bytes(), delivery.after.concat()].concat();
+            read.push((client, String::from_utf8(parts).unwrap()));
+        });
+        read.sort();
+        read.retain(|(_, text)| !text.is_empty());
+        read
+    }
+
+    fn written(rooms: &mut Rooms<usize>, outcome: Written) {
+        rooms.written(outcome);
+        assert!(!rooms.go_on(NOW, usize::MAX));
+    }
+
+    fn write(rooms: &mut Rooms<usize>) -> Vec<What> {
+        let records = rooms.take_records();
+        written(rooms, Ok(()));
+        records.into_iter().map(|record| record.what).collect()
+    }
+
+    #[test]
+    fn talk_waits_until_it_is_written_and_questions_do_not() {
+        let mut rooms = rooms();
+        say(&mut rooms, 0, "<alice> hi\n");
+        assert_eq!(read(&mut rooms), []);
+        command(&mut rooms, 1, "hands");
+        assert_eq!(read(&mut rooms), [(1, "*** No hand is up in lobby.\n".to_owned())]);
+        assert!(matches!(&write(&mut rooms)[..], [What::Said { id: 1, text, .. }] if text == "<alice> hi\n"));
+        assert_eq!(read(&mut rooms), [(1, "<alice> hi\n".to_owned())]);
+        assert!(!rooms.holds_any() && rooms.held.bytes == 0);
+    }
+
+    #[test]
+    fn nobody_overtakes_himself() {
+        let mut rooms = rooms();
+        say(&mut rooms, 0, "<alice> hi\n");
+        rooms.take_records();
+        say(&mut rooms, 0, "<alice> there\n");
+        command(&mut rooms, 0, "hands");
+        written(&mut rooms, Ok(()));
+        assert_eq!(read(&mut rooms), [(1, "<alice> hi\n".to_owned())]);
+        write(&mut rooms);
+        let both = [(0, "*** No hand is up in lobby.\n".to_owned()), (1, "<alice> there\n".to_owned())];
+        assert_eq!(read(&mut rooms), both);
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_shown_and_what_was_promised_is_not() {
+        let mut rooms = rooms();
+        say(&mut rooms, 0, "<alice> hi\n");
+        ask(&mut rooms, 1, Question::Register(PasswordHash("$".to_owned())));
+        rooms.take_records();
+        written(&mut rooms, Err("the disk is full.".to_owned()));
+        let told = "<alice> hi\n*** Your name is not kept: the disk is full.\n";
+        assert_eq!(read(&mut rooms), [(1, told.to_owned())]);
+        command(&mut rooms, 0, "whois bob");
+        assert!(!read(&mut rooms)[0].1.contains("Logged in"));
+    }
+
+    #[test]
+    fn who_is_sent_away_has_still_said_what_it_said() {
+        let mut rooms = rooms();
+        say(&mut rooms, 1, "<bob> last words\n");
+        command(&mut rooms, 0, "kick bob");
+        let (_, alice) = read(&mut rooms).remove(0);
+        assert_eq!(alice, "*** bob left lobby (kicked by alice)\n*** bob is gone.\n");
+        assert!(matches!(&write(&mut rooms)[..], [What::Said { .. }, What::Deed { .. }]));
+        assert_eq!(read(&mut rooms), [(0, "<bob> last words\n".to_owned())]);
+    }
+
+    #[test]
+    fn one_who_is_sent_away_while_it_waits_is_answered() {
+        let mut rooms = rooms();
+        ask(&mut rooms, 1, Question::Register(PasswordHash("$".to_owned())));
+        command(&mut rooms, 0, "kick bob");
+        read(&mut rooms);
+        write(&mut rooms);
+        let mut answered = Vec::new();
+        rooms.flush(|&client, delivery| answered.extend(delivery.answer.map(|_| client)));
+        assert_eq!(answered, [1], "its thread would wait for ever");
+    }
+
+    #[test]
+    fn a_room_with_something_held_does_not_make_way() {
+        let mut rooms = rooms();
+        command(&mut rooms, 1, "join quiet");
+        say(&mut rooms, 1, "<bob> hi\n");
+        command(&mut rooms, 0, "kick bob");
+        for i in 0..super::super::rooms::ROOMS_MAX + 10 {
+            ask(&mut rooms, 0, Question::Command(Command::Join(format!("room{i}"))));
+        }
+        read(&mut rooms);
+        write(&mut rooms); // it would panic, or be told in another room
+        read(&mut rooms);
+    }
+
+    #[test]
+    fn too_much_is_told_to_the_driver() {
+        let mut rooms = rooms();
+        while !rooms.holds_much() {
+            say(&mut rooms, 0, &format!("<alice> {}\n", "x".repeat(1000)));
+        }
+        assert!((50..70).contains(&rooms.held.queue.len()));
+        write(&mut rooms);
+        assert!(!rooms.holds_much());
+    }
+
+    #[test]
+    fn what_is_written_is_shown_in_batches_of_a_size() {
+        let mut rooms = rooms();
+        for i in 0..10 {
+            say(&mut rooms, 0, &format!("<alice> {i}\n"));
+        }
+        rooms.take_records();
+        rooms.written(Ok(()));
+        let mut batches = Vec::new();
+        loop {
+            let is_more = rooms.go_on(NOW, 30);
+            batches.extend(read(&mut rooms).into_iter().map(|(_, text)| text.lines().count()));
+            if !is_more {
+                break;
+            }
+        }
+        assert_eq!(batches, [3, 3, 3, 1]);
+    }
+
+    #[test]
+    fn a_ban_is_noted_and_lifted_in_whatever_case_it_is_written() {
+        let mut rooms = rooms();
+        command(&mut rooms, 0, "ban Mallory 1h");
+        command(&mut rooms, 0, "unban mallory");
+        let whats = write(&mut rooms);
+        let lifted = What::Lifted(SanctionKind::Ban, Subject::Name("Mallory".to_owned()));
+        assert!(whats.contains(&lifted), "{whats:?}");
     }
 }

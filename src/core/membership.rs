@@ -12,44 +12,40 @@ use super::{
 
 impl<H: Clone> Rooms<H> {
     pub(super) fn enter(&mut self, client: ClientId, handle: &H, entry: Entry) {
-        let answer = match self.admit(&entry) {
-            Ok(()) => return self.let_in(client, handle, entry),
-            Err(answer) => answer,
-        };
-        self.batch.answers_to_strangers.push((handle.clone(), answer));
+        match self.refusal(&entry) {
+            Some(answer) => self.batch.answers_to_strangers.push((handle.clone(), answer)),
+            None => self.let_in(client, handle, entry),
+        }
     }
 
-    /// Whether somebody may come in like this; if not, the answer. Whose account the name is has to show it.
-    fn admit(&self, entry: &Entry) -> Result<(), Answer> {
-        let refused = |farewell| Answer { farewell: Some(farewell), ..Answer::default() };
+    /// The answer to somebody who may not come in like this. (Whose account the name is has to show it.)
+    fn refusal(&self, entry: &Entry) -> Option<Answer> {
+        let hang_up = |farewell| Some(Answer { farewell: Some(farewell), ..Answer::default() });
         if self.closing {
-            return Err(Answer::text("The server is shutting down."));
+            return Some(Answer::text("The server is shutting down."));
         }
-        let account = self.accounts.named(&entry.name);
+        let named = self.accounts.named(&entry.name);
         let login = entry.login.as_ref().and_then(|login| self.accounts.get(login.account));
-        let is_admin = login.is_some_and(|account| account.is_admin);
         if let Some(most) = entry.reserve_of
-            && !account.is_some_and(|account| account.is_admin)
+            && !named.is_some_and(|account| account.is_admin)
         {
-            return Err(refused(Farewell::Full(most)));
+            return hang_up(Farewell::Full(most));
         }
-        if !is_admin && let Some(sanction) = self.sanction(SanctionKind::Ban, &entry.name, Some(entry.source)) {
-            return Err(refused(Farewell::Banned(self.describe_ban(sanction))));
+        if !login.is_some_and(|account| account.is_admin)
+            && let Some(ban) = self.sanction(SanctionKind::Ban, &entry.name, Some(entry.source))
+        {
+            return hang_up(Farewell::Banned(self.describe_ban(ban)));
         }
-        match (account, login) {
-            (Some(account), Some(login)) if account.id == login.id => Ok(()),
-            (Some(account), _) if account.name.to_lowercase() == entry.name.shown().to_lowercase() => {
-                Err(Answer { account: Some(account.id), ..Answer::default() })
+        let shown = entry.name.shown();
+        match (named, login) {
+            (None, _) => self.name_is_free(&entry.name, None).err().map(Answer::text),
+            (Some(named), Some(login)) if named.id == login.id => None,
+            (Some(named), _) if named.name.to_lowercase() == shown.to_lowercase() => {
+                Some(Answer { account: Some(named.id), ..Answer::default() })
             }
-            (Some(account), _) => {
-                let sentence = format!(
-                    "The name \"{}\" looks like \"{}\", which is registered.",
-                    entry.name.shown(),
-                    account.name
-                );
-                Err(Answer::text(sentence))
+            (Some(named), _) => {
+                Some(Answer::text(format!("The name \"{shown}\" looks like \"{}\", which is registered.", named.name)))
             }
-            (None, _) => self.name_is_free(&entry.name, None).map_err(Answer::text),
         }
     }
 
@@ -57,6 +53,7 @@ impl<H: Clone> Rooms<H> {
         let Entry { name, source, login, .. } = entry;
         if let Some(login) = &login {
             self.make_way(&name, login.account, None, source);
+            self.log_login(client, login.account);
         }
         let account = login.as_ref().map(|login| login.account);
         let slot = self.members.insert(Member {

@@ -2,25 +2,19 @@
 
 use super::{
     administration::topic_line,
-    command::{Command, PastWanted, Preference, nearest},
+    command::{Command, Preference, nearest},
     event::{Answer, Question},
     name::Name,
-    past::Past,
-    recall::{Recall, merge},
-    record::{PastLine, Query, SanctionKind},
+    record::SanctionKind,
     rooms::{Ignored, LOBBY, Lines, Rooms},
     text::push_wrapped,
 };
-use jiff::{Timestamp, ToSpan as _};
+use jiff::Timestamp;
 
 /// Names told on entering a room, if they are so many at most; `/names` tells all.
 const NAMES_TOLD: usize = 40;
 /// Names one client may ignore.
 const IGNORED_MAX: usize = 100;
-/// Past lines told at once: at 1.1 KiB each, 1.1 MiB that its own reader alone waits for.
-const RECALL_MAX: usize = 1_000;
-/// Lines found by `/search`.
-const SEARCH_MAX: usize = 50;
 
 impl<H: Clone> Rooms<H> {
     /// Does what was asked and says how it went. `None`: the answer comes when it is written.
@@ -179,91 +173,11 @@ impl<H: Clone> Rooms<H> {
         if room.is_paused {
             text.push_str(&format!("*** {} is paused: /hand raises your hand.\n", room.name));
         }
-        let lines = last(&room.past, self.config.backlog_lines);
-        let recall = Recall { if_none: String::new(), ..self.recall(asker, self.config.backlog_lines, lines) };
-        let query = self.older(asker, &recall, None).filter(|_| recall.most > 0);
-        Answer { recall: Some(Box::new(Recall { query, ..recall })), ..Answer::text(text) }
-    }
-
-    /// `/history`: the room's lines, and among them what the asker wrote and was told in private.
-    fn history(&self, asker: usize, wanted: PastWanted) -> Answer {
-        let (most, since) = match wanted {
-            PastWanted::Usual => (self.config.backlog_lines, None),
-            PastWanted::Last(n) => (n.min(RECALL_MAX), None),
-            PastWanted::Since(date, time) => (RECALL_MAX, Some(self.last_time_of(date, time))),
-        };
-        let room = &self.rooms[self.members[asker].room];
-        let mut lines = merge(room.past.lines(), self.members[asker].private.lines());
-        lines.retain(|line| since.is_none_or(|since| line.at >= since));
-        let mut recall = self.recall(asker, most, lines);
-        recall.query = self.older(asker, &recall, since);
-        Answer { recall: Some(Box::new(recall)), ..Answer::default() }
-    }
-
-    /// Lines of the asker's room that are about to be told to it.
-    fn recall(&self, asker: usize, most: usize, lines: Vec<PastLine>) -> Recall {
-        let room = &self.rooms[self.members[asker].room].name;
-        let ignored = &self.members[asker].ignored;
-        let names = ignored.iter().flat_map(|ignored| [&ignored.name, self.name_now(ignored)]);
-        Recall {
-            heading: format!("The last {{}} of {room}"),
-            if_none: format!("*** Nothing was said in {room} yet.\n"),
-            lines,
-            query: None,
-            most,
-            hidden: names.map(|name| name.shown().to_owned()).collect(),
-            is_mail: false,
-            now: self.now,
-            zone: self.config.zone.clone(),
-        }
-    }
-
-    /// What to ask the memory for, if what the rooms remember themselves is not enough.
-    fn older(&self, asker: usize, recall: &Recall, since: Option<Timestamp>) -> Option<Query> {
-        let member = &self.members[asker];
-        let room = &self.rooms[member.room];
-        let is_enough =
-            recall.lines.len() >= recall.most || (room.is_whole && !room.past.is_full() && !member.private.is_full());
-        if !self.config.keeps_talk || is_enough {
-            return None;
-        }
-        // From here on both are complete; what is found twice is told once.
-        let first = |past: &Past| past.lines().next().map(|line| line.id);
-        let before = first(&room.past).max(first(&member.private)).unwrap_or(self.next_to_be_told());
-        Some(Query::Older { room: room.name.clone(), account: member.account, before, since, most: recall.most })
-    }
-
-    /// When it was last that time of that day.
-    fn last_time_of(&self, date: Option<jiff::civil::Date>, time: jiff::civil::Time) -> Timestamp {
-        let zone = &self.config.zone;
-        let today = zone.to_datetime(self.now).date();
-        let moment = |date: jiff::civil::Date| zone.to_timestamp(date.to_datetime(time)).unwrap_or(self.now);
-        match date {
-            Some(date) => moment(date),
-            None if moment(today) > self.now => moment(today.saturating_sub(1.day())),
-            None => moment(today),
-        }
-    }
-
-    /// `/search`: on disk if talk is kept there, otherwise in what the rooms remember.
-    fn search(&self, asker: usize, words: String) -> Answer {
-        let member = &self.members[asker];
-        let room = &self.rooms[member.room];
-        let mut recall = self.recall(asker, SEARCH_MAX, Vec::new());
-        recall.heading = format!("The newest {{}} of {} with {words}", room.name);
-        recall.if_none = format!("*** Nothing with {words} was said in {} or to you alone.\n", room.name);
-        if self.config.keeps_talk {
-            recall.query =
-                Some(Query::Search { room: room.name.clone(), account: member.account, words, most: SEARCH_MAX });
-        } else {
-            recall.lines = merge(room.past.lines(), member.private.lines());
-            recall.lines.retain(|line| has_words(&line.text, &words));
-        }
-        Answer { recall: Some(Box::new(recall)), ..Answer::default() }
+        Answer { recall: Some(Box::new(self.backlog(asker))), ..Answer::text(text) }
     }
 
     /// What somebody ignored is called now.
-    fn name_now<'a>(&'a self, ignored: &'a Ignored) -> &'a Name {
+    pub(super) fn name_now<'a>(&'a self, ignored: &'a Ignored) -> &'a Name {
         ignored
             .client
             .and_then(|client| self.member_of(client))
@@ -440,23 +354,6 @@ impl std::fmt::Display for Sentence {
 
 pub(super) fn say(sentence: impl Into<String>) -> Result<String, Sentence> {
     Ok(Sentence(sentence.into()).line())
-}
-
-/// The last lines of a past.
-fn last(past: &Past, most: usize) -> Vec<PastLine> {
-    let mut lines: Vec<PastLine> = past.lines().rev().take(most).cloned().collect();
-    lines.reverse();
-    lines
-}
-
-/// Whether a line has all these words, in whatever case; `wor*` is the beginning of one.
-fn has_words(line: &str, words: &str) -> bool {
-    let line = line.to_lowercase();
-    let of_line: Vec<&str> = line.split(|c: char| !c.is_alphanumeric()).collect();
-    words.to_lowercase().split_whitespace().all(|word| match word.strip_suffix('*') {
-        Some(beginning) => of_line.iter().any(|of_line| of_line.starts_with(beginning)),
-        None => of_line.contains(&word),
-    })
 }
 
 /// How long ago, in the largest unit that says something.

@@ -126,6 +126,7 @@ impl<'a> Session<'a> {
             if hall.is_behind() {
                 return Next::CatchUp;
             }
+            self.hide_password(hall);
             if let Some(wait) = self.dialogue.try_password(hall) {
                 return Next::Pause(wait);
             }

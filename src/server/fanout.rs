@@ -85,7 +85,12 @@ impl FanOut {
             let mut said = 0;
             match self.wait(&rooms, is_writing, stop_at) {
                 Came::Post(post) => said += apply(&mut rooms, now, post),
-                Came::News(news) => is_writing &= !apply_news(&mut rooms, now, news),
+                Came::News(news) => {
+                    is_writing &= !apply_news(&mut rooms, news);
+                    while rooms.go_on(now, batch_bytes) {
+                        self.deliver(&mut rooms, 0);
+                    }
+                }
                 Came::StopTime => {
                     stop_at = None;
                     (self.stop)();
@@ -155,10 +160,10 @@ impl FanOut {
 }
 
 /// Returns whether a parcel was answered.
-fn apply_news(rooms: &mut Rooms<Arc<WriterHandle>>, now: Timestamp, news: News) -> bool {
+fn apply_news(rooms: &mut Rooms<Arc<WriterHandle>>, news: News) -> bool {
     match news {
         News::Written(outcome) => {
-            rooms.written(now, &outcome);
+            rooms.written(outcome);
             return true;
         }
         News::Failing { why, since } => rooms.memory_fails(&why, since),

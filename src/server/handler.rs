@@ -112,6 +112,7 @@ impl Handler for ChatHandler {
 impl ChatHandler {
     /// One connection, from the greeting to the farewell. Every ending comes by here.
     fn serve(&self, client: &Arc<WriterHandle>, reserve_of: Option<usize>) {
+        client.status.adopt();
         client.status.now(Doing::WaitingForRegistry);
         if !self.registry.insert(client) {
             client.hang_up(Farewell::Shutdown); // it came in the last moment
@@ -234,16 +235,11 @@ impl Hall for ThreadHall<'_> {
     }
 
     fn find(&mut self, query: Query) -> Found {
-        self.client.status.now(Doing::WaitingForHistorian);
-        let found = self.handler.reading.ask(query);
-        self.client.status.now(Doing::Working);
-        found
+        self.handler.reading.ask(query)
     }
 
     fn hash(&mut self, password: &Secret) -> Result<PasswordHash, String> {
-        let hash = self.handler.porter.hash(password);
-        self.client.status.now(Doing::Working);
-        hash
+        self.handler.porter.hash(password)
     }
 
     fn verify(&mut self, attempt: Attempt<'_>) -> Result<Verdict, String> {
@@ -252,9 +248,7 @@ impl Hall for ThreadHall<'_> {
             Found::Unavailable(why) => return Err(why),
             Found::Lines(_) => None,
         };
-        let verdict = self.handler.porter.verify(&attempt, stored.as_ref());
-        self.client.status.now(Doing::Working);
-        Ok(verdict)
+        Ok(self.handler.porter.verify(&attempt, stored.as_ref()))
     }
 
     fn reply(&mut self, bytes: &[u8]) {

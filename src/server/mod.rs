@@ -1,10 +1,12 @@
 //! chatd itself: the threads, the channel and the locks around the core. [`Chatd::start`] is its table of contents.
 
 pub mod attempts;
+pub mod failing;
 pub mod fanout;
 pub mod flusher;
 pub mod handler;
 pub mod historian;
+pub mod kept;
 pub mod limits;
 pub mod logger;
 pub mod net;
@@ -14,6 +16,7 @@ pub mod passwords;
 pub mod porter;
 pub mod registry;
 pub mod status;
+pub mod subcommands;
 pub mod usher;
 pub mod writer;
 

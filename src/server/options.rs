@@ -1,15 +1,21 @@
 //! The command line, and what it means. Errors say what to do.
 
-use crate::core::{
-    command::CommandTable,
-    flood::FloodOption,
-    line::LINE_MAX,
-    name::NameRule,
-    session::{Model, SessionConfig},
-    text::clean,
+use super::{historian::Memory, subcommands::Subcommand};
+use crate::{
+    core::{
+        command::CommandTable,
+        flood::FloodOption,
+        line::LINE_MAX,
+        name::NameRule,
+        rooms::RoomsConfig,
+        session::{Model, SessionConfig},
+        text::clean,
+    },
+    store::Durability,
 };
 use anyhow::{Context as _, bail, ensure};
 use argh::FromArgs;
+use jiff::tz::TimeZone;
 use log::LevelFilter;
 use std::{
     fs::File,
@@ -77,6 +83,19 @@ pub struct Options {
     #[argh(option, arg_name = "SECONDS", default = "60")]
     pub ghost_after: u64,
 
+    /// the database file; or none, which keeps accounts, mail and the last lines in memory, for a lesson (default:
+    /// chatd.db)
+    #[argh(option, arg_name = "FILE", default = "PathBuf::from(\"chatd.db\")")]
+    pub db: PathBuf,
+
+    /// what a power cut may cost: full, normal or off, see docs/operations.md (default: normal)
+    #[argh(option, arg_name = "LEVEL", default = "Durability::Normal")]
+    pub durability: Durability,
+
+    /// forget what was said more than N days ago (default: never)
+    #[argh(option, arg_name = "N")]
+    pub history_days: Option<u32>,
+
     /// add the command /crash, which panics its own client's thread, to show a class that nobody else's ends
     #[argh(switch)]
     pub demo: bool,
@@ -88,6 +107,10 @@ pub struct Options {
     /// print the version and exit
     #[argh(switch)]
     pub version: bool,
+
+    /// what to do instead of serving
+    #[argh(subcommand)]
+    pub command: Option<Subcommand>,
 }
 
 /// Addresses that belong together: one port on every interface, say.
@@ -129,6 +152,8 @@ impl Options {
 
     /// Refuses what cannot work, in a sentence.
     pub fn check(&self) -> anyhow::Result<()> {
+        ensure!(self.command.is_none(), "accounts and the history are looked after by chatd itself: chatd --help");
+        ensure!(self.history_days != Some(0), "--history-days 0 would forget everything at once: --db none does.");
         ensure!(self.threads_max > 0, "--threads-max 0 would let nobody in. Give 1 or more.");
         ensure!(self.per_source > 0, "--per-source 0 would let nobody in. Give 1 or more.");
         ensure!(
@@ -162,18 +187,27 @@ impl Options {
     }
 
     /// What the rooms have to know.
-    pub fn rooms_config(&self, memory: &super::historian::Memory) -> crate::core::rooms::RoomsConfig {
-        crate::core::rooms::RoomsConfig {
+    pub fn rooms_config(&self, memory: &Memory) -> RoomsConfig {
+        RoomsConfig {
             backlog_lines: self.backlog_lines,
             names: self.name_rule(),
-            zone: jiff::tz::TimeZone::system(),
-            keeps_talk: memory.keeps_talk,
+            zone: TimeZone::system(),
+            keeps_talk: memory.keeps_talk(),
         }
     }
 
-    /// stub
-    pub fn memory(&self) -> super::historian::Memory {
-        super::historian::Memory { keeps_talk: false }
+    /// The database, unless it is `--db none`.
+    pub fn database(&self) -> Option<&Path> {
+        Some(&*self.db).filter(|path| *path != Path::new("none"))
+    }
+
+    /// Where history is kept, and how.
+    pub fn memory(&self) -> Memory {
+        Memory {
+            file: self.database().map(Path::to_owned),
+            durability: self.durability,
+            history_days: self.history_days,
+        }
     }
 
     /// Which names are allowed.
@@ -225,7 +259,13 @@ mod tests {
     fn what_cannot_work_is_refused() {
         let parse = |args: &[&str]| Options::from_args(&["chatd"], args).unwrap().check();
         assert!(parse(&[]).is_ok());
-        for wrong in [["--threads-max", "0"], ["--per-source", "0"], ["--high-water", "9"], ["--write-deadline", "0"]] {
+        for wrong in [
+            ["--threads-max", "0"],
+            ["--history-days", "0"],
+            ["--per-source", "0"],
+            ["--high-water", "9"],
+            ["--write-deadline", "0"],
+        ] {
             assert!(parse(&wrong).is_err(), "{wrong:?}");
         }
     }

@@ -31,7 +31,7 @@ impl Porter {
 
     /// Compares a password with the stored hash, if there is one; takes as long if there is none.
     pub fn verify(&self, attempt: &Attempt<'_>, stored: Option<&PasswordHash>) -> Verdict {
-        let turn = self.passwords.take_turn();
+        let mut turn = self.passwords.take_turn();
         let wait = self.attempts.delay(attempt.source, attempt.name, Instant::now());
         if !wait.is_zero() {
             return Verdict::Wait(wait);

@@ -60,7 +60,7 @@ pub enum Doing {
     WaitingForRecords,
     WritingHistory,
     AnsweringQuery,
-    WaitingForHistorian,
+    TidyingUp,
 }
 
 /// The words for each, in the order of [`Doing`]; at most 24 letters, for the table.
@@ -88,7 +88,7 @@ const DOINGS: [&str; 24] = [
     "waiting for records",
     "writing history",
     "answering a query",
-    "waiting for history",
+    "tidying up",
 ];
 
 /// One thread's notes about itself.
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn every_doing_has_its_words() {
-        assert_eq!(DOINGS.len(), Doing::WaitingForHistorian as usize + 1);
+        assert_eq!(DOINGS.len(), Doing::TidyingUp as usize + 1);
         assert!(DOINGS.iter().all(|words| words.len() <= 24));
         assert_eq!(DOINGS[Doing::Sending as usize], "sending");
         assert_eq!(DOINGS[Doing::Leaving as usize], "leaving");

@@ -20,6 +20,8 @@ pub struct StoreError {
 pub enum Trouble {
     /// It cannot be opened or made: no such folder, a folder itself, no permission.
     CannotOpen(String),
+    /// Another server is using it.
+    InUse,
     /// It is something else than a database.
     NotADatabase,
     /// It is a database, and not chatd's.
@@ -43,7 +45,9 @@ pub enum Trouble {
     Gone,
     /// There is an account of this name or number already: another process made one at the same moment.
     AccountTaken,
-    /// SQLite's own words.
+    /// The disk reports a fault.
+    DiskFault(String),
+    /// Anything else, in SQLite's words.
     Other(String),
 }
 
@@ -65,12 +69,33 @@ impl StoreError {
                 ErrorCode::ReadOnly => Trouble::ReadOnly,
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Trouble::Locked,
                 ErrorCode::DiskFull => Trouble::DiskFull,
+                ErrorCode::SystemIoFailure => Trouble::DiskFault(error.to_string()),
                 ErrorCode::ConstraintViolation => Trouble::AccountTaken, // the only one that a record can break
                 _ => Trouble::Other(error.to_string()),
             },
             None => Trouble::Other(error.to_string()),
         };
         StoreError::new(path, trouble)
+    }
+}
+
+impl Trouble {
+    /// The end of a sentence, for people in the chat: they need not know where the file is.
+    pub fn brief(&self) -> &'static str {
+        match self {
+            Trouble::CannotOpen(_) => "its file cannot be opened.",
+            Trouble::InUse => "its file is used by another chatd.",
+            Trouble::NotADatabase | Trouble::Damaged(_) => "its file is damaged.",
+            Trouble::AnotherPrograms => "its file is another program's.",
+            Trouble::Newer { .. } => "its file is from a newer chatd.",
+            Trouble::ReadOnly => "its file is read-only.",
+            Trouble::Locked => "its file is locked by another program.",
+            Trouble::DiskFull => "the disk is full.",
+            Trouble::Gone => "its file was deleted.",
+            Trouble::AccountTaken => "somebody registered that name a moment ago.",
+            Trouble::DiskFault(_) => "its disk has a fault.",
+            Trouble::Other(_) => "its file does not do what it should.",
+        }
     }
 }
 
@@ -81,6 +106,9 @@ impl fmt::Display for StoreError {
         let file = self.path.display();
         match &self.trouble {
             Trouble::CannotOpen(why) => write!(f, "cannot open {file}: {why}"),
+            Trouble::InUse => {
+                write!(f, "another chatd is using {file}. Stop that one, or give this one a file of its own: --db FILE")
+            }
             Trouble::NotADatabase => {
                 write!(f, "{file} is not a database, and is left as it is. Choose another file with --db.")
             }
@@ -104,6 +132,7 @@ impl fmt::Display for StoreError {
             Trouble::AccountTaken => {
                 write!(f, "{file} has an account of that name already, made a moment ago. Choose another name.")
             }
+            Trouble::DiskFault(what) => write!(f, "the disk that holds {file} has a fault: {what}"),
             Trouble::Other(what) => write!(f, "{file}: {what}"),
         }
     }

@@ -1,10 +1,8 @@
 //! Everything that was said in rooms, for people and programs outside. Never what was said in private: the query does
 //! not name that table. Blocks on the disk; knows no thread.
 
-use super::{
-    Store, StoreError, read,
-    write::{Form, fold},
-};
+pub use super::write::Form;
+use super::{Store, StoreError, read, write::fold};
 use jiff::Timestamp;
 use std::ops::ControlFlow;
 

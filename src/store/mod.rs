@@ -22,18 +22,24 @@ use crate::core::record::{Found, Query, Record, Remembered};
 use error::{StoreError, Trouble};
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
+pub use search::CHUNK as INDEXED_AT_ONCE;
 use std::{
     path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
 };
 
+/// Lines to forget in one transaction: 2 ms of work, and 60 when the index of words is put in order.
+pub const FORGOTTEN_AT_ONCE: usize = 100;
+
 /// An open database file.
 pub struct Store {
     connection: Connection,
     path: PathBuf,
     /// Which file was opened under that path.
-    identity: Option<(u64, u64)>,
+    identity: open::Identity,
+    /// And which its log is.
+    log: open::Identity,
     /// SQLite's count of what other connections committed, when it was last looked at.
     data_version: i64,
     is_read_only: bool,
@@ -52,6 +58,14 @@ impl Store {
         open::open(path, durability, patience)
     }
 
+    /// A store without a file: it is empty, and nothing is left of it when it is closed.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn in_memory() -> Result<Store, StoreError> {
+        open::in_memory()
+    }
+
     /// Writes all of them, or none.
     ///
     /// # Errors
@@ -66,10 +80,11 @@ impl Store {
         read::remembered(&self.connection, rooms, lines).map_err(|e| self.error(&e))
     }
 
-    /// Answers. Before a search, indexes what is not indexed yet.
+    /// Answers. Before a search, indexes what is not indexed yet, if the file can be written just now: see
+    /// [`Store::index_some`].
     pub fn find(&mut self, query: &Query) -> Result<Found, StoreError> {
-        if matches!(query, Query::Search { .. }) && !self.is_read_only {
-            while self.index_some(search::CHUNK)? > 0 {}
+        if matches!(query, Query::Search { .. }) {
+            while self.index_some(INDEXED_AT_ONCE).is_ok_and(|indexed| indexed > 0) {}
         }
         read::find(&self.connection, query).map_err(|e| self.error(&e))
     }
@@ -91,14 +106,21 @@ impl Store {
         self.in_transaction(|connection| forget::prune(connection, before, most))
     }
 
-    /// Whether another process has written something since the last call.
+    /// Whether another process has written something since the last call. Also finds out that the file is gone.
     pub fn changed_by_others(&mut self) -> Result<bool, StoreError> {
+        self.check_it_is_there()?;
         let now: i64 = self
             .connection
             .prepare_cached("PRAGMA data_version")
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
             .map_err(|e| self.error(&e))?;
         Ok(std::mem::replace(&mut self.data_version, now) != now)
+    }
+
+    /// Writes, but nothing: to know whether that is possible again.
+    pub fn try_to_write(&mut self) -> Result<(), StoreError> {
+        self.check_it_is_there()?;
+        self.in_transaction(|connection| connection.execute("UPDATE marks SET last_line = last_line", []).map(drop))
     }
 
     /// Waits so long from now on for another process that has the file locked.
@@ -113,9 +135,19 @@ impl Store {
         connection.close().map_err(|(_, e)| StoreError::from_sqlite(&path, &e))
     }
 
+    /// Leaves a file alone that is not what it was: closes it, and writes nothing more.
+    pub fn abandon(self) {
+        open::abandon(self);
+    }
+
     /// Whether it refuses to be written.
     pub fn is_read_only(&self) -> bool {
         self.is_read_only
+    }
+
+    /// What it says to everybody who writes, if it is read-only.
+    pub fn refuses(&self) -> StoreError {
+        StoreError::new(&self.path, Trouble::ReadOnly)
     }
 
     fn in_transaction<T>(&mut self, run: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {

@@ -49,10 +49,37 @@ pub(super) fn open(path: &Path, durability: Durability, patience: Duration) -> R
         schema::migrate(&mut connection, schema::VERSION).map_err(sqlite)?;
     }
     set_up(&connection, durability, is_read_only).map_err(sqlite)?;
-    let mut store =
-        Store { connection, path: path.to_owned(), identity: identity(path), data_version: 0, is_read_only };
+    let identity = identity(path);
+    let mut store = Store { connection, path: path.to_owned(), identity, log: None, data_version: 0, is_read_only };
     store.changed_by_others()?; // what is in it now is no change
+    store.log = self::identity(&beside(path, "-wal")); // SQLite has made it by now
     Ok(store)
+}
+
+pub(super) fn in_memory() -> Result<Store, StoreError> {
+    let path = PathBuf::from("the memory");
+    let open = || -> rusqlite::Result<Connection> {
+        let mut connection = Connection::open_in_memory()?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        schema::migrate(&mut connection, schema::VERSION)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        Ok(connection)
+    };
+    let connection = open().map_err(|e| StoreError::from_sqlite(&path, &e))?;
+    Ok(Store { connection, path, identity: None, log: None, data_version: 0, is_read_only: false })
+}
+
+/// SQLite would bring the log into the file, or delete the log of another file that stands in its place now. And if the
+/// log stayed, SQLite would take it for that other file's.
+pub(super) fn abandon(store: Store) {
+    let log = beside(&store.path, "-wal");
+    let is_replaced = store.check_it_is_there().is_err();
+    let is_ours = store.log.is_some() && identity(&log) == store.log;
+    let _ = store.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    drop(store);
+    if is_replaced && is_ours {
+        let _ = fs::remove_file(log);
+    }
 }
 
 /// Makes an empty file that only its owner can read: it will hold what was said in private.
@@ -126,14 +153,16 @@ fn prepare(connection: Connection, patience: Duration) -> rusqlite::Result<Conne
 
 /// The path as an address in which SQLite is told that nobody changes the file.
 fn immutable_uri(path: &Path) -> String {
-    let escape = |c: char| match c {
-        '%' => "%25".to_owned(),
-        '?' => "%3f".to_owned(),
-        '#' => "%23".to_owned(),
-        c => c.to_string(),
-    };
-    let path: String = path.to_string_lossy().chars().map(escape).collect();
-    format!("file:{path}?immutable=1")
+    let mut uri = "file:".to_owned();
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'\\' if cfg!(windows) => uri.push('/'),
+            b'/' | b':' | b'.' | b'-' | b'_' => uri.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() => uri.push(char::from(byte)),
+            byte => uri.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    uri + "?immutable=1"
 }
 
 /// A file that belongs to the database: `chatd.db-wal`, `chatd.db.lock`.
@@ -187,15 +216,17 @@ fn set_up(connection: &Connection, durability: Durability, is_read_only: bool) -
     Ok(())
 }
 
-/// Which file it is, whatever its name.
+/// Which file it is, whatever its name; `None`: there is none.
+pub(super) type Identity = Option<(u64, u64)>;
+
 #[cfg(unix)]
-pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
+pub(super) fn identity(path: &Path) -> Identity {
     use std::os::unix::fs::MetadataExt as _;
     fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 /// Elsewhere nobody can delete a file that is open.
 #[cfg(not(unix))]
-pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
+pub(super) fn identity(path: &Path) -> Identity {
     fs::metadata(path).ok().map(|_| (0, 0))
 }

@@ -4,7 +4,10 @@
 //! have accounts that the other does not know. So a server holds a lock of its own, on a file beside the database. The
 //! command line does not take it: an administrator is promoted while the server runs.
 
-use super::open::beside;
+use super::{
+    error::{StoreError, Trouble},
+    open::beside,
+};
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::ErrorKind,
@@ -21,8 +24,8 @@ impl ServerLock {
     /// Takes the lock for the database at `path`.
     ///
     /// # Errors
-    /// A sentence for the operator: another server has it, or the file beside the database cannot be made.
-    pub fn take(path: &Path) -> Result<ServerLock, String> {
+    /// Another server has it, or the file beside the database cannot be made.
+    pub fn take(path: &Path) -> Result<ServerLock, StoreError> {
         // Two names of one file have one lock.
         let database = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let lock = beside(&database, ".lock");
@@ -31,15 +34,12 @@ impl ServerLock {
             Err(e) if is_refused(e.kind()) && database.exists() => {
                 return Ok(ServerLock { _file: None }); // nothing can be written here, so no other server can, either
             }
-            Err(e) => return Err(format!("cannot open {}: {e}", lock.display())),
+            Err(e) => return Err(StoreError::new(&lock, Trouble::CannotOpen(e.to_string()))),
         };
         match file.try_lock() {
             Ok(()) => Ok(ServerLock { _file: Some(file) }),
-            Err(TryLockError::WouldBlock) => Err(format!(
-                "another chatd is using {}. Stop that one, or give this one a file of its own: --db FILE",
-                path.display()
-            )),
-            Err(TryLockError::Error(e)) => Err(format!("cannot lock {}: {e}", lock.display())),
+            Err(TryLockError::WouldBlock) => Err(StoreError::new(path, Trouble::InUse)),
+            Err(TryLockError::Error(e)) => Err(StoreError::new(&lock, Trouble::CannotOpen(e.to_string()))),
         }
     }
 }

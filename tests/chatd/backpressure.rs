@@ -37,7 +37,7 @@ fn a_full_channel_slows_the_talker_and_loses_nothing() {
     let (behind, posts) = crossbeam_channel::bounded(1);
     let (flusher, _flusher_thread) = FlusherQueue::new().unwrap();
     let (usher, _usher_thread) = Usher::new(8);
-    let (remembered, desk, reading, _historian) = historian::open(&Memory { keeps_talk: false }).unwrap();
+    let (remembered, desk, reading, _historian) = historian::open(&Memory::default()).unwrap();
     let handler = Arc::new(ChatHandler {
         session: SessionConfig::default(),
         limits: SlowLimits { high_water: 100_000_000, write_deadline: Duration::from_secs(3600) },

@@ -183,6 +183,24 @@ impl Server {
         clients
     }
 
+    /// [`Server::enter_all`] for a server with a past to tell, or with a complaint: each goes in after the other, and reads
+    /// on from its own welcome.
+    pub fn enter_in_trouble<const N: usize>(&self, names: [&str; N]) -> [Client; N] {
+        names.map(|name| {
+            let mut newcomer = self.connect(name);
+            newcomer.says(name);
+            newcomer.hears_until(&format!("*** Hello {name}."));
+            newcomer
+        })
+    }
+
+    /// A line of `/proc/PID/status`, in KiB: `VmRSS`, `VmHWM`.
+    pub fn memory_kib(&self, field: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// The process.
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -329,6 +347,46 @@ impl Client {
                 Err(e) if e.kind() == ErrorKind::ConnectionReset => return None,
                 Err(e) => panic!("{} waits in vain for a line: {e}", self.name),
             }
+        }
+    }
+
+    /// Reads the next whole line; `None` when the server is gone, and half a line with it.
+    pub fn reads_whole(&mut self) -> Option<String> {
+        loop {
+            if self.unread.contains(&b'\n') {
+                return self.reads();
+            }
+            let mut bytes = [0; 16 * 1024];
+            match self.stream.read(&mut bytes) {
+                Ok(n @ 1..) => self.unread.extend(&bytes[..n]),
+                Ok(0) => return None,
+                Err(e) if e.kind() == ErrorKind::ConnectionReset => return None,
+                Err(e) => panic!("{} waits in vain for a line: {e}", self.name),
+            }
+        }
+    }
+
+    /// Whether something was sent to it that it has not read.
+    pub fn has_unread(&self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let peeked = self.stream.peek(&mut [0]);
+        self.stream.set_nonblocking(false).unwrap();
+        !self.unread.is_empty() || peeked.is_ok()
+    }
+
+    /// Reads up to these bytes.
+    #[track_caller]
+    pub fn hears_bytes(&mut self, expected: &[u8]) {
+        loop {
+            if let Some(at) = memchr::memmem::find(&self.unread, expected) {
+                self.unread.drain(..at + expected.len());
+                return;
+            }
+            let mut bytes = [0; 1024];
+            let n =
+                self.stream.read(&mut bytes).unwrap_or_else(|e| panic!("{} waits for {expected:?}: {e}", self.name));
+            assert!(n > 0, "{} never hears {expected:?}", self.name);
+            self.unread.extend(&bytes[..n]);
         }
     }
 

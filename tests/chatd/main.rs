@@ -1,10 +1,12 @@
 //! The promises of chatd, each tried on a real server process, over real sockets on loopback. A file for each.
 
+mod accounts;
 mod backpressure;
 mod flood;
 mod ghosts;
 mod harness;
 mod hostile;
+mod memory;
 mod order;
 mod protocol;
 mod shutdown;

@@ -22,7 +22,7 @@ fn fails(args: &[&str]) -> String {
 fn errors_say_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
-    let motd = ["--listen", "127.0.0.1:0", "--motd", "/nonexistent/motd"];
+    let motd = ["--listen", "127.0.0.1:0", "--db", "none", "--motd", "/nonexistent/motd"];
     for (args, says) in [
         (
             &["--listen", &taken][..],
@@ -69,7 +69,7 @@ fn help_and_version() {
 #[test]
 fn several_addresses_are_one_server() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatd"));
-    command.args(["--listen", "localhost:0"]);
+    command.args(["--listen", "localhost:0", "--db", "none"]);
     let server = Server::start_program(command);
     let [mut alice] = server.enter(["alice"]);
     let v6 = format!("[::1]:{}", server.address.port());
@@ -86,7 +86,7 @@ fn several_addresses_are_one_server() {
 fn start_with_64_descriptors() -> Server {
     let mut command = Command::new("bash");
     let program = env!("CARGO_BIN_EXE_chatd");
-    command.args(["-c", &format!("ulimit -n 64; exec {program} --listen 127.0.0.1:0 --threads-max 512")]);
+    command.args(["-c", &format!("ulimit -n 64; exec {program} --listen 127.0.0.1:0 --db none --threads-max 512")]);
     Server::start_program(command)
 }
 
@@ -161,7 +161,7 @@ fn a_closed_standard_output_is_no_reason_to_end() {
     let mut command = Command::new("bash");
     let program = env!("CARGO_BIN_EXE_chatd");
     // The first line goes through, and then nobody reads on.
-    command.args(["-c", &format!("exec {program} --listen 127.0.0.1:0 > >(head -n 1)")]);
+    command.args(["-c", &format!("exec {program} --listen 127.0.0.1:0 --db none > >(head -n 1)")]);
     let mut server = Server::start_program(command);
     let [mut alice] = server.enter(["alice"]);
     alice.hears_nothing();

@@ -84,7 +84,7 @@ fn a_thread_that_cannot_start_is_refused_in_a_sentence() {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
     let mut command = Command::new("setpriv");
-    let shell = format!("ulimit -u 20; exec {} --listen 127.0.0.1:0 --threads-max 4", program.display());
+    let shell = format!("ulimit -u 20; exec {} --listen 127.0.0.1:0 --db none --threads-max 4", program.display());
     command.current_dir("/").args(["--reuid=64123", "--clear-groups", "bash", "-c", &shell]);
     let server = Server::start_program(command);
     // The limits are compared at the start; whatever else the user starts later takes threads away all the same.

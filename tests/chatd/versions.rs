@@ -47,6 +47,7 @@ promises! {
         threads_max::a_class_that_arrives_in_one_second_fits_the_accept_queue,
         threads_max::clients_that_say_one_line_and_go_are_heard_and_leave_nothing_behind,
         threads_max::half_a_line_before_the_end_of_file_is_a_line,
+        memory::what_anybody_was_shown_is_there_after_kill_9,
         threads_max::no_name_in_time_is_hung_up_however_slowly_it_types,
     }
 }
@@ -54,14 +55,15 @@ promises! {
 const LOOPS: [Program; 2] = [Program::Select, Program::Epoll];
 
 #[test]
-fn many_clients_are_one_thread_and_the_log() {
+fn many_clients_are_one_thread_the_log_and_the_historian() {
     for program in LOOPS {
         program.keeps(|| {
             let server = Server::start(&[]);
             let _clients = server.enter(["alice", "bob", "carol"]);
             let mut names = server.thread_names();
             names.sort();
-            assert_eq!(names, [Program::current().name(), "logger"], "the main thread is called like the program");
+            let expected = [Program::current().name(), "historian", "logger"];
+            assert_eq!(names, expected, "the main thread is called like the program");
         });
     }
 }
@@ -113,7 +115,7 @@ fn a_descriptor_beyond_the_wall_of_select_is_refused_in_a_sentence() {
     let mut command = Command::new("bash");
     let path = Program::Select.path();
     let take = "ulimit -n 2048; for ((fd = 3; fd < 1000; fd++)); do eval \"exec $fd</dev/null\"; done";
-    command.args(["-c", &format!("{take}; exec {} --listen 127.0.0.1:0", path.display())]);
+    command.args(["-c", &format!("{take}; exec {} --listen 127.0.0.1:0 --db none", path.display())]);
     let server = Server::start_program(command);
     let [mut alice, mut bob] = server.enter(["alice", "bob"]);
     let sorry = "*** Sorry: select can watch 1024 descriptors, and they are taken. Please try again later.";
@@ -151,7 +153,7 @@ fn a_loop_under_64_descriptors_says_the_true_number() {
     for program in LOOPS {
         let mut command = Command::new("bash");
         let path = program.path();
-        command.args(["-c", &format!("ulimit -n 64; exec {} --listen 127.0.0.1:0", path.display())]);
+        command.args(["-c", &format!("ulimit -n 64; exec {} --listen 127.0.0.1:0 --db none", path.display())]);
         let server = Server::start_program(command);
         server.logs("can hold 32 clients, not 512: its limit on open files (ulimit -n) is 64");
         let crowd: Vec<Client> = (0..100).map(|i| server.connect(&format!("n{i}"))).collect();

@@ -3,7 +3,7 @@
 use crate::*;
 use chatd::store::schema;
 use rusqlite::config::DbConfig;
-use std::{fs, process::Command};
+use std::fs;
 
 /// A file that is refused is the same afterwards, to the byte, and nothing stands beside it that was not there.
 #[track_caller]
@@ -157,38 +157,11 @@ fn a_file_that_is_deleted_while_it_is_open_is_missed() {
     folder.open().write(&[said(1, "lobby", "hi")]).unwrap();
 }
 
-/// A small disk.
-struct Disk(Folder);
-
-impl Disk {
-    /// Root can make one; for others there is none, and the test says so.
-    fn new(test: &str) -> Option<Disk> {
-        let folder = Folder::new();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(&folder.0).output();
-        if mounted.is_ok_and(|output| output.status.success()) {
-            return Some(Disk(folder));
-        }
-        println!("SKIPPED {test}: it takes root to make a small disk");
-        None
-    }
-
-    fn remount(&self, options: &str) {
-        let status = Command::new("mount").args(["-o", &format!("remount,{options}")]).arg(&self.0.0).status();
-        assert!(status.unwrap().success());
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0.0).status();
-    }
-}
-
 #[test]
 fn a_full_disk_says_so_and_works_again() {
     let Some(disk) = Disk::new("a_full_disk_says_so_and_works_again") else { return };
-    let mut store = disk.0.open();
-    fs::write(disk.0.0.join("homework"), vec![0; 500_000]).unwrap();
+    let mut store = disk.open();
+    fs::write(disk.join("homework"), vec![0; 500_000]).unwrap();
     let mut id = 0;
     let refused = loop {
         id += 1;
@@ -199,7 +172,7 @@ fn a_full_disk_says_so_and_works_again() {
     };
     assert_eq!(refused.trouble, Trouble::DiskFull);
     assert_eq!(lines(&mut store, &older("lobby", None, 10_000)).len() as i64, id - 1, "what was written is there");
-    fs::remove_file(disk.0.0.join("homework")).unwrap();
+    fs::remove_file(disk.join("homework")).unwrap();
     store.write(&[said(id, "lobby", "hi")]).unwrap();
     assert_eq!(lines(&mut store, &older("lobby", None, 10_000)).len() as i64, id);
 }
@@ -207,19 +180,19 @@ fn a_full_disk_says_so_and_works_again() {
 #[test]
 fn a_read_only_disk_is_read() {
     let Some(disk) = Disk::new("a_read_only_disk_is_read") else { return };
-    let mut store = disk.0.open();
+    let mut store = disk.open();
     store.write(&[said(1, "lobby", "hi\nthere")]).unwrap();
     assert_eq!(texts(&mut store, &search("lobby", None, "hi")).len(), 1);
     store.close().unwrap();
     disk.remount("ro");
-    let mut store = disk.0.open();
+    let mut store = disk.open();
     assert!(store.is_read_only());
     assert_eq!(texts(&mut store, &older("lobby", None, 9)).len(), 2);
     assert_eq!(texts(&mut store, &search("lobby", None, "hi")).len(), 1);
     assert_eq!(store.write(&[said(3, "lobby", "no")]).unwrap_err().trouble, Trouble::ReadOnly);
     drop(store);
     disk.remount("rw");
-    disk.0.open().write(&[said(3, "lobby", "yes")]).unwrap();
+    disk.open().write(&[said(3, "lobby", "yes")]).unwrap();
 }
 
 #[cfg(unix)]

@@ -1,6 +1,8 @@
 //! The store, from outside: what is written is read back, whatever happens to the file in between.
 
+mod cost;
 mod damage;
+mod historian;
 mod hostile;
 mod memory;
 mod pruning;
@@ -12,7 +14,9 @@ use chatd::{
 use jiff::Timestamp;
 use rusqlite::Connection;
 use std::{
+    ops::Deref,
     path::{Path, PathBuf},
+    process::Command,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
     time::Duration,
 };
@@ -43,9 +47,14 @@ impl Folder {
         files
     }
 
+    /// A path in it.
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
     /// The database in it, which may not be there yet.
     pub fn database(&self) -> PathBuf {
-        self.0.join("chatd.db")
+        self.join("chatd.db")
     }
 
     /// Opens the database.
@@ -81,6 +90,41 @@ pub fn trouble(path: &Path) -> Trouble {
     error.trouble
 }
 
+/// A small disk, with a folder's methods.
+pub struct Disk(Folder);
+
+impl Disk {
+    /// Root can make one; for others there is none, and the test says so.
+    pub fn new(test: &str) -> Option<Disk> {
+        let folder = Folder::new();
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(&folder.0).output();
+        if mounted.is_ok_and(|output| output.status.success()) {
+            return Some(Disk(folder));
+        }
+        println!("SKIPPED {test}: it takes root to make a small disk");
+        None
+    }
+
+    /// Mounts it with other options.
+    pub fn remount(&self, options: &str) {
+        let status = Command::new("mount").args(["-o", &format!("remount,{options}")]).arg(&self.0.0).status();
+        assert!(status.unwrap().success());
+    }
+}
+
+impl Deref for Disk {
+    type Target = Folder;
+    fn deref(&self) -> &Folder {
+        &self.0
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0.0).status();
+    }
+}
+
 /// The time `seconds` after the beginning of all tests.
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_795_000_000 + seconds).unwrap()
@@ -96,7 +140,7 @@ pub fn owner(name: &str, account: i64) -> Party {
     Party { name: name.to_owned(), account: Some(account) }
 }
 
-/// Lines of alice's.
+/// Lines of alice's, said at the second of their number.
 pub fn said(id: LineId, room: &str, text: &str) -> Record {
     let text = text.lines().map(|line| format!("<alice> {line}\n")).collect();
     Record { at: at(id), what: What::Said { id, room: room.to_owned(), author: guest("alice"), text } }

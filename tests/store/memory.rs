@@ -40,6 +40,19 @@ fn what_a_killed_process_has_written_is_there() {
 }
 
 #[test]
+fn a_file_may_have_any_name() {
+    let folder = Folder::new();
+    for name in ["a?b#c%20d e&mode=ro.db", "été.db", ":memory:", "file:x.db"] {
+        let mut store = Store::open(&folder.join(name), Durability::Normal, NO_PATIENCE).unwrap();
+        store.write(&[said(1, "lobby", "hi")]).unwrap();
+        store.close().unwrap();
+        assert!(std::fs::read(folder.join(name)).unwrap().len() > 4096, "{name}");
+        let mut store = Store::open(&folder.join(name), Durability::Normal, NO_PATIENCE).unwrap();
+        assert_eq!(texts(&mut store, &older("lobby", None, 9)).len(), 1);
+    }
+}
+
+#[test]
 fn all_of_a_write_or_nothing() {
     let folder = Folder::new();
     let mut store = folder.open();
@@ -284,7 +297,7 @@ fn what_others_change_is_noticed() {
 fn one_server_for_one_file() {
     let folder = Folder::new();
     let lock = ServerLock::take(&folder.database()).unwrap();
-    let refused = ServerLock::take(&folder.database()).unwrap_err();
+    let refused = ServerLock::take(&folder.database()).unwrap_err().to_string();
     assert!(refused.contains("chatd.db") && refused.contains("--db"), "{refused}");
     drop(lock);
     ServerLock::take(&folder.database()).unwrap();

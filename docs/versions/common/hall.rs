@@ -15,7 +15,7 @@ use chatd::{
     },
     server::status::{self, Doing, Status},
 };
-use std::sync::{Arc, atomic::Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
 /// One client's hall.
 pub struct LoopHall<'h, 'a> {
@@ -46,7 +46,7 @@ impl Hall for LoopHall<'_, '_> {
     }
 
     fn find(&mut self, query: Query) -> Found {
-        self.house.memory.find(&query)
+        self.house.memory.find(query)
     }
 
     fn hash(&mut self, password: &Secret) -> Result<PasswordHash, String> {
@@ -87,10 +87,10 @@ impl House<'_> {
     /// The truth about a server of one thread: it is always working when it answers this, and clients are no threads.
     fn describe_threads(&self, asker: usize) -> String {
         let summary = format!("{} of {} clients, all served by thread main", self.clients.len(), self.clients_max);
-        let [main, logger] = &self.threads;
+        let [main, ..] = &self.threads;
         main.now(Doing::Working);
         self.clients[asker].status.now(Doing::Working);
-        let mut text = status::table(&summary, &self.totals, &[Arc::clone(main), Arc::clone(logger)]);
+        let mut text = status::table(&summary, &self.totals, &self.threads);
         text.push_str("*** Clients have no threads here. What the loop waits for at each of them:\n");
         let mut rows: Vec<(u64, &Status)> = self.clients.iter().map(|(_, c)| (c.number, &*c.status)).collect();
         rows.sort_unstable_by_key(|&(number, _)| number);

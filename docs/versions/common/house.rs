@@ -72,8 +72,8 @@ pub struct House<'a> {
     /// After a signal: when to stop waiting for goodbyes.
     pub(super) cut_at: Option<Instant>,
     pub(super) totals: Totals,
-    /// `main` and `logger`.
-    pub(super) threads: [Arc<Status>; 2],
+    /// `main`, `logger` and `historian`.
+    pub(super) threads: [Arc<Status>; 3],
     pub(super) main: Arc<Status>,
     /// A panic now would be one of the rooms, not of one client's session.
     pub(super) in_rooms: bool,
@@ -86,14 +86,13 @@ impl<'a> House<'a> {
         config: &'a SessionConfig,
         (rooms, remembered): (RoomsConfig, Remembered),
         memory: Memory,
-        threads: [Arc<Status>; 2],
+        [main, logger]: [Arc<Status>; 2],
         door: Door,
         stop: StopPipe,
     ) -> Self {
         House {
             clients: Slab::new(),
             rooms: Rooms::new(rooms, remembered),
-            memory,
             porter: Porter::default(),
             config,
             clients_max: options.threads_max,
@@ -119,9 +118,10 @@ impl<'a> House<'a> {
             gone: Vec::new(),
             cut_at: None,
             totals: Totals::default(),
-            main: Arc::clone(&threads[0]),
-            threads,
+            threads: [Arc::clone(&main), logger, Arc::clone(&memory.status)],
+            main,
             in_rooms: false,
+            memory,
         }
     }
 
@@ -254,7 +254,7 @@ impl<'a> House<'a> {
 
     /// Sends what is laid out if it is much: batches are as large as chatd's.
     pub(super) fn flush_if_much(&mut self) {
-        if self.rooms.laid_out() >= self.high_water.saturating_sub(TALK_MAX) {
+        if self.rooms.gathered() >= self.high_water.saturating_sub(TALK_MAX) {
             self.flush(None);
         }
     }

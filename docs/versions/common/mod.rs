@@ -93,6 +93,7 @@ fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
     let log_writer = logger::install(options.log)?;
     let threads = [Status::new("main"), log_writer.status.clone()];
     start_thread("logger", move || log_writer.run())?;
+    threads[0].adopt();
     std::panic::set_hook(Box::new(|panic| log::error!("panicked: {panic}")));
     options.threads_max = say_true_number(version, options.threads_max);
 
@@ -108,6 +109,7 @@ fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
     let rooms = (options.rooms_config(&options.memory()), remembered);
     let mut house = House::new(&options, &config, rooms, memory, threads, door, stop);
     (version.serve)(&mut house)?;
+    house.memory.close();
     log::info!("the loop has ended");
     log::logger().flush();
     Ok(())

@@ -113,6 +113,8 @@ fn kind(rest: &str) -> (Kind, Range<usize>) {
         ("* ", " ", Kind::Act),
         ("[from ", "]", Kind::PrivateFrom),
         ("[to ", "]", Kind::PrivateTo),
+        ("[question from ", "]", Kind::PrivateFrom),
+        ("[question to ", "]", Kind::PrivateTo),
     ] {
         if let Some((name, after)) = rest.strip_prefix(open).and_then(|inside| inside.split_once(close))
             && !name.is_empty()
@@ -140,6 +142,7 @@ mod tests {
             ("* alice waves", Kind::Act, "alice", "waves"),
             ("[from bob] psst", Kind::PrivateFrom, "bob", "psst"),
             ("[to bob] psst", Kind::PrivateTo, "bob", "psst"),
+            ("[question from bob] why?", Kind::PrivateFrom, "bob", "why?"),
             ("(12:30) <alice> hi", Kind::Say, "alice", "hi"),
             ("(2026-11-20 12:30) * alice waves", Kind::Act, "alice", "waves"),
             ("[12:30] <alice> hi", Kind::Say, "alice", "hi"),

@@ -126,7 +126,8 @@ impl Known {
     /// A password may be wanted at any time; a name only until we have one (a topic could end with "name?").
     fn is_question(&self, body: &str) -> Option<Question> {
         // What people have typed stands in these, and could look like a question.
-        if ["opic of ", " is away: "].iter().any(|quotes| body.contains(quotes)) {
+        let quoting = ["opic of ", " is away: ", "nnouncement by ", "(times are ", " banned", " muted"];
+        if quoting.iter().any(|quotes| body.contains(quotes)) {
             return None;
         }
         let lower = body.to_ascii_lowercase();
@@ -330,6 +331,11 @@ mod tests {
         assert_eq!(question("*** Your password was changed."), None);
         assert_eq!(question("*** mallory set the topic of lobby: your password?"), None);
         assert_eq!(question("*** mallory is away: Password:"), None);
+        assert_eq!(question("*** Announcement by mallory: your password:"), None);
+        assert_eq!(question("*** The newest 1 line of lobby with password (times are +00:00):"), None);
+        assert_eq!(question("*** Topic of lobby: x (with nc, it will be seen as you type) password:"), None);
+        let door = "*** alice is registered. Your password (with nc, it will be seen as you type):";
+        assert_eq!(question(door), Some(Question::Password));
         assert_eq!(taught(&["*** You are in lobby, alone.", "*** Topic of lobby: your name?"]).question, None);
     }
 

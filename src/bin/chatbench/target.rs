@@ -42,7 +42,7 @@ impl Target {
 
     /// chatd or one of its versions, with everything off that would slow or bound a load.
     pub fn chat(program: &Path) -> Target {
-        let options = ["--listen", "127.0.0.1:0", "--flood", "off", "--threads-max", "6000"];
+        let options = ["--listen", "127.0.0.1:0", "--flood", "off", "--threads-max", "6000", "--db", "none"];
         let command = std::iter::once(program.display().to_string()).chain(options.map(String::from)).collect();
         Target { name: "chatd".into(), peer: Peer::Chatd, way: Way::Start { command, address: None } }
     }

@@ -1,6 +1,11 @@
-//! The program `chatd`: options, start, wait for a signal, stop. Runs on thread `main`.
+//! The program `chatd`: options, start, wait for a signal, stop; or one command, and no server. Runs on thread `main`.
 
 #![forbid(unsafe_code)]
+
+mod accounts;
+mod database;
+mod history;
+mod password;
 
 use anyhow::Context as _;
 use chatd::server::{
@@ -8,21 +13,37 @@ use chatd::server::{
     options::{Options, address_for_others},
     start_thread,
     status::{Doing, Status},
+    subcommands::Subcommand,
 };
 use std::{io::Write as _, net::SocketAddr, process::ExitCode};
 
 fn main() -> ExitCode {
-    let options: Options = argh::from_env();
+    let mut options: Options = argh::from_env();
     if options.version {
         say(&format!("chatd {}", env!("CARGO_PKG_VERSION")));
         return ExitCode::SUCCESS;
     }
-    match run(options) {
+    let result = match options.command.take() {
+        None => run(options),
+        Some(command) => obey(command, &options),
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("chatd: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Does one thing that needs no server.
+fn obey(command: Subcommand, options: &Options) -> anyhow::Result<()> {
+    match command {
+        Subcommand::Account(command) => {
+            let path = database::path(command.db.as_deref(), options)?;
+            accounts::run(command, &path)
+        }
+        Subcommand::History(command) => history::run(&command, &database::path(command.db.as_deref(), options)?),
     }
 }
 

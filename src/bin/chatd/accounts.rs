@@ -1,0 +1,150 @@
+//! `chatd account …`: lists accounts and changes them, also while a server runs on the same file. Runs on thread `main`.
+
+use crate::{database, password::read_password, say};
+use anyhow::{Context as _, anyhow, bail, ensure};
+use chatd::{
+    core::{
+        command::nearest,
+        name::NameRule,
+        record::{Account, PasswordHash, Record, What},
+    },
+    server::{
+        passwords::Passwords,
+        subcommands::{AccountAction, AccountCommand},
+    },
+    store::Store,
+};
+use jiff::{Timestamp, tz::TimeZone};
+use std::path::Path;
+
+/// Does what was asked. `path`: the database.
+pub fn run(command: AccountCommand, path: &Path) -> anyhow::Result<()> {
+    let AccountCommand { action, name, .. } = command;
+    if action == AccountAction::List {
+        ensure!(name.is_none(), "chatd account list lists all accounts: no name is needed.");
+        return list(path);
+    }
+    let name = name.context("Whose account? chatd account --help tells how it is written.")?;
+    match action {
+        AccountAction::List => Ok(()), // as above
+        AccountAction::Add => add(path, &name),
+        AccountAction::Passwd => passwd(path, &name),
+        AccountAction::Promote => set_admin(path, &name, true),
+        AccountAction::Demote => set_admin(path, &name, false),
+        AccountAction::Remove => remove(path, &name),
+    }
+}
+
+fn list(path: &Path) -> anyhow::Result<()> {
+    let accounts = accounts(&database::open(path)?)?;
+    if accounts.is_empty() {
+        say(&format!("There are no accounts in {}.", path.display()));
+        return Ok(());
+    }
+    say("NAME                  SINCE             MAIL");
+    for Account { name, is_admin, since, mail, .. } in accounts {
+        let since = since.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M");
+        let administrator = if is_admin { "  administrator" } else { "" };
+        say(&format!("{name:<20}  {since}  {mail:>4}{administrator}"));
+    }
+    Ok(())
+}
+
+/// The password is asked for before anything is made or changed.
+fn add(path: &Path, name: &str) -> anyhow::Result<()> {
+    NameRule::Ascii
+        .check(name, "name")
+        .or_else(|why| NameRule::Unicode.check(name, "name").map_err(|_| anyhow!(why)))?;
+    let is_new = !path.exists();
+    if !is_new {
+        let accounts = accounts(&database::open(path)?)?;
+        if let Some(account) = accounts.iter().find(|account| is_called(account, name)) {
+            bail!("There is an account {} already.", account.name);
+        }
+    }
+    let password = ask_for_password(name)?;
+    database::open_or_create(path)?.add_account(name, password, Timestamp::now())?;
+    if is_new {
+        say(&format!("{} is new: there was no database.", path.display()));
+    }
+    say(&format!("{name} has an account now."));
+    Ok(())
+}
+
+fn passwd(path: &Path, name: &str) -> anyhow::Result<()> {
+    let account = find(&database::open(path)?, name)?;
+    let password = ask_for_password(&account.name)?;
+    write(path, What::Rehashed(account.id, password))?;
+    say(&format!("{} has another password now.", account.name));
+    Ok(())
+}
+
+fn set_admin(path: &Path, name: &str, is_admin: bool) -> anyhow::Result<()> {
+    let mut store = database::open(path)?;
+    let account = find(&store, name)?;
+    let name = &account.name;
+    store.set_admin(account.id, is_admin)?;
+    say(&match (account.is_admin, is_admin) {
+        (false, true) => format!("{name} is an administrator now."),
+        (true, false) => format!("{name} is no administrator any more."),
+        (true, true) => format!("{name} is an administrator already."),
+        (false, false) => format!("{name} is no administrator."),
+    });
+    if account.is_admin && !is_admin {
+        warn_of_no_administrator(&store)?;
+    }
+    Ok(())
+}
+
+fn remove(path: &Path, name: &str) -> anyhow::Result<()> {
+    let account = find(&database::open(path)?, name)?;
+    write(path, What::Unregistered(account.id))?;
+    let mail = match account.mail {
+        0 => String::new(),
+        1 => " 1 message that nobody had read is gone with it.".to_owned(),
+        n => format!(" {n} messages that nobody had read are gone with it."),
+    };
+    say(&format!("{} has no account any more.{mail}", account.name));
+    if account.is_admin {
+        warn_of_no_administrator(&database::open(path)?)?;
+    }
+    Ok(())
+}
+
+fn warn_of_no_administrator(store: &Store) -> anyhow::Result<()> {
+    if !accounts(store)?.iter().any(|account| account.is_admin) {
+        say("That was the last administrator: nobody can kick or ban now. Make one: chatd account promote NAME");
+    }
+    Ok(())
+}
+
+fn ask_for_password(name: &str) -> anyhow::Result<PasswordHash> {
+    let password = read_password(name)?;
+    Passwords::default().hash(&password).map_err(|sentence| anyhow!(sentence))
+}
+
+/// Opened anew: nothing is kept open, or locked, while a person thinks of a password.
+fn write(path: &Path, what: What) -> anyhow::Result<()> {
+    Ok(database::open(path)?.write(&[Record { at: Timestamp::now(), what }])?)
+}
+
+fn accounts(store: &Store) -> anyhow::Result<Vec<Account>> {
+    Ok(store.remembered(0, 0)?.accounts)
+}
+
+fn find(store: &Store, name: &str) -> anyhow::Result<Account> {
+    let mut accounts = accounts(store)?;
+    if let Some(found) = accounts.iter().position(|account| is_called(account, name)) {
+        return Ok(accounts.swap_remove(found));
+    }
+    let names = accounts.iter().map(|account| account.name.as_str());
+    let hint = match nearest(&name.to_lowercase(), names) {
+        Some(near) => format!("Did you mean {near}?"),
+        None => "chatd account list tells all.".to_owned(),
+    };
+    bail!("There is no account {name}. {hint}")
+}
+
+fn is_called(account: &Account, name: &str) -> bool {
+    account.name.to_lowercase() == name.to_lowercase()
+}

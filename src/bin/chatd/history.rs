@@ -1,0 +1,85 @@
+//! `chatd history export`: what was said in rooms, for people and programs. Runs on thread `main`.
+
+use crate::database;
+use anyhow::{Context as _, ensure};
+use chatd::{
+    server::subcommands::HistoryCommand,
+    store::export::{ExportedLine, Form},
+};
+use jiff::tz::TimeZone;
+use std::{
+    fmt::Write as _,
+    io::{BufWriter, ErrorKind, Write},
+    ops::ControlFlow,
+    path::Path,
+};
+
+/// Prints it on standard output. `path`: the database.
+pub fn run(command: &HistoryCommand, path: &Path) -> anyhow::Result<()> {
+    let store = database::open(path)?;
+    if let Some(room) = &command.room {
+        ensure!(store.knows_room(room)?, "Nothing was ever said in a room called {room}.");
+    }
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let zone = TimeZone::system();
+    let failed = store.export(command.room.as_deref(), |line| {
+        let text = if command.json { as_json(&line, &zone) } else { as_text(&line, &zone) };
+        match out.write_all(text.as_bytes()) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    })?;
+    match failed.map_or_else(|| out.flush(), Err) {
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()), // the reader has seen enough
+        result => result.context("cannot write to standard output"),
+    }
+}
+
+fn time(line: &ExportedLine, zone: &TimeZone) -> String {
+    line.at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+fn as_text(line: &ExportedLine, zone: &TimeZone) -> String {
+    format!("{} {} {}", time(line, zone), line.room, line.shown())
+}
+
+fn as_json(line: &ExportedLine, zone: &TimeZone) -> String {
+    let kind = match line.form {
+        Form::Said => "said",
+        Form::Did => "did",
+        Form::Announced => "announced",
+        Form::Other => "other",
+    };
+    let [room, author, text] = [&line.room, &line.author, &line.body].map(|text| quote(text));
+    format!(
+        "{{\"time\":\"{}\",\"room\":{room},\"author\":{author},\"kind\":\"{kind}\",\"text\":{text}}}\n",
+        time(line, zone)
+    )
+}
+
+/// A string of JSON (RFC 8259, section 7).
+fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c < ' ' => {
+                let _ = write!(quoted, "\\u{:04x}", u32::from(c));
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quote;
+
+    #[test]
+    fn what_json_wants_escaped_is_escaped() {
+        assert_eq!(quote("say \"hi\"\\\té\u{1}"), "\"say \\\"hi\\\"\\\\\\u0009é\\u0001\"");
+    }
+}

@@ -1,0 +1,96 @@
+//! What `chatd` can do beside serving: the words of its command line. What they do is in `src/bin/chatd/`. No I/O.
+
+use argh::FromArgs;
+use std::{path::PathBuf, str::FromStr};
+
+/// What to do instead of serving.
+#[derive(FromArgs, Clone, Debug)]
+#[argh(subcommand)]
+pub enum Subcommand {
+    /// `chatd account …`
+    Account(AccountCommand),
+    /// `chatd history …`
+    History(HistoryCommand),
+}
+
+/// List accounts and change them, also while a server runs: it notices within a second. Passwords are asked for, or read
+/// as one line from standard input.
+#[derive(FromArgs, Clone, Debug)]
+#[argh(subcommand, name = "account")]
+pub struct AccountCommand {
+    /// list; or with a NAME: add, passwd, promote (to administrator), demote, remove
+    #[argh(positional)]
+    pub action: AccountAction,
+
+    /// whose account
+    #[argh(positional)]
+    pub name: Option<String>,
+
+    /// the database (default: chatd.db)
+    #[argh(option, arg_name = "FILE")]
+    pub db: Option<PathBuf>,
+}
+
+/// What can be done with accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "see the help text of AccountCommand")]
+pub enum AccountAction {
+    List,
+    Add,
+    Passwd,
+    Promote,
+    Demote,
+    Remove,
+}
+
+impl FromStr for AccountAction {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "list" => AccountAction::List,
+            "add" => AccountAction::Add,
+            "passwd" => AccountAction::Passwd,
+            "promote" => AccountAction::Promote,
+            "demote" => AccountAction::Demote,
+            "remove" => AccountAction::Remove,
+            _ => return Err(format!("\"{text}\" is none of list, add, passwd, promote, demote, remove")),
+        })
+    }
+}
+
+/// Print every line that was said in rooms, with its time and its room; never what was said in private.
+#[derive(FromArgs, Clone, Debug)]
+#[argh(subcommand, name = "history")]
+pub struct HistoryCommand {
+    /// export
+    #[argh(positional)]
+    pub action: HistoryAction,
+
+    /// the database (default: chatd.db)
+    #[argh(option, arg_name = "FILE")]
+    pub db: Option<PathBuf>,
+
+    /// only this room
+    #[argh(option, arg_name = "ROOM")]
+    pub room: Option<String>,
+
+    /// one JSON object a line: time, room, author, kind (said, did, announced, other) and text
+    #[argh(switch)]
+    pub json: bool,
+}
+
+/// What can be done with the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "see the help text of HistoryCommand")]
+pub enum HistoryAction {
+    Export,
+}
+
+impl FromStr for HistoryAction {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "export" { Ok(HistoryAction::Export) } else { Err(format!("\"{text}\" is not export")) }
+    }
+}
