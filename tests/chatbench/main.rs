@@ -5,7 +5,9 @@
 
 mod broken;
 
+use std::fs;
 use std::io::Read;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -15,6 +17,9 @@ use broken::{Breaks, serve};
 
 /// How long one call of chatbench may take at most; they take one or two seconds.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What `compare` compares.
+const MODELS: [&str; 4] = ["threads", "select", "epoll", "floor"];
 
 /// What a call of chatbench came to.
 struct Called {
@@ -127,6 +132,64 @@ fn every_other_load_runs_on_the_floor() {
         let called = chatbench(&format!("--server floor --time 0.3 --warmup 0.1 --json {load}"));
         assert!(called.success && called.stdout.contains(expected), "{load}: {}", called.stdout);
     }
+}
+
+/// The elements of an SVG are closed in the order they were opened in; returns its texts.
+fn texts_of_svg(svg: &str) -> Vec<&str> {
+    let (mut open, mut texts) = (Vec::new(), Vec::new());
+    for piece in svg.split('<').skip(1) {
+        let (tag, text) = piece.split_once('>').expect("a tag ends");
+        let name = tag.split(|c: char| c.is_whitespace() || c == '/').find(|word| !word.is_empty()).expect("a name");
+        match (tag.starts_with('/'), tag.ends_with('/')) {
+            (true, _) => assert_eq!(open.pop(), Some(name)),
+            (false, false) => open.push(name),
+            (false, true) => {}
+        }
+        assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+        texts.push(text.trim());
+    }
+    assert!(open.is_empty(), "{open:?} are not closed");
+    texts
+}
+
+#[test]
+fn compare_writes_tables_and_plots_of_all_models() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("figures-{}", std::process::id()));
+    let load = format!("compare --built --clients 4,8 --joins 8 --into {}", folder.display());
+    let called = chatbench(&format!("--runs 1 --time 0.1 --warmup 0.05 --json {load}"));
+    assert!(called.success, "{}", called.stdout);
+    assert!(called.stdout.contains("\"sizes\":[{\"clients\":4,"), "{}", called.stdout);
+
+    let page = fs::read_to_string(folder.join("compare.md")).expect("the tables");
+    for words in ["Linux", "median of 1 runs", "\n| 8 | ", "8 clients join at once"] {
+        assert!(page.contains(words), "{words:?} is not in {page}");
+    }
+    let plots: Vec<&str> =
+        page.split("](").skip(1).filter_map(|link| link.split_once(".svg)")).map(|(name, _)| name).collect();
+    assert!(plots.len() >= 9, "{plots:?}");
+    for plot in plots {
+        let svg = fs::read_to_string(folder.join(format!("{plot}.svg"))).expect("the page shows a plot that is there");
+        let texts = texts_of_svg(&svg);
+        // Two who talk alone need a room, and the floor has none.
+        let models = if plot.starts_with("two-talk") { &["threads", "select", "epoll"][..] } else { &MODELS };
+        assert!(models.iter().all(|model| texts.contains(model)), "{plot} does not name all of {models:?}: {texts:?}");
+    }
+    fs::remove_dir_all(folder).expect("the folder is ours");
+}
+
+#[test]
+fn compare_fails_with_a_server_that_is_not_there() {
+    let nowhere = std::env::temp_dir().join(format!("chatbench-alone-{}", std::process::id()));
+    fs::create_dir_all(&nowhere).expect("a folder");
+    fs::copy(env!("CARGO_BIN_EXE_chatbench"), nowhere.join("chatbench")).expect("a copy of chatbench");
+    let figures = nowhere.join("figures");
+    let mut alone = Command::new(nowhere.join("chatbench"));
+    alone.args(["--runs", "1", "--time", "0.1", "compare", "--built", "--clients", "4", "--joins", "4", "--into"]);
+    let output = alone.arg(&figures).output().expect("it starts");
+    assert!(!output.status.success());
+    let page = fs::read_to_string(figures.join("compare.md")).expect("the page says what failed");
+    assert!(page.contains("**A run failed: threads, 4 clients: cannot start threads"), "{page}");
+    fs::remove_dir_all(nowhere).expect("the folder is ours");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// How long to listen for what is not to come. Only flaws are asserted so: a slow machine cannot make these tests fail.
-const SILENCE: Duration = Duration::from_millis(300);
+pub const SILENCE: Duration = Duration::from_millis(300);
 
 /// The command of an example. `cargo test` builds it beside the test's own binary.
 pub fn program(name: &str) -> Command {
@@ -133,9 +133,10 @@ pub struct Printing {
 }
 
 impl Printing {
-    /// Starts it on a free port of loopback.
+    /// Starts it on a free port of loopback, in a folder of its own.
     pub fn start(name: &str, arguments: &[&str]) -> Printing {
         let mut command = program(name);
+        command.current_dir(folder(name));
         let mut child = command.arg("127.0.0.1:0").args(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let first = lines.next().unwrap().unwrap();
@@ -146,7 +147,13 @@ impl Printing {
     /// The next line that it prints.
     #[track_caller]
     pub fn prints(&mut self, expected: &str) {
-        assert_eq!(self.lines.next().expect("it prints").unwrap(), expected);
+        assert_eq!(self.prints_next(), expected);
+    }
+
+    /// The next line that it prints, whatever it is.
+    #[track_caller]
+    pub fn prints_next(&mut self) -> String {
+        self.lines.next().expect("it prints").unwrap()
     }
 
     /// Ends it by Ctrl-C, and returns what it still prints.

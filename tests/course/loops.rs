@@ -1,7 +1,7 @@
 //! Steps 6 to 8: select, poll, epoll. One thread for everybody.
 
 use super::harness::*;
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 
 const MESSAGES: [&str; 3] = ["This is the message. ", "It will be sent ", "in parts."];
 
@@ -71,6 +71,37 @@ fn select_ends_at_descriptor_1023_with_a_sentence() {
         inside[client].sends("still here");
         inside[client].reads("still here");
     }
+    ends_on_ctrl_c(server);
+}
+
+/// `loop`: all wait. `threads`: only he does who asked.
+#[test]
+fn one_computes_for_a_second() {
+    let server = start_with("slow-command", &["loop"]);
+    let (mut ann, mut ben) = (Peer::connect(&server), Peer::connect(&server));
+    for peer in [&mut ann, &mut ben] {
+        peer.sends("hello\n");
+        peer.reads("HELLO\n");
+    }
+    ann.sends("hash\n");
+    ben.sends("and I?\n");
+    ben.reads("AND I?\n");
+    ann.0.set_nonblocking(true).unwrap();
+    ann.reads("computed\n"); // it is there already: ben had to wait until it was done
+    ends_on_ctrl_c(server);
+
+    let server = start_with("slow-command", &["threads"]);
+    eventually("ben has his answer before ann", || {
+        let (mut ann, mut ben) = (Peer::connect(&server), Peer::connect(&server));
+        ann.sends("hash\n");
+        ben.sends("and I?\n");
+        ben.reads("AND I?\n");
+        ann.0.set_nonblocking(true).unwrap();
+        let is_first = ann.0.read(&mut [0; 9]).is_err_and(|e| e.kind() == ErrorKind::WouldBlock);
+        ann.0.set_nonblocking(false).unwrap();
+        ann.reads("computed\n");
+        is_first
+    });
     ends_on_ctrl_c(server);
 }
 

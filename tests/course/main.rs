@@ -6,9 +6,11 @@
 mod chatd_harness;
 mod harness;
 
+mod consoles;
 mod files;
 mod loops;
 mod pages;
 mod reactor;
 mod rooms;
 mod threads;
+mod tutorial;

@@ -2,12 +2,13 @@
 
 use std::{fs, path::Path};
 
-fn read(file: &str) -> String {
+/// A file of the project.
+pub fn read(file: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
 }
 
 /// Every page of docs/course, by its path from the root.
-fn pages() -> Vec<String> {
+pub fn pages() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/course");
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut pages: Vec<String> = names.filter(|n| n.ends_with(".md")).map(|n| format!("docs/course/{n}")).collect();

@@ -46,20 +46,23 @@ fn under_one_lock_no_line_is_torn() {
     });
 }
 
-#[test]
-fn a_frozen_reader_freezes_everyone() {
-    const LINES: usize = 32_000; // of 1,000 bytes: more than the kernel's buffers hold for the frozen one
-    let server = start("room-frozen");
-    let (mut frozen, mut reader) = (Peer::connect(&server), Peer::connect(&server));
-    // Both are in the room when each hears the other.
-    for (from, to) in [(0, 1), (1, 0)] {
-        let mut both = [&mut frozen, &mut reader];
-        eventually("one hears the other", || {
-            both[from].sends("here\n");
-            both[to].0.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
-            both[to].0.read(&mut [0; 4096]).is_ok()
-        });
-    }
+/// `from` speaks until `to` hears it: both are in the room.
+fn until_heard(from: &mut Peer, to: &mut Peer) {
+    to.0.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    eventually("one hears the other", || {
+        from.sends("here\n");
+        to.0.read(&mut [0; 4096]).is_ok()
+    });
+    to.0.set_read_timeout(Some(DEADLINE)).unwrap();
+}
+
+/// One never reads, one reads, one talks: more than the kernel's buffers hold for the first. When nothing has come to
+/// the reader for a second and the talker is not done, `is_frozen` looks at the room; then the first one goes.
+fn one_does_not_read(server: Server, is_frozen: impl FnOnce(&Server, &mut Peer)) {
+    const LINES: usize = 32_000; // of 1,000 bytes
+    let (mut reader, mut frozen) = (Peer::connect(&server), Peer::connect(&server));
+    until_heard(&mut frozen, &mut reader); // the reader stands before the frozen one in the list
+    until_heard(&mut reader, &mut frozen);
     let talker = Peer::connect(&server);
     let is_done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -68,7 +71,6 @@ fn a_frozen_reader_freezes_everyone() {
             (0..LINES).for_each(|_| (&talker.0).write_all(line.as_bytes()).unwrap());
             is_done.store(true, SeqCst);
         });
-        // The reader reads all that comes, until nothing does for a second.
         reader.0.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
         let mut bytes = [0; 64 * 1024];
         let silence = loop {
@@ -79,12 +81,106 @@ fn a_frozen_reader_freezes_everyone() {
         };
         assert!(matches!(silence.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{silence}");
         assert!(!is_done.load(SeqCst), "the talker could say everything: nobody is frozen");
-        drop(frozen); // he goes, and it goes on
         reader.0.set_read_timeout(Some(DEADLINE)).unwrap();
+        is_frozen(&server, &mut reader);
+        drop(frozen); // he goes, and it goes on
         scope.spawn(|| io::copy(&mut &reader.0, &mut io::sink()));
         eventually("the talker is done", || is_done.load(SeqCst));
         ends_on_ctrl_c(server);
     });
+}
+
+/// Somebody comes and speaks, and the reader hears nothing of it.
+fn nobody_is_heard(server: &Server, reader: &mut Peer) {
+    Peer::connect(server).sends("and I?\n");
+    reader.hears_nothing();
+}
+
+#[test]
+fn a_frozen_reader_freezes_everyone() {
+    one_does_not_read(start("room-frozen"), nobody_is_heard);
+}
+
+#[test]
+fn a_send_that_waits_freezes_the_loop() {
+    one_does_not_read(start("room-blocking"), nobody_is_heard);
+}
+
+#[test]
+fn without_the_lock_who_speaks_freezes() {
+    one_does_not_read(start("room-released"), |server, reader| {
+        let mut other = Peer::connect(server);
+        other.sends("and I?\n"); // he can enter, and whoever stands before the frozen one hears him
+        assert!(reader.reads_line().ends_with("> and I?\n"));
+        // Now he waits for the frozen one, too, as soon as the kernel takes nothing more for that one.
+        let line = format!("{}\n", "y".repeat(999));
+        reader.0.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+        let is_frozen = (0..1000).any(|_| {
+            other.sends(&line);
+            reader.0.read(&mut [0; 4096]).is_err()
+        });
+        reader.0.set_read_timeout(Some(DEADLINE)).unwrap();
+        assert!(is_frozen, "he could say everything");
+        drop(other);
+    });
+}
+
+#[test]
+fn with_a_queue_for_each_nobody_waits_for_one_who_does_not_read() {
+    let server = start("room-channel");
+    let (mut frozen, mut reader) = (Peer::connect(&server), Peer::connect(&server));
+    until_heard(&mut reader, &mut frozen);
+    let mut talker = Peer::connect(&server);
+    let mut lines = BufReader::new(&reader.0).lines();
+    let block = "x".repeat(999);
+    for number in 0..10_000 {
+        // 10 MB in all: more than the queue and the kernel's buffers hold for the frozen one.
+        talker.sends(format!("{block}\n"));
+        assert!(lines.next().unwrap().unwrap().ends_with(&block), "line {number}");
+    }
+    frozen.ends(); // hung up
+    ends_on_ctrl_c(server);
+}
+
+/// Two talk and two read: returns what each of these read, without what was said before all were there.
+fn two_read(server: Server, lines: usize) -> [Vec<String>; 2] {
+    let mut readers = [Peer::connect(&server), Peer::connect(&server)];
+    let mut talkers = [Peer::connect(&server), Peer::connect(&server)];
+    for reader in &mut readers {
+        until_heard(&mut talkers[0], reader);
+    }
+    let read = thread::scope(|scope| {
+        for (talker, name) in talkers.iter().zip(["ann", "ben"]) {
+            scope.spawn(move || {
+                (0..lines / 2).for_each(|n| (&talker.0).write_all(format!("{name} {n}\n").as_bytes()).unwrap());
+            });
+        }
+        let reading = readers.each_mut().map(|reader| {
+            scope.spawn(move || {
+                let said = BufReader::new(&reader.0).lines().map(Result::unwrap).filter(|line| !line.contains("here"));
+                said.take(lines).collect()
+            })
+        });
+        reading.map(|thread| thread.join().unwrap())
+    });
+    ends_on_ctrl_c(server);
+    read
+}
+
+#[test]
+fn without_the_lock_two_readers_read_two_orders() {
+    eventually("two orders", || {
+        let [one, other] = two_read(start("room-released"), 1000);
+        one != other
+    });
+}
+
+#[test]
+fn one_channel_makes_one_order_and_so_does_one_lock() {
+    for name in ["room-channel", "room-frozen"] {
+        let [one, other] = two_read(start(name), 1000);
+        assert_eq!(one, other, "{name}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Options that hold for every load stand before its name: `chatbench --against floor --runs 5 throughput --window 1`.
 
 mod churn;
+mod compare;
 mod connect;
 mod crowd;
 mod floor;
@@ -20,6 +21,7 @@ mod transcript;
 mod wire;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -27,6 +29,7 @@ use anyhow::{Context, Result, bail};
 use argh::FromArgs;
 
 use churn::Churn;
+use compare::Plan;
 use connect::Connect;
 use latency::Latency;
 use load::{Load, Settings};
@@ -90,6 +93,7 @@ enum Mode {
     Churn(ChurnArgs),
     Generator(GeneratorArgs),
     Table(TableArgs),
+    Compare(CompareArgs),
 }
 
 /// Be the yardstick: one thread, epoll, fan-out and nothing else.
@@ -206,6 +210,27 @@ struct TableArgs {
     quick: bool,
 }
 
+/// Threads, select and epoll beside the floor: tables and plots, in less than 20 minutes.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "compare")]
+struct CompareArgs {
+    /// one short run each and no more than 990 clients, for class: no figures to keep
+    #[argh(switch)]
+    quick: bool,
+    /// numbers of clients (default: 10,100,500,990,2000,5000)
+    #[argh(option, from_str_fn(numbers))]
+    clients: Option<Vec<usize>>,
+    /// how many join at once (default: 512)
+    #[argh(option, default = "512")]
+    joins: usize,
+    /// folder for compare.md and the plots (default: docs/figures; target/figures if quick)
+    #[argh(option)]
+    into: Option<PathBuf>,
+    /// do not build the servers: they are built already
+    #[argh(switch)]
+    built: bool,
+}
+
 /// Exit code 0: every run was right. 1: a run failed, or could not be made.
 pub fn main() -> ExitCode {
     match run(argh::from_env()) {
@@ -242,6 +267,7 @@ fn run(args: Args) -> Result<bool> {
                 &[Outcome { name: "generator".into(), runs: vec![figures], failures: Vec::new(), disturbed: 0 }],
             )
         }
+        Mode::Compare(compare) => compare_models(&args, compare),
         Mode::Slow(slow) => measure_slow(&args, slow),
         Mode::Table(TableArgs { quick }) => {
             let (runs, settings) = if *quick { (1, settings(&args, 0.2, 0.5)) } else { (5, settings(&args, 0.5, 2.0)) };
@@ -267,6 +293,24 @@ fn measure_slow(args: &Args, slow: &SlowArgs) -> Result<bool> {
     let target = server(args)?;
     let with = |stuck| Lane::new(&target, Latency { clients, senders, size, rate, stuck });
     compare(args, &[with(stuck).named(&format!("{stuck} stuck")), with(0).named("none stuck")])
+}
+
+/// Threads, select, epoll and the floor.
+fn compare_models(args: &Args, compare: &CompareArgs) -> Result<bool> {
+    let CompareArgs { quick, clients, joins, into, built } = compare;
+    let (usual, folder, runs, settings) = if *quick {
+        (&[10, 100, 500, 990][..], "target/figures", 1, settings(args, 0.2, 0.5))
+    } else {
+        (&[10, 100, 500, 990, 2000, 5000][..], "docs/figures", 5, settings(args, 0.2, 1.0))
+    };
+    let plan = Plan {
+        clients: clients.clone().unwrap_or(usual.to_vec()),
+        joins: *joins,
+        runs: args.runs.unwrap_or(runs),
+        folder: into.clone().unwrap_or(folder.into()),
+        build: !built,
+    };
+    compare::run(&plan, &settings, args.json)
 }
 
 fn compare(args: &Args, lanes: &[Lane]) -> Result<bool> {
@@ -313,6 +357,11 @@ fn is_pinned(name: &str) -> Result<bool, String> {
         "none" => Ok(false),
         _ => Err("first-last or none".into()),
     }
+}
+
+fn numbers(list: &str) -> Result<Vec<usize>, String> {
+    let number = |word: &str| word.parse().ok().filter(|clients| *clients > 2);
+    list.split(',').map(|word| number(word).ok_or(format!("{word:?} is no number of clients from 3 on"))).collect()
 }
 
 fn line_size(bytes: &str) -> Result<usize, String> {

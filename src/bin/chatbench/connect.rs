@@ -34,7 +34,8 @@ impl Load for Connect {
     fn run(&self, target: &Target, settings: &Settings) -> Result<Figures> {
         let server = Server::start(target, settings.pin)?;
         let mut crowd = Crowd::found(server.address, Wire { peer: target.peer, size: SIZE }, Role::Heedless)?;
-        let (memory, threads) = (Memory::of(server.pid)?.resident, proc::threads(server.pid)?.len());
+        let (memory, threads) = (Memory::of(server.pid)?, proc::threads(server.pid)?.len());
+        let kernel = proc::kernel_memory(server.pid)?;
         let times = rush(&mut crowd, self.clients)?;
         while crowd.wait(IDLE)? > 0 {
             crowd.hear_all()?;
@@ -43,7 +44,10 @@ impl Load for Connect {
         let mut figures = Figures::default();
         figures.add("clients_per_s", self.clients as f64 / times.all.as_secs_f64());
         figures.add("slowest_ms", 1e3 * times.slowest.as_secs_f64());
-        figures.add("memory_kib_per_client", each(Memory::of(server.pid)?.resident, memory) / 1024.0);
+        let idle = Memory::of(server.pid)?;
+        figures.add("memory_kib_per_client", each(idle.resident, memory.resident) / 1024.0);
+        figures.add("addresses_kib_per_client", each(idle.addresses, memory.addresses) / 1024.0);
+        figures.add("kernel_kib_per_client", each(proc::kernel_memory(server.pid)?, kernel) / 1024.0);
         figures.add("threads_per_client", each(proc::threads(server.pid)?.len() as u64, threads as u64));
         Ok(figures)
     }

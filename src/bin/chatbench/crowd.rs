@@ -30,7 +30,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long to listen for lines that ought not to come.
 const QUIET: Duration = Duration::from_millis(50);
 /// How long to wait for the herald's line to come to the first watcher before it is said again.
-const HERALD: Duration = Duration::from_millis(100);
+const HERALD_PATIENCE: Duration = Duration::from_millis(100);
+/// The client who enters after the first watcher.
+const HERALD: u32 = 1;
 
 /// What a client does during a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,15 +155,28 @@ impl Crowd {
     /// in, so the herald says it again until it is heard.
     fn await_herald(&mut self) -> Result<()> {
         let begin = Instant::now();
-        while self.arrivals(HERALD)?.is_empty() {
+        while self.arrivals(HERALD_PATIENCE)?.is_empty() {
             if begin.elapsed() > PATIENCE {
                 bail!("the line of the second client did not come to the first within {PATIENCE:?}");
             }
             let mut line = Vec::new();
-            self.wire.compose(LineId { sender: 1, seq: 0 }, &mut line);
-            self.send(1, &line)?;
+            self.wire.compose(LineId { sender: HERALD, seq: 0 }, &mut line);
+            self.send(HERALD, &line)?;
         }
         Ok(())
+    }
+
+    /// The first watcher and the herald go to a room of their own, on a server that has rooms; from now on nobody looks
+    /// at what all others read, and they have nothing to say. Returns who talks and who listens.
+    pub fn withdraw(&mut self) -> Result<(u32, u32)> {
+        self.clients[2..].iter_mut().for_each(|other| other.role = Role::Heedless);
+        for client in [FIRST_WATCHER, HERALD] {
+            self.send(client, b"/join apart\n")?;
+        }
+        // It is heard again as soon as both are there.
+        self.clients[HERALD as usize].served = false;
+        self.await_herald()?;
+        Ok((HERALD, FIRST_WATCHER))
     }
 
     /// One round, then who has been served meanwhile.

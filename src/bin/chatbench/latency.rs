@@ -35,20 +35,27 @@ impl Load for Latency {
     fn run(&self, target: &Target, settings: &Settings) -> Result<Figures> {
         let server = Server::start(target, settings.pin)?;
         let roles = roles(self.clients, self.senders, self.stuck);
-        let crowd = Crowd::gather(server.address, Wire { peer: target.peer, size: self.size }, &roles)?;
-        let senders = senders(&roles);
+        let mut crowd = Crowd::gather(server.address, Wire { peer: target.peer, size: self.size }, &roles)?;
+        self.talk(&server, &mut crowd, &roles, settings)
+    }
+}
+
+impl Latency {
+    /// The measurement alone, with clients that are in already and have said nothing so far.
+    pub fn talk(&self, server: &Server, crowd: &mut Crowd, roles: &[Role], settings: &Settings) -> Result<Figures> {
+        let senders = senders(roles);
         ensure!(!senders.is_empty(), "nobody sends");
         // The stuck count as receivers: with and without them, as many lines are said.
         let timetable = Timetable::new(&senders, self.rate / (roles.len() - 1) as f64);
         let mut talk = OpenLoop { crowd, roles, next: 0, stopwatch: Stopwatch::start(timetable)? };
         talk.run(settings.warmup)?;
-        let meter = Meter::start(&server)?;
+        let meter = Meter::start(server)?;
         talk.stopwatch.forget();
         talk.run(settings.warmup + settings.time)?;
         let elapsed = meter.elapsed();
         // Only then the costs: to read them takes milliseconds, and nobody would read the last lines meanwhile.
         talk.settle()?;
-        let mut figures = meter.stop(&server, talk.stopwatch.delivered, elapsed)?;
+        let mut figures = meter.stop(server, talk.stopwatch.delivered, elapsed)?;
         talk.stopwatch.report(&mut figures);
         if self.stuck > 0 {
             figures.add("stuck_hung_up", talk.crowd.hung_up() as f64);
@@ -57,15 +64,15 @@ impl Load for Latency {
     }
 }
 
-struct OpenLoop {
-    crowd: Crowd,
-    roles: Vec<Role>,
+struct OpenLoop<'a> {
+    crowd: &'a mut Crowd,
+    roles: &'a [Role],
     /// The next line to be said, counted over all senders.
     next: u64,
     stopwatch: Stopwatch,
 }
 
-impl OpenLoop {
+impl OpenLoop<'_> {
     /// Goes on until so long after the begin.
     fn run(&mut self, until: Duration) -> Result<()> {
         while u128::from(self.stopwatch.now()) < until.as_nanos() {
@@ -93,7 +100,7 @@ impl OpenLoop {
 
     /// Nothing more is said; the last lines are read and timed too.
     fn settle(&mut self) -> Result<()> {
-        let (roles, stopwatch) = (&self.roles, &mut self.stopwatch);
+        let (roles, stopwatch) = (self.roles, &mut self.stopwatch);
         self.crowd.settle(&mut |client, id| stopwatch.read(id, roles[client as usize] == Role::Watcher))
     }
 }

@@ -54,6 +54,8 @@ impl Usage {
 
 /// Memory of a process, in bytes.
 pub struct Memory {
+    /// Addresses it has, used or not: whole stacks, for instance.
+    pub addresses: u64,
     /// Resident now.
     pub resident: u64,
     /// The most that ever was resident.
@@ -63,8 +65,23 @@ pub struct Memory {
 impl Memory {
     pub fn of(pid: u32) -> Result<Memory> {
         let status = read(format!("/proc/{pid}/status"))?;
-        Ok(Memory { resident: 1024 * field(&status, "VmRSS:"), peak: 1024 * field(&status, "VmHWM:") })
+        let bytes = |key| 1024 * field(&status, key);
+        Ok(Memory { addresses: bytes("VmSize:"), resident: bytes("VmRSS:"), peak: bytes("VmHWM:") })
     }
+}
+
+/// Bytes the kernel holds for the threads of a process: their stacks and the page tables. It counts stacks for the whole
+/// machine only, and frees those of ended threads late; so each thread here counts as much as one of the machine does.
+pub fn kernel_memory(pid: u32) -> Result<u64> {
+    let (machine, process) = (read("/proc/meminfo".into())?, read(format!("/proc/{pid}/status"))?);
+    let all_threads = threads_in(&read("/proc/loadavg".into())?);
+    let stack = 1024 * field(&machine, "KernelStack:") / all_threads.max(1);
+    Ok(threads(pid)?.len() as u64 * stack + 1024 * field(&process, "VmPTE:"))
+}
+
+/// The threads of the machine: `0.31 0.30 0.35 2/197 4711` has 197.
+fn threads_in(loadavg: &str) -> u64 {
+    loadavg.split_once('/').and_then(|(_, rest)| rest.split(' ').next()?.parse().ok()).unwrap_or(0)
 }
 
 /// The ids of the threads of `pid`.
@@ -112,8 +129,20 @@ pub fn pin_self(core: usize) -> Result<()> {
 
 /// Binds all threads of another process to one core.
 pub fn pin_process(pid: u32, core: usize) -> Result<()> {
+    bind(pid, &only(core))
+}
+
+/// Lets the calling thread and all threads of another process run on all cores from the first to the last.
+pub fn unpin(pid: u32, (first, last): (usize, usize)) -> Result<()> {
+    let mut cores = CpuSet::new();
+    (first..=last).for_each(|core| cores.set(core));
+    sched_setaffinity(None, &cores).context("cannot run on all cores")?;
+    bind(pid, &cores)
+}
+
+fn bind(pid: u32, cores: &CpuSet) -> Result<()> {
     for thread in threads(pid)? {
-        sched_setaffinity(Pid::from_raw(thread as i32), &only(core)).with_context(|| format!("cannot pin {pid}"))?;
+        sched_setaffinity(Pid::from_raw(thread as i32), cores).with_context(|| format!("cannot pin {pid}"))?;
     }
     Ok(())
 }
@@ -169,6 +198,12 @@ mod tests {
     fn a_program_may_be_called_anything() {
         let stat = "42 (a ) b 1 2) S 1 42 42 0 -1 4194560 100 0 0 0 30 12 0 0 20 0 1 0 5 0 0";
         assert_eq!(ticks_in(stat), 42);
+    }
+
+    #[test]
+    fn the_threads_of_the_machine_are_counted() {
+        assert_eq!(threads_in("0.31 0.30 0.35 2/197 4711\n"), 197);
+        assert_eq!(threads_in(""), 0);
     }
 
     #[test]

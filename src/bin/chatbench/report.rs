@@ -11,6 +11,11 @@ impl Figures {
         self.0.push((key, value));
     }
 
+    /// Adds a figure of another measurement, under a name of its own.
+    pub fn take(&mut self, key: &'static str, from: &Figures, its_key: &str) {
+        self.0.extend(from.get(its_key).map(|value| (key, value)));
+    }
+
     pub fn get(&self, key: &str) -> Option<f64> {
         self.0.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
     }

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -34,12 +35,16 @@ pub enum Way {
 }
 
 impl Target {
-    /// chatd as it is built beside this program, with everything off that would slow or bound a load.
+    /// chatd as it is built beside this program.
     pub fn chatd() -> Result<Target> {
-        let chatd = std::env::current_exe()?.with_file_name("chatd");
+        Ok(Target::chat(&std::env::current_exe()?.with_file_name("chatd")))
+    }
+
+    /// chatd or one of its versions, with everything off that would slow or bound a load.
+    pub fn chat(program: &Path) -> Target {
         let options = ["--listen", "127.0.0.1:0", "--flood", "off", "--threads-max", "6000", "--db", "none"];
-        let command = std::iter::once(chatd.display().to_string()).chain(options.map(String::from)).collect();
-        Ok(Target { name: "chatd".into(), peer: Peer::Chatd, way: Way::Start { command, address: None } })
+        let command = std::iter::once(program.display().to_string()).chain(options.map(String::from)).collect();
+        Target { name: "chatd".into(), peer: Peer::Chatd, way: Way::Start { command, address: None } }
     }
 
     /// The yardstick.

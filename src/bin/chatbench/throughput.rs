@@ -56,17 +56,24 @@ impl Load for Throughput {
     fn run(&self, target: &Target, settings: &Settings) -> Result<Figures> {
         let server = Server::start(target, settings.pin)?;
         let roles = roles(self.clients, self.senders, 0);
-        let crowd = Crowd::gather(server.address, Wire { peer: target.peer, size: self.size }, &roles)?;
+        let mut crowd = Crowd::gather(server.address, Wire { peer: target.peer, size: self.size }, &roles)?;
+        self.talk(&server, &mut crowd, &senders(&roles), settings)
+    }
+}
+
+impl Throughput {
+    /// The measurement alone, with clients that are in already; afterwards nothing is outstanding.
+    pub fn talk(&self, server: &Server, crowd: &mut Crowd, senders: &[u32], settings: &Settings) -> Result<Figures> {
         let done_at = done_at(self.done, crowd.len());
         let mut talk = ClosedLoop { crowd, done_at, done: Vec::new(), delivered: 0 };
-        for sender in senders(&roles) {
-            talk.crowd.say(sender, self.window)?;
+        for sender in senders {
+            talk.crowd.say(*sender, self.window)?;
         }
         talk.run(settings.warmup)?;
         talk.delivered = 0;
-        let meter = Meter::start(&server)?;
+        let meter = Meter::start(server)?;
         talk.run(settings.time)?;
-        let figures = meter.stop(&server, talk.delivered, meter.elapsed())?;
+        let figures = meter.stop(server, talk.delivered, meter.elapsed())?;
         talk.crowd.settle(&mut |_, _| {})?;
         Ok(figures)
     }
@@ -78,15 +85,15 @@ fn done_at(done: Done, clients: usize) -> Vec<u32> {
     (0..clients).map(|sender| reader(sender) as u32).collect()
 }
 
-struct ClosedLoop {
-    crowd: Crowd,
+struct ClosedLoop<'a> {
+    crowd: &'a mut Crowd,
     done_at: Vec<u32>,
     /// Senders whose lines have just been done, and how many.
     done: Vec<(u32, u32)>,
     delivered: u64,
 }
 
-impl ClosedLoop {
+impl ClosedLoop<'_> {
     fn run(&mut self, time: Duration) -> Result<()> {
         let begin = Instant::now();
         while begin.elapsed() < time {
