@@ -92,7 +92,8 @@ fn a_torn_line_fails() {
 
 #[test]
 fn a_reordered_line_fails() {
-    must_fail_with(Breaks::Reorders, "line 20 of client");
+    // Which of the two lines is named depends on who reads first: the victim's order is then the one that counts.
+    must_fail_with(Breaks::Reorders, "a line out of order: line ");
 }
 
 #[test]
