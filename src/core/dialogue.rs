@@ -140,7 +140,7 @@ impl<'a> Dialogue<'a> {
     /// Asks to be let in. A name that is an account's needs its password.
     pub fn enter(&mut self, name: Name, login: Option<Login>, hall: &mut impl Hall) {
         let entry = Entry { name: name.clone(), source: self.source, login, reserve_of: self.reserve_of };
-        let answer = hall.ask(Question::Enter(entry));
+        let answer = hall.ask(Question::Enter(Box::new(entry)));
         if answer.farewell.is_some() {
             self.farewell = answer.farewell;
             return;

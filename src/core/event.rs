@@ -40,8 +40,8 @@ pub enum Question {
     /// Whether this connection, for which there is no place but the one kept for an administrator, may stay and say who
     /// it is. So many are the others.
     TakeReserve(usize),
-    /// To be let in.
-    Enter(Entry),
+    /// To be let in. (In a box: it is large and rare, and events are moved about.)
+    Enter(Box<Entry>),
     /// To be called this from now on.
     Rename(Name),
     /// Whose name this is, if it is an account's.

@@ -262,7 +262,7 @@ mod tests {
     fn enter(name: &str, account: Option<AccountId>) -> Question {
         let name = NameRule::Ascii.check(name, "name").unwrap();
         let login = account.map(|account| Login { account, private: Vec::new() });
-        Question::Enter(Entry { name, source: Source::default(), login, reserve_of: None })
+        Question::Enter(Box::new(Entry { name, source: Source::default(), login, reserve_of: None }))
     }
 
     fn ask(rooms: &mut Rooms<usize>, client: usize, question: Question) {

@@ -284,7 +284,7 @@ mod tests {
 
     fn enter(name: &str) -> Event {
         let name = NameRule::Ascii.check(name, "name").unwrap();
-        Event::Ask(Question::Enter(Entry { name, source: Source::default(), login: None, reserve_of: None }))
+        Event::Ask(Question::Enter(Box::new(Entry { name, source: Source::default(), login: None, reserve_of: None })))
     }
 
     fn say(rooms: &mut Rooms<usize>, client: usize, text: &str) {

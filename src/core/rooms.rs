@@ -282,7 +282,7 @@ impl<H: Clone> Rooms<H> {
     pub(super) fn begin(&mut self, client: ClientId, handle: &H, event: Event) {
         match (event, self.member_of(client)) {
             (Event::Say(talk), Some(member)) => self.say(member, talk),
-            (Event::Ask(Question::Enter(entry)), None) => self.enter(client, handle, entry),
+            (Event::Ask(Question::Enter(entry)), None) => self.enter(client, handle, *entry),
             (Event::Ask(question), Some(member)) => {
                 self.members[member].active = self.now;
                 if let Some(answer) = self.answer_to(member, question) {

@@ -54,7 +54,7 @@ fn name(text: &str) -> Name {
 }
 
 fn enter(name: Name) -> Event {
-    Event::Ask(Question::Enter(Entry { name, source: Source::default(), login: None, reserve_of: None }))
+    Event::Ask(Question::Enter(Box::new(Entry { name, source: Source::default(), login: None, reserve_of: None })))
 }
 
 fn random_step(dice: &mut Dice, i: usize) -> Step {
