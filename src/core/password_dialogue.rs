@@ -1,4 +1,4 @@
-//! The dialogues about passwords: at the door, `/register`, `/login`, `/password`, `/unregister`. Part of [`Dialogue`].
+//! The dialogues about passwords: at the door, `/register`, `/login`, `/password`, `/unregister`. Part of `Dialogue`.
 //!
 //! A password is never part of a sentence. Where it is compared, a wrong one and an account that does not exist get the
 //! same words after the same time ([`Hall::verify`]); and if too many were tried, the session waits before it looks.
