@@ -20,6 +20,8 @@ const KILLS: usize = 12;
 
 // --- kill -9 ---
 
+/// Rounds on one file; the mailbox would hold two messages of each.
+const ROUNDS_OF_A_FILE: usize = 25;
 /// Lines of one talker in a round, at most.
 const LINES_MAX: usize = 5_000;
 
@@ -29,10 +31,13 @@ const LINES_MAX: usize = 5_000;
 pub fn what_anybody_was_shown_is_there_after_kill_9() {
     let rounds = std::env::var("CHATD_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS);
     let folder = Folder::new("kill");
-    let db = folder.path("chatd.db");
-    operate(&db, &["account", "add", "away"], "correct horse\n");
     let (mut lines, mut private, mut mail) = (0, 0, 0);
     for round in 0..rounds {
+        // A new file now and then, or a thousand rounds would be spent in reading what the others wrote.
+        let db = folder.path(&format!("chatd-{}.db", round / ROUNDS_OF_A_FILE));
+        if round % ROUNDS_OF_A_FILE == 0 {
+            operate(&db, &["account", "add", "away"], "correct horse\n");
+        }
         let shown = talk_until_killed(&db, round);
         let store = &mut Store::open(Path::new(&db), Durability::Normal, Duration::from_secs(5)).unwrap();
         for room in ["lobby", "math"] {
