@@ -19,13 +19,17 @@ const RECALL_MAX: usize = 1_000;
 const SEARCH_MAX: usize = 50;
 
 impl<H: Clone> Rooms<H> {
-    /// What a newcomer is told of its room's past.
-    pub(super) fn backlog(&self, asker: usize) -> Recall {
+    /// What a newcomer is told of its room's past, if there is any.
+    pub(super) fn backlog(&self, asker: usize) -> Option<Box<Recall>> {
         let most = self.config.backlog_lines;
-        let lines = last(&self.rooms[self.members[asker].room].past, most);
-        let recall = Recall { if_none: String::new(), ..self.recall(asker, most, lines) };
-        let query = self.older(asker, &recall, None).filter(|_| most > 0);
-        Recall { query, ..recall }
+        let room = &self.rooms[self.members[asker].room];
+        let is_all_silence = room.is_whole && room.past.lines().next().is_none();
+        if most == 0 || is_all_silence {
+            return None;
+        }
+        let recall = Recall { if_none: String::new(), ..self.recall(asker, most, last(&room.past, most)) };
+        let query = self.older(asker, &recall, None);
+        Some(Box::new(Recall { query, ..recall }))
     }
 
     /// `/history`: the room's lines, and among them what the asker wrote and was told in private.

@@ -22,33 +22,40 @@ pub enum NameRule {
 
 /// A name that is allowed. Two names are the same if their [`Name::key`]s are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Name {
+pub struct Name(Box<Spellings>); // in a box: names are handed about, on stacks that should stay small
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Spellings {
     shown: String,
     folded: String,
     key: String,
 }
 
 impl Name {
+    fn spelt(shown: String, folded: String, key: String) -> Name {
+        Name(Box::new(Spellings { shown, folded, key }))
+    }
+
     /// As its bearer wrote it.
     pub fn shown(&self) -> &str {
-        &self.shown
+        &self.0.shown
     }
 
     /// What look-alikes and other cases of the same name have in common.
     pub fn key(&self) -> &str {
-        &self.key
+        &self.0.key
     }
 
     /// Whether the two are the same name written in another case, and not merely look-alikes.
     pub fn is_same_word(&self, other: &Name) -> bool {
-        self.folded == other.folded
+        self.0.folded == other.0.folded
     }
 
     /// A name that nobody chose: the address of a client that is not asked for one (`--anonymous`). A port may be used
     /// again before the last goodbye of the client that had it; the connection's name makes the two different.
     pub fn of_address(address: &str, connection: &str) -> Name {
         let key = format!("{address} {connection}");
-        Name { shown: address.to_owned(), folded: key.clone(), key }
+        Name::spelt(address.to_owned(), key.clone(), key)
     }
 }
 
@@ -72,7 +79,7 @@ impl NameRule {
                 }
                 starts_with_letter(first.is_ascii_alphabetic(), typed, kind)?;
                 let folded = typed.to_ascii_lowercase();
-                Ok(Name { shown: typed.to_owned(), key: folded.clone(), folded })
+                Ok(Name::spelt(typed.to_owned(), folded.clone(), folded))
             }
             NameRule::Unicode => {
                 let refused = |_| {
@@ -88,7 +95,7 @@ impl NameRule {
                 }
                 starts_with_letter(shown.starts_with(char::is_alphabetic), typed, kind)?;
                 let key = unicode_security::skeleton(&folded).collect();
-                Ok(Name { shown, folded, key })
+                Ok(Name::spelt(shown, folded, key))
             }
         }
     }

@@ -173,7 +173,7 @@ impl<H: Clone> Rooms<H> {
         if room.is_paused {
             text.push_str(&format!("*** {} is paused: /hand raises your hand.\n", room.name));
         }
-        Answer { recall: Some(Box::new(self.backlog(asker))), ..Answer::text(text) }
+        Answer { recall: self.backlog(asker), ..Answer::text(text) }
     }
 
     /// What somebody ignored is called now.
