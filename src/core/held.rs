@@ -200,7 +200,7 @@ impl<H: Clone> Rooms<H> {
     pub(super) fn answer(&mut self, client: ClientId, handle: &H, answer: Answer) {
         match self.member_of(client) {
             Some(member) => self.tell_answer(member, answer),
-            None => self.batch.answers_to_strangers.push((handle.clone(), answer)),
+            None => self.batch.answers_to_strangers.push((client, handle.clone(), answer)),
         }
     }
 

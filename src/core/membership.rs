@@ -13,7 +13,7 @@ use super::{
 impl<H: Clone> Rooms<H> {
     pub(super) fn enter(&mut self, client: ClientId, handle: &H, entry: Entry) {
         match self.refusal(&entry) {
-            Some(answer) => self.batch.answers_to_strangers.push((handle.clone(), answer)),
+            Some(answer) => self.batch.answers_to_strangers.push((client, handle.clone(), answer)),
             None => self.let_in(client, handle, entry),
         }
     }

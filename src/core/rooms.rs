@@ -71,6 +71,12 @@ pub struct Delivery<'a> {
     pub farewell: Option<Farewell>,
 }
 
+impl Delivery<'_> {
+    fn answer(answer: Answer) -> Self {
+        Delivery { before: &[], answer: Some(answer), after: &[], lines: 0, farewell: None }
+    }
+}
+
 /// The room of a member that is between two rooms.
 pub(super) const NO_ROOM: usize = usize::MAX;
 
@@ -108,7 +114,7 @@ pub(super) struct Batch<H> {
     /// The `[12:30] ` of this batch, in `direct`, once somebody wants it.
     pub(super) stamp: Option<std::ops::Range<usize>>,
     /// Answers to clients that are no members.
-    pub(super) answers_to_strangers: Vec<(H, Answer)>,
+    pub(super) answers_to_strangers: Vec<(ClientId, H, Answer)>,
 }
 
 /// One client that has a name.
@@ -294,9 +300,11 @@ impl<H: Clone> Rooms<H> {
             (Event::Say(_), None) => {}
             (Event::Ask(question), None) => {
                 let answer = self.answer_to_stranger(&question);
-                self.batch.answers_to_strangers.push((handle.clone(), answer));
+                self.batch.answers_to_strangers.push((client, handle.clone(), answer));
             }
-            (Event::Depart(_), None) => self.batch.answers_to_strangers.push((handle.clone(), Answer::default())),
+            (Event::Depart(_), None) => {
+                self.batch.answers_to_strangers.push((client, handle.clone(), Answer::default()))
+            }
         }
     }
 
@@ -320,8 +328,8 @@ impl<H: Clone> Rooms<H> {
 
     /// Hands out what was laid out since the last flush: `deliver` is called at most once for each client.
     pub fn flush(&mut self, mut deliver: impl FnMut(&H, Delivery<'_>)) {
-        for (handle, answer) in self.batch.answers_to_strangers.drain(..) {
-            deliver(&handle, Delivery { before: &[], answer: Some(answer), after: &[], lines: 0, farewell: None });
+        for (_, handle, answer) in self.batch.answers_to_strangers.drain(..) {
+            deliver(&handle, Delivery::answer(answer));
         }
         self.flush_particular(&mut deliver);
         self.flush_rooms(&mut deliver);
@@ -330,32 +338,41 @@ impl<H: Clone> Rooms<H> {
         self.batch.number += 1;
     }
 
+    /// Hands out to one client what it has to read by now, its answer included, and to nobody else: for a driver that cannot
+    /// go on without the answer, and would not send to everybody for it. The next [`Rooms::flush`] goes on from there.
+    pub fn flush_one(&mut self, client: ClientId, deliver: impl FnOnce(&H, Delivery<'_>)) {
+        match self.member_of(client) {
+            Some(slot) => {
+                let place = self.rooms[self.members[slot].room].stream.end();
+                let room = self.members[slot].room;
+                self.view(slot).keep_to(room, place);
+                let Rooms { members, rooms, batch, .. } = self;
+                hand_out(&mut members[slot], rooms, &batch.direct, &mut Vec::new(), deliver);
+                members[slot].view.told();
+            }
+            None => {
+                let answers = &mut self.batch.answers_to_strangers;
+                if let Some(at) = answers.iter().position(|&(stranger, ..)| stranger == client) {
+                    let (_, handle, answer) = answers.remove(at);
+                    deliver(&handle, Delivery::answer(answer));
+                }
+            }
+        }
+    }
+
     /// Those with a view of their own.
     fn flush_particular(&mut self, deliver: &mut impl FnMut(&H, Delivery<'_>)) {
-        let mut slices: Vec<&[u8]> = Vec::new();
-        for slot in self.batch.particular.drain(..) {
-            let member = &mut self.members[slot];
+        let Rooms { members, rooms, batch, .. } = self;
+        let mut slices = Vec::new();
+        for slot in batch.particular.drain(..) {
+            let member = &mut members[slot];
             if member.stay != Stay::Gone {
-                member.view.keep_to(member.room, self.rooms[member.room].stream.end());
+                member.view.keep_to(member.room, rooms[member.room].stream.end());
             }
-            slices.clear();
-            for Piece { source, range, .. } in &member.view.pieces {
-                slices.push(match *source {
-                    view::Source::Room(room) => &self.rooms[room].stream.bytes[range.clone()],
-                    view::Source::Direct => &self.batch.direct[range.clone()],
-                });
-            }
-            let lines = member.view.pieces.iter().map(|piece| piece.lines).sum();
-            let (cut, answer) = match member.view.answer.take() {
-                Some((cut, answer)) => (cut, Some(*answer)),
-                None => (slices.len(), None),
-            };
-            let (before, after) = slices.split_at(cut);
-            let farewell = member.view.farewell.take();
-            deliver(&member.handle, Delivery { before, answer, after, lines, farewell });
+            hand_out(member, rooms, &batch.direct, &mut slices, &mut *deliver);
             member.view.clear();
             if member.stay == Stay::Gone {
-                self.members.remove(slot);
+                members.remove(slot);
             }
         }
     }
@@ -377,4 +394,27 @@ impl<H: Clone> Rooms<H> {
             stream.lines = 0;
         }
     }
+}
+
+/// Hands out what stands in a member's view. `slices` is there to be used again and again.
+fn hand_out<'a, H>(
+    member: &mut Member<H>,
+    rooms: &'a Slab<Room>,
+    direct: &'a [u8],
+    slices: &mut Vec<&'a [u8]>,
+    deliver: impl FnOnce(&H, Delivery<'_>),
+) {
+    slices.clear();
+    slices.extend(member.view.pieces.iter().map(|Piece { source, range, .. }| match *source {
+        view::Source::Room(room) => &rooms[room].stream.bytes[range.clone()],
+        view::Source::Direct => &direct[range.clone()],
+    }));
+    let lines = member.view.pieces.iter().map(|piece| piece.lines).sum();
+    let (cut, answer) = match member.view.answer.take() {
+        Some((cut, answer)) => (cut, Some(*answer)),
+        None => (slices.len(), None),
+    };
+    let (before, after) = slices.split_at(cut);
+    let farewell = member.view.farewell.take();
+    deliver(&member.handle, Delivery { before, answer, after, lines, farewell });
 }

@@ -105,6 +105,11 @@ impl View {
         self.read = place;
     }
 
+    /// What is in it was told; the batch goes on.
+    pub fn told(&mut self) {
+        self.pieces.clear();
+    }
+
     /// Ready for the next batch; keeps its memory.
     pub fn clear(&mut self) {
         self.pieces.clear();

@@ -10,7 +10,7 @@ use chatd::core::{
     farewell::Farewell,
     name::{Name, NameRule},
     record::{Remembered, What},
-    rooms::{Rooms, RoomsConfig},
+    rooms::{Delivery, Rooms, RoomsConfig},
     source::Source,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -136,28 +136,15 @@ impl Play {
         let Play { rooms, read, asking, written, .. } = self;
         rooms.flush(|&client, delivery| {
             assert!(seen.insert(client), "client {client} was delivered to twice in one flush");
-            let text = read.entry(client).or_default();
-            let mut lines = 0;
-            let mut push = |slices: &[&[u8]], text: &mut String| {
-                for slice in slices {
-                    let slice = std::str::from_utf8(slice).expect("pieces are whole characters");
-                    lines += slice.matches('\n').count();
-                    for line in slice.split_inclusive('\n').filter(|line| line.starts_with('<')) {
-                        let is_written = written.as_ref().is_none_or(|written| written.contains(line));
-                        assert!(is_written, "client {client} reads {line:?}, which is not written");
-                    }
-                    text.push_str(slice);
-                }
-            };
-            push(delivery.before, text);
-            if let Some(answer) = &delivery.answer {
-                assert!(asking.remove(&client), "client {client} asked nothing and was answered");
-                text.push_str(&answer.text);
-                text.push_str(&answer.recall.as_ref().map(|recall| recall.tell()).unwrap_or_default());
-                text.push_str("(answered)\n");
-            }
-            push(delivery.after, text);
-            assert_eq!(lines, delivery.lines, "lines of client {client}");
+            reads(client, delivery, read, asking, written);
+        });
+    }
+
+    fn flush_one(&mut self, client: ClientId) {
+        let Play { rooms, read, asking, written, .. } = self;
+        rooms.flush_one(client, |&one, delivery| {
+            assert_eq!(one, client);
+            reads(client, delivery, read, asking, written);
         });
     }
 
@@ -172,7 +159,7 @@ impl Play {
             Step::Depart(c) => (c, Event::Depart(Farewell::Closed)),
         };
         if self.asking.contains(&client) {
-            self.flush(); // it acts again, so it has had its answer
+            self.flush_one(client); // it acts again, so it has had its answer
         }
         if self.gone.contains(&client) || self.asking.contains(&client) {
             return; // gone, or its goodbye is held back: nothing comes from it
@@ -198,6 +185,38 @@ impl Play {
         assert!(self.asking.is_empty(), "never answered: {:?}", self.asking);
         self.read
     }
+}
+
+/// A client reads what it is delivered.
+fn reads(
+    client: ClientId,
+    delivery: Delivery<'_>,
+    read: &mut Read,
+    asking: &mut BTreeSet<ClientId>,
+    written: &Option<String>,
+) {
+    let text = read.entry(client).or_default();
+    let mut lines = 0;
+    let mut push = |slices: &[&[u8]], text: &mut String| {
+        for slice in slices {
+            let slice = std::str::from_utf8(slice).expect("pieces are whole characters");
+            lines += slice.matches('\n').count();
+            for line in slice.split_inclusive('\n').filter(|line| line.starts_with('<')) {
+                let is_written = written.as_ref().is_none_or(|written| written.contains(line));
+                assert!(is_written, "client {client} reads {line:?}, which is not written");
+            }
+            text.push_str(slice);
+        }
+    };
+    push(delivery.before, text);
+    if let Some(answer) = &delivery.answer {
+        assert!(asking.remove(&client), "client {client} asked nothing and was answered");
+        text.push_str(&answer.text);
+        text.push_str(&answer.recall.as_ref().map(|recall| recall.tell()).unwrap_or_default());
+        text.push_str("(answered)\n");
+    }
+    push(delivery.after, text);
+    assert_eq!(lines, delivery.lines, "lines of client {client}");
 }
 
 /// `borders[i]`: a batch ends behind step i.

@@ -36,8 +36,8 @@ impl Hall for LoopHall<'_, '_> {
 
     fn ask(&mut self, question: Question) -> Answer {
         self.house.apply(self.key, Event::Ask(question));
-        // Everything so far is delivered, so that the answer stands at its place in the one order.
-        let answer = self.house.flush(Some(self.key)).unwrap_or_default();
+        // What the asker has to read so far is sent, so that the answer stands at its place in the one order.
+        let answer = self.house.answer(self.key).unwrap_or_default();
         if let Some(name) = &answer.name {
             let client = &self.house.clients[self.key];
             client.status.rename(&format!("c{}:{}", client.number, name.shown()));

@@ -255,52 +255,73 @@ impl<'a> House<'a> {
     /// Sends what is laid out if it is much: batches are as large as chatd's.
     pub(super) fn flush_if_much(&mut self) {
         if self.rooms.gathered() >= self.high_water.saturating_sub(TALK_MAX) {
-            self.flush(None);
+            self.flush();
         }
     }
 
-    /// Writes what has to be written before anybody is shown it, and sends each client what it has to read. Returns the
-    /// asker's answer, if somebody asks.
-    pub(super) fn flush(&mut self, asker: Option<usize>) -> Option<Answer> {
+    /// Sends the asker what it has to read by now, and returns its answer. Nobody else is sent anything for it: a class that
+    /// arrives in one round is told of in one batch.
+    pub(super) fn answer(&mut self, asker: usize) -> Option<Answer> {
+        self.write();
+        let House { rooms, clients, .. } = self;
+        let (now, mut asked) = (self.now, None);
+        self.in_rooms = true;
+        rooms.flush_one(clients[asker].number, |_, delivery| {
+            asked = delivery.answer;
+            let client = &mut clients[asker];
+            client.outgoing.put(&client.socket, delivery.before, now);
+            client.status.count_out(delivery.lines);
+        });
+        self.in_rooms = false;
+        self.look_at_mark(asker);
+        asked
+    }
+
+    /// Writes what has to be written before anybody is shown it.
+    fn write(&mut self) {
         self.memory.write(&mut self.rooms, self.timestamp);
         self.follow_orders();
-        let House { rooms, clients, touched, too_slow, evicted, departed, .. } = self;
-        let (now, high_water) = (self.now, self.high_water);
-        let mut asked = None;
-        let mut delivered = 0;
+    }
+
+    /// Sends each client what it has to read.
+    pub(super) fn flush(&mut self) {
+        self.write();
+        let House { rooms, clients, evicted, departed, .. } = self;
+        let now = self.now;
+        let (mut delivered, mut reached) = (0, Vec::new());
         self.in_rooms = true;
         rooms.flush(|&key, delivery| {
             let client = &mut clients[key];
             client.outgoing.put(&client.socket, delivery.before, now);
-            match delivery.answer {
-                Some(answer) if asker == Some(key) => asked = Some(answer),
-                Some(_) => departed.push(key), // what is answered and was not asked is a goodbye
-                None => {}
-            }
-            // An asker's answer is flushed as soon as it is made, so nothing can stand behind it yet.
-            debug_assert!(asker != Some(key) || delivery.after.is_empty());
             client.outgoing.put(&client.socket, delivery.after, now);
+            if delivery.answer.is_some() {
+                departed.push(key); // what is answered and was not asked is a goodbye
+            }
             evicted.extend(delivery.farewell.map(|farewell| (key, farewell)));
             client.status.count_out(delivery.lines);
             delivered += delivery.lines;
-            if client.outgoing.counted() > high_water && !client.outgoing.is_refusing() {
-                client.outgoing.refuse_more();
-                too_slow.push(key);
-            }
-            if !std::mem::replace(&mut client.touched, true) {
-                touched.push(key);
-            }
+            reached.push(key);
         });
         self.in_rooms = false;
+        reached.into_iter().for_each(|key| self.look_at_mark(key));
         self.main.count_out(delivered);
         self.totals.delivered.fetch_add(delivered as u64, Relaxed);
-        asked
+    }
+
+    /// Notes a client that was sent something; one over the high-water mark is to be hung up.
+    fn look_at_mark(&mut self, key: usize) {
+        let client = &mut self.clients[key];
+        if client.outgoing.counted() > self.high_water && !client.outgoing.is_refusing() {
+            client.outgoing.refuse_more();
+            self.too_slow.push(key);
+        }
+        self.touch(key);
     }
 
     /// Delivers what the round has laid out, and what comes of it: who is found too slow goes, and the others are told.
     fn deliver(&mut self) {
         loop {
-            self.flush(None);
+            self.flush();
             while let Some(key) = self.departed.pop() {
                 self.say_goodbye(key);
             }
