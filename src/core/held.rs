@@ -150,7 +150,7 @@ impl<H: Clone> Rooms<H> {
             Then::Do(Deed::Say { id, .. } | Deed::Tell { id, .. }) => Some(id),
             _ => None,
         };
-        self.held.queue.iter().find_map(id).unwrap_or(LineId::MAX)
+        self.held.queue.iter().find_map(id).unwrap_or(self.last_line + 1)
     }
 
     /// The changes of sanctions, which are made at once, that are not written yet.
@@ -250,7 +250,7 @@ mod tests {
         command::Command,
         event::{Entry, Login, Question},
         name::NameRule,
-        record::{PasswordHash, Remembered, Sanction, SanctionKind, Subject},
+        record::{PasswordHash, Query, Remembered, Sanction, SanctionKind, Subject},
         rooms::RoomsConfig,
         source::Source,
     };
@@ -465,6 +465,28 @@ mod tests {
         rooms.remember(Remembered { accounts: vec![mallory], ..Remembered::default() });
         command(&mut rooms, 0, "bans");
         assert_eq!(read(&mut rooms), [(0, "*** That is for administrators.\n".to_owned())]);
+    }
+
+    /// The question that a newcomer's backlog, or a history, carries along.
+    fn asks(rooms: &mut Rooms<usize>, client: usize, line: &str) -> Option<Query> {
+        command(rooms, client, line);
+        let mut asked = None;
+        rooms.flush(|_, delivery| asked = delivery.answer.and_then(|a| a.recall?.query).or(asked.take()));
+        asked
+    }
+
+    #[test]
+    fn a_room_that_made_way_has_all_its_past_when_it_comes_back_and_none_of_the_present() {
+        let mut rooms = rooms();
+        command(&mut rooms, 0, "msg bob psst"); // line 1
+        write(&mut rooms);
+        say(&mut rooms, 0, "<alice> hi\n"); // line 2
+        write(&mut rooms);
+        read(&mut rooms);
+        let backlog = asks(&mut rooms, 1, "join old").unwrap(); // it was there before, for all that is known
+        assert!(matches!(backlog, Query::Older { before: 3, account: None, .. }), "{backlog:?}");
+        let history = asks(&mut rooms, 1, "history").unwrap();
+        assert!(matches!(history, Query::Older { before: 3, .. }), "{history:?}");
     }
 
     #[test]
