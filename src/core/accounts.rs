@@ -9,7 +9,7 @@ use super::{
     held::{Deed, Written},
     name::Name,
     past::{PRIVATE_MAX, Past},
-    record::{Account, AccountId, PasswordHash, What},
+    record::{Account, AccountId, PasswordHash, SanctionKind, What},
     rooms::{Order, Rooms},
     source::Source,
 };
@@ -67,9 +67,12 @@ impl<H: Clone> Rooms<H> {
             let key = self.config.names.check(&account.name, "name").map(|name| name.key().to_owned());
             all.insert(key.unwrap_or_else(|_| account.name.clone()), account);
         }
-        self.accounts = all;
+        let before = std::mem::replace(&mut self.accounts, all);
+        // Of another file that took the place of the file, the same number may be somebody else's.
+        let name = |accounts: &Accounts, id| accounts.get(id).map(|account| account.name.clone());
         for (_, member) in &mut self.members {
-            member.account = member.account.filter(|&id| self.accounts.get(id).is_some());
+            member.account =
+                member.account.filter(|&id| name(&self.accounts, id).is_some_and(|is| name(&before, id) == Some(is)));
         }
     }
 
@@ -124,6 +127,11 @@ impl<H: Clone> Rooms<H> {
                 "*** That account's name is not allowed here: the server runs without --unicode-names.\n",
             );
         };
+        if !account.is_admin
+            && let Some(ban) = self.sanction(SanctionKind::Ban, &name, None)
+        {
+            return Answer::text(format!("*** The name {} is banned by {}.\n", name.shown(), ban.by));
+        }
         let source = self.members[asker].source;
         self.make_way(&name, login.account, Some(asker), source);
         let mut answer = Answer { account: Some(login.account), name: Some(name.clone()), ..Answer::default() };

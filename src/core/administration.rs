@@ -25,9 +25,18 @@ const SANCTIONS_MAX: usize = 1_000;
 pub(super) struct Sanctions(HashMap<(SanctionKind, Subject), Sanction>);
 
 impl<H: Clone> Rooms<H> {
+    /// All sanctions anew, as they are written; and then those that are not written yet.
     pub(super) fn set_sanctions(&mut self, sanctions: Vec<Sanction>) {
-        let rows = sanctions.into_iter().map(|sanction| ((sanction.kind, self.key_of(&sanction.subject)), sanction));
-        self.sanctions = Sanctions(rows.collect());
+        let row = |sanction: Sanction| ((sanction.kind, self.key_of(&sanction.subject)), sanction);
+        let mut rows: HashMap<_, _> = sanctions.into_iter().map(row).collect();
+        for what in self.sanctioning() {
+            match what {
+                What::Sanctioned(sanction) => rows.extend([row(sanction.clone())]),
+                What::Lifted(kind, subject) => drop(rows.remove(&(*kind, self.key_of(subject)))),
+                _ => {}
+            }
+        }
+        self.sanctions = Sanctions(rows);
     }
 
     /// A subject as it is looked up: names by their keys.

@@ -32,10 +32,8 @@ pub(super) struct Dialogue<'a> {
     pub asked: Option<Asked>,
     /// Passwords that were wrong.
     pub wrong: u32,
-    /// The account it is logged in to.
-    pub account: Option<AccountId>,
     /// The mail it was last told: the last message, and how many.
-    mail_read: Option<(LineId, usize)>,
+    pub mail_read: Option<(LineId, usize)>,
     /// Lines said and not yet handed on: many lines of one read become one event.
     talk: Talk,
     /// It has to go.
@@ -56,7 +54,6 @@ impl<'a> Dialogue<'a> {
             stage: Stage::Naming { refused: 0 },
             asked: None,
             wrong: 0,
-            account: None,
             mail_read: None,
             talk: Talk::default(),
             farewell: None,
@@ -212,8 +209,7 @@ impl<'a> Dialogue<'a> {
 
     /// What the client is to read of an answer, the past included.
     fn take_in(&mut self, answer: Answer, hall: &mut impl Hall) -> String {
-        let Answer { mut text, account, recall, .. } = answer;
-        self.account = account.or(self.account);
+        let Answer { mut text, recall, .. } = answer;
         if let Some(mut recall) = recall {
             if let Some(query) = recall.query.take() {
                 text.push_str(&recall.add(hall.find(query)).unwrap_or_default());

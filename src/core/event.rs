@@ -46,6 +46,8 @@ pub enum Question {
     Rename(Name),
     /// Whose name this is, if it is an account's.
     WhoseIs(Name),
+    /// To which account it is logged in: another process may have struck it out meanwhile.
+    MyAccount,
     /// To be, from now on, the owner of an account: the password was right.
     LogIn(Login),
     /// To have its name kept, under this password.

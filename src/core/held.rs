@@ -28,6 +28,8 @@ const HELD_OVERHEAD: usize = 32;
 pub(super) struct Held<H> {
     queue: VecDeque<Waiting<H>>,
     records: Vec<Record>,
+    /// Of those that are being written, the changes of sanctions.
+    sanctioning: Vec<What>,
     /// So many of the queue's first are being written, or are written and still to be done.
     taken: usize,
     /// What came of the writing of those that are to be done.
@@ -76,7 +78,7 @@ pub type Written = Result<(), String>;
 
 impl<H> Default for Held<H> {
     fn default() -> Self {
-        Held { queue: VecDeque::new(), records: Vec::new(), taken: 0, outcome: None, bytes: 0 }
+        Held { queue: VecDeque::new(), records: Vec::new(), sanctioning: Vec::new(), taken: 0, outcome: None, bytes: 0 }
     }
 }
 
@@ -89,12 +91,14 @@ impl<H: Clone> Rooms<H> {
             return Vec::new();
         }
         self.held.taken = self.held.queue.len();
+        self.held.sanctioning = self.sanctioning().cloned().collect();
         std::mem::take(&mut self.held.records)
     }
 
     /// What was taken last is written, or could not be. What was to be shown is shown either way, by
     /// [`Rooms::go_on`].
     pub fn written(&mut self, outcome: Written) {
+        self.held.sanctioning.clear();
         self.held.outcome = Some(outcome);
     }
 
@@ -146,7 +150,13 @@ impl<H: Clone> Rooms<H> {
             Then::Do(Deed::Say { id, .. } | Deed::Tell { id, .. }) => Some(id),
             _ => None,
         };
-        self.held.queue.iter().find_map(id).unwrap_or(LineId::MAX)
+        self.held.queue.iter().find_map(id).unwrap_or(self.last_line + 1)
+    }
+
+    /// The changes of sanctions, which are made at once, that are not written yet.
+    pub(super) fn sanctioning(&self) -> impl Iterator<Item = &What> {
+        let is_one = |what: &&What| matches!(what, What::Sanctioned(_) | What::Lifted(..));
+        self.held.sanctioning.iter().chain(self.held.records.iter().map(|record| &record.what).filter(is_one))
     }
 
     /// Takes note of something that nobody waits for.
@@ -240,7 +250,7 @@ mod tests {
         command::Command,
         event::{Entry, Login, Question},
         name::NameRule,
-        record::{PasswordHash, Remembered, SanctionKind, Subject},
+        record::{PasswordHash, Query, Remembered, Sanction, SanctionKind, Subject},
         rooms::RoomsConfig,
         source::Source,
     };
@@ -406,6 +416,77 @@ mod tests {
             }
         }
         assert_eq!(batches, [3, 3, 3, 1]);
+    }
+
+    #[test]
+    fn a_ban_that_is_not_written_yet_outlives_what_another_process_changes() {
+        let mut rooms = rooms();
+        let alice = Account { id: 1, name: "alice".to_owned(), is_admin: true, since: NOW, mail: 0 };
+        let as_written = Remembered { accounts: vec![alice], ..Remembered::default() };
+        let bans = |rooms: &mut Rooms<usize>| {
+            command(rooms, 0, "bans");
+            read(rooms).remove(0).1
+        };
+        command(&mut rooms, 0, "ban mallory");
+        read(&mut rooms);
+        rooms.remember(as_written.clone());
+        assert!(bans(&mut rooms).contains("mallory"));
+        rooms.take_records();
+        rooms.remember(as_written);
+        assert!(bans(&mut rooms).contains("mallory"));
+        command(&mut rooms, 0, "unban mallory");
+        let sanction = Sanction {
+            kind: SanctionKind::Ban,
+            subject: Subject::Name("mallory".to_owned()),
+            until: None,
+            by: "alice".to_owned(),
+            why: None,
+        };
+        rooms.remember(Remembered { sanctions: vec![sanction], ..Remembered::default() });
+        assert!(rooms.sanctioning().count() == 2 && !format!("{:?}", rooms.list_sanctions()).contains("mallory"));
+    }
+
+    #[test]
+    fn nobody_logs_in_to_a_name_that_is_banned() {
+        let mut rooms = rooms();
+        let carol = Account { id: 2, name: "carol".to_owned(), is_admin: false, since: NOW, mail: 0 };
+        let alice = Account { id: 1, name: "alice".to_owned(), is_admin: true, since: NOW, mail: 0 };
+        rooms.remember(Remembered { accounts: vec![alice, carol], ..Remembered::default() });
+        command(&mut rooms, 0, "ban carol");
+        read(&mut rooms);
+        ask(&mut rooms, 1, Question::LogIn(Login { account: 2, private: Vec::new() }));
+        assert_eq!(read(&mut rooms), [(1, "*** The name carol is banned by alice.\n".to_owned())]);
+    }
+
+    #[test]
+    fn another_files_account_of_the_same_number_is_nobodys_here() {
+        let mut rooms = rooms();
+        let mallory = Account { id: 1, name: "mallory".to_owned(), is_admin: true, since: NOW, mail: 0 };
+        rooms.remember(Remembered { accounts: vec![mallory], ..Remembered::default() });
+        command(&mut rooms, 0, "bans");
+        assert_eq!(read(&mut rooms), [(0, "*** That is for administrators.\n".to_owned())]);
+    }
+
+    /// The question that a newcomer's backlog, or a history, carries along.
+    fn asks(rooms: &mut Rooms<usize>, client: usize, line: &str) -> Option<Query> {
+        command(rooms, client, line);
+        let mut asked = None;
+        rooms.flush(|_, delivery| asked = delivery.answer.and_then(|a| a.recall?.query).or(asked.take()));
+        asked
+    }
+
+    #[test]
+    fn a_room_that_made_way_has_all_its_past_when_it_comes_back_and_none_of_the_present() {
+        let mut rooms = rooms();
+        command(&mut rooms, 0, "msg bob psst"); // line 1
+        write(&mut rooms);
+        say(&mut rooms, 0, "<alice> hi\n"); // line 2
+        write(&mut rooms);
+        read(&mut rooms);
+        let backlog = asks(&mut rooms, 1, "join old").unwrap(); // it was there before, for all that is known
+        assert!(matches!(backlog, Query::Older { before: 3, account: None, .. }), "{backlog:?}");
+        let history = asks(&mut rooms, 1, "history").unwrap();
+        assert!(matches!(history, Query::Older { before: 3, .. }), "{history:?}");
     }
 
     #[test]

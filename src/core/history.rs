@@ -8,8 +8,8 @@ use super::{
     event::Answer,
     past::Past,
     recall::{Recall, merge},
-    record::{PastLine, Query},
-    rooms::Rooms,
+    record::{LineId, PastLine, Query},
+    rooms::{Room, Rooms},
 };
 use jiff::{Timestamp, ToSpan as _};
 
@@ -27,9 +27,13 @@ impl<H: Clone> Rooms<H> {
         if most == 0 || is_all_silence {
             return None;
         }
-        let recall = Recall { if_none: String::new(), ..self.recall(asker, most, last(&room.past, most)) };
-        let query = self.older(asker, &recall, None);
-        Some(Box::new(Recall { query, ..recall }))
+        let mut recall = Recall { if_none: String::new(), ..self.recall(asker, most, last(&room.past, most)) };
+        let is_enough = recall.lines.len() >= most || (room.is_whole && !room.past.is_full());
+        if self.config.keeps_talk && !is_enough {
+            let (room, before) = (room.name.clone(), self.first_remembered(room));
+            recall.query = Some(Query::Older { room, account: None, before, since: None, most });
+        }
+        Some(Box::new(recall))
     }
 
     /// `/history`: the room's lines, and among them what the asker wrote and was told in private.
@@ -75,9 +79,15 @@ impl<H: Clone> Rooms<H> {
             return None;
         }
         // From here on both are complete; what is found twice is told once.
-        let first = |past: &Past| past.lines().next().map(|line| line.id);
-        let before = first(&room.past).max(first(&member.private)).unwrap_or(self.next_to_be_told());
+        let first_private = member.private.lines().next().map(|line| line.id);
+        let before = self.first_remembered(room).max(first_private.unwrap_or_default());
         Some(Query::Older { room: room.name.clone(), account: member.account, before, since, most: recall.most })
+    }
+
+    /// The number of the first line from which on a room remembers all that it was told. A room that came back after it
+    /// made way remembers nothing: then, of the first that nobody was told yet.
+    fn first_remembered(&self, room: &Room) -> LineId {
+        room.past.lines().next().map_or_else(|| self.next_to_be_told(), |line| line.id)
     }
 
     /// When it was last that time of that day.

@@ -59,7 +59,7 @@ impl Dialogue<'_> {
     // --- The commands ---
 
     pub fn register(&mut self, password: Option<Secret>, hall: &mut impl Hall) {
-        if self.account.is_some() {
+        if hall.ask(Question::MyAccount).account.is_some() {
             return self.reply(hall, "You have an account already: /whoami.");
         }
         match password {
@@ -89,7 +89,7 @@ impl Dialogue<'_> {
     }
 
     fn ask_current(&mut self, purpose: fn(AccountId) -> Purpose, words: &str, hall: &mut impl Hall) {
-        match self.account {
+        match hall.ask(Question::MyAccount).account {
             Some(account) => self.ask_password(purpose(account), &format!("{words} {MAY_BE_SEEN}:"), hall),
             None => {
                 self.reply(hall, "You are not logged in: /register keeps your name, /login NAME logs you in.");
@@ -147,7 +147,7 @@ impl Dialogue<'_> {
             Ok(Verdict::Wrong) => self.is_wrong(purpose, hall),
             Ok(Verdict::Right { is_weak }) => {
                 self.is_right(purpose, hall);
-                if is_weak && self.account.is_some() {
+                if is_weak {
                     self.hash_again(&password, hall);
                 }
             }
@@ -174,6 +174,7 @@ impl Dialogue<'_> {
     }
 
     fn is_right(&mut self, purpose: Purpose, hall: &mut impl Hall) {
+        self.mail_read = None; // it is perhaps another's from now on
         let text = match purpose {
             Purpose::Enter(name, account) => {
                 let login = Self::private_past(account, hall);
@@ -184,11 +185,7 @@ impl Dialogue<'_> {
                 self.ask(Question::LogIn(login), hall)
             }
             Purpose::Change(_) => return self.ask_new(true, hall),
-            Purpose::Unregister(_) => {
-                let text = self.ask(Question::Unregister, hall);
-                self.account = None;
-                text
-            }
+            Purpose::Unregister(_) => self.ask(Question::Unregister, hall),
             Purpose::LogIn(_, None) | Purpose::New { .. } | Purpose::Again { .. } => return,
         };
         hall.reply(text.as_bytes());

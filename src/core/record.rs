@@ -77,9 +77,15 @@ pub enum What {
 }
 
 impl What {
-    /// Whether this is something that was shown to people, rather than a change of accounts or sanctions.
-    pub fn is_talk(&self) -> bool {
-        matches!(self, What::Said { .. } | What::Told { is_mail: false, .. } | What::Topic { .. })
+    /// Whether this is done whatever comes of the writing: what is shown to people, and what administrators do. All else
+    /// is done only when it is written, and whoever wanted it is told if it is not.
+    pub fn is_done_anyway(&self) -> bool {
+        match self {
+            What::Said { .. } | What::Told { is_mail: false, .. } | What::Topic { .. } => true,
+            What::Sanctioned(_) | What::Lifted(..) | What::Deed { .. } => true,
+            What::Told { is_mail: true, .. } | What::MailDeleted(..) => false,
+            What::Registered(..) | What::Rehashed(..) | What::Unregistered(_) => false,
+        }
     }
 }
 

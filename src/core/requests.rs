@@ -23,6 +23,9 @@ impl<H: Clone> Rooms<H> {
             Question::Enter(_) | Question::TakeReserve(_) => Answer::text("*** You are in already.\n"),
             Question::Rename(name) => self.rename(asker, name),
             Question::WhoseIs(name) => self.whose_is(&name),
+            Question::MyAccount => {
+                Answer { account: self.account_of(asker).map(|account| account.id), ..Answer::default() }
+            }
             Question::LogIn(login) => self.log_in(asker, login),
             Question::Register(hash) => return self.register(asker, hash),
             Question::Rehash { hash, quietly } => return self.rehash(asker, hash, quietly),

@@ -2,7 +2,8 @@
 //! asks; the lock is held for a few instructions.
 //!
 //! Guessing is slowed down twice: for one account, from wherever, and from one address, for whatever accounts. Nobody can
-//! be locked out by it: a delay has an end, and an account's delay does not count where its owner has logged in from.
+//! be locked out of an account from elsewhere: each address serves an account's delay by itself, so whoever goes on
+//! guessing does not make others begin anew; and it does not count where the account's owner has logged in from.
 
 use crate::{core::source::Source, lock::Locked};
 use std::{
@@ -18,7 +19,7 @@ const FREE_FROM_SOURCE: u32 = 20;
 /// The first delay; it doubles with each wrong password.
 const DELAY_FIRST: Duration = Duration::from_secs(1);
 /// The longest delay: well below the time that a client has for its login, so that nobody is locked out, however busy a
-/// stranger guesses; and still no more than 10,800 guesses a day.
+/// stranger guesses; and still no more than 10,800 guesses a day from one address.
 pub const DELAY_MAX: Duration = Duration::from_secs(8);
 /// Without a wrong password for so long, all is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
@@ -36,6 +37,8 @@ struct Tally {
     /// By name, whether it is an account's or not: both look alike from outside.
     names: Recent<String, u32>,
     sources: Recent<Source, u32>,
+    /// Since when an address waits to try a name: since it first wanted to, or since it was wrong the last time.
+    waits: Recent<(String, Source), Option<Instant>>,
     /// Where a name's owner has logged in from.
     homes: Recent<String, VecDeque<Source>>,
 }
@@ -45,6 +48,7 @@ impl Default for Attempts {
         let tally = Tally {
             names: Recent::new(Some(FORGOTTEN_AFTER)),
             sources: Recent::new(Some(FORGOTTEN_AFTER)),
+            waits: Recent::new(Some(FORGOTTEN_AFTER)),
             homes: Recent::new(None),
         };
         Attempts { tally: Locked::new("the attempts", tally) }
@@ -54,16 +58,23 @@ impl Default for Attempts {
 impl Attempts {
     /// How long to wait, from `now`, before an attempt to log in is looked at.
     pub fn delay(&self, source: Source, name: &str, now: Instant) -> Duration {
-        let Tally { names, sources, homes } = &mut *self.tally.lock();
+        let Tally { names, sources, waits, homes } = &mut *self.tally.lock();
         let name = name.to_owned();
         let is_home = homes.get(&name, now).is_some_and(|homes| homes.contains(&source));
-        let for_name = if is_home { Duration::ZERO } else { names.delay(&name, FREE_FOR_ACCOUNT, now) };
-        for_name.max(sources.delay(&source, FREE_FROM_SOURCE, now))
+        let mut for_name = if is_home { Duration::ZERO } else { names.cost(&name, FREE_FOR_ACCOUNT, now) };
+        if !for_name.is_zero() {
+            let since = *waits.entry((name, source), now).get_or_insert(now);
+            for_name = for_name.saturating_sub(now.saturating_duration_since(since));
+        }
+        // Who has waited since the address was last wrong has done so already.
+        let since_last = sources.age(&source, now);
+        for_name.max(sources.cost(&source, FREE_FROM_SOURCE, now).saturating_sub(since_last))
     }
 
     /// The password was wrong.
     pub fn failed(&self, source: Source, name: &str, now: Instant) {
-        let Tally { names, sources, .. } = &mut *self.tally.lock();
+        let Tally { names, sources, waits, .. } = &mut *self.tally.lock();
+        *waits.entry((name.to_owned(), source), now) = Some(now);
         for wrong in [names.entry(name.to_owned(), now), sources.entry(source, now)] {
             *wrong = wrong.saturating_add(1);
         }
@@ -90,12 +101,11 @@ struct Recent<K, V> {
 }
 
 impl<K: Hash + Eq> Recent<K, u32> {
-    /// What so many wrong passwords cost, the first of them free. Who has waited since the last one has done so already.
-    fn delay(&mut self, key: &K, free: u32, now: Instant) -> Duration {
-        let since_last = self.age(key, now);
+    /// What so many wrong passwords cost, the first of them free.
+    fn cost(&mut self, key: &K, free: u32, now: Instant) -> Duration {
         match self.get(key, now).and_then(|wrong| wrong.checked_sub(free)) {
             None => Duration::ZERO,
-            Some(over) => (DELAY_FIRST * 2_u32.pow(over.min(10))).min(DELAY_MAX).saturating_sub(since_last),
+            Some(over) => (DELAY_FIRST * 2_u32.pow(over.min(10))).min(DELAY_MAX),
         }
     }
 }
@@ -200,6 +210,18 @@ mod tests {
     }
 
     #[test]
+    fn who_goes_on_guessing_does_not_make_the_owner_begin_anew() {
+        let (attempts, mut now) = (Attempts::default(), Instant::now());
+        delays(&attempts, 1, "a", &mut now, 10);
+        assert_eq!(attempts.delay(source(2), "a", now), DELAY_MAX);
+        now += DELAY_MAX; // the guesser has waited, too, and is a little earlier
+        assert_eq!(attempts.delay(source(1), "a", now), Duration::ZERO);
+        attempts.failed(source(1), "a", now);
+        assert_eq!(attempts.delay(source(2), "a", now), Duration::ZERO);
+        assert_eq!(attempts.delay(source(1), "a", now), DELAY_MAX, "on however many connections");
+    }
+
+    #[test]
     fn an_account_of_ones_own_is_no_way_to_begin_anew() {
         let (attempts, mut now) = (Attempts::default(), Instant::now());
         delays(&attempts, 1, "a", &mut now, 10);
@@ -216,7 +238,12 @@ mod tests {
             attempts.succeeded(source(i), &i.to_string(), now);
         }
         let tally = attempts.tally.lock();
-        let lengths = [tally.names.entries.len(), tally.sources.entries.len(), tally.homes.entries.len()];
+        let lengths = [
+            tally.names.entries.len(),
+            tally.sources.entries.len(),
+            tally.homes.entries.len(),
+            tally.waits.entries.len(),
+        ];
         assert!(lengths.iter().all(|length| (REMEMBERED_MAX / 3..=REMEMBERED_MAX).contains(length)), "{lengths:?}");
         assert!(tally.names.entries.contains_key(&(3 * REMEMBERED_MAX - 1).to_string()));
         assert!(!tally.names.entries.contains_key("0"));

@@ -81,8 +81,8 @@ impl Memory {
 /// What the fan-out is told, one at a time. Reasons are a few words with a full stop, for everybody to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
-    /// The parcel that was handed over is on the disk; or it is not, and why. Its talk is tried again; its changes of
-    /// accounts and sanctions are not.
+    /// The parcel that was handed over is on the disk; or it is not, and why. Then what is done anyway
+    /// ([`What::is_done_anyway`]) is tried again; the rest is not.
     Written(Result<(), String>),
     /// From now on nothing can be written.
     Failing {
@@ -226,18 +226,27 @@ impl Historian {
     fn write(&mut self, records: &[Record]) {
         self.status.now(Doing::WritingHistory);
         let outcome = self.try_to_write(records);
-        self.tell(News::Written(outcome.as_ref().map_err(|error| error.trouble.brief().to_owned()).copied()));
+        let news = News::Written(outcome.as_ref().map_err(|error| error.trouble.brief().to_owned()).copied());
         match outcome {
-            Ok(()) => self.status.count_in(records.iter().map(lines_in).sum()),
-            Err(error) if error.trouble == Trouble::AccountTaken => {
-                // The changes of accounts were refused, and nobody knew why they would be. What was said is written.
-                self.tell_what_changed();
-                let talk: Vec<Record> = records.iter().filter(|record| record.what.is_talk()).cloned().collect();
-                if let Err(error) = self.try_to_write(&talk) {
-                    self.fail(error, &talk);
-                }
+            Ok(()) => {
+                self.tell(news);
+                self.status.count_in(records.iter().map(lines_in).sum());
             }
-            Err(error) => self.fail(error, records),
+            Err(error) if error.trouble == Trouble::AccountTaken => {
+                // The changes of accounts are refused, and nobody knew why they would be. The rest is about to be done,
+                // and so it is written first.
+                let rest: Vec<Record> = records.iter().filter(|record| record.what.is_done_anyway()).cloned().collect();
+                let outcome = self.try_to_write(&rest);
+                self.tell(news);
+                if let Err(error) = outcome {
+                    self.fail(error, &rest);
+                }
+                self.tell_what_changed();
+            }
+            Err(error) => {
+                self.tell(news);
+                self.fail(error, records);
+            }
         }
     }
 

@@ -19,10 +19,10 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Keeps what was said. Changes of accounts and sanctions are not kept: whoever wanted them was told that they were
-    /// not made.
+    /// Keeps what was said, and what administrators did. Changes of accounts are not kept, nor is mail: whoever wanted
+    /// them was told that they were not made.
     pub fn keep(&mut self, records: &[Record]) {
-        for record in records.iter().filter(|record| record.what.is_talk()) {
+        for record in records.iter().filter(|record| record.what.is_done_anyway()) {
             self.bytes += weight(record);
             self.records.push_back(record.clone());
         }
@@ -61,7 +61,7 @@ fn weight(record: &Record) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::record::Party;
+    use crate::core::record::{Party, SanctionKind, Subject};
 
     fn said(second: i64, bytes: usize) -> Record {
         let author = Party { name: "alice".to_owned(), account: None };
@@ -84,9 +84,12 @@ mod tests {
     }
 
     #[test]
-    fn only_talk_is_kept() {
+    fn what_was_refused_is_not_kept_and_what_was_done_is() {
         let mut kept = Kept::default();
         kept.keep(&[Record { at: Timestamp::UNIX_EPOCH, what: What::Unregistered(1) }]);
         assert!(kept.records().is_empty() && kept.bytes() == 0);
+        let what = What::Lifted(SanctionKind::Ban, Subject::Name("bob".to_owned()));
+        kept.keep(&[Record { at: Timestamp::UNIX_EPOCH, what }]);
+        assert_eq!(kept.records().len(), 1, "nobody was told that bob is banned still");
     }
 }

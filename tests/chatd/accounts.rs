@@ -247,6 +247,8 @@ fn an_operator_promotes_while_the_server_runs() {
         alice.says("/whoami");
         alice.hears_until("*** You are alice").contains("not registered")
     });
+    alice.says(&format!("/register {PASSWORD}")); // the session has not kept an account that is gone
+    alice.hears_until("*** alice is yours from now on.");
 }
 
 #[test]
@@ -273,6 +275,26 @@ fn a_mailbox_has_a_bound_and_says_so() {
     alice.hears_until("[from bob] live");
     alice.says("/mail delete");
     alice.hears("*** Your mailbox is empty now.");
+}
+
+#[test]
+fn what_one_account_has_read_strikes_nothing_out_of_anothers_mailbox() {
+    let folder = Folder::new("two-mailboxes");
+    let db = folder.path("chatd.db");
+    accounts(&db, &["alice".to_owned(), "bob".to_owned()]);
+    let server = Server::start(&["--db", &db]);
+    let [mut carol, mut dave] = server.enter(["carol", "dave"]);
+    for name in ["bob", "alice"] {
+        carol.says(&format!("/msg {name} call me"));
+        carol.hears_until(&format!("*** {name} is away: your message is kept."));
+    }
+    dave.says(&format!("/login alice {PASSWORD}"));
+    dave.says("/mail");
+    dave.hears_until("*** /mail delete strikes out");
+    dave.says(&format!("/login bob {PASSWORD}"));
+    dave.hears_until("*** You are logged in.");
+    dave.says("/mail delete");
+    dave.hears_until("*** Read it first: /mail.");
 }
 
 #[test]

@@ -48,6 +48,7 @@ impl Memory {
 
     /// Writes what the rooms hold, and waits until that is done. Then they hold nothing.
     pub fn write(&mut self, rooms: &mut Rooms<usize>, now: Timestamp) {
+        self.apply_told(rooms, now); // before what is told from here on: accounts as they were must not undo newer ones
         loop {
             let records = rooms.take_records();
             if records.is_empty() || self.desk.writes.send(records).is_err() {
@@ -79,8 +80,12 @@ impl Memory {
         }
         self.look_at = now + LOOK_EVERY;
         self.told.extend(self.desk.news.try_iter());
+        self.apply_told(rooms, Timestamp::now());
+    }
+
+    fn apply_told(&mut self, rooms: &mut Rooms<usize>, now: Timestamp) {
         for news in self.told.drain(..) {
-            apply(rooms, Timestamp::now(), news);
+            apply(rooms, now, news);
         }
     }
 

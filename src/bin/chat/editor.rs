@@ -33,8 +33,8 @@ use crate::{paint, terminal};
 /// Typed lines that are remembered across runs.
 const HISTORY_MAX: usize = 1000;
 
-/// Lines that begin so carry a password, and are never remembered.
-const NEVER_REMEMBERED: [&str; 4] = ["/login ", "/password ", "/passwd ", "/register "];
+/// Commands behind which a password stands, in whatever case they are typed: such lines are never remembered.
+const NEVER_REMEMBERED: [&str; 4] = ["/login", "/password", "/passwd", "/register"];
 
 /// What reading a line came to.
 pub enum Typed {
@@ -122,7 +122,7 @@ impl LineEditor {
 
     /// Remembers a line for this run and those to come.
     pub fn remember(&mut self, line: &str) {
-        if line.trim().is_empty() || NEVER_REMEMBERED.iter().any(|command| line.starts_with(command)) {
+        if line.trim().is_empty() || carries_password(line) {
             return;
         }
         let is_new = self.editor.add_history_entry(line).unwrap_or(false);
@@ -234,6 +234,12 @@ impl Validator for Hooks {
     }
 }
 
+/// Whether a line is a command with a password behind it. What stands there need not be one: better forgotten than kept.
+fn carries_password(line: &str) -> bool {
+    line.split_once(char::is_whitespace)
+        .is_some_and(|(command, _)| NEVER_REMEMBERED.iter().any(|never| command.eq_ignore_ascii_case(never)))
+}
+
 /// Tab goes through the completions, and each press makes one of them. Not rustyline's own going round: that waits for
 /// the next key before it prints anything, so one Tab would stop the chat.
 impl Completer for Hooks {
@@ -303,5 +309,20 @@ impl ConditionalEventHandler for StopKey {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext) -> Option<Cmd> {
         terminal::stop();
         Some(Cmd::Repaint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::carries_password;
+
+    #[test]
+    fn a_command_with_a_password_is_known_however_it_is_written() {
+        for line in ["/register hunter22", "/Register hunter22", "/LOGIN alice hunter22", "/login\thunter22"] {
+            assert!(carries_password(line), "{line:?}");
+        }
+        for line in ["/register", "/registers x", "hi", "//login x", ""] {
+            assert!(!carries_password(line), "{line:?}");
+        }
     }
 }
