@@ -139,6 +139,11 @@ impl<H: Clone> Rooms<H> {
 
     // --- For the rooms ---
 
+    /// These are to be written, and nothing waits for it.
+    pub(super) fn write_later(&mut self, records: Vec<Record>) {
+        self.held.records.splice(0..0, records);
+    }
+
     /// Whether a client has to wait behind itself.
     pub(super) fn is_held(&self, member: usize) -> bool {
         self.members[member].held > 0
@@ -416,6 +421,19 @@ mod tests {
             }
         }
         assert_eq!(batches, [3, 3, 3, 1]);
+    }
+
+    #[test]
+    fn what_is_shown_in_haste_at_the_end_is_still_to_be_written() {
+        let mut rooms = rooms();
+        say(&mut rooms, 0, "<alice> one\n");
+        rooms.take_records(); // and the disk does not answer
+        say(&mut rooms, 0, "<alice> two\n");
+        ask(&mut rooms, 1, Question::Register(PasswordHash("$".to_owned())));
+        rooms.close_at_once();
+        let why = "*** Your name is not kept: the server stops, and the disk has not answered.\n";
+        assert_eq!(read(&mut rooms), [(1, format!("<alice> one\n<alice> two\n{why}"))]);
+        assert!(matches!(&write(&mut rooms)[..], [What::Said { text, .. }] if text == "<alice> two\n"));
     }
 
     #[test]

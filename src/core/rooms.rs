@@ -315,14 +315,17 @@ impl<H: Clone> Rooms<H> {
         self.release_departed(false);
     }
 
-    /// Lets go of all who said goodbye, without waiting for the others any longer.
+    /// Lets go of all who said goodbye, without waiting for the others any longer. What is shown by that is still to be
+    /// written, should the disk answer after all.
     pub fn close_at_once(&mut self) {
         self.closing = true;
+        let mut shown = Vec::new();
         while self.holds_any() {
-            self.take_records();
+            shown.extend(self.take_records().into_iter().filter(|record| record.what.is_done_anyway()));
             self.written(Err("the server stops, and the disk has not answered.".to_owned()));
             self.go_on(self.now, usize::MAX);
         }
+        self.write_later(shown);
         self.release_departed(true);
     }
 
