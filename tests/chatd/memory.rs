@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-/// Rounds of the killing test in CI. More by hand: `CHATD_KILLS=1000 cargo test --release --test chatd kill_9`.
+/// Rounds of the killing test in CI. More by hand: see docs/operations.md.
 const KILLS: usize = 12;
 
 // --- kill -9 ---
