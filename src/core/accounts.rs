@@ -13,14 +13,23 @@ use super::{
     rooms::{Order, Rooms},
     source::Source,
 };
+use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 
 /// Accounts at most: a school. Each costs some 200 bytes here; and nobody can fill the disk with names.
 pub const ACCOUNTS_MAX: usize = 10_000;
 
+/// Accounts made from one address in a day: a school's. A stranger could otherwise take all there are.
+pub const REGISTERED_A_DAY: u32 = 100;
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+
 /// Every account.
 #[derive(Default)]
 pub(super) struct Accounts {
+    /// How many were made from where, since when.
+    made: HashMap<Source, (Timestamp, u32)>,
+    /// Messages of clients without accounts that wait in a mailbox.
+    pub guest_mail: HashMap<AccountId, usize>,
     by_id: HashMap<AccountId, Account>,
     /// By name's key.
     by_name: HashMap<String, AccountId>,
@@ -39,6 +48,14 @@ impl Accounts {
     /// The account of this name, or of one that looks like it.
     pub fn named(&self, name: &Name) -> Option<&Account> {
         self.by_name.get(name.key()).and_then(|&id| self.get(id))
+    }
+
+    /// Counts one more from here, unless there were too many in the last day.
+    fn count_in(&mut self, source: Source, now: Timestamp) -> bool {
+        self.made.retain(|_, (since, _)| now.duration_since(*since) < A_DAY);
+        let (_, made) = self.made.entry(source).or_insert((now, 0));
+        *made += 1;
+        *made <= REGISTERED_A_DAY
     }
 
     /// Whether anybody is an administrator.
@@ -61,7 +78,9 @@ impl Accounts {
 impl<H: Clone> Rooms<H> {
     /// All accounts anew. Who was logged in to one that is gone is nobody's any more.
     pub(super) fn set_accounts(&mut self, accounts: Vec<Account>, last: AccountId) {
-        let mut all = Accounts { last: last.max(self.accounts.last), ..Accounts::default() };
+        let made = std::mem::take(&mut self.accounts.made);
+        let guest_mail = std::mem::take(&mut self.accounts.guest_mail);
+        let mut all = Accounts { made, guest_mail, last: last.max(self.accounts.last), ..Accounts::default() };
         for account in accounts {
             // A name from before `--unicode-names` was left out: nobody can enter under it, but it stays an account.
             let key = self.config.names.check(&account.name, "name").map(|name| name.key().to_owned());
@@ -148,6 +167,7 @@ impl<H: Clone> Rooms<H> {
 
     /// `None`: the answer comes when it is written.
     pub(super) fn register(&mut self, asker: usize, hash: PasswordHash) -> Option<Answer> {
+        let source = self.members[asker].source;
         let member = &self.members[asker];
         let refused = if let Some(account) = self.account_of(asker) {
             format!("*** You are logged in to {} already.\n", account.name)
@@ -155,6 +175,8 @@ impl<H: Clone> Rooms<H> {
             format!("*** {} is registered already.\n", account.name)
         } else if self.accounts.by_id.len() >= ACCOUNTS_MAX {
             format!("*** There are {ACCOUNTS_MAX} accounts, which is the most.\n")
+        } else if !self.accounts.count_in(source, self.now) {
+            format!("*** {REGISTERED_A_DAY} names were registered from your address today, which is the most.\n")
         } else {
             self.accounts.last += 1;
             let account = Account {

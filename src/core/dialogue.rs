@@ -92,6 +92,7 @@ impl<'a> Dialogue<'a> {
         let typed = match line {
             Line::Text(typed) if self.awaits_password() => return self.line_is_password(typed, hall),
             Line::Text(typed) => text::clean(typed), // from here on nothing can move another terminal's cursor
+            Line::NotUtf8 | Line::TooLong if self.awaits_password() => return self.line_is_no_password(hall),
             Line::NotUtf8 => return self.refuse(hall, "That line is not UTF-8 text and was not said."),
             Line::TooLong => {
                 return self.refuse(hall, &format!("That line has more than {LINE_MAX} bytes and was not said."));

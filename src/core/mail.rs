@@ -12,6 +12,8 @@ use super::{
 
 /// Messages in one mailbox. More would not be read, and a stranger could fill the disk.
 pub const MAILBOX_MAX: usize = 100;
+/// Of those, from clients without an account: a stranger must not be able to keep everybody else's mail out.
+pub const GUEST_MAIL_MAX: usize = 50;
 
 impl<H: Clone> Rooms<H> {
     /// `/msg`. `Ok(None)`: the answer comes when it is written.
@@ -30,6 +32,14 @@ impl<H: Clone> Rooms<H> {
         if mail >= MAILBOX_MAX {
             return Err(Sentence(format!("{name} is away, and {MAILBOX_MAX} messages wait there, which is the most.")));
         }
+        let from_guest = self.members[from].account.is_none();
+        let of_guests = self.accounts.guest_mail.entry(id).or_default();
+        if from_guest && *of_guests >= GUEST_MAIL_MAX {
+            return Err(Sentence(format!(
+                "{name} is away, and {GUEST_MAIL_MAX} messages wait there from people who are not registered, which is the most."
+            )));
+        }
+        *of_guests += usize::from(from_guest);
         let what = What::Told {
             id: self.take_line_ids(1),
             from: self.party(from),
@@ -178,6 +188,7 @@ impl<H: Clone> Rooms<H> {
         if let Err(why) = written {
             return format!("*** Your mail is still there: {why}\n");
         }
+        self.accounts.guest_mail.remove(&account);
         let Some(account) = self.accounts.get_mut(account) else { return String::new() };
         account.mail = account.mail.saturating_sub(count);
         match account.mail {

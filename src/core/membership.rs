@@ -128,7 +128,12 @@ impl<H: Clone> Rooms<H> {
             return self.release_departed(false);
         }
         self.tell_answer(member, Answer::default());
-        self.move_out(member, farewell.to_others());
+        let why = match farewell {
+            Farewell::Quit(Some(why)) if self.may_write(member).is_ok() => format!("quit: {why}"),
+            Farewell::Quit(_) => "quit".to_owned(), // who is muted says nothing here either
+            other => other.to_others().to_owned(),
+        };
+        self.move_out(member, &why);
         self.forget(member);
     }
 

@@ -124,6 +124,14 @@ impl Dialogue<'_> {
         }
     }
 
+    /// A line that is too long, or no text.
+    pub fn line_is_no_password(&mut self, hall: &mut impl Hall) {
+        self.reply(
+            hall,
+            &format!("A password is text of {PASSWORD_MIN} to {PASSWORD_MAX} bytes. Once more. Password:"),
+        );
+    }
+
     /// Looks at a password that was typed and has to be compared. Returns how long to wait before that may be done.
     pub fn try_password(&mut self, hall: &mut impl Hall) -> Option<Duration> {
         let Asked { purpose, typed } = self.asked.take()?;

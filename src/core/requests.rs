@@ -137,6 +137,7 @@ impl<H: Clone> Rooms<H> {
     }
 
     fn away(&mut self, asker: usize, why: Option<String>) -> Result<String, Sentence> {
+        self.may_write(asker)?; // others read why
         let why = why.unwrap_or_else(|| "away".to_owned());
         let sentence = format!("You are away: {why}. /back ends it.");
         self.members[asker].away = Some(why);

@@ -17,7 +17,7 @@ use super::{
     administration::Sanctions,
     event::{Answer, ClientId, Event, Question},
     farewell::Farewell,
-    held::Held,
+    held::{Held, too_late},
     name::{Name, NameRule},
     past::{self, Past},
     record::{AccountId, LineId, Party, Remembered},
@@ -94,6 +94,8 @@ pub struct Rooms<H> {
     pub(super) now: Timestamp,
     pub(super) lobby: usize,
     pub(super) closing: bool,
+    /// Nothing is held any more: nobody may have to wait for the disk.
+    pub(super) is_late: bool,
     pub(super) batch: Batch<H>,
     pub(super) held: Held<H>,
     pub(super) accounts: Accounts,
@@ -210,6 +212,7 @@ impl<H: Clone> Rooms<H> {
             now: Timestamp::UNIX_EPOCH,
             lobby: 0,
             closing: false,
+            is_late: false,
             batch: Batch {
                 number: 1,
                 talking: Vec::new(),
@@ -319,10 +322,11 @@ impl<H: Clone> Rooms<H> {
     /// written, should the disk answer after all.
     pub fn close_at_once(&mut self) {
         self.closing = true;
+        self.is_late = true;
         let mut shown = Vec::new();
         while self.holds_any() {
             shown.extend(self.take_records().into_iter().filter(|record| record.what.is_done_anyway()));
-            self.written(Err("the server stops, and the disk has not answered.".to_owned()));
+            self.written(too_late());
             self.go_on(self.now, usize::MAX);
         }
         self.write_later(shown);

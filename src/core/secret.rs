@@ -12,9 +12,10 @@ pub const PASSWORD_MAX: usize = 256;
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes what was typed, byte by byte as it was typed.
+    /// Takes what was typed, wherever it was typed: behind a command, at a prompt, at the operator's terminal. So blanks
+    /// around it do not count, and control characters are what [`clean`](super::text::clean) makes of them.
     pub fn new(typed: &str) -> Secret {
-        Secret(typed.to_owned())
+        Secret(super::text::clean(typed).trim().to_owned())
     }
 
     /// For the hash alone.

@@ -61,14 +61,14 @@ impl Attempts {
         let Tally { names, sources, waits, homes } = &mut *self.tally.lock();
         let name = name.to_owned();
         let is_home = homes.get(&name, now).is_some_and(|homes| homes.contains(&source));
-        let mut for_name = if is_home { Duration::ZERO } else { names.cost(&name, FREE_FOR_ACCOUNT, now) };
-        if !for_name.is_zero() {
-            let since = *waits.entry((name, source), now).get_or_insert(now);
-            for_name = for_name.saturating_sub(now.saturating_duration_since(since));
+        let for_name = if is_home { Duration::ZERO } else { names.cost(&name, FREE_FOR_ACCOUNT, now) };
+        let cost = for_name.max(sources.cost(&source, FREE_FROM_SOURCE, now));
+        if cost.is_zero() {
+            return cost;
         }
-        // Who has waited since the address was last wrong has done so already.
-        let since_last = sources.age(&source, now);
-        for_name.max(sources.cost(&source, FREE_FROM_SOURCE, now).saturating_sub(since_last))
+        // Each waits by itself: who goes on guessing must not make everybody else begin anew.
+        let since = *waits.entry((name, source), now).get_or_insert(now);
+        cost.saturating_sub(now.saturating_duration_since(since))
     }
 
     /// The password was wrong.
@@ -219,6 +219,18 @@ mod tests {
         attempts.failed(source(1), "a", now);
         assert_eq!(attempts.delay(source(2), "a", now), Duration::ZERO);
         assert_eq!(attempts.delay(source(1), "a", now), DELAY_MAX, "on however many connections");
+    }
+
+    #[test]
+    fn who_goes_on_guessing_behind_one_router_does_not_keep_the_others_out() {
+        let (attempts, mut now) = (Attempts::default(), Instant::now());
+        (0..40).for_each(|i| drop(delays(&attempts, 1, &format!("n{i}"), &mut now, 1)));
+        assert_eq!(attempts.delay(source(1), "mine", now), DELAY_MAX);
+        for i in 0..16 {
+            now += DELAY_MAX / 16;
+            attempts.failed(source(1), &format!("m{i}"), now);
+        }
+        assert_eq!(attempts.delay(source(1), "mine", now), Duration::ZERO);
     }
 
     #[test]

@@ -36,20 +36,24 @@ pub const EVENTS_MAX: usize = 1024;
 /// Times that the fan-out lets others go first, at most: they must not keep it from sending.
 const YIELDS_MAX: usize = 8;
 
-/// What comes through the events channel.
-pub enum Post {
-    /// Something happened at this client.
-    Client(Arc<WriterHandle>, Event),
-    /// The server is stopping: see [`Rooms::close`].
-    Close,
+/// What comes through the events channel: something happened at this client.
+pub type Post = (Arc<WriterHandle>, Event);
+
+/// What whoever stops the server says. Not through the events channel, which may be full because the disk is stuck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// See [`Rooms::close`].
+    Gracefully,
     /// It is late: see [`Rooms::close_at_once`].
-    CloseAtOnce,
+    AtOnce,
 }
 
 /// What the fan-out works with.
 pub struct FanOut {
     /// Events, in the one order.
     pub posts: Receiver<Post>,
+    /// The server stops.
+    pub closing: Receiver<Closing>,
     /// To and from the historian.
     pub desk: Desk,
     /// Bytes that may wait for one client. What is laid out for a batch is no larger, so that one batch alone puts nobody
@@ -67,6 +71,7 @@ pub struct FanOut {
 enum Came {
     Post(Post),
     News(News),
+    Closing(Closing),
     /// The time that an administrator gave the server is over.
     StopTime,
     /// Every client has left, and everything is written.
@@ -91,6 +96,8 @@ impl FanOut {
                         self.deliver(&mut rooms, 0);
                     }
                 }
+                Came::Closing(Closing::Gracefully) => rooms.close(),
+                Came::Closing(Closing::AtOnce) => rooms.close_at_once(),
                 Came::StopTime => {
                     stop_at = None;
                     (self.stop)();
@@ -123,6 +130,9 @@ impl FanOut {
     fn wait(&mut self, rooms: &Rooms<Arc<WriterHandle>>, is_writing: bool, stop_at: Option<Instant>) -> Came {
         assert_no_lock_held("events");
         self.status.now(Doing::WaitingForEvents);
+        if let Ok(closing) = self.closing.try_recv() {
+            return Came::Closing(closing); // also when there is always something else to do
+        }
         let takes_more = !rooms.holds_much();
         let came = match if takes_more { self.posts.try_recv() } else { Err(TryRecvError::Empty) } {
             Ok(post) => Came::Post(post),
@@ -134,6 +144,12 @@ impl FanOut {
                 select! {
                     recv(posts) -> post => post.map_or(Came::End, Came::Post),
                     recv(self.desk.news) -> news => news.map_or(Came::End, Came::News),
+                    recv(self.closing) -> closing => {
+                        closing.map_or_else(|_| {
+                            self.closing = never(); // whoever could say so is gone
+                            Came::Closing(Closing::Gracefully)
+                        }, Came::Closing)
+                    }
                     recv(stop_at.map_or_else(never, at)) -> _ => Came::StopTime,
                 }
             }
@@ -189,20 +205,8 @@ fn let_the_talkers_talk(posts: &Receiver<Post>) {
 }
 
 /// Returns how many lines of talk it was.
-fn apply(rooms: &mut Rooms<Arc<WriterHandle>>, now: Timestamp, post: Post) -> usize {
-    match post {
-        Post::Client(client, event) => {
-            let lines = if let Event::Say(talk) = &event { talk.lines } else { 0 };
-            rooms.apply(now, client.number, &client, event);
-            lines
-        }
-        Post::Close => {
-            rooms.close();
-            0
-        }
-        Post::CloseAtOnce => {
-            rooms.close_at_once();
-            0
-        }
-    }
+fn apply(rooms: &mut Rooms<Arc<WriterHandle>>, now: Timestamp, (client, event): Post) -> usize {
+    let lines = if let Event::Say(talk) = &event { talk.lines } else { 0 };
+    rooms.apply(now, client.number, &client, event);
+    lines
 }

@@ -268,7 +268,7 @@ impl ThreadHall<'_> {
     /// Sends an event. A full channel makes this thread wait, so it does not read, so its client cannot send:
     /// backpressure.
     fn send(&mut self, event: Event) {
-        let post = Post::Client(Arc::clone(self.client), event);
+        let post = (Arc::clone(self.client), event);
         let Err(TrySendError::Full(post)) = self.handler.events.try_send(post) else { return };
         assert_no_lock_held("the events channel");
         self.client.status.now(Doing::WaitingForChannel);

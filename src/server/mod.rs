@@ -25,7 +25,8 @@ use crate::{
     socketserver::{MixIn as _, Server, Threading},
 };
 use anyhow::Context as _;
-use fanout::{FanOut, Post};
+use crossbeam_channel::Sender;
+use fanout::{Closing, FanOut};
 use flusher::{Flusher, FlusherQueue};
 use handler::ChatHandler;
 use options::{ListenOn, Options};
@@ -60,6 +61,7 @@ pub struct Chatd {
     accepting: Vec<JoinHandle<()>>,
     handler: Arc<ChatHandler>,
     threads: Arc<Threading>,
+    closing: Sender<Closing>,
     fanout: JoinHandle<()>,
     historian: JoinHandle<()>,
     flusher: JoinHandle<()>,
@@ -78,6 +80,7 @@ impl Chatd {
 
         let totals = Arc::new(Totals::default());
         let (events, posts) = crossbeam_channel::bounded(fanout::EVENTS_MAX);
+        let (closing, close) = crossbeam_channel::bounded(2); // there are two things to say, once each
         let (flusher_queue, flusher) = FlusherQueue::new().context("cannot start the flusher")?;
         let (usher_queue, usher) = Usher::new(limits::refused_possible(options.threads_max));
         let memory = options.memory();
@@ -107,7 +110,7 @@ impl Chatd {
 
         let rooms = options.rooms_config(&memory);
         let (high_water, stop) = (options.high_water, Box::new(stop));
-        let fanout = FanOut { posts, desk, high_water, stop, status: fanout_status, totals };
+        let fanout = FanOut { posts, closing: close, desk, high_water, stop, status: fanout_status, totals };
         let fanout = start_thread("fanout", move || fanout.run(rooms, remembered))?;
         let historian = start_thread("historian", move || historian.run())?;
         let flusher = start_thread("flusher", move || Flusher::run(flusher))?;
@@ -124,7 +127,7 @@ impl Chatd {
             })
         };
         let accepting = servers.iter().zip(accept_statuses).map(accept).collect::<anyhow::Result<Vec<_>>>()?;
-        Ok(Chatd { servers, accepting, handler, threads, fanout, historian, flusher, usher })
+        Ok(Chatd { servers, accepting, handler, threads, closing, fanout, historian, flusher, usher })
     }
 
     /// Where it listens.
@@ -140,7 +143,7 @@ impl Chatd {
         }
         join(self.accepting);
 
-        let _ = self.handler.events.send(Post::Close);
+        let _ = self.closing.send(Closing::Gracefully);
         let clients = self.handler.registry.close();
         log::info!("shutting down, {} clients connected", clients.len());
         for client in clients {
@@ -148,7 +151,7 @@ impl Chatd {
         }
         if !self.handler.registry.wait_until_empty(Instant::now() + SHUTDOWN_PATIENCE) {
             // Somebody cannot say goodbye. The others need not wait for that any longer; and then nobody is waited for.
-            let _ = self.handler.events.send(Post::CloseAtOnce);
+            let _ = self.closing.send(Closing::AtOnce);
             self.handler.registry.wait_until_empty(Instant::now() + LAST_PATIENCE);
             for client in self.handler.registry.all() {
                 client.cut();

@@ -208,6 +208,23 @@ fn a_password_goes_nowhere() {
 }
 
 #[test]
+fn a_password_is_the_same_wherever_it_is_typed() {
+    let server = Server::start(&[]);
+    let [mut alice] = server.enter(["alice"]);
+    alice.says("/register  correct \t horse  ");
+    alice.hears_until("*** alice is yours");
+    alice.says("/quit");
+    alice.hears_to_the_end();
+    let mut again = server.connect("alice");
+    again.says("alice");
+    again.hears_until("*** alice is registered.");
+    again.sends(b"\xc3\x28\n"); // is no password, and no name either
+    again.hears("*** A password is text of 8 to 256 bytes. Once more. Password:");
+    again.says("correct \t horse");
+    again.hears_until("*** Hello alice.");
+}
+
+#[test]
 fn telnet_is_asked_to_hide_what_is_typed() {
     const IAC: u8 = 255;
     let folder = Folder::new("telnet");
@@ -258,10 +275,18 @@ fn a_mailbox_has_a_bound_and_says_so() {
     accounts(&db, &["alice".to_owned()]);
     let server = Server::start(&["--db", &db, "--flood", "off"]);
     let [mut bob] = server.enter(["bob"]);
-    for i in 0..100 {
-        bob.says(&format!("/msg alice {i}"));
-        bob.hears("*** alice is away: your message is kept.");
-    }
+    let write = |bob: &mut Client, range: std::ops::Range<usize>| {
+        for i in range {
+            bob.says(&format!("/msg alice {i}"));
+            bob.hears("*** alice is away: your message is kept.");
+        }
+    };
+    write(&mut bob, 0..50);
+    bob.says("/msg alice one too many for a stranger");
+    bob.hears("*** alice is away, and 50 messages wait there from people who are not registered, which is the most.");
+    bob.says(&format!("/register {PASSWORD}"));
+    bob.hears_until("*** bob is yours");
+    write(&mut bob, 50..100);
     bob.says("/msg alice one too many");
     bob.hears("*** alice is away, and 100 messages wait there, which is the most.");
     let mut alice = log_in(&server, "alice");

@@ -62,7 +62,8 @@ fn a_full_channel_slows_the_talker_and_loses_nothing() {
         let zone = jiff::tz::TimeZone::UTC;
         let config = RoomsConfig { backlog_lines: 0, names: NameRule::Ascii, zone, keeps_talk: false };
         let (status, totals, stop) = (Status::new("fanout"), Arc::default(), Box::new(|| {}));
-        let fanout = FanOut { posts, desk, high_water: 64 * 1024, stop, status, totals };
+        let (_closing, closing) = crossbeam_channel::bounded(1);
+        let fanout = FanOut { posts, closing, desk, high_water: 64 * 1024, stop, status, totals };
         scope.spawn(move || fanout.run(config, remembered));
         scope.spawn(move || {
             for _ in permits {
