@@ -81,12 +81,12 @@ impl Store {
     }
 
     /// Answers. Before a search, indexes what is not indexed yet, if the file can be written just now: see
-    /// [`Store::index_some`].
+    /// [`Store::index_some`]. A search that would take long is broken off.
     pub fn find(&mut self, query: &Query) -> Result<Found, StoreError> {
         if matches!(query, Query::Search { .. }) {
             while self.index_some(INDEXED_AT_ONCE).is_ok_and(|indexed| indexed > 0) {}
         }
-        read::find(&self.connection, query).map_err(|e| self.error(&e))
+        read::find(&mut self.connection, query).map_err(|e| self.error(&e))
     }
 
     /// Indexes the words of so many lines at most that are not indexed yet. Returns of how many; 0: all are.

@@ -89,7 +89,7 @@ fn last_rooms(db: &Connection, most: usize, lines: usize) -> Result<Vec<RoomReme
 
 // --- What is asked ---
 
-pub(super) fn find(db: &Connection, query: &Query) -> Result<Found> {
+pub(super) fn find(db: &mut Connection, query: &Query) -> Result<Found> {
     match query {
         Query::Password(account) => password(db, *account).map(Found::Password),
         Query::Older { room, account, before, since, most } => {
@@ -104,14 +104,20 @@ pub(super) fn find(db: &Connection, query: &Query) -> Result<Found> {
         }
         Query::Search { room, account, words, most } => {
             let Some(words) = search::expression(words) else { return Ok(Found::Lines(Vec::new())) };
-            let mut lines = match room_id(db, room)? {
-                Some(room) => search::said(db, &words, room, *most)?,
-                None => Vec::new(),
-            };
-            if let Some(account) = account {
-                lines.extend(search::told(db, &words, *account, *most)?);
-            }
-            Ok(Found::Lines(in_order(lines, *most)))
+            let found = search::in_time(db, |db| {
+                let mut lines = match room_id(db, room)? {
+                    Some(room) => search::said(db, &words, room, *most)?,
+                    None => Vec::new(),
+                };
+                if let Some(account) = account {
+                    lines.extend(search::told(db, &words, *account, *most)?);
+                }
+                Ok(lines)
+            })?;
+            Ok(match found {
+                Some(lines) => Found::Lines(in_order(lines, *most)),
+                None => Found::Unavailable(search::TOO_MANY.to_owned()),
+            })
         }
         Query::Mail(account) => mail(db, *account).map(Found::Lines),
         Query::Private { account, most } => {

@@ -94,11 +94,15 @@ CREATE TABLE deed (
 
 -- Which words are in which line. They keep no copy of the lines, and can forget one without being told its words. A part
 -- of them is written anew only when half of it is forgotten: at the usual tenth, forgetting takes four times as long.
+-- The first column is one word for the room, or one for each party's account: a search walks the lines of these, and not
+-- all that were ever said. Such a word begins with the character 1, which no line has: see search.rs.
 CREATE VIRTUAL TABLE line_words USING fts5 (
-    author, body, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
+    room, author, body,
+    content = '', contentless_delete = 1, tokenize = \"unicode61 remove_diacritics 2 tokenchars '\u{1}'\"
 );
 CREATE VIRTUAL TABLE private_words USING fts5 (
-    author, reader, body, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
+    parties, author, reader, body,
+    content = '', contentless_delete = 1, tokenize = \"unicode61 remove_diacritics 2 tokenchars '\u{1}'\"
 );
 INSERT INTO line_words (line_words, rank) VALUES ('deletemerge', 50);
 INSERT INTO private_words (private_words, rank) VALUES ('deletemerge', 50);

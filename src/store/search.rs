@@ -3,16 +3,31 @@
 //! The index of words is made later than the lines, when there is time for it, or at the latest when somebody searches.
 //! (Measured: made with each line, as by a trigger, a line costs three times as much when it is written alone, and eight
 //! times as much among a thousand. Made later it costs 10 µs, that nobody waits for.)
+//!
+//! A search walks the lines of one room, or of one account, that have its words, the newest first: their number is a
+//! word of the index, too. What takes long all the same is broken off ([`in_time`]), for meanwhile nobody's line is
+//! written.
 
 use super::read::{number, rows, said_line, told_line};
 use crate::core::record::{AccountId, PastLine};
-use rusqlite::{Connection, Result};
+use rusqlite::{Connection, ErrorCode, Result};
+use std::time::{Duration, Instant};
 
 /// Lines indexed in one transaction: 5 ms of work, and 50 when the index is put in order. A line that is said meanwhile
 /// waits for that. Fewer at once make neither shorter.
 pub const CHUNK: usize = 500;
 /// Words of one search that count. More narrow nothing down, and each costs time.
 const WORDS_MAX: usize = 16;
+/// How long a search may take.
+const BUDGET: Duration = Duration::from_millis(100);
+/// And what is said of one that takes longer.
+pub(super) const TOO_MANY: &str = "too many lines have these words; add a rarer one.";
+/// Steps of SQLite's between two looks at the clock. It takes four to read a page of the index, and most are read so: a
+/// look after 25 pages, every millisecond or so.
+const STEPS: i32 = 100;
+/// What the index's words for rooms and accounts begin with. In no line is this character
+/// ([`crate::core::text::clean`]), so nobody can make a room's word a common one.
+const MARK: char = '\u{1}';
 
 /// Whether every line is indexed.
 pub(super) fn is_complete(db: &Connection) -> Result<bool> {
@@ -27,16 +42,17 @@ pub(super) fn index_some(db: &Connection, most: usize) -> Result<usize> {
         db,
         most,
         "SELECT ifnull(max(id), 0) FROM (SELECT id FROM line WHERE id > (SELECT line_indexed FROM marks) ORDER BY id LIMIT ?1)",
-        "INSERT INTO line_words (rowid, author, body)
-         SELECT id, author, body FROM line WHERE id > (SELECT line_indexed FROM marks) AND id <= ?1",
+        "INSERT INTO line_words (rowid, room, author, body)
+         SELECT id, char(1) || room, author, body FROM line WHERE id > (SELECT line_indexed FROM marks) AND id <= ?1",
         "UPDATE marks SET line_indexed = ?1",
     )?;
     let told = index_table(
         db,
         most - lines,
         "SELECT ifnull(max(id), 0) FROM (SELECT id FROM private WHERE id > (SELECT private_indexed FROM marks) ORDER BY id LIMIT ?1)",
-        "INSERT INTO private_words (rowid, author, reader, body)
-         SELECT id, author, reader, body FROM private WHERE id > (SELECT private_indexed FROM marks) AND id <= ?1",
+        "INSERT INTO private_words (rowid, parties, author, reader, body)
+         SELECT id, concat_ws(' ', char(1) || author_account, char(1) || reader_account), author, reader, body
+         FROM private WHERE id > (SELECT private_indexed FROM marks) AND id <= ?1",
         "UPDATE marks SET private_indexed = ?1",
     )?;
     Ok(lines + told)
@@ -59,32 +75,141 @@ pub(super) fn expression(typed: &str) -> Option<String> {
         let beginning = word.trim_end_matches('*');
         let star = if beginning.len() < word.len() { " *" } else { "" };
         // SQLite reads an expression up to its first NUL.
-        let quoted = beginning.replace('"', "\"\"").replace('\0', " ");
+        let quoted = beginning.replace('"', "\"\"").replace(['\0', MARK], " ");
         beginning.contains(char::is_alphanumeric).then(|| format!("\"{quoted}\"{star}"))
     };
     let words: Vec<String> = typed.split_whitespace().filter_map(quote).take(WORDS_MAX).collect();
     (!words.is_empty()).then(|| words.join(" "))
 }
 
+/// Runs a search. `None`: it took longer than [`BUDGET`], and was broken off.
+pub(super) fn in_time<T>(db: &mut Connection, search: impl FnOnce(&Connection) -> Result<T>) -> Result<Option<T>> {
+    let end = Instant::now() + BUDGET;
+    until(db, move || Instant::now() >= end, search)
+}
+
+/// Asks every so many [`STEPS`] whether it is over.
+fn until<T>(
+    db: &mut Connection,
+    is_over: impl FnMut() -> bool + Send + 'static,
+    search: impl FnOnce(&Connection) -> Result<T>,
+) -> Result<Option<T>> {
+    db.progress_handler(STEPS, Some(is_over))?;
+    let found = search(db);
+    db.progress_handler(STEPS, None::<fn() -> bool>)?;
+    match found {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => Ok(None),
+        found => found.map(Some),
+    }
+}
+
 /// The newest lines of a room that match.
 pub(super) fn said(db: &Connection, expression: &str, room: i64, most: usize) -> Result<Vec<PastLine>> {
     let sql = "SELECT id, at, form, line.author, line.body FROM line_words JOIN line ON line.id = line_words.rowid
-               WHERE line_words MATCH ?1 AND room = ?2 ORDER BY line_words.rowid DESC";
+               WHERE line_words MATCH ?1 AND line.room = ?2 ORDER BY line_words.rowid DESC";
+    let expression = format!("room : \"{MARK}{room}\" AND {{author body}} : ({expression})");
     rows(db, sql, (expression, room), most, said_line)
 }
 
-/// The newest lines that match of those that an account wrote or was told in private.
+/// The newest lines that match of those that an account wrote or was told in private. Whose they are is what the table
+/// says: an account that was struck out is still a word of the index.
 pub(super) fn told(db: &Connection, expression: &str, account: AccountId, most: usize) -> Result<Vec<PastLine>> {
     let sql = "SELECT id, at, private.author, private.reader, private.body, author_account IS ?2
                FROM private_words JOIN private ON private.id = private_words.rowid
                WHERE private_words MATCH ?1 AND (author_account = ?2 OR reader_account = ?2)
                ORDER BY private_words.rowid DESC";
+    let expression = format!("parties : \"{MARK}{account}\" AND {{author reader body}} : ({expression})");
     rows(db, sql, (expression, account), most, told_line)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::expression;
+    use super::{expression, index_some, said, told, until};
+    use crate::store::schema;
+    use rusqlite::Connection;
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    };
+
+    /// Lines of room 1, and of accounts 1 and 2.
+    const MANY: i64 = 5000;
+
+    /// They all have a word in common, and another that begins alike. Room 2 has one such line, and account 3.
+    fn crowded() -> Connection {
+        let mut db = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut db, schema::VERSION).unwrap();
+        for sql in [
+            "INSERT INTO account VALUES (1, 'a', 'a', '', 0, 0), (2, 'b', 'b', '', 0, 0), (3, 'c', 'c', '', 0, 0)",
+            "INSERT INTO room (id, name, folded) VALUES (1, 'lobby', 'lobby'), (2, 'rare', 'rare')",
+        ] {
+            db.execute(sql, []).unwrap();
+        }
+        let transaction = db.unchecked_transaction().unwrap();
+        for id in 1..=MANY + 1 {
+            let (room, reader, body) =
+                if id <= MANY { (1, 2, format!("common c{id}")) } else { (2, 3, "common".to_owned()) };
+            for sql in [
+                "INSERT INTO line VALUES (?1, 0, ?2, 0, 'alice', ?4)",
+                "INSERT INTO private VALUES (?1, 0, 'a', 1, 'b', ?3, ?4)",
+            ] {
+                transaction.prepare_cached(sql).unwrap().execute((id, room, reader, &body)).unwrap();
+            }
+        }
+        transaction.commit().unwrap();
+        while index_some(&db, 500).unwrap() > 0 {}
+        db
+    }
+
+    /// Lines that were found, or none if it was broken off at this look at the clock; and how often it looked.
+    fn search(
+        db: &mut Connection,
+        typed: &str,
+        in_private: bool,
+        whose: i64,
+        over_at: usize,
+    ) -> (Option<usize>, usize) {
+        let (words, looks) = (expression(typed).unwrap(), Arc::new(AtomicUsize::new(0)));
+        let counted = Arc::clone(&looks);
+        let found = until(
+            db,
+            move || counted.fetch_add(1, Relaxed) + 1 >= over_at,
+            |db| if in_private { told(db, &words, whose, 9) } else { said(db, &words, whose, 9) },
+        );
+        (found.unwrap().map(|lines| lines.len()), looks.load(Relaxed))
+    }
+
+    #[test]
+    fn a_search_costs_what_its_own_room_or_account_holds() {
+        let mut db = crowded();
+        for in_private in [false, true] {
+            let rare = if in_private { 3 } else { 2 };
+            for typed in ["common", "common a*"] {
+                let (found, looks) = search(&mut db, typed, in_private, rare, usize::MAX);
+                assert_eq!(found, Some(1), "{typed}");
+                assert!(looks < 10, "{typed}: {looks} of {MANY} lines");
+            }
+        }
+    }
+
+    #[test]
+    fn a_search_can_be_broken_off_anywhere_and_the_next_one_finds() {
+        let mut db = crowded();
+        for in_private in [false, true] {
+            let mut looks = 0;
+            loop {
+                looks += 1;
+                let (found, looked) = search(&mut db, "c* common", in_private, 1, looks);
+                assert!(looked <= looks + 1, "it went on: {looked}, and not {looks}"); // it looks once more when it ends
+                assert_eq!(search(&mut db, "common", in_private, 1, usize::MAX).0, Some(9), "broken off at {looks}");
+                if found.is_some() {
+                    assert_eq!(found, Some(9));
+                    break;
+                }
+            }
+            assert!(looks > 5, "it was hardly ever broken off: {looks}");
+        }
+    }
 
     #[test]
     fn nothing_typed_is_syntax() {
@@ -98,6 +223,8 @@ mod tests {
             ("say\"hi", "\"say\"\"hi\""),
             ("^x -y (z)", "\"^x\" \"-y\" \"(z)\""),
             ("a\0b", "\"a b\""),
+            ("\u{1}1", "\" 1\""),
+            ("\u{1}1*", "\" 1\" *"),
             ("hi :-)", "\"hi\""),
         ] {
             assert_eq!(expression(typed).as_deref(), Some(expected), "{typed:?}");

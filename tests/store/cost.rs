@@ -26,7 +26,7 @@ fn write_all(store: &mut Store, at_once: usize, count: i64) -> f64 {
 
 /// The index made by a trigger, with each line, instead of later.
 const TRIGGER: &str = "CREATE TRIGGER eager AFTER INSERT ON line BEGIN
-    INSERT INTO line_words (rowid, author, body) VALUES (new.id, new.author, new.body);
+    INSERT INTO line_words (rowid, room, author, body) VALUES (new.id, char(1) || new.room, new.author, new.body);
 END";
 
 #[test]
@@ -98,4 +98,63 @@ fn in_pieces(mut piece: impl FnMut() -> usize) -> (Duration, Duration) {
         longest = longest.max(start.elapsed());
     }
     (start.elapsed(), longest)
+}
+
+/// A room that few use, and an account with few letters, beside very many lines of others.
+#[test]
+#[ignore = "a measurement"]
+fn cost_of_searching_beside_others() {
+    let folder = Folder::new();
+    let mut store = folder.open();
+    let (lines, told_lines) = (200_000, 100_000);
+    write_all(&mut store, 1000, lines);
+    store.write(&[registered(1, "alice"), registered(2, "bob"), registered(3, "carol")]).unwrap();
+    store.write(&[said(lines + 1, "rare", "history and lecture")]).unwrap();
+    let tell = |n: i64| {
+        let What::Said { text, .. } = talk(n).what else { unreachable!() };
+        told(lines + 1 + n, owner("alice", 1), owner("bob", 2), text.trim_end(), false)
+    };
+    let records: Vec<Record> = (1..=told_lines).map(tell).collect();
+    records.chunks(1000).for_each(|batch| store.write(batch).unwrap());
+    let last = lines + told_lines + 2;
+    store.write(&[told(last, owner("alice", 1), owner("carol", 3), "history and lecture", false)]).unwrap();
+    let (all, longest) = in_pieces(|| store.index_some(INDEXED_AT_ONCE).unwrap());
+    println!("indexed {last} lines in {all:?}; {INDEXED_AT_ONCE} at once in {longest:?} at the most");
+    for (room, account, words) in [
+        ("rare", None, "history"),
+        ("rare", None, "and"),
+        ("rare", None, "a*"),
+        ("rare", None, "and*"),
+        ("rare", None, "hist*"),
+        ("rare", None, "a* h* l*"),
+        ("lobby", None, "history"),
+        ("lobby", None, "and"),
+        ("lobby", None, "a*"),
+        ("lobby", None, "and*"),
+        ("lobby", None, "hist*"),
+        ("lobby", None, "a* h* l*"),
+        ("lobby", None, "number 77777"),
+        ("lobby", None, "history exam thread mutex"),
+        ("lobby", None, "a* b* c* d* e* f* g* h* i* j* k* l* m* n*"),
+        ("nowhere", Some(3), "history"),
+        ("nowhere", Some(3), "and"),
+        ("nowhere", Some(3), "a*"),
+        ("nowhere", Some(2), "history"),
+        ("nowhere", Some(2), "a*"),
+    ] {
+        let query = search(room, account, words);
+        let mut runs = [(); 5].map(|()| {
+            let start = Instant::now();
+            let found = match store.find(&query).unwrap() {
+                Found::Lines(lines) => format!("{} lines", lines.len()),
+                found => format!("{found:?}"),
+            };
+            (start.elapsed(), found)
+        });
+        runs.sort();
+        let (median, found) = &runs[runs.len() / 2];
+        println!("search of {words:?} in {room} by {account:?}: {found} in {median:?}");
+    }
+    store.close().unwrap();
+    println!("{} bytes", std::fs::metadata(folder.database()).unwrap().len());
 }

@@ -185,3 +185,58 @@ fn nothing_that_is_typed_is_the_syntax_of_a_search() {
     assert_eq!(texts(&mut store, &search("lobby", None, "body:hello")).len(), 0, "not a column, but two words");
     assert_eq!(texts(&mut store, &search("lobby", None, "(hello) -world")), ["<alice> hello world"]);
 }
+
+#[test]
+fn nothing_that_is_typed_or_said_reaches_another_room_or_account() {
+    let folder = Folder::new();
+    let mut store = folder.open();
+    // Rooms and accounts have the numbers 1, 2, 3 here, and the index's words for them are \u{1}1, \u{1}2, \u{1}3. Such
+    // words come out of no client, but the file may have been edited.
+    store.write(&[registered(1, "alice"), registered(2, "bob"), registered(3, "eve")]).unwrap();
+    store
+        .write(&[
+            said(1, "lobby", "hello"),
+            said(2, "math", "hello \u{1}3 room"),
+            said(3, "quiet", "own"),
+            told(4, owner("alice", 1), owner("bob", 2), "hello \u{1}3 parties", false),
+            told(5, guest("\u{1}3"), guest("\u{1}3"), "hello \u{1}3", false),
+            told(6, owner("eve", 3), owner("eve", 3), "own", false),
+        ])
+        .unwrap();
+    let mut ask = |words: &str| texts(&mut store, &search("quiet", Some(3), words));
+    let own = ["<alice> own", "[to eve] own"];
+    assert_eq!(ask("own"), own);
+    for number in ["1", "2", "3", "\u{1}1", "\u{1}2", "\u{1}3", "\"\u{1}1\""] {
+        for words in [
+            "#",
+            "#*",
+            "hello #",
+            "own #",
+            "room:#",
+            "room : #",
+            "room:# hello",
+            "{room}:#",
+            "{room author body} : hello",
+            "-room:hello",
+            "- room : hello",
+            "- {parties} : hello",
+            "parties:#",
+            "parties : # hello",
+            "{parties}:#",
+            "own) OR (hello",
+            "own\") OR (\"hello",
+            "own OR hello",
+            "own\") OR room : \"#",
+            "own\") OR parties : (\"#\") AND (\"hello",
+            "room:own OR room:#",
+            "line_words:#",
+            "rowid:#",
+            "rank:#",
+        ] {
+            let words = words.replace('#', number);
+            assert_eq!(ask(&words), [""; 0], "{words:?}");
+        }
+    }
+    assert_eq!(ask("\u{1} own"), own, "of a mark alone nothing is left");
+    assert_eq!(ask("\u{1}* own"), own);
+}

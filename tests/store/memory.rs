@@ -270,6 +270,50 @@ fn words_are_found_in_any_case_with_any_accent() {
 }
 
 #[test]
+fn a_search_finds_the_newest_of_one_room_and_of_one_account() {
+    let folder = Folder::new();
+    let mut store = folder.open();
+    store.write(&[registered(1, "alice"), registered(2, "bob"), registered(12, "carol")]).unwrap();
+    let rooms = ["lobby", "math", "art"];
+    let talk = |id: i64| match id % 5 {
+        room @ 0..3 => said(id, rooms[room as usize], "word"),
+        3 => told(id, owner("alice", 1), owner("bob", 2), "word", false),
+        _ => told(id, owner("carol", 12), owner("alice", 1), "word", false),
+    };
+    store.write(&(1..=2000).map(talk).collect::<Vec<_>>()).unwrap();
+    let mut find = |room: &str, account, words: &str, most| {
+        let query = Query::Search { room: room.into(), account, words: words.into(), most };
+        lines(&mut store, &query).iter().map(|line| line.id).collect::<Vec<_>>()
+    };
+    for words in ["word", "w*", "WORD wor*"] {
+        assert_eq!(find("lobby", None, words, 3), [1990, 1995, 2000], "{words}");
+        assert_eq!(find("math", None, words, 2), [1991, 1996]);
+        assert_eq!(find("art", Some(2), words, 3), [1993, 1997, 1998]);
+        assert_eq!(find("nowhere", Some(1), words, 3), [1994, 1998, 1999]);
+        assert_eq!(find("nowhere", Some(12), words, 2), [1994, 1999]);
+        assert_eq!(find("lobby", Some(1), words, 5000).len(), 400 + 800);
+        assert_eq!(find("nowhere", None, words, 3), [0; 0]);
+        assert_eq!(find("nowhere", Some(3), words, 3), [0; 0]);
+    }
+}
+
+#[test]
+fn private_lines_of_an_account_that_is_no_more_are_found_by_the_other_party_alone() {
+    for is_indexed_before in [true, false] {
+        let folder = Folder::new();
+        let mut store = folder.open();
+        store.write(&[registered(1, "alice"), registered(2, "bob")]).unwrap();
+        store.write(&[told(1, owner("alice", 1), owner("bob", 2), "psst", false)]).unwrap();
+        if is_indexed_before {
+            store.index_some(9).unwrap();
+        }
+        store.write(&[Record { at: at(2), what: What::Unregistered(2) }]).unwrap();
+        assert_eq!(texts(&mut store, &search("lobby", Some(1), "psst")), ["[to bob] psst"]);
+        assert!(texts(&mut store, &search("lobby", Some(2), "psst")).is_empty());
+    }
+}
+
+#[test]
 fn what_is_new_is_indexed_when_there_is_time_or_a_search_comes() {
     let folder = Folder::new();
     let mut store = folder.open();

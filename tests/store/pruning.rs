@@ -43,6 +43,19 @@ fn what_is_too_old_is_forgotten_with_its_words() {
 }
 
 #[test]
+fn a_room_with_the_number_of_one_that_is_forgotten_has_its_own_lines_alone() {
+    let folder = Folder::new();
+    let mut store = folder.open();
+    store.write(&[said(1, "lobby", "word"), said(2, "old", "word old")]).unwrap();
+    assert_eq!(texts(&mut store, &search("old", None, "word")).len(), 1);
+    assert_eq!(forget(&mut store, 9), 2);
+    store.write(&[said(10, "one", "word"), said(11, "two", "word two")]).unwrap();
+    assert_eq!(texts(&mut store, &search("one", None, "word")), ["<alice> word"]);
+    assert_eq!(texts(&mut store, &search("two", None, "word")), ["<alice> word two"]);
+    assert!(texts(&mut store, &search("old", None, "word")).is_empty());
+}
+
+#[test]
 fn what_waits_in_a_mailbox_stays() {
     let folder = Folder::new();
     let mut store = folder.open();
