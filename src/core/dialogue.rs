@@ -60,6 +60,7 @@ impl<'a> Dialogue<'a> {
         }
     }
 
+    #[inline(never)] // see `Session::run`
     pub fn greet(&mut self, peer: Peer<'_>, hall: &mut impl Hall) {
         if let Some(most) = peer.reserve_of {
             self.farewell = hall.ask(Question::TakeReserve(most)).farewell;
@@ -164,6 +165,7 @@ impl<'a> Dialogue<'a> {
 
     // --- Inside ---
 
+    #[inline(never)] // see `Session::run`
     fn line_is_command(&mut self, typed: &str, hall: &mut impl Hall) {
         let command = match self.config.commands.parse(typed) {
             Ok(command) => command,

@@ -105,6 +105,7 @@ impl Dialogue<'_> {
     // --- What was typed ---
 
     /// A line that is a password, as it was typed.
+    #[inline(never)] // see `Session::run`
     pub fn line_is_password(&mut self, typed: &str, hall: &mut impl Hall) {
         let Some(asked) = self.asked.take() else { return };
         let secret = Secret::new(typed);
@@ -133,6 +134,7 @@ impl Dialogue<'_> {
     }
 
     /// Looks at a password that was typed and has to be compared. Returns how long to wait before that may be done.
+    #[inline(never)] // see `Session::run`
     pub fn try_password(&mut self, hall: &mut impl Hall) -> Option<Duration> {
         let Asked { purpose, typed } = self.asked.take()?;
         let Some(password) = typed else {

@@ -177,7 +177,11 @@ impl<H: Clone> Rooms<H> {
         if room.is_paused {
             text.push_str(&format!("*** {} is paused: /hand raises your hand.\n", room.name));
         }
-        Answer { recall: self.backlog(asker), ..Answer::text(text) }
+        match self.backlog(asker) {
+            // As good as always. Told here: it would leave its marks on the stack and the heap of each client's thread.
+            Some(recall) if recall.query.is_none() => Answer::text(text + &recall.tell()),
+            recall => Answer { recall, ..Answer::text(text) },
+        }
     }
 
     /// What somebody ignored is called now.

@@ -108,6 +108,9 @@ impl<'a> Session<'a> {
     }
 
     /// Works off what was received, line by line.
+    ///
+    /// Where each client has a thread, this stands on its stack for good, and each page of that is 4 KiB for each client. So
+    /// what is rare and needs much room (a command, a password) is not inlined here.
     pub fn run(&mut self, now: Duration, hall: &mut impl Hall) -> Next {
         let next = self.take_lines(now, hall);
         self.dialogue.hand_over(hall);

@@ -136,7 +136,7 @@ impl ChatHandler {
         let began = Instant::now();
         let mut hall = ThreadHall { client, handler: self };
         let peer = Peer { connection: &format!("c{}", client.number), address: client.peer, reserve_of };
-        let mut session = Session::begin(&self.session, peer, Duration::ZERO, &mut hall);
+        let mut session = Box::new(Session::begin(&self.session, peer, Duration::ZERO, &mut hall));
         let login_deadline = if reserve_of.is_some() { RESERVE_DEADLINE } else { self.login_deadline };
         let mut was_naming = true;
         let mut last_words: Option<Instant> = None;

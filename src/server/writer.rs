@@ -318,7 +318,7 @@ impl WriterHandle {
         let mut sent = 0;
         let mut progress = Instant::now();
         while sent < bytes.len() {
-            match net::send_now(&self.socket, &[&bytes[sent..]]) {
+            match net::send_one_now(&self.socket, &bytes[sent..]) {
                 Ok(0) => {
                     if self.farewell().is_some() || progress.elapsed() >= self.limits.write_deadline {
                         break;
