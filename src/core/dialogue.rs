@@ -1,8 +1,8 @@
 //! What a session says and understands: the greeting, the name, talk, commands.
 //!
 //! A client is at the door until it has a name (and, if the name is registered, has given its password); then it is in.
-//! Everything it types passes `text::clean` here, and so nothing it typed can move another terminal's cursor. Passwords
-//! are the one exception: they are looked at as they were typed, and nobody is shown them. Knows no I/O.
+//! Everything it types passes `text::clean`, and so nothing it typed can move another terminal's cursor; a password too,
+//! which nobody is shown (`secret.rs`). Knows no I/O.
 
 use super::{
     command::Command,
