@@ -3,7 +3,7 @@
 //! A line begins with the number of its terminal. `$` is a command, `>` is typed, `^C` ends the terminal's program, `…`
 //! says that nothing comes for now, and everything else is printed, with `{…}` for what differs each time.
 
-use super::chatd_harness::matches;
+use super::chatd_harness::client::matches;
 use super::harness::*;
 use super::pages;
 use std::{collections::HashMap, io::Read as _};
