@@ -38,9 +38,9 @@
 //! 1. `core/line.rs`, `core/telnet.rs`, `core/text.rs`: from bytes to lines, and to lines that are safe to show.
 //! 2. `core/session.rs` with `core/dialogue.rs`, `core/password_dialogue.rs`, `core/event.rs`, `core/command.rs`,
 //!    `core/name.rs`, `core/source.rs`, `core/secret.rs`, `core/flood.rs`, `core/farewell.rs`: one client's dialogue.
-//! 3. `core/rooms.rs` with `core/telling.rs`, `core/membership.rs`, `core/requests.rs`, `core/history.rs`, `core/past.rs`,
-//!    `core/recall.rs`, and
-//!    `core/view.rs`, which holds the one clever idea: what each client reads of a batch, without a copy for each.
+//! 3. `core/rooms.rs` with `core/telling.rs`, `core/delivery.rs`, `core/membership.rs`, `core/requests.rs`,
+//!    `core/history.rs`, `core/past.rs`, `core/recall.rs`, and `core/view.rs`, which holds the one clever idea: what each
+//!    client reads of a batch, without a copy for each.
 //! 4. `core/record.rs` and `core/held.rs`: nothing is shown before it is written. Then `core/accounts.rs`, `core/mail.rs`,
 //!    `core/administration.rs`, `core/classroom.rs`: what that is good for.
 //! 5. `socketserver/mod.rs`, and its mix-ins `socketserver/inline.rs`, `socketserver/threading.rs`,

@@ -14,6 +14,7 @@ pub mod accounts;
 pub mod administration;
 pub mod classroom;
 pub mod command;
+pub mod delivery;
 pub mod dialogue;
 pub mod event;
 pub mod farewell;

@@ -2,10 +2,10 @@
 //!
 //! The second of the core's two machines. It must be quick, and it needs one order: whoever drives it (the fan-out
 //! thread; a select loop) applies one event after the other, and what any two clients both read they read in that
-//! order. [`Rooms::apply`] takes an event and lays out what it tells to whom; [`Rooms::flush`] hands each client what
-//! it has to read, once for everything that was applied since. What has to be written before it is shown is held
-//! meanwhile (`held.rs`). Who comes, goes and moves is in `membership.rs`; commands are answered in `requests.rs`, those
-//! of accounts, mail, administrators and a class in files of those names.
+//! order. [`Rooms::apply`] takes an event and lays out what it tells to whom; [`Rooms::flush`] (`delivery.rs`) hands each
+//! client what it has to read, once for everything that was applied since. What has to be written before it is shown
+//! is held meanwhile (`held.rs`). Who comes, goes and moves is in `membership.rs`; commands are answered in
+//! `requests.rs`, those of accounts, mail, administrators and a class in files of those names.
 //!
 //! Four words: a *client* is a connection, by number; a *member* is a client with a name; a *slot* is a member's or a
 //! room's place in its table; `H` is the driver's *handle* of a client, carried along and never looked into.
@@ -16,13 +16,12 @@ use super::{
     accounts::Accounts,
     administration::Sanctions,
     event::{Answer, ClientId, Event, Question},
-    farewell::Farewell,
     held::{Held, too_late},
     name::{Name, NameRule},
     past::{self, Past},
     record::{AccountId, LineId, Party, Remembered},
     source::Source,
-    view::{self, Piece, Stream, View},
+    view::{Stream, View},
 };
 use jiff::{Timestamp, tz::TimeZone};
 use slab::Slab;
@@ -55,26 +54,6 @@ pub enum Order {
     ShutDown(Duration),
     /// Not to stop it after all.
     CallOffShutDown,
-}
-
-/// What one client has to read now: `before`, then the answer to its question if there is one, then `after`.
-pub struct Delivery<'a> {
-    /// Pieces to send one after the other.
-    pub before: &'a [&'a [u8]],
-    /// What it asked for. It may be long, and is the driver's to write with back-pressure.
-    pub answer: Option<Answer>,
-    /// What was said since the answer was made.
-    pub after: &'a [&'a [u8]],
-    /// Lines in `before` and `after`.
-    pub lines: usize,
-    /// The client is to be hung up, for this reason.
-    pub farewell: Option<Farewell>,
-}
-
-impl Delivery<'_> {
-    fn answer(answer: Answer) -> Self {
-        Delivery { before: &[], answer: Some(answer), after: &[], lines: 0, farewell: None }
-    }
 }
 
 /// The room of a member that is between two rooms.
@@ -259,6 +238,8 @@ impl<H: Clone> Rooms<H> {
 
     /// Tells everybody that it is written again, and what is missing, if anything is.
     pub fn memory_is_back(&mut self, hole: Option<(Timestamp, Timestamp)>) {
+        // Perhaps it could not be read before, or is another file: there may be more in it than the rooms remember.
+        self.rooms.iter_mut().for_each(|(_, room)| room.is_whole = false);
         let time = |at: Timestamp| self.config.zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string();
         let missing = match hole {
             None => "nothing is missing".to_owned(),
@@ -332,96 +313,4 @@ impl<H: Clone> Rooms<H> {
         self.write_later(shown);
         self.release_departed(true);
     }
-
-    /// Hands out what was laid out since the last flush: `deliver` is called at most once for each client.
-    pub fn flush(&mut self, mut deliver: impl FnMut(&H, Delivery<'_>)) {
-        for (_, handle, answer) in self.batch.answers_to_strangers.drain(..) {
-            deliver(&handle, Delivery::answer(answer));
-        }
-        self.flush_particular(&mut deliver);
-        self.flush_rooms(&mut deliver);
-        self.batch.direct.clear();
-        self.batch.stamp = None;
-        self.batch.number += 1;
-    }
-
-    /// Hands out to one client what it has to read by now, its answer included, and to nobody else: for a driver that cannot
-    /// go on without the answer, and would not send to everybody for it. The next [`Rooms::flush`] goes on from there.
-    pub fn flush_one(&mut self, client: ClientId, deliver: impl FnOnce(&H, Delivery<'_>)) {
-        match self.member_of(client) {
-            Some(slot) => {
-                let place = self.rooms[self.members[slot].room].stream.end();
-                let room = self.members[slot].room;
-                self.view(slot).keep_to(room, place);
-                let Rooms { members, rooms, batch, .. } = self;
-                hand_out(&mut members[slot], rooms, &batch.direct, &mut Vec::new(), deliver);
-                members[slot].view.told();
-            }
-            None => {
-                let answers = &mut self.batch.answers_to_strangers;
-                if let Some(at) = answers.iter().position(|&(stranger, ..)| stranger == client) {
-                    let (_, handle, answer) = answers.remove(at);
-                    deliver(&handle, Delivery::answer(answer));
-                }
-            }
-        }
-    }
-
-    /// Those with a view of their own.
-    fn flush_particular(&mut self, deliver: &mut impl FnMut(&H, Delivery<'_>)) {
-        let Rooms { members, rooms, batch, .. } = self;
-        let mut slices = Vec::new();
-        for slot in batch.particular.drain(..) {
-            let member = &mut members[slot];
-            if member.stay != Stay::Gone {
-                member.view.keep_to(member.room, rooms[member.room].stream.end());
-            }
-            hand_out(member, rooms, &batch.direct, &mut slices, &mut *deliver);
-            member.view.clear();
-            if member.stay == Stay::Gone {
-                members.remove(slot);
-            }
-        }
-    }
-
-    /// Everybody else: the whole stream of their room, as it stands. This is the loop that costs.
-    fn flush_rooms(&mut self, deliver: &mut impl FnMut(&H, Delivery<'_>)) {
-        for room in self.batch.talking.drain(..) {
-            let Room { members, stream, .. } = &mut self.rooms[room];
-            for &member in members.iter() {
-                let member = &self.members[member];
-                if member.particular_in != self.batch.number {
-                    let whole = [&stream.bytes[..]];
-                    let lines = stream.lines;
-                    let delivery = Delivery { before: &whole, answer: None, after: &[], lines, farewell: None };
-                    deliver(&member.handle, delivery);
-                }
-            }
-            stream.bytes.clear();
-            stream.lines = 0;
-        }
-    }
-}
-
-/// Hands out what stands in a member's view. `slices` is there to be used again and again.
-fn hand_out<'a, H>(
-    member: &mut Member<H>,
-    rooms: &'a Slab<Room>,
-    direct: &'a [u8],
-    slices: &mut Vec<&'a [u8]>,
-    deliver: impl FnOnce(&H, Delivery<'_>),
-) {
-    slices.clear();
-    slices.extend(member.view.pieces.iter().map(|Piece { source, range, .. }| match *source {
-        view::Source::Room(room) => &rooms[room].stream.bytes[range.clone()],
-        view::Source::Direct => &direct[range.clone()],
-    }));
-    let lines = member.view.pieces.iter().map(|piece| piece.lines).sum();
-    let (cut, answer) = match member.view.answer.take() {
-        Some((cut, answer)) => (cut, Some(*answer)),
-        None => (slices.len(), None),
-    };
-    let (before, after) = slices.split_at(cut);
-    let farewell = member.view.farewell.take();
-    deliver(&member.handle, Delivery { before, answer, after, lines, farewell });
 }

@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     core::{
+        delivery::Delivery,
         event::{Answer, ClientId},
         farewell::Farewell,
-        rooms::Delivery,
     },
     lock::{Guard, Locked, assert_no_lock_held},
 };

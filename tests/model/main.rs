@@ -6,11 +6,12 @@
 
 use chatd::core::{
     command::{Command, PastWanted, Preference},
+    delivery::Delivery,
     event::{ClientId, Entry, Event, Question, Talk},
     farewell::Farewell,
     name::{Name, NameRule},
     record::{Remembered, What},
-    rooms::{Delivery, Rooms, RoomsConfig},
+    rooms::{Rooms, RoomsConfig},
     source::Source,
 };
 use jiff::{Timestamp, tz::TimeZone};
