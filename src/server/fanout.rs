@@ -130,8 +130,15 @@ impl FanOut {
     fn wait(&mut self, rooms: &Rooms<Arc<WriterHandle>>, is_writing: bool, stop_at: Option<Instant>) -> Came {
         assert_no_lock_held("events");
         self.status.now(Doing::WaitingForEvents);
+        // These first: when everybody talks all the time, there is always one more event.
         if let Ok(closing) = self.closing.try_recv() {
-            return Came::Closing(closing); // also when there is always something else to do
+            return Came::Closing(closing);
+        }
+        if let Ok(news) = self.desk.news.try_recv() {
+            return Came::News(news);
+        }
+        if stop_at.is_some_and(|at| at <= Instant::now()) {
+            return Came::StopTime;
         }
         let takes_more = !rooms.holds_much();
         let came = match if takes_more { self.posts.try_recv() } else { Err(TryRecvError::Empty) } {
@@ -142,14 +149,12 @@ impl FanOut {
                 let is_open = takes_more && error != TryRecvError::Disconnected;
                 let posts = if is_open { &self.posts } else { &nobody };
                 select! {
-                    recv(posts) -> post => post.map_or(Came::End, Came::Post),
+                    recv(posts) -> post => match post {
+                        Ok(post) => Came::Post(post),
+                        Err(_) => return self.wait(rooms, is_writing, stop_at), // all have left: is all written?
+                    },
                     recv(self.desk.news) -> news => news.map_or(Came::End, Came::News),
-                    recv(self.closing) -> closing => {
-                        closing.map_or_else(|_| {
-                            self.closing = never(); // whoever could say so is gone
-                            Came::Closing(Closing::Gracefully)
-                        }, Came::Closing)
-                    }
+                    recv(self.closing) -> closing => closing.map_or(Came::End, Came::Closing),
                     recv(stop_at.map_or_else(never, at)) -> _ => Came::StopTime,
                 }
             }

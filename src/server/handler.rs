@@ -128,6 +128,7 @@ impl ChatHandler {
         client.wait_for_answer(); // what was said before has been delivered now, and the name is free
         log::info!("{} left: {farewell}", client.status.name());
         self.totals.too_slow.fetch_add(u64::from(farewell.is_slow()), Relaxed);
+        self.totals.refused.fetch_add(u64::from(matches!(farewell, Farewell::Full(_))), Relaxed);
         client.say_goodbye(&farewell);
     }
 

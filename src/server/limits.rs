@@ -5,11 +5,11 @@
 
 use std::{fs, path::PathBuf};
 
-/// Descriptors beside the clients': standard streams, listeners, the flusher's and the signals' pipes, and refused
-/// connections on their way out.
+/// Descriptors beside the clients': standard streams, listeners, the flusher's and the signals' pipes, the database's four
+/// files, the place kept for an administrator, and refused connections on their way out.
 const OTHER_DESCRIPTORS: usize = 32;
 /// Of these, what the house itself needs.
-const HOUSE_DESCRIPTORS: usize = 16;
+const HOUSE_DESCRIPTORS: usize = 20;
 /// Refused connections that may be kept open at once, if there are descriptors for them: a class that came too late.
 const REFUSED_MAX: usize = 256;
 /// Threads beside the clients'.
