@@ -153,7 +153,7 @@ impl<H: Clone> Rooms<H> {
         }
         let source = self.members[asker].source;
         self.make_way(&name, login.account, Some(asker), source);
-        let mut answer = Answer { account: Some(login.account), name: Some(name.clone()), ..Answer::default() };
+        let mut answer = Answer { name: Some(name.clone()), ..Answer::default() };
         if self.members[asker].name.shown() != name.shown() {
             answer.text = self.change_name(asker, name);
         }
@@ -192,9 +192,9 @@ impl<H: Clone> Rooms<H> {
         Some(Answer::text(refused))
     }
 
-    pub(super) fn is_registered(&mut self, client: ClientId, account: Account, written: &Written) -> Answer {
+    pub(super) fn is_registered(&mut self, client: ClientId, account: Account, written: &Written) -> String {
         if let Err(why) = written {
-            return Answer::text(format!("*** Your name is not kept: {why}\n"));
+            return format!("*** Your name is not kept: {why}\n");
         }
         let id = account.id;
         self.orders.push(Order::Log(format!("c{client} registered {}", account.name)));
@@ -208,7 +208,7 @@ impl<H: Clone> Rooms<H> {
         if let Some(member) = self.member_of(client) {
             self.members[member].account = Some(id);
         }
-        Answer { account: Some(id), ..Answer::text(text) }
+        text
     }
 
     /// `None`: the answer comes when it is written.

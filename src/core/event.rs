@@ -101,7 +101,7 @@ pub struct Answer {
     pub text: String,
     /// After [`Question::Enter`], [`Question::Rename`] and [`Question::LogIn`]: the name, if it was given.
     pub name: Option<Name>,
-    /// The account that the name belongs to, or that the asker is logged in to.
+    /// Whose the name is that was asked for, or asked about; after [`Question::MyAccount`], the asker's own.
     pub account: Option<AccountId>,
     /// Past lines to tell; for some of them the memory has to be asked first.
     pub recall: Option<Box<Recall>>,

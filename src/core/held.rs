@@ -57,8 +57,8 @@ pub(super) enum Deed {
     Say { room: usize, talk: Talk, id: LineId },
     /// A line is told to these clients alone.
     Tell { to: Vec<(ClientId, String)>, from: Party, text: String, id: LineId, is_question: bool },
-    /// A message waits for somebody.
-    KeepMail { to: AccountId },
+    /// A message waits for somebody; by one who has no account, perhaps.
+    KeepMail { to: AccountId, is_guests: bool },
     /// A room has another topic.
     SetTopic { room: usize, topic: Option<(String, Party)> },
     /// Every room is told.
@@ -243,10 +243,10 @@ impl<H: Clone> Rooms<H> {
             Deed::Tell { to, from, text, id, is_question } => {
                 Some(Answer::text(self.tell_in_private(client, to, &from, &text, id, is_question)))
             }
-            Deed::KeepMail { to } => Some(Answer::text(self.mail_is_kept(to, written))),
+            Deed::KeepMail { to, is_guests } => Some(Answer::text(self.mail_is_kept(to, is_guests, written))),
             Deed::SetTopic { room, topic } => Some(Answer::text(self.topic_is_set(client, room, topic))),
             Deed::Announce { line, rooms } => Some(Answer::text(self.tell_announcement(&line, rooms, at))),
-            Deed::Register(account) => Some(self.is_registered(client, account, written)),
+            Deed::Register(account) => Some(Answer::text(self.is_registered(client, account, written))),
             Deed::Rehash { quietly } => Some(Answer::text(password_is_changed(quietly, written))),
             Deed::Unregister(account) => Some(Answer::text(self.is_unregistered(account, written))),
             Deed::DeleteMail { account, count } => Some(Answer::text(self.mail_is_deleted(account, count, written))),
@@ -439,6 +439,30 @@ mod tests {
         }
         ask(&mut rooms, 1, Question::Register(PasswordHash("$".to_owned())));
         assert!(read(&mut rooms)[0].1.contains("registered from your address today"));
+    }
+
+    #[test]
+    fn what_a_stranger_could_not_leave_does_not_count() {
+        let mut rooms = rooms();
+        let carol = Account { id: 2, name: "carol".to_owned(), is_admin: false, since: NOW, mail: 0 };
+        rooms.remember(Remembered { accounts: vec![carol], ..Remembered::default() });
+        for _ in 0..super::super::mail::GUEST_MAIL_MAX + 1 {
+            command(&mut rooms, 1, "msg carol hello");
+            rooms.take_records();
+            written(&mut rooms, Err("the disk is full.".to_owned()));
+            assert_eq!(read(&mut rooms)[0].1, "*** carol is away, and your message is not kept: the disk is full.\n");
+        }
+    }
+
+    #[test]
+    fn a_memory_that_is_back_may_know_more_than_the_rooms() {
+        let mut rooms = rooms();
+        say(&mut rooms, 0, "<alice> hi\n");
+        write(&mut rooms);
+        read(&mut rooms);
+        assert_eq!(asks(&mut rooms, 1, "history"), None);
+        rooms.memory_is_back(None);
+        assert!(asks(&mut rooms, 1, "history").is_some());
     }
 
     #[test]

@@ -32,14 +32,14 @@ impl<H: Clone> Rooms<H> {
         if mail >= MAILBOX_MAX {
             return Err(Sentence(format!("{name} is away, and {MAILBOX_MAX} messages wait there, which is the most.")));
         }
-        let from_guest = self.members[from].account.is_none();
+        let is_guests = self.members[from].account.is_none();
         let of_guests = self.accounts.guest_mail.entry(id).or_default();
-        if from_guest && *of_guests >= GUEST_MAIL_MAX {
+        if is_guests && *of_guests >= GUEST_MAIL_MAX {
             return Err(Sentence(format!(
                 "{name} is away, and {GUEST_MAIL_MAX} messages wait there from people who are not registered, which is the most."
             )));
         }
-        *of_guests += usize::from(from_guest);
+        *of_guests += usize::from(is_guests);
         let what = What::Told {
             id: self.take_line_ids(1),
             from: self.party(from),
@@ -49,11 +49,14 @@ impl<H: Clone> Rooms<H> {
         };
         // It counts from now on, so that those that are being written cannot be too many.
         self.accounts.get_mut(id).into_iter().for_each(|account| account.mail += 1);
-        self.hold_deed(from, what, Deed::KeepMail { to: id });
+        self.hold_deed(from, what, Deed::KeepMail { to: id, is_guests });
         Ok(None)
     }
 
-    pub(super) fn mail_is_kept(&mut self, to: AccountId, written: &Written) -> String {
+    pub(super) fn mail_is_kept(&mut self, to: AccountId, is_guests: bool, written: &Written) -> String {
+        if let (Err(_), true, Some(of_guests)) = (written, is_guests, self.accounts.guest_mail.get_mut(&to)) {
+            *of_guests = of_guests.saturating_sub(1);
+        }
         let Some(account) = self.accounts.get_mut(to) else { return "*** That account is gone.\n".to_owned() };
         match written {
             Ok(()) => format!("*** {} is away: your message is kept.\n", account.name),

@@ -84,7 +84,7 @@ impl<H: Clone> Rooms<H> {
         let mail = self.describe_mail(slot);
         let place = self.describe_place(slot);
         let text = mail + &place.text;
-        self.tell_answer(slot, Answer { text, name: Some(name), account, ..place });
+        self.tell_answer(slot, Answer { text, name: Some(name), ..place });
     }
 
     /// Puts a member into a room, after telling those who are there. It reads the room's stream from here on: no

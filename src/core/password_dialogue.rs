@@ -104,14 +104,14 @@ impl Dialogue<'_> {
 
     // --- What was typed ---
 
-    /// A line that is a password, as it was typed.
+    /// A line that is a password.
     #[inline(never)] // see `Session::run`
     pub fn line_is_password(&mut self, typed: &str, hall: &mut impl Hall) {
         let Some(asked) = self.asked.take() else { return };
         let secret = Secret::new(typed);
         match asked.purpose {
-            Purpose::Enter(..) if typed.is_empty() => self.reply(hall, "What is your name?"),
-            _ if typed.is_empty() => self.reply(hall, "Nothing is changed."),
+            Purpose::Enter(..) if secret.is_empty() => self.reply(hall, "What is your name?"),
+            _ if secret.is_empty() => self.reply(hall, "Nothing is changed."),
             Purpose::New { is_change } => match secret.check() {
                 Ok(()) => {
                     let again = Purpose::Again { first: secret, is_change };

@@ -18,6 +18,11 @@ impl Secret {
         Secret(super::text::clean(typed).trim().to_owned())
     }
 
+    /// Whether nothing was typed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// For the hash alone.
     pub fn reveal(&self) -> &str {
         &self.0
