@@ -14,8 +14,9 @@ const SHOWN_INSTEAD: char = char::REPLACEMENT_CHARACTER;
 /// bidirectional embeddings, overrides and isolates, and Unicode's line and paragraph separators. A hidden attack
 /// becomes a visible `�`. Lines that are plain ASCII are returned as they are, without a copy.
 pub fn clean(line: &str) -> Cow<'_, str> {
-    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
-    if line.as_bytes().iter().all(is_plain) || !line.contains(is_unsafe) {
+    // No early end: so the compiler looks at 16 bytes at a time, which is what nearly every line costs here.
+    let is_plain = line.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~' | b'\t'));
+    if is_plain || !line.contains(is_unsafe) {
         return Cow::Borrowed(line);
     }
     Cow::Owned(line.chars().map(|c| if is_unsafe(c) { SHOWN_INSTEAD } else { c }).collect())
