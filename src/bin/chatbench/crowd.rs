@@ -66,7 +66,7 @@ pub struct Crowd {
     events: Vec<epoll::Event>,
     /// Whom to read from in this round.
     ready: Vec<u32>,
-    chunk: Box<[u8]>,
+    chunk: Vec<u8>,
     /// Where lines are composed.
     lines: Vec<u8>,
     clients: Vec<Client>,
@@ -106,7 +106,7 @@ impl Crowd {
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
             events: Vec::with_capacity(EVENTS),
             ready: Vec::with_capacity(EVENTS),
-            chunk: vec![0; CHUNK].into_boxed_slice(),
+            chunk: vec![0; CHUNK],
             lines: Vec::new(),
             clients: Vec::new(),
             transcript: Transcript::new(wire),
@@ -219,11 +219,13 @@ impl Crowd {
     pub fn hear(&mut self, client: u32, heard: &mut impl FnMut(LineId)) -> Result<()> {
         self.flush(client)?;
         let reading = &mut self.clients[client as usize];
-        let bytes = match reading.stream.read(&mut self.chunk) {
+        let unchecked = reading.reader.take_unchecked(&mut self.chunk);
+        self.chunk.resize(self.chunk.len().max(unchecked + CHUNK), 0);
+        let count = match reading.stream.read(&mut self.chunk[unchecked..unchecked + CHUNK]) {
             Ok(0) => bail!("client {client} was hung up by the server"),
-            Ok(count) => &self.chunk[..count],
+            Ok(count) => count,
             // Nothing new, but what it had read before can perhaps be checked by now.
-            Err(e) if e.kind() == ErrorKind::WouldBlock => &[],
+            Err(e) if e.kind() == ErrorKind::WouldBlock => 0,
             Err(e) => {
                 return Err(e).with_context(|| format!("client {client} lost its connection"));
             }
@@ -231,7 +233,7 @@ impl Crowd {
         if reading.role == Role::Heedless {
             return Ok(());
         }
-        reading.reader.read(bytes, &mut self.transcript, heard)?;
+        reading.reader.read(&self.chunk[..unchecked + count], &mut self.transcript, heard)?;
         if reading.reader.is_ahead() && !self.ahead.contains(&client) {
             self.ahead.push(client);
         }

@@ -192,23 +192,26 @@ impl Reader {
         !self.unchecked.is_empty()
     }
 
-    /// Checks what has been read, and calls `heard` for each line that is as it should be.
+    /// Puts what it has read and could not check in front of `chunk`, whose first bytes they become; returns how many.
+    /// What is read next belongs behind them, so that no line has to be put together from two places.
+    pub fn take_unchecked(&mut self, chunk: &mut Vec<u8>) -> usize {
+        let length = self.unchecked.len();
+        chunk.resize(chunk.len().max(length), 0);
+        chunk[..length].copy_from_slice(&self.unchecked);
+        self.unchecked.clear();
+        length
+    }
+
+    /// Checks what has been read, beginning with what [`Reader::take_unchecked`] gave; calls `heard` for each line that is
+    /// as it should be.
     pub fn read(
         &mut self,
         bytes: &[u8],
         transcript: &mut Transcript,
         heard: &mut impl FnMut(LineId),
     ) -> Result<(), Fault> {
-        if self.unchecked.is_empty() {
-            let checked = self.check(bytes, transcript, heard)?;
-            self.unchecked.extend_from_slice(&bytes[checked..]);
-        } else {
-            let mut all = std::mem::take(&mut self.unchecked);
-            all.extend_from_slice(bytes);
-            let checked = self.check(&all, transcript, heard)?;
-            all.drain(..checked);
-            self.unchecked = all;
-        }
+        let checked = self.check(bytes, transcript, heard)?;
+        self.unchecked.extend_from_slice(&bytes[checked..]);
         if self.unchecked.len() > LONGEST_READ && memchr(b'\n', &self.unchecked).is_none() {
             return Err(self.fault(Wrong::Torn, &self.unchecked));
         }

@@ -25,7 +25,10 @@ impl Class {
     fn reads(&mut self, client: u32, bytes: &[u8]) -> Result<(), Wrong> {
         let heard = &mut self.heard[client as usize];
         let reader = &mut self.readers[client as usize];
-        let read = reader.read(bytes, &mut self.transcript, &mut |id| heard.push(id));
+        let mut chunk = Vec::new();
+        reader.take_unchecked(&mut chunk);
+        chunk.extend_from_slice(bytes);
+        let read = reader.read(&chunk, &mut self.transcript, &mut |id| heard.push(id));
         read.map_err(|fault| {
             assert_eq!(fault.client, client);
             fault.wrong
