@@ -56,10 +56,15 @@ impl Recall {
         let offset = self.now.to_zoned(self.zone.clone()).strftime("%:z");
         let heading = self.heading.replacen("{}", &format!("{} {noun}", lines.len()), 1);
         let mut text = format!("*** {heading} (times are {offset}):\n");
+        let mut said_at = (None, String::new()); // most lines are of the same minute as the one before
         for PastLine { at, text: line, .. } in lines {
-            let said = self.zone.to_datetime(*at);
-            let time = if said.date() == today { said.strftime("%H:%M") } else { said.strftime("%Y-%m-%d %H:%M") };
-            let _ = write!(text, "({time}) {line}");
+            let minute = Some(at.as_second().div_euclid(60));
+            if said_at.0 != minute {
+                let said = self.zone.to_datetime(*at);
+                let form = if said.date() == today { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+                said_at = (minute, said.strftime(form).to_string());
+            }
+            let _ = write!(text, "({}) {line}", said_at.1);
         }
         text.push_str("*** End of the past.\n");
         text
