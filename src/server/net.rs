@@ -23,7 +23,7 @@ use std::{net::Shutdown, os::unix::net::UnixStream as PipeEnd};
 /// Connections that may wait to be accepted: a whole class that arrives in the same second, and more. `std` asks for
 /// 128; the next ones would be dropped and would try again a second later. (The kernel caps it at `somaxconn`.)
 const ACCEPT_QUEUE: i32 = 4096;
-/// Slices in one vectored send: more than a few are rare, and these stand on the stack of every client's thread.
+/// Slices in one vectored send: more than a few are rare.
 const SLICES_MAX: usize = 16;
 /// A silent peer is asked so often whether it is there; Windows leaves no choice.
 const PROBES: u32 = if cfg!(windows) { 10 } else { 3 };
@@ -83,6 +83,19 @@ pub fn read(mut socket: &TcpStream, space: &mut [u8], at_most: Option<Duration>)
     socket.read(space)
 }
 
+/// Reads what there is, or fails with `WouldBlock`.
+#[cfg(unix)]
+pub fn read_now(socket: &TcpStream, space: &mut [u8]) -> io::Result<usize> {
+    let (count, _) = rustix::net::recv(socket, space, rustix::net::RecvFlags::DONTWAIT)?;
+    Ok(count)
+}
+
+/// Reads what there is, or fails with `WouldBlock`.
+#[cfg(windows)]
+pub fn read_now(mut socket: &TcpStream, space: &mut [u8]) -> io::Result<usize> {
+    socket.read(space)
+}
+
 /// Reads what there is, or waits for it: for a moment, `at_most` or less, and then fails with `WouldBlock`.
 #[cfg(windows)]
 pub fn read(mut socket: &TcpStream, space: &mut [u8], at_most: Option<Duration>) -> io::Result<usize> {
@@ -103,7 +116,15 @@ pub fn end_reading(socket: &TcpStream) {
 pub fn end_reading(_socket: &TcpStream) {}
 
 /// Sends what the socket takes now, without waiting, and returns how many bytes that was; 0 if it takes none.
-pub fn send_now(socket: &TcpStream, slices: &[&[u8]]) -> io::Result<usize> {
+pub fn send_now(socket: &TcpStream, vectors: &[IoSlice<'_>]) -> io::Result<usize> {
+    match SockRef::from(socket).send_vectored_with_flags(vectors, SEND_FLAGS) {
+        Err(e) if may_pass(&e) => Ok(0),
+        sent => sent,
+    }
+}
+
+/// The same for any number of slices; needs more of its thread's stack.
+pub fn send_slices_now(socket: &TcpStream, slices: &[&[u8]]) -> io::Result<usize> {
     let mut sent = 0;
     for group in slices.chunks(SLICES_MAX) {
         let mut vectors = [IoSlice::new(&[]); SLICES_MAX];
@@ -111,24 +132,13 @@ pub fn send_now(socket: &TcpStream, slices: &[&[u8]]) -> io::Result<usize> {
             *vector = IoSlice::new(slice);
         }
         let wanted: usize = group.iter().map(|slice| slice.len()).sum();
-        match SockRef::from(socket).send_vectored_with_flags(&vectors[..group.len()], SEND_FLAGS) {
-            Ok(n) => sent += n,
-            Err(e) if may_pass(&e) => break,
-            Err(e) => return Err(e),
-        }
-        if sent < wanted {
+        let taken = send_now(socket, &vectors[..group.len()])?;
+        sent += taken;
+        if taken < wanted {
             break; // the kernel's buffer is full
         }
     }
     Ok(sent)
-}
-
-/// The same for bytes that are in one place; needs less of its thread's stack.
-pub fn send_one_now(socket: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
-    match SockRef::from(socket).send_with_flags(bytes, SEND_FLAGS) {
-        Err(e) if may_pass(&e) => Ok(0),
-        sent => sent,
-    }
 }
 
 /// Whether a send that failed so may succeed a moment later.

@@ -3,7 +3,12 @@
 
 use super::net;
 use crate::core::{event::Answer, farewell::Farewell};
-use std::{collections::VecDeque, io, net::TcpStream, time::Instant};
+use std::{
+    collections::VecDeque,
+    io::{self, IoSlice},
+    net::TcpStream,
+    time::Instant,
+};
 
 /// What waits for the client to read.
 pub struct Outbox {
@@ -62,7 +67,7 @@ impl Outbox {
         }
         let mut sent = 0;
         if self.waiting.is_empty() && self.gate == Gate::Open {
-            match net::send_now(socket, slices) {
+            match net::send_slices_now(socket, slices) {
                 Ok(n) => sent = n,
                 Err(e) => return self.break_off(&e),
             }
@@ -81,22 +86,36 @@ impl Outbox {
 
     /// Sends of what waits as much as the socket takes.
     pub fn send_waiting(&mut self, socket: &TcpStream, now: Instant) {
-        if self.waiting.is_empty() || self.deaf {
-            return;
+        if !self.waiting.is_empty() && !self.deaf {
+            self.send_before_waiting(socket, &[], now);
         }
+    }
+
+    /// Sends `first`, and then of what waits, as much as the socket takes, in one send. Returns how much of `first` need
+    /// not be sent any more.
+    pub fn send_before_waiting(&mut self, socket: &TcpStream, first: &[u8], now: Instant) -> usize {
         let (front, back) = self.waiting.as_slices();
-        match net::send_now(socket, &[front, back]) {
-            Ok(0) => {}
-            Ok(sent) => {
-                self.last_sent = self.waiting[sent - 1];
-                self.waiting.drain(..sent);
-                self.progress = now;
+        let sent = match net::send_now(socket, &[first, front, back].map(IoSlice::new)) {
+            Ok(sent) => sent,
+            Err(e) => {
+                self.break_off(&e);
+                self.waiting = VecDeque::new();
+                return first.len();
             }
-            Err(e) => self.break_off(&e),
+        };
+        let (of_first, of_waiting) = (sent.min(first.len()), sent.saturating_sub(first.len()));
+        self.note_sent(&first[..of_first]);
+        if of_waiting > 0 {
+            self.last_sent = self.waiting[of_waiting - 1];
         }
-        if self.waiting.is_empty() || self.deaf {
+        self.waiting.drain(..of_waiting);
+        if self.waiting.is_empty() {
             self.waiting = VecDeque::new(); // an idle client keeps no memory
         }
+        if sent > 0 {
+            self.progress = now;
+        }
+        of_first
     }
 
     /// The socket is broken. Its own thread's read returns, and sees to the rest.

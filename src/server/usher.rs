@@ -35,7 +35,7 @@ impl UsherQueue {
     pub fn show_out(&self, socket: TcpStream, sentence: &str) {
         net::adopt(&socket);
         // A new socket's buffer is empty: the sentence fits. If the peer is gone already, nobody misses it.
-        let _ = net::send_now(&socket, &[b"*** ", sentence.as_bytes(), b"\n"]);
+        let _ = net::send_slices_now(&socket, &[b"*** ", sentence.as_bytes(), b"\n"]);
         let _ = socket.shutdown(Shutdown::Write);
         let _ = self.guests.try_send(socket); // too many: closed here and now
     }

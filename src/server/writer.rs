@@ -20,7 +20,7 @@ use crate::{
 };
 use parking_lot::Condvar;
 use std::{
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, IoSlice},
     net::{Shutdown, SocketAddr, TcpStream},
     sync::{
         Arc,
@@ -161,6 +161,11 @@ impl WriterHandle {
         read
     }
 
+    /// Reads what there is, or fails with `WouldBlock`.
+    pub fn read_now(&self, space: &mut [u8]) -> io::Result<usize> {
+        net::read_now(&self.socket, space)
+    }
+
     /// From now on [`WriterHandle::read`] waits for ever.
     pub fn read_without_deadline(&self) {
         let _ = self.socket.set_read_timeout(None); // if it fails, the socket is broken and `read` says so
@@ -183,18 +188,32 @@ impl WriterHandle {
     /// Writes an answer of any length to this client, waiting for it to read, and then lets out what was held behind
     /// it. It does not count against the high-water mark: who reads slowly here delays only itself.
     pub fn write_answer(self: &Arc<Self>, answer: &[u8]) {
-        let before: Vec<u8> = {
-            let mut outbox = self.outbox.lock();
-            let before = match outbox.gate {
-                Gate::AnswerAfter(before) => before,
-                Gate::Open | Gate::OwnThread => outbox.waiting.len(),
-            };
-            outbox.gate = Gate::OwnThread;
-            outbox.waiting.drain(..before).collect()
-        };
         self.status.count_out(memchr::memchr_iter(b'\n', answer).count());
+        let mut outbox = self.outbox.lock();
+        let before = match outbox.gate {
+            Gate::AnswerAfter(before) => before,
+            Gate::Open | Gate::OwnThread => outbox.waiting.len(),
+        };
+        let mut sent = 0;
+        if before == 0 && !outbox.deaf {
+            sent = outbox.send_before_waiting(&self.socket, answer, Instant::now());
+        }
+        if sent == answer.len() {
+            outbox.gate = Gate::Open; // as good as always
+            self.status.set_waiting(outbox.waiting.len());
+            return self.flush_later(outbox);
+        }
+        outbox.gate = Gate::OwnThread;
+        let before: Vec<u8> = outbox.waiting.drain(..before).collect();
+        drop(outbox);
+        self.write_long_answer(&before, &answer[sent..]);
+    }
+
+    /// Writes an answer that the client does not take at once.
+    #[inline(never)] // see `Session::run`
+    fn write_long_answer(self: &Arc<Self>, before: &[u8], answer: &[u8]) {
         self.status.now(Doing::Answering);
-        let unsent = self.write_waiting(&before);
+        let unsent = self.write_waiting(before);
         let unanswered = if unsent.is_empty() { self.write_waiting(answer) } else { answer };
         self.status.now(Doing::Working);
 
@@ -208,6 +227,7 @@ impl WriterHandle {
             self.stop_reading(outbox);
         } else {
             outbox.send_waiting(&self.socket, Instant::now());
+            self.status.set_waiting(outbox.waiting.len());
             self.flush_later(outbox);
         }
     }
@@ -256,7 +276,7 @@ impl WriterHandle {
         let end = Instant::now() + patience;
         let mut rest = &bytes[..];
         while !rest.is_empty() && Instant::now() < end {
-            match net::send_now(&self.socket, &[rest]) {
+            match net::send_now(&self.socket, &[IoSlice::new(rest)]) {
                 Ok(0) => drop(net::wait_writable(&self.socket, end.saturating_duration_since(Instant::now()))),
                 Ok(sent) => rest = &rest[sent..],
                 Err(_) => return, // nobody is there
@@ -318,7 +338,7 @@ impl WriterHandle {
         let mut sent = 0;
         let mut progress = Instant::now();
         while sent < bytes.len() {
-            match net::send_one_now(&self.socket, &bytes[sent..]) {
+            match net::send_now(&self.socket, &[IoSlice::new(&bytes[sent..])]) {
                 Ok(0) => {
                     if self.farewell().is_some() || progress.elapsed() >= self.limits.write_deadline {
                         break;

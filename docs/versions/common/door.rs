@@ -99,7 +99,7 @@ impl Door {
     /// TCP would reset it, and the sentence could be lost.
     pub fn show_out(&mut self, socket: TcpStream, sentence: &str, now: Instant) {
         // A new socket's buffer is empty: the sentence fits. If the peer is gone already, nobody misses it.
-        let _ = net::send_now(&socket, &[b"*** ", sentence.as_bytes(), b"\n"]);
+        let _ = net::send_slices_now(&socket, &[b"*** ", sentence.as_bytes(), b"\n"]);
         let _ = socket.shutdown(Shutdown::Write);
         if self.guests.len() < self.guests_max {
             self.guests.push((socket, now + PATIENCE));

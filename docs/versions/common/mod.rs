@@ -9,7 +9,7 @@
 //!   then the loop in chatd_select.rs or chatd_epoll.rs waits for the next round.
 //! ```
 //!
-//! The core is chatd's own (`chatd::core`), and so are options, limits, log and `send_now` (`chatd::server`). What is
+//! The core is chatd's own (`chatd::core`), and so are options, limits, log and `send_slices_now` (`chatd::server`). What is
 //! not here: threads for clients, a channel, a lock. And so: whatever one session computes, everybody waits for. The log
 //! has its thread as in chatd: nobody may wait for the instructor's terminal.
 

@@ -50,7 +50,7 @@ impl Outgoing {
         }
         let mut sent = 0;
         if self.waiting.is_empty() {
-            match net::send_now(socket, slices) {
+            match net::send_slices_now(socket, slices) {
                 Ok(n) => sent = n,
                 Err(_) => return self.break_off(),
             }
@@ -70,7 +70,7 @@ impl Outgoing {
             return;
         }
         let (front, back) = self.waiting.as_slices();
-        match net::send_now(socket, &[front, back]) {
+        match net::send_slices_now(socket, &[front, back]) {
             Ok(0) => {}
             Ok(sent) => {
                 self.last_sent = self.waiting[sent - 1];
