@@ -29,12 +29,21 @@ use std::{
     time::Instant,
 };
 
-/// Events that may wait: two for each client of a full server. An event holds 16 KiB of talk and a line at most, so 17 MiB
-/// at the very most (a string may have twice that in reserve); when the channel is full, the talkers' threads wait, stop
-/// reading, and TCP slows the talkers down.
-pub const EVENTS_MAX: usize = 1024;
+/// Events that may wait, for each client of a full server: one that comes sends its name and its first words. An event
+/// holds 16 KiB of talk and a line at most, so 17 MiB for 512 clients at the very most (a string may have twice that in
+/// reserve). When the channel is full, the talkers' threads wait, stop reading, and TCP slows the talkers down.
+///
+/// Measured with 5,000 clients that come at once: 1,024 events are 0.87 of the clients a second, and 1.5 KiB more each.
+const EVENTS_EACH: usize = 2;
+/// But no fewer, where few may come and talk much, and no more than fit in some 300 MiB.
+const EVENTS_BOUNDS: (usize, usize) = (64, 16 * 1024);
 /// Times that the fan-out lets others go first, at most: they must not keep it from sending.
 const YIELDS_MAX: usize = 8;
+
+/// Events that may wait on a server of `threads_max` clients.
+pub fn events_max(threads_max: usize) -> usize {
+    (EVENTS_EACH * threads_max).clamp(EVENTS_BOUNDS.0, EVENTS_BOUNDS.1)
+}
 
 /// What comes through the events channel: something happened at this client.
 pub type Post = (Arc<WriterHandle>, Event);

@@ -4,7 +4,7 @@
 //! ([`Hall`]) become channel sends and socket writes.
 
 use super::{
-    fanout::{EVENTS_MAX, Post},
+    fanout::Post,
     flusher::FlusherQueue,
     historian::Reading,
     porter::Porter,
@@ -27,7 +27,7 @@ use crate::{
 use crossbeam_channel::{Sender, TrySendError};
 use parking_lot::Mutex;
 use std::{
-    io::ErrorKind,
+    io::{self, ErrorKind},
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -39,6 +39,9 @@ pub const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// How long somebody may take to show that the place kept for an administrator is his: there is only one.
 pub const RESERVE_DEADLINE: Duration = Duration::from_secs(15);
+
+/// Bytes of replies that are gathered before they are sent, about.
+const REPLIES_MAX: usize = 4096;
 
 /// What a client's thread works with.
 pub struct ChatHandler {
@@ -112,19 +115,26 @@ impl Handler for ChatHandler {
 impl ChatHandler {
     /// One connection, from the greeting to the farewell. Every ending comes by here.
     fn serve(&self, client: &Arc<WriterHandle>, reserve_of: Option<usize>) {
+        self.take_in(client);
+        let conversation = AssertUnwindSafe(|| self.converse(client, reserve_of));
+        let farewell = catch_unwind(conversation).unwrap_or(Farewell::ServerError);
+        self.see_out(client, farewell);
+    }
+
+    #[inline(never)] // see `Session::run`
+    fn take_in(&self, client: &Arc<WriterHandle>) {
         client.status.adopt();
         client.status.now(Doing::WaitingForRegistry);
         if !self.registry.insert(client) {
             client.hang_up(Farewell::Shutdown); // it came in the last moment
         }
         log::info!("c{} connected from {}", client.number, client.peer);
+    }
 
-        let farewell =
-            catch_unwind(AssertUnwindSafe(|| self.converse(client, reserve_of))).unwrap_or(Farewell::ServerError);
+    #[inline(never)] // see `Session::run`
+    fn see_out(&self, client: &Arc<WriterHandle>, farewell: Farewell) {
         let farewell = client.settle(farewell);
-
-        let mut hall = ThreadHall { client, handler: self };
-        hall.send(Event::Depart(farewell.clone()));
+        ThreadHall::new(client, self).send(Event::Depart(farewell.clone()));
         client.wait_for_answer(); // what was said before has been delivered now, and the name is free
         log::info!("{} left: {farewell}", client.status.name());
         self.totals.too_slow.fetch_add(u64::from(farewell.is_slow()), Relaxed);
@@ -135,7 +145,7 @@ impl ChatHandler {
     /// The conversation: read, run the session, until there is a reason to part.
     fn converse(&self, client: &Arc<WriterHandle>, reserve_of: Option<usize>) -> Farewell {
         let began = Instant::now();
-        let mut hall = ThreadHall { client, handler: self };
+        let mut hall = ThreadHall::new(client, self);
         let peer = Peer { connection: &format!("c{}", client.number), address: client.peer, reserve_of };
         let mut session = Box::new(Session::begin(&self.session, peer, Duration::ZERO, &mut hall));
         let login_deadline = if reserve_of.is_some() { RESERVE_DEADLINE } else { self.login_deadline };
@@ -143,6 +153,9 @@ impl ChatHandler {
         let mut last_words: Option<Instant> = None;
         loop {
             let next = session.run(began.elapsed(), &mut hall);
+            if next != Next::Read || client.is_hung_up() {
+                hall.flush();
+            }
             client.status.count_in(session.take_line_count());
             if let Some(farewell) = client.farewell() {
                 return farewell; // somebody hung this client up
@@ -167,7 +180,7 @@ impl ChatHandler {
                         return self.explain(client, Farewell::Closed);
                     }
                 }
-                Next::Read => match client.read(session.input.space(), left) {
+                Next::Read => match hall.read(session.input.space(), left) {
                     Ok(0) if client.is_hung_up() => {} // not the peer's end of file: ours
                     Ok(n) => session.input.received(n),
                     Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
@@ -191,10 +204,11 @@ impl ChatHandler {
         let clients = self.registry.all();
         caller.now(Doing::Working);
         let summary = format!(
-            "{} of {} clients, {} of {EVENTS_MAX} events waiting",
+            "{} of {} clients, {} of {} events waiting",
             clients.len(),
             self.threads_max,
-            self.events.len()
+            self.events.len(),
+            self.events.capacity().unwrap_or(0)
         );
         let mut rows: Vec<Arc<Status>> = self.house.lock().clone();
         rows.extend(clients.iter().map(|client| Arc::clone(&client.status)));
@@ -219,6 +233,10 @@ impl Drop for Seat<'_> {
 struct ThreadHall<'a> {
     client: &'a Arc<WriterHandle>,
     handler: &'a ChatHandler,
+    /// What it was replied and was not sent yet. Also if that is nothing: what was said since waits behind it.
+    replies: Option<Vec<u8>>,
+    /// Whether there was a look at what the client sent while these wait.
+    has_looked: bool,
 }
 
 impl Hall for ThreadHall<'_> {
@@ -227,6 +245,9 @@ impl Hall for ThreadHall<'_> {
     }
 
     fn ask(&mut self, question: Question) -> Answer {
+        if !matches!(question, Question::Enter(_)) {
+            self.flush(); // the answer may take long; but who enters is greeted and let in by one send
+        }
         self.send(Event::Ask(question));
         let answer = self.client.wait_for_answer();
         if let Some(name) = &answer.name {
@@ -236,10 +257,12 @@ impl Hall for ThreadHall<'_> {
     }
 
     fn find(&mut self, query: Query) -> Found {
+        self.flush();
         self.handler.reading.ask(query)
     }
 
     fn hash(&mut self, password: &Secret) -> Result<PasswordHash, String> {
+        self.flush();
         self.handler.porter.hash(password)
     }
 
@@ -253,7 +276,11 @@ impl Hall for ThreadHall<'_> {
     }
 
     fn reply(&mut self, bytes: &[u8]) {
-        self.client.write_answer(bytes);
+        let replies = self.replies.get_or_insert_default();
+        replies.extend(bytes);
+        if replies.len() > REPLIES_MAX {
+            self.flush();
+        }
     }
 
     fn is_hung_up(&self) -> bool {
@@ -265,7 +292,32 @@ impl Hall for ThreadHall<'_> {
     }
 }
 
-impl ThreadHall<'_> {
+impl<'a> ThreadHall<'a> {
+    fn new(client: &'a Arc<WriterHandle>, handler: &'a ChatHandler) -> Self {
+        ThreadHall { client, handler, replies: None, has_looked: false }
+    }
+
+    /// Reads what there is, or waits for it. What the client was replied it gets before that, but first there is one look
+    /// whether it has sent something meanwhile, as a program does that sends its name at once.
+    fn read(&mut self, space: &mut [u8], at_most: Option<Duration>) -> io::Result<usize> {
+        if self.replies.is_some() {
+            let is_first_look = !std::mem::replace(&mut self.has_looked, true);
+            if is_first_look && let Ok(n) = self.client.read_now(space) {
+                return Ok(n);
+            }
+            self.flush();
+        }
+        self.client.read(space, at_most)
+    }
+
+    /// Sends what was replied.
+    fn flush(&mut self) {
+        self.has_looked = false;
+        if let Some(replies) = self.replies.take() {
+            self.client.write_answer(&replies);
+        }
+    }
+
     /// Sends an event. A full channel makes this thread wait, so it does not read, so its client cannot send:
     /// backpressure.
     fn send(&mut self, event: Event) {

@@ -79,7 +79,7 @@ impl Chatd {
         let listeners = listen(&options.listen_on(), Duration::from_secs(options.ghost_after))?;
 
         let totals = Arc::new(Totals::default());
-        let (events, posts) = crossbeam_channel::bounded(fanout::EVENTS_MAX);
+        let (events, posts) = crossbeam_channel::bounded(fanout::events_max(options.threads_max));
         let (closing, close) = crossbeam_channel::bounded(2); // there are two things to say, once each
         let (flusher_queue, flusher) = FlusherQueue::new().context("cannot start the flusher")?;
         let (usher_queue, usher) = Usher::new(limits::refused_possible(options.threads_max));
