@@ -6,8 +6,8 @@
 
 use super::status::{Doing, Status};
 use crossbeam_channel::{Receiver, Sender, TrySendError};
-use jiff::Zoned;
-use log::{LevelFilter, Log, Metadata, Record};
+use jiff::{Timestamp, tz::TimeZone};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::{
     io::Write as _,
     sync::{
@@ -22,7 +22,8 @@ const LINES_MAX: usize = 8192;
 
 /// What the queue carries.
 enum Entry {
-    Line(String),
+    /// What was said when; laid out only by the thread that writes it.
+    Line(Timestamp, Level, String),
     /// Everything before this was written: say so.
     Flush(Sender<()>),
 }
@@ -59,8 +60,8 @@ impl Log for Logger {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let line = format!("{} {:<5} {}\n", Zoned::now().strftime("%H:%M:%S%.3f"), record.level(), record.args());
-        if let Err(TrySendError::Full(_)) = self.entries.try_send(Entry::Line(line)) {
+        let line = Entry::Line(Timestamp::now(), record.level(), record.args().to_string());
+        if let Err(TrySendError::Full(_)) = self.entries.try_send(line) {
             self.lost.fetch_add(1, Relaxed);
         }
     }
@@ -84,7 +85,9 @@ impl LogWriter {
             let Ok(entry) = self.entries.recv() else { return };
             self.status.now(Doing::Working);
             match entry {
-                Entry::Line(line) => {
+                Entry::Line(at, level, text) => {
+                    let time = at.to_zoned(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string();
+                    let line = format!("{time} {level:<5} {text}\n");
                     let _ = stderr.write_all(line.as_bytes()); // nobody is left to tell
                 }
                 Entry::Flush(done) => {
