@@ -51,7 +51,8 @@ struct Args {
     /// process id of a server that runs already at --connect
     #[argh(option)]
     pid: Option<u32>,
-    /// how the server shows lines: chatd (default) or line (any line server; default for floor)
+    /// how the server shows lines: chatd (default), line (any line server; default for floor), or named (one that asks a
+    /// name first)
     #[argh(option)]
     peer: Option<Peer>,
     /// a second server, whose runs alternate with those of the first: "floor" or a command

@@ -38,6 +38,8 @@ pub enum Peer {
     Chatd,
     /// Any line server: what a client sent stands somewhere in the line; lines without an `@` are the server's own.
     Line,
+    /// The same, but the first line that a client sends is its name.
+    Named,
 }
 
 impl FromStr for Peer {
@@ -47,7 +49,8 @@ impl FromStr for Peer {
         match name {
             "chatd" => Ok(Peer::Chatd),
             "line" => Ok(Peer::Line),
-            _ => Err("a peer is chatd or line".into()),
+            "named" => Ok(Peer::Named),
+            _ => Err("a peer is chatd, line or named".into()),
         }
     }
 }
@@ -81,7 +84,7 @@ impl Wire {
 
     /// The name, if the server asks for one.
     pub fn login(&self, sender: u32) -> Vec<u8> {
-        if self.peer == Peer::Chatd { format!("{}\n", name(sender)).into_bytes() } else { Vec::new() }
+        if self.peer == Peer::Line { Vec::new() } else { format!("{}\n", name(sender)).into_bytes() }
     }
 
     /// Appends one line as it is sent.
@@ -101,7 +104,7 @@ impl Wire {
         match self.peer {
             Peer::Chatd if line.starts_with(b"*** ") || line.starts_with(b"(") => Kind::Notice,
             Peer::Chatd => self.said_by_name(line).map_or(Kind::Torn, Kind::Said),
-            Peer::Line => match memchr(b'@', line) {
+            Peer::Line | Peer::Named => match memchr(b'@', line) {
                 Some(at) => self.said(&line[at..]).map_or(Kind::Torn, Kind::Said),
                 None => Kind::Notice,
             },
@@ -231,5 +234,8 @@ mod tests {
     fn the_entrance_is_what_the_peer_asks() {
         assert!(CHATD.entrance(7).starts_with(b"b0007\n@000007.00000000 "));
         assert!(LINE.entrance(7).starts_with(b"@000007.00000000 "));
+        let named = Wire { peer: Peer::Named, size: 64 };
+        assert!(named.entrance(7).starts_with(b"b0007\n@000007.00000000 "));
+        assert_eq!(named.read(format!("b0007: {}", sent(&LINE, ID).trim_end()).as_bytes()), Kind::Said(ID));
     }
 }
