@@ -224,3 +224,76 @@ fn apply(rooms: &mut Rooms<Arc<WriterHandle>>, now: Timestamp, (client, event): 
     rooms.apply(now, client.number, &client, event);
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        core::{event::Talk, name::NameRule, record::Record},
+        server::{flusher::FlusherQueue, writer::SlowLimits},
+    };
+    use crossbeam_channel::{Sender, bounded};
+    use jiff::tz::TimeZone;
+    use std::{
+        net::{TcpListener, TcpStream},
+        time::Duration,
+    };
+
+    /// The other ends of a fan-out's channels.
+    struct Others {
+        events: Sender<Post>,
+        closing: Sender<Closing>,
+        news: Sender<News>,
+        _records: Receiver<Vec<Record>>,
+    }
+
+    fn fanout() -> (FanOut, Others, Rooms<Arc<WriterHandle>>) {
+        let (events, posts) = bounded(8);
+        let (closing_sender, closing) = bounded(1);
+        let (news_sender, news) = bounded(1);
+        let (writes, records) = bounded(1);
+        let desk = Desk { writes, news };
+        let (status, totals) = (Status::new("fanout"), Arc::default());
+        let fanout = FanOut { posts, closing, desk, high_water: 1 << 16, stop: Box::new(|| ()), status, totals };
+        let others = Others { events, closing: closing_sender, news: news_sender, _records: records };
+        let config = RoomsConfig { backlog_lines: 0, names: NameRule::Ascii, zone: TimeZone::UTC, keeps_talk: false };
+        (fanout, others, Rooms::new(config, Remembered::default()))
+    }
+
+    /// A client of a listener that is gone: nothing is sent to it here.
+    fn client() -> Arc<WriterHandle> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let limits = SlowLimits { high_water: 1 << 16, write_deadline: Duration::from_secs(1) };
+        WriterHandle::new(1, TcpStream::connect(address).unwrap(), address, limits, FlusherQueue::new().unwrap().0)
+    }
+
+    #[test]
+    fn constant_talk_keeps_neither_the_historian_nor_a_shutdown_waiting() {
+        let (mut fanout, others, rooms) = fanout();
+        let client = client();
+        for _ in 0..8 {
+            others.events.send((Arc::clone(&client), Event::Say(Talk::default()))).unwrap();
+        }
+        let past = Some(Instant::now());
+        assert!(matches!(fanout.wait(&rooms, false, past), Came::StopTime));
+        others.news.send(News::Again { hole: None }).unwrap();
+        assert!(matches!(fanout.wait(&rooms, false, past), Came::News(News::Again { hole: None })));
+        others.closing.send(Closing::Gracefully).unwrap();
+        assert!(matches!(fanout.wait(&rooms, false, past), Came::Closing(Closing::Gracefully)));
+        assert!(matches!(fanout.wait(&rooms, false, None), Came::Post(_)));
+    }
+
+    #[test]
+    fn when_all_have_left_the_last_parcel_is_waited_for() {
+        let (mut fanout, Others { events, closing: _closing, news, _records }, rooms) = fanout();
+        let historian = thread::spawn(move || {
+            drop(events);
+            news.send(News::Written(Ok(()))).unwrap();
+            news
+        });
+        assert!(matches!(fanout.wait(&rooms, true, None), Came::News(News::Written(Ok(())))));
+        assert!(matches!(fanout.wait(&rooms, false, None), Came::End));
+        historian.join().unwrap();
+    }
+}
