@@ -116,9 +116,10 @@ impl ChatHandler {
     /// One connection, from the greeting to the farewell. Every ending comes by here.
     fn serve(&self, client: &Arc<WriterHandle>, reserve_of: Option<usize>) {
         self.take_in(client);
-        let conversation = AssertUnwindSafe(|| self.converse(client, reserve_of));
+        let mut hall = ThreadHall { client, handler: self, replies: None, has_looked: false };
+        let conversation = AssertUnwindSafe(|| self.converse(&mut hall, reserve_of));
         let farewell = catch_unwind(conversation).unwrap_or(Farewell::ServerError);
-        self.see_out(client, farewell);
+        self.see_out(hall, farewell);
     }
 
     #[inline(never)] // see `Session::run`
@@ -132,9 +133,11 @@ impl ChatHandler {
     }
 
     #[inline(never)] // see `Session::run`
-    fn see_out(&self, client: &Arc<WriterHandle>, farewell: Farewell) {
+    fn see_out(&self, mut hall: ThreadHall<'_>, farewell: Farewell) {
+        hall.flush();
+        let client = hall.client;
         let farewell = client.settle(farewell);
-        ThreadHall::new(client, self).send(Event::Depart(farewell.clone()));
+        hall.send(Event::Depart(farewell.clone()));
         client.wait_for_answer(); // what was said before has been delivered now, and the name is free
         log::info!("{} left: {farewell}", client.status.name());
         self.totals.too_slow.fetch_add(u64::from(farewell.is_slow()), Relaxed);
@@ -143,19 +146,16 @@ impl ChatHandler {
     }
 
     /// The conversation: read, run the session, until there is a reason to part.
-    fn converse(&self, client: &Arc<WriterHandle>, reserve_of: Option<usize>) -> Farewell {
+    fn converse(&self, hall: &mut ThreadHall<'_>, reserve_of: Option<usize>) -> Farewell {
         let began = Instant::now();
-        let mut hall = ThreadHall::new(client, self);
+        let client = hall.client;
         let peer = Peer { connection: &format!("c{}", client.number), address: client.peer, reserve_of };
-        let mut session = Box::new(Session::begin(&self.session, peer, Duration::ZERO, &mut hall));
+        let mut session = Box::new(Session::begin(&self.session, peer, Duration::ZERO, hall));
         let login_deadline = if reserve_of.is_some() { RESERVE_DEADLINE } else { self.login_deadline };
         let mut was_naming = true;
         let mut last_words: Option<Instant> = None;
         loop {
-            let next = session.run(began.elapsed(), &mut hall);
-            if next != Next::Read || client.is_hung_up() {
-                hall.flush();
-            }
+            let next = session.run(began.elapsed(), hall);
             client.status.count_in(session.take_line_count());
             if let Some(farewell) = client.farewell() {
                 return farewell; // somebody hung this client up
@@ -169,9 +169,10 @@ impl ChatHandler {
                 return Farewell::NoName(login_deadline.as_secs());
             }
             match next {
-                Next::CatchUp => {} // not here: `reply` waited
+                Next::CatchUp => {} // not here: `flush` waits
                 Next::Close(farewell) => return self.explain(client, farewell),
                 Next::Pause(for_so_long) => {
+                    hall.flush();
                     if let Err(e) = client.pause(left.map_or(for_so_long, |left| left.min(for_so_long))) {
                         return Farewell::Lost(e.to_string());
                     }
@@ -292,11 +293,7 @@ impl Hall for ThreadHall<'_> {
     }
 }
 
-impl<'a> ThreadHall<'a> {
-    fn new(client: &'a Arc<WriterHandle>, handler: &'a ChatHandler) -> Self {
-        ThreadHall { client, handler, replies: None, has_looked: false }
-    }
-
+impl ThreadHall<'_> {
     /// Reads what there is, or waits for it. What the client was replied it gets before that, but first there is one look
     /// whether it has sent something meanwhile, as a program does that sends its name at once.
     fn read(&mut self, space: &mut [u8], at_most: Option<Duration>) -> io::Result<usize> {
