@@ -34,7 +34,7 @@ impl<T> Locked<T> {
         Locked { name, mutex: Mutex::new(value) }
     }
 
-    /// Locks. Held for a few instructions everywhere, so this waits for as long at most.
+    /// Locks. Held for a few instructions everywhere, or for a send that does not wait, so this waits for as long at most.
     pub fn lock(&self) -> Guard<'_, T> {
         take_note(self.name);
         Guard { name: self.name, guard: self.mutex.lock() }

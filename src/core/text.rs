@@ -66,9 +66,12 @@ mod tests {
         for attack in
             ["\x1b[2J", "\x07", "\x08", "a\rb", "\x7f", "\u{9b}31m", "\u{202e}txt", "\u{2066}", "\u{2028}", "\0"]
         {
-            let cleaned = clean(attack);
-            assert!(cleaned.contains(SHOWN_INSTEAD), "{attack:?} passed");
-            assert!(!cleaned.contains(is_unsafe), "{attack:?} passed as {cleaned:?}");
+            for place in 0..70 {
+                let line = format!("{}{attack}{}", "a".repeat(place), "b".repeat(70 - place));
+                let cleaned = clean(&line);
+                assert!(cleaned.contains(SHOWN_INSTEAD), "{line:?} passed");
+                assert!(!cleaned.contains(is_unsafe), "{line:?} passed as {cleaned:?}");
+            }
         }
     }
 

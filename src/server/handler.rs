@@ -234,7 +234,8 @@ impl Drop for Seat<'_> {
 struct ThreadHall<'a> {
     client: &'a Arc<WriterHandle>,
     handler: &'a ChatHandler,
-    /// What it was replied and was not sent yet. Also if that is nothing: what was said since waits behind it.
+    /// What it was replied and was not sent yet. `Some` also if that is nothing: since it was answered, what is said waits
+    /// until its thread has written.
     replies: Option<Vec<u8>>,
     /// Whether there was a look at what the client sent while these wait.
     has_looked: bool,
@@ -251,6 +252,7 @@ impl Hall for ThreadHall<'_> {
         }
         self.send(Event::Ask(question));
         let answer = self.client.wait_for_answer();
+        self.replies.get_or_insert_default(); // the reply may be nothing
         if let Some(name) = &answer.name {
             self.client.status.rename_thread(&format!("c{}:{}", self.client.number, name.shown()));
         }
@@ -258,7 +260,6 @@ impl Hall for ThreadHall<'_> {
     }
 
     fn find(&mut self, query: Query) -> Found {
-        self.flush();
         self.handler.reading.ask(query)
     }
 
@@ -268,6 +269,7 @@ impl Hall for ThreadHall<'_> {
     }
 
     fn verify(&mut self, attempt: Attempt<'_>) -> Result<Verdict, String> {
+        self.flush();
         let stored = match self.find(Query::Password(attempt.account.unwrap_or_default())) {
             Found::Password(stored) => stored,
             Found::Unavailable(why) => return Err(why),
@@ -278,6 +280,10 @@ impl Hall for ThreadHall<'_> {
 
     fn reply(&mut self, bytes: &[u8]) {
         let replies = self.replies.get_or_insert_default();
+        if replies.is_empty() && bytes.len() > REPLIES_MAX {
+            self.replies = None;
+            return self.client.write_answer(bytes); // without a copy
+        }
         replies.extend(bytes);
         if replies.len() > REPLIES_MAX {
             self.flush();
@@ -320,6 +326,7 @@ impl ThreadHall<'_> {
     fn send(&mut self, event: Event) {
         let post = (Arc::clone(self.client), event);
         let Err(TrySendError::Full(post)) = self.handler.events.try_send(post) else { return };
+        self.flush(); // it may take long
         assert_no_lock_held("the events channel");
         self.client.status.now(Doing::WaitingForChannel);
         let _ = self.handler.events.send(post); // the fan-out outlives every client

@@ -104,10 +104,12 @@ impl Outbox {
             }
         };
         let (of_first, of_waiting) = (sent.min(first.len()), sent.saturating_sub(first.len()));
-        self.note_sent(&first[..of_first]);
-        if of_waiting > 0 {
-            self.last_sent = self.waiting[of_waiting - 1];
-        }
+        self.last_sent = match (of_waiting, of_first) {
+            (1.., _) => self.waiting[of_waiting - 1],
+            (0, 1..) if of_first == first.len() => b'\n', // an answer is whole lines, or telnet's
+            (0, 1..) => first[of_first - 1],
+            (0, 0) => self.last_sent,
+        };
         self.waiting.drain(..of_waiting);
         if self.waiting.is_empty() {
             self.waiting = VecDeque::new(); // an idle client keeps no memory

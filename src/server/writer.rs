@@ -34,6 +34,8 @@ use std::{
 pub const GOODBYE: Duration = Duration::from_secs(1);
 /// How often a thread that waits for its own client looks whether somebody hung the client up meanwhile.
 const LOOK_UP: Duration = Duration::from_millis(250);
+/// Bytes of an answer that are sent while the outbox is locked, at most: the fan-out waits that long for the lock.
+const AT_ONCE_MAX: usize = 16 * 1024;
 /// Read after the farewell and thrown away, at most.
 pub const LINGER_BYTES: usize = 256 * 1024;
 
@@ -194,12 +196,13 @@ impl WriterHandle {
             Gate::AnswerAfter(before) => before,
             Gate::Open | Gate::OwnThread => outbox.waiting.len(),
         };
-        let mut sent = 0;
-        if before == 0 && !outbox.deaf {
-            sent = outbox.send_before_waiting(&self.socket, answer, Instant::now());
+        let (mut sent, now) = (0, Instant::now());
+        if before == 0 && answer.len() <= AT_ONCE_MAX && !outbox.deaf {
+            sent = outbox.send_before_waiting(&self.socket, answer, now);
         }
         if sent == answer.len() {
             outbox.gate = Gate::Open; // as good as always
+            outbox.progress = now; // what was held back begins to wait only now
             self.status.set_waiting(outbox.waiting.len());
             return self.flush_later(outbox);
         }

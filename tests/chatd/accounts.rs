@@ -5,7 +5,7 @@ use crate::harness::{Client, Folder, Program, Server, eventually, operate};
 use chatd::{
     core::{
         event::{Attempt, Verdict},
-        record::{Account, Record, What},
+        record::{Account, PasswordHash, Record, What},
         secret::Secret,
         source::Source,
     },
@@ -24,8 +24,11 @@ const PASSWORD: &str = "correct horse";
 
 /// Writes accounts into a new file, all with [`PASSWORD`].
 fn accounts(db: &str, names: &[String]) {
+    accounts_with(db, names, &Porter::default().hash(&Secret::new(PASSWORD)).unwrap());
+}
+
+fn accounts_with(db: &str, names: &[String], hash: &PasswordHash) {
     let mut store = Store::open(Path::new(db), Durability::Off, Duration::from_secs(5)).unwrap();
-    let hash = Porter::default().hash(&Secret::new(PASSWORD)).unwrap();
     let at = Timestamp::now();
     let account = |(id, name): (usize, &String)| {
         let account = Account { id: id as i64 + 1, name: name.clone(), is_admin: false, since: at, mail: 0 };
@@ -45,6 +48,30 @@ fn log_in(server: &Server, name: &str) -> Client {
     client.hears_until(&format!("*** {name} is registered."));
     client.says(PASSWORD);
     client
+}
+
+#[test]
+fn an_older_hash_is_made_again_and_its_owner_hears_the_others_meanwhile() {
+    let folder = Folder::new("older-hash");
+    let db = folder.path("chat.db");
+    let params = argon2::Params::new(8192, 1, 1, None).unwrap();
+    let older = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+    let hash = argon2::PasswordHasher::hash_password(&older, PASSWORD.as_bytes()).unwrap().to_string();
+    accounts_with(&db, &["alice".to_owned()], &PasswordHash(hash));
+
+    let server = Server::start(&["--db", &db]);
+    let mut alice = log_in(&server, "alice");
+    alice.hears_until("*** You are in lobby");
+    let [mut bob] = server.enter(["bob"]);
+    bob.says("hi");
+    alice.hears_until("<bob> hi");
+    let file = rusqlite::Connection::open(&db).unwrap();
+    eventually("it is made again", || {
+        let stored: String = file.query_row("SELECT password FROM account", [], |row| row.get(0)).unwrap();
+        stored.contains("$m=19456,")
+    });
+    bob.says("hi again");
+    alice.hears_until("<bob> hi again");
 }
 
 #[test]

@@ -119,6 +119,10 @@ fn a_full_channel_slows_the_talker_and_loses_nothing() {
             listener.reads().unwrap().contains("waiting for the channel")
         });
 
+        // Who is stopped, too, has first been answered what it asked before.
+        listener.says("/help quit\nI wait, too");
+        listener.hears_until("*** /quit [WHY]");
+
         // The gate opens, and every line arrives.
         drop(permit);
         talker.stream().set_nonblocking(false).unwrap();
