@@ -35,6 +35,22 @@ impl Client {
         self.stream.write_all(bytes).unwrap_or_else(|e| panic!("{} cannot send: {e}", self.name));
     }
 
+    /// Reads what comes next, behind what it has not looked at yet; 0 is the end of file.
+    fn read_more(&mut self) -> std::io::Result<usize> {
+        let mut bytes = [0; 16 * 1024];
+        loop {
+            match self.stream.read(&mut bytes) {
+                // A read with a time limit is not begun again when the process was stopped meanwhile, or the machine.
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+                Ok(n) => {
+                    self.unread.extend(&bytes[..n]);
+                    return Ok(n);
+                }
+            }
+        }
+    }
+
     /// Reads the next line, whatever it is; `None` at the end of file, or when the connection is reset.
     pub fn reads(&mut self) -> Option<String> {
         loop {
@@ -42,13 +58,12 @@ impl Client {
                 let line: Vec<u8> = self.unread.drain(..=end).collect();
                 return Some(String::from_utf8_lossy(&line[..end]).into_owned());
             }
-            let mut bytes = [0; 16 * 1024];
-            match self.stream.read(&mut bytes) {
+            match self.read_more() {
                 Ok(0) => {
                     assert!(self.unread.is_empty(), "{} reads half a line: {:?}", self.name, self.unread);
                     return None;
                 }
-                Ok(n) => self.unread.extend(&bytes[..n]),
+                Ok(_) => {}
                 Err(e) if e.kind() == ErrorKind::ConnectionReset => return None,
                 Err(e) => panic!("{} waits in vain for a line: {e}", self.name),
             }
@@ -61,9 +76,8 @@ impl Client {
             if self.unread.contains(&b'\n') {
                 return self.reads();
             }
-            let mut bytes = [0; 16 * 1024];
-            match self.stream.read(&mut bytes) {
-                Ok(n @ 1..) => self.unread.extend(&bytes[..n]),
+            match self.read_more() {
+                Ok(1..) => {}
                 Ok(0) => return None,
                 Err(e) if e.kind() == ErrorKind::ConnectionReset => return None,
                 Err(e) => panic!("{} waits in vain for a line: {e}", self.name),
@@ -87,11 +101,8 @@ impl Client {
                 self.unread.drain(..at + expected.len());
                 return;
             }
-            let mut bytes = [0; 1024];
-            let n =
-                self.stream.read(&mut bytes).unwrap_or_else(|e| panic!("{} waits for {expected:?}: {e}", self.name));
+            let n = self.read_more().unwrap_or_else(|e| panic!("{} waits for {expected:?}: {e}", self.name));
             assert!(n > 0, "{} never hears {expected:?}", self.name);
-            self.unread.extend(&bytes[..n]);
         }
     }
 

@@ -79,9 +79,9 @@ impl Peer {
         let mut line = Vec::new();
         while line.last() != Some(&b'\n') {
             let mut byte = [0];
-            match self.0.read(&mut byte) {
-                Ok(1) => line.push(byte[0]),
-                other => panic!("{other:?} after {:?}", String::from_utf8_lossy(&line)),
+            match self.0.read_exact(&mut byte) {
+                Ok(()) => line.push(byte[0]),
+                Err(e) => panic!("{e} after {:?}", String::from_utf8_lossy(&line)),
             }
         }
         String::from_utf8(line).unwrap()
