@@ -281,7 +281,7 @@ impl Hall for ThreadHall<'_> {
     fn reply(&mut self, bytes: &[u8]) {
         let replies = self.replies.get_or_insert_default();
         if replies.is_empty() && bytes.len() > REPLIES_MAX {
-            self.replies = None;
+            (self.replies, self.has_looked) = (None, false);
             return self.client.write_answer(bytes); // without a copy
         }
         replies.extend(bytes);
