@@ -123,6 +123,8 @@ impl<H: Clone> Rooms<H> {
     }
 
     pub(super) fn depart(&mut self, member: usize, farewell: &Farewell) {
+        // That the server is closing comes to its driver another way, and this may overtake it.
+        self.closing |= *farewell == Farewell::Shutdown;
         if self.closing {
             self.members[member].stay = Stay::SaidGoodbye;
             return self.release_departed(false);
@@ -319,6 +321,20 @@ mod tests {
         rooms.apply(NOW, 1, &1, Event::Depart(Farewell::Shutdown));
         let (read, mut let_go) = flush(&mut rooms);
         assert!(read.contains(&(0, "<bob> two\n".to_owned())), "{read:?}");
+        let_go.sort_unstable();
+        assert_eq!(let_go, [0, 1]);
+    }
+
+    #[test]
+    fn the_first_goodbye_of_a_shutdown_may_come_before_the_word_of_it() {
+        let mut rooms = rooms_with(&["alice", "bob"]);
+        rooms.apply(NOW, 0, &0, Event::Depart(Farewell::Shutdown));
+        say(&mut rooms, 1, "<bob> one\n");
+        assert_eq!(flush(&mut rooms), (vec![(1, String::new()), (0, "<bob> one\n".to_owned())], vec![]));
+        rooms.close();
+        rooms.apply(NOW, 1, &1, Event::Depart(Farewell::Shutdown));
+        let (read, mut let_go) = flush(&mut rooms);
+        assert!(read.iter().all(|(_, text)| text.is_empty()), "{read:?}");
         let_go.sort_unstable();
         assert_eq!(let_go, [0, 1]);
     }
