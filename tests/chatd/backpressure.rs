@@ -56,94 +56,96 @@ fn a_full_channel_slows_the_talker_and_loses_nothing() {
     let server = Arc::new(Server::new(TcpListener::bind("127.0.0.1:0").unwrap(), handler, Arc::clone(&threads)));
     let address = server.local_addr().unwrap();
 
-    // The gatekeeper hands on so many events, one for each permit.
+    // The gatekeeper hands on so many events, one for each permit. (No scope waits for these threads: a test that fails
+    // must end, and not wait for threads that wait for it.)
     let (permit, permits) = mpsc::channel::<()>();
-    thread::scope(|scope| {
-        let zone = jiff::tz::TimeZone::UTC;
-        let config = RoomsConfig { backlog_lines: 0, names: NameRule::Ascii, zone, keeps_talk: false };
-        let (status, totals, stop) = (Status::new("fanout"), Arc::default(), Box::new(|| {}));
-        let (_closing, closing) = crossbeam_channel::bounded(1);
-        let fanout = FanOut { posts, closing, desk, high_water: 64 * 1024, stop, status, totals };
-        scope.spawn(move || fanout.run(config, remembered));
-        scope.spawn(move || {
-            for _ in permits {
-                let Ok(post) = gate.recv() else { return };
-                let _ = behind.send(post);
-            }
-            for post in gate {
-                let _ = behind.send(post); // the gate stays open
-            }
-        });
-        let serving = Arc::clone(&server);
-        scope.spawn(move || serving.serve_forever());
-
-        let [mut listener, mut talker] = ["listener", "talker"].map(|name| {
-            permit.send(()).unwrap();
-            let mut client = Client::connect(address, name);
-            client.says(name);
-            client.hears_until("*** Hello");
-            client
-        });
-        listener.hears_until("*** talker entered lobby");
-
-        // The gate is closed. The talker talks until its socket takes no more: TCP has stopped it.
-        talker.stream().set_nonblocking(true).unwrap();
-        let mut said: Vec<u8> = Vec::new();
-        let mut sent = 0;
-        let mut lines = 0;
-        let mut stuck_since = None;
-        loop {
-            while said.len() < sent + 4096 {
-                said.extend(format!("{lines} {}\n", "x".repeat(100)).as_bytes());
-                lines += 1;
-            }
-            match talker.stream().write(&said[sent..]) {
-                Ok(n) => (sent, stuck_since) = (sent + n, None),
-                Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                    let since = stuck_since.get_or_insert_with(std::time::Instant::now);
-                    if since.elapsed() > Duration::from_millis(300) && events.is_full() {
-                        break;
-                    }
-                    thread::yield_now();
-                }
-                Err(e) => panic!("{e}"),
-            }
-            assert!(sent < 200_000_000, "nothing slows the talker down");
+    let zone = jiff::tz::TimeZone::UTC;
+    let config = RoomsConfig { backlog_lines: 0, names: NameRule::Ascii, zone, keeps_talk: false };
+    let (status, totals, stop) = (Status::new("fanout"), Arc::default(), Box::new(|| {}));
+    let (_closing, closing) = crossbeam_channel::bounded(1);
+    let fanout = FanOut { posts, closing, desk, high_water: 64 * 1024, stop, status, totals };
+    let fanout = thread::spawn(move || fanout.run(config, remembered));
+    let gatekeeper = thread::spawn(move || {
+        for _ in permits {
+            let Ok(post) = gate.recv() else { return };
+            let _ = behind.send(post);
         }
-        assert_eq!(events.len(), EVENTS_MAX, "the channel does not grow");
-
-        // The window on it asks nobody, and so it still works.
-        eventually("/threads shows the talker waiting", || {
-            listener.says("/threads");
-            listener.hears_until("*** c").contains(":listener");
-            listener.reads().unwrap().contains("waiting for the channel")
-        });
-
-        // Who is stopped, too, has first been answered what it asked before.
-        listener.says("/help quit\nI wait, too");
-        listener.hears_until("*** /quit [WHY]");
-
-        // The gate opens, and every line arrives.
-        drop(permit);
-        talker.stream().set_nonblocking(false).unwrap();
-        let rest = said[sent..].to_vec();
-        let writing = scope.spawn(move || {
-            talker.sends(&rest);
-            talker
-        });
-        for i in 0..lines {
-            let line = listener.hears_until("<talker> ");
-            assert!(line.starts_with(&format!("<talker> {i} ")), "line {i} is missing: {line:?}");
+        for post in gate {
+            let _ = behind.send(post); // the gate stays open
         }
-        let mut talker = writing.join().unwrap();
-        for client in [&mut listener, &mut talker] {
-            client.says("/quit");
-            client.hears_until("*** Goodbye.");
-        }
-        drop((listener, talker));
-        server.shutdown();
-        threads.close();
-        drop(server);
-        drop(events);
     });
+    let serving = Arc::clone(&server);
+    let accepting = thread::spawn(move || serving.serve_forever());
+
+    let [mut listener, mut talker] = ["listener", "talker"].map(|name| {
+        permit.send(()).unwrap();
+        let mut client = Client::connect(address, name);
+        client.says(name);
+        client.hears_until("*** Hello");
+        client
+    });
+    listener.hears_until("*** talker entered lobby");
+
+    // The gate is closed. The talker talks until its socket takes no more: TCP has stopped it.
+    talker.stream().set_nonblocking(true).unwrap();
+    let mut said: Vec<u8> = Vec::new();
+    let mut sent = 0;
+    let mut lines = 0;
+    let mut stuck_since = None;
+    loop {
+        while said.len() < sent + 4096 {
+            said.extend(format!("{lines} {}\n", "x".repeat(100)).as_bytes());
+            lines += 1;
+        }
+        match talker.stream().write(&said[sent..]) {
+            Ok(n) => (sent, stuck_since) = (sent + n, None),
+            Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                let since = stuck_since.get_or_insert_with(std::time::Instant::now);
+                if since.elapsed() > Duration::from_millis(300) && events.is_full() {
+                    break;
+                }
+                thread::yield_now();
+            }
+            Err(e) => panic!("{e}"),
+        }
+        assert!(sent < 200_000_000, "nothing slows the talker down");
+    }
+    assert_eq!(events.len(), EVENTS_MAX, "the channel does not grow");
+
+    // The window on it asks nobody, and so it still works.
+    eventually("/threads shows the talker waiting", || {
+        listener.says("/threads");
+        listener.hears_until("*** c").contains(":listener");
+        listener.reads().unwrap().contains("waiting for the channel")
+    });
+
+    // Who is stopped, too, has first been answered what it asked before.
+    listener.says("/help quit\nI wait, too");
+    listener.hears_until("*** /quit [WHY]");
+
+    // The gate opens, and every line arrives.
+    drop(permit);
+    talker.stream().set_nonblocking(false).unwrap();
+    let rest = said[sent..].to_vec();
+    let writing = thread::spawn(move || {
+        talker.sends(&rest);
+        talker
+    });
+    for i in 0..lines {
+        let line = listener.hears_until("<talker> ");
+        assert!(line.starts_with(&format!("<talker> {i} ")), "line {i} is missing: {line:?}");
+    }
+    let mut talker = writing.join().unwrap();
+    for client in [&mut listener, &mut talker] {
+        client.says("/quit");
+        client.hears_until("*** Goodbye.");
+    }
+    drop((listener, talker));
+    server.shutdown();
+    threads.close();
+    drop(server);
+    drop(events);
+    for thread in [accepting, gatekeeper, fanout] {
+        thread.join().unwrap();
+    }
 }
