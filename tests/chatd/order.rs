@@ -1,7 +1,8 @@
 //! One order: what any two clients both read, they read in the same order. The past and the present meet without a
 //! gap or a repeat.
 
-use crate::harness::{Client, Server};
+use crate::harness::{Client, Folder, Server};
+use chatd::core::rooms::ROOMS_MAX;
 use std::thread;
 
 #[test]
@@ -51,10 +52,53 @@ pub fn two_talkers_at_full_speed_twenty_listeners_one_sequence() {
 #[test]
 pub fn past_and_present_meet_without_a_gap_or_a_repeat() {
     let server = Server::start(&["--flood", "off", "--backlog-lines", "300", "--high-water", "100000000"]);
+    let [talker, reader] = server.enter(["talker", "reader"]);
+    joiners_find_neither_gap_nor_repeat(&server, "lobby", 0, talker, reader);
+}
+
+/// The rooms have forgotten what was said first, so the memory is asked, while others talk on.
+#[test]
+pub fn they_meet_too_when_the_past_has_to_be_looked_up() {
+    const BEFORE: usize = 100;
+    let folder = Folder::new("meet");
+    let db = folder.path("chatd.db");
+    let server = Server::start(&["--flood", "off", "--backlog-lines", "300", "--high-water", "100000000", "--db", &db]);
     let [mut talker, mut reader] = server.enter(["talker", "reader"]);
+    for client in [&mut talker, &mut reader] {
+        client.says("/join den");
+        client.hears_until("*** You are in den");
+    }
+    for i in 0..BEFORE {
+        talker.says(&i.to_string());
+    }
+    talker.has_read_everything();
+    for client in [&mut talker, &mut reader] {
+        client.says("/join lobby");
+        client.hears_until("*** You are in lobby");
+    }
+    for i in 0..ROOMS_MAX {
+        talker.says(&format!("/join room{i}"));
+        talker.hears_until(&format!("*** You are in room{i}"));
+    }
+    for client in [&mut talker, &mut reader] {
+        client.says("/join den");
+        client.hears_until("*** You are in den");
+    }
+    joiners_find_neither_gap_nor_repeat(&server, "den", BEFORE, talker, reader);
+}
+
+/// `talker` counts from `first`, and `reader` listens. All that joiners read, of the past and of the present, is one
+/// row of numbers; and before the past is full, it begins with 0.
+fn joiners_find_neither_gap_nor_repeat(
+    server: &Server,
+    room: &str,
+    first: usize,
+    mut talker: Client,
+    mut reader: Client,
+) {
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let talking = thread::spawn(move || {
-        let mut i = 0;
+        let mut i = first;
         while stopped.try_recv().is_err() {
             talker.says(&i.to_string());
             reader.hears_until(&format!("<talker> {i}"));
@@ -64,7 +108,10 @@ pub fn past_and_present_meet_without_a_gap_or_a_repeat() {
     for round in 0..40 {
         let mut joiner = server.connect("joiner");
         joiner.says(&format!("joiner{round}"));
-        joiner.hears_until("*** You are in lobby");
+        if room != "lobby" {
+            joiner.says(&format!("/join {room}"));
+        }
+        joiner.hears_until(&format!("*** You are in {room}"));
         let mut numbers: Vec<usize> = Vec::new();
         let number = |line: &str| line.split_once("<talker> ").and_then(|(_, number)| number.parse().ok());
         let mut line = joiner.reads().unwrap();
@@ -76,6 +123,8 @@ pub fn past_and_present_meet_without_a_gap_or_a_repeat() {
                 }
                 numbers.push(number(&line).unwrap_or_else(|| panic!("in the past: {line:?}")));
             }
+            let is_all = numbers.len() < 300;
+            assert!(!is_all || numbers[0] == 0, "the past begins with {}", numbers[0]);
         } else {
             numbers.extend(number(&line)); // nothing had been said yet
         }

@@ -20,6 +20,7 @@ promises! {
         protocol::every_conversation_on_the_page_happens,
         order::two_talkers_at_full_speed_twenty_listeners_one_sequence,
         order::past_and_present_meet_without_a_gap_or_a_repeat,
+        order::they_meet_too_when_the_past_has_to_be_looked_up,
         flood::a_flooder_is_delayed_told_once_and_others_are_unaffected,
         flood::flood_off_delays_nobody,
         slow_consumer::eight_of_64_stop_reading_and_the_others_get_every_line,
