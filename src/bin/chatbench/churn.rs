@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::cli::crowd::{Crowd, Role};
 use crate::cli::load::{Load, Settings};
-use crate::cli::proc::{self, Usage};
+use crate::cli::proc;
 use crate::cli::report::Figures;
 use crate::cli::target::{Server, Target};
 use crate::cli::wire::Wire;
@@ -32,13 +32,13 @@ impl Load for Churn {
         let wire = Wire { peer: target.peer, size: self.size };
         let mut crowd = Crowd::gather(server.address, wire, &vec![Role::Watcher; self.watchers])?;
         let before = Held::by(&server)?;
-        let (usage, begin) = (Usage::of(server.pid)?, Instant::now());
+        let (cpu, begin) = (proc::cpu(server.pid)?, Instant::now());
         let visits = self.receive_visitors(&mut crowd, settings.time)?;
         let elapsed = begin.elapsed();
         let settled = crowd.settle(&mut |_, _| {});
         let lost = crowd.unheard_visits();
         settled.with_context(|| format!("{lost} of {visits} visitors' lines came to nobody"))?;
-        let cpu = Usage::of(server.pid)?.cpu_since(&usage);
+        let cpu = proc::cpu(server.pid)? - cpu;
         let left = before.left(&server)?;
         let mut figures = Figures::default();
         figures.add("visitors", visits as f64);

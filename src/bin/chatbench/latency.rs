@@ -14,6 +14,7 @@ use anyhow::{Result, ensure};
 
 use crate::cli::crowd::{Crowd, Role};
 use crate::cli::load::{Load, Meter, Settings, roles, senders};
+use crate::cli::proc::Switches;
 use crate::cli::report::Figures;
 use crate::cli::target::{Server, Target};
 use crate::cli::timing::{Stopwatch, Timetable};
@@ -47,9 +48,10 @@ impl Latency {
         ensure!(!senders.is_empty(), "nobody sends");
         // The stuck count as receivers: with and without them, as many lines are said.
         let timetable = Timetable::new(&senders, self.rate / (roles.len() - 1) as f64);
+        let switches = Switches::of(server.pid)?;
         let mut talk = OpenLoop { crowd, roles, next: 0, stopwatch: Stopwatch::start(timetable)? };
         talk.run(settings.warmup)?;
-        let meter = Meter::start(server)?;
+        let meter = Meter::start(server, switches)?;
         talk.stopwatch.forget();
         talk.run(settings.warmup + settings.time)?;
         let elapsed = meter.elapsed();

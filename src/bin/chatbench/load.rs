@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::cli::crowd::Role;
-use crate::cli::proc::{self, Memory, Usage};
+use crate::cli::proc::{self, Memory, Switches};
 use crate::cli::report::Figures;
 use crate::cli::target::{Server, Target};
 
@@ -51,15 +51,18 @@ pub fn senders(roles: &[Role]) -> Vec<u32> {
 /// The costs from one moment on.
 pub struct Meter {
     begin: Instant,
-    server: Usage,
+    server: Duration,
     generator: Duration,
     machine: Duration,
+    switches: Switches,
 }
 
 impl Meter {
-    pub fn start(server: &Server) -> Result<Meter> {
-        let (server, generator, machine) = (Usage::of(server.pid)?, proc::own_cpu()?, proc::machine_cpu()?);
-        Ok(Meter { server, generator, machine, begin: Instant::now() })
+    /// From now on. `switches`: counted before the warm-up, because counting them takes long. They are then of the time
+    /// from there on.
+    pub fn start(server: &Server, switches: Switches) -> Result<Meter> {
+        let (machine, generator, server) = (proc::machine_cpu()?, proc::own_cpu()?, proc::cpu(server.pid)?);
+        Ok(Meter { server, generator, machine, switches, begin: Instant::now() })
     }
 
     pub fn elapsed(&self) -> Duration {
@@ -69,10 +72,11 @@ impl Meter {
     /// What `deliveries` have cost since the start, if they took `elapsed`.
     pub fn stop(&self, server: &Server, deliveries: u64, elapsed: Duration) -> Result<Figures> {
         let elapsed = elapsed.as_secs_f64();
+        let cpu = (proc::cpu(server.pid)? - self.server).as_secs_f64();
         let generator = (proc::own_cpu()? - self.generator).as_secs_f64();
         let machine = (proc::machine_cpu()? - self.machine).as_secs_f64();
-        let (usage, memory) = (Usage::of(server.pid)?, Memory::of(server.pid)?);
-        let cpu = usage.cpu_since(&self.server).as_secs_f64();
+        let (voluntary, involuntary) = Switches::of(server.pid)?.per_second_since(&self.switches);
+        let memory = Memory::of(server.pid)?;
         let mut figures = Figures::default();
         figures.add("deliveries_per_s", deliveries as f64 / elapsed);
         figures.add("cpu_us_per_delivery", 1e6 * cpu / deliveries as f64);
@@ -80,8 +84,8 @@ impl Meter {
         figures.add("generator_busy", generator / elapsed);
         // Cores that others have used meanwhile: if it is not near 0, measure again when they have finished.
         figures.add("others_busy", (machine - cpu - generator).max(0.0) / elapsed);
-        figures.add("voluntary_switches_per_s", (usage.voluntary - self.server.voluntary) as f64 / elapsed);
-        figures.add("involuntary_switches_per_s", (usage.involuntary - self.server.involuntary) as f64 / elapsed);
+        figures.add("voluntary_switches_per_s", voluntary);
+        figures.add("involuntary_switches_per_s", involuntary);
         figures.add("peak_memory_kib", memory.peak as f64 / 1024.0);
         Ok(figures)
     }

@@ -1,54 +1,56 @@
-//! What a process costs, as the kernel tells it in `/proc`, and which core it runs on.
+//! What a process costs, as the kernel's clocks and `/proc` tell it, and which core it runs on.
 //!
 //! It counts one process with all its threads; a server that forks is not seen whole.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use rustix::process::{Pid, Resource, Rlimit, getrlimit, setrlimit};
+use nix::time::ClockId;
+use nix::unistd::Pid;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// What all threads of a process have used up to a moment.
-pub struct Usage {
-    /// The threads that live.
-    threads: Vec<u32>,
-    /// Nanoseconds on a core, user and system, of the threads that live.
-    run: u64,
-    /// The same of all threads that ever lived, in the kernel's clock ticks of 10 ms.
-    ticks: u64,
-    pub voluntary: u64,
-    pub involuntary: u64,
+/// Time that the threads of a process together have been on a core, user and system, also of those that have ended.
+///
+/// One system call, however many threads there are: the load goes on while it is taken.
+pub fn cpu(pid: u32) -> Result<Duration> {
+    let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(pid as i32)).with_context(|| format!("no process {pid}"))?;
+    Ok(clock.now()?.into())
 }
 
-impl Usage {
-    /// Reads one file for each thread: some 5 µs each, so not while something is measured that is over soon.
-    pub fn of(pid: u32) -> Result<Usage> {
-        let mut usage = Usage { threads: threads(pid)?, run: 0, ticks: ticks(pid)?, voluntary: 0, involuntary: 0 };
-        for thread in &usage.threads {
-            let task = format!("/proc/{pid}/task/{thread}");
-            // A thread may end between the listing and here; then it has used what `ticks` says.
-            let Ok(schedstat) = fs::read_to_string(format!("{task}/schedstat")) else {
+/// How often the threads of a process have left their cores.
+pub struct Switches {
+    /// From when to when they were counted.
+    counted: (Instant, Instant),
+    /// Because there was nothing to do.
+    voluntary: u64,
+    /// Because another was to run.
+    involuntary: u64,
+}
+
+impl Switches {
+    /// Reads a file for each thread, so a tenth of a second for thousands. Not while anything is measured: a generator
+    /// that reads files reads no lines.
+    pub fn of(pid: u32) -> Result<Switches> {
+        let begin = Instant::now();
+        let (mut voluntary, mut involuntary) = (0, 0);
+        for thread in threads(pid)? {
+            // A thread may end between the listing and here.
+            let Ok(status) = fs::read_to_string(format!("/proc/{pid}/task/{thread}/status")) else {
                 continue;
             };
-            let Ok(status) = fs::read_to_string(format!("{task}/status")) else {
-                continue;
-            };
-            usage.run += schedstat.split(' ').next().and_then(|ns| ns.parse::<u64>().ok()).unwrap_or(0);
-            usage.voluntary += field(&status, "voluntary_ctxt_switches:");
-            usage.involuntary += field(&status, "nonvoluntary_ctxt_switches:");
+            voluntary += field(&status, "voluntary_ctxt_switches:");
+            involuntary += field(&status, "nonvoluntary_ctxt_switches:");
         }
-        Ok(usage)
+        Ok(Switches { counted: (begin, Instant::now()), voluntary, involuntary })
     }
 
-    /// Time on a core since `earlier`: to the nanosecond if the threads are the same, else to 10 ms.
-    pub fn cpu_since(&self, earlier: &Usage) -> Duration {
-        if self.threads == earlier.threads {
-            Duration::from_nanos(self.run - earlier.run)
-        } else {
-            let per_second = rustix::param::clock_ticks_per_second();
-            Duration::from_millis((self.ticks - earlier.ticks) * 1000 / per_second)
-        }
+    /// Voluntary and involuntary ones a second, since `earlier`.
+    pub fn per_second_since(&self, earlier: &Switches) -> (f64, f64) {
+        let seconds = (self.counted.0 - earlier.counted.1).as_secs_f64();
+        let rate = |now: u64, before: u64| now.saturating_sub(before) as f64 / seconds;
+        (rate(self.voluntary, earlier.voluntary), rate(self.involuntary, earlier.involuntary))
     }
 }
 
@@ -99,8 +101,7 @@ pub fn descriptors(pid: u32) -> Result<usize> {
 
 /// Time the calling thread has been on a core.
 pub fn own_cpu() -> Result<Duration> {
-    let schedstat = read("/proc/thread-self/schedstat".into())?;
-    Ok(Duration::from_nanos(schedstat.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0)))
+    Ok(ClockId::CLOCK_THREAD_CPUTIME_ID.now()?.into())
 }
 
 /// Time all processes of the machine together have been on its cores: what is not ours of it disturbs the figures.
@@ -142,7 +143,8 @@ pub fn unpin(pid: u32, (first, last): (usize, usize)) -> Result<()> {
 
 fn bind(pid: u32, cores: &CpuSet) -> Result<()> {
     for thread in threads(pid)? {
-        sched_setaffinity(Pid::from_raw(thread as i32), cores).with_context(|| format!("cannot pin {pid}"))?;
+        sched_setaffinity(rustix::process::Pid::from_raw(thread as i32), cores)
+            .with_context(|| format!("cannot pin {pid}"))?;
     }
     Ok(())
 }
@@ -159,18 +161,6 @@ fn only(core: usize) -> CpuSet {
     set
 }
 
-/// User and system time of the whole process, ended threads too: fields 14 and 15 of `stat`.
-fn ticks(pid: u32) -> Result<u64> {
-    let stat = read(format!("/proc/{pid}/stat"))?;
-    Ok(ticks_in(&stat))
-}
-
-/// The program's name stands in parentheses and may hold anything, spaces too: count from behind it.
-fn ticks_in(stat: &str) -> u64 {
-    let after_name = stat.rfind(") ").map_or("", |at| &stat[at + 2..]);
-    after_name.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
-}
-
 /// The number behind `key` at the beginning of a line; 0 if there is none.
 fn field(status: &str, key: &str) -> u64 {
     let value = status.lines().find_map(|line| line.strip_prefix(key));
@@ -184,6 +174,8 @@ fn read(path: String) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read as _, Write as _};
+    use std::process::{Command, Stdio};
 
     #[test]
     fn a_field_is_found_at_the_beginning_of_its_line_only() {
@@ -192,12 +184,6 @@ mod tests {
         assert_eq!(field(status, "nonvoluntary_ctxt_switches:"), 7);
         assert_eq!(field(status, "VmHWM:"), 1234);
         assert_eq!(field(status, "VmRSS:"), 0);
-    }
-
-    #[test]
-    fn a_program_may_be_called_anything() {
-        let stat = "42 (a ) b 1 2) S 1 42 42 0 -1 4194560 100 0 0 0 30 12 0 0 20 0 1 0 5 0 0";
-        assert_eq!(ticks_in(stat), 42);
     }
 
     #[test]
@@ -212,16 +198,38 @@ mod tests {
     }
 
     #[test]
-    fn our_own_threads_and_time_are_counted() {
+    fn the_time_of_all_threads_is_counted_also_of_those_that_ended() {
         let me = std::process::id();
-        let before = Usage::of(me).unwrap();
-        let mut spent = own_cpu().unwrap();
-        while own_cpu().unwrap() < spent + Duration::from_millis(30) {}
-        spent = own_cpu().unwrap();
-        assert!(spent > Duration::from_millis(30));
-        let after = Usage::of(me).unwrap();
-        assert!(after.cpu_since(&before) >= Duration::from_millis(10), "{:?}", after.cpu_since(&before));
-        let memory = Memory::of(me).unwrap();
+        let before = cpu(me).unwrap();
+        let spend = || {
+            let begin = own_cpu().unwrap();
+            while own_cpu().unwrap() < begin + Duration::from_millis(30) {}
+        };
+        std::thread::spawn(spend).join().unwrap();
+        spend();
+        assert!(cpu(me).unwrap() - before >= Duration::from_millis(60));
+    }
+
+    #[test]
+    fn a_program_that_waits_for_each_byte_switches() {
+        let mut cat = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (mut to, mut from) = (cat.stdin.take().unwrap(), cat.stdout.take().unwrap());
+        let mut echo = || {
+            to.write_all(b"x").unwrap();
+            from.read_exact(&mut [0]).unwrap();
+        };
+        echo(); // it runs
+        let before = Switches::of(cat.id()).unwrap();
+        (0..100).for_each(|_| echo());
+        let (voluntary, _) = Switches::of(cat.id()).unwrap().per_second_since(&before);
+        drop((to, from));
+        cat.wait().unwrap();
+        assert!(voluntary > 0.0);
+    }
+
+    #[test]
+    fn memory_is_read() {
+        let memory = Memory::of(std::process::id()).unwrap();
         assert!(memory.resident > 0 && memory.peak >= memory.resident);
     }
 }

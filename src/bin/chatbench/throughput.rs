@@ -11,6 +11,7 @@ use anyhow::Result;
 
 use crate::cli::crowd::Crowd;
 use crate::cli::load::{Load, Meter, Settings, roles, senders};
+use crate::cli::proc::Switches;
 use crate::cli::report::Figures;
 use crate::cli::target::{Server, Target};
 use crate::cli::wire::Wire;
@@ -66,12 +67,13 @@ impl Throughput {
     pub fn talk(&self, server: &Server, crowd: &mut Crowd, senders: &[u32], settings: &Settings) -> Result<Figures> {
         let done_at = done_at(self.done, crowd.len());
         let mut talk = ClosedLoop { crowd, done_at, done: Vec::new(), delivered: 0 };
+        let switches = Switches::of(server.pid)?;
         for sender in senders {
             talk.crowd.say(*sender, self.window)?;
         }
         talk.run(settings.warmup)?;
         talk.delivered = 0;
-        let meter = Meter::start(server)?;
+        let meter = Meter::start(server, switches)?;
         talk.run(settings.time)?;
         let figures = meter.stop(server, talk.delivered, meter.elapsed())?;
         talk.crowd.settle(&mut |_, _| {})?;
