@@ -52,7 +52,8 @@ impl Load for Sizes {
         figures.take("one_core_deliveries_per_s", &one_core, "deliveries_per_s");
         if let Some(cores) = settings.pin {
             proc::unpin(server.pid, cores)?;
-            let all_cores = closed.talk(&server, &mut crowd, &senders, settings)?;
+            let shared = Settings { pin: None, ..*settings };
+            let all_cores = closed.talk(&server, &mut crowd, &senders, &shared)?;
             figures.take("all_cores_cpu_us", &all_cores, "cpu_us_per_delivery");
             figures.take("all_cores_deliveries_per_s", &all_cores, "deliveries_per_s");
             proc::pin_process(server.pid, cores.0)?;
