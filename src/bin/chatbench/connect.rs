@@ -36,7 +36,7 @@ impl Load for Connect {
         let mut crowd = Crowd::found(server.address, Wire { peer: target.peer, size: SIZE }, Role::Heedless)?;
         let (memory, threads) = (Memory::of(server.pid)?, proc::threads(server.pid)?.len());
         let kernel = proc::kernel_memory(server.pid)?;
-        let times = rush(&mut crowd, self.clients)?;
+        let times = rush(&mut crowd, self.clients, settings.wait())?;
         while crowd.wait(IDLE)? > 0 {
             crowd.hear_all()?;
         }
@@ -60,7 +60,8 @@ struct Times {
     slowest: Duration,
 }
 
-fn rush(crowd: &mut Crowd, clients: usize) -> Result<Times> {
+/// `wait`: for so long at most at a time, once all are on their way.
+fn rush(crowd: &mut Crowd, clients: usize, wait: Duration) -> Result<Times> {
     let begin = Instant::now();
     let first = crowd.len();
     let mut connected = Vec::with_capacity(clients);
@@ -71,7 +72,7 @@ fn rush(crowd: &mut Crowd, clients: usize) -> Result<Times> {
             crowd.admit(Role::Heedless)?;
         }
         let all_are_on_their_way = connected.len() == clients;
-        for client in crowd.arrivals(if all_are_on_their_way { PATIENCE } else { Duration::ZERO })? {
+        for client in crowd.arrivals(if all_are_on_their_way { wait } else { Duration::ZERO })? {
             // The herald's line may come a second time.
             let Some(place) = (client as usize).checked_sub(first) else { continue };
             last = Instant::now();

@@ -9,6 +9,13 @@ use crate::cli::proc::{self, Memory, Switches};
 use crate::cli::report::Figures;
 use crate::cli::target::{Server, Target};
 
+/// How long one wait for the server is at most, to look at the clock again.
+const WAIT: Duration = Duration::from_millis(100);
+/// With a core of its own the generator does not sleep. To wake it would be a part of each send, a microsecond on the
+/// server's account, but only while the server is the slower of the two: a server that is a little faster never finds it
+/// asleep. So one and the same server would have two costs, and fall into the one or the other.
+const AWAKE: Duration = Duration::ZERO;
+
 /// How every run is done, whatever the load.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -19,6 +26,13 @@ pub struct Settings {
     pub time: Duration,
     /// Make a run again if others have used the machine meanwhile.
     pub undisturbed: bool,
+}
+
+impl Settings {
+    /// How long to wait at most if nobody has anything to read.
+    pub fn wait(&self) -> Duration {
+        if self.pin.is_some() { AWAKE } else { WAIT }
+    }
 }
 
 /// A kind of load with all its numbers: it can be put on any server, again and again.

@@ -16,13 +16,6 @@ use crate::cli::report::Figures;
 use crate::cli::target::{Server, Target};
 use crate::cli::wire::Wire;
 
-/// How long one wait for the server is at most, to look at the clock again.
-const WAIT: Duration = Duration::from_millis(100);
-/// With a core of its own the generator does not sleep. To wake it would be a part of each send, 1 to 2 µs on the
-/// server's account, but only while the server is the slower of the two: a server that is a little faster never finds it
-/// asleep. So the same server would have two costs, a third apart, and fall into the one or the other.
-const AWAKE: Duration = Duration::ZERO;
-
 /// Whose reading a line makes done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
@@ -70,8 +63,7 @@ impl Throughput {
     /// The measurement alone, with clients that are in already; afterwards nothing is outstanding.
     pub fn talk(&self, server: &Server, crowd: &mut Crowd, senders: &[u32], settings: &Settings) -> Result<Figures> {
         let done_at = done_at(self.done, crowd.len());
-        let wait = if settings.pin.is_some() { AWAKE } else { WAIT };
-        let mut talk = ClosedLoop { crowd, wait, done_at, done: Vec::new(), delivered: 0 };
+        let mut talk = ClosedLoop { crowd, wait: settings.wait(), done_at, done: Vec::new(), delivered: 0 };
         let switches = Switches::of(server.pid)?;
         for sender in senders {
             talk.crowd.say(*sender, self.window)?;
