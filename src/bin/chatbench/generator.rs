@@ -1,7 +1,8 @@
 //! `chatbench generator`: how many lines a second the generator itself can check, with no server and no socket.
 //!
 //! If a server comes near this, the generator's core is the bottleneck, and another figure must be trusted: the
-//! server's time per delivery. With sockets the kernel's copying comes on top; `generator_busy` shows the sum.
+//! server's time per delivery. With sockets the kernel's copying comes on top: a server that has enough to do, and is
+//! less than 1.0 of a core busy (`server_busy`), has waited for the generator.
 
 use std::time::Instant;
 

@@ -95,6 +95,7 @@ impl Meter {
         figures.add("deliveries_per_s", deliveries as f64 / elapsed);
         figures.add("cpu_us_per_delivery", 1e6 * cpu / deliveries as f64);
         figures.add("server_busy", cpu / elapsed);
+        // With a core of its own it never sleeps, and this is 1.
         figures.add("generator_busy", generator / elapsed);
         // Cores that others have used meanwhile: if it is not near 0, measure again when they have finished.
         figures.add("others_busy", (machine - cpu - generator).max(0.0) / elapsed);
