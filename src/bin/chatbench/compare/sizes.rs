@@ -3,7 +3,8 @@
 //! 1. *paced*: 10 talk, together so many lines that 50,000 a second are delivered, whatever the server can do. Below
 //!    its limit, as a class is: what does a line cost, and when is it there?
 //! 2. *one core*: 10 talk, each as soon as its neighbour has read its last line. The server has one core.
-//! 3. *all cores*: the same; the system puts server and generator where it likes.
+//! 3. *all cores*: the same; the system puts server and generator where it likes, and the generator sleeps when there is
+//!    nothing to read: awake, it would keep one of the cores to itself.
 //! 4. *two talk*: one says a line, the other reads it, in a room of their own; all others are connected and silent.
 
 use anyhow::Result;
