@@ -73,14 +73,22 @@ impl<T> Drop for Guard<'_, T> {
 pub fn assert_no_lock_held(waiting_for: &str) {
     if cfg!(debug_assertions) {
         let held = HELD.get();
-        assert!(held.is_none(), "waiting for {waiting_for} while holding the lock of {}", held.unwrap_or_default());
+        assert!(
+            held.is_none(),
+            "waiting for {waiting_for} while holding the lock of {}",
+            held.unwrap_or_default()
+        );
     }
 }
 
 fn take_note(name: &'static str) {
     if cfg!(debug_assertions) {
         let held = HELD.replace(Some(name));
-        assert!(held.is_none(), "locking {name} while holding the lock of {}", held.unwrap_or_default());
+        assert!(
+            held.is_none(),
+            "locking {name} while holding the lock of {}",
+            held.unwrap_or_default()
+        );
     }
 }
 

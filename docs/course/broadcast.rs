@@ -19,7 +19,8 @@ fn main() -> anyhow::Result<()> {
         let mut to_read = vec![ctrl_c.as_fd()];
         to_read.extend(accepting.then(|| listener.as_fd()));
         to_read.extend(clients.iter().map(|c| c.stream.as_fd()));
-        let to_write = clients.iter().filter(|c| !c.queue.is_empty()).map(|c| c.stream.as_fd()).collect();
+        let to_write =
+            clients.iter().filter(|c| !c.queue.is_empty()).map(|c| c.stream.as_fd()).collect();
 
         let [readable, writable, _] = select::select([to_read, to_write, Vec::new()])?;
         if readable.contains(&ctrl_c.as_fd().as_raw_fd()) {
@@ -56,7 +57,9 @@ fn main() -> anyhow::Result<()> {
                     program::say(&format!("Client {} connected", in_python(peer)));
                     broadcast(&mut clients, peer, format!("[{peer}] entered room\n").as_bytes());
                 }
-                Ok(Some(_)) => program::say("select ends at descriptor 1023: a client is turned away"),
+                Ok(Some(_)) => {
+                    program::say("select ends at descriptor 1023: a client is turned away")
+                }
                 Ok(None) => {}
                 Err(_) => accepting = false,
             }

@@ -62,7 +62,8 @@ fn main() -> anyhow::Result<()> {
         let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
         let wait_at_most = if unfinished.is_empty() { None } else { Some(&at_once) };
         let Ok((events, _)) = epoll::wait(&epoll, &mut room, wait_at_most) else { continue };
-        let mut told: Vec<(u64, EventFlags)> = events.iter().map(|event| (event.data.u64(), event.flags)).collect();
+        let mut told: Vec<(u64, EventFlags)> =
+            events.iter().map(|event| (event.data.u64(), event.flags)).collect();
         told.extend(unfinished.drain(..).map(|number| (number, EventFlags::empty())));
         let mut accepting = watched;
         for (number, flags) in told {

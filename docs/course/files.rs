@@ -27,7 +27,9 @@ impl Receiver {
     pub fn from_arguments() -> anyhow::Result<Receiver> {
         let argument = |n| std::env::args().nth(n);
         let folder = PathBuf::from(argument(2).unwrap_or("received".into()));
-        let idle = argument(3).map_or(Ok(600), |seconds| seconds.parse()).context("IDLE_SECONDS is a number")?;
+        let idle = argument(3)
+            .map_or(Ok(600), |seconds| seconds.parse())
+            .context("IDLE_SECONDS is a number")?;
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         Ok(Receiver { folder, idle: Duration::from_secs(idle) })
     }
@@ -35,9 +37,12 @@ impl Receiver {
     /// Receives `size` bytes. Only a whole file gets its name; of any other nothing is left.
     fn save(&self, number: u64, name: &str, size: u64, from: &mut impl Read) -> anyhow::Result<()> {
         // Longer than any name that fits into a header, so nobody can send a file of this name.
-        let part = self.folder.join(format!("{:08}-{number:020}-receiving.part", std::process::id()));
-        let outcome = File::create(&part).and_then(|mut file| io::copy(&mut from.take(size), &mut file));
-        let whole = matches!(outcome, Ok(n) if n == size) && fs::rename(&part, self.folder.join(name)).is_ok();
+        let part =
+            self.folder.join(format!("{:08}-{number:020}-receiving.part", std::process::id()));
+        let outcome =
+            File::create(&part).and_then(|mut file| io::copy(&mut from.take(size), &mut file));
+        let whole = matches!(outcome, Ok(n) if n == size)
+            && fs::rename(&part, self.folder.join(name)).is_ok();
         if !whole {
             let _ = fs::remove_file(&part);
             bail!("{name} is not saved: {outcome:?} of {size} bytes came");
@@ -70,12 +75,20 @@ fn base_name(padded: &[u8]) -> anyhow::Result<&str> {
     let end = padded.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
     let path = std::str::from_utf8(&padded[..end]).context("the name is not UTF-8")?;
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    let is_plain = !matches!(name, "" | "." | "..") && !name.contains(|c: char| c.is_control() || c == ':');
+    let is_plain =
+        !matches!(name, "" | "." | "..") && !name.contains(|c: char| c.is_control() || c == ':');
     ensure!(is_plain, "{name:?} is no name for a file");
     Ok(name)
 }
 
-#[allow(dead_code, reason = "files_joined.rs takes the handler from here and has a main of its own")]
+#[allow(
+    dead_code,
+    reason = "files_joined.rs takes the handler from here and has a main of its own"
+)]
 fn main() -> anyhow::Result<()> {
-    program::run("127.0.0.1:12307", Receiver::from_arguments()?, Threading::new(CLIENTS_MAX, 128 << 10))
+    program::run(
+        "127.0.0.1:12307",
+        Receiver::from_arguments()?,
+        Threading::new(CLIENTS_MAX, 128 << 10),
+    )
 }

@@ -10,7 +10,11 @@ mod files;
 struct JoinedAtOnce;
 
 impl MixIn for JoinedAtOnce {
-    fn process<H: Handler>(&self, connection: Connection, handler: &Arc<H>) -> Result<(), (Connection, Refusal)> {
+    fn process<H: Handler>(
+        &self,
+        connection: Connection,
+        handler: &Arc<H>,
+    ) -> Result<(), (Connection, Refusal)> {
         let handler = Arc::clone(handler);
         let thread = thread::spawn(move || run_handler(connection, &*handler));
         let _ = thread.join(); // here the accept loop waits until this client goes

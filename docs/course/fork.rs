@@ -23,7 +23,8 @@ fn main() -> anyhow::Result<()> {
     let listener = program::listen("127.0.0.1:18001")?;
     let mut children: Vec<Pid> = Vec::new();
     for number in 1.. {
-        let mut waits = [PollFd::new(&ctrl_c, PollFlags::IN), PollFd::new(&listener, PollFlags::IN)];
+        let mut waits =
+            [PollFd::new(&ctrl_c, PollFlags::IN), PollFd::new(&listener, PollFlags::IN)];
         while poll(&mut waits, None).is_err() {} // interrupted by a signal: look again
         if !waits[0].revents().is_empty() {
             break;
@@ -39,7 +40,10 @@ fn main() -> anyhow::Result<()> {
             Ok(ForkResult::Parent { child }) => children.extend(Pid::from_raw(child.as_raw())),
             Ok(ForkResult::Child) => {
                 drop(listener); // it belongs to the parent
-                run_handler(Connection { number, stream, peer, others: 0 }, &slow_answer::SlowAnswer);
+                run_handler(
+                    Connection { number, stream, peer, others: 0 },
+                    &slow_answer::SlowAnswer,
+                );
                 std::process::exit(0);
             }
             Err(error) => eprintln!("{peer} is turned away: {error}"),

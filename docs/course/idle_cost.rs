@@ -11,7 +11,8 @@ use std::{
 };
 
 /// Programs of the course that answer each message at once: steps 5, 6, 7, 8.
-const PROGRAMS: [(&str, &str); 4] = [("upper", "1000"), ("select-echo", ""), ("poll-upper", ""), ("epoll", "level")];
+const PROGRAMS: [(&str, &str); 4] =
+    [("upper", "1000"), ("select-echo", ""), ("poll-upper", ""), ("epoll", "level")];
 /// Silent connections. With more, descriptors would run out where the limit is 1,024, as it often is.
 const IDLE: [usize; 3] = [1, 100, 900];
 /// Messages of one measurement.
@@ -20,15 +21,24 @@ const MESSAGES: u32 = 3000;
 const ROUNDS: usize = 5;
 
 fn main() -> anyhow::Result<()> {
-    println!("CPU time of the server for one message, in microseconds: median of {ROUNDS} (least to most)\n");
+    println!(
+        "CPU time of the server for one message, in microseconds: median of {ROUNDS} (least to most)\n"
+    );
     println!("| silent connections | {} |", PROGRAMS.map(|(name, _)| name).join(" | "));
     println!("| --- {}|", "| --- ".repeat(PROGRAMS.len()));
     for idle in IDLE {
         let mut row = format!("| {idle} |");
         for (name, argument) in PROGRAMS {
-            let mut costs = (0..ROUNDS).map(|_| measure(name, argument, idle)).collect::<anyhow::Result<Vec<f64>>>()?;
+            let mut costs = (0..ROUNDS)
+                .map(|_| measure(name, argument, idle))
+                .collect::<anyhow::Result<Vec<f64>>>()?;
             costs.sort_by(f64::total_cmp);
-            row += &format!(" {:.1} ({:.1} to {:.1}) |", costs[ROUNDS / 2], costs[0], costs[ROUNDS - 1]);
+            row += &format!(
+                " {:.1} ({:.1} to {:.1}) |",
+                costs[ROUNDS / 2],
+                costs[0],
+                costs[ROUNDS - 1]
+            );
         }
         println!("{row}");
     }
@@ -39,16 +49,23 @@ fn main() -> anyhow::Result<()> {
 fn measure(name: &str, argument: &str, idle: usize) -> anyhow::Result<f64> {
     let path = std::env::current_exe()?.with_file_name(name);
     let mut command = Command::new(&path);
-    command.arg("127.0.0.1:0").args(Some(argument).filter(|argument| !argument.is_empty())).stdout(Stdio::piped());
-    let server = command.spawn().with_context(|| format!("{}: `cargo build --examples` first", path.display()))?;
+    command
+        .arg("127.0.0.1:0")
+        .args(Some(argument).filter(|argument| !argument.is_empty()))
+        .stdout(Stdio::piped());
+    let server = command
+        .spawn()
+        .with_context(|| format!("{}: `cargo build --examples` first", path.display()))?;
     let mut server = Ended(server);
     let mut output = BufReader::new(server.0.stdout.take().context("its output")?);
     let mut line = String::new();
     output.read_line(&mut line)?;
-    let address = line.trim().strip_prefix("listening on ").context("it does not listen")?.parse()?;
+    let address =
+        line.trim().strip_prefix("listening on ").context("it does not listen")?.parse()?;
     std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
 
-    let _silent = (0..idle).map(|_| connect(address)).collect::<anyhow::Result<Vec<TcpStream>>>()?;
+    let _silent =
+        (0..idle).map(|_| connect(address)).collect::<anyhow::Result<Vec<TcpStream>>>()?;
     let mut talker = connect(address)?;
     let before = cpu_time(&server.0)?;
     for _ in 0..MESSAGES {

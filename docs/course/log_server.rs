@@ -37,7 +37,9 @@ impl Factory for Log {
 impl Protocol for Lines {
     fn data_received(&mut self, transport: &mut Transport<'_>, data: &[u8]) {
         reactor::lines(&mut self.unread, data, |line| {
-            let written = line.map_err(anyhow::Error::msg).and_then(|line| append(&self.log, self.peer, line));
+            let written = line
+                .map_err(anyhow::Error::msg)
+                .and_then(|line| append(&self.log, self.peer, line));
             transport.write(match written {
                 Ok(()) => "It is written.\r\n".to_owned(),
                 Err(why) => format!("It is not written: {why:#}\r\n"),
@@ -55,7 +57,8 @@ fn append(log: &RefCell<File>, peer: SocketAddr, line: &str) -> anyhow::Result<(
 
 fn main() -> anyhow::Result<()> {
     let path = std::env::args().nth(2).unwrap_or("course.log".into());
-    let file = OpenOptions::new().append(true).create(true).open(&path).with_context(|| path.clone())?;
+    let file =
+        OpenOptions::new().append(true).create(true).open(&path).with_context(|| path.clone())?;
     reactor::run("127.0.0.1:8007", &Log(Rc::new(RefCell::new(file))))?;
     io::copy(&mut File::open(path)?, &mut io::stdout())?;
     Ok(())

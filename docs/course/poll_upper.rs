@@ -18,9 +18,13 @@ fn main() -> anyhow::Result<()> {
     loop {
         let when = |wanted: bool, flags: PollFlags| if wanted { flags } else { PollFlags::empty() };
         let mut waits = vec![PollFd::new(&ctrl_c, PollFlags::IN)];
-        waits.push(PollFd::new(&listener, when(accepting && clients.len() < CLIENTS_MAX, PollFlags::IN)));
+        waits.push(PollFd::new(
+            &listener,
+            when(accepting && clients.len() < CLIENTS_MAX, PollFlags::IN),
+        ));
         waits.extend(clients.iter().map(|client| {
-            let wanted = when(client.may_receive(), PollFlags::IN) | when(!client.queue.is_empty(), PollFlags::OUT);
+            let wanted = when(client.may_receive(), PollFlags::IN)
+                | when(!client.queue.is_empty(), PollFlags::OUT);
             PollFd::new(&client.stream, wanted)
         }));
         if poll(&mut waits, None).is_err() {

@@ -74,10 +74,13 @@ impl Protocol for Person {
 impl Person {
     /// To look whether a name is free and to take it are one step here: nobody else runs between them.
     fn enter(&mut self, name: &str) -> String {
-        let is_name = (1..=NAME_MAX).contains(&name.chars().count()) && !name.contains([':', ' ', '\t']);
+        let is_name =
+            (1..=NAME_MAX).contains(&name.chars().count()) && !name.contains([':', ' ', '\t']);
         let mut mailboxes = self.mailboxes.borrow_mut();
         if !is_name {
-            return format!("A nickname has 1 to {NAME_MAX} characters, no space and no colon. Another one?");
+            return format!(
+                "A nickname has 1 to {NAME_MAX} characters, no space and no colon. Another one?"
+            );
         }
         if mailboxes.contains_key(name) {
             return format!("{name} is taken. Another nickname?");
@@ -95,9 +98,13 @@ impl Person {
             return Some(mailboxes.keys().map(String::as_str).collect::<Vec<_>>().join(" "));
         }
         let Some((name, text)) = line.split_once(':') else { return Some(HELP.into()) };
-        let Some(mailbox) = mailboxes.get_mut(name) else { return Some(format!("{name} is not here. {HELP}")) };
+        let Some(mailbox) = mailboxes.get_mut(name) else {
+            return Some(format!("{name} is not here. {HELP}"));
+        };
         match text {
-            "getmessage" if name == me => Some(mailbox.pop_front().unwrap_or("No message for you.".into())),
+            "getmessage" if name == me => {
+                Some(mailbox.pop_front().unwrap_or("No message for you.".into()))
+            }
             "getmessage" => Some(format!("The mailbox of {name} is not yours. {HELP}")),
             _ if mailbox.len() == MAILBOX_MAX => Some(format!("The mailbox of {name} is full.")),
             _ => {

@@ -61,9 +61,13 @@ pub fn run<F: Factory>(default: &str, factory: &F) -> anyhow::Result<()> {
     loop {
         let when = |wanted: bool, flags: PollFlags| if wanted { flags } else { PollFlags::empty() };
         let mut waits = vec![PollFd::new(&ctrl_c, PollFlags::IN)];
-        waits.push(PollFd::new(&listener, when(accepting && clients.len() < CLIENTS_MAX, PollFlags::IN)));
+        waits.push(PollFd::new(
+            &listener,
+            when(accepting && clients.len() < CLIENTS_MAX, PollFlags::IN),
+        ));
         waits.extend(clients.iter().map(|(client, _)| {
-            let wanted = when(client.may_receive(), PollFlags::IN) | when(!client.queue.is_empty(), PollFlags::OUT);
+            let wanted = when(client.may_receive(), PollFlags::IN)
+                | when(!client.queue.is_empty(), PollFlags::OUT);
             PollFd::new(&client.stream, wanted)
         }));
         if poll(&mut waits, None).is_err() {
@@ -114,7 +118,11 @@ pub fn run<F: Factory>(default: &str, factory: &F) -> anyhow::Result<()> {
 
 /// The lines of one connection: gives each whole line of `data`, and of what came before, to `received`.
 #[allow(dead_code, reason = "the echo needs no lines")]
-pub fn lines(unread: &mut LineBuffer, mut data: &[u8], mut received: impl FnMut(Result<&str, &'static str>)) {
+pub fn lines(
+    unread: &mut LineBuffer,
+    mut data: &[u8],
+    mut received: impl FnMut(Result<&str, &'static str>),
+) {
     while !data.is_empty() {
         let space = unread.space();
         let n = data.len().min(space.len());

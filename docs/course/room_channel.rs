@@ -60,9 +60,11 @@ fn fan_out(events: &Receiver<Event>) {
             Event::Entered(number, member) => drop(members.insert(number, member)),
             Event::Left(number) => drop(members.remove(&number)),
             Event::Said(me, line) => {
-                let whole: Arc<[u8]> = [format!("<c{me}> ").as_bytes(), line.trim_ascii_end(), b"\n"].concat().into();
+                let whole: Arc<[u8]> =
+                    [format!("<c{me}> ").as_bytes(), line.trim_ascii_end(), b"\n"].concat().into();
                 members.retain(|number, member| {
-                    let takes_it = *number == me || member.queue.try_send(Arc::clone(&whole)).is_ok();
+                    let takes_it =
+                        *number == me || member.queue.try_send(Arc::clone(&whole)).is_ok();
                     if !takes_it {
                         let _ = member.stream.shutdown(Shutdown::Both); // its queue is full: hung up, not waited for
                     }

@@ -25,7 +25,8 @@ impl Handler for Names {
             let is_free = !self.0.lock().contains(&name); // true now
             if !is_free {
                 client.get_ref().write_all(format!("{name} is taken.\n").as_bytes())?;
-            } else if ask(&mut client, &format!("{name} is free. Do you want it? (yes)"))? == "yes" {
+            } else if ask(&mut client, &format!("{name} is free. Do you want it? (yes)"))? == "yes"
+            {
                 self.0.lock().push(name.clone()); // but is it true now?
                 let outcome = ask(&mut client, &format!("You are {name}. Return leaves."));
                 let mut taken = self.0.lock();

@@ -20,7 +20,8 @@ pub fn fits(fd: RawFd) -> bool {
 /// `exceptional`. Returns which, in this order. Every descriptor must fit.
 pub fn select(sockets: [Vec<BorrowedFd<'_>>; 3]) -> io::Result<[BTreeSet<RawFd>; 3]> {
     let mut fields = sockets.each_ref().map(|sockets| {
-        let mut field = vec![FdSetElement::default(); fd_set_num_elements(sockets.len(), FD_SETSIZE as RawFd)];
+        let mut field =
+            vec![FdSetElement::default(); fd_set_num_elements(sockets.len(), FD_SETSIZE as RawFd)];
         for socket in sockets {
             assert!(fits(socket.as_raw_fd()), "descriptor {} has no bit", socket.as_raw_fd());
             fd_set_insert(&mut field, socket.as_raw_fd());
@@ -29,7 +30,9 @@ pub fn select(sockets: [Vec<BorrowedFd<'_>>; 3]) -> io::Result<[BTreeSet<RawFd>;
     });
     let [readable, writable, exceptional] = &mut fields;
     // SAFETY: every descriptor in the fields is open: `sockets` borrows them until we return.
-    match unsafe { rustix::event::select(FD_SETSIZE, Some(readable), Some(writable), Some(exceptional), None) } {
+    match unsafe {
+        rustix::event::select(FD_SETSIZE, Some(readable), Some(writable), Some(exceptional), None)
+    } {
         Ok(_) => Ok(fields.map(|field| FdSetIter::new(&field).collect())),
         Err(Errno::INTR) => Ok(Default::default()), // a signal: nothing is ready, ask again
         Err(e) => Err(e.into()),

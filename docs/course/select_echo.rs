@@ -18,7 +18,8 @@ fn main() -> anyhow::Result<()> {
         let mut to_read = vec![ctrl_c.as_fd()];
         to_read.extend(accepting.then(|| listener.as_fd()));
         to_read.extend(clients.iter().filter(|c| c.may_receive()).map(|c| c.stream.as_fd()));
-        let to_write = clients.iter().filter(|c| !c.queue.is_empty()).map(|c| c.stream.as_fd()).collect();
+        let to_write =
+            clients.iter().filter(|c| !c.queue.is_empty()).map(|c| c.stream.as_fd()).collect();
         let to_watch = clients.iter().map(|c| c.stream.as_fd()).collect();
 
         let [readable, writable, exceptional] = select::select([to_read, to_write, to_watch])?;
@@ -45,7 +46,11 @@ fn main() -> anyhow::Result<()> {
         if readable.contains(&listener.as_raw_fd()) {
             match client::accept(&listener) {
                 Ok(Some(mut full)) if !select::fits(full.stream.as_raw_fd()) => {
-                    let _ = writeln!(full.stream, "Full: select ends at descriptor {}.", select::FD_SETSIZE - 1);
+                    let _ = writeln!(
+                        full.stream,
+                        "Full: select ends at descriptor {}.",
+                        select::FD_SETSIZE - 1
+                    );
                 }
                 Ok(newcomer) => clients.extend(newcomer),
                 Err(_) => accepting = false,

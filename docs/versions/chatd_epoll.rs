@@ -50,13 +50,16 @@ fn serve(house: &mut House<'_>) -> anyhow::Result<()> {
     while !house.is_over() {
         tell_changes(&epoll, house)?;
         events.clear();
-        let timeout =
-            house.timeout().map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: t.subsec_nanos().into() });
+        let timeout = house
+            .timeout()
+            .map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: t.subsec_nanos().into() });
         match epoll::wait(&epoll, spare_capacity(&mut events), timeout.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {} // of a signal the byte is in the pipe
             Err(e) => anyhow::bail!("epoll_wait: {e}"),
         }
-        house.round(events.iter().map(|event| (Who::from_token(event.data.u64()), found(event.flags))));
+        house.round(
+            events.iter().map(|event| (Who::from_token(event.data.u64()), found(event.flags))),
+        );
     }
     Ok(())
 }
@@ -90,7 +93,10 @@ fn flags(interest: Interest) -> EventFlags {
 #[cfg(target_os = "linux")]
 fn found(flags: EventFlags) -> Interest {
     let broken = flags.intersects(EventFlags::ERR | EventFlags::HUP);
-    Interest { read: broken || flags.contains(EventFlags::IN), write: broken || flags.contains(EventFlags::OUT) }
+    Interest {
+        read: broken || flags.contains(EventFlags::IN),
+        write: broken || flags.contains(EventFlags::OUT),
+    }
 }
 
 #[cfg(not(target_os = "linux"))]

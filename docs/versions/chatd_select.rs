@@ -33,7 +33,10 @@ fn main() -> std::process::ExitCode {
     common::main(&Version {
         name: "chatd-select",
         model: "one thread and select for all connections, and yours is",
-        wall: Some(Wall { name: "descriptors in one select (FD_SETSIZE)", descriptors: FD_SETSIZE }),
+        wall: Some(Wall {
+            name: "descriptors in one select (FD_SETSIZE)",
+            descriptors: FD_SETSIZE,
+        }),
         serve,
     })
 }

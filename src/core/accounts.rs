@@ -80,18 +80,25 @@ impl<H: Clone> Rooms<H> {
     pub(super) fn set_accounts(&mut self, accounts: Vec<Account>, last: AccountId) {
         let made = std::mem::take(&mut self.accounts.made);
         let guest_mail = std::mem::take(&mut self.accounts.guest_mail);
-        let mut all = Accounts { made, guest_mail, last: last.max(self.accounts.last), ..Accounts::default() };
+        let mut all = Accounts {
+            made,
+            guest_mail,
+            last: last.max(self.accounts.last),
+            ..Accounts::default()
+        };
         for account in accounts {
             // A name from before `--unicode-names` was left out: nobody can enter under it, but it stays an account.
-            let key = self.config.names.check(&account.name, "name").map(|name| name.key().to_owned());
+            let key =
+                self.config.names.check(&account.name, "name").map(|name| name.key().to_owned());
             all.insert(key.unwrap_or_else(|_| account.name.clone()), account);
         }
         let before = std::mem::replace(&mut self.accounts, all);
         // Of another file that took the place of the file, the same number may be somebody else's.
         let name = |accounts: &Accounts, id| accounts.get(id).map(|account| account.name.clone());
         for (_, member) in &mut self.members {
-            member.account =
-                member.account.filter(|&id| name(&self.accounts, id).is_some_and(|is| name(&before, id) == Some(is)));
+            member.account = member.account.filter(|&id| {
+                name(&self.accounts, id).is_some_and(|is| name(&before, id) == Some(is))
+            });
         }
     }
 
@@ -115,7 +122,13 @@ impl<H: Clone> Rooms<H> {
     }
 
     /// Whoever is here under this name, or logged in to this account, gives way to its owner.
-    pub(super) fn make_way(&mut self, name: &Name, account: AccountId, owner: Option<usize>, source: Source) {
+    pub(super) fn make_way(
+        &mut self,
+        name: &Name,
+        account: AccountId,
+        owner: Option<usize>,
+        source: Source,
+    ) {
         let bearer = self.by_name.get(name.key()).copied();
         let others: Vec<usize> = self
             .members
@@ -149,7 +162,11 @@ impl<H: Clone> Rooms<H> {
         if !account.is_admin
             && let Some(ban) = self.sanction(SanctionKind::Ban, &name, None)
         {
-            return Answer::text(format!("*** The name {} is banned by {}.\n", name.shown(), ban.by));
+            return Answer::text(format!(
+                "*** The name {} is banned by {}.\n",
+                name.shown(),
+                ban.by
+            ));
         }
         let source = self.members[asker].source;
         self.make_way(&name, login.account, Some(asker), source);
@@ -176,7 +193,9 @@ impl<H: Clone> Rooms<H> {
         } else if self.accounts.by_id.len() >= ACCOUNTS_MAX {
             format!("*** There are {ACCOUNTS_MAX} accounts, which is the most.\n")
         } else if !self.accounts.count_in(source, self.now) {
-            format!("*** {REGISTERED_A_DAY} names were registered from your address today, which is the most.\n")
+            format!(
+                "*** {REGISTERED_A_DAY} names were registered from your address today, which is the most.\n"
+            )
         } else {
             self.accounts.last += 1;
             let account = Account {
@@ -192,7 +211,12 @@ impl<H: Clone> Rooms<H> {
         Some(Answer::text(refused))
     }
 
-    pub(super) fn is_registered(&mut self, client: ClientId, account: Account, written: &Written) -> String {
+    pub(super) fn is_registered(
+        &mut self,
+        client: ClientId,
+        account: Account,
+        written: &Written,
+    ) -> String {
         if let Err(why) = written {
             return format!("*** Your name is not kept: {why}\n");
         }
@@ -212,7 +236,12 @@ impl<H: Clone> Rooms<H> {
     }
 
     /// `None`: the answer comes when it is written.
-    pub(super) fn rehash(&mut self, asker: usize, hash: PasswordHash, quietly: bool) -> Option<Answer> {
+    pub(super) fn rehash(
+        &mut self,
+        asker: usize,
+        hash: PasswordHash,
+        quietly: bool,
+    ) -> Option<Answer> {
         let Some(id) = self.members[asker].account else { return Some(not_logged_in()) };
         self.hold_deed(asker, What::Rehashed(id, hash), Deed::Rehash { quietly });
         None

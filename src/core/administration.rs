@@ -51,7 +51,12 @@ impl<H: Clone> Rooms<H> {
     }
 
     /// The sanction that forbids something to whoever has this name or comes from here, if one is in force.
-    pub(super) fn sanction(&self, kind: SanctionKind, name: &Name, source: Option<Source>) -> Option<&Sanction> {
+    pub(super) fn sanction(
+        &self,
+        kind: SanctionKind,
+        name: &Name,
+        source: Option<Source>,
+    ) -> Option<&Sanction> {
         let in_force = |sanction: &&Sanction| sanction.until.is_none_or(|until| until > self.now);
         let by = |subject| self.sanctions.0.get(&(kind, subject)).filter(in_force);
         by(Subject::Name(name.key().to_owned()))
@@ -104,7 +109,9 @@ impl<H: Clone> Rooms<H> {
     /// Whether the topic of its room was set by this member.
     fn holds_topic(&self, member: usize) -> bool {
         let party = self.party(member);
-        self.rooms[self.members[member].room].topic.as_ref().is_some_and(|(_, holder)| match holder.account {
+        self.rooms[self.members[member].room].topic.as_ref().is_some_and(|(_, holder)| match holder
+            .account
+        {
             Some(account) => party.account == Some(account),
             None => party.account.is_none() && holder.name == party.name,
         })
@@ -113,7 +120,11 @@ impl<H: Clone> Rooms<H> {
     // --- The topic ---
 
     /// `/topic`. `Ok(None)`: the answer comes when it is written.
-    pub(super) fn topic(&mut self, asker: usize, topic: Option<String>) -> Result<Option<Answer>, Sentence> {
+    pub(super) fn topic(
+        &mut self,
+        asker: usize,
+        topic: Option<String>,
+    ) -> Result<Option<Answer>, Sentence> {
         let room = self.members[asker].room;
         let Some(topic) = topic else {
             let room = &self.rooms[room];
@@ -133,12 +144,20 @@ impl<H: Clone> Rooms<H> {
         Ok(None)
     }
 
-    pub(super) fn topic_is_set(&mut self, client: ClientId, room: usize, topic: Option<(String, Party)>) -> String {
+    pub(super) fn topic_is_set(
+        &mut self,
+        client: ClientId,
+        room: usize,
+        topic: Option<(String, Party)>,
+    ) -> String {
         let author = self.member_of(client);
         let name = self.rooms[room].name.clone();
         let who = author.map_or("somebody who left", |author| self.members[author].name.shown());
         let (line, sentence) = match &topic {
-            None => (format!("*** {who} cleared the topic of {name}\n"), format!("*** {name} has no topic now.\n")),
+            None => (
+                format!("*** {who} cleared the topic of {name}\n"),
+                format!("*** {name} has no topic now.\n"),
+            ),
             Some((topic, by)) => (
                 format!("*** {} set the topic of {name}: {topic}\n", by.name),
                 format!("*** The topic of {name} is now: {topic}\n"),
@@ -146,7 +165,10 @@ impl<H: Clone> Rooms<H> {
         };
         self.rooms[room].topic = topic;
         if !self.rooms[room].members.is_empty() {
-            self.tell_room(room, Lines { text: &line, count: 1, author, to_author: false, is_presence: false });
+            self.tell_room(
+                room,
+                Lines { text: &line, count: 1, author, to_author: false, is_presence: false },
+            );
         }
         sentence
     }
@@ -154,13 +176,22 @@ impl<H: Clone> Rooms<H> {
     // --- Commands of administrators ---
 
     pub(super) fn check_admin(&self, asker: usize) -> Result<(), Sentence> {
-        if self.is_admin(asker) { Ok(()) } else { Err("That is for administrators.".to_owned().into()) }
+        if self.is_admin(asker) {
+            Ok(())
+        } else {
+            Err("That is for administrators.".to_owned().into())
+        }
     }
 
     /// Notes in the memory, and in the log, that an administrator did this.
     fn log_deed(&mut self, asker: usize, what: String) {
         let member = &self.members[asker];
-        self.orders.push(Order::Log(format!("{} (c{}, {}) {what}", member.name.shown(), member.client, member.source)));
+        self.orders.push(Order::Log(format!(
+            "{} (c{}, {}) {what}",
+            member.name.shown(),
+            member.client,
+            member.source
+        )));
         let by = member.name.shown().to_owned();
         self.note(What::Deed { by, what });
     }
@@ -190,17 +221,32 @@ impl<H: Clone> Rooms<H> {
     }
 
     /// Everybody reads it, its author too, and nobody can hide it.
-    pub(super) fn tell_announcement(&mut self, line: &str, rooms: Vec<(usize, LineId)>, at: Timestamp) -> String {
-        for (room, id) in rooms.into_iter().filter(|&(room, _)| self.rooms.contains(room)).collect::<Vec<_>>() {
+    pub(super) fn tell_announcement(
+        &mut self,
+        line: &str,
+        rooms: Vec<(usize, LineId)>,
+        at: Timestamp,
+    ) -> String {
+        for (room, id) in
+            rooms.into_iter().filter(|&(room, _)| self.rooms.contains(room)).collect::<Vec<_>>()
+        {
             self.tell_room_as_server(room, line);
             self.rooms[room].past.remember(id, at, line, 1);
         }
         String::new()
     }
 
-    pub(super) fn kick(&mut self, asker: usize, name: &str, why: Option<String>) -> Result<String, Sentence> {
+    pub(super) fn kick(
+        &mut self,
+        asker: usize,
+        name: &str,
+        why: Option<String>,
+    ) -> Result<String, Sentence> {
         let member = self.find_member(name)?;
-        let (name, by) = (self.members[member].name.shown().to_owned(), self.members[asker].name.shown().to_owned());
+        let (name, by) = (
+            self.members[member].name.shown().to_owned(),
+            self.members[asker].name.shown().to_owned(),
+        );
         if member == asker {
             return Err("You cannot kick yourself: /quit leaves.".to_owned().into());
         }
@@ -255,20 +301,30 @@ impl<H: Clone> Rooms<H> {
         self.sanctions.0.retain(|_, sanction| sanction.until.is_none_or(|until| until > now));
         let key = (kind, self.key_of(&subject));
         if self.sanctions.0.len() >= SANCTIONS_MAX && !self.sanctions.0.contains_key(&key) {
-            return Err(format!("There are {SANCTIONS_MAX} bans and mutes, which is the most.").into());
+            return Err(
+                format!("There are {SANCTIONS_MAX} bans and mutes, which is the most.").into()
+            );
         }
         let by = self.members[asker].name.shown().to_owned();
         let until = penalty.lasts.and_then(|lasts| now.checked_add(lasts).ok());
         let verb = if kind == SanctionKind::Ban { "banned" } else { "muted" };
         let why = penalty.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-        self.log_deed(asker, format!("{verb} {}{}{why}", describe_subject(&subject), self.until(until)));
+        self.log_deed(
+            asker,
+            format!("{verb} {}{}{why}", describe_subject(&subject), self.until(until)),
+        );
         let sanction = Sanction { kind, subject, until, by, why: penalty.why };
         self.note(What::Sanctioned(sanction.clone()));
         self.sanctions.0.insert(key, sanction.clone());
         Ok(sanction)
     }
 
-    pub(super) fn lift(&mut self, asker: usize, kind: SanctionKind, who: &str) -> Result<String, Sentence> {
+    pub(super) fn lift(
+        &mut self,
+        asker: usize,
+        kind: SanctionKind,
+        who: &str,
+    ) -> Result<String, Sentence> {
         let subject = self.subject(who)?;
         let word = if kind == SanctionKind::Ban { "banned" } else { "muted" };
         let Some(lifted) = self.sanctions.0.remove(&(kind, self.key_of(&subject))) else {
@@ -283,8 +339,12 @@ impl<H: Clone> Rooms<H> {
     }
 
     pub(super) fn list_sanctions(&self) -> String {
-        let mut rows: Vec<_> =
-            self.sanctions.0.iter().filter(|(_, s)| s.until.is_none_or(|until| until > self.now)).collect();
+        let mut rows: Vec<_> = self
+            .sanctions
+            .0
+            .iter()
+            .filter(|(_, s)| s.until.is_none_or(|until| until > self.now))
+            .collect();
         if rows.is_empty() {
             return "*** Nobody is banned or muted.\n".to_owned();
         }
@@ -294,7 +354,10 @@ impl<H: Clone> Rooms<H> {
             let word = if *kind == SanctionKind::Ban { "banned" } else { "muted" };
             let why = why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
             let until = self.until(*until);
-            text.push_str(&format!("***   {:<21} {word}{until} by {by}{why}\n", describe_subject(subject)));
+            text.push_str(&format!(
+                "***   {:<21} {word}{until} by {by}{why}\n",
+                describe_subject(subject)
+            ));
         }
         text
     }
@@ -305,7 +368,9 @@ impl<H: Clone> Rooms<H> {
             let source: Result<Source, _> = typed.parse();
             return match source {
                 Ok(source) => Ok(Subject::Address(source.to_string())),
-                Err(_) => Err(format!("{typed} is no address, like 192.0.2.7 or 2001:db8::1.").into()),
+                Err(_) => {
+                    Err(format!("{typed} is no address, like 192.0.2.7 or 2001:db8::1.").into())
+                }
             };
         }
         Ok(Subject::Name(self.config.names.check(typed, "name")?.shown().to_owned()))
@@ -316,7 +381,11 @@ impl<H: Clone> Rooms<H> {
         let slot = self.members[asker].room;
         let name = self.rooms[slot].name.clone();
         if self.rooms[slot].is_paused == is_paused {
-            return Err(format!("{name} is {} already.", if is_paused { "paused" } else { "open" }).into());
+            return Err(format!(
+                "{name} is {} already.",
+                if is_paused { "paused" } else { "open" }
+            )
+            .into());
         }
         self.rooms[slot].is_paused = is_paused;
         self.log_deed(asker, format!("{} {name}", if is_paused { "paused" } else { "resumed" }));
@@ -338,7 +407,10 @@ impl<H: Clone> Rooms<H> {
             Some(within) => {
                 let seconds = within.as_secs();
                 self.log_deed(asker, format!("shuts the server down in {seconds} s"));
-                (Order::ShutDown(within), format!("*** {by} shuts the server down in {seconds} s.\n"))
+                (
+                    Order::ShutDown(within),
+                    format!("*** {by} shuts the server down in {seconds} s.\n"),
+                )
             }
             None => {
                 self.log_deed(asker, "called the shutdown off".to_owned());

@@ -8,13 +8,20 @@ use super::{
 
 impl<H: Clone> Rooms<H> {
     /// `/ask`. `Ok(None)`: the answer comes when it is written.
-    pub(super) fn ask_administrators(&mut self, asker: usize, text: String) -> Result<Option<Answer>, Sentence> {
+    pub(super) fn ask_administrators(
+        &mut self,
+        asker: usize,
+        text: String,
+    ) -> Result<Option<Answer>, Sentence> {
         self.may_write(asker)?;
         let present = |&(slot, _): &(usize, &Member<H>)| slot != asker && self.is_admin(slot);
-        let mut administrators: Vec<usize> = self.members.iter().filter(present).map(|(slot, _)| slot).collect();
+        let mut administrators: Vec<usize> =
+            self.members.iter().filter(present).map(|(slot, _)| slot).collect();
         administrators.sort_by_key(|&slot| self.members[slot].name.key());
         if administrators.is_empty() {
-            return Err("No administrator is here. /msg NAME TEXT leaves a message.".to_owned().into());
+            return Err("No administrator is here. /msg NAME TEXT leaves a message."
+                .to_owned()
+                .into());
         }
         Ok(self.tell_alone(asker, &administrators, text, true))
     }
@@ -28,7 +35,9 @@ impl<H: Clone> Rooms<H> {
         let (place, name) = (self.raised(room).len(), self.members[asker].name.shown().to_owned());
         let line = match is_up {
             true => format!("*** {name} raised a hand ({place} up in {})\n", self.rooms[room].name),
-            false => format!("*** {name} lowered the hand ({place} up in {})\n", self.rooms[room].name),
+            false => {
+                format!("*** {name} lowered the hand ({place} up in {})\n", self.rooms[room].name)
+            }
         };
         for member in self.rooms[room].members.clone() {
             if member != asker && self.is_admin(member) {
@@ -36,7 +45,10 @@ impl<H: Clone> Rooms<H> {
             }
         }
         match is_up {
-            true => format!("*** Your hand is up, number {place} in {}. /hand lowers it.\n", self.rooms[room].name),
+            true => format!(
+                "*** Your hand is up, number {place} in {}. /hand lowers it.\n",
+                self.rooms[room].name
+            ),
             false => "*** Your hand is down.\n".to_owned(),
         }
     }
@@ -58,8 +70,12 @@ impl<H: Clone> Rooms<H> {
 
     /// Who has a hand up in a room, in the order they were raised.
     fn raised(&self, room: usize) -> Vec<usize> {
-        let mut raised: Vec<usize> =
-            self.rooms[room].members.iter().copied().filter(|&member| self.members[member].hand.is_some()).collect();
+        let mut raised: Vec<usize> = self.rooms[room]
+            .members
+            .iter()
+            .copied()
+            .filter(|&member| self.members[member].hand.is_some())
+            .collect();
         raised.sort_by_key(|&member| (self.members[member].hand, self.members[member].client));
         raised
     }

@@ -108,7 +108,9 @@ const fn row(
 
 /// Every command, in the order of `/help`.
 pub const COMMANDS: &[CommandRow] = &[
-    row("help", "[COMMAND]", "lists the commands, or explains one", |a| Some(Command::Help(optional(a)))),
+    row("help", "[COMMAND]", "lists the commands, or explains one", |a| {
+        Some(Command::Help(optional(a)))
+    }),
     row("nick", "NAME", "changes your name", |a| some(a).map(Command::Nick)),
     row("me", "ACTION", "says what you do: * alice ACTION", |a| some(a).map(Command::Me)),
     row("msg", "NAME TEXT", "says TEXT to NAME alone", |a| {
@@ -119,20 +121,32 @@ pub const COMMANDS: &[CommandRow] = &[
     row("who", "", "who is in this room, idle for how long", |a| none(a, Command::Who)),
     row("names", "", "the names in every room", |a| none(a, Command::Names)),
     row("whois", "NAME", "where NAME is, and since when", |a| some(a).map(Command::Whois)),
-    row("join", "ROOM", "goes to ROOM, which is made if it is not there", |a| some(a).map(Command::Join)),
+    row("join", "ROOM", "goes to ROOM, which is made if it is not there", |a| {
+        some(a).map(Command::Join)
+    }),
     row("leave", "", "goes back to lobby", |a| none(a, Command::Leave)),
     row("rooms", "", "lists the rooms", |a| none(a, Command::Rooms)),
-    row("topic", "[TEXT]", "shows the topic, or sets it (- clears it)", |a| Some(Command::Topic(optional(a)))),
+    row("topic", "[TEXT]", "shows the topic, or sets it (- clears it)", |a| {
+        Some(Command::Topic(optional(a)))
+    }),
     row("history", "[N|since TIME]", "past lines: the last N, or since 10:30", |a| {
         past_wanted(a).map(Command::History)
     }),
-    row("search", "WORDS", "past lines with these words (wor*: a beginning)", |a| some(a).map(Command::Search)),
-    row("away", "[WHY]", "tells those who look or write that you are away", |a| Some(Command::Away(optional(a)))),
+    row("search", "WORDS", "past lines with these words (wor*: a beginning)", |a| {
+        some(a).map(Command::Search)
+    }),
+    row("away", "[WHY]", "tells those who look or write that you are away", |a| {
+        Some(Command::Away(optional(a)))
+    }),
     row("back", "", "ends /away", |a| none(a, Command::Back)),
-    row("ignore", "[NAME]", "hides what NAME says, or lists whom you ignore", |a| Some(Command::Ignore(optional(a)))),
+    row("ignore", "[NAME]", "hides what NAME says, or lists whom you ignore", |a| {
+        Some(Command::Ignore(optional(a)))
+    }),
     row("unignore", "NAME", "ends /ignore", |a| some(a).map(Command::Unignore)),
     row("quiet", "[on|off]", "leaves out who comes and goes", |a| switch(a, Preference::Quiet)),
-    row("timestamps", "[on|off]", "puts the time in front of live lines", |a| switch(a, Preference::Timestamps)),
+    row("timestamps", "[on|off]", "puts the time in front of live lines", |a| {
+        switch(a, Preference::Timestamps)
+    }),
     row("echo", "[on|off]", "gives you your own lines too", |a| switch(a, Preference::Echo)),
     row("register", "[PASSWORD]", "keeps your name: from now on it has a password", |a| {
         Some(Command::Register(optional(a).as_deref().map(Secret::new)))
@@ -149,10 +163,16 @@ pub const COMMANDS: &[CommandRow] = &[
         "delete" => Some(Command::DeleteMail),
         _ => None,
     }),
-    row("ask", "TEXT", "asks the administrators who are here, only them", |a| some(a).map(Command::AskAdministrators)),
+    row("ask", "TEXT", "asks the administrators who are here, only them", |a| {
+        some(a).map(Command::AskAdministrators)
+    }),
     row("hand", "", "raises your hand, or lowers it", |a| none(a, Command::Hand)),
-    row("hands", "", "whose hands are up in this room, in their order", |a| none(a, Command::Hands)),
-    row("threads", "", "every thread of the server and what it does now", |a| none(a, Command::Threads)),
+    row("hands", "", "whose hands are up in this room, in their order", |a| {
+        none(a, Command::Hands)
+    }),
+    row("threads", "", "every thread of the server and what it does now", |a| {
+        none(a, Command::Threads)
+    }),
     row("quit", "[WHY]", "leaves", |a| Some(Command::Quit(optional(a)))),
 ];
 
@@ -163,19 +183,25 @@ pub const ADMINISTRATION: &[CommandRow] = &[
         let (name, why) = a.split_once(char::is_whitespace).unwrap_or((a, ""));
         Some(Command::Kick { name: some(name)?, why: optional(why.trim_start()) })
     }),
-    row("ban", "NAME|ADDRESS [FOR] [WHY]", "lets it in no more (for 30m, 12h, 7d)", |a| penalty(a).map(Command::Ban)),
+    row("ban", "NAME|ADDRESS [FOR] [WHY]", "lets it in no more (for 30m, 12h, 7d)", |a| {
+        penalty(a).map(Command::Ban)
+    }),
     row("unban", "NAME|ADDRESS", "ends /ban", |a| some(a).map(Command::Unban)),
     row("bans", "", "who is banned or muted, and for how long", |a| none(a, Command::Bans)),
-    row("mute", "NAME [FOR] [WHY]", "lets NAME speak no more (for 30m, 7d)", |a| penalty(a).map(Command::Mute)),
+    row("mute", "NAME [FOR] [WHY]", "lets NAME speak no more (for 30m, 7d)", |a| {
+        penalty(a).map(Command::Mute)
+    }),
     row("unmute", "NAME", "ends /mute", |a| some(a).map(Command::Unmute)),
     row("pause", "", "only you and who set the topic speak here", |a| none(a, Command::Pause)),
     row("resume", "", "ends /pause", |a| none(a, Command::Resume)),
     row("shutdown", "[SECONDS|off]", "stops the server, in so many seconds", |a| match a {
         "" => Some(Command::ShutDown(Some(Duration::ZERO))),
         "off" => Some(Command::ShutDown(None)),
-        seconds => {
-            seconds.parse().ok().filter(|&s| s <= SHUTDOWN_MAX).map(|s| Command::ShutDown(Some(Duration::from_secs(s))))
-        }
+        seconds => seconds
+            .parse()
+            .ok()
+            .filter(|&s| s <= SHUTDOWN_MAX)
+            .map(|s| Command::ShutDown(Some(Duration::from_secs(s)))),
     }),
 ];
 
@@ -183,7 +209,8 @@ pub const ADMINISTRATION: &[CommandRow] = &[
 const SHUTDOWN_MAX: u64 = 24 * 60 * 60;
 
 /// Only under `--demo`: shows a class that a panic ends one thread and nobody else's.
-pub const CRASH: CommandRow = row("crash", "", "panics your thread on the server", |a| none(a, Command::Crash));
+pub const CRASH: CommandRow =
+    row("crash", "", "panics your thread on the server", |a| none(a, Command::Crash));
 
 fn optional(argument: &str) -> Option<String> {
     some(argument)
@@ -206,10 +233,12 @@ fn past_wanted(argument: &str) -> Option<PastWanted> {
     };
     let time = |text: &str| Time::strptime("%H:%M", text).ok();
     match since.split_once(' ') {
-        None => time(since)
-            .map(|time| PastWanted::Since(None, time))
-            .or_else(|| since.parse().ok().map(|date| PastWanted::Since(Some(date), Time::midnight()))),
-        Some((date, clock)) => Some(PastWanted::Since(Some(date.parse().ok()?), time(clock.trim())?)),
+        None => time(since).map(|time| PastWanted::Since(None, time)).or_else(|| {
+            since.parse().ok().map(|date| PastWanted::Since(Some(date), Time::midnight()))
+        }),
+        Some((date, clock)) => {
+            Some(PastWanted::Since(Some(date.parse().ok()?), time(clock.trim())?))
+        }
     }
 }
 
@@ -270,8 +299,13 @@ impl CommandTable {
     pub fn help(self, about: Option<&str>) -> String {
         let Some(about) = about else {
             let mut text = String::from("*** What you type is said to your room. Commands:\n");
-            COMMANDS.iter().chain(self.demo.then_some(&CRASH)).for_each(|row| text.push_str(&row.line()));
-            text.push_str("***   //TEXT                     says /TEXT\n*** Only for administrators:\n");
+            COMMANDS
+                .iter()
+                .chain(self.demo.then_some(&CRASH))
+                .for_each(|row| text.push_str(&row.line()));
+            text.push_str(
+                "***   //TEXT                     says /TEXT\n*** Only for administrators:\n",
+            );
             ADMINISTRATION.iter().for_each(|row| text.push_str(&row.line()));
             return text;
         };
@@ -283,9 +317,11 @@ impl CommandTable {
 
     fn find(self, name: &str) -> Result<&'static CommandRow, String> {
         let name = name.to_ascii_lowercase();
-        self.rows().find(|row| row.name == name).ok_or_else(|| match nearest(&name, self.rows().map(|row| row.name)) {
-            Some(near) => format!("There is no command /{name}. Did you mean /{near}?"),
-            None => format!("There is no command /{name}. /help lists them."),
+        self.rows().find(|row| row.name == name).ok_or_else(|| {
+            match nearest(&name, self.rows().map(|row| row.name)) {
+                Some(near) => format!("There is no command /{name}. Did you mean /{near}?"),
+                None => format!("There is no command /{name}. /help lists them."),
+            }
         })
     }
 }
@@ -308,7 +344,9 @@ pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Op
     candidates
         .filter(|candidate| candidate.len().abs_diff(typed.len()) <= SLIPS_MAX) // cheap, and rules most out
         .map(|candidate| (strsim::osa_distance(typed, &candidate.to_lowercase()), candidate))
-        .filter(|&(slips, candidate)| slips <= SLIPS_MAX && slips < candidate.len().min(typed.len()))
+        .filter(|&(slips, candidate)| {
+            slips <= SLIPS_MAX && slips < candidate.len().min(typed.len())
+        })
         .min_by_key(|&(slips, _)| slips)
         .map(|(_, candidate)| candidate)
 }
@@ -327,12 +365,18 @@ mod tests {
             ("HELP nick", Command::Help(Some("nick".into()))),
             ("msg bob  hi  there ", Command::Msg { to: "bob".into(), text: "hi  there".into() }),
             ("history 5", Command::History(PastWanted::Last(5))),
-            ("history since 9:05", Command::History(PastWanted::Since(None, jiff::civil::time(9, 5, 0, 0)))),
+            (
+                "history since 9:05",
+                Command::History(PastWanted::Since(None, jiff::civil::time(9, 5, 0, 0))),
+            ),
             (
                 "history since 2026-11-20 10:30",
                 Command::History(PastWanted::Since(Some(date), jiff::civil::time(10, 30, 0, 0))),
             ),
-            ("history since 2026-11-20", Command::History(PastWanted::Since(Some(date), Time::midnight()))),
+            (
+                "history since 2026-11-20",
+                Command::History(PastWanted::Since(Some(date), Time::midnight())),
+            ),
             ("ban bob", Command::Ban(Penalty { who: "bob".into(), lasts: None, why: None })),
             (
                 "ban bob 2h too loud",
@@ -344,7 +388,11 @@ mod tests {
             ),
             (
                 "ban bob too loud",
-                Command::Ban(Penalty { who: "bob".into(), lasts: None, why: Some("too loud".into()) }),
+                Command::Ban(Penalty {
+                    who: "bob".into(),
+                    lasts: None,
+                    why: Some("too loud".into()),
+                }),
             ),
             ("quiet on", Command::Set(Preference::Quiet, Some(true))),
             ("quit", Command::Quit(None)),

@@ -89,7 +89,13 @@ impl<H: Clone> Rooms<H> {
                 if member.particular_in != self.batch.number {
                     let whole = [&stream.bytes[..]];
                     let lines = stream.lines;
-                    let delivery = Delivery { before: &whole, answer: None, after: &[], lines, farewell: None };
+                    let delivery = Delivery {
+                        before: &whole,
+                        answer: None,
+                        after: &[],
+                        lines,
+                        farewell: None,
+                    };
                     deliver(&member.handle, delivery);
                 }
             }

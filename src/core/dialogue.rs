@@ -65,12 +65,14 @@ impl<'a> Dialogue<'a> {
         if let Some(most) = peer.reserve_of {
             self.farewell = hall.ask(Question::TakeReserve(most)).farewell;
             if self.farewell.is_none() {
-                let place = format!("All {most} places are taken; this one is kept for an administrator.");
+                let place =
+                    format!("All {most} places are taken; this one is kept for an administrator.");
                 hall.reply(format!("*** {place}\n*** What is your name?\n").as_bytes());
             }
             return;
         }
-        let greeting = format!("*** Welcome to chatd: {} {}.\n", self.config.model.0, peer.connection);
+        let greeting =
+            format!("*** Welcome to chatd: {} {}.\n", self.config.model.0, peer.connection);
         if self.config.anonymous {
             hall.reply(greeting.as_bytes());
             let name = Name::of_address(&peer.address.to_string(), peer.connection);
@@ -91,12 +93,21 @@ impl<'a> Dialogue<'a> {
     /// One line.
     pub fn line(&mut self, line: Line<'_>, hall: &mut impl Hall) {
         let typed = match line {
-            Line::Text(typed) if self.awaits_password() => return self.line_is_password(typed, hall),
+            Line::Text(typed) if self.awaits_password() => {
+                return self.line_is_password(typed, hall);
+            }
             Line::Text(typed) => text::clean(typed), // from here on nothing can move another terminal's cursor
-            Line::NotUtf8 | Line::TooLong if self.awaits_password() => return self.line_is_no_password(hall),
-            Line::NotUtf8 => return self.refuse(hall, "That line is not UTF-8 text and was not said."),
+            Line::NotUtf8 | Line::TooLong if self.awaits_password() => {
+                return self.line_is_no_password(hall);
+            }
+            Line::NotUtf8 => {
+                return self.refuse(hall, "That line is not UTF-8 text and was not said.");
+            }
             Line::TooLong => {
-                return self.refuse(hall, &format!("That line has more than {LINE_MAX} bytes and was not said."));
+                return self.refuse(
+                    hall,
+                    &format!("That line has more than {LINE_MAX} bytes and was not said."),
+                );
             }
         };
         let text = match (&self.stage, typed.strip_prefix('/')) {
@@ -138,7 +149,8 @@ impl<'a> Dialogue<'a> {
 
     /// Asks to be let in. A name that is an account's needs its password.
     pub fn enter(&mut self, name: Name, login: Option<Login>, hall: &mut impl Hall) {
-        let entry = Entry { name: name.clone(), source: self.source, login, reserve_of: self.reserve_of };
+        let entry =
+            Entry { name: name.clone(), source: self.source, login, reserve_of: self.reserve_of };
         let answer = hall.ask(Question::Enter(Box::new(entry)));
         if answer.farewell.is_some() {
             self.farewell = answer.farewell;
@@ -153,8 +165,10 @@ impl<'a> Dialogue<'a> {
 
     fn is_in(&mut self, mut answer: Answer, hall: &mut impl Hall) {
         let Some(name) = answer.name.take() else { return };
-        let mut welcome =
-            format!("*** Hello {}. Type to talk; /help lists the commands, /quit leaves.\n", name.shown());
+        let mut welcome = format!(
+            "*** Hello {}. Type to talk; /help lists the commands, /quit leaves.\n",
+            name.shown()
+        );
         for line in &self.config.motd {
             welcome.push_str(&format!("*** {line}\n"));
         }
@@ -184,7 +198,9 @@ impl<'a> Dialogue<'a> {
             Command::Help(about) => self.config.commands.help(about.as_deref()),
             Command::Threads => hall.describe_threads(),
             Command::Nick(typed) => match self.config.names.check(&typed, "name") {
-                Ok(_) if self.config.anonymous => "*** Nobody has a name here: --anonymous.\n".to_owned(),
+                Ok(_) if self.config.anonymous => {
+                    "*** Nobody has a name here: --anonymous.\n".to_owned()
+                }
                 Ok(name) => self.ask(Question::Rename(name), hall),
                 Err(sentence) => format!("*** {sentence}\n"),
             },
@@ -229,7 +245,8 @@ impl<'a> Dialogue<'a> {
     fn delete_mail(&mut self, hall: &mut impl Hall) -> String {
         match self.mail_read.take() {
             Some((up_to, count)) => self.ask(Question::DeleteMail { up_to, count }, hall),
-            None => "*** Read it first: /mail. Then /mail delete strikes out what you have read.\n".to_owned(),
+            None => "*** Read it first: /mail. Then /mail delete strikes out what you have read.\n"
+                .to_owned(),
         }
     }
 
@@ -280,5 +297,7 @@ fn is_http_request(line: &str) -> bool {
     let mut words = line.split(' ');
     let (method, _, version) = (words.next(), words.next(), words.next_back());
     version.is_some_and(|version| version.starts_with("HTTP/"))
-        && method.is_some_and(|method| !method.is_empty() && method.bytes().all(|b| b.is_ascii_uppercase()))
+        && method.is_some_and(|method| {
+            !method.is_empty() && method.bytes().all(|b| b.is_ascii_uppercase())
+        })
 }

@@ -44,12 +44,16 @@ impl Farewell {
             Farewell::Lost(_) => return None,
             Farewell::Quit(_) | Farewell::Closed => return Some("*** Goodbye.".to_owned()),
             Farewell::TooSlow(bytes) => format!("more than {bytes} bytes waited for you to read."),
-            Farewell::TooLate(seconds) => format!("you read nothing for {seconds} s while lines waited for you."),
+            Farewell::TooLate(seconds) => {
+                format!("you read nothing for {seconds} s while lines waited for you.")
+            }
             Farewell::NoName(seconds) => format!("no name within {seconds} s."),
             Farewell::NamesRefused(count) => format!("{count} names were refused."),
             Farewell::WrongPasswords(count) => format!("{count} passwords were wrong."),
             Farewell::Full(most) => {
-                return Some(format!("*** Sorry: all {most} places are taken. Please try again later."));
+                return Some(format!(
+                    "*** Sorry: all {most} places are taken. Please try again later."
+                ));
             }
             Farewell::Banned(sentence) => sentence.clone(),
             Farewell::TakenOver(source) => format!("you logged in again, from {source}."),
@@ -94,7 +98,9 @@ impl fmt::Display for Farewell {
         match self {
             Farewell::Quit(Some(why)) => write!(f, "quit: {why}"),
             Farewell::Lost(error) => write!(f, "connection lost: {error}"),
-            Farewell::TooSlow(bytes) => write!(f, "too slow: more than {bytes} bytes waited in its outbox"),
+            Farewell::TooSlow(bytes) => {
+                write!(f, "too slow: more than {bytes} bytes waited in its outbox")
+            }
             Farewell::TooLate(seconds) => write!(f, "too slow: read nothing for {seconds} s"),
             Farewell::NoName(seconds) => write!(f, "no name within {seconds} s"),
             Farewell::NamesRefused(count) => write!(f, "{count} names were refused"),

@@ -25,10 +25,19 @@ impl FromStr for FloodOption {
         if text == "off" {
             return Ok(FloodOption(None));
         }
-        let wrong = || format!("\"{text}\" is not BURST/PER_SECOND (like 32/8: two numbers from 1 to 1000000) or off");
+        let wrong = || {
+            format!(
+                "\"{text}\" is not BURST/PER_SECOND (like 32/8: two numbers from 1 to 1000000) or off"
+            )
+        };
         let (burst, per_second) = text.split_once('/').ok_or_else(wrong)?;
-        let number =
-            |s: &str| s.parse::<u32>().ok().filter(|n| (1..=1_000_000).contains(n)).map(f64::from).ok_or_else(wrong);
+        let number = |s: &str| {
+            s.parse::<u32>()
+                .ok()
+                .filter(|n| (1..=1_000_000).contains(n))
+                .map(f64::from)
+                .ok_or_else(wrong)
+        };
         Ok(FloodOption(Some(FloodLimit { burst: number(burst)?, per_second: number(per_second)? })))
     }
 }

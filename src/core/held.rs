@@ -78,7 +78,14 @@ pub type Written = Result<(), String>;
 
 impl<H> Default for Held<H> {
     fn default() -> Self {
-        Held { queue: VecDeque::new(), records: Vec::new(), sanctioning: Vec::new(), taken: 0, outcome: None, bytes: 0 }
+        Held {
+            queue: VecDeque::new(),
+            records: Vec::new(),
+            sanctioning: Vec::new(),
+            taken: 0,
+            outcome: None,
+            bytes: 0,
+        }
     }
 }
 
@@ -161,7 +168,10 @@ impl<H: Clone> Rooms<H> {
     /// The changes of sanctions, which are made at once, that are not written yet.
     pub(super) fn sanctioning(&self) -> impl Iterator<Item = &What> {
         let is_one = |what: &&What| matches!(what, What::Sanctioned(_) | What::Lifted(..));
-        self.held.sanctioning.iter().chain(self.held.records.iter().map(|record| &record.what).filter(is_one))
+        self.held
+            .sanctioning
+            .iter()
+            .chain(self.held.records.iter().map(|record| &record.what).filter(is_one))
     }
 
     /// Takes note of something that nobody waits for.
@@ -207,7 +217,9 @@ impl<H: Clone> Rooms<H> {
     }
 
     fn do_first(&mut self, outcome: &Written) {
-        let Some(Waiting { client, handle, at, bytes, then }) = self.held.queue.pop_front() else { return };
+        let Some(Waiting { client, handle, at, bytes, then }) = self.held.queue.pop_front() else {
+            return;
+        };
         self.held.bytes -= bytes;
         if let Some(member) = self.member_of(client) {
             self.members[member].held -= 1;
@@ -234,7 +246,13 @@ impl<H: Clone> Rooms<H> {
     }
 
     /// Does what was decided when it happened, at `at`. Returns the answer, if it was a question.
-    pub(super) fn do_deed(&mut self, client: ClientId, at: Timestamp, deed: Deed, written: &Written) -> Option<Answer> {
+    pub(super) fn do_deed(
+        &mut self,
+        client: ClientId,
+        at: Timestamp,
+        deed: Deed,
+        written: &Written,
+    ) -> Option<Answer> {
         match deed {
             Deed::Say { room, talk, id } => {
                 self.tell_talk(room, client, &talk, id, at);
@@ -243,13 +261,23 @@ impl<H: Clone> Rooms<H> {
             Deed::Tell { to, from, text, id, is_question } => {
                 Some(Answer::text(self.tell_in_private(client, to, &from, &text, id, is_question)))
             }
-            Deed::KeepMail { to, is_guests } => Some(Answer::text(self.mail_is_kept(to, is_guests, written))),
-            Deed::SetTopic { room, topic } => Some(Answer::text(self.topic_is_set(client, room, topic))),
-            Deed::Announce { line, rooms } => Some(Answer::text(self.tell_announcement(&line, rooms, at))),
-            Deed::Register(account) => Some(Answer::text(self.is_registered(client, account, written))),
+            Deed::KeepMail { to, is_guests } => {
+                Some(Answer::text(self.mail_is_kept(to, is_guests, written)))
+            }
+            Deed::SetTopic { room, topic } => {
+                Some(Answer::text(self.topic_is_set(client, room, topic)))
+            }
+            Deed::Announce { line, rooms } => {
+                Some(Answer::text(self.tell_announcement(&line, rooms, at)))
+            }
+            Deed::Register(account) => {
+                Some(Answer::text(self.is_registered(client, account, written)))
+            }
             Deed::Rehash { quietly } => Some(Answer::text(password_is_changed(quietly, written))),
             Deed::Unregister(account) => Some(Answer::text(self.is_unregistered(account, written))),
-            Deed::DeleteMail { account, count } => Some(Answer::text(self.mail_is_deleted(account, count, written))),
+            Deed::DeleteMail { account, count } => {
+                Some(Answer::text(self.mail_is_deleted(account, count, written)))
+            }
         }
     }
 }

@@ -27,7 +27,8 @@ impl<H: Clone> Rooms<H> {
         if most == 0 || is_all_silence {
             return None;
         }
-        let mut recall = Recall { if_none: String::new(), ..self.recall(asker, most, last(&room.past, most)) };
+        let mut recall =
+            Recall { if_none: String::new(), ..self.recall(asker, most, last(&room.past, most)) };
         let is_enough = recall.lines.len() >= most || (room.is_whole && !room.past.is_full());
         if self.config.keeps_talk && !is_enough {
             let (room, before) = (room.name.clone(), self.first_remembered(room));
@@ -73,15 +74,21 @@ impl<H: Clone> Rooms<H> {
     fn older(&self, asker: usize, recall: &Recall, since: Option<Timestamp>) -> Option<Query> {
         let member = &self.members[asker];
         let room = &self.rooms[member.room];
-        let is_enough =
-            recall.lines.len() >= recall.most || (room.is_whole && !room.past.is_full() && !member.private.is_full());
+        let is_enough = recall.lines.len() >= recall.most
+            || (room.is_whole && !room.past.is_full() && !member.private.is_full());
         if !self.config.keeps_talk || is_enough {
             return None;
         }
         // From here on both are complete; what is found twice is told once.
         let first_private = member.private.lines().next().map(|line| line.id);
         let before = self.first_remembered(room).max(first_private.unwrap_or_default());
-        Some(Query::Older { room: room.name.clone(), account: member.account, before, since, most: recall.most })
+        Some(Query::Older {
+            room: room.name.clone(),
+            account: member.account,
+            before,
+            since,
+            most: recall.most,
+        })
     }
 
     /// The number of the first line from which on a room remembers all that it was told. A room that came back after it
@@ -94,7 +101,8 @@ impl<H: Clone> Rooms<H> {
     fn last_time_of(&self, date: Option<jiff::civil::Date>, time: jiff::civil::Time) -> Timestamp {
         let zone = &self.config.zone;
         let today = zone.to_datetime(self.now).date();
-        let moment = |date: jiff::civil::Date| zone.to_timestamp(date.to_datetime(time)).unwrap_or(self.now);
+        let moment =
+            |date: jiff::civil::Date| zone.to_timestamp(date.to_datetime(time)).unwrap_or(self.now);
         match date {
             Some(date) => moment(date),
             None if moment(today) > self.now => moment(today.saturating_sub(1.day())),
@@ -108,10 +116,15 @@ impl<H: Clone> Rooms<H> {
         let room = &self.rooms[member.room];
         let mut recall = self.recall(asker, SEARCH_MAX, Vec::new());
         recall.heading = format!("The newest {{}} of {} with {words}", room.name);
-        recall.if_none = format!("*** Nothing with {words} was said in {} or to you alone.\n", room.name);
+        recall.if_none =
+            format!("*** Nothing with {words} was said in {} or to you alone.\n", room.name);
         if self.config.keeps_talk {
-            recall.query =
-                Some(Query::Search { room: room.name.clone(), account: member.account, words, most: SEARCH_MAX });
+            recall.query = Some(Query::Search {
+                room: room.name.clone(),
+                account: member.account,
+                words,
+                most: SEARCH_MAX,
+            });
         } else {
             recall.lines = merge(room.past.lines(), member.private.lines());
             recall.lines.retain(|line| has_words(&line.text, &words));

@@ -91,7 +91,9 @@ impl LineBuffer {
             }
             return match length {
                 0 if consumed == 0 => None, // the end of file, and nothing before it
-                0..=LINE_MAX => Some(std::str::from_utf8(&self.bytes[line]).map_or(Line::NotUtf8, Line::Text)),
+                0..=LINE_MAX => {
+                    Some(std::str::from_utf8(&self.bytes[line]).map_or(Line::NotUtf8, Line::Text))
+                }
                 _ => Some(Line::TooLong),
             };
         }
@@ -185,7 +187,10 @@ mod tests {
         let endless = vec![b'x'; 1_000_000];
         for end in [&b"\n"[..], b"\r\n", b"\r\0"] {
             for split in 0..end.len() {
-                assert_eq!(lines(&[&endless, &end[..split], &end[split..], b"after\n"]), ["(too long)", "after"]);
+                assert_eq!(
+                    lines(&[&endless, &end[..split], &end[split..], b"after\n"]),
+                    ["(too long)", "after"]
+                );
             }
         }
     }

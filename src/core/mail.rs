@@ -17,20 +17,34 @@ pub const GUEST_MAIL_MAX: usize = 50;
 
 impl<H: Clone> Rooms<H> {
     /// `/msg`. `Ok(None)`: the answer comes when it is written.
-    pub(super) fn message(&mut self, from: usize, to: &str, text: String) -> Result<Option<Answer>, Sentence> {
+    pub(super) fn message(
+        &mut self,
+        from: usize,
+        to: &str,
+        text: String,
+    ) -> Result<Option<Answer>, Sentence> {
         self.may_write(from)?;
         let nobody = match self.find_member(to) {
             Ok(reader) => return Ok(self.tell_alone(from, &[reader], text, false)),
             Err(nobody) => nobody,
         };
-        let account =
-            self.config.names.check(to, "name").ok().and_then(|name| self.accounts.named(&name)).ok_or(nobody)?;
+        let account = self
+            .config
+            .names
+            .check(to, "name")
+            .ok()
+            .and_then(|name| self.accounts.named(&name))
+            .ok_or(nobody)?;
         let (id, name, mail) = (account.id, account.name.clone(), account.mail);
-        if let Some((reader, _)) = self.members.iter().find(|(_, member)| member.account == Some(id)) {
+        if let Some((reader, _)) =
+            self.members.iter().find(|(_, member)| member.account == Some(id))
+        {
             return Ok(self.tell_alone(from, &[reader], text, false)); // under another name
         }
         if mail >= MAILBOX_MAX {
-            return Err(Sentence(format!("{name} is away, and {MAILBOX_MAX} messages wait there, which is the most.")));
+            return Err(Sentence(format!(
+                "{name} is away, and {MAILBOX_MAX} messages wait there, which is the most."
+            )));
         }
         let is_guests = self.members[from].account.is_none();
         let of_guests = self.accounts.guest_mail.entry(id).or_default();
@@ -53,11 +67,20 @@ impl<H: Clone> Rooms<H> {
         Ok(None)
     }
 
-    pub(super) fn mail_is_kept(&mut self, to: AccountId, is_guests: bool, written: &Written) -> String {
-        if let (Err(_), true, Some(of_guests)) = (written, is_guests, self.accounts.guest_mail.get_mut(&to)) {
+    pub(super) fn mail_is_kept(
+        &mut self,
+        to: AccountId,
+        is_guests: bool,
+        written: &Written,
+    ) -> String {
+        if let (Err(_), true, Some(of_guests)) =
+            (written, is_guests, self.accounts.guest_mail.get_mut(&to))
+        {
             *of_guests = of_guests.saturating_sub(1);
         }
-        let Some(account) = self.accounts.get_mut(to) else { return "*** That account is gone.\n".to_owned() };
+        let Some(account) = self.accounts.get_mut(to) else {
+            return "*** That account is gone.\n".to_owned();
+        };
         match written {
             Ok(()) => format!("*** {} is away: your message is kept.\n", account.name),
             Err(why) => {
@@ -90,10 +113,19 @@ impl<H: Clone> Rooms<H> {
     ) -> Option<Answer> {
         let (author, client) = (self.party(from), self.members[from].client);
         let id = self.take_line_ids(readers.len());
-        let to = |&reader: &usize| (self.members[reader].client, self.members[reader].name.shown().to_owned());
+        let to = |&reader: &usize| {
+            (self.members[reader].client, self.members[reader].name.shown().to_owned())
+        };
         let to: Vec<(ClientId, String)> = readers.iter().map(to).collect();
         if !self.config.keeps_talk {
-            return Some(Answer::text(self.tell_in_private(client, to, &author, &text, id, is_question)));
+            return Some(Answer::text(self.tell_in_private(
+                client,
+                to,
+                &author,
+                &text,
+                id,
+                is_question,
+            )));
         }
         let told = |(&reader, id)| What::Told {
             id,
@@ -163,8 +195,10 @@ impl<H: Clone> Rooms<H> {
     /// `/mail`: the session fetches it.
     pub(super) fn mail(&self, asker: usize) -> Result<Answer, Sentence> {
         let Some(account) = self.members[asker].account else {
-            return say("You have no mailbox: /register keeps your name, and what is written to you.")
-                .map(Answer::text);
+            return say(
+                "You have no mailbox: /register keeps your name, and what is written to you.",
+            )
+            .map(Answer::text);
         };
         let recall = Recall {
             heading: "{} in your mailbox".to_owned(),
@@ -181,13 +215,27 @@ impl<H: Clone> Rooms<H> {
     }
 
     /// `None`: the answer comes when it is written.
-    pub(super) fn delete_mail(&mut self, asker: usize, up_to: LineId, count: usize) -> Option<Answer> {
+    pub(super) fn delete_mail(
+        &mut self,
+        asker: usize,
+        up_to: LineId,
+        count: usize,
+    ) -> Option<Answer> {
         let account = self.members[asker].account?;
-        self.hold_deed(asker, What::MailDeleted(account, up_to), Deed::DeleteMail { account, count });
+        self.hold_deed(
+            asker,
+            What::MailDeleted(account, up_to),
+            Deed::DeleteMail { account, count },
+        );
         None
     }
 
-    pub(super) fn mail_is_deleted(&mut self, account: AccountId, count: usize, written: &Written) -> String {
+    pub(super) fn mail_is_deleted(
+        &mut self,
+        account: AccountId,
+        count: usize,
+        written: &Written,
+    ) -> String {
         if let Err(why) = written {
             return format!("*** Your mail is still there: {why}\n");
         }

@@ -43,9 +43,10 @@ impl<H: Clone> Rooms<H> {
             (Some(named), _) if named.name.to_lowercase() == shown.to_lowercase() => {
                 Some(Answer { account: Some(named.id), ..Answer::default() })
             }
-            (Some(named), _) => {
-                Some(Answer::text(format!("The name \"{shown}\" looks like \"{}\", which is registered.", named.name)))
-            }
+            (Some(named), _) => Some(Answer::text(format!(
+                "The name \"{shown}\" looks like \"{}\", which is registered.",
+                named.name
+            ))),
         }
     }
 
@@ -90,7 +91,11 @@ impl<H: Clone> Rooms<H> {
     /// Puts a member into a room, after telling those who are there. It reads the room's stream from here on: no
     /// line that was said before (those it is told as the past) and every line that is said after.
     pub(super) fn move_in(&mut self, member: usize, room: usize) {
-        let line = format!("*** {} entered {}\n", self.members[member].name.shown(), self.rooms[room].name);
+        let line = format!(
+            "*** {} entered {}\n",
+            self.members[member].name.shown(),
+            self.rooms[room].name
+        );
         self.tell_presence(room, member, &line);
         let place = self.rooms[room].stream.end();
         self.view(member).move_to(place);
@@ -110,7 +115,11 @@ impl<H: Clone> Rooms<H> {
         choosy.retain(|&other| other != member);
         *emptied = self.now;
         self.members[member].room = NO_ROOM;
-        let line = format!("*** {} left {} ({why})\n", self.members[member].name.shown(), self.rooms[room].name);
+        let line = format!(
+            "*** {} left {} ({why})\n",
+            self.members[member].name.shown(),
+            self.rooms[room].name
+        );
         self.tell_presence(room, member, &line);
     }
 
@@ -118,7 +127,10 @@ impl<H: Clone> Rooms<H> {
     fn tell_presence(&mut self, room: usize, author: usize, line: &str) {
         if !self.rooms[room].members.is_empty() {
             let author = Some(author);
-            self.tell_room(room, Lines { text: line, count: 1, author, to_author: false, is_presence: true });
+            self.tell_room(
+                room,
+                Lines { text: line, count: 1, author, to_author: false, is_presence: true },
+            );
         }
     }
 
@@ -157,7 +169,8 @@ impl<H: Clone> Rooms<H> {
         self.by_client.remove(&client);
         self.by_name.remove(name.key());
         for (_, other) in &mut self.members {
-            for ignored in other.ignored.iter_mut().filter(|ignored| ignored.client == Some(client)) {
+            for ignored in other.ignored.iter_mut().filter(|ignored| ignored.client == Some(client))
+            {
                 ignored.client = None;
             }
         }
@@ -167,7 +180,9 @@ impl<H: Clone> Rooms<H> {
         if !at_once && self.members.iter().any(|(_, member)| member.stay == Stay::Here) {
             return;
         }
-        let said_goodbye = |(slot, member): (usize, &Member<H>)| (member.stay == Stay::SaidGoodbye).then_some(slot);
+        let said_goodbye = |(slot, member): (usize, &Member<H>)| {
+            (member.stay == Stay::SaidGoodbye).then_some(slot)
+        };
         let released: Vec<usize> = self.members.iter().filter_map(said_goodbye).collect();
         for member in released {
             let room = self.members[member].room;
@@ -187,7 +202,9 @@ impl<H: Clone> Rooms<H> {
         match () {
             () if Some(owner) == asker => Ok(()),
             () if name.is_same_word(owned) => Err(format!("The name \"{wanted}\" is taken.")),
-            () => Err(format!("The name \"{wanted}\" looks like \"{}\", who is here.", owned.shown())),
+            () => {
+                Err(format!("The name \"{wanted}\" looks like \"{}\", who is here.", owned.shown()))
+            }
         }
     }
 
@@ -229,10 +246,17 @@ impl<H: Clone> Rooms<H> {
 
     fn drop_oldest_empty_room(&mut self) -> Result<(), String> {
         let is_spare = |(slot, room): &(usize, &Room)| {
-            *slot != self.lobby && room.members.is_empty() && room.stream.lines == 0 && room.held == 0
+            *slot != self.lobby
+                && room.members.is_empty()
+                && room.stream.lines == 0
+                && room.held == 0
         };
-        let Some((slot, _)) = self.rooms.iter().filter(is_spare).min_by_key(|(_, room)| room.emptied) else {
-            return Err(format!("There are {ROOMS_MAX} rooms already, and somebody is in each of them."));
+        let Some((slot, _)) =
+            self.rooms.iter().filter(is_spare).min_by_key(|(_, room)| room.emptied)
+        else {
+            return Err(format!(
+                "There are {ROOMS_MAX} rooms already, and somebody is in each of them."
+            ));
         };
         self.rooms.remove(slot);
         self.room_by_name.retain(|_, room| *room != slot);
@@ -280,7 +304,12 @@ mod tests {
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn rooms_with(names: &[&str]) -> Rooms<usize> {
-        let config = RoomsConfig { backlog_lines: 20, names: NameRule::Ascii, zone: TimeZone::UTC, keeps_talk: false };
+        let config = RoomsConfig {
+            backlog_lines: 20,
+            names: NameRule::Ascii,
+            zone: TimeZone::UTC,
+            keeps_talk: false,
+        };
         let mut rooms = Rooms::new(config, Remembered::default());
         for (client, name) in names.iter().enumerate() {
             rooms.apply(NOW, client as ClientId, &client, enter(name));
@@ -291,7 +320,12 @@ mod tests {
 
     fn enter(name: &str) -> Event {
         let name = NameRule::Ascii.check(name, "name").unwrap();
-        Event::Ask(Question::Enter(Box::new(Entry { name, source: Source::default(), login: None, reserve_of: None })))
+        Event::Ask(Question::Enter(Box::new(Entry {
+            name,
+            source: Source::default(),
+            login: None,
+            reserve_of: None,
+        })))
     }
 
     fn say(rooms: &mut Rooms<usize>, client: usize, text: &str) {
@@ -316,7 +350,10 @@ mod tests {
         rooms.close();
         rooms.apply(NOW, 0, &0, Event::Depart(Farewell::Shutdown));
         say(&mut rooms, 1, "<bob> one\n");
-        assert_eq!(flush(&mut rooms), (vec![(1, String::new()), (0, "<bob> one\n".to_owned())], vec![]));
+        assert_eq!(
+            flush(&mut rooms),
+            (vec![(1, String::new()), (0, "<bob> one\n".to_owned())], vec![])
+        );
         say(&mut rooms, 1, "<bob> two\n");
         rooms.apply(NOW, 1, &1, Event::Depart(Farewell::Shutdown));
         let (read, mut let_go) = flush(&mut rooms);
@@ -330,7 +367,10 @@ mod tests {
         let mut rooms = rooms_with(&["alice", "bob"]);
         rooms.apply(NOW, 0, &0, Event::Depart(Farewell::Shutdown));
         say(&mut rooms, 1, "<bob> one\n");
-        assert_eq!(flush(&mut rooms), (vec![(1, String::new()), (0, "<bob> one\n".to_owned())], vec![]));
+        assert_eq!(
+            flush(&mut rooms),
+            (vec![(1, String::new()), (0, "<bob> one\n".to_owned())], vec![])
+        );
         rooms.close();
         rooms.apply(NOW, 1, &1, Event::Depart(Farewell::Shutdown));
         let (read, mut let_go) = flush(&mut rooms);

@@ -67,7 +67,9 @@ impl NameRule {
         };
         let length = typed.chars().count();
         if length > NAME_MAX {
-            return Err(format!("A {kind} has at most {NAME_MAX} characters, and this one has {length}."));
+            return Err(format!(
+                "A {kind} has at most {NAME_MAX} characters, and this one has {length}."
+            ));
         }
         match self {
             NameRule::Ascii => {
@@ -89,7 +91,9 @@ impl NameRule {
                 };
                 let shown = UsernameCasePreserved::enforce(typed).map_err(refused)?.into_owned();
                 let folded = UsernameCaseMapped::enforce(typed).map_err(refused)?.into_owned();
-                let is_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.') || is_beyond_ascii(c);
+                let is_word = |c: char| {
+                    c.is_alphanumeric() || matches!(c, '-' | '_' | '.') || is_beyond_ascii(c)
+                };
                 if !shown.chars().all(is_word) {
                     return Err(refused(precis_core::Error::Invalid));
                 }
@@ -102,7 +106,11 @@ impl NameRule {
 }
 
 fn starts_with_letter(does: bool, typed: &str, kind: &str) -> Result<(), String> {
-    if does { Ok(()) } else { Err(format!("A {kind} starts with a letter, and \"{typed}\" does not.")) }
+    if does {
+        Ok(())
+    } else {
+        Err(format!("A {kind} starts with a letter, and \"{typed}\" does not."))
+    }
 }
 
 /// Accents and vowel signs, say, which many scripts write as characters of their own: RFC 8265 has judged those already.
@@ -119,7 +127,9 @@ mod tests {
         for good in ["a", "Alice", "a-b_c.9", "abcdefghijklmnopqrst"] {
             assert!(NameRule::Ascii.check(good, "name").is_ok(), "{good:?}");
         }
-        for bad in ["", "7up", "-a", ".a", "a b", "a:b", "a<b", "é", "a*", "a\t", "abcdefghijklmnopqrstu"] {
+        for bad in
+            ["", "7up", "-a", ".a", "a b", "a:b", "a<b", "é", "a*", "a\t", "abcdefghijklmnopqrstu"]
+        {
             assert!(NameRule::Ascii.check(bad, "name").is_err(), "{bad:?}");
         }
     }
@@ -140,7 +150,19 @@ mod tests {
         for good in ["élodie", "日本", "Ёлка", "नमस्ते", "şule"] {
             assert!(check(good).is_ok(), "{good:?}: {:?}", check(good));
         }
-        for bad in ["a b", "a\u{202e}b", "☃", "a☃", "1a", "\u{301}a", "<a>", "a>", "***", "a:b", "ａ\u{200b}b"] {
+        for bad in [
+            "a b",
+            "a\u{202e}b",
+            "☃",
+            "a☃",
+            "1a",
+            "\u{301}a",
+            "<a>",
+            "a>",
+            "***",
+            "a:b",
+            "ａ\u{200b}b",
+        ] {
             assert!(check(bad).is_err(), "{bad:?} passed");
         }
         let (latin, cyrillic) = (check("alice").unwrap(), check("\u{430}lice").unwrap());

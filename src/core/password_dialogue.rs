@@ -71,7 +71,9 @@ impl Dialogue<'_> {
     pub fn log_in(&mut self, name: &str, password: Option<Secret>, hall: &mut impl Hall) {
         // What cannot be a name gets the same words as a name that is nobody's.
         let purpose = match self.config.names.check(name, "name") {
-            Ok(name) => Purpose::LogIn(name.key().to_owned(), hall.ask(Question::WhoseIs(name)).account),
+            Ok(name) => {
+                Purpose::LogIn(name.key().to_owned(), hall.ask(Question::WhoseIs(name)).account)
+            }
             Err(_) => Purpose::LogIn(name.to_owned(), None),
         };
         match password {
@@ -85,20 +87,35 @@ impl Dialogue<'_> {
     }
 
     pub fn unregister(&mut self, hall: &mut impl Hall) {
-        self.ask_current(Purpose::Unregister, "This strikes out your account and your mailbox. Your password", hall);
+        self.ask_current(
+            Purpose::Unregister,
+            "This strikes out your account and your mailbox. Your password",
+            hall,
+        );
     }
 
-    fn ask_current(&mut self, purpose: fn(AccountId) -> Purpose, words: &str, hall: &mut impl Hall) {
+    fn ask_current(
+        &mut self,
+        purpose: fn(AccountId) -> Purpose,
+        words: &str,
+        hall: &mut impl Hall,
+    ) {
         match hall.ask(Question::MyAccount).account {
-            Some(account) => self.ask_password(purpose(account), &format!("{words} {MAY_BE_SEEN}:"), hall),
+            Some(account) => {
+                self.ask_password(purpose(account), &format!("{words} {MAY_BE_SEEN}:"), hall)
+            }
             None => {
-                self.reply(hall, "You are not logged in: /register keeps your name, /login NAME logs you in.");
+                self.reply(
+                    hall,
+                    "You are not logged in: /register keeps your name, /login NAME logs you in.",
+                );
             }
         }
     }
 
     fn ask_new(&mut self, is_change: bool, hall: &mut impl Hall) {
-        let sentence = format!("A new password of {PASSWORD_MIN} to {PASSWORD_MAX} bytes {MAY_BE_SEEN}:");
+        let sentence =
+            format!("A new password of {PASSWORD_MIN} to {PASSWORD_MAX} bytes {MAY_BE_SEEN}:");
         self.ask_password(Purpose::New { is_change }, &sentence, hall);
     }
 
@@ -119,8 +136,12 @@ impl Dialogue<'_> {
                 }
                 Err(sentence) => self.reply(hall, &sentence),
             },
-            Purpose::Again { first, is_change } if first == secret => self.set_password(&secret, is_change, hall),
-            Purpose::Again { .. } => self.reply(hall, "The two are not the same. Nothing is changed."),
+            Purpose::Again { first, is_change } if first == secret => {
+                self.set_password(&secret, is_change, hall)
+            }
+            Purpose::Again { .. } => {
+                self.reply(hall, "The two are not the same. Nothing is changed.")
+            }
             purpose => self.asked = Some(Asked { purpose, typed: Some(secret) }),
         }
     }
@@ -129,7 +150,9 @@ impl Dialogue<'_> {
     pub fn line_is_no_password(&mut self, hall: &mut impl Hall) {
         self.reply(
             hall,
-            &format!("A password is text of {PASSWORD_MIN} to {PASSWORD_MAX} bytes. Once more. Password:"),
+            &format!(
+                "A password is text of {PASSWORD_MIN} to {PASSWORD_MAX} bytes. Once more. Password:"
+            ),
         );
     }
 
@@ -172,10 +195,11 @@ impl Dialogue<'_> {
     fn is_wrong(&mut self, purpose: Purpose, hall: &mut impl Hall) {
         self.wrong += 1;
         match purpose {
-            _ if self.wrong == WRONG_MAX => self.farewell = Some(Farewell::WrongPasswords(self.wrong)),
+            _ if self.wrong == WRONG_MAX => {
+                self.farewell = Some(Farewell::WrongPasswords(self.wrong))
+            }
             Purpose::Enter(name, account) => {
-                let sentence =
-                    "That is not the name's password. Once more, or an empty line for another name. Password:";
+                let sentence = "That is not the name's password. Once more, or an empty line for another name. Password:";
                 self.ask_password(Purpose::Enter(name, account), sentence, hall);
             }
             Purpose::LogIn(..) => self.reply(hall, "No account has this name and this password."),

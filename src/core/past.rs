@@ -26,7 +26,9 @@ impl Past {
 
     /// Remembers whole lines, said at `at`; `first` is the number of the first of them.
     pub fn remember(&mut self, first: LineId, at: Timestamp, text: &str, lines: usize) {
-        for (i, line) in text.split_inclusive('\n').enumerate().skip(lines.saturating_sub(self.most)) {
+        for (i, line) in
+            text.split_inclusive('\n').enumerate().skip(lines.saturating_sub(self.most))
+        {
             // The oldest line's memory serves for the newest: no allocation once the room has its past.
             let mut kept = match self.lines.len() == self.most {
                 true => self.lines.pop_front().map(|line| line.text).unwrap_or_default(),

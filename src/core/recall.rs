@@ -45,8 +45,10 @@ impl Recall {
 
     /// The lines as they are told: numbered in a heading, marked as past, with their times.
     pub fn tell(&self) -> String {
-        let is_shown = |line: &&PastLine| !self.hidden.iter().any(|name| is_said_by(&line.text, name));
-        let mut lines: Vec<&PastLine> = self.lines.iter().rev().filter(is_shown).take(self.most).collect();
+        let is_shown =
+            |line: &&PastLine| !self.hidden.iter().any(|name| is_said_by(&line.text, name));
+        let mut lines: Vec<&PastLine> =
+            self.lines.iter().rev().filter(is_shown).take(self.most).collect();
         lines.reverse();
         if lines.is_empty() {
             return self.if_none.clone();
@@ -72,7 +74,10 @@ impl Recall {
 }
 
 /// Two rows of lines in one, by their numbers; what is in both is there once.
-pub fn merge<'a>(one: impl Iterator<Item = &'a PastLine>, other: impl Iterator<Item = &'a PastLine>) -> Vec<PastLine> {
+pub fn merge<'a>(
+    one: impl Iterator<Item = &'a PastLine>,
+    other: impl Iterator<Item = &'a PastLine>,
+) -> Vec<PastLine> {
     let mut lines: Vec<PastLine> = one.chain(other).cloned().collect();
     lines.sort_by_key(|line| line.id);
     lines.dedup_by_key(|line| line.id);
@@ -82,7 +87,9 @@ pub fn merge<'a>(one: impl Iterator<Item = &'a PastLine>, other: impl Iterator<I
 /// `<alice> hi`, `* alice waves` and `[from alice] psst` are alice's.
 fn is_said_by(line: &str, name: &str) -> bool {
     let says = |before: &str, after: &str| {
-        line.strip_prefix(before).and_then(|rest| rest.strip_prefix(name)).is_some_and(|rest| rest.starts_with(after))
+        line.strip_prefix(before)
+            .and_then(|rest| rest.strip_prefix(name))
+            .is_some_and(|rest| rest.starts_with(after))
     };
     says("<", "> ") || says("* ", " ") || says("[from ", "] ") || says("[question from ", "] ")
 }

@@ -20,12 +20,15 @@ impl<H: Clone> Rooms<H> {
     /// Does what was asked and says how it went. `None`: the answer comes when it is written.
     pub(super) fn answer_to(&mut self, asker: usize, question: Question) -> Option<Answer> {
         let answer = match question {
-            Question::Enter(_) | Question::TakeReserve(_) => Answer::text("*** You are in already.\n"),
+            Question::Enter(_) | Question::TakeReserve(_) => {
+                Answer::text("*** You are in already.\n")
+            }
             Question::Rename(name) => self.rename(asker, name),
             Question::WhoseIs(name) => self.whose_is(&name),
-            Question::MyAccount => {
-                Answer { account: self.account_of(asker).map(|account| account.id), ..Answer::default() }
-            }
+            Question::MyAccount => Answer {
+                account: self.account_of(asker).map(|account| account.id),
+                ..Answer::default()
+            },
             Question::LogIn(login) => self.log_in(asker, login),
             Question::Register(hash) => return self.register(asker, hash),
             Question::Rehash { hash, quietly } => return self.rehash(asker, hash, quietly),
@@ -62,7 +65,9 @@ impl<H: Clone> Rooms<H> {
             Command::History(wanted) => return Ok(Some(self.history(asker, wanted))),
             Command::Search(words) => return Ok(Some(self.search(asker, words))),
             Command::Mail => return self.mail(asker).map(Some),
-            Command::Leave => say("You are in lobby, where everybody starts. /quit leaves the chat.")?,
+            Command::Leave => {
+                say("You are in lobby, where everybody starts. /quit leaves the chat.")?
+            }
             Command::Who => self.who(asker),
             Command::Names => self.names(),
             Command::Rooms => self.list_rooms(),
@@ -84,7 +89,11 @@ impl<H: Clone> Rooms<H> {
         Ok(Some(Answer::text(text)))
     }
 
-    fn do_admin_command(&mut self, asker: usize, command: Command) -> Result<Option<Answer>, Sentence> {
+    fn do_admin_command(
+        &mut self,
+        asker: usize,
+        command: Command,
+    ) -> Result<Option<Answer>, Sentence> {
         self.check_admin(asker)?;
         let text = match command {
             Command::Announce(text) => return Ok(self.announce(asker, &text)),
@@ -115,9 +124,11 @@ impl<H: Clone> Rooms<H> {
         if let Some(account) = self.accounts.named(name)
             && self.members[asker].account != Some(account.id)
         {
-            return Err(
-                format!("{} is registered. /login {} asks for its password.", account.name, account.name).into()
-            );
+            return Err(format!(
+                "{} is registered. /login {} asks for its password.",
+                account.name, account.name
+            )
+            .into());
         }
         if let Some(sanction) = self.sanction(SanctionKind::Ban, name, None) {
             return Err(format!("The name {} is banned by {}.", name.shown(), sanction.by).into());
@@ -132,7 +143,10 @@ impl<H: Clone> Rooms<H> {
         self.set_name(asker, name);
         let room = self.members[asker].room;
         let author = Some(asker);
-        self.tell_room(room, Lines { text: &line, count: 1, author, to_author: false, is_presence: true });
+        self.tell_room(
+            room,
+            Lines { text: &line, count: 1, author, to_author: false, is_presence: true },
+        );
         text
     }
 
@@ -145,7 +159,8 @@ impl<H: Clone> Rooms<H> {
     }
 
     fn join(&mut self, asker: usize, typed: &str) -> Result<Answer, Sentence> {
-        let name = self.config.names.check(typed.strip_prefix('#').unwrap_or(typed), "room's name")?;
+        let name =
+            self.config.names.check(typed.strip_prefix('#').unwrap_or(typed), "room's name")?;
         let room = self.find_or_add_room(&name)?;
         if room == self.members[asker].room {
             return Err(format!("You are in {} already.", self.rooms[room].name).into());
@@ -163,12 +178,20 @@ impl<H: Clone> Rooms<H> {
         match room.members.len() - 1 {
             0 => text.push_str(&format!("*** You are in {}, alone.", room.name)),
             1..=NAMES_TOLD => {
-                let others: Vec<usize> = room.members.iter().copied().filter(|&other| other != asker).collect();
-                push_wrapped(&mut text, &format!("*** You are in {} with", room.name), &self.sorted_names(&others));
+                let others: Vec<usize> =
+                    room.members.iter().copied().filter(|&other| other != asker).collect();
+                push_wrapped(
+                    &mut text,
+                    &format!("*** You are in {} with", room.name),
+                    &self.sorted_names(&others),
+                );
                 text.push('.');
             }
             // When a class of 500 arrives at once, 500 lists of 500 names would be all the fan-out does.
-            others => text.push_str(&format!("*** You are in {} with {others} others; /names lists them.", room.name)),
+            others => text.push_str(&format!(
+                "*** You are in {} with {others} others; /names lists them.",
+                room.name
+            )),
         }
         text.push('\n');
         if let Some((topic, by)) = &room.topic {
@@ -199,14 +222,20 @@ impl<H: Clone> Rooms<H> {
         let mut text = format!("*** {} in {}:\n", members.len(), room.name);
         for member in members.into_iter().map(|slot| &self.members[slot]) {
             let away = member.away.as_ref().map(|why| format!(", away: {why}")).unwrap_or_default();
-            text.push_str(&format!("***   {:<21} idle {}{away}\n", member.name.shown(), span(member.active, self.now)));
+            text.push_str(&format!(
+                "***   {:<21} idle {}{away}\n",
+                member.name.shown(),
+                span(member.active, self.now)
+            ));
         }
         text
     }
 
     fn names(&self) -> String {
         let mut text = String::new();
-        for room in self.sorted_rooms().into_iter().filter(|&room| !self.rooms[room].members.is_empty()) {
+        for room in
+            self.sorted_rooms().into_iter().filter(|&room| !self.rooms[room].members.is_empty())
+        {
             let room = &self.rooms[room];
             let lead = format!("*** {} ({}):", room.name, room.members.len());
             push_wrapped(&mut text, &lead, &self.sorted_names(&room.members));
@@ -231,11 +260,14 @@ impl<H: Clone> Rooms<H> {
         let slot = self.find_member(typed)?;
         let member = &self.members[slot];
         let account = match self.account_of(slot) {
-            Some(account) if account.is_admin => format!(" Administrator, logged in as {}.", account.name),
+            Some(account) if account.is_admin => {
+                format!(" Administrator, logged in as {}.", account.name)
+            }
             Some(account) => format!(" Logged in as {}.", account.name),
             None => String::new(),
         };
-        let from = if self.is_admin(asker) { format!(" From {}.", member.source) } else { String::new() };
+        let from =
+            if self.is_admin(asker) { format!(" From {}.", member.source) } else { String::new() };
         let away = member.away.as_ref().map(|why| format!(" Away: {why}.")).unwrap_or_default();
         say(format!(
             "{} is in {}, connected for {}, idle for {}. Connection c{}.{account}{from}{away}",
@@ -257,21 +289,26 @@ impl<H: Clone> Rooms<H> {
             return say(format!("You ignore {IGNORED_MAX} names, which is the most."));
         }
         let sentence = format!("You no longer read what {} says.", name.shown());
-        self.members[asker]
-            .ignored
-            .retain(|other| other.name.key() != name.key() && (other.client != client || client.is_none()));
+        self.members[asker].ignored.retain(|other| {
+            other.name.key() != name.key() && (other.client != client || client.is_none())
+        });
         self.members[asker].ignored.push(Ignored { name, client });
         self.set_choosy(asker);
         say(sentence)
     }
 
     fn unignore(&mut self, asker: usize, typed: &str) -> Result<String, Sentence> {
-        let key =
-            self.config.names.check(typed, "name").map_or_else(|_| typed.to_owned(), |name| name.key().to_owned());
+        let key = self
+            .config
+            .names
+            .check(typed, "name")
+            .map_or_else(|_| typed.to_owned(), |name| name.key().to_owned());
         let is_meant = |name: &Name| name.key() == key || name.shown() == typed;
         let ignored = &self.members[asker].ignored;
-        let kept: Vec<bool> =
-            ignored.iter().map(|ignored| !is_meant(&ignored.name) && !is_meant(self.name_now(ignored))).collect();
+        let kept: Vec<bool> = ignored
+            .iter()
+            .map(|ignored| !is_meant(&ignored.name) && !is_meant(self.name_now(ignored)))
+            .collect();
         if kept.iter().all(|&kept| kept) {
             return say(format!("You do not ignore {typed}."));
         }
@@ -283,7 +320,8 @@ impl<H: Clone> Rooms<H> {
 
     fn list_ignored(&self, asker: usize) -> String {
         let ignored = &self.members[asker].ignored;
-        let names: Vec<&str> = ignored.iter().map(|ignored| self.name_now(ignored).shown()).collect();
+        let names: Vec<&str> =
+            ignored.iter().map(|ignored| self.name_now(ignored).shown()).collect();
         if names.is_empty() {
             return "*** You ignore nobody.\n".to_owned();
         }
@@ -292,19 +330,29 @@ impl<H: Clone> Rooms<H> {
         text + ".\n"
     }
 
-    fn set(&mut self, asker: usize, preference: Preference, on: Option<bool>) -> Result<String, Sentence> {
+    fn set(
+        &mut self,
+        asker: usize,
+        preference: Preference,
+        on: Option<bool>,
+    ) -> Result<String, Sentence> {
         let member = &mut self.members[asker];
         let (setting, sentences) = match preference {
-            Preference::Quiet => {
-                (&mut member.quiet, ["You read who comes and goes again.", "You no longer read who comes and goes."])
-            }
+            Preference::Quiet => (
+                &mut member.quiet,
+                ["You read who comes and goes again.", "You no longer read who comes and goes."],
+            ),
             Preference::Timestamps => (
                 &mut member.timestamps,
-                ["Live lines no longer have their time in front.", "Live lines have their time in front from now on."],
+                [
+                    "Live lines no longer have their time in front.",
+                    "Live lines have their time in front from now on.",
+                ],
             ),
-            Preference::Echo => {
-                (&mut member.echo, ["You no longer read your own lines.", "You read your own lines from now on."])
-            }
+            Preference::Echo => (
+                &mut member.echo,
+                ["You no longer read your own lines.", "You read your own lines from now on."],
+            ),
         };
         *setting = on.unwrap_or(!*setting);
         let sentence = sentences[usize::from(*setting)];
@@ -313,27 +361,36 @@ impl<H: Clone> Rooms<H> {
     }
 
     pub(super) fn find_member(&self, typed: &str) -> Result<usize, Sentence> {
-        let by_rule = self.config.names.check(typed, "name").ok().and_then(|name| self.by_name.get(name.key()));
+        let by_rule = self
+            .config
+            .names
+            .check(typed, "name")
+            .ok()
+            .and_then(|name| self.by_name.get(name.key()));
         if let Some(&member) = by_rule {
             return Ok(member);
         }
-        let present = || self.by_name.values().map(|&member| (member, self.members[member].name.shown()));
+        let present =
+            || self.by_name.values().map(|&member| (member, self.members[member].name.shown()));
         if let Some((member, _)) = present().find(|&(_, shown)| shown == typed) {
             return Ok(member); // an address: see `Name::of_address`
         }
         let names = present().map(|(_, shown)| shown);
-        let hint = nearest(typed, names).map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
+        let hint =
+            nearest(typed, names).map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
         Err(Sentence(format!("Nobody here is called {typed}.{hint}")))
     }
 
     fn sorted_names(&self, members: &[usize]) -> Vec<&str> {
-        let mut names: Vec<&Name> = members.iter().map(|&member| &self.members[member].name).collect();
+        let mut names: Vec<&Name> =
+            members.iter().map(|&member| &self.members[member].name).collect();
         names.sort_by_key(|name| name.key());
         names.into_iter().map(Name::shown).collect()
     }
 
     fn sorted_rooms(&self) -> Vec<usize> {
-        let mut rooms: Vec<(&String, usize)> = self.room_by_name.iter().map(|(name, &room)| (name, room)).collect();
+        let mut rooms: Vec<(&String, usize)> =
+            self.room_by_name.iter().map(|(name, &room)| (name, room)).collect();
         rooms.sort_by_key(|&(name, _)| (name != LOBBY, name));
         rooms.into_iter().map(|(_, room)| room).collect()
     }

@@ -206,7 +206,8 @@ impl<H: Clone> Rooms<H> {
             orders: Vec::new(),
             last_line: 0,
         };
-        let lobby = rooms.config.names.check(LOBBY, "room's name").expect("lobby is a name by every rule");
+        let lobby =
+            rooms.config.names.check(LOBBY, "room's name").expect("lobby is a name by every rule");
         rooms.lobby = rooms.add_room(&lobby);
         rooms.remember(remembered);
         rooms
@@ -221,7 +222,9 @@ impl<H: Clone> Rooms<H> {
         self.set_sanctions(sanctions);
         // Those that were spoken in last come first, and are the last to make way.
         for remembered in rooms.into_iter().rev() {
-            let Ok(name) = self.config.names.check(&remembered.name, "room's name") else { continue };
+            let Ok(name) = self.config.names.check(&remembered.name, "room's name") else {
+                continue;
+            };
             let Ok(room) = self.find_or_add_room(&name) else { continue };
             let room = &mut self.rooms[room];
             room.topic = remembered.topic;
@@ -240,10 +243,14 @@ impl<H: Clone> Rooms<H> {
     pub fn memory_is_back(&mut self, hole: Option<(Timestamp, Timestamp)>) {
         // Perhaps it could not be read before, or is another file: there may be more in it than the rooms remember.
         self.rooms.iter_mut().for_each(|(_, room)| room.is_whole = false);
-        let time = |at: Timestamp| self.config.zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string();
+        let time = |at: Timestamp| {
+            self.config.zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
+        };
         let missing = match hole {
             None => "nothing is missing".to_owned(),
-            Some((from, to)) => format!("what was said from {} to {} is missing", time(from), time(to)),
+            Some((from, to)) => {
+                format!("what was said from {} to {} is missing", time(from), time(to))
+            }
         };
         self.tell_everybody(&format!("*** The history is written again; {missing}.\n"));
     }
@@ -255,7 +262,8 @@ impl<H: Clone> Rooms<H> {
 
     /// Bytes laid out since the last flush: when they are many, it is time for one.
     pub fn laid_out(&self) -> usize {
-        let talked: usize = self.batch.talking.iter().map(|&room| self.rooms[room].stream.bytes.len()).sum();
+        let talked: usize =
+            self.batch.talking.iter().map(|&room| self.rooms[room].stream.bytes.len()).sum();
         talked + self.batch.direct.len()
     }
 
@@ -264,7 +272,9 @@ impl<H: Clone> Rooms<H> {
         self.now = now;
         match self.member_of(client) {
             // Nobody overtakes himself. (Talk is decided on at once, and takes its place behind.)
-            Some(member) if self.is_held(member) && !matches!(event, Event::Say(_)) => self.hold_event(member, event),
+            Some(member) if self.is_held(member) && !matches!(event, Event::Say(_)) => {
+                self.hold_event(member, event)
+            }
             _ => self.begin(client, handle, event),
         }
     }
@@ -306,7 +316,9 @@ impl<H: Clone> Rooms<H> {
         self.is_late = true;
         let mut shown = Vec::new();
         while self.holds_any() {
-            shown.extend(self.take_records().into_iter().filter(|record| record.what.is_done_anyway()));
+            shown.extend(
+                self.take_records().into_iter().filter(|record| record.what.is_done_anyway()),
+            );
             self.written(too_late());
             self.go_on(self.now, usize::MAX);
         }

@@ -81,7 +81,12 @@ pub struct Peer<'a> {
 
 impl<'a> Session<'a> {
     /// Greets the client; `now` counts from any fixed point.
-    pub fn begin(config: &'a SessionConfig, peer: Peer<'_>, now: Duration, hall: &mut impl Hall) -> Session<'a> {
+    pub fn begin(
+        config: &'a SessionConfig,
+        peer: Peer<'_>,
+        now: Duration,
+        hall: &mut impl Hall,
+    ) -> Session<'a> {
         let mut dialogue = Dialogue::new(config, peer);
         dialogue.greet(peer, hall);
         Session {

@@ -59,7 +59,11 @@ mod tests {
         let source = |text: &str| text.parse::<Source>().unwrap();
         assert_eq!(source("2001:db8::1"), source("2001:db8::ffff:2"));
         assert_ne!(source("2001:db8::1"), source("2001:db8:0:1::1"));
-        assert_eq!(source("::ffff:192.0.2.7"), source("192.0.2.7"), "IPv4 through an IPv6 listener");
+        assert_eq!(
+            source("::ffff:192.0.2.7"),
+            source("192.0.2.7"),
+            "IPv4 through an IPv6 listener"
+        );
         for text in ["192.0.2.7", "2001:db8:0:1::/64", "::1"] {
             assert_eq!(source(text).to_string(), text);
         }

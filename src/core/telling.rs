@@ -43,10 +43,20 @@ impl<H: Clone> Rooms<H> {
     }
 
     /// Lines that a client said in a room, at `at`. It may have left since.
-    pub(super) fn tell_talk(&mut self, room: usize, client: ClientId, talk: &Talk, id: LineId, at: Timestamp) {
+    pub(super) fn tell_talk(
+        &mut self,
+        room: usize,
+        client: ClientId,
+        talk: &Talk,
+        id: LineId,
+        at: Timestamp,
+    ) {
         let author = self.member_of(client);
         let to_author = author.is_some_and(|author| self.members[author].echo);
-        self.tell_room(room, Lines { text: &talk.text, count: talk.lines, author, to_author, is_presence: false });
+        self.tell_room(
+            room,
+            Lines { text: &talk.text, count: talk.lines, author, to_author, is_presence: false },
+        );
         self.rooms[room].past.remember(id, at, &talk.text, talk.lines);
     }
 
@@ -59,7 +69,10 @@ impl<H: Clone> Rooms<H> {
 
     pub(super) fn tell_room_as_server(&mut self, room: usize, line: &str) {
         if !self.rooms[room].members.is_empty() {
-            self.tell_room(room, Lines { text: line, count: 1, author: None, to_author: false, is_presence: false });
+            self.tell_room(
+                room,
+                Lines { text: line, count: 1, author: None, to_author: false, is_presence: false },
+            );
         }
     }
 
@@ -74,7 +87,9 @@ impl<H: Clone> Rooms<H> {
         stream.lines += lines.count;
         let to = stream.end();
 
-        let is_here = |author: &usize| self.members[*author].room == room && self.members[*author].stay != Stay::Gone;
+        let is_here = |author: &usize| {
+            self.members[*author].room == room && self.members[*author].stay != Stay::Gone
+        };
         if let Some(author) = lines.author.filter(is_here)
             && !lines.to_author
         {
@@ -91,7 +106,9 @@ impl<H: Clone> Rooms<H> {
     /// One choosy reader's view of the lines just laid out.
     fn tell_choosy(&mut self, reader: usize, lines: &Lines<'_>, from: Place, to: Place) {
         let Member { room, quiet, timestamps, .. } = self.members[reader];
-        if (lines.is_presence && quiet) || lines.author.is_some_and(|author| self.ignores(reader, author)) {
+        if (lines.is_presence && quiet)
+            || lines.author.is_some_and(|author| self.ignores(reader, author))
+        {
             return self.view(reader).skip(room, from, to);
         }
         if timestamps {

@@ -230,7 +230,11 @@ mod tests {
             let mut text = filter(&mut telnet, &CONVERSATION[..cut]);
             text.extend(filter(&mut telnet, &CONVERSATION[cut..]));
             assert_eq!(text, b"hi\n", "cut at {cut}");
-            assert_eq!(telnet.take_answers(), [IAC, DONT, 24, IAC, WONT, 1, IAC, DO, WINDOW_SIZE], "cut at {cut}");
+            assert_eq!(
+                telnet.take_answers(),
+                [IAC, DONT, 24, IAC, WONT, 1, IAC, DO, WINDOW_SIZE],
+                "cut at {cut}"
+            );
             assert_eq!(telnet.window(), Some((80, 255)), "cut at {cut}");
         }
     }

@@ -15,7 +15,8 @@ const SHOWN_INSTEAD: char = char::REPLACEMENT_CHARACTER;
 /// becomes a visible `�`. Lines that are plain ASCII are returned as they are, without a copy.
 pub fn clean(line: &str) -> Cow<'_, str> {
     // No early end: so the compiler looks at 16 bytes at a time, which is what nearly every line costs here.
-    let is_plain = line.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~' | b'\t'));
+    let is_plain =
+        line.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~' | b'\t'));
     if is_plain || !line.contains(is_unsafe) {
         return Cow::Borrowed(line);
     }
@@ -63,9 +64,18 @@ mod tests {
 
     #[test]
     fn what_moves_a_cursor_is_shown() {
-        for attack in
-            ["\x1b[2J", "\x07", "\x08", "a\rb", "\x7f", "\u{9b}31m", "\u{202e}txt", "\u{2066}", "\u{2028}", "\0"]
-        {
+        for attack in [
+            "\x1b[2J",
+            "\x07",
+            "\x08",
+            "a\rb",
+            "\x7f",
+            "\u{9b}31m",
+            "\u{202e}txt",
+            "\u{2066}",
+            "\u{2028}",
+            "\0",
+        ] {
             for place in 0..70 {
                 let line = format!("{}{attack}{}", "a".repeat(place), "b".repeat(70 - place));
                 let cleaned = clean(&line);

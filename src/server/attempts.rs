@@ -61,7 +61,8 @@ impl Attempts {
         let Tally { names, sources, waits, homes } = &mut *self.tally.lock();
         let name = name.to_owned();
         let is_home = homes.get(&name, now).is_some_and(|homes| homes.contains(&source));
-        let for_name = if is_home { Duration::ZERO } else { names.cost(&name, FREE_FOR_ACCOUNT, now) };
+        let for_name =
+            if is_home { Duration::ZERO } else { names.cost(&name, FREE_FOR_ACCOUNT, now) };
         let cost = for_name.max(sources.cost(&source, FREE_FROM_SOURCE, now));
         if cost.is_zero() {
             return cost;
@@ -117,7 +118,9 @@ impl<K: Hash + Eq, V: Default> Recent<K, V> {
 
     /// How long ago it was last an entry; for ever, if it was none.
     fn age(&self, key: &K, now: Instant) -> Duration {
-        self.entries.get(key).map_or(Duration::MAX, |(last, _)| now.saturating_duration_since(*last))
+        self.entries
+            .get(key)
+            .map_or(Duration::MAX, |(last, _)| now.saturating_duration_since(*last))
     }
 
     fn is_forgotten(&self, age: Duration) -> bool {
@@ -161,11 +164,21 @@ mod tests {
     }
 
     /// The delays, in seconds, of so many wrong passwords, each tried as soon as it may be.
-    fn delays(attempts: &Attempts, host: u32, name: &str, now: &mut Instant, count: usize) -> Vec<u64> {
+    fn delays(
+        attempts: &Attempts,
+        host: u32,
+        name: &str,
+        now: &mut Instant,
+        count: usize,
+    ) -> Vec<u64> {
         let wrong = |_| {
             let delay = attempts.delay(source(host), name, *now);
             *now += delay;
-            assert_eq!(attempts.delay(source(host), name, *now), Duration::ZERO, "who has waited need not wait again");
+            assert_eq!(
+                attempts.delay(source(host), name, *now),
+                Duration::ZERO,
+                "who has waited need not wait again"
+            );
             attempts.failed(source(host), name, *now);
             delay.as_secs()
         };
@@ -183,7 +196,8 @@ mod tests {
     #[test]
     fn an_address_that_tries_many_accounts_is_slowed_down() {
         let (attempts, mut now) = (Attempts::default(), Instant::now());
-        let all: Vec<u64> = (0..24).flat_map(|i| delays(&attempts, 1, &format!("n{i}"), &mut now, 1)).collect();
+        let all: Vec<u64> =
+            (0..24).flat_map(|i| delays(&attempts, 1, &format!("n{i}"), &mut now, 1)).collect();
         assert_eq!(all[..20], [0; 20]);
         assert_eq!(all[20..], [1, 2, 4, 8]);
         assert_eq!(delays(&attempts, 2, "z", &mut now, 1), [0]);
@@ -256,7 +270,10 @@ mod tests {
             tally.homes.entries.len(),
             tally.waits.entries.len(),
         ];
-        assert!(lengths.iter().all(|length| (REMEMBERED_MAX / 3..=REMEMBERED_MAX).contains(length)), "{lengths:?}");
+        assert!(
+            lengths.iter().all(|length| (REMEMBERED_MAX / 3..=REMEMBERED_MAX).contains(length)),
+            "{lengths:?}"
+        );
         assert!(tally.names.entries.contains_key(&(3 * REMEMBERED_MAX - 1).to_string()));
         assert!(!tally.names.entries.contains_key("0"));
     }

@@ -40,7 +40,8 @@ impl Historian {
                 let since = records.first().map_or_else(Timestamp::now, |record| record.at);
                 log::error!("the history is not written, and tried again every second: {error}");
                 self.tell(News::Failing { why: error.trouble.brief().to_owned(), since });
-                self.failure = Some(Failure { error, since, kept: Kept::default(), is_reopened: false });
+                self.failure =
+                    Some(Failure { error, since, kept: Kept::default(), is_reopened: false });
             }
         }
         if let Some(failure) = &mut self.failure {
@@ -51,7 +52,8 @@ impl Historian {
 
     /// A file that is still what it was can be read. Any other is not touched any more.
     fn leave_alone(&mut self, error: &StoreError) {
-        let is_what_it_was = matches!(error.trouble, Trouble::DiskFull | Trouble::Locked | Trouble::ReadOnly);
+        let is_what_it_was =
+            matches!(error.trouble, Trouble::DiskFull | Trouble::Locked | Trouble::ReadOnly);
         match &mut self.store {
             Ok(store) if is_what_it_was => {
                 let _ = store.set_patience(PATIENCE_WHEN_FAILING); // it fails already

@@ -136,7 +136,12 @@ impl FanOut {
     }
 
     /// Waits for an event; unless so much is held that it has to be written first.
-    fn wait(&mut self, rooms: &Rooms<Arc<WriterHandle>>, is_writing: bool, stop_at: Option<Instant>) -> Came {
+    fn wait(
+        &mut self,
+        rooms: &Rooms<Arc<WriterHandle>>,
+        is_writing: bool,
+        stop_at: Option<Instant>,
+    ) -> Came {
         assert_no_lock_held("events");
         self.status.now(Doing::WaitingForEvents);
         // These first: when everybody talks all the time, there is always one more event.
@@ -254,9 +259,23 @@ mod tests {
         let (writes, records) = bounded(1);
         let desk = Desk { writes, news };
         let (status, totals) = (Status::new("fanout"), Arc::default());
-        let fanout = FanOut { posts, closing, desk, high_water: 1 << 16, stop: Box::new(|| ()), status, totals };
-        let others = Others { events, closing: closing_sender, news: news_sender, _records: records };
-        let config = RoomsConfig { backlog_lines: 0, names: NameRule::Ascii, zone: TimeZone::UTC, keeps_talk: false };
+        let fanout = FanOut {
+            posts,
+            closing,
+            desk,
+            high_water: 1 << 16,
+            stop: Box::new(|| ()),
+            status,
+            totals,
+        };
+        let others =
+            Others { events, closing: closing_sender, news: news_sender, _records: records };
+        let config = RoomsConfig {
+            backlog_lines: 0,
+            names: NameRule::Ascii,
+            zone: TimeZone::UTC,
+            keeps_talk: false,
+        };
         (fanout, others, Rooms::new(config, Remembered::default()))
     }
 
@@ -265,7 +284,13 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let limits = SlowLimits { high_water: 1 << 16, write_deadline: Duration::from_secs(1) };
-        WriterHandle::new(1, TcpStream::connect(address).unwrap(), address, limits, FlusherQueue::new().unwrap().0)
+        WriterHandle::new(
+            1,
+            TcpStream::connect(address).unwrap(),
+            address,
+            limits,
+            FlusherQueue::new().unwrap().0,
+        )
     }
 
     #[test]

@@ -67,7 +67,8 @@ impl Flusher {
         while !self.bell.stopping.load(SeqCst) {
             assert_no_lock_held("slow clients");
             self.status.now(Doing::WaitingForSlowClients);
-            let at_most = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let at_most =
+                deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             let sockets = clients.iter().map(|client| client.socket());
             if let Err(e) = net::wait_any_writable(&self.bell.waker, sockets, at_most) {
                 log::error!("flusher: poll: {e}; trying again in 0.1 s");

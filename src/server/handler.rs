@@ -78,7 +78,8 @@ impl Handler for ChatHandler {
 
     fn handle(&self, connection: Connection) -> anyhow::Result<()> {
         let Connection { number, stream, peer, others } = connection;
-        let client = WriterHandle::new(number, stream, peer, self.limits, Arc::clone(&self.flusher));
+        let client =
+            WriterHandle::new(number, stream, peer, self.limits, Arc::clone(&self.flusher));
         let seat = Seat { handler: self, client: &client };
         let reserve_of = (others >= self.threads_max).then_some(self.threads_max);
         self.serve(seat.client, reserve_of);
@@ -103,7 +104,9 @@ impl Handler for ChatHandler {
             Refusal::NoThread { running, error } => {
                 self.registry.dismiss(connection.peer.ip());
                 log::warn!("no thread for {}: {error} ({running} run)", connection.peer);
-                format!("Sorry: the machine cannot start one more thread ({running} run). Please try again later.")
+                format!(
+                    "Sorry: the machine cannot start one more thread ({running} run). Please try again later."
+                )
             }
             Refusal::Unwelcome(sentence) => sentence,
         };
@@ -149,9 +152,11 @@ impl ChatHandler {
     fn converse(&self, hall: &mut ThreadHall<'_>, reserve_of: Option<usize>) -> Farewell {
         let began = Instant::now();
         let client = hall.client;
-        let peer = Peer { connection: &format!("c{}", client.number), address: client.peer, reserve_of };
+        let peer =
+            Peer { connection: &format!("c{}", client.number), address: client.peer, reserve_of };
         let mut session = Box::new(Session::begin(&self.session, peer, Duration::ZERO, hall));
-        let login_deadline = if reserve_of.is_some() { RESERVE_DEADLINE } else { self.login_deadline };
+        let login_deadline =
+            if reserve_of.is_some() { RESERVE_DEADLINE } else { self.login_deadline };
         let mut was_naming = true;
         let mut last_words: Option<Instant> = None;
         loop {
@@ -173,18 +178,23 @@ impl ChatHandler {
                 Next::Close(farewell) => return self.explain(client, farewell),
                 Next::Pause(for_so_long) => {
                     hall.flush();
-                    if let Err(e) = client.pause(left.map_or(for_so_long, |left| left.min(for_so_long))) {
+                    if let Err(e) =
+                        client.pause(left.map_or(for_so_long, |left| left.min(for_so_long)))
+                    {
                         return Farewell::Lost(e.to_string());
                     }
                     // Who floods and goes is not kept, with his name, until all his flood has been said.
-                    if client.has_peer_ended() && last_words.get_or_insert_with(Instant::now).elapsed() > LAST_WORDS {
+                    if client.has_peer_ended()
+                        && last_words.get_or_insert_with(Instant::now).elapsed() > LAST_WORDS
+                    {
                         return self.explain(client, Farewell::Closed);
                     }
                 }
                 Next::Read => match hall.read(session.input.space(), left) {
                     Ok(0) if client.is_hung_up() => {} // not the peer's end of file: ours
                     Ok(n) => session.input.received(n),
-                    Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                    Err(e)
+                        if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
                     Err(e) => return Farewell::Lost(e.to_string()),
                 },
             }

@@ -174,7 +174,9 @@ pub fn open(memory: &Memory) -> anyhow::Result<(Remembered, Desk, Reading, Histo
 
 fn explain(error: StoreError) -> anyhow::Error {
     match error.trouble {
-        Trouble::CannotOpen(_) => anyhow!("{error}. Choose another file, --db FILE, or do without one: --db none"),
+        Trouble::CannotOpen(_) => {
+            anyhow!("{error}. Choose another file, --db FILE, or do without one: --db none")
+        }
         _ => error.into(),
     }
 }
@@ -226,7 +228,9 @@ impl Historian {
     fn write(&mut self, records: &[Record]) {
         self.status.now(Doing::WritingHistory);
         let outcome = self.try_to_write(records);
-        let news = News::Written(outcome.as_ref().map_err(|error| error.trouble.brief().to_owned()).copied());
+        let news = News::Written(
+            outcome.as_ref().map_err(|error| error.trouble.brief().to_owned()).copied(),
+        );
         match outcome {
             Ok(()) => {
                 self.tell(news);
@@ -235,7 +239,8 @@ impl Historian {
             Err(error) if error.trouble == Trouble::AccountTaken => {
                 // The changes of accounts are refused, and nobody knew why they would be. The rest is about to be done,
                 // and so it is written first.
-                let rest: Vec<Record> = records.iter().filter(|record| record.what.is_done_anyway()).cloned().collect();
+                let rest: Vec<Record> =
+                    records.iter().filter(|record| record.what.is_done_anyway()).cloned().collect();
                 let outcome = self.try_to_write(&rest);
                 self.tell(news);
                 if let Err(error) = outcome {
@@ -263,7 +268,8 @@ impl Historian {
             self.index_all();
         }
         self.status.now(Doing::AnsweringQuery);
-        let found = self.store.as_mut().map_err(|error| error.clone()).and_then(|store| store.find(query));
+        let found =
+            self.store.as_mut().map_err(|error| error.clone()).and_then(|store| store.find(query));
         let found = found.unwrap_or_else(|error| {
             let why = error.trouble.brief().to_owned();
             match error.trouble {
@@ -317,12 +323,14 @@ impl Historian {
     /// Indexes and forgets, a piece at a time, for as long as nobody waits.
     fn tidy_up(&mut self) -> Result<(), StoreError> {
         let Ok(store) = &mut self.store else { return Ok(()) };
-        let days = self.memory.history_days.map(|days| SignedDuration::from_hours(24 * i64::from(days)));
+        let days =
+            self.memory.history_days.map(|days| SignedDuration::from_hours(24 * i64::from(days)));
         let before = days.and_then(|days| Timestamp::now().checked_sub(days).ok());
         self.status.now(Doing::TidyingUp);
         while self.to_write.is_empty() && self.to_answer.is_empty() {
             let indexed = store.index_some(INDEXED_AT_ONCE)?;
-            let forgotten = before.map_or(Ok(0), |before| store.prune(before, FORGOTTEN_AT_ONCE))?;
+            let forgotten =
+                before.map_or(Ok(0), |before| store.prune(before, FORGOTTEN_AT_ONCE))?;
             if indexed + forgotten == 0 {
                 break;
             }
@@ -334,7 +342,11 @@ impl Historian {
         self.try_again();
         if let Some(failure) = &mut self.failure {
             let lost: usize = failure.kept.records().iter().map(lines_in).sum();
-            log::error!("what was said since {} is lost, {lost} lines: {}", failure.since, failure.error);
+            log::error!(
+                "what was said since {} is lost, {lost} lines: {}",
+                failure.since,
+                failure.error
+            );
         }
         if let Ok(Err(error)) = self.store.map(Store::close) {
             log::warn!("{error}");

@@ -52,7 +52,9 @@ impl Kept {
 
 fn weight(record: &Record) -> usize {
     let text = match &record.what {
-        What::Said { text, .. } | What::Told { text, .. } | What::Topic { topic: Some((text, _)), .. } => text.len(),
+        What::Said { text, .. }
+        | What::Told { text, .. }
+        | What::Topic { topic: Some((text, _)), .. } => text.len(),
         _ => 0,
     };
     text + OVERHEAD
@@ -65,7 +67,8 @@ mod tests {
 
     fn said(second: i64, bytes: usize) -> Record {
         let author = Party { name: "alice".to_owned(), account: None };
-        let what = What::Said { id: second, room: "lobby".to_owned(), author, text: "x".repeat(bytes) };
+        let what =
+            What::Said { id: second, room: "lobby".to_owned(), author, text: "x".repeat(bytes) };
         Record { at: Timestamp::from_second(second).unwrap(), what }
     }
 
@@ -79,7 +82,10 @@ mod tests {
         kept.keep(&[said(6, large)]);
         let at = |second| Timestamp::from_second(second).unwrap();
         assert_eq!(kept.hole(), Some((at(1), at(2))));
-        assert_eq!(kept.records().iter().map(|record| record.at).collect::<Vec<_>>(), [3, 4, 5, 6].map(at));
+        assert_eq!(
+            kept.records().iter().map(|record| record.at).collect::<Vec<_>>(),
+            [3, 4, 5, 6].map(at)
+        );
         assert!(kept.bytes() <= KEPT_MAX);
     }
 

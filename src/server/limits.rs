@@ -32,7 +32,8 @@ pub struct Limit {
 /// if they are fewer.
 pub fn clients_possible(wanted: usize) -> (usize, Option<Limit>) {
     raise_descriptors(wanted + OTHER_DESCRIPTORS + REFUSED_MAX);
-    let mut limits = vec![threads_limit("threads-max", fs::read_to_string("/proc/sys/kernel/threads-max").ok())];
+    let mut limits =
+        vec![threads_limit("threads-max", fs::read_to_string("/proc/sys/kernel/threads-max").ok())];
     limits.push(threads_limit("pid_max", fs::read_to_string("/proc/sys/kernel/pid_max").ok()));
     limits.push(threads_limit("pids.max of its cgroup", cgroup_pids_max()));
     limits.push(number(fs::read_to_string("/proc/sys/vm/max_map_count").ok()).map(|value| Limit {
@@ -53,7 +54,10 @@ pub fn refused_possible(clients: usize) -> usize {
 
 /// The same for a server whose clients have no threads: what each needs is a descriptor. `wall`: how many descriptors
 /// such a server can watch, and the name of that limit, if there is one.
-pub fn clients_possible_in_a_loop(wanted: usize, wall: Option<(&'static str, usize)>) -> (usize, Option<Limit>) {
+pub fn clients_possible_in_a_loop(
+    wanted: usize,
+    wall: Option<(&'static str, usize)>,
+) -> (usize, Option<Limit>) {
     raise_descriptors(wanted + OTHER_DESCRIPTORS);
     let below = |value: usize| value.saturating_sub(OTHER_DESCRIPTORS);
     let wall = wall.map(|(name, value)| Limit { name, value, clients: below(value) });
@@ -104,7 +108,11 @@ fn raise_descriptors(needed: usize) {
 #[cfg(unix)]
 fn descriptors_limit() -> Option<Limit> {
     let value = rustix::process::getrlimit(rustix::process::Resource::Nofile).current? as usize;
-    Some(Limit { name: "open files (ulimit -n)", value, clients: value.saturating_sub(OTHER_DESCRIPTORS) })
+    Some(Limit {
+        name: "open files (ulimit -n)",
+        value,
+        clients: value.saturating_sub(OTHER_DESCRIPTORS),
+    })
 }
 
 /// The limit on a user's processes and threads. Root is exempt; others share it with whatever else they run, so it is
@@ -115,7 +123,11 @@ fn processes_limit() -> Option<Limit> {
         return None;
     }
     let value = rustix::process::getrlimit(rustix::process::Resource::Nproc).current? as usize;
-    Some(Limit { name: "processes (ulimit -u)", value, clients: value.saturating_sub(OTHER_THREADS) })
+    Some(Limit {
+        name: "processes (ulimit -u)",
+        value,
+        clients: value.saturating_sub(OTHER_THREADS),
+    })
 }
 
 #[cfg(not(unix))]

@@ -96,7 +96,10 @@ impl LogWriter {
             }
             let lost = self.lost.swap(0, Relaxed);
             if lost > 0 {
-                let _ = writeln!(stderr, "({lost} log lines were lost: standard error did not take them)");
+                let _ = writeln!(
+                    stderr,
+                    "({lost} log lines were lost: standard error did not take them)"
+                );
             }
         }
     }

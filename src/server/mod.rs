@@ -85,10 +85,13 @@ impl Chatd {
         let (usher_queue, usher) = Usher::new(limits::refused_possible(options.threads_max));
         let memory = options.memory();
         let (remembered, desk, reading, historian) = historian::open(&memory)?;
-        let (fanout_status, historian_status) = (Status::new("fanout"), Arc::clone(&historian.status));
+        let (fanout_status, historian_status) =
+            (Status::new("fanout"), Arc::clone(&historian.status));
         let accept_statuses: Vec<_> = listeners.iter().map(|_| Status::new("accept")).collect();
         let mut house_rows = accept_statuses.clone();
-        house_rows.extend([&fanout_status, &historian_status, &flusher.status, &usher.status].map(Arc::clone));
+        house_rows.extend(
+            [&fanout_status, &historian_status, &flusher.status, &usher.status].map(Arc::clone),
+        );
         house_rows.extend(house);
         let handler = Arc::new(ChatHandler {
             session: options.session_config()?,
@@ -110,14 +113,16 @@ impl Chatd {
 
         let rooms = options.rooms_config(&memory);
         let (high_water, stop) = (options.high_water, Box::new(stop));
-        let fanout = FanOut { posts, closing: close, desk, high_water, stop, status: fanout_status, totals };
+        let fanout =
+            FanOut { posts, closing: close, desk, high_water, stop, status: fanout_status, totals };
         let fanout = start_thread("fanout", move || fanout.run(rooms, remembered))?;
         let historian = start_thread("historian", move || historian.run())?;
         let flusher = start_thread("flusher", move || Flusher::run(flusher))?;
         let usher = start_thread("usher", move || Usher::run(usher))?;
 
         let threads = Arc::new(Threading::new(options.threads_max + RESERVED, CLIENT_STACK));
-        let serve = |listener| Arc::new(Server::new(listener, Arc::clone(&handler), Arc::clone(&threads)));
+        let serve =
+            |listener| Arc::new(Server::new(listener, Arc::clone(&handler), Arc::clone(&threads)));
         let servers: Vec<_> = listeners.into_iter().map(serve).collect();
         let accept = |(server, status): (&Arc<Server<_, _>>, Arc<Status>)| {
             let server = Arc::clone(server);
@@ -126,8 +131,19 @@ impl Chatd {
                 server.serve_forever();
             })
         };
-        let accepting = servers.iter().zip(accept_statuses).map(accept).collect::<anyhow::Result<Vec<_>>>()?;
-        Ok(Chatd { servers, accepting, handler, threads, closing, fanout, historian, flusher, usher })
+        let accepting =
+            servers.iter().zip(accept_statuses).map(accept).collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(Chatd {
+            servers,
+            accepting,
+            handler,
+            threads,
+            closing,
+            fanout,
+            historian,
+            flusher,
+            usher,
+        })
     }
 
     /// Where it listens.
@@ -182,7 +198,9 @@ pub fn listen(groups: &[ListenOn], ghost_after: Duration) -> anyhow::Result<Vec<
                     opened += 1;
                     listeners.push(listener);
                 }
-                Err(e) if opened > 0 && !is_taken(&e) => log::debug!("not listening on {address}: {e:#}"),
+                Err(e) if opened > 0 && !is_taken(&e) => {
+                    log::debug!("not listening on {address}: {e:#}")
+                }
                 Err(e) => return Err(explain(e, address)),
             }
         }
@@ -207,7 +225,10 @@ fn explain(error: anyhow::Error, address: SocketAddr) -> anyhow::Error {
             )
         }
         Some(ErrorKind::AddrNotAvailable) => {
-            format!("This machine has no such address. For all its addresses: --listen {}", address.port())
+            format!(
+                "This machine has no such address. For all its addresses: --listen {}",
+                address.port()
+            )
         }
         Some(ErrorKind::PermissionDenied) if cfg!(unix) => {
             "Ports below 1024 are for root. Choose another: --listen 5000".to_owned()
@@ -219,7 +240,10 @@ fn explain(error: anyhow::Error, address: SocketAddr) -> anyhow::Error {
 
 /// Starts a thread that the server cannot do without: if it panics, nobody could be served any more, and to go on as if
 /// nothing were would be worse than to end with a message.
-pub fn start_thread(name: &'static str, run: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
+pub fn start_thread(
+    name: &'static str,
+    run: impl FnOnce() + Send + 'static,
+) -> anyhow::Result<JoinHandle<()>> {
     let guarded = move || {
         if catch_unwind(AssertUnwindSafe(run)).is_err() {
             log::error!("thread {name} panicked, and chatd cannot go on without it");
@@ -227,7 +251,10 @@ pub fn start_thread(name: &'static str, run: impl FnOnce() + Send + 'static) -> 
             std::process::exit(101);
         }
     };
-    Builder::new().name(name.to_owned()).spawn(guarded).with_context(|| format!("cannot start thread {name}"))
+    Builder::new()
+        .name(name.to_owned())
+        .spawn(guarded)
+        .with_context(|| format!("cannot start thread {name}"))
 }
 
 fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {

@@ -29,7 +29,8 @@ const SLICES_MAX: usize = 16;
 const PROBES: u32 = if cfg!(windows) { 10 } else { 3 };
 /// For a single send: do not wait, and raise no signal if the peer is gone.
 #[cfg(unix)]
-const SEND_FLAGS: i32 = rustix::net::SendFlags::DONTWAIT.union(rustix::net::SendFlags::NOSIGNAL).bits() as i32;
+const SEND_FLAGS: i32 =
+    rustix::net::SendFlags::DONTWAIT.union(rustix::net::SendFlags::NOSIGNAL).bits() as i32;
 /// There are no such flags: see [`adopt`].
 #[cfg(windows)]
 const SEND_FLAGS: i32 = 0;
@@ -51,7 +52,8 @@ pub fn listen(address: SocketAddr, ghost_after: Duration) -> anyhow::Result<TcpL
     socket.set_tcp_nodelay(true)?;
     let second = Duration::from_secs(1);
     let (silence, interval) = (ghost_after / 2, ghost_after / 2 / PROBES);
-    let keepalive = TcpKeepalive::new().with_time(silence.max(second)).with_interval(interval.max(second));
+    let keepalive =
+        TcpKeepalive::new().with_time(silence.max(second)).with_interval(interval.max(second));
     #[cfg(unix)]
     let keepalive = keepalive.with_retries(PROBES);
     socket.set_tcp_keepalive(&keepalive)?;
@@ -76,7 +78,11 @@ pub fn adopt(socket: &TcpStream) {
 /// Reads what there is, or waits for it: for as long as the socket's time-out says, or for `at_most` and then fails
 /// with `WouldBlock`.
 #[cfg(unix)]
-pub fn read(mut socket: &TcpStream, space: &mut [u8], at_most: Option<Duration>) -> io::Result<usize> {
+pub fn read(
+    mut socket: &TcpStream,
+    space: &mut [u8],
+    at_most: Option<Duration>,
+) -> io::Result<usize> {
     if at_most.is_some() {
         socket.set_read_timeout(at_most)?;
     }
@@ -98,7 +104,11 @@ pub fn read_now(mut socket: &TcpStream, space: &mut [u8]) -> io::Result<usize> {
 
 /// Reads what there is, or waits for it: for a moment, `at_most` or less, and then fails with `WouldBlock`.
 #[cfg(windows)]
-pub fn read(mut socket: &TcpStream, space: &mut [u8], at_most: Option<Duration>) -> io::Result<usize> {
+pub fn read(
+    mut socket: &TcpStream,
+    space: &mut [u8],
+    at_most: Option<Duration>,
+) -> io::Result<usize> {
     let moment = at_most.map_or(LOOK_UP, |at_most| at_most.min(LOOK_UP));
     wait(&mut [PollFd::new(socket, PollFlags::IN)], Some(moment))?;
     socket.read(space)
@@ -198,7 +208,8 @@ pub fn wait_any_writable<'a>(
 }
 
 fn wait(waits: &mut [PollFd<'_>], at_most: Option<Duration>) -> io::Result<()> {
-    let timeout = at_most.map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: t.subsec_nanos() as _ });
+    let timeout =
+        at_most.map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: t.subsec_nanos() as _ });
     match poll(waits, timeout.as_ref()) {
         Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
         Err(e) => Err(e.into()),

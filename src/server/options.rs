@@ -71,7 +71,11 @@ pub struct Options {
 
     /// lines that a client may send at once, and lines a second after that; it is read more slowly if it sends more;
     /// or off (default: 32/8)
-    #[argh(option, arg_name = "BURST/PER_SECOND", default = "\"32/8\".parse().expect(\"is a limit\")")]
+    #[argh(
+        option,
+        arg_name = "BURST/PER_SECOND",
+        default = "\"32/8\".parse().expect(\"is a limit\")"
+    )]
     pub flood: FloodOption,
 
     /// most connections from one address at once, this machine exempt; a class behind one router has one address
@@ -134,9 +138,10 @@ impl FromStr for ListenOn {
         let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
         match (host, port.parse()) {
             ("" | "*", Ok(port)) => Ok(ListenOn::everywhere(port)),
-            ("localhost", Ok(port)) => {
-                Ok(ListenOn(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]))
-            }
+            ("localhost", Ok(port)) => Ok(ListenOn(vec![
+                (Ipv4Addr::LOCALHOST, port).into(),
+                (Ipv6Addr::LOCALHOST, port).into(),
+            ])),
             _ => Err(format!(
                 "\"{text}\" is not ADDR:PORT, like 127.0.0.1:5000 or [::1]:5000, and not a PORT, like 5000"
             )),
@@ -152,8 +157,14 @@ impl Options {
 
     /// Refuses what cannot work, in a sentence.
     pub fn check(&self) -> anyhow::Result<()> {
-        ensure!(self.command.is_none(), "accounts and the history are looked after by chatd itself: chatd --help");
-        ensure!(self.history_days != Some(0), "--history-days 0 would forget everything at once: --db none does.");
+        ensure!(
+            self.command.is_none(),
+            "accounts and the history are looked after by chatd itself: chatd --help"
+        );
+        ensure!(
+            self.history_days != Some(0),
+            "--history-days 0 would forget everything at once: --db none does."
+        );
         ensure!(self.threads_max > 0, "--threads-max 0 would let nobody in. Give 1 or more.");
         ensure!(self.per_source > 0, "--per-source 0 would let nobody in. Give 1 or more.");
         ensure!(
@@ -162,14 +173,21 @@ impl Options {
             self.backlog_lines
         );
         let line = 2 * LINE_MAX;
-        ensure!(self.high_water >= line, "--high-water {}: one line must fit. Give {line} or more.", self.high_water);
+        ensure!(
+            self.high_water >= line,
+            "--high-water {}: one line must fit. Give {line} or more.",
+            self.high_water
+        );
         let day = 24 * 60 * 60;
         for (option, seconds) in [
             ("--write-deadline", self.write_deadline),
             ("--login-deadline", self.login_deadline),
             ("--ghost-after", self.ghost_after),
         ] {
-            ensure!((1..=day).contains(&seconds), "{option} {seconds}: give 1 to {day} seconds (a day).");
+            ensure!(
+                (1..=day).contains(&seconds),
+                "{option} {seconds}: give 1 to {day} seconds (a day)."
+            );
         }
         Ok(())
     }
@@ -224,7 +242,9 @@ impl Options {
 fn read_motd(path: &Path) -> anyhow::Result<Vec<String>> {
     let wrong = || format!("cannot read the message of the day from {}", path.display());
     let mut text = String::new();
-    File::open(path).and_then(|file| file.take(MOTD_MAX as u64 + 1).read_to_string(&mut text)).with_context(wrong)?;
+    File::open(path)
+        .and_then(|file| file.take(MOTD_MAX as u64 + 1).read_to_string(&mut text))
+        .with_context(wrong)?;
     if text.len() > MOTD_MAX {
         bail!("{}: it has more than {MOTD_MAX} bytes", wrong());
     }
@@ -234,7 +254,8 @@ fn read_motd(path: &Path) -> anyhow::Result<Vec<String>> {
 /// An address of this machine that others can reach, to tell them.
 pub fn address_for_others() -> Option<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().ok()?;
-    let usable = |ip: &IpAddr| !ip.is_loopback() && matches!(ip, IpAddr::V4(v4) if !v4.is_link_local());
+    let usable =
+        |ip: &IpAddr| !ip.is_loopback() && matches!(ip, IpAddr::V4(v4) if !v4.is_link_local());
     interfaces.iter().map(|interface| interface.ip()).find(usable)
 }
 

@@ -133,8 +133,11 @@ impl Outbox {
 
     /// Hangs up a slow consumer: what waits is dropped, but for the end of a line that was begun.
     pub fn refuse_more(&mut self, farewell: Farewell) {
-        let begun =
-            if self.last_sent == b'\n' { 0 } else { self.waiting.iter().take_while(|&&b| b != b'\n').count() + 1 };
+        let begun = if self.last_sent == b'\n' {
+            0
+        } else {
+            self.waiting.iter().take_while(|&&b| b != b'\n').count() + 1
+        };
         self.waiting.truncate(begun);
         if let Gate::AnswerAfter(before) = &mut self.gate {
             *before = begun.min(*before);

@@ -45,11 +45,18 @@ pub struct Passwords {
 
 impl Default for Passwords {
     fn default() -> Passwords {
-        let params = Params::new(MEMORY_KIB, PASSES, LANES, None).expect("are parameters of argon2");
+        let params =
+            Params::new(MEMORY_KIB, PASSES, LANES, None).expect("are parameters of argon2");
         // Its result is 32 zeros: which password would give them, nobody knows.
         let zeros = "A".repeat(4 * HASH_BYTES / 3 + 1);
-        let nobody = format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}$bm9ib2R5J3Mgc2FsdA${zeros}");
-        Passwords { params, nobody: Phc::new(&nobody).expect("is a PHC string"), gate: Gate::new(HASHES_AT_ONCE) }
+        let nobody = format!(
+            "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}$bm9ib2R5J3Mgc2FsdA${zeros}"
+        );
+        Passwords {
+            params,
+            nobody: Phc::new(&nobody).expect("is a PHC string"),
+            gate: Gate::new(HASHES_AT_ONCE),
+        }
     }
 }
 
@@ -66,7 +73,9 @@ impl Passwords {
             .take_turn()
             .compute(&self.params, password.reveal().as_bytes(), &salt, HASH_BYTES)
             .ok_or("The password could not be hashed.")?;
-        Ok(PasswordHash(Phc { salt: Some(salt), hash: Some(hash), ..self.nobody.clone() }.to_string()))
+        Ok(PasswordHash(
+            Phc { salt: Some(salt), hash: Some(hash), ..self.nobody.clone() }.to_string(),
+        ))
     }
 
     /// Waits for one's turn to compare a password.
@@ -96,7 +105,9 @@ impl Turn<'_> {
     pub fn verify(&mut self, password: &Secret, stored: Option<&PasswordHash>) -> bool {
         let stored = stored.and_then(|stored| Phc::new(&stored.0).ok()).filter(is_ours);
         let compared = stored.as_ref().unwrap_or(&self.passwords.nobody);
-        let (Ok(params), Some(salt), Some(hash)) = (Params::try_from(compared), &compared.salt, &compared.hash) else {
+        let (Ok(params), Some(salt), Some(hash)) =
+            (Params::try_from(compared), &compared.salt, &compared.hash)
+        else {
             return false;
         };
         // What is too long was never hashed, and is not hashed now: that would let its sender choose the cost.
@@ -104,17 +115,32 @@ impl Turn<'_> {
         let bytes = if bytes.len() <= PASSWORD_MAX { bytes } else { b"" };
         let (params, salt, hash) = (params, *salt, *hash);
         let is_some = stored.is_some() && !bytes.is_empty();
-        self.compute(&params, bytes, &salt, hash.len()).is_some_and(|computed| computed == hash) && is_some
+        self.compute(&params, bytes, &salt, hash.len()).is_some_and(|computed| computed == hash)
+            && is_some
     }
 
-    fn compute(&mut self, params: &Params, password: &[u8], salt: &Salt, bytes: usize) -> Option<Output> {
-        let params = Params::new(params.m_cost(), params.t_cost(), params.p_cost(), Some(bytes)).ok()?;
+    fn compute(
+        &mut self,
+        params: &Params,
+        password: &[u8],
+        salt: &Salt,
+        bytes: usize,
+    ) -> Option<Output> {
+        let params =
+            Params::new(params.m_cost(), params.t_cost(), params.p_cost(), Some(bytes)).ok()?;
         if self.memory.len() < params.block_count() {
             self.memory.resize(params.block_count(), Block::default());
         }
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let mut hash = vec![0; bytes];
-        argon2.hash_password_into_with_memory(password, salt.as_ref(), &mut hash, &mut self.memory[..]).ok()?;
+        argon2
+            .hash_password_into_with_memory(
+                password,
+                salt.as_ref(),
+                &mut hash,
+                &mut self.memory[..],
+            )
+            .ok()?;
         Output::new(&hash).ok() // which is compared in constant time
     }
 }
@@ -131,7 +157,9 @@ impl Drop for Turn<'_> {
 /// Whether its parameters are such as can be afforded.
 fn is_ours(hash: &Phc) -> bool {
     Params::try_from(hash).is_ok_and(|params| {
-        params.m_cost() <= MEMORY_KIB_MAX && params.t_cost() <= PASSES_MAX && params.p_cost() <= LANES_MAX
+        params.m_cost() <= MEMORY_KIB_MAX
+            && params.t_cost() <= PASSES_MAX
+            && params.p_cost() <= LANES_MAX
     })
 }
 
@@ -145,7 +173,10 @@ struct Gate {
 
 impl Gate {
     fn new(places: usize) -> Gate {
-        Gate { free: Locked::new("the hashing gate", vec![Vec::new(); places]), changed: Condvar::new() }
+        Gate {
+            free: Locked::new("the hashing gate", vec![Vec::new(); places]),
+            changed: Condvar::new(),
+        }
     }
 
     /// Waits for a free place.
@@ -207,7 +238,10 @@ mod tests {
         let passwords = Passwords::default();
         for wrong in ["", "1234567", &"é".repeat(PASSWORD_MAX / 2 + 1)] {
             let refused = hash(&passwords, wrong).unwrap_err();
-            assert!([PASSWORD_MIN, PASSWORD_MAX].iter().any(|n| refused.contains(&n.to_string())), "{refused}");
+            assert!(
+                [PASSWORD_MIN, PASSWORD_MAX].iter().any(|n| refused.contains(&n.to_string())),
+                "{refused}"
+            );
         }
         hash(&passwords, "éééé").unwrap();
     }
@@ -224,8 +258,16 @@ mod tests {
     #[test]
     fn what_is_stored_may_be_anything() {
         let passwords = Passwords::default();
-        let phc = |params: &str| format!("$argon2id$v=19${params}$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAA");
-        for stored in ["", "password", "$argon2id$", &phc("m=4294967295,t=1,p=1"), &phc("m=19456,t=99999999,p=1")] {
+        let phc = |params: &str| {
+            format!("$argon2id$v=19${params}$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAA")
+        };
+        for stored in [
+            "",
+            "password",
+            "$argon2id$",
+            &phc("m=4294967295,t=1,p=1"),
+            &phc("m=19456,t=99999999,p=1"),
+        ] {
             let stored = PasswordHash(stored.to_owned());
             assert!(!verify(&passwords, "password", Some(&stored)), "{}", stored.0);
             assert!(passwords.needs_rehash(&stored));
@@ -235,8 +277,13 @@ mod tests {
     #[test]
     fn an_older_hash_is_good_and_is_made_again() {
         let passwords = Passwords::default();
-        let older = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8192, 1, 1, None).unwrap());
-        let hash = PasswordHash(PasswordHasher::hash_password(&older, b"password").unwrap().to_string());
+        let older = Argon2::new(
+            Algorithm::Argon2id,
+            Version::V0x13,
+            Params::new(8192, 1, 1, None).unwrap(),
+        );
+        let hash =
+            PasswordHash(PasswordHasher::hash_password(&older, b"password").unwrap().to_string());
         assert!(verify(&passwords, "password", Some(&hash)));
         assert!(passwords.needs_rehash(&hash));
     }

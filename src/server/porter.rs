@@ -39,7 +39,9 @@ impl Porter {
         let is_right = turn.verify(attempt.password, stored);
         if is_right {
             self.attempts.succeeded(attempt.source, attempt.name, Instant::now());
-            Verdict::Right { is_weak: stored.is_some_and(|stored| self.passwords.needs_rehash(stored)) }
+            Verdict::Right {
+                is_weak: stored.is_some_and(|stored| self.passwords.needs_rehash(stored)),
+            }
         } else {
             self.attempts.failed(attempt.source, attempt.name, Instant::now());
             Verdict::Wrong

@@ -97,7 +97,9 @@ impl Sources {
         }
         let open = self.open.entry(Source::of(address)).or_default();
         if *open >= self.most {
-            return Err(format!("Sorry: {open} connections from your address are open, and that is the most."));
+            return Err(format!(
+                "Sorry: {open} connections from your address are open, and that is the most."
+            ));
         }
         *open += 1;
         Ok(())
@@ -127,7 +129,9 @@ mod tests {
         let mut sources = Sources { most: 2, open: HashMap::new() };
         assert_eq!(sources.admit(ip("192.0.2.1")), Ok(()));
         assert_eq!(sources.admit(ip("192.0.2.1")), Ok(()));
-        assert!(sources.admit(ip("192.0.2.1")).unwrap_err().contains("2 connections from your address"));
+        assert!(
+            sources.admit(ip("192.0.2.1")).unwrap_err().contains("2 connections from your address")
+        );
         assert_eq!(sources.admit(ip("192.0.2.2")), Ok(()), "others are not affected");
         sources.dismiss(ip("192.0.2.1"));
         assert_eq!(sources.admit(ip("192.0.2.1")), Ok(()), "one place is free again");

@@ -192,14 +192,17 @@ pub struct Totals {
 /// The table of `/threads`: `summary`, the totals, and a row for each thread.
 pub fn table(summary: &str, totals: &Totals, threads: &[Arc<Status>]) -> String {
     let [said, delivered, slow, refused] =
-        [&totals.said, &totals.delivered, &totals.too_slow, &totals.refused].map(|total| count(total.load(Relaxed)));
+        [&totals.said, &totals.delivered, &totals.too_slow, &totals.refused]
+            .map(|total| count(total.load(Relaxed)));
     let mut text = format!("*** Threads of chatd: {summary}\n");
     let up = brief(uptime());
     let _ = writeln!(
         text,
         "*** In {up}: {said} lines said, {delivered} delivered; {slow} clients too slow, {refused} refused."
     );
-    text.push_str("*** THREAD           DOING                        FOR       IN      OUT  WAITING\n");
+    text.push_str(
+        "*** THREAD           DOING                        FOR       IN      OUT  WAITING\n",
+    );
     for thread in threads {
         text.push_str(&thread.row());
     }
@@ -240,7 +243,8 @@ mod tests {
         status.count_in(9_999_999);
         status.count_out(9_999_999_999_999);
         status.set_waiting(65_536);
-        let table = table("512 of 512 clients, 1024 of 1024 events waiting", &Totals::default(), &[status]);
+        let table =
+            table("512 of 512 clients, 1024 of 1024 events waiting", &Totals::default(), &[status]);
         assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
         assert!(table.contains("c12345:abcdefghi waiting for the registry"), "{table}");
     }

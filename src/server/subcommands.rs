@@ -54,7 +54,11 @@ impl FromStr for AccountAction {
             "promote" => AccountAction::Promote,
             "demote" => AccountAction::Demote,
             "remove" => AccountAction::Remove,
-            _ => return Err(format!("\"{text}\" is none of list, add, passwd, promote, demote, remove")),
+            _ => {
+                return Err(format!(
+                    "\"{text}\" is none of list, add, passwd, promote, demote, remove"
+                ));
+            }
         })
     }
 }
@@ -91,6 +95,10 @@ impl FromStr for HistoryAction {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == "export" { Ok(HistoryAction::Export) } else { Err(format!("\"{text}\" is not export")) }
+        if text == "export" {
+            Ok(HistoryAction::Export)
+        } else {
+            Err(format!("\"{text}\" is not export"))
+        }
     }
 }

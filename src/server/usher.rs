@@ -70,7 +70,9 @@ impl Usher {
                 self.queue.recv_timeout(ROUND)
             };
             match next {
-                Ok(socket) if guests.len() < self.guests_max && socket.set_nonblocking(true).is_ok() => {
+                Ok(socket)
+                    if guests.len() < self.guests_max && socket.set_nonblocking(true).is_ok() =>
+                {
                     guests.push((socket, Instant::now() + PATIENCE));
                 }
                 Ok(_) | Err(RecvTimeoutError::Timeout) => {}
@@ -85,6 +87,8 @@ impl Usher {
 pub fn is_still_there(mut socket: &TcpStream) -> bool {
     match socket.read(&mut [0; BITE]) {
         Ok(n) => n > 0,
-        Err(e) => matches!(e.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::Interrupted),
+        Err(e) => {
+            matches!(e.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::Interrupted)
+        }
     }
 }

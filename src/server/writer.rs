@@ -280,7 +280,10 @@ impl WriterHandle {
         let mut rest = &bytes[..];
         while !rest.is_empty() && Instant::now() < end {
             match net::send_now(&self.socket, &[IoSlice::new(rest)]) {
-                Ok(0) => drop(net::wait_writable(&self.socket, end.saturating_duration_since(Instant::now()))),
+                Ok(0) => drop(net::wait_writable(
+                    &self.socket,
+                    end.saturating_duration_since(Instant::now()),
+                )),
                 Ok(sent) => rest = &rest[sent..],
                 Err(_) => return, // nobody is there
             }
@@ -343,11 +346,13 @@ impl WriterHandle {
         while sent < bytes.len() {
             match net::send_now(&self.socket, &[IoSlice::new(&bytes[sent..])]) {
                 Ok(0) => {
-                    if self.farewell().is_some() || progress.elapsed() >= self.limits.write_deadline {
+                    if self.farewell().is_some() || progress.elapsed() >= self.limits.write_deadline
+                    {
                         break;
                     }
                     assert_no_lock_held("a socket");
-                    let _ = net::wait_writable(&self.socket, LOOK_UP.min(self.limits.write_deadline));
+                    let _ =
+                        net::wait_writable(&self.socket, LOOK_UP.min(self.limits.write_deadline));
                 }
                 Ok(n) => {
                     sent += n;

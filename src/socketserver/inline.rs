@@ -7,7 +7,11 @@ use std::sync::Arc;
 pub struct Inline;
 
 impl MixIn for Inline {
-    fn process<H: Handler>(&self, connection: Connection, handler: &Arc<H>) -> Result<(), (Connection, Refusal)> {
+    fn process<H: Handler>(
+        &self,
+        connection: Connection,
+        handler: &Arc<H>,
+    ) -> Result<(), (Connection, Refusal)> {
         run_handler(connection, &**handler);
         Ok(())
     }

@@ -108,7 +108,11 @@ pub trait Handler: Send + Sync + 'static {
 /// Who runs the handler.
 pub trait MixIn: Send + Sync + 'static {
     /// Sees to it that `handler` serves `connection`, or gives it back.
-    fn process<H: Handler>(&self, connection: Connection, handler: &Arc<H>) -> Result<(), (Connection, Refusal)>;
+    fn process<H: Handler>(
+        &self,
+        connection: Connection,
+        handler: &Arc<H>,
+    ) -> Result<(), (Connection, Refusal)>;
 
     /// Waits for every thread that was started. No connection is processed after this.
     fn close(&self);
@@ -159,14 +163,25 @@ impl<H: Handler, M: MixIn> Server<H, M> {
                     if std::mem::take(&mut failing) {
                         log::info!("accepting again");
                     }
-                    self.process(Connection { number: NUMBERS.fetch_add(1, Relaxed), stream, peer, others: 0 });
+                    self.process(Connection {
+                        number: NUMBERS.fetch_add(1, Relaxed),
+                        stream,
+                        peer,
+                        others: 0,
+                    });
                 }
                 // The connection that was to be accepted is gone: the next one may be fine.
-                Err(e) if matches!(e.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {}
+                Err(e)
+                    if matches!(
+                        e.kind(),
+                        io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
+                    ) => {}
                 Err(e) => {
                     // Out of descriptors: trying again at once would spin, and a line each time would fill the disk.
                     if !std::mem::replace(&mut failing, true) {
-                        log::error!("cannot accept: {e}; trying again every {OUT_OF_DESCRIPTORS:?}");
+                        log::error!(
+                            "cannot accept: {e}; trying again every {OUT_OF_DESCRIPTORS:?}"
+                        );
                     }
                     self.handler.watch(Accepting::OutOfDescriptors);
                     self.stopped.wait_for(&mut self.stopping.lock(), OUT_OF_DESCRIPTORS);

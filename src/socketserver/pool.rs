@@ -32,15 +32,26 @@ impl Pool {
         let (jobs, queue) = crossbeam_channel::bounded(most);
         let start = |i| {
             let queue: Receiver<Job> = queue.clone();
-            Builder::new().name(format!("worker{i}")).spawn(move || queue.iter().for_each(|job| job()))
+            Builder::new()
+                .name(format!("worker{i}"))
+                .spawn(move || queue.iter().for_each(|job| job()))
         };
         let workers = (1..=workers).map(start).collect::<io::Result<Vec<_>>>()?;
-        Ok(Pool { jobs: Mutex::new(Some(jobs)), workers: Mutex::new(workers), held: Arc::default(), most })
+        Ok(Pool {
+            jobs: Mutex::new(Some(jobs)),
+            workers: Mutex::new(workers),
+            held: Arc::default(),
+            most,
+        })
     }
 }
 
 impl MixIn for Pool {
-    fn process<H: Handler>(&self, connection: Connection, handler: &Arc<H>) -> Result<(), (Connection, Refusal)> {
+    fn process<H: Handler>(
+        &self,
+        connection: Connection,
+        handler: &Arc<H>,
+    ) -> Result<(), (Connection, Refusal)> {
         let full = Refusal::Full { most: self.most };
         let Some(jobs) = self.jobs.lock().clone() else { return Err((connection, full)) };
         if self.held.fetch_add(1, SeqCst) >= self.most {

@@ -15,7 +15,8 @@ use std::{
 /// Listens on the address that is the program's first argument, or else on `default`, and says where.
 pub fn listen(default: &str) -> anyhow::Result<TcpListener> {
     let address = std::env::args().nth(1).unwrap_or_else(|| default.to_owned());
-    let listener = TcpListener::bind(&address).with_context(|| format!("cannot listen on {address}"))?;
+    let listener =
+        TcpListener::bind(&address).with_context(|| format!("cannot listen on {address}"))?;
     say(&format!("listening on {}", listener.local_addr()?));
     Ok(listener)
 }

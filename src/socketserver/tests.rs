@@ -31,7 +31,8 @@ impl Handler for Echo {
 
 /// Serves with `mixin` while `test` runs, then shuts down and joins everything.
 fn serving<M: MixIn>(mixin: M, test: impl FnOnce(SocketAddr)) {
-    let server = Server::new(TcpListener::bind("127.0.0.1:0").unwrap(), Arc::new(Echo), Arc::new(mixin));
+    let server =
+        Server::new(TcpListener::bind("127.0.0.1:0").unwrap(), Arc::new(Echo), Arc::new(mixin));
     thread::scope(|scope| {
         let accept = scope.spawn(|| server.serve_forever());
         let outcome = catch_unwind(AssertUnwindSafe(|| test(server.local_addr().unwrap())));
@@ -90,7 +91,10 @@ fn threading_serves_all_at_once_and_refuses_one_too_many() {
         drop(clients.pop());
         let deadline = std::time::Instant::now() + Duration::from_secs(20);
         while echo(&mut connect(address), b'b') != Some(b'b') {
-            assert!(std::time::Instant::now() < deadline, "the place of the one who left is not free");
+            assert!(
+                std::time::Instant::now() < deadline,
+                "the place of the one who left is not free"
+            );
         }
     });
 }

@@ -50,15 +50,22 @@ impl Threading {
 }
 
 impl MixIn for Threading {
-    fn process<H: Handler>(&self, mut connection: Connection, handler: &Arc<H>) -> Result<(), (Connection, Refusal)> {
+    fn process<H: Handler>(
+        &self,
+        mut connection: Connection,
+        handler: &Arc<H>,
+    ) -> Result<(), (Connection, Refusal)> {
         join_all(self.take_ended());
-        let Some(running) = self.reserve() else { return Err((connection, Refusal::Full { most: self.most })) };
+        let Some(running) = self.reserve() else {
+            return Err((connection, Refusal::Full { most: self.most }));
+        };
         connection.others = running;
         let number = connection.number;
         // The thread finds its connection in here; if it cannot be started, we find it again.
         let parcel = Arc::new(Mutex::new(Some(connection)));
         let run = {
-            let (parcel, handler, threads) = (Arc::clone(&parcel), Arc::clone(handler), Arc::clone(&self.threads));
+            let (parcel, handler, threads) =
+                (Arc::clone(&parcel), Arc::clone(handler), Arc::clone(&self.threads));
             move || {
                 let connection = parcel.lock().take();
                 if let Some(connection) = connection {
@@ -68,7 +75,8 @@ impl MixIn for Threading {
                 threads.lock().ended.push(number);
             }
         };
-        let spawned = Builder::new().name(format!("c{number}")).stack_size(self.stack_bytes).spawn(run);
+        let spawned =
+            Builder::new().name(format!("c{number}")).stack_size(self.stack_bytes).spawn(run);
         let mut threads = self.threads.lock();
         threads.starting -= 1;
         match spawned {

@@ -12,11 +12,17 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::write`].
-    pub fn add_account(&mut self, name: &str, password: PasswordHash, at: Timestamp) -> Result<AccountId, StoreError> {
+    pub fn add_account(
+        &mut self,
+        name: &str,
+        password: PasswordHash,
+        at: Timestamp,
+    ) -> Result<AccountId, StoreError> {
         self.check_it_is_there()?;
         self.in_transaction(|db| {
             let id = read::last_account(db)? + 1;
-            let account = Account { id, name: name.to_owned(), is_admin: false, since: at, mail: 0 };
+            let account =
+                Account { id, name: name.to_owned(), is_admin: false, since: at, mail: 0 };
             write::record(db, &Record { at, what: What::Registered(account, password) })?;
             Ok(id)
         })
@@ -29,7 +35,8 @@ impl Store {
     pub fn set_admin(&mut self, account: AccountId, is_admin: bool) -> Result<(), StoreError> {
         self.check_it_is_there()?;
         self.in_transaction(|db| {
-            db.execute("UPDATE account SET is_admin = ?2 WHERE id = ?1", (account, is_admin)).map(drop)
+            db.execute("UPDATE account SET is_admin = ?2 WHERE id = ?1", (account, is_admin))
+                .map(drop)
         })
     }
 }

@@ -107,13 +107,22 @@ impl fmt::Display for StoreError {
         match &self.trouble {
             Trouble::CannotOpen(why) => write!(f, "cannot open {file}: {why}"),
             Trouble::InUse => {
-                write!(f, "another chatd is using {file}. Stop that one, or give this one a file of its own: --db FILE")
+                write!(
+                    f,
+                    "another chatd is using {file}. Stop that one, or give this one a file of its own: --db FILE"
+                )
             }
             Trouble::NotADatabase => {
-                write!(f, "{file} is not a database, and is left as it is. Choose another file with --db.")
+                write!(
+                    f,
+                    "{file} is not a database, and is left as it is. Choose another file with --db."
+                )
             }
             Trouble::AnotherPrograms => {
-                write!(f, "{file} is another program's database, and is left as it is. Choose another file with --db.")
+                write!(
+                    f,
+                    "{file} is another program's database, and is left as it is. Choose another file with --db."
+                )
             }
             Trouble::Newer { found, known } => write!(
                 f,
@@ -125,12 +134,17 @@ impl fmt::Display for StoreError {
                 "{file} is damaged ({how}), and is left as it is. Put a copy in its place, or move it away and chatd \
                  begins a new one."
             ),
-            Trouble::ReadOnly => write!(f, "{file} cannot be written: it, its folder or its disk is read-only."),
+            Trouble::ReadOnly => {
+                write!(f, "{file} cannot be written: it, its folder or its disk is read-only.")
+            }
             Trouble::Locked => write!(f, "{file} is locked by another program."),
             Trouble::DiskFull => write!(f, "the disk that holds {file} is full."),
             Trouble::Gone => write!(f, "{file} was deleted or replaced while it was open."),
             Trouble::AccountTaken => {
-                write!(f, "{file} has an account of that name already, made a moment ago. Choose another name.")
+                write!(
+                    f,
+                    "{file} has an account of that name already, made a moment ago. Choose another name."
+                )
             }
             Trouble::DiskFault(what) => write!(f, "the disk that holds {file} has a fault: {what}"),
             Trouble::Other(what) => write!(f, "{file}: {what}"),

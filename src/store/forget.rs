@@ -18,8 +18,7 @@ pub(super) fn has_older(db: &Connection, before: Timestamp) -> Result<bool> {
 }
 
 pub(super) fn prune(db: &Connection, before: Timestamp, most: usize) -> Result<usize> {
-    let last_line =
-        "SELECT ifnull(max(id), 0) FROM (SELECT id, at FROM line ORDER BY id LIMIT :most) WHERE at < :before";
+    let last_line = "SELECT ifnull(max(id), 0) FROM (SELECT id, at FROM line ORDER BY id LIMIT :most) WHERE at < :before";
     let last_told = "SELECT ifnull(max(id), 0) FROM (
                          SELECT id, at FROM private WHERE id NOT IN (SELECT line FROM mailbox) ORDER BY id LIMIT :most
                      ) WHERE at < :before";
@@ -34,7 +33,8 @@ pub(super) fn prune(db: &Connection, before: Timestamp, most: usize) -> Result<u
             "DELETE FROM private WHERE id <= ?1 AND id NOT IN (SELECT line FROM mailbox)",
         ),
     ] {
-        let limits = named_params! { ":before": micros(before), ":most": (most - forgotten) as i64 };
+        let limits =
+            named_params! { ":before": micros(before), ":most": (most - forgotten) as i64 };
         let last: i64 = db.prepare_cached(last)?.query_row(limits, |row| row.get(0))?;
         // The number of the last line there ever was must not be forgotten with it.
         db.prepare_cached("UPDATE marks SET last_line = max(last_line, ?1)")?.execute([last])?;

@@ -54,7 +54,11 @@ impl Store {
     ///
     /// # Errors
     /// What [`Trouble`] lists. A file that is not chatd's, newer or damaged is left as it was, to the byte.
-    pub fn open(path: &Path, durability: Durability, patience: Duration) -> Result<Store, StoreError> {
+    pub fn open(
+        path: &Path,
+        durability: Durability,
+        patience: Duration,
+    ) -> Result<Store, StoreError> {
         open::open(path, durability, patience)
     }
 
@@ -72,7 +76,9 @@ impl Store {
     /// [`Trouble::AccountTaken`] if another process has made such an account; otherwise what is wrong with the file.
     pub fn write(&mut self, records: &[Record]) -> Result<(), StoreError> {
         self.check_it_is_there()?;
-        self.in_transaction(|connection| records.iter().try_for_each(|record| write::record(connection, record)))
+        self.in_transaction(|connection| {
+            records.iter().try_for_each(|record| write::record(connection, record))
+        })
     }
 
     /// What a server begins with: of rooms, this many, each with this many lines.
@@ -120,7 +126,9 @@ impl Store {
     /// Writes, but nothing: to know whether that is possible again.
     pub fn try_to_write(&mut self) -> Result<(), StoreError> {
         self.check_it_is_there()?;
-        self.in_transaction(|connection| connection.execute("UPDATE marks SET last_line = last_line", []).map(drop))
+        self.in_transaction(|connection| {
+            connection.execute("UPDATE marks SET last_line = last_line", []).map(drop)
+        })
     }
 
     /// Waits so long from now on for another process that has the file locked.
@@ -150,9 +158,14 @@ impl Store {
         StoreError::new(&self.path, Trouble::ReadOnly)
     }
 
-    fn in_transaction<T>(&mut self, run: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
-        let written =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
+    fn in_transaction<T>(
+        &mut self,
+        run: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let written = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .and_then(|transaction| {
                 let value = run(&transaction)?; // dropped on the way out, it rolls back
                 transaction.commit()?;
                 Ok(value)

@@ -21,7 +21,11 @@ const HEADER: usize = 100;
 /// Statements kept prepared: more than there are.
 const STATEMENTS: usize = 64;
 
-pub(super) fn open(path: &Path, durability: Durability, patience: Duration) -> Result<Store, StoreError> {
+pub(super) fn open(
+    path: &Path,
+    durability: Durability,
+    patience: Duration,
+) -> Result<Store, StoreError> {
     let wrong = |trouble| StoreError::new(path, trouble);
     let sqlite = |error: rusqlite::Error| StoreError::from_sqlite(path, &error);
     let create_error = create_if_missing(path).err();
@@ -50,7 +54,14 @@ pub(super) fn open(path: &Path, durability: Durability, patience: Duration) -> R
     }
     set_up(&connection, durability, is_read_only).map_err(sqlite)?;
     let identity = identity(path);
-    let mut store = Store { connection, path: path.to_owned(), identity, log: None, data_version: 0, is_read_only };
+    let mut store = Store {
+        connection,
+        path: path.to_owned(),
+        identity,
+        log: None,
+        data_version: 0,
+        is_read_only,
+    };
     store.changed_by_others()?; // what is in it now is no change
     store.log = self::identity(&beside(path, "-wal")); // SQLite has made it by now
     Ok(store)
@@ -103,18 +114,26 @@ fn check_header(path: &Path) -> Result<(), StoreError> {
         return wrong(Trouble::CannotOpen("it is a folder".to_owned()));
     }
     let mut header = Vec::with_capacity(HEADER);
-    File::open(path).map_err(cannot)?.take(HEADER as u64).read_to_end(&mut header).map_err(cannot)?;
+    File::open(path)
+        .map_err(cannot)?
+        .take(HEADER as u64)
+        .read_to_end(&mut header)
+        .map_err(cannot)?;
     if header.is_empty() {
         return Ok(());
     }
     if header.len() < HEADER || !header.starts_with(MAGIC) {
         return wrong(Trouble::NotADatabase);
     }
-    let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    let number = |at: usize| {
+        u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+    };
     match (number(68), number(60) as usize) {
         (0, _) => Ok(()), // not marked: SQLite has to look whether it is empty
         (id, _) if id != schema::APPLICATION_ID as u32 => wrong(Trouble::AnotherPrograms),
-        (_, found) if found > schema::VERSION => wrong(Trouble::Newer { found, known: schema::VERSION }),
+        (_, found) if found > schema::VERSION => {
+            wrong(Trouble::Newer { found, known: schema::VERSION })
+        }
         _ => Ok(()),
     }
 }
@@ -123,10 +142,14 @@ fn check_header(path: &Path) -> Result<(), StoreError> {
 fn connect(path: &Path, patience: Duration) -> rusqlite::Result<Connection> {
     use rusqlite::ErrorCode::{CannotOpen, ReadOnly};
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let opened = Connection::open_with_flags(path, flags).and_then(|connection| prepare(connection, patience));
+    let opened = Connection::open_with_flags(path, flags)
+        .and_then(|connection| prepare(connection, patience));
     match opened {
         // A disk that cannot be written has no place for a log either. Without one, nothing is missing from the file.
-        Err(e) if matches!(e.sqlite_error_code(), Some(CannotOpen | ReadOnly)) && !beside(path, "-wal").exists() => {
+        Err(e)
+            if matches!(e.sqlite_error_code(), Some(CannotOpen | ReadOnly))
+                && !beside(path, "-wal").exists() =>
+        {
             immutable(path, patience)
         }
         opened => opened,
@@ -135,8 +158,11 @@ fn connect(path: &Path, patience: Duration) -> rusqlite::Result<Connection> {
 
 /// Opens a file that nobody changes meanwhile: SQLite then leaves nothing beside it.
 fn immutable(path: &Path, patience: Duration) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    Connection::open_with_flags(immutable_uri(path), flags).and_then(|connection| prepare(connection, patience))
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(immutable_uri(path), flags)
+        .and_then(|connection| prepare(connection, patience))
 }
 
 fn prepare(connection: Connection, patience: Duration) -> rusqlite::Result<Connection> {
@@ -188,7 +214,8 @@ impl From<rusqlite::Error> for Refusal {
 fn check_inside(connection: &Connection) -> Result<(), Refusal> {
     let found = schema::version(connection)?;
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let is_new = id == 0 && found == 0 && tables == 0;
     if id != schema::APPLICATION_ID && !is_new {
         return Err(Refusal::Trouble(Trouble::AnotherPrograms));
@@ -203,14 +230,20 @@ fn check_inside(connection: &Connection) -> Result<(), Refusal> {
     }
 }
 
-fn set_up(connection: &Connection, durability: Durability, is_read_only: bool) -> rusqlite::Result<()> {
+fn set_up(
+    connection: &Connection,
+    durability: Durability,
+    is_read_only: bool,
+) -> rusqlite::Result<()> {
     connection.pragma_update(None, "foreign_keys", true)?;
     if is_read_only {
         return Ok(());
     }
-    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     // Only with a write-ahead log does `normal` promise that the file is never torn.
-    let durability = if mode == "wal" || durability == Durability::Off { durability } else { Durability::Full };
+    let durability =
+        if mode == "wal" || durability == Durability::Off { durability } else { Durability::Full };
     connection.pragma_update(None, "synchronous", durability.pragma())?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     Ok(())

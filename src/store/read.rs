@@ -9,8 +9,8 @@ use super::{
 };
 use crate::core::{
     record::{
-        Account, AccountId, Found, LineId, Party, PasswordHash, PastLine, Query, Remembered, RoomRemembered, Sanction,
-        SanctionKind, Subject,
+        Account, AccountId, Found, LineId, Party, PasswordHash, PastLine, Query, Remembered,
+        RoomRemembered, Sanction, SanctionKind, Subject,
     },
     text::clean,
 };
@@ -41,7 +41,8 @@ pub(super) fn last_account(db: &Connection) -> Result<AccountId> {
 }
 
 fn accounts(db: &Connection) -> Result<Vec<Account>> {
-    let sql = "SELECT id, name, is_admin, since, (SELECT count(*) FROM mailbox WHERE owner = account.id)
+    let sql =
+        "SELECT id, name, is_admin, since, (SELECT count(*) FROM mailbox WHERE owner = account.id)
                FROM account ORDER BY id";
     rows(db, sql, [], usize::MAX, |row| {
         Ok(Account {
@@ -60,7 +61,11 @@ fn sanctions(db: &Connection, now: Timestamp) -> Result<Vec<Sanction>> {
         let subject = text(row, 2)?;
         Ok(Sanction {
             kind: if text(row, 0)? == "ban" { SanctionKind::Ban } else { SanctionKind::Mute },
-            subject: if text(row, 1)? == "name" { Subject::Name(subject) } else { Subject::Address(subject) },
+            subject: if text(row, 1)? == "name" {
+                Subject::Name(subject)
+            } else {
+                Subject::Address(subject)
+            },
             until: if is_null(row, 3)? { None } else { Some(time(row, 3)?) },
             by: text(row, 4)?,
             why: if is_null(row, 5)? { None } else { Some(text(row, 5)?) },
@@ -82,7 +87,10 @@ fn last_rooms(db: &Connection, most: usize, lines: usize) -> Result<Vec<RoomReme
         Ok((row.get(0)?, room))
     })?;
     let fill = |(id, room): (i64, RoomRemembered)| {
-        Ok(RoomRemembered { lines: in_order(said(db, id, LineId::MAX, None, lines)?, lines), ..room })
+        Ok(RoomRemembered {
+            lines: in_order(said(db, id, LineId::MAX, None, lines)?, lines),
+            ..room
+        })
     };
     found.into_iter().map(fill).collect()
 }
@@ -103,7 +111,9 @@ pub(super) fn find(db: &mut Connection, query: &Query) -> Result<Found> {
             Ok(Found::Lines(in_order(lines, *most)))
         }
         Query::Search { room, account, words, most } => {
-            let Some(words) = search::expression(words) else { return Ok(Found::Lines(Vec::new())) };
+            let Some(words) = search::expression(words) else {
+                return Ok(Found::Lines(Vec::new()));
+            };
             let found = search::in_time(db, |db| {
                 let mut lines = match room_id(db, room)? {
                     Some(room) => search::said(db, &words, room, *most)?,
@@ -142,8 +152,15 @@ pub(super) fn room_id(db: &Connection, name: &str) -> Result<Option<i64>> {
 ///
 /// A time stops the search at the first line before it: a talker must not be able to have all of a long history read
 /// again and again, and lines are in the order of their times but for a clock that was set back.
-fn said(db: &Connection, room: i64, before: LineId, since: Option<Timestamp>, most: usize) -> Result<Vec<PastLine>> {
-    let sql = "SELECT id, at, form, author, body FROM line WHERE room = ?1 AND id < ?2 ORDER BY id DESC";
+fn said(
+    db: &Connection,
+    room: i64,
+    before: LineId,
+    since: Option<Timestamp>,
+    most: usize,
+) -> Result<Vec<PastLine>> {
+    let sql =
+        "SELECT id, at, form, author, body FROM line WHERE room = ?1 AND id < ?2 ORDER BY id DESC";
     rows_since(db, sql, (room, before), since, most, said_line)
 }
 
@@ -156,7 +173,8 @@ fn told(
     since: Option<Timestamp>,
     most: usize,
 ) -> Result<Vec<PastLine>> {
-    let written = "SELECT id, at, author, reader, body, 1 FROM private WHERE author_account = ?1 AND id < ?2
+    let written =
+        "SELECT id, at, author, reader, body, 1 FROM private WHERE author_account = ?1 AND id < ?2
                    ORDER BY id DESC";
     let heard = "SELECT id, at, author, reader, body, 0 FROM private
                  WHERE reader_account = ?1 AND id < ?2 AND author_account IS NOT ?1 ORDER BY id DESC";
@@ -214,8 +232,9 @@ fn rows_since(
     most: usize,
     read: impl FnMut(&Row<'_>) -> Result<PastLine>,
 ) -> Result<Vec<PastLine>> {
-    let is_late =
-        |line: &Result<PastLine>| line.as_ref().map_or(true, |line| since.is_none_or(|since| line.at >= since));
+    let is_late = |line: &Result<PastLine>| {
+        line.as_ref().map_or(true, |line| since.is_none_or(|since| line.at >= since))
+    };
     db.prepare_cached(sql)?.query_map(values, read)?.take_while(is_late).take(most).collect()
 }
 
@@ -229,7 +248,9 @@ fn is_null(row: &Row<'_>, column: usize) -> Result<bool> {
 
 /// A text, clean and bounded, whatever bytes are there.
 pub(super) fn text(row: &Row<'_>, column: usize) -> Result<String> {
-    let (ValueRef::Text(bytes) | ValueRef::Blob(bytes)) = row.get_ref(column)? else { return Ok(String::new()) };
+    let (ValueRef::Text(bytes) | ValueRef::Blob(bytes)) = row.get_ref(column)? else {
+        return Ok(String::new());
+    };
     let bytes = &bytes[..bytes.len().min(TEXT_MAX)];
     Ok(clean(&String::from_utf8_lossy(bytes)).into_owned())
 }

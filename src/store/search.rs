@@ -58,7 +58,13 @@ pub(super) fn index_some(db: &Connection, most: usize) -> Result<usize> {
     Ok(lines + told)
 }
 
-fn index_table(db: &Connection, most: usize, last: &str, insert: &str, mark: &str) -> Result<usize> {
+fn index_table(
+    db: &Connection,
+    most: usize,
+    last: &str,
+    insert: &str,
+    mark: &str,
+) -> Result<usize> {
     let last: i64 = db.prepare_cached(last)?.query_row([most as i64], |row| row.get(0))?;
     if last == 0 {
         return Ok(0);
@@ -83,7 +89,10 @@ pub(super) fn expression(typed: &str) -> Option<String> {
 }
 
 /// Runs a search. `None`: it took longer than [`BUDGET`], and was broken off.
-pub(super) fn in_time<T>(db: &mut Connection, search: impl FnOnce(&Connection) -> Result<T>) -> Result<Option<T>> {
+pub(super) fn in_time<T>(
+    db: &mut Connection,
+    search: impl FnOnce(&Connection) -> Result<T>,
+) -> Result<Option<T>> {
     let end = Instant::now() + BUDGET;
     until(db, move || Instant::now() >= end, search)
 }
@@ -98,13 +107,20 @@ fn until<T>(
     let found = search(db);
     db.progress_handler(STEPS, None::<fn() -> bool>)?;
     match found {
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => Ok(None),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
+            Ok(None)
+        }
         found => found.map(Some),
     }
 }
 
 /// The newest lines of a room that match.
-pub(super) fn said(db: &Connection, expression: &str, room: i64, most: usize) -> Result<Vec<PastLine>> {
+pub(super) fn said(
+    db: &Connection,
+    expression: &str,
+    room: i64,
+    most: usize,
+) -> Result<Vec<PastLine>> {
     let sql = "SELECT id, at, form, line.author, line.body FROM line_words JOIN line ON line.id = line_words.rowid
                WHERE line_words MATCH ?1 AND line.room = ?2 ORDER BY line_words.rowid DESC";
     let expression = format!("room : \"{MARK}{room}\" AND {{author body}} : ({expression})");
@@ -113,12 +129,18 @@ pub(super) fn said(db: &Connection, expression: &str, room: i64, most: usize) ->
 
 /// The newest lines that match of those that an account wrote or was told in private. Whose they are is what the table
 /// says: an account that was struck out is still a word of the index.
-pub(super) fn told(db: &Connection, expression: &str, account: AccountId, most: usize) -> Result<Vec<PastLine>> {
+pub(super) fn told(
+    db: &Connection,
+    expression: &str,
+    account: AccountId,
+    most: usize,
+) -> Result<Vec<PastLine>> {
     let sql = "SELECT id, at, private.author, private.reader, private.body, author_account IS ?2
                FROM private_words JOIN private ON private.id = private_words.rowid
                WHERE private_words MATCH ?1 AND (author_account = ?2 OR reader_account = ?2)
                ORDER BY private_words.rowid DESC";
-    let expression = format!("parties : \"{MARK}{account}\" AND {{author reader body}} : ({expression})");
+    let expression =
+        format!("parties : \"{MARK}{account}\" AND {{author reader body}} : ({expression})");
     rows(db, sql, (expression, account), most, told_line)
 }
 
@@ -147,13 +169,20 @@ mod tests {
         }
         let transaction = db.unchecked_transaction().unwrap();
         for id in 1..=MANY + 1 {
-            let (room, reader, body) =
-                if id <= MANY { (1, 2, format!("common c{id}")) } else { (2, 3, "common".to_owned()) };
+            let (room, reader, body) = if id <= MANY {
+                (1, 2, format!("common c{id}"))
+            } else {
+                (2, 3, "common".to_owned())
+            };
             for sql in [
                 "INSERT INTO line VALUES (?1, 0, ?2, 0, 'alice', ?4)",
                 "INSERT INTO private VALUES (?1, 0, 'a', 1, 'b', ?3, ?4)",
             ] {
-                transaction.prepare_cached(sql).unwrap().execute((id, room, reader, &body)).unwrap();
+                transaction
+                    .prepare_cached(sql)
+                    .unwrap()
+                    .execute((id, room, reader, &body))
+                    .unwrap();
             }
         }
         transaction.commit().unwrap();
@@ -201,7 +230,11 @@ mod tests {
                 looks += 1;
                 let (found, looked) = search(&mut db, "c* common", in_private, 1, looks);
                 assert!(looked <= looks + 1, "it went on: {looked}, and not {looks}"); // it looks once more when it ends
-                assert_eq!(search(&mut db, "common", in_private, 1, usize::MAX).0, Some(9), "broken off at {looks}");
+                assert_eq!(
+                    search(&mut db, "common", in_private, 1, usize::MAX).0,
+                    Some(9),
+                    "broken off at {looks}"
+                );
                 if found.is_some() {
                     assert_eq!(found, Some(9));
                     break;

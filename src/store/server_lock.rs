@@ -39,7 +39,9 @@ impl ServerLock {
         match file.try_lock() {
             Ok(()) => Ok(ServerLock { _file: Some(file) }),
             Err(TryLockError::WouldBlock) => Err(StoreError::new(path, Trouble::InUse)),
-            Err(TryLockError::Error(e)) => Err(StoreError::new(&lock, Trouble::CannotOpen(e.to_string()))),
+            Err(TryLockError::Error(e)) => {
+                Err(StoreError::new(&lock, Trouble::CannotOpen(e.to_string())))
+            }
         }
     }
 }

@@ -26,15 +26,26 @@ pub(super) fn record(db: &Connection, Record { at, what }: &Record) -> Result<()
         What::Registered(account, password) => execute(
             db,
             "INSERT INTO account (id, name, folded, password, is_admin, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![account.id, account.name, fold(&account.name), password.0, account.is_admin, micros(account.since)],
+            params![
+                account.id,
+                account.name,
+                fold(&account.name),
+                password.0,
+                account.is_admin,
+                micros(account.since)
+            ],
         ),
-        What::Rehashed(account, password) => {
-            execute(db, "UPDATE account SET password = ?2 WHERE id = ?1", params![account, password.0])
-        }
+        What::Rehashed(account, password) => execute(
+            db,
+            "UPDATE account SET password = ?2 WHERE id = ?1",
+            params![account, password.0],
+        ),
         What::Unregistered(account) => unregistered(db, *account),
-        What::MailDeleted(account, up_to) => {
-            execute(db, "DELETE FROM mailbox WHERE owner = ?1 AND line <= ?2", params![account, up_to])
-        }
+        What::MailDeleted(account, up_to) => execute(
+            db,
+            "DELETE FROM mailbox WHERE owner = ?1 AND line <= ?2",
+            params![account, up_to],
+        ),
         What::Sanctioned(new) => {
             execute(db, "DELETE FROM sanction WHERE until <= ?1", [at])?; // those that are over make room
             sanctioned(db, new)
@@ -47,7 +58,9 @@ pub(super) fn record(db: &Connection, Record { at, what }: &Record) -> Result<()
                 params![kind_word(*kind), whom, fold(subject)],
             )
         }
-        What::Deed { by, what } => execute(db, "INSERT INTO deed (at, by, what) VALUES (?1, ?2, ?3)", (at, by, what)),
+        What::Deed { by, what } => {
+            execute(db, "INSERT INTO deed (at, by, what) VALUES (?1, ?2, ?3)", (at, by, what))
+        }
     }
 }
 
@@ -63,7 +76,15 @@ fn said(db: &Connection, at: i64, first: i64, room: &str, author: &str, text: &s
     Ok(())
 }
 
-fn told(db: &Connection, at: i64, id: i64, from: &Party, to: &Party, text: &str, is_mail: bool) -> Result<()> {
+fn told(
+    db: &Connection,
+    at: i64,
+    id: i64,
+    from: &Party,
+    to: &Party,
+    text: &str,
+    is_mail: bool,
+) -> Result<()> {
     // An account that another process struck out a moment ago is nobody's: that must not keep the others' lines out.
     execute(
         db,
@@ -94,7 +115,15 @@ fn sanctioned(db: &Connection, new: &Sanction) -> Result<()> {
         db,
         "INSERT OR REPLACE INTO sanction (kind, whom, folded, subject, until, by, why)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![kind_word(new.kind), whom, fold(subject), subject, new.until.map(micros), new.by, new.why],
+        params![
+            kind_word(new.kind),
+            whom,
+            fold(subject),
+            subject,
+            new.until.map(micros),
+            new.by,
+            new.why
+        ],
     )
 }
 
@@ -130,7 +159,9 @@ pub enum Form {
 impl Form {
     /// The form of a line by this author, and the words behind its beginning.
     fn of<'a>(line: &'a str, author: &str) -> (Form, &'a str) {
-        let behind = |lead: &str, end: &str| line.strip_prefix(lead)?.strip_prefix(author)?.strip_prefix(end);
+        let behind = |lead: &str, end: &str| {
+            line.strip_prefix(lead)?.strip_prefix(author)?.strip_prefix(end)
+        };
         None.or_else(|| Some((Form::Said, behind("<", "> ")?)))
             .or_else(|| Some((Form::Did, behind("* ", " ")?)))
             .or_else(|| Some((Form::Announced, behind("*** Announcement by ", ": ")?)))

@@ -12,14 +12,22 @@ fn folder_with_history() -> Folder {
         author: party("alice"),
         text: text.to_owned(),
     };
-    let secret =
-        What::Told { id: 5, from: party("alice"), to: party("bob"), text: "secret".to_owned(), is_mail: false };
+    let secret = What::Told {
+        id: 5,
+        from: party("alice"),
+        to: party("bob"),
+        text: "secret".to_owned(),
+        is_mail: false,
+    };
     folder
         .open()
         .write(&[
             record("2026-11-20T11:30:00Z", said(1, "lobby", "<alice> hi\n* alice waves\n")),
             record("2026-11-20T23:30:01.9Z", said(3, "math", "<alice> \"2\\3\"\t<é>\n")),
-            record("2026-11-20T23:31:00Z", said(4, "lobby", "*** Announcement by alice: go home\n")),
+            record(
+                "2026-11-20T23:31:00Z",
+                said(4, "lobby", "*** Announcement by alice: go home\n"),
+            ),
             record("2026-11-20T23:32:00Z", secret),
         ])
         .unwrap();
@@ -37,7 +45,11 @@ fn rooms_are_exported_and_nothing_private() {
     ];
     assert_eq!(folder.run("history export").lines().collect::<Vec<_>>(), all);
     assert_eq!(folder.run("history export --room Math").lines().collect::<Vec<_>>(), all[2..3]);
-    assert!(folder.fails("history export --room art", "").contains("Nothing was ever said in a room called art."));
+    assert!(
+        folder
+            .fails("history export --room art", "")
+            .contains("Nothing was ever said in a room called art.")
+    );
 }
 
 #[test]
@@ -63,5 +75,8 @@ fn whoever_has_read_enough_may_close_the_pipe() {
     let program = env!("CARGO_BIN_EXE_chatd");
     let line = format!("set -o pipefail; {program} history export | head -n 1 | wc -l");
     let output = Command::new("bash").args(["-c", &line]).current_dir(&folder.0).output().unwrap();
-    assert_eq!((output.status.code(), &*output.stdout, &*output.stderr), (Some(0), &b"1\n"[..], &b""[..]));
+    assert_eq!(
+        (output.status.code(), &*output.stdout, &*output.stderr),
+        (Some(0), &b"1\n"[..], &b""[..])
+    );
 }

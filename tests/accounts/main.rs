@@ -57,7 +57,11 @@ impl Folder {
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes()); // it may not want any
         let output = child.wait_with_output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Outcome { out: text(output.stdout), err: text(output.stderr), is_success: output.status.success() }
+        Outcome {
+            out: text(output.stdout),
+            err: text(output.stderr),
+            is_success: output.status.success(),
+        }
     }
 
     /// Runs `chatd` with these words; it has to succeed. Returns what it said.
@@ -93,7 +97,10 @@ impl Folder {
     fn has_password(&self, account: i64, password: &str) {
         use chatd::core::secret::Secret;
         let hash = self.password_of(account);
-        assert!(Passwords::default().take_turn().verify(&Secret::new(password), Some(&hash)), "{password:?}");
+        assert!(
+            Passwords::default().take_turn().verify(&Secret::new(password), Some(&hash)),
+            "{password:?}"
+        );
     }
 }
 
@@ -112,7 +119,10 @@ fn chatd(folder: &Path) -> Command {
 #[test]
 fn an_account_from_its_making_to_its_end() {
     let folder = Folder::new();
-    assert_eq!(folder.run("account add Alice"), "chatd.db is new: there was no database.\nAlice has an account now.\n");
+    assert_eq!(
+        folder.run("account add Alice"),
+        "chatd.db is new: there was no database.\nAlice has an account now.\n"
+    );
     assert_eq!(folder.run("account add bob"), "bob has an account now.\n");
     folder.has_password(1, "correct horse");
     assert_eq!(folder.run("account promote alice"), "Alice is an administrator now.\n");
@@ -124,14 +134,23 @@ fn an_account_from_its_making_to_its_end() {
     assert!(rows[1].starts_with("Alice ") && rows[1].ends_with("   0  administrator"), "{list}");
     assert!(rows[2].starts_with("bob ") && rows[2].ends_with("   0"), "{list}");
 
-    assert_eq!(folder.run_with("account passwd bob", "another one\r\n").out, "bob has another password now.\n");
+    assert_eq!(
+        folder.run_with("account passwd bob", "another one\r\n").out,
+        "bob has another password now.\n"
+    );
     folder.has_password(2, "another one");
     assert_eq!(folder.run("account demote bob"), "bob is no administrator.\n");
     let demoted = folder.run("account demote alice");
-    assert!(demoted.starts_with("Alice is no administrator any more.\nThat was the last administrator"), "{demoted}");
+    assert!(
+        demoted.starts_with("Alice is no administrator any more.\nThat was the last administrator"),
+        "{demoted}"
+    );
     folder.run("account promote alice");
     let removed = folder.run("account remove alice");
-    assert!(removed.starts_with("Alice has no account any more.\nThat was the last administrator"), "{removed}");
+    assert!(
+        removed.starts_with("Alice has no account any more.\nThat was the last administrator"),
+        "{removed}"
+    );
     assert_eq!(folder.run("account remove bob"), "bob has no account any more.\n");
     assert_eq!(folder.run("account list"), "There are no accounts in chatd.db.\n");
     folder.run("account add alice");
@@ -147,9 +166,12 @@ fn every_mistake_has_its_sentence() {
     }
     assert!(folder.fails("history export", "").contains("There is no database chatd.db. "));
     assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0, "none was made");
-    for (input, why) in
-        [("short\n", "at least 8"), ("", "no password"), ("\n", "at least 8"), (&*"x".repeat(300), "most 256")]
-    {
+    for (input, why) in [
+        ("short\n", "at least 8"),
+        ("", "no password"),
+        ("\n", "at least 8"),
+        (&*"x".repeat(300), "most 256"),
+    ] {
         assert!(folder.fails("account add alice", input).contains(why), "{input:?}");
     }
     assert!(folder.fails("account add <alice>", "correct horse\n").contains("A name has only"));
@@ -157,7 +179,11 @@ fn every_mistake_has_its_sentence() {
 
     folder.run("account add alice --db chatd.db");
     assert!(folder.fails("account add ALICE", "").contains("There is an account alice already."));
-    assert!(folder.fails("account promote alcie", "").contains("There is no account alcie. Did you mean alice?"));
+    assert!(
+        folder
+            .fails("account promote alcie", "")
+            .contains("There is no account alcie. Did you mean alice?")
+    );
     assert!(folder.fails("account promote somebody", "").contains("chatd account list tells all."));
     assert!(folder.fails("account promote", "").contains("Whose account?"));
     assert!(folder.fails("account list alice", "").contains("no name is needed"));
@@ -165,7 +191,11 @@ fn every_mistake_has_its_sentence() {
     assert!(!folder.run_with("account befriend alice", "").is_success);
     std::fs::write(folder.0.join("homework"), "homework").unwrap();
     assert!(folder.fails("account list --db homework", "").contains("homework is not a database"));
-    assert!(folder.fails("account add bob --db no/chatd.db", "correct horse\n").contains("cannot open no/chatd.db"));
+    assert!(
+        folder
+            .fails("account add bob --db no/chatd.db", "correct horse\n")
+            .contains("cannot open no/chatd.db")
+    );
 }
 
 #[test]

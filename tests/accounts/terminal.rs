@@ -27,7 +27,11 @@ impl Terminal {
     fn run(folder: &Folder, words: &str) -> Terminal {
         let (pty, pts) = blocking::open().unwrap();
         let command = blocking::Command::new(env!("CARGO_BIN_EXE_chatd"));
-        let child = command.args(words.split_whitespace()).current_dir(&folder.0).spawn_borrowed(&pts).unwrap();
+        let child = command
+            .args(words.split_whitespace())
+            .current_dir(&folder.0)
+            .spawn_borrowed(&pts)
+            .unwrap();
         let pty = std::sync::Arc::new(pty);
         let (send, bytes) = channel();
         let read = std::sync::Arc::clone(&pty);
@@ -44,7 +48,9 @@ impl Terminal {
     fn sees(&mut self, text: &str) {
         while !self.seen.contains(text) {
             let bytes = self.bytes.recv_timeout(DEADLINE);
-            self.seen.push_str(&String::from_utf8_lossy(&bytes.unwrap_or_else(|_| panic!("not seen: {}", self.seen))));
+            self.seen.push_str(&String::from_utf8_lossy(
+                &bytes.unwrap_or_else(|_| panic!("not seen: {}", self.seen)),
+            ));
         }
     }
 

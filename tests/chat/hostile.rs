@@ -32,10 +32,17 @@ fn no_escape_sequence_reaches_the_terminal() {
     for line in bytes.split('\n').filter(|line| of_an_attacker(line)) {
         let text = line.split("mallory").nth(1).unwrap();
         let ours = text.replace("\x1b[0m", "").replace('\r', "");
-        assert!(!ours.chars().any(|c| c.is_control() || "\u{202e}\u{2066}\u{2028}".contains(c)), "{ours:?}");
+        assert!(
+            !ours.chars().any(|c| c.is_control() || "\u{202e}\u{2066}\u{2028}".contains(c)),
+            "{ours:?}"
+        );
     }
     let rows = person.rows();
-    assert_eq!(rows.iter().filter(|row| row.starts_with("<mallory>")).count(), attacks.len() + 1, "{rows:?}");
+    assert_eq!(
+        rows.iter().filter(|row| row.starts_with("<mallory>")).count(),
+        attacks.len() + 1,
+        "{rows:?}"
+    );
     assert!(bytes.contains("\u{fffd}[2J\u{fffd}[H ."), "what was taken out is marked: {bytes:?}");
 }
 

@@ -53,8 +53,13 @@ fn nothing_that_came_before_the_end_is_lost() {
     client.sees_off();
     assert_eq!(person.ends(), 0);
     person.sees("*** Goodbye.");
-    let shown: Vec<String> = person.all_rows().into_iter().filter(|row| row.starts_with("<bob>")).collect();
-    assert!(shown == (0..2000).map(|n| format!("<bob> {n}")).collect::<Vec<_>>(), "{} lines", shown.len());
+    let shown: Vec<String> =
+        person.all_rows().into_iter().filter(|row| row.starts_with("<bob>")).collect();
+    assert!(
+        shown == (0..2000).map(|n| format!("<bob> {n}")).collect::<Vec<_>>(),
+        "{} lines",
+        shown.len()
+    );
 }
 
 #[test]

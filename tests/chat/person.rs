@@ -98,8 +98,14 @@ impl Start {
         for variable in ["NO_COLOR", "TERM_PROGRAM"] {
             command = command.env_remove(variable);
         }
-        command = command.env("TERM", "xterm").env("XDG_DATA_HOME", &self.data).env("RUST_BACKTRACE", "0");
-        command = self.variables.into_iter().fold(command, |command, (name, value)| command.env(name, value));
+        command = command
+            .env("TERM", "xterm")
+            .env("XDG_DATA_HOME", &self.data)
+            .env("RUST_BACKTRACE", "0");
+        command = self
+            .variables
+            .into_iter()
+            .fold(command, |command, (name, value)| command.env(name, value));
         let mut child = command.spawn_borrowed(&pts).unwrap();
         let pid = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
         let (end, ended) = channel();
@@ -267,7 +273,9 @@ impl Person {
         assert_eq!(now.input_modes, self.found.input_modes);
         assert_eq!(now.output_modes, self.found.output_modes);
         assert!(now.local_modes.contains(LocalModes::ECHO | LocalModes::ICANON));
-        self.sees_that("no pasting in brackets", |screen| !screen.bracketed_paste() && !screen.hide_cursor());
+        self.sees_that("no pasting in brackets", |screen| {
+            !screen.bracketed_paste() && !screen.hide_cursor()
+        });
     }
 }
 

@@ -115,7 +115,9 @@ fn lines_come_out_exactly_but_harmless() {
     let (code, out, _) = piped.ends();
     assert_eq!(code, 0);
     let rest = out.split_once("carol.\n").unwrap().1;
-    assert!(rest == format!("{lines}<eve> \u{fffd}[2Jtab\there\n[12:30] <alice> é\n*** Goodbye.\n"));
+    assert!(
+        rest == format!("{lines}<eve> \u{fffd}[2Jtab\there\n[12:30] <alice> é\n*** Goodbye.\n")
+    );
 }
 
 #[test]

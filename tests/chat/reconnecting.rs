@@ -24,7 +24,9 @@ fn back_under_the_same_name_and_in_the_same_room_without_repeating() {
 
     let client = server.accepts();
     client.enters_as("alice");
-    client.is_told(&format!("*** The last 1 line of lobby {HEADER}\n(12:00) <zoe> elsewhere\n*** End of the past."));
+    client.is_told(&format!(
+        "*** The last 1 line of lobby {HEADER}\n(12:00) <zoe> elsewhere\n*** End of the past."
+    ));
     client.says("/join math");
     client.is_told("*** You are in math with bob.");
     client.is_told(&format!("*** The last 5 lines of math {HEADER}"));
@@ -36,9 +38,20 @@ fn back_under_the_same_name_and_in_the_same_room_without_repeating() {
     person.sees_prompt("alice@math> half typed");
     let rows = person.rows();
     let count = |text: &str| rows.iter().filter(|row| row.ends_with(text)).count();
-    assert_eq!((count("<bob> one"), count("<bob> two"), count("mine"), count("elsewhere")), (1, 1, 1, 0), "{rows:?}");
-    let at = rows.iter().position(|row| row == "chat: these 2 lines were missed:").expect("no missed lines");
-    assert_eq!(rows[at + 1..at + 4], ["(12:01) <bob> three", "(12:02) * bob waves", "<bob> live"], "{rows:?}");
+    assert_eq!(
+        (count("<bob> one"), count("<bob> two"), count("mine"), count("elsewhere")),
+        (1, 1, 1, 0),
+        "{rows:?}"
+    );
+    let at = rows
+        .iter()
+        .position(|row| row == "chat: these 2 lines were missed:")
+        .expect("no missed lines");
+    assert_eq!(
+        rows[at + 1..at + 4],
+        ["(12:01) <bob> three", "(12:02) * bob waves", "<bob> live"],
+        "{rows:?}"
+    );
     person.types("!\r");
     client.says("half typed!");
 }

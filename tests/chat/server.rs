@@ -26,7 +26,8 @@ impl Server {
     /// On a port that another server has just given up.
     pub fn on(port: u16) -> Server {
         // Not std's listener: the port must be free again at once, with the last server's connections still closing.
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        let socket =
+            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         #[cfg(unix)]
         socket.set_reuse_address(true).unwrap();
         socket.bind(&std::net::SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into()).unwrap();
@@ -60,7 +61,9 @@ impl Server {
 
 fn lines(stream: TcpStream) -> Receiver<String> {
     let (say, said) = unbounded();
-    thread::spawn(move || BufReader::new(stream).lines().map_while(Result::ok).try_for_each(|line| say.send(line)));
+    thread::spawn(move || {
+        BufReader::new(stream).lines().map_while(Result::ok).try_for_each(|line| say.send(line))
+    });
     said
 }
 
@@ -118,7 +121,8 @@ impl Client {
     }
 
     pub fn is_let_in(&self, name: &str, company: &str) {
-        let hello = format!("*** Hello {name}. Type to talk; /help lists the commands, /quit leaves.");
+        let hello =
+            format!("*** Hello {name}. Type to talk; /help lists the commands, /quit leaves.");
         self.is_told(&format!(
             "{hello}\n*** You are in lobby{}{company}",
             if company.starts_with("with") { " " } else { ", " }

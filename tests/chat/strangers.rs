@@ -11,7 +11,9 @@ fn a_server_that_only_passes_lines_on() {
     person.sees_prompt("> ");
     person.types("hello\r");
     client.says("hello");
-    client.is_sent(b"<user3> hi\r\nbob> hi\r\n\r<('127.0.0.1', 39339)> hi\n[127.0.0.1:39339] entered room\n");
+    client.is_sent(
+        b"<user3> hi\r\nbob> hi\r\n\r<('127.0.0.1', 39339)> hi\n[127.0.0.1:39339] entered room\n",
+    );
     person.sees("[127.0.0.1:39339] entered room");
     let rows = person.rows();
     for line in ["<user3> hi", "bob> hi", "<('127.0.0.1', 39339)> hi"] {

@@ -50,7 +50,8 @@ fn ten_thousand_lines_while_typing() {
 
     // On the screen and above it, and in the log: each line once, whole and in order.
     let expected: Vec<String> = (0..LINES).map(|n| format!("<bob> {n}")).collect();
-    let shown: Vec<String> = person.all_rows().into_iter().filter(|row| row.starts_with("<bob>")).collect();
+    let shown: Vec<String> =
+        person.all_rows().into_iter().filter(|row| row.starts_with("<bob>")).collect();
     assert!(shown == expected, "{} lines shown of {LINES}", shown.len());
     person.types("/log\r");
     person.sees("nothing is logged");
@@ -75,7 +76,8 @@ fn enter_again_and_again_in_a_stream_of_lines() {
     person.sees("<carol> done");
     person.sees_prompt("alice@lobby> ");
     let rows = person.all_rows();
-    let of = |start: &str| rows.iter().filter(|row| row.starts_with(start)).cloned().collect::<Vec<_>>();
+    let of =
+        |start: &str| rows.iter().filter(|row| row.starts_with(start)).cloned().collect::<Vec<_>>();
     let expected: Vec<String> = (0..LINES).map(|n| format!("<bob> {n}")).collect();
     assert!(of("<bob>") == expected, "a line is lost or torn");
     let expected: Vec<String> = (0..TYPED).map(|n| format!("alice@lobby> typed {n}")).collect();
@@ -188,9 +190,9 @@ fn no_color_means_none() {
     person.types("still edited\x1b[D");
     person.sees_prompt("alice@lobby> still edited");
     let bytes = String::from_utf8(person.bytes()).unwrap();
-    let colours = bytes
-        .split("\x1b[")
-        .filter(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').starts_with('m'));
+    let colours = bytes.split("\x1b[").filter(|rest| {
+        rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').starts_with('m')
+    });
     assert_eq!(colours.count(), 0, "{bytes:?}");
 }
 
@@ -215,7 +217,9 @@ fn our_own_commands_stay_here() {
     person.types("/help log\r");
     person.sees("chat: /log [FILE]: adds");
     person.types("/clear\r");
-    person.sees_that("an empty screen but for the prompt", |screen| screen.contents().trim_end() == "alice@lobby>");
+    person.sees_that("an empty screen but for the prompt", |screen| {
+        screen.contents().trim_end() == "alice@lobby>"
+    });
     person.types("/help\r");
     person.sees("chat:   /connect");
     client.says("/help");

@@ -34,7 +34,8 @@ fn twenty_columns() {
 #[test]
 fn a_window_that_changes_while_typing() {
     let server = Server::start();
-    let person = Start::new(&server, &["--name", "alice"]).variable("XTERM_VERSION", "XTerm(379)").go();
+    let person =
+        Start::new(&server, &["--name", "alice"]).variable("XTERM_VERSION", "XTerm(379)").go();
     let client = server.accepts();
     client.enters_as("alice");
     person.sees_prompt("alice@lobby> ");
@@ -66,7 +67,10 @@ fn no_line_is_lost_in_a_terminal_that_is_not_known() {
     }
     let rows = person.all_rows();
     for step in 0..6 {
-        assert!(rows.iter().any(|row| *row == format!("<bob> step {step}")), "step {step}: {rows:?}");
+        assert!(
+            rows.iter().any(|row| *row == format!("<bob> step {step}")),
+            "step {step}: {rows:?}"
+        );
     }
 }
 

@@ -47,7 +47,9 @@ fn chatbench(words: &str) -> Called {
         child.kill().expect("chatbench is ours");
     }
     let success = child.wait().expect("chatbench has ended").success();
-    let stdout = text.unwrap_or_else(|_| panic!("chatbench {words} took longer than {DEADLINE:?}")).expect("UTF-8");
+    let stdout = text
+        .unwrap_or_else(|_| panic!("chatbench {words} took longer than {DEADLINE:?}"))
+        .expect("UTF-8");
     reader.join().expect("the reader has ended");
     Called { success, stdout }
 }
@@ -114,7 +116,8 @@ fn throughput_stands_beside_the_floor() {
 #[test]
 fn all_may_send() {
     for done in ["neighbour", "first"] {
-        let load = format!("throughput --clients 9 --senders 9 --window 3 --size 1025 --done {done}");
+        let load =
+            format!("throughput --clients 9 --senders 9 --window 3 --size 1025 --done {done}");
         let called = chatbench(&format!("--server floor --time 0.2 --warmup 0.1 {load}"));
         assert!(called.success, "{}", called.stdout);
     }
@@ -126,7 +129,10 @@ fn every_other_load_runs_on_the_floor() {
         ("latency --clients 12 --senders 3 --rate 2000", "\"p99_9_ms\":"),
         ("slow --clients 12 --senders 3 --stuck 2 --rate 2000", "\"stuck_hung_up\":"),
         ("connect --clients 50", "\"memory_kib_per_client\":"),
-        ("churn --rate 100 --watchers 3", "\"lost_lines\":0,\"left_threads\":0,\"left_descriptors\":0,"),
+        (
+            "churn --rate 100 --watchers 3",
+            "\"lost_lines\":0,\"left_threads\":0,\"left_descriptors\":0,",
+        ),
         ("generator --clients 20", "\"lines_per_s\":"),
     ];
     for (load, expected) in loads {
@@ -140,7 +146,10 @@ fn texts_of_svg(svg: &str) -> Vec<&str> {
     let (mut open, mut texts) = (Vec::new(), Vec::new());
     for piece in svg.split('<').skip(1) {
         let (tag, text) = piece.split_once('>').expect("a tag ends");
-        let name = tag.split(|c: char| c.is_whitespace() || c == '/').find(|word| !word.is_empty()).expect("a name");
+        let name = tag
+            .split(|c: char| c.is_whitespace() || c == '/')
+            .find(|word| !word.is_empty())
+            .expect("a name");
         match (tag.starts_with('/'), tag.ends_with('/')) {
             (true, _) => assert_eq!(open.pop(), Some(name)),
             (false, false) => open.push(name),
@@ -155,7 +164,8 @@ fn texts_of_svg(svg: &str) -> Vec<&str> {
 
 #[test]
 fn compare_writes_tables_and_plots_of_all_models() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("figures-{}", std::process::id()));
+    let folder =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("figures-{}", std::process::id()));
     let load = format!("compare --built --clients 4,8 --joins 8 --into {}", folder.display());
     let called = chatbench(&format!("--runs 1 --time 0.1 --warmup 0.05 --json {load}"));
     assert!(called.success, "{}", called.stdout);
@@ -165,15 +175,27 @@ fn compare_writes_tables_and_plots_of_all_models() {
     for words in ["Linux", "median of 1 runs", "\n| 8 | ", "8 clients join at once"] {
         assert!(page.contains(words), "{words:?} is not in {page}");
     }
-    let plots: Vec<&str> =
-        page.split("](").skip(1).filter_map(|link| link.split_once(".svg)")).map(|(name, _)| name).collect();
+    let plots: Vec<&str> = page
+        .split("](")
+        .skip(1)
+        .filter_map(|link| link.split_once(".svg)"))
+        .map(|(name, _)| name)
+        .collect();
     assert!(plots.len() >= 9, "{plots:?}");
     for plot in plots {
-        let svg = fs::read_to_string(folder.join(format!("{plot}.svg"))).expect("the page shows a plot that is there");
+        let svg = fs::read_to_string(folder.join(format!("{plot}.svg")))
+            .expect("the page shows a plot that is there");
         let texts = texts_of_svg(&svg);
         // Two who talk alone need a room, and the floor has none.
-        let models = if plot.starts_with("two-talk") { &["threads", "select", "epoll"][..] } else { &MODELS };
-        assert!(models.iter().all(|model| texts.contains(model)), "{plot} does not name all of {models:?}: {texts:?}");
+        let models = if plot.starts_with("two-talk") {
+            &["threads", "select", "epoll"][..]
+        } else {
+            &MODELS
+        };
+        assert!(
+            models.iter().all(|model| texts.contains(model)),
+            "{plot} does not name all of {models:?}: {texts:?}"
+        );
     }
     fs::remove_dir_all(folder).expect("the folder is ours");
 }
@@ -182,10 +204,23 @@ fn compare_writes_tables_and_plots_of_all_models() {
 fn compare_fails_with_a_server_that_is_not_there() {
     let nowhere = std::env::temp_dir().join(format!("chatbench-alone-{}", std::process::id()));
     fs::create_dir_all(&nowhere).expect("a folder");
-    fs::copy(env!("CARGO_BIN_EXE_chatbench"), nowhere.join("chatbench")).expect("a copy of chatbench");
+    fs::copy(env!("CARGO_BIN_EXE_chatbench"), nowhere.join("chatbench"))
+        .expect("a copy of chatbench");
     let figures = nowhere.join("figures");
     let mut alone = Command::new(nowhere.join("chatbench"));
-    alone.args(["--runs", "1", "--time", "0.1", "compare", "--built", "--clients", "4", "--joins", "4", "--into"]);
+    alone.args([
+        "--runs",
+        "1",
+        "--time",
+        "0.1",
+        "compare",
+        "--built",
+        "--clients",
+        "4",
+        "--joins",
+        "4",
+        "--into",
+    ]);
     let output = alone.arg(&figures).output().expect("it starts");
     assert!(!output.status.success());
     let page = fs::read_to_string(figures.join("compare.md")).expect("the page says what failed");

@@ -31,7 +31,8 @@ fn accounts_with(db: &str, names: &[String], hash: &PasswordHash) {
     let mut store = Store::open(Path::new(db), Durability::Off, Duration::from_secs(5)).unwrap();
     let at = Timestamp::now();
     let account = |(id, name): (usize, &String)| {
-        let account = Account { id: id as i64 + 1, name: name.clone(), is_admin: false, since: at, mail: 0 };
+        let account =
+            Account { id: id as i64 + 1, name: name.clone(), is_admin: false, since: at, mail: 0 };
         Record { at, what: What::Registered(account, hash.clone()) }
     };
     let records: Vec<Record> = names.iter().enumerate().map(account).collect();
@@ -56,7 +57,8 @@ fn an_older_hash_is_made_again_and_its_owner_hears_the_others_meanwhile() {
     let db = folder.path("chat.db");
     let params = argon2::Params::new(8192, 1, 1, None).unwrap();
     let older = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
-    let hash = argon2::PasswordHasher::hash_password(&older, PASSWORD.as_bytes()).unwrap().to_string();
+    let hash =
+        argon2::PasswordHasher::hash_password(&older, PASSWORD.as_bytes()).unwrap().to_string();
     accounts_with(&db, &["alice".to_owned()], &PasswordHash(hash));
 
     let server = Server::start(&["--db", &db]);
@@ -67,7 +69,8 @@ fn an_older_hash_is_made_again_and_its_owner_hears_the_others_meanwhile() {
     alice.hears_until("<bob> hi");
     let file = rusqlite::Connection::open(&db).unwrap();
     eventually("it is made again", || {
-        let stored: String = file.query_row("SELECT password FROM account", [], |row| row.get(0)).unwrap();
+        let stored: String =
+            file.query_row("SELECT password FROM account", [], |row| row.get(0)).unwrap();
         stored.contains("$m=19456,")
     });
     bob.says("hi again");
@@ -84,7 +87,8 @@ fn an_unknown_name_takes_as_long_as_a_wrong_password() {
         for (kind, stored) in [(0, Some(&stored)), (1, None)] {
             // Each from an address of its own and for a name of its own, or the delays would be measured.
             let source = Source::of([10, kind as u8, (i / 250) as u8, (i % 250) as u8].into());
-            let attempt = Attempt { name: &format!("{kind}.{i}"), account: None, source, password: &wrong };
+            let attempt =
+                Attempt { name: &format!("{kind}.{i}"), account: None, source, password: &wrong };
             let began = Instant::now();
             assert_eq!(porter.verify(&attempt, stored), Verdict::Wrong);
             times[kind].push(began.elapsed());
@@ -134,7 +138,9 @@ fn two_hundred_logins_at_once_stay_small_and_the_room_keeps_talking() {
         client.hears_until(&format!("*** Hello {name}."));
     }
     let grown = server.memory_kib("VmHWM").saturating_sub(before);
-    println!("{answered} lines were answered meanwhile; the memory grew by {grown} KiB at its peak");
+    println!(
+        "{answered} lines were answered meanwhile; the memory grew by {grown} KiB at its peak"
+    );
     assert!(answered > 0, "the room stood still");
     // Two hashes of 19 MiB, and what 200 clients that enter need.
     assert!(grown < 2 * 19 * 1024 + 40 * 1024, "{grown} KiB");
@@ -201,14 +207,16 @@ fn who_guesses_waits_longer_each_time_and_the_owner_does_not() {
 
 #[test]
 fn a_password_goes_nowhere() {
-    const SECRETS: [&str; 4] = ["hunter2hunter2", "battery staple", "wrong wrong wrong", "typed at the door"];
+    const SECRETS: [&str; 4] =
+        ["hunter2hunter2", "battery staple", "wrong wrong wrong", "typed at the door"];
     let folder = Folder::new("secret");
     let db = folder.path("chatd.db");
     let server = Server::start(&["--db", &db, "--log", "debug"]);
     let [mut alice, mut bob] = server.enter(["alice", "bob"]);
     alice.says(&format!("/register {}", SECRETS[0]));
     alice.hears_until("*** alice is yours");
-    for line in ["/password", SECRETS[2], "/password", SECRETS[0], SECRETS[1], SECRETS[1], "/quit"] {
+    for line in ["/password", SECRETS[2], "/password", SECRETS[0], SECRETS[1], SECRETS[1], "/quit"]
+    {
         alice.says(line);
     }
     let told = alice.hears_to_the_end().join("\n");
@@ -229,7 +237,10 @@ fn a_password_goes_nowhere() {
     }
     for secret in SECRETS {
         for bytes in &everything {
-            assert!(memchr::memmem::find(bytes, secret.as_bytes()).is_none(), "{secret:?} was written down");
+            assert!(
+                memchr::memmem::find(bytes, secret.as_bytes()).is_none(),
+                "{secret:?} was written down"
+            );
         }
     }
 }
@@ -382,7 +393,8 @@ fn many_log_in_to_one_account_and_one_stays() {
                 })
             })
             .collect();
-        let mut clients: Vec<Client> = logins.into_iter().map(|login| login.join().unwrap()).collect();
+        let mut clients: Vec<Client> =
+            logins.into_iter().map(|login| login.join().unwrap()).collect();
         eventually("one thread is left", || {
             server.thread_names().iter().filter(|name| name.contains(":alice")).count() == 1
         });

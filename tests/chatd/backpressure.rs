@@ -53,7 +53,11 @@ fn a_full_channel_slows_the_talker_and_loses_nothing() {
         house: Mutex::default(),
     });
     let threads = Arc::new(Threading::new(10, 256 * 1024));
-    let server = Arc::new(Server::new(TcpListener::bind("127.0.0.1:0").unwrap(), handler, Arc::clone(&threads)));
+    let server = Arc::new(Server::new(
+        TcpListener::bind("127.0.0.1:0").unwrap(),
+        handler,
+        Arc::clone(&threads),
+    ));
     let address = server.local_addr().unwrap();
 
     // The gatekeeper hands on so many events, one for each permit. (No scope waits for these threads: a test that fails

@@ -18,7 +18,8 @@ pub struct Client {
 impl Client {
     /// Connects.
     pub fn connect(address: SocketAddr, name: &str) -> Client {
-        let stream = TcpStream::connect(address).unwrap_or_else(|e| panic!("{name} cannot connect: {e}"));
+        let stream =
+            TcpStream::connect(address).unwrap_or_else(|e| panic!("{name} cannot connect: {e}"));
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
@@ -60,7 +61,12 @@ impl Client {
             }
             match self.read_more() {
                 Ok(0) => {
-                    assert!(self.unread.is_empty(), "{} reads half a line: {:?}", self.name, self.unread);
+                    assert!(
+                        self.unread.is_empty(),
+                        "{} reads half a line: {:?}",
+                        self.name,
+                        self.unread
+                    );
                     return None;
                 }
                 Ok(_) => {}
@@ -101,7 +107,9 @@ impl Client {
                 self.unread.drain(..at + expected.len());
                 return;
             }
-            let n = self.read_more().unwrap_or_else(|e| panic!("{} waits for {expected:?}: {e}", self.name));
+            let n = self
+                .read_more()
+                .unwrap_or_else(|e| panic!("{} waits for {expected:?}: {e}", self.name));
             assert!(n > 0, "{} never hears {expected:?}", self.name);
         }
     }
@@ -124,7 +132,11 @@ impl Client {
         loop {
             match self.reads() {
                 Some(line) if line.starts_with(start) => return line,
-                Some(line) => assert!(Instant::now() < end, "{} waits for {start:?}; last was {line:?}", self.name),
+                Some(line) => assert!(
+                    Instant::now() < end,
+                    "{} waits for {start:?}; last was {line:?}",
+                    self.name
+                ),
                 None => panic!("{} never hears {start:?}", self.name),
             }
         }

@@ -57,15 +57,19 @@ fn ip(words: &str) -> bool {
 fn a_peer_that_vanishes_is_found() {
     let Some(host) = Host::new() else {
         assert!(std::env::var_os("CI").is_none(), "CI has to have root and iproute2");
-        println!("SKIPPED a_peer_that_vanishes_is_found: it takes root and `ip` to make a second host");
+        println!(
+            "SKIPPED a_peer_that_vanishes_is_found: it takes root and `ip` to make a second host"
+        );
         return;
     };
     let server = Server::start(&["--listen", &format!("{}:0", host.ours), "--ghost-after", "3"]);
     let [mut alice] = server.enter(["alice"]);
     // The second address that was listened on is the one the host can reach.
     let port = listening_port(server.pid(), server.address.port());
-    let mut ghost =
-        host.run("bash", &["-c", &format!("exec 3<>/dev/tcp/{}/{port}; echo ghost >&3; cat <&3", host.ours)]);
+    let mut ghost = host.run(
+        "bash",
+        &["-c", &format!("exec 3<>/dev/tcp/{}/{port}; echo ghost >&3; cat <&3", host.ours)],
+    );
     alice.hears("*** ghost entered lobby");
 
     assert!(ip(&format!("link set {} down", host.cable)));
@@ -86,6 +90,7 @@ fn listening_port(pid: u32, not: u16) -> u16 {
     let table = Command::new("ss").args(["-Hltnp"]).output().unwrap().stdout;
     let table = String::from_utf8(table).unwrap();
     let ours = table.lines().filter(|line| line.contains(&format!("pid={pid},")));
-    let ports = ours.filter_map(|line| line.split_whitespace().nth(3)?.rsplit_once(':')?.1.parse().ok());
+    let ports =
+        ours.filter_map(|line| line.split_whitespace().nth(3)?.rsplit_once(':')?.1.parse().ok());
     ports.into_iter().find(|&port| port != not).expect("it listens on two addresses")
 }

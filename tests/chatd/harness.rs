@@ -96,7 +96,8 @@ impl Folder {
     pub fn new(test: &str) -> Folder {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}-{}-{number}", std::process::id()));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("{test}-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         Folder(folder)
     }
@@ -117,11 +118,20 @@ impl Drop for Folder {
 #[track_caller]
 pub fn operate(db: &str, words: &[&str], input: &str) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatd"));
-    command.args(words).args(["--db", db]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(words)
+        .args(["--db", db])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "chatd {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "chatd {words:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -147,8 +157,12 @@ impl Server {
     /// Starts any server that says where it listens on its standard output.
     pub fn start_program(mut command: Command) -> Server {
         raise_descriptors();
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
         let log = Arc::new(Mutex::new(String::new()));
         keep(child.stderr.take().unwrap(), Arc::clone(&log));
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -168,7 +182,9 @@ impl Server {
 
     /// Connects a client for each name and lets them in, one after the other; each has read all there was to read.
     pub fn enter<const N: usize>(&self, names: [&str; N]) -> [Client; N] {
-        self.enter_all(&names).try_into().unwrap_or_else(|_| unreachable!("as many clients as names"))
+        self.enter_all(&names)
+            .try_into()
+            .unwrap_or_else(|_| unreachable!("as many clients as names"))
     }
 
     /// [`Server::enter`] for any number of names.
@@ -201,7 +217,8 @@ impl Server {
     /// A line of `/proc/PID/status`, in KiB: `VmRSS`, `VmHWM`.
     pub fn memory_kib(&self, field: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).unwrap();
+        let line =
+            status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
@@ -250,7 +267,9 @@ impl Server {
     pub fn thread_names(&self) -> Vec<String> {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
         let name = |task: std::io::Result<std::fs::DirEntry>| {
-            std::fs::read_to_string(task.ok()?.path().join("comm")).ok().map(|name| name.trim_end().to_owned())
+            std::fs::read_to_string(task.ok()?.path().join("comm"))
+                .ok()
+                .map(|name| name.trim_end().to_owned())
         };
         tasks.filter_map(name).collect()
     }
@@ -280,7 +299,8 @@ fn raise_descriptors() {
 
 /// Sends a signal to a process.
 pub fn kill(signal: &str, pid: u32) {
-    let status = Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).status().unwrap();
+    let status =
+        Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).status().unwrap();
     assert!(status.success(), "kill -{signal} {pid}");
 }
 

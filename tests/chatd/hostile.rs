@@ -70,7 +70,10 @@ pub fn every_path_is_clean() {
     }
     victim.says("/quit");
     let lines = victim.hears_to_the_end();
-    assert!(lines.len() > 100 && lines.iter().any(|line| line.contains('\u{fffd}')), "the attacks did arrive");
+    assert!(
+        lines.len() > 100 && lines.iter().any(|line| line.contains('\u{fffd}')),
+        "the attacks did arrive"
+    );
     for line in lines {
         assert!(is_clean(&line), "{line:?}");
     }
@@ -83,9 +86,13 @@ pub fn every_path_is_clean() {
 pub fn nobody_can_make_a_line_that_looks_like_another_kind() {
     let server = Server::start(&["--flood", "off"]);
     let [mut attacker, mut victim] = server.enter(["attacker", "victim"]);
-    for forged in
-        ["*** attacker is an administrator", "<victim> I agree", "* victim agrees", "[from bob] psst", "(12:30) <x> y"]
-    {
+    for forged in [
+        "*** attacker is an administrator",
+        "<victim> I agree",
+        "* victim agrees",
+        "[from bob] psst",
+        "(12:30) <x> y",
+    ] {
         for path in ["", "//", "/me ", "/msg victim "] {
             attacker.says(&format!("{path}{forged}"));
             let line = victim.reads().unwrap();

@@ -39,39 +39,57 @@ pub fn what_anybody_was_shown_is_there_after_kill_9() {
             operate(&db, &["account", "add", "away"], "correct horse\n");
         }
         let shown = talk_until_killed(&db, round);
-        let store = &mut Store::open(Path::new(&db), Durability::Normal, Duration::from_secs(5)).unwrap();
+        let store =
+            &mut Store::open(Path::new(&db), Durability::Normal, Duration::from_secs(5)).unwrap();
         for room in ["lobby", "math"] {
             let kept = kept_in(store, room);
-            let place: HashMap<&str, usize> = kept.iter().enumerate().map(|(i, line)| (&**line, i)).collect();
+            let place: HashMap<&str, usize> =
+                kept.iter().enumerate().map(|(i, line)| (&**line, i)).collect();
             assert_eq!(place.len(), kept.len(), "round {round}: a line is in {room} twice");
             for (listener, heard) in shown.rooms.iter().filter(|(of, _)| of == room) {
                 let places: Vec<usize> = heard
                     .iter()
                     .map(|line| {
                         *place.get(&**line).unwrap_or_else(|| {
-                            panic!("round {round}: {listener} was shown {line:?}, which is not kept")
+                            panic!(
+                                "round {round}: {listener} was shown {line:?}, which is not kept"
+                            )
                         })
                     })
                     .collect();
-                assert!(places.is_sorted(), "round {round}: {room} is kept in another order than it was shown");
+                assert!(
+                    places.is_sorted(),
+                    "round {round}: {room} is kept in another order than it was shown"
+                );
                 lines += places.len();
             }
         }
         for (reader, heard) in &shown.private {
             let kept = private_lines(&db);
             for line in heard {
-                assert!(kept.contains(line), "round {round}: {reader} was shown {line:?}, which is not kept: {kept:?}");
+                assert!(
+                    kept.contains(line),
+                    "round {round}: {reader} was shown {line:?}, which is not kept: {kept:?}"
+                );
             }
             private += heard.len();
         }
         let waiting = mailbox(store);
         for line in &shown.mail {
-            assert!(waiting.contains(line), "round {round}: {line:?} was said to be kept, and is not");
+            assert!(
+                waiting.contains(line),
+                "round {round}: {line:?} was said to be kept, and is not"
+            );
         }
         mail += shown.mail.len();
     }
-    println!("{rounds} kills: {lines} lines, {private} private ones and {mail} messages were shown, and all are kept");
-    assert!(lines > 100 * rounds && private > 0 && mail > 0, "too little was shown for this to say anything");
+    println!(
+        "{rounds} kills: {lines} lines, {private} private ones and {mail} messages were shown, and all are kept"
+    );
+    assert!(
+        lines > 100 * rounds && private > 0 && mail > 0,
+        "too little was shown for this to say anything"
+    );
 }
 
 /// What people were shown before the server was killed.
@@ -86,7 +104,8 @@ struct Shown {
 
 fn talk_until_killed(db: &str, round: usize) -> Shown {
     let server = Server::start(&["--db", db, "--flood", "off", "--backlog-lines", "0"]);
-    let [mut ann, mut bea, mut cat, mut lis, mut len] = server.enter(["ann", "bea", "cat", "lis", "len"]);
+    let [mut ann, mut bea, mut cat, mut lis, mut len] =
+        server.enter(["ann", "bea", "cat", "lis", "len"]);
     for (client, room) in [(&mut cat, "math"), (&mut len, "math"), (&mut bea, "desk")] {
         client.says(&format!("/join {room}"));
         client.hears_until(&format!("*** You are in {room}"));
@@ -114,20 +133,28 @@ fn talk_until_killed(db: &str, round: usize) -> Shown {
             });
         }
         let (heard, answered) = (&heard, &answered);
-        let listeners = [scope.spawn(|| read_all(&mut lis, heard)), scope.spawn(|| read_all(&mut len, heard))];
+        let listeners =
+            [scope.spawn(|| read_all(&mut lis, heard)), scope.spawn(|| read_all(&mut len, heard))];
         let writer = scope.spawn(|| read_all(&mut bea, answered));
         for talker in [&mut ann, &mut cat] {
             scope.spawn(|| while talker.reads_whole().is_some() {});
         }
         eventually("enough is heard, and answered", || {
-            heard.load(Ordering::Relaxed) > enough && answered.load(Ordering::Relaxed) > 3 + round % 7
+            heard.load(Ordering::Relaxed) > enough
+                && answered.load(Ordering::Relaxed) > 3 + round % 7
         });
         crate::harness::kill("KILL", server.pid());
         for (listener, room) in listeners.into_iter().zip(["lobby", "math"]) {
             let lines = listener.join().unwrap();
-            let told: Vec<String> =
-                lines.iter().filter_map(|line| line.strip_prefix("[from bea] ")).map(str::to_owned).collect();
-            rooms.push((room.to_owned(), lines.into_iter().filter(|line| line.starts_with('<')).collect()));
+            let told: Vec<String> = lines
+                .iter()
+                .filter_map(|line| line.strip_prefix("[from bea] "))
+                .map(str::to_owned)
+                .collect();
+            rooms.push((
+                room.to_owned(),
+                lines.into_iter().filter(|line| line.starts_with('<')).collect(),
+            ));
             private.push(("lis".to_owned(), told));
         }
         let lines = writer.join().unwrap();
@@ -149,8 +176,17 @@ fn read_all(client: &mut Client, heard: &AtomicUsize) -> Vec<String> {
 }
 
 fn kept_in(store: &mut Store, room: &str) -> Vec<String> {
-    let query = Query::Older { room: room.to_owned(), account: None, before: i64::MAX, since: None, most: 10_000_000 };
-    lines(store.find(&query).unwrap()).into_iter().map(|line| line.text.trim_end().to_owned()).collect()
+    let query = Query::Older {
+        room: room.to_owned(),
+        account: None,
+        before: i64::MAX,
+        since: None,
+        most: 10_000_000,
+    };
+    lines(store.find(&query).unwrap())
+        .into_iter()
+        .map(|line| line.text.trim_end().to_owned())
+        .collect()
 }
 
 /// What bea said in private, to whomever. (The readers have no accounts, so only the file itself has it.)
@@ -161,9 +197,12 @@ fn private_lines(db: &str) -> HashSet<String> {
 }
 
 fn mailbox(store: &mut Store) -> Vec<String> {
-    let away: AccountId = store.remembered(1, 1).unwrap().accounts.iter().find(|a| a.name == "away").unwrap().id;
+    let away: AccountId =
+        store.remembered(1, 1).unwrap().accounts.iter().find(|a| a.name == "away").unwrap().id;
     let mail = lines(store.find(&Query::Mail(away)).unwrap());
-    mail.iter().map(|line| line.text.trim_end().trim_start_matches("[from bea] ").to_owned()).collect()
+    mail.iter()
+        .map(|line| line.text.trim_end().trim_start_matches("[from bea] ").to_owned())
+        .collect()
 }
 
 fn lines(found: Found) -> Vec<PastLine> {
@@ -180,8 +219,10 @@ fn a_second_server_on_the_same_file_is_refused() {
     let folder = Folder::new("second");
     let db = folder.path("chatd.db");
     let _first = Server::start(&["--db", &db]);
-    let second =
-        Command::new(Program::current().path()).args(["--listen", "127.0.0.1:0", "--db", &db]).output().unwrap();
+    let second = Command::new(Program::current().path())
+        .args(["--listen", "127.0.0.1:0", "--db", &db])
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(!second.status.success() && said.contains(&db) && said.contains("another"), "{said}");
 }
@@ -230,7 +271,8 @@ fn a_locked_file_is_told_once_and_nothing_is_missing_afterwards() {
     other.execute_batch("ROLLBACK").unwrap();
     bob.hears("*** The history is written again; nothing is missing.");
     drop(server);
-    let store = &mut Store::open(Path::new(&db), Durability::Normal, Duration::from_secs(5)).unwrap();
+    let store =
+        &mut Store::open(Path::new(&db), Durability::Normal, Duration::from_secs(5)).unwrap();
     assert_eq!(kept_in(store, "lobby"), ["<alice> before", "<alice> during", "<alice> more"]);
 }
 
@@ -241,7 +283,9 @@ impl SmallDisk {
     /// `None`, said loudly: only root may mount one.
     fn mount(test: &str) -> Option<SmallDisk> {
         let folder = Folder::new(test);
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=600k", "none", &folder.path("")]).status();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=600k", "none", &folder.path("")])
+            .status();
         if mounted.is_ok_and(|status| status.success()) {
             return Some(SmallDisk(folder));
         }
@@ -286,7 +330,8 @@ fn a_full_disk_is_told_once_and_the_chat_goes_on_and_recovers() {
     let back = bob.hears_until("*** The history is written again");
     assert!(back.ends_with("nothing is missing."), "{back}");
     drop(server);
-    let store = &mut Store::open(Path::new(&db), Durability::Normal, Duration::from_secs(5)).unwrap();
+    let store =
+        &mut Store::open(Path::new(&db), Durability::Normal, Duration::from_secs(5)).unwrap();
     let kept = kept_in(store, "lobby");
     assert_eq!((kept.len(), kept.last().map(|line| &**line)), (said + 2, Some("<alice> during")));
 }

@@ -41,7 +41,8 @@ pub fn two_talkers_at_full_speed_twenty_listeners_one_sequence() {
 
     for name in ["anna", "otto"] {
         let lead = format!("<{name}> ");
-        let own: Vec<usize> = heard[0].iter().filter_map(|line| line.strip_prefix(&lead)?.parse().ok()).collect();
+        let own: Vec<usize> =
+            heard[0].iter().filter_map(|line| line.strip_prefix(&lead)?.parse().ok()).collect();
         assert!(own.iter().copied().eq(0..LINES), "every line of {name}, in order");
     }
     for other in &heard[1..] {
@@ -51,7 +52,8 @@ pub fn two_talkers_at_full_speed_twenty_listeners_one_sequence() {
 
 #[test]
 pub fn past_and_present_meet_without_a_gap_or_a_repeat() {
-    let server = Server::start(&["--flood", "off", "--backlog-lines", "300", "--high-water", "100000000"]);
+    let server =
+        Server::start(&["--flood", "off", "--backlog-lines", "300", "--high-water", "100000000"]);
     let [talker, reader] = server.enter(["talker", "reader"]);
     joiners_find_neither_gap_nor_repeat(&server, "lobby", 0, talker, reader);
 }
@@ -62,7 +64,16 @@ pub fn they_meet_too_when_the_past_has_to_be_looked_up() {
     const BEFORE: usize = 100;
     let folder = Folder::new("meet");
     let db = folder.path("chatd.db");
-    let server = Server::start(&["--flood", "off", "--backlog-lines", "300", "--high-water", "100000000", "--db", &db]);
+    let server = Server::start(&[
+        "--flood",
+        "off",
+        "--backlog-lines",
+        "300",
+        "--high-water",
+        "100000000",
+        "--db",
+        &db,
+    ]);
     let [mut talker, mut reader] = server.enter(["talker", "reader"]);
     for client in [&mut talker, &mut reader] {
         client.says("/join den");
@@ -113,7 +124,8 @@ fn joiners_find_neither_gap_nor_repeat(
         }
         joiner.hears_until(&format!("*** You are in {room}"));
         let mut numbers: Vec<usize> = Vec::new();
-        let number = |line: &str| line.split_once("<talker> ").and_then(|(_, number)| number.parse().ok());
+        let number =
+            |line: &str| line.split_once("<talker> ").and_then(|(_, number)| number.parse().ok());
         let mut line = joiner.reads().unwrap();
         if line.starts_with("*** The last") {
             loop {
@@ -136,7 +148,10 @@ fn joiners_find_neither_gap_nor_repeat(
                 numbers.push(number);
             }
         }
-        assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "round {round}: {numbers:?}");
+        assert!(
+            numbers.windows(2).all(|pair| pair[1] == pair[0] + 1),
+            "round {round}: {numbers:?}"
+        );
     }
     stop.send(()).unwrap();
     talking.join().unwrap();

@@ -24,7 +24,9 @@ fn conversations() -> Vec<Conversation> {
         if let Some(options) = line.strip_prefix("```chat") {
             let lines = lines.by_ref().take_while(|(_, line)| *line != "```").collect();
             let (only, options) = match options.trim().strip_prefix("only:") {
-                Some(rest) => rest.split_once(' ').map_or((Some(rest), ""), |(only, rest)| (Some(only), rest)),
+                Some(rest) => {
+                    rest.split_once(' ').map_or((Some(rest), ""), |(only, rest)| (Some(only), rest))
+                }
                 None => (None, options.trim()),
             };
             found.push(Conversation { number, only, options, lines });
@@ -131,6 +133,9 @@ fn unescape(text: &str) -> Vec<u8> {
 fn the_page_lists_every_command() {
     for row in chatd::core::command::COMMANDS.iter().chain(chatd::core::command::ADMINISTRATION) {
         let usage = row.usage().replace('|', "\\|");
-        assert!(PAGE.contains(&format!("| `{usage}` |")), "docs/protocol.md has no row for `{usage}`");
+        assert!(
+            PAGE.contains(&format!("| `{usage}` |")),
+            "docs/protocol.md has no row for `{usage}`"
+        );
     }
 }

@@ -39,7 +39,8 @@ pub fn what_was_accepted_is_delivered() {
 
 #[test]
 pub fn stuck_clients_do_not_hold_it_up() {
-    let mut server = Server::start(&["--flood", "off", "--write-deadline", "3600", "--high-water", "100000000"]);
+    let mut server =
+        Server::start(&["--flood", "off", "--write-deadline", "3600", "--high-water", "100000000"]);
     let [mut talker] = server.enter(["talker"]);
     let mut stuck: Vec<Client> = Vec::new();
     for i in 0..64 {

@@ -42,7 +42,11 @@ pub fn eight_of_64_stop_reading_and_the_others_get_every_line() {
                 let mut next = 0;
                 loop {
                     let line = client.hears_until("<talker> ");
-                    assert!(line.starts_with(&format!("<talker> {next} ")), "{} missed line {next}", client.name);
+                    assert!(
+                        line.starts_with(&format!("<talker> {next} ")),
+                        "{} missed line {next}",
+                        client.name
+                    );
                     next += 1;
                     if line.starts_with(&last) {
                         return client;
@@ -57,9 +61,14 @@ pub fn eight_of_64_stop_reading_and_the_others_get_every_line() {
     // Those who stopped were hung up at the mark, and are told so behind all that was sent before.
     for mut client in stopped {
         let (lines, half) = client.finds_in_its_buffer();
-        let said: Vec<&String> = lines.iter().filter(|line| line.starts_with("<talker> ")).collect();
+        let said: Vec<&String> =
+            lines.iter().filter(|line| line.starts_with("<talker> ")).collect();
         for (i, line) in said.iter().enumerate() {
-            assert!(line.starts_with(&format!("<talker> {i} ")) && line.len() > 980, "{}: {line:?}", client.name);
+            assert!(
+                line.starts_with(&format!("<talker> {i} ")) && line.len() > 980,
+                "{}: {line:?}",
+                client.name
+            );
         }
         // Its buffers may have been too full for the farewell; then they end inside a line.
         match lines.last() {
@@ -67,9 +76,15 @@ pub fn eight_of_64_stop_reading_and_the_others_get_every_line() {
                 assert_eq!(line, "*** Hung up: more than 65536 bytes waited for you to read.");
                 assert_eq!(half, "");
             }
-            _ => assert!(format!("<talker> {} ", said.len()).starts_with(&half[..half.len().min(9)]), "{half:?}"),
+            _ => assert!(
+                format!("<talker> {} ", said.len()).starts_with(&half[..half.len().min(9)]),
+                "{half:?}"
+            ),
         }
-        server.logs(&format!(":{} left: too slow: more than 65536 bytes waited in its outbox", client.name));
+        server.logs(&format!(
+            ":{} left: too slow: more than 65536 bytes waited in its outbox",
+            client.name
+        ));
     }
     talker.says("/threads");
     let totals = talker.hears_until("*** In ");
@@ -78,7 +93,8 @@ pub fn eight_of_64_stop_reading_and_the_others_get_every_line() {
 
 #[test]
 pub fn the_write_deadline_finds_who_reads_nothing_in_a_quiet_room() {
-    let server = Server::start(&["--flood", "off", "--write-deadline", "1", "--high-water", "100000000"]);
+    let server =
+        Server::start(&["--flood", "off", "--write-deadline", "1", "--high-water", "100000000"]);
     let [mut talker, mut pacer, mut stuck] = server.enter(["talker", "pacer", "stuck"]);
     talk(&mut talker, &mut pacer, 8_000); // fills the kernel's buffers; some waits in the outbox
     server.logs(":stuck left: too slow: read nothing for 1 s");
@@ -156,6 +172,9 @@ pub fn one_who_reads_again_in_time_is_told_why_it_was_hung_up() {
         }
     }
     let (lines, half) = slow.finds_in_its_buffer();
-    assert_eq!(lines.last().map(String::as_str), Some("*** Hung up: more than 65536 bytes waited for you to read."));
+    assert_eq!(
+        lines.last().map(String::as_str),
+        Some("*** Hung up: more than 65536 bytes waited for you to read.")
+    );
     assert_eq!(half, "");
 }

@@ -86,14 +86,19 @@ fn several_addresses_are_one_server() {
 fn start_with_64_descriptors() -> Server {
     let mut command = Command::new("bash");
     let program = env!("CARGO_BIN_EXE_chatd");
-    command.args(["-c", &format!("ulimit -n 64; exec {program} --listen 127.0.0.1:0 --db none --threads-max 512")]);
+    command.args([
+        "-c",
+        &format!("ulimit -n 64; exec {program} --listen 127.0.0.1:0 --db none --threads-max 512"),
+    ]);
     Server::start_program(command)
 }
 
 #[test]
 fn the_true_number_is_said_and_held() {
     let server = start_with_64_descriptors();
-    server.logs("this machine can hold 32 clients, not 512: its limit on open files (ulimit -n) is 64");
+    server.logs(
+        "this machine can hold 32 clients, not 512: its limit on open files (ulimit -n) is 64",
+    );
     let mut clients: Vec<Client> = (0..32).map(|i| server.connect(&format!("n{i}"))).collect();
     for client in &mut clients {
         client.hears("*** Welcome to chatd: {…}");
@@ -104,8 +109,10 @@ fn the_true_number_is_said_and_held() {
 
 /// Sets the limit of open files of a running process.
 fn limit_descriptors(pid: u32, most: usize) {
-    let status =
-        Command::new("prlimit").args([&format!("--pid={pid}"), &format!("--nofile={most}:")]).status().unwrap();
+    let status = Command::new("prlimit")
+        .args([&format!("--pid={pid}"), &format!("--nofile={most}:")])
+        .status()
+        .unwrap();
     assert!(status.success());
 }
 
@@ -132,7 +139,11 @@ fn out_of_descriptors_is_one_log_line_and_recovers() {
     limit_descriptors(server.pid(), 100);
     late.hears_until("*** What is your name?");
     server.logs("accepting again");
-    assert_eq!(server.log().matches("cannot accept: ").count(), 1, "a line for each time, not for each try");
+    assert_eq!(
+        server.log().matches("cannot accept: ").count(),
+        1,
+        "a line for each time, not for each try"
+    );
 }
 
 /// Processor time used so far, in hundredths of a second.

@@ -12,7 +12,8 @@ pub fn negotiations_are_refused_and_split_anywhere() {
     let server = Server::start(&["--flood", "off"]);
     let [mut bob] = server.enter(["bob"]);
     // WILL terminal type, DO echo, WILL window size with its value, in the middle of a word; then doubled IAC.
-    let sent: &[u8] = b"h\xff\xfb\x18\xff\xfd\x01\xff\xfb\x1f\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0i\r\n";
+    let sent: &[u8] =
+        b"h\xff\xfb\x18\xff\xfd\x01\xff\xfb\x1f\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0i\r\n";
     for cut in 0..sent.len() {
         let mut telnet = server.connect("telnet");
         telnet.says("telnet");
@@ -28,7 +29,10 @@ pub fn negotiations_are_refused_and_split_anywhere() {
         bob.hears("<telnet> hi");
         let mut answers = [0; 9];
         telnet.stream().read_exact(&mut answers).unwrap();
-        assert_eq!(answers, *b"\xff\xfe\x18\xff\xfc\x01\xff\xfd\x1f", "DONT terminal type, WONT echo, DO window size");
+        assert_eq!(
+            answers, *b"\xff\xfe\x18\xff\xfc\x01\xff\xfd\x1f",
+            "DONT terminal type, WONT echo, DO window size"
+        );
         telnet.says("/quit");
         telnet.hears("*** Goodbye.");
         bob.hears("*** telnet left lobby (quit)");
@@ -67,8 +71,16 @@ pub fn are_you_there() {
 
 /// Runs a real client program against the server: types lines, and returns what it printed when the server hung up.
 fn with_program(program: &str, args: &[&str]) -> Option<String> {
-    if Command::new("which").arg(program).stdout(Stdio::null()).status().is_ok_and(|status| !status.success()) {
-        assert!(std::env::var_os("CI").is_none(), "{program} is not installed, and CI has to have it");
+    if Command::new("which")
+        .arg(program)
+        .stdout(Stdio::null())
+        .status()
+        .is_ok_and(|status| !status.success())
+    {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "{program} is not installed, and CI has to have it"
+        );
         println!("SKIPPED: {program} is not installed");
         return None;
     }

@@ -14,17 +14,22 @@ const HOUSE: usize = 7;
 fn n_clients_have_n_threads_with_their_names() {
     let server = Server::start(&[]);
     let _clients = server.enter(["alice", "bob", "a-name-of-20-letters"]);
-    let expected: [_; HOUSE] = ["accept", "chatd", "fanout", "flusher", "historian", "logger", "usher"];
+    let expected: [_; HOUSE] =
+        ["accept", "chatd", "fanout", "flusher", "historian", "logger", "usher"];
     let mut clients = Vec::new();
     eventually("the main thread is called chatd, and the others by what they do", || {
         let mut house = server.thread_names(); // a thread takes its name itself, a moment after its start
-        clients = house.extract_if(.., |name| name.starts_with('c') && name.contains(':')).collect();
+        clients =
+            house.extract_if(.., |name| name.starts_with('c') && name.contains(':')).collect();
         house.sort();
         house == expected
     });
     assert_eq!(clients.len(), 3);
     assert!(clients.iter().any(|name| name.ends_with(":alice")), "{clients:?}");
-    assert!(clients.iter().any(|name| name.contains(":a-name-of-2") && name.len() == 15), "{clients:?}");
+    assert!(
+        clients.iter().any(|name| name.contains(":a-name-of-2") && name.len() == 15),
+        "{clients:?}"
+    );
 }
 
 #[test]
@@ -85,7 +90,10 @@ fn a_thread_that_cannot_start_is_refused_in_a_sentence() {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
     let mut command = Command::new("setpriv");
-    let shell = format!("ulimit -u 20; exec {} --listen 127.0.0.1:0 --db none --threads-max 4", program.display());
+    let shell = format!(
+        "ulimit -u 20; exec {} --listen 127.0.0.1:0 --db none --threads-max 4",
+        program.display()
+    );
     command.current_dir("/").args(["--reuid=64123", "--clear-groups", "bash", "-c", &shell]);
     let server = Server::start_program(command);
     // The limits are compared at the start; whatever else the user starts later takes threads away all the same.
@@ -102,7 +110,8 @@ fn a_thread_that_cannot_start_is_refused_in_a_sentence() {
     eventually("a thread cannot start", || {
         let mut client = server.connect("late");
         client.reads().is_some_and(|line| {
-            line.starts_with("*** Sorry: the machine cannot start one more thread (") && client.reads().is_none()
+            line.starts_with("*** Sorry: the machine cannot start one more thread (")
+                && client.reads().is_none()
         })
     });
     server.logs("no thread for 127.0.0.1");
@@ -119,7 +128,15 @@ fn a_thread_that_cannot_start_is_refused_in_a_sentence() {
 pub fn clients_that_say_one_line_and_go_are_heard_and_leave_nothing_behind() {
     // A reset is sent once. On a busy machine even loopback drops a packet now and then (/proc/net/softnet_stat), and
     // then it takes the keepalive to find that the visitor has gone.
-    let server = Server::start(&["--anonymous", "--flood", "off", "--threads-max", "1100", "--ghost-after", "5"]);
+    let server = Server::start(&[
+        "--anonymous",
+        "--flood",
+        "off",
+        "--threads-max",
+        "1100",
+        "--ghost-after",
+        "5",
+    ]);
     let mut watcher = server.connect("watcher");
     watcher.says("/quiet on");
     watcher.hears_until("*** You no longer read who comes and goes.");
@@ -135,17 +152,27 @@ pub fn clients_that_say_one_line_and_go_are_heard_and_leave_nothing_behind() {
     }
     while heard.len() < VISITORS {
         let line = watcher.reads().unwrap_or_else(|| panic!("the watcher stays: {}", server.log()));
-        heard.push(line.split_once("> line ").and_then(|(_, i)| i.parse().ok()).unwrap_or_else(|| panic!("{line:?}")));
+        heard.push(
+            line.split_once("> line ")
+                .and_then(|(_, i)| i.parse().ok())
+                .unwrap_or_else(|| panic!("{line:?}")),
+        );
     }
     heard.sort_unstable();
     assert!(heard.iter().copied().eq(0..VISITORS), "every line once");
     let (mut left, mut open) = (server.thread_names(), server.descriptors());
     let end = Instant::now() + DEADLINE;
     while left.len() > threads || open > descriptors {
-        assert!(Instant::now() < end, "{threads} threads and {descriptors} descriptors became {left:?} and {open}");
+        assert!(
+            Instant::now() < end,
+            "{threads} threads and {descriptors} descriptors became {left:?} and {open}"
+        );
         (left, open) = (server.thread_names(), server.descriptors());
     }
-    println!("{threads} threads and {descriptors} descriptors before, {} and {open} after", left.len());
+    println!(
+        "{threads} threads and {descriptors} descriptors before, {} and {open} after",
+        left.len()
+    );
 }
 
 #[test]
@@ -190,13 +217,21 @@ fn lines_that_are_no_names_do_not_move_the_login_deadline() {
     let mut slow = server.connect("slow");
     slow.sends(&b"\xc3\n".repeat(4000));
     let lines = slow.hears_to_the_end();
-    assert_eq!(lines.last().map(String::as_str), Some("*** Hung up: 10 names were refused."), "{lines:?}");
+    assert_eq!(
+        lines.last().map(String::as_str),
+        Some("*** Hung up: 10 names were refused."),
+        "{lines:?}"
+    );
 
     let server = Server::start(&["--login-deadline", "1", "--flood", "1/1"]);
     let mut slow = server.connect("slow");
     slow.sends(&b"7up\n".repeat(9));
     let lines = slow.hears_to_the_end();
-    assert_eq!(lines.last().map(String::as_str), Some("*** Hung up: no name within 1 s."), "{lines:?}");
+    assert_eq!(
+        lines.last().map(String::as_str),
+        Some("*** Hung up: no name within 1 s."),
+        "{lines:?}"
+    );
 }
 
 #[test]

@@ -77,7 +77,8 @@ fn client_513_is_refused_in_a_sentence_by_a_loop_too() {
         program.keeps(|| {
             let server = Server::start(&["--threads-max", "512", "--flood", "off"]);
             let [mut alice] = server.enter(["alice"]);
-            let mut clients: Vec<Client> = (1..512).map(|i| server.connect(&format!("n{i}"))).collect();
+            let mut clients: Vec<Client> =
+                (1..512).map(|i| server.connect(&format!("n{i}"))).collect();
             for client in &mut clients {
                 client.hears_until("*** What is your name?");
             }
@@ -117,11 +118,14 @@ fn a_descriptor_beyond_the_wall_of_select_is_refused_in_a_sentence() {
     // Nearly all that lie below the wall are taken before the server starts.
     let mut command = Command::new("bash");
     let path = Program::Select.path();
-    let take = "ulimit -n 2048; for ((fd = 3; fd < 1000; fd++)); do eval \"exec $fd</dev/null\"; done";
-    command.args(["-c", &format!("{take}; exec {} --listen 127.0.0.1:0 --db none", path.display())]);
+    let take =
+        "ulimit -n 2048; for ((fd = 3; fd < 1000; fd++)); do eval \"exec $fd</dev/null\"; done";
+    command
+        .args(["-c", &format!("{take}; exec {} --listen 127.0.0.1:0 --db none", path.display())]);
     let server = Server::start_program(command);
     let [mut alice, mut bob] = server.enter(["alice", "bob"]);
-    let sorry = "*** Sorry: select can watch 1024 descriptors, and they are taken. Please try again later.";
+    let sorry =
+        "*** Sorry: select can watch 1024 descriptors, and they are taken. Please try again later.";
     let mut clients: Vec<Client> = (0..24).map(|i| server.connect(&format!("n{i}"))).collect();
     let lines: Vec<String> = clients.iter_mut().map(|client| client.reads().unwrap()).collect();
     let admitted = lines.iter().filter(|line| line.starts_with("*** Welcome")).count();
@@ -142,7 +146,8 @@ fn epoll_has_no_such_wall() {
     Program::Epoll.keeps(|| {
         let mut server = Server::start(&["--threads-max", "1200", "--flood", "off"]);
         let [mut alice] = server.enter(["alice"]);
-        let mut clients: Vec<Client> = (1..1200).map(|i| server.connect(&format!("n{i}"))).collect();
+        let mut clients: Vec<Client> =
+            (1..1200).map(|i| server.connect(&format!("n{i}"))).collect();
         for client in &mut clients {
             client.hears_until("*** What is your name?");
         }
@@ -156,7 +161,10 @@ fn a_loop_under_64_descriptors_says_the_true_number() {
     for program in LOOPS {
         let mut command = Command::new("bash");
         let path = program.path();
-        command.args(["-c", &format!("ulimit -n 64; exec {} --listen 127.0.0.1:0 --db none", path.display())]);
+        command.args([
+            "-c",
+            &format!("ulimit -n 64; exec {} --listen 127.0.0.1:0 --db none", path.display()),
+        ]);
         let server = Server::start_program(command);
         server.logs("can hold 32 clients, not 512: its limit on open files (ulimit -n) is 64");
         let crowd: Vec<Client> = (0..100).map(|i| server.connect(&format!("n{i}"))).collect();
@@ -164,6 +172,9 @@ fn a_loop_under_64_descriptors_says_the_true_number() {
         eventually("there is room again", || {
             server.connect("late").reads().is_some_and(|line| line.starts_with("*** Welcome"))
         });
-        assert!(!server.log().contains("cannot accept"), "the refused leave descriptors for the others");
+        assert!(
+            !server.log().contains("cannot accept"),
+            "the refused leave descriptors for the others"
+        );
     }
 }

@@ -54,14 +54,17 @@ impl Session {
         }
         let program = self.terminals.get_mut(terminal).expect("a program runs in this terminal");
         match (program, step) {
-            (Program::Client(peer, end), typed) if typed.starts_with("> ") => peer.sends([&typed[2..], end].concat()),
+            (Program::Client(peer, end), typed) if typed.starts_with("> ") => {
+                peer.sends([&typed[2..], end].concat())
+            }
             (Program::Client(peer, _), "…") => {
                 peer.skips_line_end();
                 peer.hears_nothing();
             }
             (_, "^C") => self.is_ended(terminal),
             (program, printed) => {
-                let printed = printed.strip_prefix("  ").expect("two spaces before what is printed");
+                let printed =
+                    printed.strip_prefix("  ").expect("two spaces before what is printed");
                 if let Some(port) = printed.strip_prefix("listening on 127.0.0.1:") {
                     self.port_there = port.to_owned(); // read already: only so it is known where it listens
                 } else {
@@ -72,12 +75,16 @@ impl Session {
     }
 
     fn runs(&mut self, command: &str) -> Program {
-        let (typed, command) = command.strip_prefix("echo ").and_then(|c| c.split_once(" | ")).unwrap_or(("", command));
+        let (typed, command) = command
+            .strip_prefix("echo ")
+            .and_then(|c| c.split_once(" | "))
+            .unwrap_or(("", command));
         let words: Vec<&str> = command.split_whitespace().collect();
         match words[..] {
             // A second program is a client of the first.
             ["cargo", "run", "--example", name] if !self.port_here.is_empty() => {
-                let output = program(name).arg(format!("127.0.0.1:{}", self.port_here)).output().unwrap();
+                let output =
+                    program(name).arg(format!("127.0.0.1:{}", self.port_here)).output().unwrap();
                 assert!(output.status.success(), "{output:?}");
                 let printed = String::from_utf8(output.stdout).unwrap();
                 Program::Ended(printed.lines().map(str::to_owned).collect::<Vec<_>>().into_iter())
@@ -89,7 +96,8 @@ impl Session {
             }
             ["nc", ref options @ .., "127.0.0.1", port] => {
                 assert_eq!(port, self.port_there, "the page's program listens elsewhere");
-                let mut peer = Peer::connect_to(([127, 0, 0, 1], self.port_here.parse().unwrap()).into());
+                let mut peer =
+                    Peer::connect_to(([127, 0, 0, 1], self.port_here.parse().unwrap()).into());
                 if !typed.is_empty() {
                     peer.sends(format!("{typed}\n"));
                 }
@@ -130,7 +138,11 @@ impl Program {
                 let mut byte = [0];
                 let is_read = peer.0.read(&mut byte).is_ok_and(|n| n == 1);
                 let is_end = byte == *b"\n" && !printed.is_empty();
-                assert!(is_read && !is_end, "{:?} in place of {expected:?}", String::from_utf8_lossy(&printed));
+                assert!(
+                    is_read && !is_end,
+                    "{:?} in place of {expected:?}",
+                    String::from_utf8_lossy(&printed)
+                );
                 printed.extend(byte.iter().filter(|byte| !b"\r\n".contains(byte)));
                 if matches(expected, &String::from_utf8_lossy(&printed)) {
                     return;

@@ -34,8 +34,10 @@ fn sends_file(peer: &mut Peer, name: &str, content: &[u8]) {
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     names
 }
@@ -72,7 +74,8 @@ fn files_one_after_the_other_on_one_connection() {
 fn files_the_header_is_48_bytes_as_python_packs_it() {
     let packed = [&b"n\xc3\xa9.txt"[..], &[0; 29], &[0; 4], &[2, 1, 0, 0, 0, 0, 0, 0]].concat();
     assert_eq!(header("né.txt".as_bytes(), 258), packed);
-    let python = "import struct,sys; sys.stdout.buffer.write(struct.pack('36sl', 'né.txt'.encode(), 258))";
+    let python =
+        "import struct,sys; sys.stdout.buffer.write(struct.pack('36sl', 'né.txt'.encode(), 258))";
     match std::process::Command::new("python3").args(["-c", python]).output() {
         Ok(output) => assert_eq!(output.stdout, packed),
         Err(_) => eprintln!("no python3 here: its header is the one written down above"),

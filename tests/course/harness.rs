@@ -17,7 +17,11 @@ pub const SILENCE: Duration = Duration::from_millis(300);
 pub fn program(name: &str) -> Command {
     let tests = std::env::current_exe().unwrap();
     let program = tests.parent().unwrap().parent().unwrap().join("examples").join(name);
-    assert!(program.exists(), "{} is not built: `cargo test` or `cargo build --examples` does", program.display());
+    assert!(
+        program.exists(),
+        "{} is not built: `cargo test` or `cargo build --examples` does",
+        program.display()
+    );
     Command::new(program)
 }
 
@@ -70,7 +74,12 @@ impl Peer {
         let mut got = Vec::new();
         let end = (&mut self.0).take(expected.len() as u64).read_to_end(&mut got);
         let show = String::from_utf8_lossy;
-        assert!(got == expected, "read {:?} ({end:?}) in place of {:?}", show(&got), show(expected));
+        assert!(
+            got == expected,
+            "read {:?} ({end:?}) in place of {:?}",
+            show(&got),
+            show(expected)
+        );
     }
 
     /// Reads a line, with its end.
@@ -101,7 +110,8 @@ impl Peer {
         self.0.set_read_timeout(Some(SILENCE)).unwrap();
         let got = self.0.read(&mut [0]);
         self.0.set_read_timeout(Some(DEADLINE)).unwrap();
-        let is_silent = |e: &std::io::Error| matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+        let is_silent =
+            |e: &std::io::Error| matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
         assert!(got.as_ref().is_err_and(is_silent), "it should hear nothing, but {got:?}");
     }
 
@@ -110,7 +120,10 @@ impl Peer {
     pub fn ends(mut self) {
         let mut bytes = Vec::new();
         let end = self.0.read_to_end(&mut bytes);
-        assert!(end.as_ref().map_or_else(|e| e.kind() == ErrorKind::ConnectionReset, |_| true), "{end:?}");
+        assert!(
+            end.as_ref().map_or_else(|e| e.kind() == ErrorKind::ConnectionReset, |_| true),
+            "{end:?}"
+        );
     }
 
     /// Sends its end of file.
@@ -137,10 +150,12 @@ impl Printing {
     pub fn start(name: &str, arguments: &[&str]) -> Printing {
         let mut command = program(name);
         command.current_dir(folder(name));
-        let mut child = command.arg("127.0.0.1:0").args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            command.arg("127.0.0.1:0").args(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let first = lines.next().unwrap().unwrap();
-        let address = first.strip_prefix("listening on ").expect("this is the first line").parse().unwrap();
+        let address =
+            first.strip_prefix("listening on ").expect("this is the first line").parse().unwrap();
         Printing { child, lines, address }
     }
 

@@ -125,7 +125,9 @@ pub fn floods(client: &Peer, line: &str) {
 
 #[test]
 fn a_loop_is_not_stopped_by_one_who_does_not_read() {
-    for (name, arguments) in [("select-echo", ""), ("poll-upper", ""), ("epoll", "level"), ("epoll", "edge")] {
+    for (name, arguments) in
+        [("select-echo", ""), ("poll-upper", ""), ("epoll", "level"), ("epoll", "edge")]
+    {
         let server = start_with(name, &[arguments][..usize::from(!arguments.is_empty())]);
         let (stuck, mut other) = (Peer::connect(&server), Peer::connect(&server));
         floods(&stuck, "x");

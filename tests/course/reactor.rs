@@ -93,7 +93,8 @@ fn a_reactor_is_not_stopped_by_one_who_does_not_read() {
 fn log_server_as_the_table_says() {
     let file = folder("log").join("log.txt");
     let server = Printing::start("log-server", &[file.to_str().unwrap()]);
-    let (mut first, mut second) = (Peer::connect_to(server.address), Peer::connect_to(server.address));
+    let (mut first, mut second) =
+        (Peer::connect_to(server.address), Peer::connect_to(server.address));
     first.asks("one", "It is written.");
     second.asks("two\x1b[2J", "It is written.");
     first.asks(&"x".repeat(2000), "It is not written: That line is too long.");
@@ -101,8 +102,12 @@ fn log_server_as_the_table_says() {
     second.asks("four", "It is written.");
     first.asks("ee", "It is written.");
     let (a, b) = (first.address(), second.address());
-    let expected =
-        [format!("{a} === one"), format!("{b} === two\u{fffd}[2J"), format!("{b} === four"), format!("{a} === three")];
+    let expected = [
+        format!("{a} === one"),
+        format!("{b} === two\u{fffd}[2J"),
+        format!("{b} === four"),
+        format!("{a} === three"),
+    ];
     let written = std::fs::read_to_string(&file).unwrap(); // while it runs: it is flushed
     assert_eq!(written.lines().collect::<Vec<_>>(), expected);
     assert_eq!(server.ends(), expected);
@@ -123,7 +128,9 @@ fn broadcast_byte_for_byte() {
     ann.sends("hi\n");
     ben.reads(format!("\r<('127.0.0.1', {a})> hi\n"));
     ben.sends(b"no line end, any bytes: \xff");
-    ann.reads([format!("\r<('127.0.0.1', {b})> ").as_bytes(), b"no line end, any bytes: \xff"].concat());
+    ann.reads(
+        [format!("\r<('127.0.0.1', {b})> ").as_bytes(), b"no line end, any bytes: \xff"].concat(),
+    );
     drop(ann);
     ben.reads(format!("Client (127.0.0.1, {a}) is offline"));
     server.prints(&format!("Client (127.0.0.1, {a}) is offline"));

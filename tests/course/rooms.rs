@@ -152,12 +152,17 @@ fn two_read(server: Server, lines: usize) -> [Vec<String>; 2] {
     let read = thread::scope(|scope| {
         for (talker, name) in talkers.iter().zip(["ann", "ben"]) {
             scope.spawn(move || {
-                (0..lines / 2).for_each(|n| (&talker.0).write_all(format!("{name} {n}\n").as_bytes()).unwrap());
+                (0..lines / 2).for_each(|n| {
+                    (&talker.0).write_all(format!("{name} {n}\n").as_bytes()).unwrap()
+                });
             });
         }
         let reading = readers.each_mut().map(|reader| {
             scope.spawn(move || {
-                let said = BufReader::new(&reader.0).lines().map(Result::unwrap).filter(|line| !line.contains("here"));
+                let said = BufReader::new(&reader.0)
+                    .lines()
+                    .map(Result::unwrap)
+                    .filter(|line| !line.contains("here"));
                 said.take(lines).collect()
             })
         });

@@ -71,7 +71,9 @@ fn fork_ends_with_a_child_that_waits_for_its_line() {
 fn slow_answer_a_thread_for_each_client() {
     let server = start("slow-answer");
     let mut clients: Vec<Peer> = (0..20).map(|_| Peer::connect(&server)).collect();
-    eventually("each has a thread", || server.thread_names().iter().filter(|name| name.starts_with('c')).count() == 20);
+    eventually("each has a thread", || {
+        server.thread_names().iter().filter(|name| name.starts_with('c')).count() == 20
+    });
     for client in clients.iter_mut().rev() {
         client.sends("please\n");
     }

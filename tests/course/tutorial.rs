@@ -24,9 +24,17 @@ struct Script {
 fn script(name: &str, arguments: &[&str]) -> Option<Script> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/course/tutorial").join(name);
     let mut command = Command::new("python3");
-    command.args(["-u", "-X", "utf8"]).arg(file).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+        .args(["-u", "-X", "utf8"])
+        .arg(file)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     let Ok(mut child) = command.spawn() else {
-        assert!(std::env::var_os("CI").is_none(), "python3 is not installed, and CI has to have it");
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "python3 is not installed, and CI has to have it"
+        );
         println!("SKIPPED tutorial/{name}: python3 is not installed");
         return None;
     };
@@ -116,13 +124,17 @@ fn tutorial_files_attacked() {
     if let Some(printed) = output("attack_files.py", &server, &[]) {
         assert_eq!(printed, "done\n");
         let names = |folder: &Path| {
-            let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            let mut names: Vec<_> =
+                fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
             names.sort();
             names
         };
         assert_eq!(names(&outer), ["received"], "something was written outside");
         assert_eq!(names(&inner), ["above", "absolute", "er", "one", "other"]);
-        assert_eq!(["one", "other"].map(|name| fs::read(inner.join(name)).unwrap()), [b"abcdef"; 2]);
+        assert_eq!(
+            ["one", "other"].map(|name| fs::read(inner.join(name)).unwrap()),
+            [b"abcdef"; 2]
+        );
     }
 }
 
@@ -144,11 +156,18 @@ fn tutorial_hello() {
 
 #[test]
 fn tutorial_upper_case_of_all_models() {
-    for (name, arguments) in
-        [("upper", &[][..]), ("upper-pool", &[]), ("poll-upper", &[]), ("epoll", &["level"]), ("epoll", &["edge"])]
-    {
+    for (name, arguments) in [
+        ("upper", &[][..]),
+        ("upper-pool", &[]),
+        ("poll-upper", &[]),
+        ("epoll", &["level"]),
+        ("epoll", &["edge"]),
+    ] {
         if let Some(printed) = output("upper.py", &start_with(name, arguments), &[]) {
-            assert_eq!(printed, "HELLO\nTHREADING\nTCP SERVER\nand then b''\n", "{name} {arguments:?}");
+            assert_eq!(
+                printed, "HELLO\nTHREADING\nTCP SERVER\nand then b''\n",
+                "{name} {arguments:?}"
+            );
         }
     }
 }
@@ -175,8 +194,12 @@ fn tutorial_private_chat() {
         assert_eq!(lines.len(), 11, "{printed}");
         assert!(lines[3].starts_with("ben: ann is taken"), "{printed}");
         assert_eq!(lines[5], "ben: ann ben");
-        let told =
-            ["ben: ann:how are you?", "ben: ann:and the cat?", "ben: No message for you.", "ben: Bye from server!"];
+        let told = [
+            "ben: ann:how are you?",
+            "ben: ann:and the cat?",
+            "ben: No message for you.",
+            "ben: Bye from server!",
+        ];
         assert_eq!(lines[7..], told);
     }
 }
@@ -217,6 +240,11 @@ fn tutorial_chat_client_in_the_tutorials_room() {
 fn tutorial_chat_client_on_its_own() {
     let Some(usage) = script("telnet.py", &["127.0.0.1"]) else { return };
     assert_eq!(usage.ends(), "Usage : python telnet.py hostname port\n");
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+        .to_string();
     assert_eq!(script("telnet.py", &["127.0.0.1", &nobody]).unwrap().ends(), "Unable to connect\n");
 }

@@ -24,7 +24,10 @@ fn rust_files(folder: &str) -> Vec<(String, String)> {
 /// The code of a file, without its comments and without its unit tests.
 fn code(text: &str) -> String {
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-    code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+    code.lines()
+        .map(|line| line.split("//").next().unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
@@ -59,7 +62,10 @@ fn the_core_names_no_io() {
     for (name, text) in files {
         let code = code(&text);
         for word in forbidden {
-            assert!(!code.contains(word), "{name} names {word}: the core knows no I/O, thread, lock, channel or clock");
+            assert!(
+                !code.contains(word),
+                "{name} names {word}: the core knows no I/O, thread, lock, channel or clock"
+            );
         }
     }
 }
@@ -83,19 +89,27 @@ fn every_file_says_what_it_is() {
 #[test]
 fn the_map_is_true() {
     let map = fs::read_to_string(root().join("src/lib.rs")).unwrap();
-    let map: String = map.lines().filter(|line| line.starts_with("//!")).collect::<Vec<_>>().join("\n");
+    let map: String =
+        map.lines().filter(|line| line.starts_with("//!")).collect::<Vec<_>>().join("\n");
 
     // Every file that the map names exists, and every file that exists stands on the map.
-    let named: Vec<&str> =
-        map.split(|c: char| !(c.is_alphanumeric() || "/_.-".contains(c))).filter(|w| w.ends_with(".rs")).collect();
+    let named: Vec<&str> = map
+        .split(|c: char| !(c.is_alphanumeric() || "/_.-".contains(c)))
+        .filter(|w| w.ends_with(".rs"))
+        .collect();
     assert!(named.len() > 10, "{named:?}");
     for file in &named {
-        assert!(root().join("src").join(file).exists(), "the map names {file}, which does not exist");
+        assert!(
+            root().join("src").join(file).exists(),
+            "the map names {file}, which does not exist"
+        );
     }
     for (name, _) in rust_files("src") {
         let name = name.strip_prefix("src/").unwrap();
-        let is_map =
-            name == "lib.rs" || name.ends_with("mod.rs") || name.ends_with("tests.rs") || name.starts_with("bin/");
+        let is_map = name == "lib.rs"
+            || name.ends_with("mod.rs")
+            || name.ends_with("tests.rs")
+            || name.starts_with("bin/");
         assert!(is_map || named.contains(&name), "{name} is not on the map in src/lib.rs");
     }
 
@@ -124,7 +138,11 @@ fn lines_of_code<'a>(files: impl IntoIterator<Item = &'a (String, String)>) -> S
     let lines: usize = files.into_iter().map(|(_, text)| lines_in(text)).sum();
     let step = if lines < 200 { 10 } else { 50 };
     let rounded = (lines + step / 2) / step * step;
-    if rounded < 1000 { rounded.to_string() } else { format!("{},{:03}", rounded / 1000, rounded % 1000) }
+    if rounded < 1000 {
+        rounded.to_string()
+    } else {
+        format!("{},{:03}", rounded / 1000, rounded % 1000)
+    }
 }
 
 #[test]
@@ -136,14 +154,24 @@ fn the_comparison_quotes_and_counts_what_is_compiled() {
         let (file, rest) = quotation.split_once('\n').unwrap();
         let quoted = rest.split_once("```").unwrap().0;
         let source = fs::read_to_string(root().join(file)).unwrap();
-        assert!(source.contains(&format!("\n{quoted}")), "the page quotes what is not in {file}:\n{quoted}");
+        assert!(
+            source.contains(&format!("\n{quoted}")),
+            "the page quotes what is not in {file}:\n{quoted}"
+        );
     }
 
     let (sources, versions) = (rust_files("src"), rust_files("docs/versions"));
     let threaded = |name: &str| {
-        let parts =
-            ["lock", "socketserver/mod", "socketserver/threading", "server/mod", "server/fanout", "server/flusher"];
-        let more = ["server/handler", "server/registry", "server/outbox", "server/usher", "server/writer"];
+        let parts = [
+            "lock",
+            "socketserver/mod",
+            "socketserver/threading",
+            "server/mod",
+            "server/fanout",
+            "server/flusher",
+        ];
+        let more =
+            ["server/handler", "server/registry", "server/outbox", "server/usher", "server/writer"];
         parts.iter().chain(&more).any(|part| name == format!("src/{part}.rs"))
     };
     let is_core = |name: &str| name.starts_with("src/core") && !name.ends_with("/tests.rs");
@@ -151,8 +179,14 @@ fn the_comparison_quotes_and_counts_what_is_compiled() {
         ("core,", lines_of_code(sources.iter().filter(|(name, _)| is_core(name)))),
         ("threads:", lines_of_code(sources.iter().filter(|(name, _)| threaded(name)))),
         ("loop:", lines_of_code(versions.iter().filter(|(name, _)| name.contains("/common/")))),
-        ("select:", lines_of_code(versions.iter().filter(|(name, _)| name.ends_with("chatd_select.rs")))),
-        ("epoll:", lines_of_code(versions.iter().filter(|(name, _)| name.ends_with("chatd_epoll.rs")))),
+        (
+            "select:",
+            lines_of_code(versions.iter().filter(|(name, _)| name.ends_with("chatd_select.rs"))),
+        ),
+        (
+            "epoll:",
+            lines_of_code(versions.iter().filter(|(name, _)| name.ends_with("chatd_epoll.rs"))),
+        ),
     ] {
         let row = page.lines().find(|line| line.starts_with(&format!("| {part}"))).unwrap();
         assert!(row.ends_with(&format!(" {lines} |")), "{lines} lines now: {row}");

@@ -55,7 +55,12 @@ fn name(text: &str) -> Name {
 }
 
 fn enter(name: Name) -> Event {
-    Event::Ask(Question::Enter(Box::new(Entry { name, source: Source::default(), login: None, reserve_of: None })))
+    Event::Ask(Question::Enter(Box::new(Entry {
+        name,
+        source: Source::default(),
+        login: None,
+        reserve_of: None,
+    })))
 }
 
 fn random_step(dice: &mut Dice, i: usize) -> Step {
@@ -70,7 +75,10 @@ fn random_step(dice: &mut Dice, i: usize) -> Step {
         6..9 => Step::Enter(client, dice.one(&names).to_owned()),
         9 => Step::Rename(client, dice.one(&names).to_owned()),
         10 => Step::Ask(client, Command::Join(dice.one(&["lobby", "red", "blue"]).to_owned())),
-        11 => Step::Ask(client, Command::Msg { to: dice.one(&names).to_owned(), text: format!("psst {i}") }),
+        11 => Step::Ask(
+            client,
+            Command::Msg { to: dice.one(&names).to_owned(), text: format!("psst {i}") },
+        ),
         12 => Step::Ask(client, Command::Reply(format!("re {i}"))),
         13 => Step::Ask(client, Command::Ignore(Some(dice.one(&names).to_owned()))),
         14 => Step::Ask(client, Command::Unignore(dice.one(&names).to_owned())),
@@ -79,7 +87,11 @@ fn random_step(dice: &mut Dice, i: usize) -> Step {
         17 => Step::Ask(client, Command::Set(Preference::Echo, on)),
         18 => Step::Ask(
             client,
-            dice.one(&[Command::Who, Command::History(PastWanted::Last(5)), Command::Topic(Some(format!("t{i}")))]),
+            dice.one(&[
+                Command::Who,
+                Command::History(PastWanted::Last(5)),
+                Command::Topic(Some(format!("t{i}"))),
+            ]),
         ),
         19 => Step::Depart(client),
         20..23 => Step::Write,
@@ -103,7 +115,12 @@ struct Play {
 
 impl Play {
     fn new(keeps_talk: bool) -> Play {
-        let config = RoomsConfig { backlog_lines: 4, names: NameRule::Ascii, zone: TimeZone::UTC, keeps_talk };
+        let config = RoomsConfig {
+            backlog_lines: 4,
+            names: NameRule::Ascii,
+            zone: TimeZone::UTC,
+            keeps_talk,
+        };
         Play {
             rooms: Rooms::new(config, Remembered::default()),
             read: Read::new(),
@@ -237,7 +254,11 @@ fn differs(steps: &[Step], borders: &[bool], keeps_talk: bool) -> bool {
 }
 
 /// Leaves out events for as long as the rest still differs.
-fn shrink(mut steps: Vec<Step>, mut borders: Vec<bool>, keeps_talk: bool) -> (Vec<Step>, Vec<bool>) {
+fn shrink(
+    mut steps: Vec<Step>,
+    mut borders: Vec<bool>,
+    keeps_talk: bool,
+) -> (Vec<Step>, Vec<bool>) {
     let mut i = 0;
     while i < steps.len() {
         let (mut fewer, mut marks) = (steps.clone(), borders.clone());
@@ -262,8 +283,10 @@ fn what_is_read_does_not_depend_on_where_batches_end() {
         let keeps_talk = seed % 2 == 0;
         if differs(&steps, &borders, keeps_talk) {
             let (steps, borders) = shrink(steps, borders, keeps_talk);
-            let (batched, single) =
-                (play(&steps, &borders, keeps_talk), play(&steps, &vec![true; steps.len()], keeps_talk));
+            let (batched, single) = (
+                play(&steps, &borders, keeps_talk),
+                play(&steps, &vec![true; steps.len()], keeps_talk),
+            );
             let client = (1..=CLIENTS).find(|c| batched.get(c) != single.get(c)).unwrap();
             panic!(
                 "seed {seed}: client {client} reads of {steps:#?}\nwith batches ending at {borders:?}:\n{}\n--- one by one:\n{}",

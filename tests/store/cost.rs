@@ -10,9 +10,24 @@ const LINES: i64 = 20_000;
 
 /// Talk as people type it, of forty letters or so.
 fn talk(id: LineId) -> Record {
-    let words = ["history", "exam", "thread", "mutex", "channel", "select", "poll", "lecture", "semaphore", "socket"];
+    let words = [
+        "history",
+        "exam",
+        "thread",
+        "mutex",
+        "channel",
+        "select",
+        "poll",
+        "lecture",
+        "semaphore",
+        "socket",
+    ];
     let word = |n: i64| words[(n % 10) as usize];
-    said(id, "lobby", &format!("{} and {} and then {} number {id}", word(id), word(id / 3), word(id / 7)))
+    said(
+        id,
+        "lobby",
+        &format!("{} and {} and then {} number {id}", word(id), word(id / 3), word(id / 7)),
+    )
 }
 
 /// Microseconds a line.
@@ -46,7 +61,10 @@ fn cost_of_writing() {
             let mut store = Store::open(&folder.database(), durability, NO_PATIENCE).unwrap();
             write_all(&mut store, at_once, LINES)
         });
-        println!("{name:<28} {:>8.1} {:>8.1} {:>8.1} {:>8.1}", figures[0], figures[1], figures[2], figures[3]);
+        println!(
+            "{name:<28} {:>8.1} {:>8.1} {:>8.1} {:>8.1}",
+            figures[0], figures[1], figures[2], figures[3]
+        );
     }
 }
 
@@ -59,7 +77,9 @@ fn cost_of_searching() {
     write_all(&mut store, 1000, lines);
     store.write(&[said(lines + 1, "rare", "history")]).unwrap();
     let (all, longest) = in_pieces(|| store.index_some(INDEXED_AT_ONCE).unwrap());
-    println!("indexed {lines} lines in {all:?}; {INDEXED_AT_ONCE} at once in {longest:?} at the most");
+    println!(
+        "indexed {lines} lines in {all:?}; {INDEXED_AT_ONCE} at once in {longest:?} at the most"
+    );
     for (room, words) in [
         ("lobby", "history"),
         ("lobby", "history exam"),
@@ -74,7 +94,13 @@ fn cost_of_searching() {
         println!("search of {words:?} in {room}: {found} lines in {:?}", start.elapsed());
     }
     let start = Instant::now();
-    let query = Query::Older { room: "lobby".into(), account: None, before: lines / 2, since: None, most: 300 };
+    let query = Query::Older {
+        room: "lobby".into(),
+        account: None,
+        before: lines / 2,
+        since: None,
+        most: 300,
+    };
     let found = texts(&mut store, &query).len();
     println!("{found} older lines in {:?}", start.elapsed());
     store.close().unwrap();
@@ -117,9 +143,13 @@ fn cost_of_searching_beside_others() {
     let records: Vec<Record> = (1..=told_lines).map(tell).collect();
     records.chunks(1000).for_each(|batch| store.write(batch).unwrap());
     let last = lines + told_lines + 2;
-    store.write(&[told(last, owner("alice", 1), owner("carol", 3), "history and lecture", false)]).unwrap();
+    store
+        .write(&[told(last, owner("alice", 1), owner("carol", 3), "history and lecture", false)])
+        .unwrap();
     let (all, longest) = in_pieces(|| store.index_some(INDEXED_AT_ONCE).unwrap());
-    println!("indexed {last} lines in {all:?}; {INDEXED_AT_ONCE} at once in {longest:?} at the most");
+    println!(
+        "indexed {last} lines in {all:?}; {INDEXED_AT_ONCE} at once in {longest:?} at the most"
+    );
     for (room, account, words) in [
         ("rare", None, "history"),
         ("rare", None, "and"),

@@ -42,7 +42,10 @@ fn a_newer_schema_is_left_as_it_is() {
     let newer = folder.sqlite();
     newer.pragma_update(None, "user_version", schema::VERSION as i64 + 1).unwrap();
     newer.close().unwrap();
-    assert_eq!(refused(&folder), Trouble::Newer { found: schema::VERSION + 1, known: schema::VERSION });
+    assert_eq!(
+        refused(&folder),
+        Trouble::Newer { found: schema::VERSION + 1, known: schema::VERSION }
+    );
 }
 
 #[test]
@@ -67,7 +70,11 @@ fn a_newer_schema_that_a_crash_left_in_the_log_is_left_there() {
 fn a_damaged_file_is_left_as_it_is() {
     let folder = Folder::new();
     let mut store = folder.open();
-    store.write(&(1..=2000).map(|id| said(id, "lobby", "some words to fill pages")).collect::<Vec<_>>()).unwrap();
+    store
+        .write(
+            &(1..=2000).map(|id| said(id, "lobby", "some words to fill pages")).collect::<Vec<_>>(),
+        )
+        .unwrap();
     store.close().unwrap();
     let sound = fs::read(folder.database()).unwrap();
     let page = 4096;
@@ -106,8 +113,9 @@ fn an_empty_file_is_begun() {
 fn every_older_schema_becomes_the_newest() {
     let dump = |folder: &Folder| -> Vec<String> {
         let sqlite = folder.sqlite();
-        let mut statement =
-            sqlite.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name").unwrap();
+        let mut statement = sqlite
+            .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+            .unwrap();
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
     let newest = Folder::new();
@@ -171,7 +179,11 @@ fn a_full_disk_says_so_and_works_again() {
         }
     };
     assert_eq!(refused.trouble, Trouble::DiskFull);
-    assert_eq!(lines(&mut store, &older("lobby", None, 10_000)).len() as i64, id - 1, "what was written is there");
+    assert_eq!(
+        lines(&mut store, &older("lobby", None, 10_000)).len() as i64,
+        id - 1,
+        "what was written is there"
+    );
     fs::remove_file(disk.join("homework")).unwrap();
     store.write(&[said(id, "lobby", "hi")]).unwrap();
     assert_eq!(lines(&mut store, &older("lobby", None, 10_000)).len() as i64, id);

@@ -56,7 +56,9 @@ impl Running {
     #[track_caller]
     fn hears_of_accounts(&self) -> Vec<String> {
         match self.hears() {
-            News::Changed(remembered) => remembered.accounts.into_iter().map(|account| account.name).collect(),
+            News::Changed(remembered) => {
+                remembered.accounts.into_iter().map(|account| account.name).collect()
+            }
             news => panic!("{news:?}"),
         }
     }
@@ -64,7 +66,9 @@ impl Running {
     #[track_caller]
     fn finds(&self, query: Query) -> Vec<String> {
         match self.reading.ask(query) {
-            Found::Lines(lines) => lines.into_iter().map(|line| line.text.trim_end().to_owned()).collect(),
+            Found::Lines(lines) => {
+                lines.into_iter().map(|line| line.text.trim_end().to_owned()).collect()
+            }
             found => panic!("{found:?}"),
         }
     }
@@ -93,7 +97,10 @@ fn what_is_answered_as_written_is_written() {
     // Another process sees it while this one runs: it is written, not just taken.
     assert_eq!(texts(&mut folder.open(), &older("lobby", None, 9)), all(1..=2));
     assert_eq!(running.finds(search("lobby", None, "hi 2")), all(2..=2));
-    assert_eq!(running.reading.ask(Query::Password(1)), Found::Password(Some(PasswordHash("hash of bob".into()))));
+    assert_eq!(
+        running.reading.ask(Query::Password(1)),
+        Found::Password(Some(PasswordHash("hash of bob".into())))
+    );
     running.ends();
     assert_eq!(folder.files().len(), 2, "the database and the server's lock");
 
@@ -102,7 +109,11 @@ fn what_is_answered_as_written_is_written() {
     assert_eq!(running.remembered.rooms[0].lines.len(), 2);
     let reading = running.reading.clone();
     drop((running.desk, running.reading));
-    assert_eq!(reading.ask(older("lobby", None, 1)), Found::Lines(vec![folder_line(2)]), "it waits for those who ask");
+    assert_eq!(
+        reading.ask(older("lobby", None, 1)),
+        Found::Lines(vec![folder_line(2)]),
+        "it waits for those who ask"
+    );
 }
 
 fn folder_line(id: LineId) -> PastLine {
@@ -118,7 +129,9 @@ fn a_locked_file_is_written_when_it_is_unlocked() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let why = running.write(&[hi(2), registered(1, "bob")]).unwrap_err();
     assert!(why.contains("locked"), "{why}");
-    let News::Failing { since, .. } = running.hears() else { panic!("it should say that it fails") };
+    let News::Failing { since, .. } = running.hears() else {
+        panic!("it should say that it fails")
+    };
     assert_eq!(since, at(2));
     let start = Instant::now();
     for id in 3..=9 {
@@ -130,7 +143,11 @@ fn a_locked_file_is_written_when_it_is_unlocked() {
     assert_eq!(running.hears(), News::Again { hole: None });
     assert_eq!(running.write(&[hi(10)]), Ok(()));
     assert_eq!(running.finds(older("lobby", None, 99)), all(1..=10), "in the order they were said");
-    assert_eq!(running.reading.ask(Query::Password(1)), Found::Password(None), "it was told that it has no account");
+    assert_eq!(
+        running.reading.ask(Query::Password(1)),
+        Found::Password(None),
+        "it was told that it has no account"
+    );
     running.ends();
 }
 
@@ -143,7 +160,11 @@ fn a_full_disk_is_written_when_there_is_room() {
     let refused = (1..10_000).find(|id| running.write(&[long(*id)]).is_err()).unwrap();
     assert_eq!(running.hears_that_it_fails(), "the disk is full.");
     assert!(running.write(&[hi(refused + 1)]).is_err());
-    assert_eq!(running.finds(search("lobby", None, "alice")).len(), 0, "there is no room for an index, either");
+    assert_eq!(
+        running.finds(search("lobby", None, "alice")).len(),
+        0,
+        "there is no room for an index, either"
+    );
     assert_eq!(running.finds(older("lobby", None, 9999)).len() as i64, refused - 1);
     fs::remove_file(disk.join("homework")).unwrap();
     assert_eq!(running.hears(), News::Again { hole: None });
@@ -183,7 +204,10 @@ fn a_damaged_file_is_no_reason_not_to_start() {
         *id = first;
     }
     running.write(&[late]).unwrap_err();
-    assert_eq!(running.reading.ask(older("lobby", None, 9)), Found::Unavailable("its file is damaged.".to_owned()));
+    assert_eq!(
+        running.reading.ask(older("lobby", None, 9)),
+        Found::Unavailable("its file is damaged.".to_owned())
+    );
     assert_eq!(fs::read(folder.database()).unwrap(), b"this was a database");
 
     fs::rename(sound.database(), folder.database()).unwrap();
@@ -251,7 +275,9 @@ fn another_file_in_its_place_is_not_mixed_with_it() {
 fn only_the_operator_can_put_these_right() {
     let folder = Folder::new();
     let refused = |file: PathBuf| {
-        let error = historian::open(&Memory { file: Some(file), ..memory(&folder) }).err().expect("it is refused");
+        let error = historian::open(&Memory { file: Some(file), ..memory(&folder) })
+            .err()
+            .expect("it is refused");
         format!("{error:#}")
     };
     assert!(refused(folder.join("no such folder").join("chatd.db")).contains("cannot open"));
@@ -291,7 +317,8 @@ fn what_is_too_old_is_forgotten() {
     let folder = Folder::new();
     let running = Running::start(&Memory { history_days: Some(2), ..memory(&folder) });
     let now = Timestamp::now();
-    let before = |days: i64, id| Record { at: now - jiff::SignedDuration::from_hours(24 * days), ..hi(id) };
+    let before =
+        |days: i64, id| Record { at: now - jiff::SignedDuration::from_hours(24 * days), ..hi(id) };
     assert_eq!(running.write(&[before(3, 1), before(1, 2)]), Ok(()));
     let start = Instant::now();
     while running.finds(older("lobby", None, 9)) != all(2..=2) {

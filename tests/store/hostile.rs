@@ -74,7 +74,9 @@ fn whatever_is_in_the_file_comes_out_clean() {
                 continue; // the rooms and the accounts come first
             }
             let mut statement = sqlite.prepare_cached(sql).unwrap();
-            for (at, value) in [&id as &dyn rusqlite::ToSql, a, b, c, d, &number].into_iter().enumerate() {
+            for (at, value) in
+                [&id as &dyn rusqlite::ToSql, a, b, c, d, &number].into_iter().enumerate()
+            {
                 if at < statement.parameter_count() {
                     statement.raw_bind_parameter(at + 1, value).unwrap();
                 }
@@ -83,25 +85,33 @@ fn whatever_is_in_the_file_comes_out_clean() {
         }
     }
     let remembered = store.remembered(1000, 1000).unwrap();
-    assert_eq!((remembered.accounts.len(), remembered.rooms.len(), remembered.sanctions.len()), (500, 500, 500));
+    assert_eq!(
+        (remembered.accounts.len(), remembered.rooms.len(), remembered.sanctions.len()),
+        (500, 500, 500)
+    );
     remembered.accounts.iter().for_each(|account| assert_clean(&account.name));
     for room in &remembered.rooms {
         assert_clean(&room.name);
-        room.topic.iter().for_each(|(topic, by)| [topic, &by.name].into_iter().for_each(|text| assert_clean(text)));
+        room.topic.iter().for_each(|(topic, by)| {
+            [topic, &by.name].into_iter().for_each(|text| assert_clean(text))
+        });
         room.lines.iter().for_each(|line| assert_clean(line.text.strip_suffix('\n').unwrap()));
     }
     for sanction in &remembered.sanctions {
         assert_clean(&sanction.by);
         assert_clean(sanction.why.as_ref().unwrap());
         assert_clean(match &sanction.subject {
-            chatd::core::record::Subject::Name(text) | chatd::core::record::Subject::Address(text) => text,
+            chatd::core::record::Subject::Name(text)
+            | chatd::core::record::Subject::Address(text) => text,
         });
     }
     let mut read = 0;
     for room in 1..=9 {
-        for query in
-            [older(&room.to_string(), Some(1), 9999), search(&room.to_string(), Some(2), "plain"), Query::Mail(2)]
-        {
+        for query in [
+            older(&room.to_string(), Some(1), 9999),
+            search(&room.to_string(), Some(2), "plain"),
+            Query::Mail(2),
+        ] {
             for text in texts(&mut store, &query) {
                 assert_clean(&text);
                 read += 1;
@@ -121,7 +131,10 @@ fn a_text_as_large_as_the_disk_comes_out_short() {
     let folder = Folder::new();
     let mut store = folder.open();
     store.write(&[said(1, "lobby", "hi")]).unwrap();
-    folder.sqlite().execute("UPDATE line SET body = replace(hex(zeroblob(5000000)), '0', 'é')", []).unwrap();
+    folder
+        .sqlite()
+        .execute("UPDATE line SET body = replace(hex(zeroblob(5000000)), '0', 'é')", [])
+        .unwrap();
     let found = texts(&mut store, &older("lobby", None, 9));
     assert!(found[0].len() < 5000, "{}", found[0].len());
     assert_clean(&found[0]);
@@ -181,9 +194,19 @@ fn nothing_that_is_typed_is_the_syntax_of_a_search() {
     for _ in 0..2000 {
         texts(&mut store, &search("lobby", Some(1), &String::from_utf8_lossy(&dice.bytes())));
     }
-    assert_eq!(texts(&mut store, &search("lobby", None, "or and not near")), ["<alice> OR AND NOT NEAR body"]);
-    assert_eq!(texts(&mut store, &search("lobby", None, "body:hello")).len(), 0, "not a column, but two words");
-    assert_eq!(texts(&mut store, &search("lobby", None, "(hello) -world")), ["<alice> hello world"]);
+    assert_eq!(
+        texts(&mut store, &search("lobby", None, "or and not near")),
+        ["<alice> OR AND NOT NEAR body"]
+    );
+    assert_eq!(
+        texts(&mut store, &search("lobby", None, "body:hello")).len(),
+        0,
+        "not a column, but two words"
+    );
+    assert_eq!(
+        texts(&mut store, &search("lobby", None, "(hello) -world")),
+        ["<alice> hello world"]
+    );
 }
 
 #[test]

@@ -42,7 +42,8 @@ impl Folder {
     /// Every file in it, with its bytes.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let entries = std::fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path());
-        let mut files: Vec<_> = entries.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect();
+        let mut files: Vec<_> =
+            entries.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect();
         files.sort();
         files
     }
@@ -84,9 +85,14 @@ impl Drop for Folder {
 /// Why this file is not opened: a kind of trouble, and a sentence that names the file.
 #[track_caller]
 pub fn trouble(path: &Path) -> Trouble {
-    let Err(error) = Store::open(path, Durability::Normal, NO_PATIENCE) else { panic!("it was opened") };
+    let Err(error) = Store::open(path, Durability::Normal, NO_PATIENCE) else {
+        panic!("it was opened")
+    };
     let sentence = error.to_string();
-    assert!(sentence.contains(&path.display().to_string()) && !sentence.contains('\n'), "{sentence}");
+    assert!(
+        sentence.contains(&path.display().to_string()) && !sentence.contains('\n'),
+        "{sentence}"
+    );
     error.trouble
 }
 
@@ -97,7 +103,10 @@ impl Disk {
     /// Root can make one; for others there is none, and the test says so.
     pub fn new(test: &str) -> Option<Disk> {
         let folder = Folder::new();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(&folder.0).output();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+            .arg(&folder.0)
+            .output();
         if mounted.is_ok_and(|output| output.status.success()) {
             return Some(Disk(folder));
         }
@@ -107,7 +116,10 @@ impl Disk {
 
     /// Mounts it with other options.
     pub fn remount(&self, options: &str) {
-        let status = Command::new("mount").args(["-o", &format!("remount,{options}")]).arg(&self.0.0).status();
+        let status = Command::new("mount")
+            .args(["-o", &format!("remount,{options}")])
+            .arg(&self.0.0)
+            .status();
         assert!(status.unwrap().success());
     }
 }
@@ -143,7 +155,10 @@ pub fn owner(name: &str, account: i64) -> Party {
 /// Lines of alice's, said at the second of their number.
 pub fn said(id: LineId, room: &str, text: &str) -> Record {
     let text = text.lines().map(|line| format!("<alice> {line}\n")).collect();
-    Record { at: at(id), what: What::Said { id, room: room.to_owned(), author: guest("alice"), text } }
+    Record {
+        at: at(id),
+        what: What::Said { id, room: room.to_owned(), author: guest("alice"), text },
+    }
 }
 
 /// A line for one alone.

@@ -11,7 +11,8 @@ fn what_was_written_is_there_when_it_is_opened_again() {
     let folder = Folder::new();
     let mut store = folder.open();
     let line = "<alice> one\n* alice waves\n*** Announcement by alice: go home\n<alice> \n";
-    let what = What::Said { id: 7, room: "Lobby".into(), author: guest("alice"), text: line.into() };
+    let what =
+        What::Said { id: 7, room: "Lobby".into(), author: guest("alice"), text: line.into() };
     store.write(&[Record { at: at(1), what }]).unwrap();
     drop(store); // as kill -9 leaves it: no checkpoint was asked for
 
@@ -75,7 +76,10 @@ fn a_record_that_comes_twice_is_written_once() {
         told(3, guest("alice"), owner("bob", 1), "psst", true),
     ];
     store.write(&twice).unwrap();
-    assert_eq!(texts(&mut store, &older("lobby", Some(1), 10)), ["<alice> a", "<alice> b", "[from alice] psst"]);
+    assert_eq!(
+        texts(&mut store, &older("lobby", Some(1), 10)),
+        ["<alice> a", "<alice> b", "[from alice] psst"]
+    );
     assert_eq!(texts(&mut store, &Query::Mail(1)).len(), 1);
 }
 
@@ -83,10 +87,18 @@ fn a_record_that_comes_twice_is_written_once() {
 fn older_lines_are_the_last_ones_before_a_line_and_since_a_time() {
     let folder = Folder::new();
     let mut store = folder.open();
-    store.write(&(1..=20).map(|id| said(id, "lobby", &id.to_string())).collect::<Vec<_>>()).unwrap();
+    store
+        .write(&(1..=20).map(|id| said(id, "lobby", &id.to_string())).collect::<Vec<_>>())
+        .unwrap();
     store.write(&[said(21, "math", "21"), said(22, "lobby", "22")]).unwrap();
     let mut ask = |before, since: Option<i64>, most| {
-        let query = Query::Older { room: "LOBBY".into(), account: None, before, since: since.map(at), most };
+        let query = Query::Older {
+            room: "LOBBY".into(),
+            account: None,
+            before,
+            since: since.map(at),
+            most,
+        };
         lines(&mut store, &query).iter().map(|line| line.id).collect::<Vec<_>>()
     };
     assert_eq!(ask(LineId::MAX, None, 3), [19, 20, 22]);
@@ -124,7 +136,10 @@ fn private_lines_are_their_two_parties_alone() {
         assert!(texts(&mut store, &search("lobby", other, "psst")).is_empty());
         assert!(texts(&mut store, &search("lobby", other, "guests")).is_empty());
     }
-    assert_eq!(texts(&mut store, &Query::Private { account: 1, most: 10 }), ["[to bob] psst", "[to alice] to myself"]);
+    assert_eq!(
+        texts(&mut store, &Query::Private { account: 1, most: 10 }),
+        ["[to bob] psst", "[to alice] to myself"]
+    );
     assert_eq!(texts(&mut store, &search("math", Some(2), "psst")), ["[from alice] psst"]);
     assert_eq!(texts(&mut store, &search("math", Some(1), "myself")), ["[to alice] to myself"]);
 }
@@ -135,14 +150,24 @@ fn mail_waits_until_it_is_deleted() {
     let mut store = folder.open();
     store.write(&[registered(1, "alice"), registered(2, "bob")]).unwrap();
     let mail = |id, text| told(id, owner("alice", 1), owner("bob", 2), text, true);
-    store.write(&[mail(1, "one"), mail(2, "two"), told(3, guest("eve"), owner("bob", 2), "three", true)]).unwrap();
+    store
+        .write(&[
+            mail(1, "one"),
+            mail(2, "two"),
+            told(3, guest("eve"), owner("bob", 2), "three", true),
+        ])
+        .unwrap();
     assert_eq!(store.remembered(0, 0).unwrap().accounts[1].mail, 3);
     let waiting = ["[from alice] one", "[from alice] two", "[from eve] three"];
     assert_eq!(texts(&mut store, &Query::Mail(2)), waiting);
     assert!(texts(&mut store, &Query::Mail(1)).is_empty());
     store.write(&[Record { at: at(9), what: What::MailDeleted(2, 2) }]).unwrap();
     assert_eq!(texts(&mut store, &Query::Mail(2)), waiting[2..]);
-    assert_eq!(texts(&mut store, &older("lobby", Some(2), 9)), waiting, "what was read stays in the history");
+    assert_eq!(
+        texts(&mut store, &older("lobby", Some(2), 9)),
+        waiting,
+        "what was read stays in the history"
+    );
     assert_eq!(store.remembered(0, 0).unwrap().accounts[1].mail, 1);
 }
 
@@ -170,7 +195,9 @@ fn who_unregisters_leaves_what_was_said_and_nothing_else() {
         assert!(texts(&mut store, &query).is_empty());
     }
     // Whoever is told of it late still writes to it, and nobody else's lines are lost for that.
-    store.write(&[told(3, guest("eve"), owner("bob", 2), "late", true), said(4, "lobby", "on")]).unwrap();
+    store
+        .write(&[told(3, guest("eve"), owner("bob", 2), "late", true), said(4, "lobby", "on")])
+        .unwrap();
     assert_eq!(store.add_account("bob", PasswordHash("other".into()), at(5)).unwrap(), 3);
     assert!(texts(&mut store, &Query::Private { account: 3, most: 9 }).is_empty(), "another bob");
 }
@@ -203,8 +230,11 @@ fn sanctions_are_remembered_until_they_are_over() {
         by: "alice".into(),
         why: Some("because".into()),
     };
-    let [mallory, eve, address] =
-        [Subject::Name("Mallory".into()), Subject::Name("eve".into()), Subject::Address("192.0.2.1".into())];
+    let [mallory, eve, address] = [
+        Subject::Name("Mallory".into()),
+        Subject::Name("eve".into()),
+        Subject::Address("192.0.2.1".into()),
+    ];
     let all = [
         sanction(SanctionKind::Ban, &mallory, Some(now + hour)),
         sanction(SanctionKind::Ban, &eve, Some(now - hour)),
@@ -220,7 +250,10 @@ fn sanctions_are_remembered_until_they_are_over() {
     let longer = sanction(SanctionKind::Ban, &Subject::Name("MALLORY".into()), None);
     store.write(&[record(What::Sanctioned(longer.clone()))]).unwrap();
     let found = store.remembered(0, 0).unwrap().sanctions;
-    assert!(found.len() == 3 && found.contains(&longer), "a new one takes the place of the old one");
+    assert!(
+        found.len() == 3 && found.contains(&longer),
+        "a new one takes the place of the old one"
+    );
     for (kind, subject) in [(SanctionKind::Ban, mallory.clone()), (SanctionKind::Ban, address)] {
         store.write(&[record(What::Lifted(kind, subject))]).unwrap();
     }
@@ -232,7 +265,8 @@ fn a_server_begins_with_the_rooms_that_were_spoken_in_last() {
     let folder = Folder::new();
     let mut store = folder.open();
     assert_eq!(store.remembered(10, 10).unwrap(), Remembered::default());
-    let topic = |room: &str, topic| Record { at: at(9), what: What::Topic { room: room.into(), topic } };
+    let topic =
+        |room: &str, topic| Record { at: at(9), what: What::Topic { room: room.into(), topic } };
     let sums = Some(("sums".to_owned(), guest("alice")));
     store
         .write(&[
@@ -246,9 +280,14 @@ fn a_server_begins_with_the_rooms_that_were_spoken_in_last() {
         ])
         .unwrap();
     let rooms = store.remembered(10, 2).unwrap().rooms;
-    let brief = |room: &RoomRemembered| (room.name.clone(), room.lines.iter().map(|line| line.id).collect::<Vec<_>>());
+    let brief = |room: &RoomRemembered| {
+        (room.name.clone(), room.lines.iter().map(|line| line.id).collect::<Vec<_>>())
+    };
     let expected = [("lobby", vec![3, 5]), ("math", vec![4]), ("empty", vec![])];
-    assert_eq!(rooms.iter().map(brief).collect::<Vec<_>>(), expected.map(|(name, ids)| (name.to_owned(), ids)));
+    assert_eq!(
+        rooms.iter().map(brief).collect::<Vec<_>>(),
+        expected.map(|(name, ids)| (name.to_owned(), ids))
+    );
     assert_eq!([&rooms[0].topic, &rooms[1].topic, &rooms[2].topic], [&None, &sums, &sums]);
     assert_eq!(store.remembered(1, 10).unwrap().rooms.len(), 1);
 }
@@ -257,8 +296,12 @@ fn a_server_begins_with_the_rooms_that_were_spoken_in_last() {
 fn words_are_found_in_any_case_with_any_accent() {
     let folder = Folder::new();
     let mut store = folder.open();
-    store.write(&[said(1, "lobby", "Das Café öffnet\ncafeteria\nother"), said(4, "math", "cafe")]).unwrap();
-    let mut find = |words| lines(&mut store, &search("lobby", None, words)).iter().map(|l| l.id).collect::<Vec<_>>();
+    store
+        .write(&[said(1, "lobby", "Das Café öffnet\ncafeteria\nother"), said(4, "math", "cafe")])
+        .unwrap();
+    let mut find = |words| {
+        lines(&mut store, &search("lobby", None, words)).iter().map(|l| l.id).collect::<Vec<_>>()
+    };
     assert_eq!(find("cafe"), [1]);
     assert_eq!(find("CAFÉ"), [1]);
     assert_eq!(find("caf*"), [1, 2]);

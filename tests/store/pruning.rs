@@ -5,7 +5,10 @@ use chatd::core::record::Remembered;
 
 /// Forgets all that was said before the line of this number, in small pieces.
 fn forget(store: &mut Store, before: i64) -> usize {
-    std::iter::from_fn(|| Some(store.prune(at(before), 3).unwrap()).filter(|forgotten| *forgotten > 0)).sum()
+    std::iter::from_fn(|| {
+        Some(store.prune(at(before), 3).unwrap()).filter(|forgotten| *forgotten > 0)
+    })
+    .sum()
 }
 
 #[test]
@@ -13,9 +16,14 @@ fn what_is_too_old_is_forgotten_with_its_words() {
     let folder = Folder::new();
     let mut store = folder.open();
     store.write(&[registered(1, "bob")]).unwrap();
-    store.write(&(1..=20).map(|id| said(id, "lobby", &format!("word w{id}"))).collect::<Vec<_>>()).unwrap();
     store
-        .write(&[said(21, "math", "word"), Record { at: at(5), what: What::Deed { by: "a".into(), what: "b".into() } }])
+        .write(&(1..=20).map(|id| said(id, "lobby", &format!("word w{id}"))).collect::<Vec<_>>())
+        .unwrap();
+    store
+        .write(&[
+            said(21, "math", "word"),
+            Record { at: at(5), what: What::Deed { by: "a".into(), what: "b".into() } },
+        ])
         .unwrap();
     assert_eq!(texts(&mut store, &search("lobby", None, "word")).len(), 20);
     store.write(&[said(22, "lobby", "word not indexed yet")]).unwrap();
@@ -35,9 +43,11 @@ fn what_is_too_old_is_forgotten_with_its_words() {
     assert_eq!(texts(&mut store, &search("lobby", None, "word")).len(), 1);
     let left: i64 = folder
         .sqlite()
-        .query_row("SELECT (SELECT count(*) FROM deed) + (SELECT count(*) FROM room WHERE name = 'math')", [], |row| {
-            row.get(0)
-        })
+        .query_row(
+            "SELECT (SELECT count(*) FROM deed) + (SELECT count(*) FROM room WHERE name = 'math')",
+            [],
+            |row| row.get(0),
+        )
         .unwrap();
     assert_eq!(left, 0, "deeds and silent rooms go, too");
 }
@@ -61,7 +71,15 @@ fn what_waits_in_a_mailbox_stays() {
     let mut store = folder.open();
     store.write(&[registered(1, "bob")]).unwrap();
     let to_bob = |id, is_mail| told(id, guest("alice"), owner("bob", 1), "word", is_mail);
-    store.write(&[to_bob(1, false), to_bob(2, true), to_bob(3, false), to_bob(4, true), to_bob(5, false)]).unwrap();
+    store
+        .write(&[
+            to_bob(1, false),
+            to_bob(2, true),
+            to_bob(3, false),
+            to_bob(4, true),
+            to_bob(5, false),
+        ])
+        .unwrap();
     assert_eq!(texts(&mut store, &search("lobby", Some(1), "word")).len(), 5);
     assert_eq!(forget(&mut store, 99), 3);
     assert_eq!(texts(&mut store, &Query::Mail(1)).len(), 2);
@@ -76,7 +94,11 @@ fn no_number_is_used_twice_though_everything_is_forgotten() {
     let folder = Folder::new();
     let mut store = folder.open();
     store
-        .write(&[registered(1, "bob"), said(7, "lobby", "a\nb"), told(9, guest("alice"), owner("bob", 1), "c", false)])
+        .write(&[
+            registered(1, "bob"),
+            said(7, "lobby", "a\nb"),
+            told(9, guest("alice"), owner("bob", 1), "c", false),
+        ])
         .unwrap();
     forget(&mut store, 99);
     store.write(&[Record { at: at(9), what: What::Unregistered(1) }]).unwrap();

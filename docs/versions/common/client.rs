@@ -128,7 +128,8 @@ impl Client<'_> {
     /// would spin.
     pub fn interest(&self) -> Interest {
         let read = matches!(self.stage, Stage::Reading | Stage::Lingering(..));
-        let write = !self.outgoing.is_empty() && !matches!(self.stage, Stage::Lingering(..) | Stage::Gone);
+        let write =
+            !self.outgoing.is_empty() && !matches!(self.stage, Stage::Lingering(..) | Stage::Gone);
         Interest { read, write }
     }
 
@@ -140,7 +141,10 @@ impl Client<'_> {
             Stage::Reading | Stage::Paused(_) | Stage::Behind => {}
         }
         let pause = if let Stage::Paused(until) = self.stage { Some(until) } else { None };
-        [pause, self.login_deadline(deadlines), self.write_deadline(deadlines)].into_iter().flatten().min()
+        [pause, self.login_deadline(deadlines), self.write_deadline(deadlines)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// When it must have given its name.

@@ -32,7 +32,11 @@ pub struct Door {
 
 impl Door {
     /// With listeners that are open already. `guests_max`: the refused kept open at once.
-    pub fn new(listeners: Vec<TcpListener>, wall: Option<Wall>, guests_max: usize) -> anyhow::Result<Door> {
+    pub fn new(
+        listeners: Vec<TcpListener>,
+        wall: Option<Wall>,
+        guests_max: usize,
+    ) -> anyhow::Result<Door> {
         for listener in &listeners {
             listener.set_nonblocking(true)?;
             beyond(wall, listener.as_fd()).map_err(anyhow::Error::msg)?;
@@ -77,11 +81,17 @@ impl Door {
                 }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return None,
                 // The connection that was to be accepted is gone: the next one may be fine.
-                Err(e) if matches!(e.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
+                Err(e)
+                    if matches!(
+                        e.kind(),
+                        ErrorKind::ConnectionAborted | ErrorKind::Interrupted
+                    ) => {}
                 Err(e) => {
                     // Out of descriptors: trying again at once would spin, and a line each time would fill the disk.
                     if !std::mem::replace(&mut self.failing, true) {
-                        log::error!("cannot accept: {e}; trying again every {OUT_OF_DESCRIPTORS:?}");
+                        log::error!(
+                            "cannot accept: {e}; trying again every {OUT_OF_DESCRIPTORS:?}"
+                        );
                     }
                     self.accept_again = Some(now + OUT_OF_DESCRIPTORS);
                     return None;
@@ -129,8 +139,12 @@ impl Door {
 }
 
 fn beyond(wall: Option<Wall>, socket: BorrowedFd<'_>) -> Result<(), String> {
-    let Some(Wall { descriptors, .. }) = wall.filter(|wall| socket.as_raw_fd() as usize >= wall.descriptors) else {
+    let Some(Wall { descriptors, .. }) =
+        wall.filter(|wall| socket.as_raw_fd() as usize >= wall.descriptors)
+    else {
         return Ok(());
     };
-    Err(format!("Sorry: select can watch {descriptors} descriptors, and they are taken. Please try again later."))
+    Err(format!(
+        "Sorry: select can watch {descriptors} descriptors, and they are taken. Please try again later."
+    ))
 }

@@ -79,7 +79,9 @@ impl House<'_> {
         let client = &mut self.clients[key];
         let Stage::Lingering(until, thrown_away) = client.stage else { return };
         match client.socket.read(&mut [0; BITE]) {
-            Ok(n @ 1..) if thrown_away + n < LINGER_BYTES => client.stage = Stage::Lingering(until, thrown_away + n),
+            Ok(n @ 1..) if thrown_away + n < LINGER_BYTES => {
+                client.stage = Stage::Lingering(until, thrown_away + n)
+            }
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Ok(_) | Err(_) => self.strike_out(key),
         }

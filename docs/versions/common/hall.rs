@@ -86,13 +86,20 @@ impl Hall for LoopHall<'_, '_> {
 impl House<'_> {
     /// The truth about a server of one thread: it is always working when it answers this, and clients are no threads.
     fn describe_threads(&self, asker: usize) -> String {
-        let summary = format!("{} of {} clients, all served by thread main", self.clients.len(), self.clients_max);
+        let summary = format!(
+            "{} of {} clients, all served by thread main",
+            self.clients.len(),
+            self.clients_max
+        );
         let [main, ..] = &self.threads;
         main.now(Doing::Working);
         self.clients[asker].status.now(Doing::Working);
         let mut text = status::table(&summary, &self.totals, &self.threads);
-        text.push_str("*** Clients have no threads here. What the loop waits for at each of them:\n");
-        let mut rows: Vec<(u64, &Status)> = self.clients.iter().map(|(_, c)| (c.number, &*c.status)).collect();
+        text.push_str(
+            "*** Clients have no threads here. What the loop waits for at each of them:\n",
+        );
+        let mut rows: Vec<(u64, &Status)> =
+            self.clients.iter().map(|(_, c)| (c.number, &*c.status)).collect();
         rows.sort_unstable_by_key(|&(number, _)| number);
         for (_, status) in rows {
             text.push_str(&status.row());

@@ -136,10 +136,19 @@ impl<'a> House<'a> {
     #[allow(dead_code, reason = "select asks for all, epoll for changes")]
     pub fn watched(&self) -> impl Iterator<Item = (Who, BorrowedFd<'_>, Interest)> {
         let signals = (Who::Signals, self.stop.as_fd(), self.stop_interest());
-        let listeners = self.door.listeners().enumerate().map(|(i, fd)| (Who::Listener(i), fd, self.door_interest()));
-        let clients =
-            self.clients.iter().map(|(key, client)| (Who::Client(key), client.socket.as_fd(), client.interest()));
-        std::iter::once(signals).chain(listeners).chain(clients).filter(|(_, _, interest)| *interest != Interest::NONE)
+        let listeners = self
+            .door
+            .listeners()
+            .enumerate()
+            .map(|(i, fd)| (Who::Listener(i), fd, self.door_interest()));
+        let clients = self
+            .clients
+            .iter()
+            .map(|(key, client)| (Who::Client(key), client.socket.as_fd(), client.interest()));
+        std::iter::once(signals)
+            .chain(listeners)
+            .chain(clients)
+            .filter(|(_, _, interest)| *interest != Interest::NONE)
     }
 
     /// What is to be watched otherwise than it was when this was last called: who, its socket, as it was, as it is.

@@ -43,7 +43,10 @@ impl Memory {
         let status = Arc::clone(&historian.status);
         let historian = start_thread("historian", move || historian.run())?;
         let look_at = Instant::now() + LOOK_EVERY;
-        Ok((Memory { desk, told: VecDeque::new(), reading, historian, status, look_at }, remembered))
+        Ok((
+            Memory { desk, told: VecDeque::new(), reading, historian, status, look_at },
+            remembered,
+        ))
     }
 
     /// Writes what the rooms hold, and waits until that is done. Then they hold nothing.

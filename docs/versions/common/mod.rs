@@ -66,7 +66,9 @@ pub fn main(version: &Version) -> ExitCode {
     let options = match Options::from_args(&[version.name], &args) {
         Ok(options) => options,
         Err(argh::EarlyExit { output, status: Ok(()) }) => {
-            say("The options are chatd's. Here no client has a thread: --threads-max is just the most clients.\n");
+            say(
+                "The options are chatd's. Here no client has a thread: --threads-max is just the most clients.\n",
+            );
             say(&output);
             return ExitCode::SUCCESS;
         }
@@ -98,7 +100,8 @@ fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
     options.threads_max = say_true_number(version, options.threads_max);
 
     let stop = StopPipe::new().context("cannot watch for signals")?;
-    let listeners = chatd::server::listen(&options.listen_on(), Duration::from_secs(options.ghost_after))?;
+    let listeners =
+        chatd::server::listen(&options.listen_on(), Duration::from_secs(options.ghost_after))?;
     let door = Door::new(listeners, version.wall, limits::refused_possible(options.threads_max))?;
     for address in door.addresses() {
         say(&format!("{}: listening on {address}", version.name));

@@ -22,7 +22,14 @@ impl Outgoing {
     /// An empty one.
     pub fn new(now: Instant) -> Self {
         let waiting = VecDeque::new();
-        Outgoing { waiting, own: 0, last_sent: b'\n', progress: now, refusing: false, broken: false }
+        Outgoing {
+            waiting,
+            own: 0,
+            last_sent: b'\n',
+            progress: now,
+            refusing: false,
+            broken: false,
+        }
     }
 
     /// Sends what the rooms tell, in one call, or as much as the socket takes; the rest waits.

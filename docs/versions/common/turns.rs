@@ -49,7 +49,10 @@ impl House<'_> {
 
     fn admit(&self, socket: &TcpStream, peer: SocketAddr) -> Result<(), String> {
         if self.clients.len() >= self.clients_max + RESERVED {
-            return Err(format!("Sorry: all {} places are taken. Please try again later.", self.clients_max));
+            return Err(format!(
+                "Sorry: all {} places are taken. Please try again later.",
+                self.clients_max
+            ));
         }
         self.door.beyond_wall(socket)?;
         self.sources.admit(peer.ip())
@@ -155,7 +158,8 @@ impl House<'_> {
 
     pub(super) fn client_is_due(&mut self, key: usize) {
         let client = &mut self.clients[key];
-        let passed = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= self.now);
+        let passed =
+            |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= self.now);
         match client.stage {
             Stage::Lingering(until, _) if until <= self.now => self.strike_out(key),
             Stage::Goodbye(until) if until <= self.now => self.send_end_of_file(key),
@@ -176,7 +180,9 @@ impl House<'_> {
         if let Err(e) = net::wait_broken(&client.socket, Duration::ZERO) {
             return self.hang_up(key, Farewell::Lost(e.to_string()));
         }
-        if net::has_peer_ended(&client.socket) && self.now - *client.ended.get_or_insert(self.now) > LAST_WORDS {
+        if net::has_peer_ended(&client.socket)
+            && self.now - *client.ended.get_or_insert(self.now) > LAST_WORDS
+        {
             return self.hang_up(key, Farewell::Closed);
         }
         self.run(key);

@@ -108,7 +108,8 @@ impl Backlog {
     }
 
     fn missed(&self, told: Vec<Line>, is_own: &impl Fn(&str) -> bool) -> Vec<Line> {
-        let told: Vec<Line> = told.into_iter().filter(|line| !is_own(line.without_time())).collect();
+        let told: Vec<Line> =
+            told.into_iter().filter(|line| !is_own(line.without_time())).collect();
         let texts: Vec<&str> = told.iter().map(Line::without_time).collect();
         let seen: Vec<&str> = self.seen.iter().map(String::as_str).collect();
         let known = overlap(&seen, &texts);
@@ -129,7 +130,8 @@ impl Backlog {
 /// both go.
 fn overlap(seen: &[&str], told: &[&str]) -> usize {
     let meets = |known: &usize| {
-        let common = seen.iter().rev().zip(told[..*known].iter().rev()).take_while(|(a, b)| a == b).count();
+        let common =
+            seen.iter().rev().zip(told[..*known].iter().rev()).take_while(|(a, b)| a == b).count();
         common == seen.len().min(*known)
     };
     if seen.is_empty() { 0 } else { (0..=told.len()).rev().find(meets).unwrap_or(0) }
@@ -167,7 +169,10 @@ mod tests {
     }
 
     fn told(backlog: &mut Backlog, lines: &[&str]) -> Vec<String> {
-        lines.iter().flat_map(|text| texts(backlog.take(line(text), |own| own.starts_with("<me>")))).collect()
+        lines
+            .iter()
+            .flat_map(|text| texts(backlog.take(line(text), |own| own.starts_with("<me>"))))
+            .collect()
     }
 
     #[test]
@@ -189,7 +194,8 @@ mod tests {
             "*** End of the past.",
             "<a> live",
         ];
-        let expected = ["*** You are in lobby, alone.", "(12:01) <a> two", "(12:01) * b waves", "<a> live"];
+        let expected =
+            ["*** You are in lobby, alone.", "(12:01) <a> two", "(12:01) * b waves", "<a> live"];
         assert_eq!(told(&mut backlog, &lines), expected);
         assert!(backlog.coming_back.is_none());
     }
@@ -197,8 +203,12 @@ mod tests {
     #[test]
     fn a_past_that_is_asked_for_is_shown_whole() {
         let mut backlog = Backlog::default();
-        let lines =
-            ["<a> one", "*** The last 1 line of lobby (times are +00:00):", "(12:00) <a> one", "*** End of the past."];
+        let lines = [
+            "<a> one",
+            "*** The last 1 line of lobby (times are +00:00):",
+            "(12:00) <a> one",
+            "*** End of the past.",
+        ];
         assert_eq!(told(&mut backlog, &lines), lines);
     }
 
@@ -206,7 +216,8 @@ mod tests {
     fn a_past_without_an_end_is_not_held_for_ever() {
         let mut backlog = Backlog::default();
         backlog.come_back("lobby".to_owned());
-        let lines = ["*** The last 9 lines of lobby (times are +00:00):", "(12:00) <a> one", "<a> live"];
+        let lines =
+            ["*** The last 9 lines of lobby (times are +00:00):", "(12:00) <a> one", "<a> live"];
         assert_eq!(told(&mut backlog, &lines), ["(12:00) <a> one", "<a> live"]);
     }
 }

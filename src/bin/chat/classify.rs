@@ -85,7 +85,8 @@ impl Line {
         body.char_indices().map(|(at, _)| at).find_map(|at| {
             let end = at + name.len();
             let word = body.get(at..end)?;
-            let alone = is_apart(body[..at].chars().next_back()) && is_apart(body[end..].chars().next());
+            let alone =
+                is_apart(body[..at].chars().next_back()) && is_apart(body[end..].chars().next());
             (alone && word.eq_ignore_ascii_case(name)).then_some(start + at..start + end)
         })
     }
@@ -116,7 +117,8 @@ fn kind(rest: &str) -> (Kind, Range<usize>) {
         ("[question from ", "]", Kind::PrivateFrom),
         ("[question to ", "]", Kind::PrivateTo),
     ] {
-        if let Some((name, after)) = rest.strip_prefix(open).and_then(|inside| inside.split_once(close))
+        if let Some((name, after)) =
+            rest.strip_prefix(open).and_then(|inside| inside.split_once(close))
             && !name.is_empty()
             && !name.contains(char::is_whitespace)
             && (kind == Kind::Act || after.is_empty() || after.starts_with(' '))

@@ -12,10 +12,19 @@ pub struct Help {
 
 /// The table that /help shows and Tab completes from.
 pub const TABLE: [Help; 6] = [
-    Help { name: "/bell", text: "/bell [on|off]: rings when somebody writes to you or mentions your name" },
+    Help {
+        name: "/bell",
+        text: "/bell [on|off]: rings when somebody writes to you or mentions your name",
+    },
     Help { name: "/clear", text: "/clear: clears the screen" },
-    Help { name: "/connect", text: "/connect [HOST[:PORT]]: goes to another server, or tries this one again now" },
-    Help { name: "/help", text: "/help [COMMAND]: lists these commands and the server's, or explains one" },
+    Help {
+        name: "/connect",
+        text: "/connect [HOST[:PORT]]: goes to another server, or tries this one again now",
+    },
+    Help {
+        name: "/help",
+        text: "/help [COMMAND]: lists these commands and the server's, or explains one",
+    },
     Help { name: "/log", text: "/log [FILE]: adds what is shown to FILE; without FILE, ends that" },
     Help { name: "/quit", text: "/quit [WHY]: leaves; so do Ctrl-D and Ctrl-C" },
 ];
@@ -51,7 +60,8 @@ pub enum Typed<'a> {
 
 /// Tells our own commands from what is the server's.
 pub fn parse(line: &str) -> Typed<'_> {
-    let (command, argument) = line.split_once(' ').map_or((line, ""), |(command, rest)| (command, rest.trim()));
+    let (command, argument) =
+        line.split_once(' ').map_or((line, ""), |(command, rest)| (command, rest.trim()));
     let argument_or_none = (!argument.is_empty()).then_some(argument);
     match command {
         "/bell" => match argument {
@@ -102,6 +112,8 @@ mod tests {
         assert_eq!(parse("/quit gone fishing"), Typed::Quit("/quit gone fishing"));
         assert!(matches!(parse("/connect host:0"), Typed::Wrong(_)));
         assert_eq!(parse("/connect"), Typed::Connect(None));
-        assert!(explain("bell").is_some() && explain("/bell").is_some() && explain("nick").is_none());
+        assert!(
+            explain("bell").is_some() && explain("/bell").is_some() && explain("nick").is_none()
+        );
     }
 }

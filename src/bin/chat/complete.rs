@@ -51,8 +51,9 @@ const CHATD_COMMANDS: [&str; 42] = [
 
 /// What the word before the cursor could become, best first; and where that word begins.
 pub fn complete(before: &str, known: &Known) -> (usize, Vec<String>) {
-    let start =
-        before.rfind(char::is_whitespace).map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8));
+    let start = before
+        .rfind(char::is_whitespace)
+        .map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8));
     let word = &before[start..];
     let found = match before[..start].split_whitespace().next() {
         None if word.starts_with('/') => commands_like(word, known),
@@ -81,7 +82,9 @@ fn commands_like(word: &str, known: &Known) -> Vec<String> {
 
 /// Those that begin with `word`, in any case of letters, in their order.
 fn like<'a>(word: &str, all: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let begins = |candidate: &&str| candidate.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    let begins = |candidate: &&str| {
+        candidate.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+    };
     all.filter(begins).map(str::to_owned).collect()
 }
 
@@ -149,7 +152,10 @@ mod tests {
 
     #[test]
     fn a_plain_server_is_offered_our_commands_alone() {
-        assert_eq!(complete("/", &Known::default()).1, ["/bell", "/clear", "/connect", "/help", "/log", "/quit"]);
+        assert_eq!(
+            complete("/", &Known::default()).1,
+            ["/bell", "/clear", "/connect", "/help", "/log", "/quit"]
+        );
     }
 
     #[test]

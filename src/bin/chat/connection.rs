@@ -42,7 +42,9 @@ pub fn connect(to: &Address) -> Result<TcpStream, Ending> {
             return Err(Ending::TimedOut(to.clone()));
         }
         match TcpStream::connect_timeout(&address, left) {
-            Ok(stream) => return prepare(stream).map_err(|e| Ending::Unreachable(to.clone(), e.to_string())),
+            Ok(stream) => {
+                return prepare(stream).map_err(|e| Ending::Unreachable(to.clone(), e.to_string()));
+            }
             Err(e) => failure = failed(to, &e),
         }
     }

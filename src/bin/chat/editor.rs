@@ -18,8 +18,8 @@ use rustyline::hint::Hinter;
 use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{
-    Cmd, ColorMode, CompletionType, ConditionalEventHandler, Config, Context as ReadContext, Event, EventContext,
-    EventHandler, ExternalPrinter, Helper, KeyCode, KeyEvent, Modifiers, RepeatCount,
+    Cmd, ColorMode, CompletionType, ConditionalEventHandler, Config, Context as ReadContext, Event,
+    EventContext, EventHandler, ExternalPrinter, Helper, KeyCode, KeyEvent, Modifiers, RepeatCount,
 };
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -61,7 +61,12 @@ impl LineEditor {
     ///
     /// # Errors
     /// When the terminal refuses.
-    pub fn new(shared: Arc<Shared>, gate: Arc<Gate>, window: Arc<Window>, colours: bool) -> Result<LineEditor> {
+    pub fn new(
+        shared: Arc<Shared>,
+        gate: Arc<Gate>,
+        window: Arc<Window>,
+        colours: bool,
+    ) -> Result<LineEditor> {
         let config = Config::builder()
             .color_mode(ColorMode::Forced) // or rustyline would not ask us what to show of a password
             .bell_style(BellStyle::None)
@@ -69,7 +74,8 @@ impl LineEditor {
             .max_history_size(HISTORY_MAX)?
             .history_ignore_dups(true)?
             .build();
-        let mut editor = rustyline::Editor::with_config(config).context("the terminal cannot be used for editing")?;
+        let mut editor = rustyline::Editor::with_config(config)
+            .context("the terminal cannot be used for editing")?;
         let goes_back = Arc::new(AtomicBool::new(false));
         bind_keys(&mut editor, &goes_back, &gate);
         editor.set_helper(Some(Hooks {
@@ -93,7 +99,9 @@ impl LineEditor {
     /// # Errors
     /// When the terminal refuses.
     pub fn printer(&mut self) -> Result<Box<dyn ExternalPrinter + Send>> {
-        Ok(Box::new(self.editor.create_external_printer().context("the terminal cannot be printed to")?))
+        Ok(Box::new(
+            self.editor.create_external_printer().context("the terminal cannot be printed to")?,
+        ))
     }
 
     /// Waits for a line to be typed.
@@ -110,12 +118,17 @@ impl LineEditor {
         let result = self.editor.readline(&prompt);
         self.gate.close();
         terminal::prompt_shown(false);
-        let was_secret = self.editor.helper().is_some_and(|hooks| hooks.was_secret.swap(false, Ordering::Relaxed));
+        let was_secret = self
+            .editor
+            .helper()
+            .is_some_and(|hooks| hooks.was_secret.swap(false, Ordering::Relaxed));
         match result {
             Ok(line) if was_secret => Ok(Typed::Secret(line)),
             Ok(line) => Ok(Typed::Line(line)),
             Err(ReadlineError::Eof | ReadlineError::Interrupted) => Ok(Typed::End),
-            Err(ReadlineError::Io(e)) if e.kind() == std::io::ErrorKind::InvalidData => Ok(Typed::Line(String::new())),
+            Err(ReadlineError::Io(e)) if e.kind() == std::io::ErrorKind::InvalidData => {
+                Ok(Typed::Line(String::new()))
+            }
             Err(e) => Err(e).context("the terminal cannot be read"),
         }
     }
@@ -152,10 +165,16 @@ impl LineEditor {
             }
         };
         let forms = [(name.clone(), format!("{rest}> ")), (name, "> ".to_owned())];
-        let fits = |(name, rest): &(String, String)| 3 * (name.width() + rest.width()) <= 2 * columns;
-        let (name, rest) = forms.into_iter().find(fits).unwrap_or_else(|| (String::new(), "> ".to_owned()));
+        let fits =
+            |(name, rest): &(String, String)| 3 * (name.width() + rest.width()) <= 2 * columns;
+        let (name, rest) =
+            forms.into_iter().find(fits).unwrap_or_else(|| (String::new(), "> ".to_owned()));
         let plain = format!("{name}{rest}");
-        let styled = if self.colours && !name.is_empty() { paint::prompt(&name, &rest) } else { plain.clone() };
+        let styled = if self.colours && !name.is_empty() {
+            paint::prompt(&name, &rest)
+        } else {
+            plain.clone()
+        };
         (plain, styled)
     }
 }
@@ -185,7 +204,8 @@ struct Hooks {
 impl Hooks {
     /// What is typed must not be seen: a password, or keys pressed while we leave.
     fn is_secret(&self) -> bool {
-        self.shared.known().question == Some(Question::Password) || self.shared.leaving.load(Ordering::Relaxed)
+        self.shared.known().question == Some(Question::Password)
+            || self.shared.leaving.load(Ordering::Relaxed)
     }
 }
 
@@ -195,12 +215,17 @@ impl Highlighter for Hooks {
             return Cow::Borrowed(line);
         }
         // Blanks of the same width: rustyline places the cursor by the width of what it believes is shown.
-        let blank = |c: char| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.width().unwrap_or(0)) };
+        let blank =
+            |c: char| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.width().unwrap_or(0)) };
         Cow::Owned(line.chars().map(blank).collect())
     }
 
     /// Called whenever the prompt has been drawn: after every print, too. That is how we know that it was printed.
-    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _default: bool) -> Cow<'b, str> {
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(
+        &'s self,
+        prompt: &'p str,
+        _default: bool,
+    ) -> Cow<'b, str> {
         terminal::prompt_shown(!prompt.is_empty());
         self.gate.painted();
         Cow::Borrowed(prompt)
@@ -236,8 +261,9 @@ impl Validator for Hooks {
 
 /// Whether a line is a command with a password behind it. What stands there need not be one: better forgotten than kept.
 fn carries_password(line: &str) -> bool {
-    line.split_once(char::is_whitespace)
-        .is_some_and(|(command, _)| NEVER_REMEMBERED.iter().any(|never| command.eq_ignore_ascii_case(never)))
+    line.split_once(char::is_whitespace).is_some_and(|(command, _)| {
+        NEVER_REMEMBERED.iter().any(|never| command.eq_ignore_ascii_case(never))
+    })
 }
 
 /// Tab goes through the completions, and each press makes one of them. Not rustyline's own going round: that waits for
@@ -245,7 +271,12 @@ fn carries_password(line: &str) -> bool {
 impl Completer for Hooks {
     type Candidate = String;
 
-    fn complete(&self, line: &str, pos: usize, _: &ReadContext<'_>) -> rustyline::Result<(usize, Vec<String>)> {
+    fn complete(
+        &self,
+        line: &str,
+        pos: usize,
+        _: &ReadContext<'_>,
+    ) -> rustyline::Result<(usize, Vec<String>)> {
         let is_backward = self.goes_back.swap(false, Ordering::Relaxed);
         let known = self.shared.known();
         if known.question.is_some() {
@@ -256,8 +287,16 @@ impl Completer for Hooks {
     }
 }
 
-fn bind_keys(editor: &mut rustyline::Editor<Hooks, FileHistory>, goes_back: &Arc<AtomicBool>, gate: &Arc<Gate>) {
-    bind(editor, KeyEvent(KeyCode::BackTab, Modifiers::NONE), BackTabKey { goes_back: Arc::clone(goes_back) });
+fn bind_keys(
+    editor: &mut rustyline::Editor<Hooks, FileHistory>,
+    goes_back: &Arc<AtomicBool>,
+    gate: &Arc<Gate>,
+) {
+    bind(
+        editor,
+        KeyEvent(KeyCode::BackTab, Modifiers::NONE),
+        BackTabKey { goes_back: Arc::clone(goes_back) },
+    );
     bind(editor, KeyEvent::ctrl('C'), EndKey { gate: Arc::clone(gate), command: Cmd::Interrupt });
     bind(editor, KeyEvent::ctrl('D'), EndKey { gate: Arc::clone(gate), command: Cmd::EndOfFile });
     #[cfg(unix)]
@@ -318,7 +357,12 @@ mod tests {
 
     #[test]
     fn a_command_with_a_password_is_known_however_it_is_written() {
-        for line in ["/register hunter22", "/Register hunter22", "/LOGIN alice hunter22", "/login\thunter22"] {
+        for line in [
+            "/register hunter22",
+            "/Register hunter22",
+            "/LOGIN alice hunter22",
+            "/login\thunter22",
+        ] {
             assert!(carries_password(line), "{line:?}");
         }
         for line in ["/register", "/registers x", "hi", "//login x", ""] {

@@ -51,7 +51,10 @@ impl fmt::Display for Ending {
         match self {
             Ending::Left => Ok(()),
             Ending::UnknownHost(Address { host, .. }) => {
-                write!(f, "no host is called {host:?}. Check the spelling, or give its address in numbers.")
+                write!(
+                    f,
+                    "no host is called {host:?}. Check the spelling, or give its address in numbers."
+                )
             }
             Ending::Refused(at) => {
                 write!(
@@ -69,12 +72,21 @@ impl fmt::Display for Ending {
                 write!(f, "there is no way to {at}: {why}. Is this machine on the network?")
             }
             Ending::Full(words) => write!(f, "the server is full. It said: {words}"),
-            Ending::NameTaken(name) => write!(f, "the name {name:?} is taken. Choose another with --name."),
-            Ending::NameRefused(words) => write!(f, "the server refused the name. It said: {words}"),
-            Ending::Gone(at, None) => {
-                write!(f, "the server at {at} is gone: it closed the connection, or the network did.")
+            Ending::NameTaken(name) => {
+                write!(f, "the name {name:?} is taken. Choose another with --name.")
             }
-            Ending::Gone(at, Some(words)) => write!(f, "the server at {at} hung up. It said: {words}"),
+            Ending::NameRefused(words) => {
+                write!(f, "the server refused the name. It said: {words}")
+            }
+            Ending::Gone(at, None) => {
+                write!(
+                    f,
+                    "the server at {at} is gone: it closed the connection, or the network did."
+                )
+            }
+            Ending::Gone(at, Some(words)) => {
+                write!(f, "the server at {at} hung up. It said: {words}")
+            }
         }
     }
 }

@@ -52,8 +52,13 @@ struct State {
 
 impl Default for Gate {
     fn default() -> Gate {
-        let state =
-            State { way: Some(Way::Straight), begins: false, is_printing: false, is_shown: true, ends_by: None };
+        let state = State {
+            way: Some(Way::Straight),
+            begins: false,
+            is_printing: false,
+            is_shown: true,
+            ends_by: None,
+        };
         Gate { state: Mutex::new(state), changed: Condvar::new() }
     }
 }

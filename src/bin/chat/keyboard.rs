@@ -57,7 +57,9 @@ impl Keyboard {
                 Typed::Secret(password) => {
                     self.answer(&password);
                 }
-                Typed::Line(text) => text.split('\n').for_each(|line| self.typed(line.trim_end_matches('\r'))),
+                Typed::Line(text) => {
+                    text.split('\n').for_each(|line| self.typed(line.trim_end_matches('\r')))
+                }
             }
         }
     }
@@ -122,7 +124,8 @@ impl Keyboard {
             return self.screen.notice(format!("not sent: {}", unsent(&e)));
         }
         self.shared.wait(ANSWER_LIMIT, |known| {
-            !known.is_connected || known.answers > answers && (known.is_there() || known.question.is_some())
+            !known.is_connected
+                || known.answers > answers && (known.is_there() || known.question.is_some())
         });
     }
 
@@ -151,7 +154,9 @@ impl Keyboard {
         let has_commands = self.shared.known().is_in();
         match about.map(|command| (command, commands::explain(command))) {
             Some((_, Some(text))) => return self.screen.notice(text),
-            Some((command, None)) if !has_commands => self.screen.notice(format!("{command} is no command of chat's.")),
+            Some((command, None)) if !has_commands => {
+                self.screen.notice(format!("{command} is no command of chat's."))
+            }
             Some(_) => {}
             None => {
                 self.screen.notice("these are the client's own commands:");

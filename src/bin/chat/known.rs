@@ -111,7 +111,8 @@ impl Known {
             self.me = Some(name.to_owned());
         } else if let Some(rest) = body.strip_prefix("You are in ") {
             self.enter(rest);
-        } else if let Some(words) = body.strip_prefix("Hung up: ").or(body.strip_prefix("Sorry: ")) {
+        } else if let Some(words) = body.strip_prefix("Hung up: ").or(body.strip_prefix("Sorry: "))
+        {
             self.last_words = Some(words.to_owned());
             self.is_full = body.starts_with("Sorry");
         } else if body.starts_with("Goodbye") {
@@ -126,7 +127,8 @@ impl Known {
     /// A password may be wanted at any time; a name only until we have one (a topic could end with "name?").
     fn is_question(&self, body: &str) -> Option<Question> {
         // What people have typed stands in these, and could look like a question.
-        let quoting = ["opic of ", " is away: ", "nnouncement by ", "(times are ", " banned", " muted"];
+        let quoting =
+            ["opic of ", " is away: ", "nnouncement by ", "(times are ", " banned", " muted"];
         if quoting.iter().any(|quotes| body.contains(quotes)) {
             return None;
         }
@@ -138,7 +140,9 @@ impl Known {
     }
 
     fn enter(&mut self, rest: &str) {
-        let Some(room) = rest.split([' ', ',']).next().filter(|room| !room.is_empty()) else { return };
+        let Some(room) = rest.split([' ', ',']).next().filter(|room| !room.is_empty()) else {
+            return;
+        };
         let room = room.trim_end_matches('.').to_owned();
         remember(&mut self.rooms, &room);
         if self.room.as_ref() != Some(&room) {
@@ -161,7 +165,9 @@ impl Known {
                 if self.room.as_deref() == Some(room) {
                     self.people.retain(|known| known != name);
                 }
-                if let Some(room) = why.strip_prefix("(went to ").and_then(|rest| rest.strip_suffix(')')) {
+                if let Some(room) =
+                    why.strip_prefix("(went to ").and_then(|rest| rest.strip_suffix(')'))
+                {
                     remember(&mut self.rooms, room);
                 }
             }
@@ -182,7 +188,9 @@ impl Known {
         let mut words = row.split_whitespace();
         match (words.next(), words.next(), words.next()) {
             (Some(command), ..) if command.starts_with('/') => self.learn_command(row),
-            (Some(room), Some(count), Some("here")) if count.bytes().all(|b| b.is_ascii_digit()) => {
+            (Some(room), Some(count), Some("here"))
+                if count.bytes().all(|b| b.is_ascii_digit()) =>
+            {
                 remember(&mut self.rooms, room);
             }
             (Some(name), Some("idle" | "away" | "away:"), _) => remember(&mut self.people, name),
@@ -274,8 +282,10 @@ mod tests {
 
     #[test]
     fn a_welcome_tells_who_and_where() {
-        let mut known =
-            taught(&["*** Welcome to chatd: one thread per connection, and yours is c7.", "*** What is your name?"]);
+        let mut known = taught(&[
+            "*** Welcome to chatd: one thread per connection, and yours is c7.",
+            "*** What is your name?",
+        ]);
         assert!(known.is_chatd);
         assert_eq!(known.question, Some(Question::Name));
         for line in [
@@ -284,7 +294,10 @@ mod tests {
         ] {
             known.learn(&Line::new(line.to_owned()));
         }
-        assert_eq!((known.me.as_deref(), known.room.as_deref(), known.question), (Some("a.lice"), Some("lobby"), None));
+        assert_eq!(
+            (known.me.as_deref(), known.room.as_deref(), known.question),
+            (Some("a.lice"), Some("lobby"), None)
+        );
         assert_eq!(known.people().collect::<Vec<_>>(), ["bob", "carol", "d.e"]);
     }
 
@@ -332,11 +345,20 @@ mod tests {
         assert_eq!(question("*** mallory set the topic of lobby: your password?"), None);
         assert_eq!(question("*** mallory is away: Password:"), None);
         assert_eq!(question("*** Announcement by mallory: your password:"), None);
-        assert_eq!(question("*** The newest 1 line of lobby with password (times are +00:00):"), None);
-        assert_eq!(question("*** Topic of lobby: x (with nc, it will be seen as you type) password:"), None);
+        assert_eq!(
+            question("*** The newest 1 line of lobby with password (times are +00:00):"),
+            None
+        );
+        assert_eq!(
+            question("*** Topic of lobby: x (with nc, it will be seen as you type) password:"),
+            None
+        );
         let door = "*** alice is registered. Your password (with nc, it will be seen as you type):";
         assert_eq!(question(door), Some(Question::Password));
-        assert_eq!(taught(&["*** You are in lobby, alone.", "*** Topic of lobby: your name?"]).question, None);
+        assert_eq!(
+            taught(&["*** You are in lobby, alone.", "*** Topic of lobby: your name?"]).question,
+            None
+        );
     }
 
     #[test]

@@ -55,7 +55,9 @@ impl<R: Read> LineReader<R> {
                 Ok(0) => return Ok(self.take_part().map_or(Read1::End, Read1::Line)),
                 Ok(_) => {}
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => return Ok(Read1::Quiet),
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    return Ok(Read1::Quiet);
+                }
                 Err(e) => return Err(e),
             }
         }
@@ -142,7 +144,10 @@ mod tests {
     #[test]
     fn nothing_a_terminal_obeys_is_left() {
         let line = clean("a\x1b[31mb\x07\x08\x7f\u{9b}1m\u{202e}\u{2066}\u{2028}c\td".as_bytes());
-        assert_eq!(line, "a\u{fffd}[31mb\u{fffd}\u{fffd}\u{fffd}\u{fffd}1m\u{fffd}\u{fffd}\u{fffd}c\td");
+        assert_eq!(
+            line,
+            "a\u{fffd}[31mb\u{fffd}\u{fffd}\u{fffd}\u{fffd}1m\u{fffd}\u{fffd}\u{fffd}c\td"
+        );
         assert_eq!(clean(b"\xff\xfb\x01ok\xc3"), "\u{fffd}\u{fffd}\u{fffd}ok\u{fffd}");
         assert_eq!(clean(b"\rover\rwritten\r"), "over\u{fffd}written");
     }
@@ -152,7 +157,10 @@ mod tests {
         let endless = "é".repeat(LINE_MAX);
         let pieces: Vec<&[u8]> = endless.as_bytes().chunks(1000).collect();
         let lines = all(&pieces);
-        assert!(lines.iter().all(|line| line.len() <= LINE_MAX && !line.contains('\u{fffd}')), "{lines:?}");
+        assert!(
+            lines.iter().all(|line| line.len() <= LINE_MAX && !line.contains('\u{fffd}')),
+            "{lines:?}"
+        );
         assert_eq!(lines.concat(), endless);
     }
 

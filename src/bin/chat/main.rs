@@ -53,7 +53,9 @@ use window::Window;
 
 fn main() {
     let options = match options::read(&std::env::args().skip(1).collect::<Vec<_>>()) {
-        Asked::Chat(options) if options.version => told(concat!("chat ", env!("CARGO_PKG_VERSION"), "\n"), 0),
+        Asked::Chat(options) if options.version => {
+            told(concat!("chat ", env!("CARGO_PKG_VERSION"), "\n"), 0)
+        }
         Asked::Chat(options) => options,
         Asked::Told(text, code) => told(&text, code),
     };
@@ -94,7 +96,8 @@ fn edit(options: &Options, stream: TcpStream, shared: Arc<Shared>) -> Result<()>
     let gate = Arc::new(Gate::default());
     terminal::edit();
     let window = Arc::new(Window::new(window::flow(|name| std::env::var(name).ok())));
-    let mut editor = LineEditor::new(Arc::clone(&shared), Arc::clone(&gate), Arc::clone(&window), colours)?;
+    let mut editor =
+        LineEditor::new(Arc::clone(&shared), Arc::clone(&gate), Arc::clone(&window), colours)?;
     let output = Output::Editor { printer: editor.printer()?, gate, window, colours };
     let screen = screen::start(output, Arc::clone(&shared)).context("no thread can be started")?;
     let socket = socket(options, &shared, &screen)?;
@@ -105,12 +108,16 @@ fn edit(options: &Options, stream: TcpStream, shared: Arc<Shared>) -> Result<()>
 
 /// In a pipe, or on a terminal that cannot be edited on.
 fn pipe(options: &Options, stream: TcpStream, shared: Arc<Shared>) -> Result<()> {
-    let screen = screen::start(Output::Plain, Arc::clone(&shared)).context("no thread can be started")?;
+    let screen =
+        screen::start(Output::Plain, Arc::clone(&shared)).context("no thread can be started")?;
     let (_, socket) = socket(options, &shared, &screen)?;
     let has_person = stdin().is_terminal();
     let link = Arc::clone(&socket.link);
     let name = if has_person { socket.name } else { Some(socket.name.unwrap_or_else(login_name)) };
-    start(Socket { name, has_person, comes_back: has_person && !options.no_reconnect, ..socket }, stream)?;
+    start(
+        Socket { name, has_person, comes_back: has_person && !options.no_reconnect, ..socket },
+        stream,
+    )?;
     plain::run(&shared, &link, &screen, Duration::from_secs(options.wait))
 }
 
@@ -138,14 +145,21 @@ fn socket(
 
 fn start(socket: Socket, stream: TcpStream) -> Result<()> {
     let run = move || socket.run(stream);
-    thread::Builder::new().name("socket".to_owned()).spawn(run).map(drop).context("no thread can be started")
+    thread::Builder::new()
+        .name("socket".to_owned())
+        .spawn(run)
+        .map(drop)
+        .context("no thread can be started")
 }
 
 /// A pipe cannot be asked for a name: the name of its login will do, if a server would take it.
 fn login_name() -> String {
-    let login =
-        ["USER", "LOGNAME", "USERNAME"].iter().find_map(|variable| std::env::var(variable).ok()).unwrap_or_default();
+    let login = ["USER", "LOGNAME", "USERNAME"]
+        .iter()
+        .find_map(|variable| std::env::var(variable).ok())
+        .unwrap_or_default();
     let kept = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let name: String = login.chars().skip_while(|c| !c.is_ascii_alphabetic()).filter(kept).take(20).collect();
+    let name: String =
+        login.chars().skip_while(|c| !c.is_ascii_alphabetic()).filter(kept).take(20).collect();
     if name.is_empty() { "guest".to_owned() } else { name }
 }

@@ -109,7 +109,10 @@ impl Address {
         };
         let port = match port {
             None => DEFAULT_PORT,
-            Some(port) => match port.parse().with_context(|| format!("{port:?} is not a port, in {text:?}"))? {
+            Some(port) => match port
+                .parse()
+                .with_context(|| format!("{port:?} is not a port, in {text:?}"))?
+            {
                 0 => bail!("port 0 cannot be connected to, in {text:?}"),
                 port => port,
             },
@@ -144,7 +147,11 @@ mod tests {
             ("[::1]", "::1", 5000),
             ("[fe80::1]:7000", "fe80::1", 7000),
         ] {
-            assert_eq!(Address::parse(text).unwrap(), Address { host: host.to_owned(), port }, "{text}");
+            assert_eq!(
+                Address::parse(text).unwrap(),
+                Address { host: host.to_owned(), port },
+                "{text}"
+            );
         }
     }
 

@@ -12,8 +12,8 @@ const PRIVATE: &str = "\x1b[1;35m";
 /// What names are coloured with: the terminal's own palette, so that it fits the screen; without black, white and the
 /// magenta of private lines.
 const NAME_COLOURS: [&str; 10] = [
-    "\x1b[31m", "\x1b[32m", "\x1b[34m", "\x1b[36m", "\x1b[33m", "\x1b[91m", "\x1b[92m", "\x1b[94m", "\x1b[96m",
-    "\x1b[93m",
+    "\x1b[31m", "\x1b[32m", "\x1b[34m", "\x1b[36m", "\x1b[33m", "\x1b[91m", "\x1b[92m", "\x1b[94m",
+    "\x1b[96m", "\x1b[93m",
 ];
 
 /// The colour of a name: the same on every day and in every client, and in any case of letters.
@@ -22,7 +22,8 @@ pub fn name_colour(name: &str) -> &'static str {
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01b3)
     });
-    NAME_COLOURS[usize::try_from((hash ^ (hash >> 32)) % NAME_COLOURS.len() as u64).unwrap_or_default()]
+    NAME_COLOURS
+        [usize::try_from((hash ^ (hash >> 32)) % NAME_COLOURS.len() as u64).unwrap_or_default()]
 }
 
 /// Appends a line with its colours and without its end. `me` is whose mentions are marked.
@@ -37,13 +38,16 @@ pub fn paint(line: &Line, me: Option<&str>, to: &mut String) {
             push(to, &[PRIVATE, &line.text[line.time.end..line.body.start], RESET, line.body()]);
         }
         Kind::Say | Kind::Act => {
-            let (before, after) =
-                (&line.text[line.time.end..line.name.start], &line.text[line.name.end..line.body.start]);
+            let (before, after) = (
+                &line.text[line.time.end..line.name.start],
+                &line.text[line.name.end..line.body.start],
+            );
             push(to, &[before, name_colour(line.name()), line.name(), RESET, after]);
             match me.and_then(|me| line.mentions(me)) {
                 None => push(to, &[line.body()]),
                 Some(at) => {
-                    let (before, after) = (&line.text[line.body.start..at.start], &line.text[at.end..]);
+                    let (before, after) =
+                        (&line.text[line.body.start..at.start], &line.text[at.end..]);
                     push(to, &[before, MARKED, &line.text[at], RESET, after]);
                 }
             }
@@ -103,7 +107,8 @@ mod tests {
     fn a_name_keeps_its_colour() {
         assert_eq!(name_colour("Alice"), name_colour("alice"));
         assert_eq!(name_colour("alice"), "\x1b[92m", "a change here changes everybody's colours");
-        let many: std::collections::HashSet<_> = (0..100).map(|n| name_colour(&format!("student{n}"))).collect();
+        let many: std::collections::HashSet<_> =
+            (0..100).map(|n| name_colour(&format!("student{n}"))).collect();
         assert_eq!(many.len(), NAME_COLOURS.len());
     }
 

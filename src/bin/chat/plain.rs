@@ -23,7 +23,12 @@ const CHUNK: usize = 8 * 1024;
 ///
 /// # Errors
 /// When standard input cannot be read.
-pub fn run(shared: &Arc<Shared>, link: &Arc<Link>, screen: &Screen, silence: Duration) -> Result<()> {
+pub fn run(
+    shared: &Arc<Shared>,
+    link: &Arc<Link>,
+    screen: &Screen,
+    silence: Duration,
+) -> Result<()> {
     let is_typed = io::stdin().is_terminal();
     if !is_typed {
         shared.wait_for_welcome(); // or the first line would be taken for a name

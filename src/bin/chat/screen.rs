@@ -170,14 +170,18 @@ impl Writer {
                 self.write_log(&line.text);
                 batch.rings |= self.is_alert(&line);
                 match &self.output {
-                    Output::Editor { colours: true, .. } => paint::paint(&line, self.me.as_deref(), &mut batch.text),
+                    Output::Editor { colours: true, .. } => {
+                        paint::paint(&line, self.me.as_deref(), &mut batch.text)
+                    }
                     _ => batch.text.push_str(&line.text),
                 }
                 batch.text.push('\n');
             }
             Show::Notice(text) => match &self.output {
                 Output::Plain => eprintln!("chat: {text}"),
-                Output::Editor { colours: true, .. } => batch.text.push_str(&(paint::notice(&text) + "\n")),
+                Output::Editor { colours: true, .. } => {
+                    batch.text.push_str(&(paint::notice(&text) + "\n"))
+                }
                 Output::Editor { .. } => batch.text.push_str(&format!("chat: {text}\n")),
             },
             Show::Own(text) => self.write_log(&text),
@@ -188,7 +192,8 @@ impl Writer {
 
     fn is_alert(&self, line: &Line) -> bool {
         let is_editor = matches!(self.output, Output::Editor { .. });
-        let is_to_us = line.kind == Kind::PrivateFrom || self.me.as_deref().and_then(|me| line.mentions(me)).is_some();
+        let is_to_us = line.kind == Kind::PrivateFrom
+            || self.me.as_deref().and_then(|me| line.mentions(me)).is_some();
         is_editor && is_to_us && !line.is_past && self.shared.bell.load(Ordering::Relaxed)
     }
 

@@ -40,8 +40,10 @@ impl Shared {
     /// Waits for the door to open: until we are in a room, or the person has to answer something. A server that knows
     /// neither names nor rooms has no door; that is taken for granted after [`DOOR_LIMIT`].
     pub fn wait_for_welcome(&self) {
-        let is_no_chatd = |known: &Known| known.heard > 0 && (known.answers == 0 || !known.is_connected);
-        let is_done = |known: &Known| known.is_there() || known.question.is_some() || is_no_chatd(known);
+        let is_no_chatd =
+            |known: &Known| known.heard > 0 && (known.answers == 0 || !known.is_connected);
+        let is_done =
+            |known: &Known| known.is_there() || known.question.is_some() || is_no_chatd(known);
         if !self.wait(DOOR_LIMIT, is_done) && self.known().answers > 0 {
             self.wait(WELCOME_LIMIT, is_done);
         }

@@ -29,7 +29,8 @@ const PART_LIMIT: Duration = Duration::from_secs(1);
 
 /// Reasons to hang up that are the server's own affair, or the network's: coming back is welcome. After any other (a
 /// kick, say) it is for the person to decide.
-const COME_BACK_AFTER: [&str; 3] = ["the server is shutting down", "an error in the server", "waited for you"];
+const COME_BACK_AFTER: [&str; 3] =
+    ["the server is shutting down", "an error in the server", "waited for you"];
 
 /// What the keyboard asks of this thread.
 pub enum Order {
@@ -138,7 +139,10 @@ impl Socket {
         let (question, before, now, typed) = self.shared.change(|known| {
             let before = known.room.clone();
             let question = known.learn(&line);
-            if question == Some(Question::Name) && visit.gave.is_none() && self.name_for(known).is_some() {
+            if question == Some(Question::Name)
+                && visit.gave.is_none()
+                && self.name_for(known).is_some()
+            {
                 known.question = None; // we answer it, not the person
             }
             if before.is_none() && visit.room.is_some() && known.room != visit.room {
@@ -196,7 +200,9 @@ impl Socket {
                 self.link.hang_up();
                 None
             }
-            Some(name) if !self.has_person && question.contains("is taken") => Some(Ending::NameTaken(name.clone())),
+            Some(name) if !self.has_person && question.contains("is taken") => {
+                Some(Ending::NameTaken(name.clone()))
+            }
             Some(_) if !self.has_person => Some(Ending::NameRefused(question.to_owned())),
             Some(_) => None,
         }
@@ -219,10 +225,11 @@ impl Socket {
         if let (true, false, Some(words)) = (known.is_full, is_return, &words) {
             return Some(Ending::Full(words.clone()));
         }
-        let is_welcome =
-            known.is_full || words.as_ref().is_none_or(|words| COME_BACK_AFTER.iter().any(|w| words.contains(w)));
+        let is_welcome = known.is_full
+            || words.as_ref().is_none_or(|words| COME_BACK_AFTER.iter().any(|w| words.contains(w)));
         let was_asked = known.question.is_some() && !is_return;
-        (!self.comes_back || !is_welcome || was_asked).then(|| Ending::Gone(self.address.clone(), words))
+        (!self.comes_back || !is_welcome || was_asked)
+            .then(|| Ending::Gone(self.address.clone(), words))
     }
 
     /// The next visit is to the same room, and shows only what was missed.
@@ -238,9 +245,12 @@ impl Socket {
 
     /// Tries until there is a connection, with growing waits.
     fn come_back(&mut self) -> Option<TcpStream> {
-        let mut why = Ending::Gone(self.address.clone(), self.shared.known().last_words.clone()).to_string();
-        for wait in
-            WAITS_MS.iter().chain(std::iter::repeat(&WAITS_MS[WAITS_MS.len() - 1])).map(|ms| Duration::from_millis(*ms))
+        let mut why =
+            Ending::Gone(self.address.clone(), self.shared.known().last_words.clone()).to_string();
+        for wait in WAITS_MS
+            .iter()
+            .chain(std::iter::repeat(&WAITS_MS[WAITS_MS.len() - 1]))
+            .map(|ms| Duration::from_millis(*ms))
         {
             self.screen.notice(format!("{why} Trying again in {} s.", wait.as_secs_f32()));
             match self.orders.recv_timeout(wait) {
@@ -270,7 +280,9 @@ impl Socket {
                     self.address = to;
                     return Some(stream);
                 }
-                Err(ending) => self.screen.notice(format!("{ending} /connect tries again, /quit leaves.")),
+                Err(ending) => {
+                    self.screen.notice(format!("{ending} /connect tries again, /quit leaves."))
+                }
             }
             match self.orders.recv() {
                 Ok(Order::Connect(Some(next))) => to = next,

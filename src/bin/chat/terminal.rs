@@ -19,7 +19,9 @@ const EDITOR_OFF: &[u8] = b"\x1b[?2004l\x1b[?2026l\x1b[?25h";
 /// Whether a person can edit lines: both ends are a terminal, and one that obeys.
 pub fn can_edit() -> bool {
     let is_dumb = |term: String| ["dumb", "cons25", "emacs"].contains(&term.as_str());
-    io::stdin().is_terminal() && io::stdout().is_terminal() && !std::env::var("TERM").is_ok_and(is_dumb)
+    io::stdin().is_terminal()
+        && io::stdout().is_terminal()
+        && !std::env::var("TERM").is_ok_and(is_dumb)
 }
 
 /// Remembers the mode as it is. To be called first.
@@ -82,7 +84,8 @@ mod mode {
     use std::sync::OnceLock;
 
     use rustix::termios::{
-        InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr,
+        InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr,
+        tcgetwinsize, tcsetattr,
     };
 
     static FOUND: OnceLock<Termios> = OnceLock::new();
@@ -158,7 +161,9 @@ mod mode {
     const ECHO: u32 = 0x0004;
 
     pub fn remember() {
-        FOUND.get_or_init(|| (console::mode(HandleRef::stdin()).ok(), console::mode(HandleRef::stdout()).ok()));
+        FOUND.get_or_init(|| {
+            (console::mode(HandleRef::stdin()).ok(), console::mode(HandleRef::stdout()).ok())
+        });
     }
 
     /// The console echoes nothing while nobody reads from it.

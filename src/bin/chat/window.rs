@@ -83,7 +83,9 @@ impl Window {
     pub fn drawing(&self, before: &str, after: &str) -> Option<String> {
         let mut last = self.last.lock();
         let (old, new) = (self.columns.load(Ordering::Relaxed), terminal::columns()?);
-        let is_same = last.len() == before.len() + after.len() && last.starts_with(before) && last.ends_with(after);
+        let is_same = last.len() == before.len() + after.len()
+            && last.starts_with(before)
+            && last.ends_with(after);
         if !is_same {
             *last = format!("{before}{after}"); // a key was pressed: a change of width, if any, is still to be seen
             return None;
@@ -116,7 +118,12 @@ fn take_off(flow: Flow, old: Rows, new: Rows) -> Option<String> {
         Flow::Unknown | Flow::Stay => return None,
     };
     let up = |rows: usize| if rows > 0 { format!("\x1b[{rows}A") } else { String::new() };
-    Some(format!("{}\r\x1b[J{}{}", up(shown.cursor), "\n".repeat(old.end), up(old.end - old.cursor)))
+    Some(format!(
+        "{}\r\x1b[J{}{}",
+        up(shown.cursor),
+        "\n".repeat(old.end),
+        up(old.end - old.cursor)
+    ))
 }
 
 fn rows(before: &str, after: &str, columns: u16) -> Rows {
@@ -144,7 +151,11 @@ mod tests {
     #[test]
     fn rows_are_counted_as_a_terminal_wraps_them() {
         assert_eq!(rows("abcde", "", 10), Rows { end: 0, cursor: 0 });
-        assert_eq!(rows("abcdefghij", "", 10), Rows { end: 1, cursor: 1 }, "a full row puts the cursor below");
+        assert_eq!(
+            rows("abcdefghij", "", 10),
+            Rows { end: 1, cursor: 1 },
+            "a full row puts the cursor below"
+        );
         assert_eq!(rows("abcde", "fghijk", 10), Rows { end: 1, cursor: 0 });
         assert_eq!(rows("日本語日", "本", 9), Rows { end: 1, cursor: 0 });
     }

@@ -78,7 +78,10 @@ struct Held {
 
 impl Held {
     fn by(server: &Server) -> Result<Held> {
-        Ok(Held { threads: proc::threads(server.pid)?.len(), descriptors: proc::descriptors(server.pid)? })
+        Ok(Held {
+            threads: proc::threads(server.pid)?.len(),
+            descriptors: proc::descriptors(server.pid)?,
+        })
     }
 
     /// What the server holds more than before, once it holds no more or had its time.

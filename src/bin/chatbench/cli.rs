@@ -261,18 +261,36 @@ fn run(args: Args) -> Result<bool> {
             measure(&args, Churn { rate: *rate, watchers: *watchers, size: *size })
         }
         Mode::Generator(GeneratorArgs { clients, size }) => {
-            let figures =
-                generator::run(*clients, Wire { peer: Peer::Chatd, size: *size }, &settings(&args, 0.5, 2.0))?;
+            let figures = generator::run(
+                *clients,
+                Wire { peer: Peer::Chatd, size: *size },
+                &settings(&args, 0.5, 2.0),
+            )?;
             print(
                 &args,
-                &[Outcome { name: "generator".into(), runs: vec![figures], failures: Vec::new(), disturbed: 0 }],
+                &[Outcome {
+                    name: "generator".into(),
+                    runs: vec![figures],
+                    failures: Vec::new(),
+                    disturbed: 0,
+                }],
             )
         }
         Mode::Compare(compare) => compare_models(&args, compare),
         Mode::Slow(slow) => measure_slow(&args, slow),
         Mode::Table(TableArgs { quick }) => {
-            let (runs, settings) = if *quick { (1, settings(&args, 0.2, 0.5)) } else { (5, settings(&args, 0.5, 2.0)) };
-            table::run(&server(&args)?, &Target::floor()?, args.runs.unwrap_or(runs), &settings, args.json)
+            let (runs, settings) = if *quick {
+                (1, settings(&args, 0.2, 0.5))
+            } else {
+                (5, settings(&args, 0.5, 2.0))
+            };
+            table::run(
+                &server(&args)?,
+                &Target::floor()?,
+                args.runs.unwrap_or(runs),
+                &settings,
+                args.json,
+            )
         }
     }
 }
@@ -282,7 +300,9 @@ fn measure(args: &Args, load: impl Load + Copy + 'static) -> Result<bool> {
     let mut lanes = vec![Lane::new(&server(args)?, load)];
     match args.against.as_deref() {
         Some("floor") => lanes.push(Lane::new(&Target::floor()?, load)),
-        Some(command) => lanes.push(Lane::new(&Target::command(command, args.against_peer, None)?, load)),
+        Some(command) => {
+            lanes.push(Lane::new(&Target::command(command, args.against_peer, None)?, load))
+        }
         None => {}
     }
     compare(args, &lanes)
@@ -345,7 +365,9 @@ fn server(args: &Args) -> Result<Target> {
             let address = args.connect.context("--pid needs --connect")?;
             Ok(Target { name: format!("process {pid}"), peer, way: Way::Running { address, pid } })
         }
-        (Some(_), Some(_)) => bail!("either --server or --pid: chatbench starts a server, or one runs already"),
+        (Some(_), Some(_)) => {
+            bail!("either --server or --pid: chatbench starts a server, or one runs already")
+        }
         (Some("floor"), None) => Target::floor(),
         (Some(command), None) => Target::command(command, peer, args.connect),
         (None, None) => Target::chatd(),
@@ -362,7 +384,9 @@ fn is_pinned(name: &str) -> Result<bool, String> {
 
 fn numbers(list: &str) -> Result<Vec<usize>, String> {
     let number = |word: &str| word.parse().ok().filter(|clients| *clients > 2);
-    list.split(',').map(|word| number(word).ok_or(format!("{word:?} is no number of clients from 3 on"))).collect()
+    list.split(',')
+        .map(|word| number(word).ok_or(format!("{word:?} is no number of clients from 3 on")))
+        .collect()
 }
 
 fn line_size(bytes: &str) -> Result<usize, String> {

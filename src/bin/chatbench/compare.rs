@@ -58,26 +58,33 @@ pub fn run(plan: &Plan, settings: &Settings, as_json: bool) -> Result<bool> {
     }
     let models = models::all()?;
     let machine = machine::describe()?;
-    let progress = |what: &str| eprintln!("{:5.1} min: {what}", begin.elapsed().as_secs_f64() / 60.0);
+    let progress =
+        |what: &str| eprintln!("{:5.1} min: {what}", begin.elapsed().as_secs_f64() / 60.0);
     let mut sizes = Vec::new();
     for &clients in &plan.clients {
         progress(&format!("{clients} clients"));
         let runs = if clients < MANY { plan.runs } else { plan.runs.min(RUNS_OF_MANY) };
-        sizes.push(measure(&models, clients, runs, settings, |model| Lane::new(&model.target, Sizes { clients })));
+        sizes.push(measure(&models, clients, runs, settings, |model| {
+            Lane::new(&model.target, Sizes { clients })
+        }));
     }
     progress(&format!("{} clients join at once", plan.joins));
     let load = Connect { clients: plan.joins };
-    let joins = measure(&models, plan.joins, plan.runs, settings, |model| Lane::new(&model.target, load));
+    let joins =
+        measure(&models, plan.joins, plan.runs, settings, |model| Lane::new(&model.target, load));
 
     let results = Results { sizes, joins, settings: *settings, machine, took: begin.elapsed() };
     let folder = plan.folder.display();
-    std::fs::create_dir_all(&plan.folder).with_context(|| format!("cannot make the folder {folder}"))?;
+    std::fs::create_dir_all(&plan.folder)
+        .with_context(|| format!("cannot make the folder {folder}"))?;
     for chart in &CHARTS {
         let file = plan.folder.join(format!("{}.svg", chart.name));
-        plot::draw(chart, &results.sizes, &file).with_context(|| format!("cannot draw {}", file.display()))?;
+        plot::draw(chart, &results.sizes, &file)
+            .with_context(|| format!("cannot draw {}", file.display()))?;
     }
     let page = plan.folder.join("compare.md");
-    std::fs::write(&page, page::markdown(&results)).with_context(|| format!("cannot write {}", page.display()))?;
+    std::fs::write(&page, page::markdown(&results))
+        .with_context(|| format!("cannot write {}", page.display()))?;
     progress(&format!("written: {} and {} plots beside it", page.display(), CHARTS.len()));
     if as_json {
         println!("{}", page::json(&results));

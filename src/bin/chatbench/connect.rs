@@ -33,7 +33,8 @@ pub struct Connect {
 impl Load for Connect {
     fn run(&self, target: &Target, settings: &Settings) -> Result<Figures> {
         let server = Server::start(target, settings.pin)?;
-        let mut crowd = Crowd::found(server.address, Wire { peer: target.peer, size: SIZE }, Role::Heedless)?;
+        let mut crowd =
+            Crowd::found(server.address, Wire { peer: target.peer, size: SIZE }, Role::Heedless)?;
         let (memory, threads) = (Memory::of(server.pid)?, proc::threads(server.pid)?.len());
         let kernel = proc::kernel_memory(server.pid)?;
         let times = rush(&mut crowd, self.clients, settings.wait())?;
@@ -47,8 +48,12 @@ impl Load for Connect {
         let idle = Memory::of(server.pid)?;
         figures.add("memory_kib_per_client", each(idle.resident, memory.resident) / 1024.0);
         figures.add("addresses_kib_per_client", each(idle.addresses, memory.addresses) / 1024.0);
-        figures.add("kernel_kib_per_client", each(proc::kernel_memory(server.pid)?, kernel) / 1024.0);
-        figures.add("threads_per_client", each(proc::threads(server.pid)?.len() as u64, threads as u64));
+        figures
+            .add("kernel_kib_per_client", each(proc::kernel_memory(server.pid)?, kernel) / 1024.0);
+        figures.add(
+            "threads_per_client",
+            each(proc::threads(server.pid)?.len() as u64, threads as u64),
+        );
         Ok(figures)
     }
 }

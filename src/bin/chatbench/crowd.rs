@@ -91,7 +91,10 @@ impl Crowd {
             served += arrived;
             last = if arrived > 0 { Instant::now() } else { last };
             if last.elapsed() > PATIENCE {
-                bail!("{served} clients of {} came in, and then no one for {PATIENCE:?}", roles.len());
+                bail!(
+                    "{served} clients of {} came in, and then no one for {PATIENCE:?}",
+                    roles.len()
+                );
             }
         }
         crowd.stop_reading_stuck()?;
@@ -139,14 +142,28 @@ impl Crowd {
         }
         match socket.connect(&self.address.into()) {
             Err(e) if e.raw_os_error() != Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {
-                return Err(e).with_context(|| format!("client {number} cannot connect to {}", self.address));
+                return Err(e).with_context(|| {
+                    format!("client {number} cannot connect to {}", self.address)
+                });
             }
             _ => {}
         }
         let stream = TcpStream::from(socket);
-        epoll::add(&self.epoll, &stream, epoll::EventData::new_u64(number.into()), epoll::EventFlags::IN)?;
+        epoll::add(
+            &self.epoll,
+            &stream,
+            epoll::EventData::new_u64(number.into()),
+            epoll::EventFlags::IN,
+        )?;
         let reader = Reader::new(number, role == Role::Watcher, &self.transcript);
-        self.clients.push(Client { stream, role, served: false, unsent: Vec::new(), said: 0, reader });
+        self.clients.push(Client {
+            stream,
+            role,
+            served: false,
+            unsent: Vec::new(),
+            said: 0,
+            reader,
+        });
         let entrance = self.wire.entrance(number);
         self.send(number, &entrance)
     }
@@ -157,7 +174,9 @@ impl Crowd {
         let begin = Instant::now();
         while self.arrivals(HERALD_PATIENCE)?.is_empty() {
             if begin.elapsed() > PATIENCE {
-                bail!("the line of the second client did not come to the first within {PATIENCE:?}");
+                bail!(
+                    "the line of the second client did not come to the first within {PATIENCE:?}"
+                );
             }
             let mut line = Vec::new();
             self.wire.compose(LineId { sender: HERALD, seq: 0 }, &mut line);
@@ -184,17 +203,20 @@ impl Crowd {
         self.wait(patience)?;
         self.hear_all()?;
         let mut arrivals = std::mem::take(&mut self.transcript.arrivals);
-        arrivals.retain(|client| !std::mem::replace(&mut self.clients[*client as usize].served, true));
+        arrivals
+            .retain(|client| !std::mem::replace(&mut self.clients[*client as usize].served, true));
         Ok(arrivals)
     }
 
     /// Waits until clients have something to read, at most for `patience`. Returns how many; `ready` says who.
     pub fn wait(&mut self, patience: Duration) -> Result<usize> {
         let (clients, transcript) = (&self.clients, &self.transcript);
-        let may_go_on = |client: &mut u32| clients[*client as usize].reader.next() < transcript.end();
+        let may_go_on =
+            |client: &mut u32| clients[*client as usize].reader.next() < transcript.end();
         let go_on: Vec<u32> = self.ahead.extract_if(.., may_go_on).collect();
         let patience = if go_on.is_empty() { patience } else { Duration::ZERO };
-        let patience = Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: patience.subsec_nanos().into() };
+        let patience =
+            Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: patience.subsec_nanos().into() };
         self.events.clear();
         match epoll::wait(&self.epoll, spare_capacity(&mut self.events), Some(&patience)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -262,7 +284,8 @@ impl Crowd {
         let visitor = self.clients.len() as u32 + self.visits;
         let mut bytes = self.wire.login(visitor);
         self.wire.compose(LineId { sender: visitor, seq: 1 }, &mut bytes);
-        let mut stream = TcpStream::connect_timeout(&self.address, PATIENCE).context("a visitor cannot connect")?;
+        let mut stream = TcpStream::connect_timeout(&self.address, PATIENCE)
+            .context("a visitor cannot connect")?;
         stream.write_all(&bytes).context("a visitor cannot speak")?;
         self.visits += 1;
         Ok(())
@@ -271,7 +294,9 @@ impl Crowd {
     /// How many visitors' lines have come to nobody.
     pub fn unheard_visits(&self) -> usize {
         let first = self.clients.len() as u32;
-        (first..first + self.visits).filter(|visitor| self.transcript.last_of(*visitor) == 0).count()
+        (first..first + self.visits)
+            .filter(|visitor| self.transcript.last_of(*visitor) == 0)
+            .count()
     }
 
     /// Reads on until everybody has read everything, and then a little longer. What has not come by then is lost.
@@ -301,7 +326,9 @@ impl Crowd {
     /// The first line that somebody has not read and should have.
     fn missing(&self) -> Option<Fault> {
         let everyone = 0..self.clients.len() as u32 + self.visits;
-        if let Some(sender) = everyone.into_iter().find(|one| self.transcript.last_of(*one) < self.said(*one)) {
+        if let Some(sender) =
+            everyone.into_iter().find(|one| self.transcript.last_of(*one) < self.said(*one))
+        {
             let wrong = Wrong::Lost(LineId { sender, seq: self.transcript.last_of(sender) + 1 });
             return Some(Fault { client: FIRST_WATCHER, wrong, read: "and so did nobody".into() });
         }
@@ -338,7 +365,8 @@ impl Crowd {
             sending.unsent.extend_from_slice(bytes);
             return Ok(());
         }
-        let sent = write_some(&mut sending.stream, bytes).with_context(|| format!("client {client} cannot send"))?;
+        let sent = write_some(&mut sending.stream, bytes)
+            .with_context(|| format!("client {client} cannot send"))?;
         if sent < bytes.len() {
             sending.unsent.extend_from_slice(&bytes[sent..]);
             self.await_flags(client, epoll::EventFlags::IN | epoll::EventFlags::OUT)?;
@@ -351,8 +379,8 @@ impl Crowd {
         if sending.unsent.is_empty() {
             return Ok(());
         }
-        let sent =
-            write_some(&mut sending.stream, &sending.unsent).with_context(|| format!("client {client} cannot send"))?;
+        let sent = write_some(&mut sending.stream, &sending.unsent)
+            .with_context(|| format!("client {client} cannot send"))?;
         sending.unsent.drain(..sent);
         if sending.unsent.is_empty() {
             self.await_flags(client, epoll::EventFlags::IN)?;

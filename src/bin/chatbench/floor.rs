@@ -108,9 +108,15 @@ impl Floor {
             if place == self.clients.len() {
                 self.clients.push(None);
             }
-            epoll::add(&self.epoll, &socket, epoll::EventData::new_u64(place as u64), epoll::EventFlags::IN)?;
+            epoll::add(
+                &self.epoll,
+                &socket,
+                epoll::EventData::new_u64(place as u64),
+                epoll::EventFlags::IN,
+            )?;
             let stream = TcpStream::from(socket);
-            self.clients[place] = Some(Client { stream, unfinished: Vec::new(), own: 0..0, queue: Vec::new() });
+            self.clients[place] =
+                Some(Client { stream, unfinished: Vec::new(), own: 0..0, queue: Vec::new() });
         }
         Ok(())
     }
@@ -123,7 +129,10 @@ impl Floor {
         if ready.contains(epoll::EventFlags::OUT) {
             well = client.flush(&self.epoll, place).is_ok();
         }
-        if well && ready.intersects(epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR) {
+        if well
+            && ready
+                .intersects(epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR)
+        {
             well = client.read(&mut self.chunk, &mut self.batch).is_ok();
             if !client.own.is_empty() {
                 self.speakers.push(place);
@@ -212,7 +221,12 @@ impl Client {
         Ok(())
     }
 
-    fn watch(&self, epoll: &rustix::fd::OwnedFd, place: usize, flags: epoll::EventFlags) -> io::Result<()> {
+    fn watch(
+        &self,
+        epoll: &rustix::fd::OwnedFd,
+        place: usize,
+        flags: epoll::EventFlags,
+    ) -> io::Result<()> {
         Ok(epoll::modify(epoll, &self.stream, epoll::EventData::new_u64(place as u64), flags)?)
     }
 }

@@ -23,18 +23,24 @@ pub fn run(clients: u32, wire: Wire, settings: &Settings) -> Result<Figures> {
     settings.pin.map_or(Ok(()), |(_, own)| proc::pin_self(own))?;
     let mut transcript = Transcript::new(wire);
     let first_sender = clients.saturating_sub(SENDERS);
-    let mut readers: Vec<Reader> =
-        (0..clients).map(|client| Reader::new(client, client < first_sender, &transcript)).collect();
+    let mut readers: Vec<Reader> = (0..clients)
+        .map(|client| Reader::new(client, client < first_sender, &transcript))
+        .collect();
     let (mut lines, mut rounds, begin) = (0u64, 0, Instant::now());
     let mut reading = std::time::Duration::ZERO;
     while begin.elapsed() < settings.time {
-        let told: Vec<Vec<u8>> = (0..SENDERS).map(|sender| block(&wire, first_sender + sender, rounds)).collect();
+        let told: Vec<Vec<u8>> =
+            (0..SENDERS).map(|sender| block(&wire, first_sender + sender, rounds)).collect();
         let to_watchers = told.concat();
-        let to_senders: Vec<Vec<u8>> = (0..SENDERS as usize).map(|own| without(&told, own)).collect();
+        let to_senders: Vec<Vec<u8>> =
+            (0..SENDERS as usize).map(|own| without(&told, own)).collect();
         let round = Instant::now();
         for (client, reader) in (0..).zip(&mut readers) {
-            let bytes =
-                if client < first_sender { &to_watchers } else { &to_senders[(client - first_sender) as usize] };
+            let bytes = if client < first_sender {
+                &to_watchers
+            } else {
+                &to_senders[(client - first_sender) as usize]
+            };
             reader.read(bytes, &mut transcript, &mut |_| lines += 1)?;
         }
         reading += round.elapsed();
@@ -58,5 +64,10 @@ fn block(wire: &Wire, sender: u32, round: u32) -> Vec<u8> {
 }
 
 fn without(blocks: &[Vec<u8>], own: usize) -> Vec<u8> {
-    blocks.iter().enumerate().filter(|(sender, _)| *sender != own).flat_map(|(_, block)| block.clone()).collect()
+    blocks
+        .iter()
+        .enumerate()
+        .filter(|(sender, _)| *sender != own)
+        .flat_map(|(_, block)| block.clone())
+        .collect()
 }

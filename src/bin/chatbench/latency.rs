@@ -36,14 +36,21 @@ impl Load for Latency {
     fn run(&self, target: &Target, settings: &Settings) -> Result<Figures> {
         let server = Server::start(target, settings.pin)?;
         let roles = roles(self.clients, self.senders, self.stuck);
-        let mut crowd = Crowd::gather(server.address, Wire { peer: target.peer, size: self.size }, &roles)?;
+        let mut crowd =
+            Crowd::gather(server.address, Wire { peer: target.peer, size: self.size }, &roles)?;
         self.talk(&server, &mut crowd, &roles, settings)
     }
 }
 
 impl Latency {
     /// The measurement alone, with clients that are in already and have said nothing so far.
-    pub fn talk(&self, server: &Server, crowd: &mut Crowd, roles: &[Role], settings: &Settings) -> Result<Figures> {
+    pub fn talk(
+        &self,
+        server: &Server,
+        crowd: &mut Crowd,
+        roles: &[Role],
+        settings: &Settings,
+    ) -> Result<Figures> {
         let senders = senders(roles);
         ensure!(!senders.is_empty(), "nobody sends");
         // The stuck count as receivers: with and without them, as many lines are said.
@@ -103,6 +110,7 @@ impl OpenLoop<'_> {
     /// Nothing more is said; the last lines are read and timed too.
     fn settle(&mut self) -> Result<()> {
         let (roles, stopwatch) = (self.roles, &mut self.stopwatch);
-        self.crowd.settle(&mut |client, id| stopwatch.read(id, roles[client as usize] == Role::Watcher))
+        self.crowd
+            .settle(&mut |client, id| stopwatch.read(id, roles[client as usize] == Role::Watcher))
     }
 }

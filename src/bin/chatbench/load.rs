@@ -75,7 +75,8 @@ impl Meter {
     /// From now on. `switches`: counted before the warm-up, because counting them takes long. They are then of the time
     /// from there on.
     pub fn start(server: &Server, switches: Switches) -> Result<Meter> {
-        let (machine, generator, server) = (proc::machine_cpu()?, proc::own_cpu()?, proc::cpu(server.pid)?);
+        let (machine, generator, server) =
+            (proc::machine_cpu()?, proc::own_cpu()?, proc::cpu(server.pid)?);
         Ok(Meter { server, generator, machine, switches, begin: Instant::now() })
     }
 
@@ -117,7 +118,10 @@ mod tests {
     #[test]
     fn roles_are_as_many_as_asked_and_spread() {
         let roles = roles(100, 10, 8);
-        assert_eq!((count(&roles, Role::Sender), count(&roles, Role::Stuck), roles.len()), (10, 8, 100));
+        assert_eq!(
+            (count(&roles, Role::Sender), count(&roles, Role::Stuck), roles.len()),
+            (10, 8, 100)
+        );
         assert_eq!(roles[0], Role::Watcher);
         let gaps: Vec<u32> = senders(&roles).windows(2).map(|pair| pair[1] - pair[0]).collect();
         assert!(gaps.iter().all(|gap| (9..=10).contains(gap)), "{gaps:?}");

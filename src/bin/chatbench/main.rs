@@ -20,6 +20,8 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn main() -> std::process::ExitCode {
-    eprintln!("chatbench runs on Linux only: it is built on epoll and reads a server's costs from /proc.");
+    eprintln!(
+        "chatbench runs on Linux only: it is built on epoll and reads a server's costs from /proc."
+    );
     std::process::ExitCode::FAILURE
 }

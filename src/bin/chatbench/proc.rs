@@ -15,7 +15,8 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 ///
 /// One system call, however many threads there are: the load goes on while it is taken.
 pub fn cpu(pid: u32) -> Result<Duration> {
-    let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(pid as i32)).with_context(|| format!("no process {pid}"))?;
+    let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(pid as i32))
+        .with_context(|| format!("no process {pid}"))?;
     Ok(clock.now()?.into())
 }
 
@@ -88,15 +89,19 @@ fn threads_in(loadavg: &str) -> u64 {
 
 /// The ids of the threads of `pid`.
 pub fn threads(pid: u32) -> Result<Vec<u32>> {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).with_context(|| format!("no process {pid}"))?;
-    let mut ids: Vec<u32> = tasks.filter_map(|task| task.ok()?.file_name().to_str()?.parse().ok()).collect();
+    let tasks =
+        fs::read_dir(format!("/proc/{pid}/task")).with_context(|| format!("no process {pid}"))?;
+    let mut ids: Vec<u32> =
+        tasks.filter_map(|task| task.ok()?.file_name().to_str()?.parse().ok()).collect();
     ids.sort_unstable();
     Ok(ids)
 }
 
 /// How many descriptors `pid` has open.
 pub fn descriptors(pid: u32) -> Result<usize> {
-    Ok(fs::read_dir(format!("/proc/{pid}/fd")).with_context(|| format!("no process {pid}"))?.count())
+    Ok(fs::read_dir(format!("/proc/{pid}/fd"))
+        .with_context(|| format!("no process {pid}"))?
+        .count())
 }
 
 /// Time the calling thread has been on a core.
@@ -112,8 +117,19 @@ pub fn machine_cpu() -> Result<Duration> {
 
 /// The first line counts ticks as user, nice, system, idle, waiting for a disk, interrupts, soft interrupts, stolen.
 fn busy_ticks(stat: &str) -> u64 {
-    let ticks = stat.lines().next().unwrap_or("").split_whitespace().skip(1).map(|ticks| ticks.parse().unwrap_or(0));
-    ticks.take(8).enumerate().filter(|(kind, _)| ![3, 4].contains(kind)).map(|(_, ticks): (_, u64)| ticks).sum()
+    let ticks = stat
+        .lines()
+        .next()
+        .unwrap_or("")
+        .split_whitespace()
+        .skip(1)
+        .map(|ticks| ticks.parse().unwrap_or(0));
+    ticks
+        .take(8)
+        .enumerate()
+        .filter(|(kind, _)| ![3, 4].contains(kind))
+        .map(|(_, ticks): (_, u64)| ticks)
+        .sum()
 }
 
 /// The first and the last core we may use, the server's and the generator's; `None` if there is one only.
@@ -179,7 +195,8 @@ mod tests {
 
     #[test]
     fn a_field_is_found_at_the_beginning_of_its_line_only() {
-        let status = "VmHWM:\t  1234 kB\nvoluntary_ctxt_switches:\t5\nnonvoluntary_ctxt_switches:\t7\n";
+        let status =
+            "VmHWM:\t  1234 kB\nvoluntary_ctxt_switches:\t5\nnonvoluntary_ctxt_switches:\t7\n";
         assert_eq!(field(status, "voluntary_ctxt_switches:"), 5);
         assert_eq!(field(status, "nonvoluntary_ctxt_switches:"), 7);
         assert_eq!(field(status, "VmHWM:"), 1234);
@@ -212,7 +229,8 @@ mod tests {
 
     #[test]
     fn a_program_that_waits_for_each_byte_switches() {
-        let mut cat = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut cat =
+            Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (mut to, mut from) = (cat.stdin.take().unwrap(), cat.stdout.take().unwrap());
         let mut echo = || {
             to.write_all(b"x").unwrap();

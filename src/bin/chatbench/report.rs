@@ -41,7 +41,11 @@ impl Spread {
     /// `0.0312 (0.0308..0.0320)`; one value alone has no spread.
     pub fn show(&self) -> String {
         let Spread { median, min, max } = *self;
-        if min == max { short(median) } else { format!("{} ({}..{})", short(median), short(min), short(max)) }
+        if min == max {
+            short(median)
+        } else {
+            format!("{} ({}..{})", short(median), short(min), short(max))
+        }
     }
 }
 
@@ -83,10 +87,15 @@ pub fn table(outcomes: &[Outcome]) -> String {
         let _ = write!(out, "{:36}", outcome.name);
     }
     out.push_str(if outcomes.len() == 2 { "ratio\n" } else { "\n" });
-    for key in outcomes.iter().map(Outcome::keys).find(|keys| !keys.is_empty()).unwrap_or_default() {
+    for key in outcomes.iter().map(Outcome::keys).find(|keys| !keys.is_empty()).unwrap_or_default()
+    {
         let _ = write!(out, "{key:28}");
         for outcome in outcomes {
-            let _ = write!(out, "{:36}", outcome.spread(key).map_or("-".into(), |spread| spread.show()));
+            let _ = write!(
+                out,
+                "{:36}",
+                outcome.spread(key).map_or("-".into(), |spread| spread.show())
+            );
         }
         if let [one, other] = outcomes {
             out.push_str(&ratio(one, other, key).map_or(String::new(), |ratio| ratio.show()));
@@ -99,8 +108,11 @@ pub fn table(outcomes: &[Outcome]) -> String {
             let _ = writeln!(out, "FAILED {}: {why}", outcome.name);
         }
         if outcome.disturbed > 0 {
-            let _ =
-                writeln!(out, "{}: {} runs were disturbed by others and made again", outcome.name, outcome.disturbed);
+            let _ = writeln!(
+                out,
+                "{}: {} runs were disturbed by others and made again",
+                outcome.name, outcome.disturbed
+            );
         }
     }
     out
@@ -110,10 +122,13 @@ pub fn table(outcomes: &[Outcome]) -> String {
 pub fn json(outcomes: &[Outcome]) -> String {
     let outcomes = outcomes.iter().map(|outcome| {
         let failures = outcome.failures.iter().map(|why| quoted(why));
-        let runs = outcome.runs.iter().map(|run| object(run.0.iter().map(|(key, value)| (*key, *value))));
+        let runs =
+            outcome.runs.iter().map(|run| object(run.0.iter().map(|(key, value)| (*key, *value))));
         let (name, disturbed) = (quoted(&outcome.name), outcome.disturbed);
         let (failures, runs) = (array(failures), array(runs));
-        format!("{{\"name\":{name},\"disturbed\":{disturbed},\"failures\":{failures},\"runs\":{runs}}}")
+        format!(
+            "{{\"name\":{name},\"disturbed\":{disturbed},\"failures\":{failures},\"runs\":{runs}}}"
+        )
     });
     array(outcomes)
 }
@@ -195,8 +210,12 @@ mod tests {
 
     #[test]
     fn a_failed_run_is_shown_in_both_forms() {
-        let failed =
-            Outcome { name: "bad".into(), runs: Vec::new(), failures: vec!["a \"line\" lost\n".into()], disturbed: 0 };
+        let failed = Outcome {
+            name: "bad".into(),
+            runs: Vec::new(),
+            failures: vec!["a \"line\" lost\n".into()],
+            disturbed: 0,
+        };
         assert!(table(std::slice::from_ref(&failed)).contains("FAILED bad: a \"line\" lost"));
         let expected = "[{\"name\":\"bad\",\"disturbed\":0,\"failures\":[\"a \\\"line\\\" lost\\u000a\"],\"runs\":[]}]";
         assert_eq!(json(&[failed]), expected);

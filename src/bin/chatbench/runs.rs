@@ -32,7 +32,12 @@ const ATTEMPTS: usize = 10;
 /// Runs each lane `runs` times, in turns. A failed run is kept as a failure, and its lane is not run again: what is
 /// wrong does not get faster.
 pub fn interleave(lanes: &[Lane], runs: usize, settings: &Settings) -> Vec<Outcome> {
-    let empty = |lane: &Lane| Outcome { name: lane.name.clone(), runs: Vec::new(), failures: Vec::new(), disturbed: 0 };
+    let empty = |lane: &Lane| Outcome {
+        name: lane.name.clone(),
+        runs: Vec::new(),
+        failures: Vec::new(),
+        disturbed: 0,
+    };
     let mut outcomes: Vec<Outcome> = lanes.iter().map(empty).collect();
     for run in 1..=runs {
         for (lane, outcome) in lanes.iter().zip(&mut outcomes) {

@@ -47,7 +47,13 @@ impl Verdict {
 }
 
 /// Runs all rows and prints each as it is done. Returns whether no run has failed; a goal that is missed is a figure.
-pub fn run(server: &Target, floor: &Target, runs: usize, settings: &Settings, as_json: bool) -> Result<bool> {
+pub fn run(
+    server: &Target,
+    floor: &Target,
+    runs: usize,
+    settings: &Settings,
+    as_json: bool,
+) -> Result<bool> {
     let mut none_failed = true;
     let mut rows = Vec::new();
     for row in all_rows(server, floor) {
@@ -145,7 +151,9 @@ fn churn_row(server: &Target) -> Row {
     Row {
         title: "500 clients a second come, say one line and go, 20 watchers".into(),
         lanes: vec![Lane::new(server, Churn { rate: 500.0, watchers: 20, size: 64 })],
-        goals: ["lost_lines", "left_threads", "left_descriptors"].map(|key| (key, Goal::Most(0.0))).to_vec(),
+        goals: ["lost_lines", "left_threads", "left_descriptors"]
+            .map(|key| (key, Goal::Most(0.0)))
+            .to_vec(),
     }
 }
 
@@ -156,7 +164,10 @@ fn judge(row: &Row, outcomes: &[Outcome]) -> Vec<Verdict> {
         Goal::Most(_) => outcomes[0].spread(key),
         Goal::TimesAtMost(_) | Goal::TimesAtLeast(_) => ratio(&outcomes[0], &outcomes[1], key),
     };
-    row.goals.iter().map(|(key, goal)| Verdict { key, goal: *goal, found: found(key, *goal) }).collect()
+    row.goals
+        .iter()
+        .map(|(key, goal)| Verdict { key, goal: *goal, found: found(key, *goal) })
+        .collect()
 }
 
 fn show(row: &Row, outcomes: &[Outcome], verdicts: &[Verdict]) -> String {
@@ -170,12 +181,17 @@ fn show(row: &Row, outcomes: &[Outcome], verdicts: &[Verdict]) -> String {
         };
         let met = if verdict.is_met() { "met" } else { "NOT MET" };
         let found = found.map_or("no result".into(), |found| found.show());
-        let each = outcomes.iter().map(|o| format!("{} {}", o.name, o.spread(key).map_or("-".into(), |s| s.show())));
+        let each = outcomes
+            .iter()
+            .map(|o| format!("{} {}", o.name, o.spread(key).map_or("-".into(), |s| s.show())));
         let each = each.collect::<Vec<_>>().join(" · ");
         out.push_str(&format!("  {key:24}{goal:16}{met:9}{found:26}{each}\n"));
     }
     for outcome in outcomes {
-        outcome.failures.iter().for_each(|why| out.push_str(&format!("  FAILED {}: {why}\n", outcome.name)));
+        outcome
+            .failures
+            .iter()
+            .for_each(|why| out.push_str(&format!("  FAILED {}: {why}\n", outcome.name)));
     }
     out
 }
@@ -183,7 +199,11 @@ fn show(row: &Row, outcomes: &[Outcome], verdicts: &[Verdict]) -> String {
 fn json(row: &Row, outcomes: &[Outcome], verdicts: &[Verdict]) -> String {
     let goals = verdicts.iter().map(|verdict| {
         let found = verdict.found.map_or("null".into(), |found| found.median.to_string());
-        format!("{{\"key\":{},\"found\":{found},\"met\":{}}}", quoted(verdict.key), verdict.is_met())
+        format!(
+            "{{\"key\":{},\"found\":{found},\"met\":{}}}",
+            quoted(verdict.key),
+            verdict.is_met()
+        )
     });
     let (title, goals) = (quoted(&row.title), array(goals));
     format!("{{\"row\":{title},\"goals\":{goals},\"outcomes\":{}}}", report::json(outcomes))

@@ -42,16 +42,27 @@ impl Target {
 
     /// chatd or one of its versions, with everything off that would slow or bound a load.
     pub fn chat(program: &Path) -> Target {
-        let options = ["--listen", "127.0.0.1:0", "--flood", "off", "--threads-max", "6000", "--db", "none"];
-        let command = std::iter::once(program.display().to_string()).chain(options.map(String::from)).collect();
-        Target { name: "chatd".into(), peer: Peer::Chatd, way: Way::Start { command, address: None } }
+        let options =
+            ["--listen", "127.0.0.1:0", "--flood", "off", "--threads-max", "6000", "--db", "none"];
+        let command = std::iter::once(program.display().to_string())
+            .chain(options.map(String::from))
+            .collect();
+        Target {
+            name: "chatd".into(),
+            peer: Peer::Chatd,
+            way: Way::Start { command, address: None },
+        }
     }
 
     /// The yardstick.
     pub fn floor() -> Result<Target> {
         let this = std::env::current_exe()?;
         let command = vec![this.display().to_string(), "floor".into(), "127.0.0.1:0".into()];
-        Ok(Target { name: "floor".into(), peer: Peer::Line, way: Way::Start { command, address: None } })
+        Ok(Target {
+            name: "floor".into(),
+            peer: Peer::Line,
+            way: Way::Start { command, address: None },
+        })
     }
 
     /// A command line, its words parted by spaces.
@@ -96,7 +107,8 @@ impl Server {
                 pin.map_or(Ok(()), |(core, _)| proc::pin_self(core))?;
                 let server = Server::spawn(command, *address);
                 pin.map_or(Ok(()), |(_, own)| proc::pin_self(own))?;
-                server.with_context(|| format!("cannot start {}: {}", target.name, command.join(" ")))
+                server
+                    .with_context(|| format!("cannot start {}: {}", target.name, command.join(" ")))
             }
         }
     }
@@ -109,11 +121,14 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()?;
         let stdout = child.stdout.take().context("no stdout")?;
-        let mut server = Server { address: ([127, 0, 0, 1], 0).into(), pid: child.id(), child: Some(child) };
+        let mut server =
+            Server { address: ([127, 0, 0, 1], 0).into(), pid: child.id(), child: Some(child) };
         let announced = read_on(stdout)?;
         server.address = match address {
             Some(address) => await_listener(address)?,
-            None => announced.recv_timeout(START).context("it did not say \"listening on ADDR:PORT\"")?,
+            None => announced
+                .recv_timeout(START)
+                .context("it did not say \"listening on ADDR:PORT\"")?,
         };
         Ok(server)
     }
@@ -137,7 +152,8 @@ fn read_on(stdout: ChildStdout) -> Result<mpsc::Receiver<SocketAddr>> {
 /// The address in `… listening on 127.0.0.1:5000 …`.
 fn listening_on(line: &str) -> Option<SocketAddr> {
     let (_, address) = line.split_once("listening on ")?;
-    let end = address.find(|c: char| c.is_whitespace() || c == ',' || c == ';').unwrap_or(address.len());
+    let end =
+        address.find(|c: char| c.is_whitespace() || c == ',' || c == ';').unwrap_or(address.len());
     address[..end].trim_end_matches('.').parse().ok()
 }
 
@@ -161,7 +177,10 @@ mod tests {
     fn the_address_is_found_in_what_servers_say() {
         let expected = Some("127.0.0.1:5000".parse().unwrap());
         assert_eq!(listening_on("listening on 127.0.0.1:5000"), expected);
-        assert_eq!(listening_on("chatd 0.1.0 listening on 127.0.0.1:5000, up to 512 clients"), expected);
+        assert_eq!(
+            listening_on("chatd 0.1.0 listening on 127.0.0.1:5000, up to 512 clients"),
+            expected
+        );
         assert_eq!(listening_on("I am listening on 127.0.0.1:5000."), expected);
         assert_eq!(listening_on("listening on port 5000"), None);
         assert_eq!(listening_on("listening"), None);

@@ -54,16 +54,24 @@ impl Load for Throughput {
     fn run(&self, target: &Target, settings: &Settings) -> Result<Figures> {
         let server = Server::start(target, settings.pin)?;
         let roles = roles(self.clients, self.senders, 0);
-        let mut crowd = Crowd::gather(server.address, Wire { peer: target.peer, size: self.size }, &roles)?;
+        let mut crowd =
+            Crowd::gather(server.address, Wire { peer: target.peer, size: self.size }, &roles)?;
         self.talk(&server, &mut crowd, &senders(&roles), settings)
     }
 }
 
 impl Throughput {
     /// The measurement alone, with clients that are in already; afterwards nothing is outstanding.
-    pub fn talk(&self, server: &Server, crowd: &mut Crowd, senders: &[u32], settings: &Settings) -> Result<Figures> {
+    pub fn talk(
+        &self,
+        server: &Server,
+        crowd: &mut Crowd,
+        senders: &[u32],
+        settings: &Settings,
+    ) -> Result<Figures> {
         let done_at = done_at(self.done, crowd.len());
-        let mut talk = ClosedLoop { crowd, wait: settings.wait(), done_at, done: Vec::new(), delivered: 0 };
+        let mut talk =
+            ClosedLoop { crowd, wait: settings.wait(), done_at, done: Vec::new(), delivered: 0 };
         let switches = Switches::of(server.pid)?;
         for sender in senders {
             talk.crowd.say(*sender, self.window)?;
@@ -134,7 +142,10 @@ mod tests {
     fn each_line_is_done_at_somebody_else() {
         for done in [Done::Neighbour, Done::First] {
             let readers = done_at(done, 11);
-            assert!((1..11).all(|sender| readers[sender] != sender as u32 && readers[sender] < 11), "{done:?}");
+            assert!(
+                (1..11).all(|sender| readers[sender] != sender as u32 && readers[sender] < 11),
+                "{done:?}"
+            );
         }
     }
 

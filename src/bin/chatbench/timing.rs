@@ -64,7 +64,14 @@ pub struct Stopwatch {
 impl Stopwatch {
     pub fn start(timetable: Timetable) -> Result<Stopwatch> {
         let times = Histogram::new_with_bounds(FINEST, LONGEST, 3)?;
-        Ok(Stopwatch { timetable, begin: Instant::now(), timed_from: 0, times, latest: 0, delivered: 0 })
+        Ok(Stopwatch {
+            timetable,
+            begin: Instant::now(),
+            timed_from: 0,
+            times,
+            latest: 0,
+            delivered: 0,
+        })
     }
 
     pub fn now(&self) -> u64 {
@@ -97,7 +104,9 @@ impl Stopwatch {
     }
 
     pub fn report(&self, figures: &mut Figures) {
-        for (key, quantile) in [("p50_ms", 0.5), ("p90_ms", 0.9), ("p99_ms", 0.99), ("p99_9_ms", 0.999)] {
+        for (key, quantile) in
+            [("p50_ms", 0.5), ("p90_ms", 0.9), ("p99_ms", 0.99), ("p99_9_ms", 0.999)]
+        {
             figures.add(key, self.times.value_at_quantile(quantile) as f64 / 1e6);
         }
         figures.add("max_ms", self.times.max() as f64 / 1e6);
@@ -113,7 +122,10 @@ mod tests {
     fn senders_take_turns_at_even_distances() {
         let table = Timetable::new(&[3, 5, 9], 1000.0);
         assert_eq!((0..4).map(|line| table.sender(line)).collect::<Vec<_>>(), [3, 5, 9, 3]);
-        assert_eq!((0..3).map(|line| table.due(line)).collect::<Vec<_>>(), [0, 1_000_000, 2_000_000]);
+        assert_eq!(
+            (0..3).map(|line| table.due(line)).collect::<Vec<_>>(),
+            [0, 1_000_000, 2_000_000]
+        );
     }
 
     #[test]
@@ -123,7 +135,10 @@ mod tests {
         for line in 0..100 {
             let sender = table.sender(line);
             said[sender as usize] += 1;
-            assert_eq!(table.due_of(LineId { sender, seq: said[sender as usize] }), table.due(line));
+            assert_eq!(
+                table.due_of(LineId { sender, seq: said[sender as usize] }),
+                table.due(line)
+            );
         }
     }
 
@@ -142,7 +157,8 @@ mod tests {
         let (stall, end_of_stall) = (4_000_000_000, 5_000_000_000);
         for line in 0..1000 {
             let due = table.due(line);
-            let read = if (stall..end_of_stall).contains(&due) { end_of_stall } else { due + 100_000 };
+            let read =
+                if (stall..end_of_stall).contains(&due) { end_of_stall } else { due + 100_000 };
             times.record(read - due).unwrap();
         }
         let ms = |quantile| times.value_at_quantile(quantile) as f64 / 1e6;

@@ -52,7 +52,11 @@ impl fmt::Display for Fault {
             }
         };
         let LineId { sender, seq } = id;
-        write!(f, "a line {what}: line {seq} of client {sender}, at client {}, which read {:?}", self.client, self.read)
+        write!(
+            f,
+            "a line {what}: line {seq} of client {sender}, at client {}, which read {:?}",
+            self.client, self.read
+        )
     }
 }
 
@@ -123,7 +127,8 @@ impl Transcript {
     }
 
     fn bytes_of(&self, line: &Line) -> &[u8] {
-        &self.bytes[(line.start - self.forgotten_bytes) as usize..(line.end - self.forgotten_bytes) as usize]
+        &self.bytes[(line.start - self.forgotten_bytes) as usize
+            ..(line.end - self.forgotten_bytes) as usize]
     }
 
     /// Writes the next line down; `rest` begins with it. It must be its sender's next.
@@ -149,8 +154,13 @@ impl Transcript {
     /// Why a client reads `id` where line number `next` of the transcript should stand.
     fn explain(&self, id: LineId, reader: &Reader, rest: &[u8]) -> Wrong {
         let due = self.from(reader.next)[0].id;
-        let is_to_come = self.from(reader.next).iter().any(|line| line.id == id) || id.seq > self.last_of(id.sender);
-        if id.sender == reader.client || !is_to_come { Wrong::Repeated(id) } else { self.late_or_lost(due, rest) }
+        let is_to_come = self.from(reader.next).iter().any(|line| line.id == id)
+            || id.seq > self.last_of(id.sender);
+        if id.sender == reader.client || !is_to_come {
+            Wrong::Repeated(id)
+        } else {
+            self.late_or_lost(due, rest)
+        }
     }
 
     /// What a line is that somebody reads when the transcript is at its end.
@@ -226,7 +236,8 @@ impl Reader {
 
     /// What is wrong with bytes that nothing will follow: half a line, or a line that nobody else has read.
     pub fn left_over(&self, transcript: &Transcript) -> Option<Fault> {
-        let line = self.unchecked.split(|byte| *byte == b'\n').next().filter(|_| self.is_ahead())?;
+        let line =
+            self.unchecked.split(|byte| *byte == b'\n').next().filter(|_| self.is_ahead())?;
         let wrong = match transcript.wire.read(line) {
             Kind::Said(id) => transcript.explain_extra(id),
             Kind::Notice | Kind::Torn => Wrong::Torn,
@@ -267,7 +278,12 @@ impl Reader {
     }
 
     /// The hot path: goes along the transcript as far as the bytes are the same.
-    fn follow(&mut self, bytes: &[u8], transcript: &Transcript, heard: &mut impl FnMut(LineId)) -> usize {
+    fn follow(
+        &mut self,
+        bytes: &[u8],
+        transcript: &Transcript,
+        heard: &mut impl FnMut(LineId),
+    ) -> usize {
         let mut at = 0;
         for line in transcript.from(self.next) {
             if line.id.sender != self.client {

@@ -84,7 +84,11 @@ impl Wire {
 
     /// The name, if the server asks for one.
     pub fn login(&self, sender: u32) -> Vec<u8> {
-        if self.peer == Peer::Line { Vec::new() } else { format!("{}\n", name(sender)).into_bytes() }
+        if self.peer == Peer::Line {
+            Vec::new()
+        } else {
+            format!("{}\n", name(sender)).into_bytes()
+        }
     }
 
     /// Appends one line as it is sent.
@@ -150,7 +154,9 @@ fn push_digits<const WIDTH: usize>(mut number: u32, out: &mut Vec<u8>) {
 }
 
 fn number(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0')))
+    digits.iter().try_fold(0, |sum, digit| {
+        digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0'))
+    })
 }
 
 const fn alphabet() -> [u8; LONGEST + 26] {
@@ -236,6 +242,9 @@ mod tests {
         assert!(LINE.entrance(7).starts_with(b"@000007.00000000 "));
         let named = Wire { peer: Peer::Named, size: 64 };
         assert!(named.entrance(7).starts_with(b"b0007\n@000007.00000000 "));
-        assert_eq!(named.read(format!("b0007: {}", sent(&LINE, ID).trim_end()).as_bytes()), Kind::Said(ID));
+        assert_eq!(
+            named.read(format!("b0007: {}", sent(&LINE, ID).trim_end()).as_bytes()),
+            Kind::Said(ID)
+        );
     }
 }

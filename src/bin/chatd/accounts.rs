@@ -113,7 +113,9 @@ fn remove(path: &Path, name: &str) -> anyhow::Result<()> {
 
 fn warn_of_no_administrator(store: &Store) -> anyhow::Result<()> {
     if !accounts(store)?.iter().any(|account| account.is_admin) {
-        say("That was the last administrator: nobody can kick or ban now. Make one: chatd account promote NAME");
+        say(
+            "That was the last administrator: nobody can kick or ban now. Make one: chatd account promote NAME",
+        );
     }
     Ok(())
 }

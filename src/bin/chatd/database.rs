@@ -15,7 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The file: given behind the command, or before it, or the usual one.
 pub fn path(behind: Option<&Path>, options: &Options) -> anyhow::Result<PathBuf> {
-    let path = behind.or(options.database()).context("--db none is no file: nothing is kept there.")?;
+    let path =
+        behind.or(options.database()).context("--db none is no file: nothing is kept there.")?;
     Ok(path.to_owned())
 }
 

@@ -43,7 +43,9 @@ fn obey(command: Subcommand, options: &Options) -> anyhow::Result<()> {
             let path = database::path(command.db.as_deref(), options)?;
             accounts::run(command, &path)
         }
-        Subcommand::History(command) => history::run(&command, &database::path(command.db.as_deref(), options)?),
+        Subcommand::History(command) => {
+            history::run(&command, &database::path(command.db.as_deref(), options)?)
+        }
     }
 }
 
@@ -85,9 +87,15 @@ fn tell_how_to_join(addresses: &[SocketAddr]) {
     let Some(address) = addresses.first() else { return };
     let port = address.port();
     match address_for_others() {
-        Some(ip) if address.ip().is_unspecified() => say(&format!("Join from another machine: nc {ip} {port}")),
-        _ if address.ip().is_unspecified() => say(&format!("Join from this machine: nc localhost {port}")),
-        _ if address.ip().is_loopback() => say(&format!("Join from this machine: nc {} {port}", address.ip())),
+        Some(ip) if address.ip().is_unspecified() => {
+            say(&format!("Join from another machine: nc {ip} {port}"))
+        }
+        _ if address.ip().is_unspecified() => {
+            say(&format!("Join from this machine: nc localhost {port}"))
+        }
+        _ if address.ip().is_loopback() => {
+            say(&format!("Join from this machine: nc {} {port}", address.ip()))
+        }
         _ => say(&format!("Join from another machine: nc {} {port}", address.ip())),
     }
 }
@@ -121,7 +129,8 @@ impl StopSignals {
             signal_hook::flag::register(signal, stopping.clone())?;
         }
         Ok(StopSignals(
-            signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot watch for signals")?,
+            signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])
+                .context("cannot watch for signals")?,
         ))
     }
 

@@ -32,12 +32,19 @@ fn ask(question: &str) -> anyhow::Result<String> {
 
 fn read_line() -> anyhow::Result<String> {
     let mut line = Vec::new();
-    stdin().lock().take(LINE_MAX).read_until(b'\n', &mut line).context("cannot read the password")?;
+    stdin()
+        .lock()
+        .take(LINE_MAX)
+        .read_until(b'\n', &mut line)
+        .context("cannot read the password")?;
     if line.is_empty() {
         bail!("There was no password to be read. Nothing is changed.");
     }
-    let end = line.strip_suffix(b"\n").map_or(&line[..], |line| line.strip_suffix(b"\r").unwrap_or(line));
-    String::from_utf8(end.to_owned()).ok().context("A password is text in UTF-8, and this was something else.")
+    let end =
+        line.strip_suffix(b"\n").map_or(&line[..], |line| line.strip_suffix(b"\r").unwrap_or(line));
+    String::from_utf8(end.to_owned())
+        .ok()
+        .context("A password is text in UTF-8, and this was something else.")
 }
 
 /// The terminal does not show what is typed.
@@ -98,7 +105,8 @@ mod echo {
     /// Hides what is typed from now on.
     pub fn hide() -> anyhow::Result<Hidden> {
         let found = console::mode(HandleRef::stdin()).context("cannot ask the console")?;
-        console::set_mode(HandleRef::stdin(), found & !ECHO).context("cannot hide what is typed")?;
+        console::set_mode(HandleRef::stdin(), found & !ECHO)
+            .context("cannot hide what is typed")?;
         Ok(Hidden(found))
     }
 

@@ -15,9 +15,15 @@ const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// Rooms that keep talk, with alice (account 1, an administrator) and bob.
 fn rooms() -> Rooms<usize> {
-    let config = RoomsConfig { backlog_lines: 20, names: NameRule::Ascii, zone: TimeZone::UTC, keeps_talk: true };
+    let config = RoomsConfig {
+        backlog_lines: 20,
+        names: NameRule::Ascii,
+        zone: TimeZone::UTC,
+        keeps_talk: true,
+    };
     let alice = Account { id: 1, name: "alice".to_owned(), is_admin: true, since: NOW, mail: 0 };
-    let mut rooms = Rooms::new(config, Remembered { accounts: vec![alice], ..Remembered::default() });
+    let mut rooms =
+        Rooms::new(config, Remembered { accounts: vec![alice], ..Remembered::default() });
     ask(&mut rooms, 0, enter("alice", Some(1)));
     ask(&mut rooms, 1, enter("bob", None));
     read(&mut rooms);
@@ -40,7 +46,12 @@ fn command(rooms: &mut Rooms<usize>, client: usize, line: &str) {
 }
 
 fn say(rooms: &mut Rooms<usize>, client: usize, text: &str) {
-    rooms.apply(NOW, client as ClientId, &client, Event::Say(Talk { text: text.to_owned(), lines: 1 }));
+    rooms.apply(
+        NOW,
+        client as ClientId,
+        &client,
+        Event::Say(Talk { text: text.to_owned(), lines: 1 }),
+    );
 }
 
 /// What each client reads now, answers among the rest, in the order of the clients.
@@ -48,7 +59,8 @@ fn read(rooms: &mut Rooms<usize>) -> Vec<(usize, String)> {
     let mut read = Vec::new();
     rooms.flush(|&client, delivery| {
         let answer = delivery.answer.map(|answer| answer.text).unwrap_or_default();
-        let parts = [delivery.before.concat(), answer.into_bytes(), delivery.after.concat()].concat();
+        let parts =
+            [delivery.before.concat(), answer.into_bytes(), delivery.after.concat()].concat();
         read.push((client, String::from_utf8(parts).unwrap()));
     });
     read.sort();
@@ -74,7 +86,9 @@ fn talk_waits_until_it_is_written_and_questions_do_not() {
     assert_eq!(read(&mut rooms), []);
     command(&mut rooms, 1, "hands");
     assert_eq!(read(&mut rooms), [(1, "*** No hand is up in lobby.\n".to_owned())]);
-    assert!(matches!(&write(&mut rooms)[..], [What::Said { id: 1, text, .. }] if text == "<alice> hi\n"));
+    assert!(
+        matches!(&write(&mut rooms)[..], [What::Said { id: 1, text, .. }] if text == "<alice> hi\n")
+    );
     assert_eq!(read(&mut rooms), [(1, "<alice> hi\n".to_owned())]);
     assert!(!rooms.holds_any() && rooms.held.bytes == 0);
 }
@@ -181,7 +195,10 @@ fn what_a_stranger_could_not_leave_does_not_count() {
         command(&mut rooms, 1, "msg carol hello");
         rooms.take_records();
         written(&mut rooms, Err("the disk is full.".to_owned()));
-        assert_eq!(read(&mut rooms)[0].1, "*** carol is away, and your message is not kept: the disk is full.\n");
+        assert_eq!(
+            read(&mut rooms)[0].1,
+            "*** carol is away, and your message is not kept: the disk is full.\n"
+        );
     }
 }
 
@@ -264,7 +281,10 @@ fn a_ban_that_is_not_written_yet_outlives_what_another_process_changes() {
         why: None,
     };
     rooms.remember(Remembered { sanctions: vec![sanction], ..Remembered::default() });
-    assert!(rooms.sanctioning().count() == 2 && !format!("{:?}", rooms.list_sanctions()).contains("mallory"));
+    assert!(
+        rooms.sanctioning().count() == 2
+            && !format!("{:?}", rooms.list_sanctions()).contains("mallory")
+    );
 }
 
 #[test]
@@ -282,7 +302,8 @@ fn nobody_logs_in_to_a_name_that_is_banned() {
 #[test]
 fn another_files_account_of_the_same_number_is_nobodys_here() {
     let mut rooms = rooms();
-    let mallory = Account { id: 1, name: "mallory".to_owned(), is_admin: true, since: NOW, mail: 0 };
+    let mallory =
+        Account { id: 1, name: "mallory".to_owned(), is_admin: true, since: NOW, mail: 0 };
     rooms.remember(Remembered { accounts: vec![mallory], ..Remembered::default() });
     command(&mut rooms, 0, "bans");
     assert_eq!(read(&mut rooms), [(0, "*** That is for administrators.\n".to_owned())]);
@@ -292,7 +313,9 @@ fn another_files_account_of_the_same_number_is_nobodys_here() {
 fn asks(rooms: &mut Rooms<usize>, client: usize, line: &str) -> Option<Query> {
     command(rooms, client, line);
     let mut asked = None;
-    rooms.flush(|_, delivery| asked = delivery.answer.and_then(|a| a.recall?.query).or(asked.take()));
+    rooms.flush(|_, delivery| {
+        asked = delivery.answer.and_then(|a| a.recall?.query).or(asked.take())
+    });
     asked
 }
 

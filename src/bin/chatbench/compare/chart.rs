@@ -17,10 +17,11 @@ pub struct Chart {
     pub load: &'static str,
 }
 
-const PACED: &str =
-    "10 talk, paced: 50,000 lines a second are delivered. The server has one core, the generator the other.";
-const ONE_CORE: &str = "10 talk, each as soon as its neighbour has read its last line. The server has one core.";
-const ALL_CORES: &str = "The same on all cores: the system puts server and generator where it likes.";
+const PACED: &str = "10 talk, paced: 50,000 lines a second are delivered. The server has one core, the generator the other.";
+const ONE_CORE: &str =
+    "10 talk, each as soon as its neighbour has read its last line. The server has one core.";
+const ALL_CORES: &str =
+    "The same on all cores: the system puts server and generator where it likes.";
 const TWO_TALK: &str = "One says a line, another reads it and the next is said, in a room of their own. All other clients \
                         are connected and silent. (The floor has no rooms.)";
 
@@ -100,13 +101,21 @@ impl Chart {
 
     /// The table, one line for each number of clients.
     pub fn table(&self, sizes: &[Measured]) -> String {
-        let mut out = format!("| clients | {} | threads ÷ select | threads ÷ epoll |\n", models::NAMES.join(" | "));
+        let mut out = format!(
+            "| clients | {} | threads ÷ select | threads ÷ epoll |\n",
+            models::NAMES.join(" | ")
+        );
         out.push_str(&format!("| --- {}|\n", "| --- ".repeat(models::NAMES.len() + 2)));
         for at in sizes {
-            let figures = models::NAMES.map(|model| cell(at.outcome(model).and_then(|o| o.spread(self.key))));
+            let figures =
+                models::NAMES.map(|model| cell(at.outcome(model).and_then(|o| o.spread(self.key))));
             let beside = |other| ratio(at.outcome("threads")?, at.outcome(other)?, self.key);
             let [by_select, by_epoll] = ["select", "epoll"].map(|other| cell(beside(other)));
-            out.push_str(&format!("| {} | {} | {by_select} | {by_epoll} |\n", at.clients, figures.join(" | ")));
+            out.push_str(&format!(
+                "| {} | {} | {by_select} | {by_epoll} |\n",
+                at.clients,
+                figures.join(" | ")
+            ));
         }
         out
     }

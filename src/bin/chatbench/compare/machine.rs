@@ -11,7 +11,9 @@ pub fn describe() -> Result<String> {
     let processors = read("/proc/cpuinfo")?;
     let memory = read("/proc/meminfo")?;
     let model = value(&processors, "model name").unwrap_or("a processor without a name");
-    let kib = value(&memory, "MemTotal").and_then(|total| total.strip_suffix(" kB")?.parse().ok()).unwrap_or(0u64);
+    let kib = value(&memory, "MemTotal")
+        .and_then(|total| total.strip_suffix(" kB")?.parse().ok())
+        .unwrap_or(0u64);
     let cores = std::thread::available_parallelism()?;
     let (kernel, day, gib) = (kernel.trim(), jiff::Zoned::now().date(), (kib + (1 << 19)) >> 20);
     Ok(format!("{day}, Linux {kernel}, {cores} cores ({model}), {gib} GiB of memory"))

@@ -24,7 +24,12 @@ pub const NAMES: [&str; 4] = ["threads", "select", "epoll", "floor"];
 pub fn all() -> Result<Vec<Model>> {
     let this = std::env::current_exe()?;
     let chat = |program| Target::chat(&this.with_file_name(program));
-    let targets = [chat("chatd"), chat("examples/chatd-select"), chat("examples/chatd-epoll"), Target::floor()?];
+    let targets = [
+        chat("chatd"),
+        chat("examples/chatd-select"),
+        chat("examples/chatd-epoll"),
+        Target::floor()?,
+    ];
     let model = |(name, target): (&str, Target)| Model {
         most: if name == "select" { SELECT_MOST } else { usize::MAX },
         target: Target { name: name.into(), ..target },
@@ -39,7 +44,16 @@ pub fn build() -> Result<()> {
     let target = profile.parent().context("this program was not built by cargo")?;
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     let mut build = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-    build.args(["build", "--quiet", "--bin", "chatd", "--example", "chatd-select", "--example", "chatd-epoll"]);
+    build.args([
+        "build",
+        "--quiet",
+        "--bin",
+        "chatd",
+        "--example",
+        "chatd-select",
+        "--example",
+        "chatd-epoll",
+    ]);
     build.args(if profile.ends_with("release") { &["--release"][..] } else { &[] });
     build.arg("--manifest-path").arg(source).arg("--target-dir").arg(target);
     eprintln!("building chatd, chatd-select and chatd-epoll");

@@ -31,23 +31,33 @@ const JOINS: [(&str, &str); 6] = [
 impl Results {
     /// What went wrong.
     pub fn failures(&self) -> impl Iterator<Item = String> {
-        let outcomes =
-            self.sizes.iter().chain([&self.joins]).flat_map(|at| at.outcomes.iter().map(|o| (at.clients, o)));
-        outcomes
-            .flat_map(|(clients, o)| o.failures.iter().map(move |why| format!("{}, {clients} clients: {why}", o.name)))
+        let outcomes = self
+            .sizes
+            .iter()
+            .chain([&self.joins])
+            .flat_map(|at| at.outcomes.iter().map(|o| (at.clients, o)));
+        outcomes.flat_map(|(clients, o)| {
+            o.failures.iter().map(move |why| format!("{}, {clients} clients: {why}", o.name))
+        })
     }
 
     fn runs(&self) -> String {
-        let runs = |at: &Measured| at.outcomes.iter().map(|outcome| outcome.runs.len()).max().unwrap_or(0);
+        let runs =
+            |at: &Measured| at.outcomes.iter().map(|outcome| outcome.runs.len()).max().unwrap_or(0);
         let (all, fewest) = (runs(&self.joins), self.sizes.iter().map(runs).min().unwrap_or(0));
-        if all == fewest { format!("{all} runs") } else { format!("{all} runs ({fewest} with the most clients)") }
+        if all == fewest {
+            format!("{all} runs")
+        } else {
+            format!("{all} runs ({fewest} with the most clients)")
+        }
     }
 }
 
 /// The page.
 pub fn markdown(results: &Results) -> String {
     let Results { sizes, joins, settings, machine, took } = results;
-    let (minutes, seconds, runs) = (took.as_secs_f64() / 60.0, settings.time.as_secs_f64(), results.runs());
+    let (minutes, seconds, runs) =
+        (took.as_secs_f64() / 60.0, settings.time.as_secs_f64(), results.runs());
     let mut out = format!(
         "# Threads, select, epoll: the figures\n\n\
          Written by `cargo run --release --bin chatbench -- compare` on {machine}, in {minutes:.0} minutes. What it \
@@ -83,8 +93,12 @@ pub fn markdown(results: &Results) -> String {
     out.push_str(&format!("| | {} | threads ÷ epoll |\n", models::NAMES.join(" | ")));
     out.push_str(&format!("| --- {}|\n", "| --- ".repeat(models::NAMES.len() + 1)));
     for (key, title) in JOINS {
-        let figures = models::NAMES.map(|model| cell(joins.outcome(model).and_then(|o| o.spread(key))));
-        let by_epoll = joins.outcome("threads").zip(joins.outcome("epoll")).and_then(|(a, b)| ratio(a, b, key));
+        let figures =
+            models::NAMES.map(|model| cell(joins.outcome(model).and_then(|o| o.spread(key))));
+        let by_epoll = joins
+            .outcome("threads")
+            .zip(joins.outcome("epoll"))
+            .and_then(|(a, b)| ratio(a, b, key));
         out.push_str(&format!("| {title} | {} | {} |\n", figures.join(" | "), cell(by_epoll)));
     }
     out
@@ -92,9 +106,13 @@ pub fn markdown(results: &Results) -> String {
 
 /// All runs with all their figures.
 pub fn json(results: &Results) -> String {
-    let measured =
-        |at: &Measured| format!("{{\"clients\":{},\"outcomes\":{}}}", at.clients, report::json(&at.outcomes));
-    let (machine, sizes, joins) =
-        (quoted(&results.machine), array(results.sizes.iter().map(measured)), measured(&results.joins));
+    let measured = |at: &Measured| {
+        format!("{{\"clients\":{},\"outcomes\":{}}}", at.clients, report::json(&at.outcomes))
+    };
+    let (machine, sizes, joins) = (
+        quoted(&results.machine),
+        array(results.sizes.iter().map(measured)),
+        measured(&results.joins),
+    );
     format!("{{\"machine\":{machine},\"sizes\":{sizes},\"joins\":{joins}}}")
 }

@@ -56,12 +56,18 @@ pub fn draw(chart: &Chart, sizes: &[Measured], file: &Path) -> Result<()> {
 
     let all = || curves.iter().flatten();
     let clients: Vec<f64> = sizes.iter().map(|at| at.clients as f64).collect();
-    let steps =
-        steps(all().map(|(_, s)| s.min).fold(f64::MAX, f64::min), all().map(|(_, s)| s.max).fold(0.0, f64::max));
-    let (left, right) = (clients.first().unwrap_or(&1.0) / 1.2, clients.last().unwrap_or(&1.0) * 1.2);
+    let steps = steps(
+        all().map(|(_, s)| s.min).fold(f64::MAX, f64::min),
+        all().map(|(_, s)| s.max).fold(0.0, f64::max),
+    );
+    let (left, right) =
+        (clients.first().unwrap_or(&1.0) / 1.2, clients.last().unwrap_or(&1.0) * 1.2);
     let (low, high) = (steps[0], steps[steps.len() - 1]);
-    let mut plot =
-        ChartBuilder::on(&body).margin_top(16).x_label_area_size(84).y_label_area_size(120).build_cartesian_2d(
+    let mut plot = ChartBuilder::on(&body)
+        .margin_top(16)
+        .x_label_area_size(84)
+        .y_label_area_size(120)
+        .build_cartesian_2d(
             (left..right).log_scale().with_key_points(clients),
             (low..high).log_scale().with_key_points(steps),
         )?;
@@ -79,7 +85,12 @@ pub fn draw(chart: &Chart, sizes: &[Measured], file: &Path) -> Result<()> {
     for ((look, _), points) in drawn() {
         let at = |(clients, spread): &(usize, Spread)| (*clients as f64, spread.median);
         let style = look.colour.stroke_width(LINE);
-        plot.draw_series([DashedPathElement::new(points.iter().map(at), look.dash.0, look.dash.1, style)])?;
+        plot.draw_series([DashedPathElement::new(
+            points.iter().map(at),
+            look.dash.0,
+            look.dash.1,
+            style,
+        )])?;
         plot.draw_series(points.iter().map(|(clients, spread)| {
             let x = *clients as f64;
             PathElement::new([(x, spread.min), (x, spread.max)], look.colour.stroke_width(LINE / 2))
@@ -94,7 +105,12 @@ pub fn draw(chart: &Chart, sizes: &[Measured], file: &Path) -> Result<()> {
 /// A piece of a model's curve, and its name.
 fn explain(head: &Area<'_>, look: &Look, name: &str, left: i32) -> Result<()> {
     let line = [(left, 70), (left + 70, 70)];
-    head.draw(&DashedPathElement::new(line, look.dash.0, look.dash.1, look.colour.stroke_width(LINE)))?;
+    head.draw(&DashedPathElement::new(
+        line,
+        look.dash.0,
+        look.dash.1,
+        look.colour.stroke_width(LINE),
+    ))?;
     head.draw(&(EmptyElement::at((left + 35, 70)) + look.marker()))?;
     head.draw(&Text::new(name, (left + 84, 56), (FONT, LETTERS[1]).into_font()))?;
     Ok(())
@@ -104,8 +120,9 @@ impl Look {
     /// Around the place it is drawn at.
     fn marker(&self) -> Polygon<(i32, i32)> {
         let corner = |corner: u32| {
-            let (sin, cos) =
-                (std::f64::consts::TAU * (f64::from(corner) / f64::from(self.corners) + self.turned)).sin_cos();
+            let (sin, cos) = (std::f64::consts::TAU
+                * (f64::from(corner) / f64::from(self.corners) + self.turned))
+                .sin_cos();
             ((MARKER * sin).round() as i32, (-MARKER * cos).round() as i32)
         };
         Polygon::new((0..self.corners).map(corner).collect::<Vec<_>>(), self.colour)
@@ -142,7 +159,11 @@ fn step(value: f64) -> String {
 /// `5,000`.
 fn thousands(number: f64) -> String {
     let number = number as u64;
-    if number < 1000 { number.to_string() } else { format!("{},{:03}", number / 1000, number % 1000) }
+    if number < 1000 {
+        number.to_string()
+    } else {
+        format!("{},{:03}", number / 1000, number % 1000)
+    }
 }
 
 #[cfg(test)]
@@ -160,7 +181,10 @@ mod tests {
     #[test]
     fn numbers_are_read_easily() {
         assert_eq!([10.0, 990.0, 5000.0].map(thousands), ["10", "990", "5,000"]);
-        assert_eq!(steps(0.03, 0.1).into_iter().map(step).collect::<Vec<_>>(), ["0.02", "0.05", "0.1", "0.2"]);
+        assert_eq!(
+            steps(0.03, 0.1).into_iter().map(step).collect::<Vec<_>>(),
+            ["0.02", "0.05", "0.1", "0.2"]
+        );
         assert_eq!([20.0, 50_000.0, 2e6].map(step), ["20", "50k", "2M"]);
     }
 }

@@ -36,10 +36,12 @@ impl Load for Sizes {
         let server = Server::start(target, settings.pin)?;
         let talkers = SENDERS.min(self.clients - 1);
         let roles = roles(self.clients, talkers, 0);
-        let mut crowd = Crowd::gather(server.address, Wire { peer: target.peer, size: SIZE }, &roles)?;
+        let mut crowd =
+            Crowd::gather(server.address, Wire { peer: target.peer, size: SIZE }, &roles)?;
         let mut figures = Figures::default();
 
-        let paced = Latency { clients: self.clients, senders: talkers, size: SIZE, rate: RATE, stuck: 0 };
+        let paced =
+            Latency { clients: self.clients, senders: talkers, size: SIZE, rate: RATE, stuck: 0 };
         let paced = paced.talk(&server, &mut crowd, &roles, settings)?;
         figures.take("paced_cpu_us", &paced, "cpu_us_per_delivery");
         figures.take("paced_p50_ms", &paced, "p50_ms");
@@ -47,7 +49,8 @@ impl Load for Sizes {
         figures.take("others_busy", &paced, "others_busy");
 
         let (senders, done) = (senders(&roles), Done::Neighbour);
-        let closed = Throughput { clients: self.clients, senders: talkers, window: 1, size: SIZE, done };
+        let closed =
+            Throughput { clients: self.clients, senders: talkers, window: 1, size: SIZE, done };
         let one_core = closed.talk(&server, &mut crowd, &senders, settings)?;
         figures.take("one_core_cpu_us", &one_core, "cpu_us_per_delivery");
         figures.take("one_core_deliveries_per_s", &one_core, "deliveries_per_s");
@@ -68,13 +71,20 @@ impl Load for Sizes {
 }
 
 /// Everything that is delivered is one line to one reader, so a delivery is a message.
-fn two_talk(server: &Server, crowd: &mut Crowd, settings: &Settings, out: &mut Figures) -> Result<()> {
+fn two_talk(
+    server: &Server,
+    crowd: &mut Crowd,
+    settings: &Settings,
+    out: &mut Figures,
+) -> Result<()> {
     let (talker, listener) = crowd.withdraw()?;
-    let load = Throughput { clients: crowd.len(), senders: 1, window: 1, size: SIZE, done: Done::First };
+    let load =
+        Throughput { clients: crowd.len(), senders: 1, window: 1, size: SIZE, done: Done::First };
     debug_assert_eq!(listener, 0, "the first watcher, who makes a line done");
     let two = load.talk(server, crowd, &[talker], settings)?;
     let per_second = |key| two.get(key).unwrap_or(0.0);
-    let switches = per_second("voluntary_switches_per_s") + per_second("involuntary_switches_per_s");
+    let switches =
+        per_second("voluntary_switches_per_s") + per_second("involuntary_switches_per_s");
     out.take("two_talk_cpu_us", &two, "cpu_us_per_delivery");
     out.add("two_talk_switches", switches / per_second("deliveries_per_s"));
     Ok(())

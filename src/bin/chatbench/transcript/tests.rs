@@ -74,7 +74,9 @@ fn all_read_the_same_and_senders_not_their_own() {
     }
     class.reads(ANN, &told(&[TALK[1], TALK[3]])).unwrap();
     class.reads(BOB, &told(&[TALK[0], TALK[2]])).unwrap();
-    assert!((0..5).all(|client| class.lacks(client).is_none() && class.left_over(client).is_none()));
+    assert!(
+        (0..5).all(|client| class.lacks(client).is_none() && class.left_over(client).is_none())
+    );
     assert_eq!(class.heard[ANN as usize], [TALK[1], TALK[3]]);
 }
 
@@ -105,7 +107,12 @@ fn a_sender_may_read_before_any_watcher() {
 fn the_servers_own_lines_may_stand_anywhere() {
     let mut class = Class::new();
     class.reads(0, &told(&TALK)).unwrap();
-    let mixed = [&b"*** b0009 entered lobby\n"[..], &told(&TALK[..2]), b"*** b0009 left\n", &told(&TALK[2..])];
+    let mixed = [
+        &b"*** b0009 entered lobby\n"[..],
+        &told(&TALK[..2]),
+        b"*** b0009 left\n",
+        &told(&TALK[2..]),
+    ];
     class.reads(1, &mixed.concat()).unwrap();
     assert_eq!(class.heard[1], TALK);
 }
@@ -170,7 +177,10 @@ fn a_line_out_of_its_senders_order_is_seen() {
 fn two_senders_lines_in_another_order_than_others_read_them_are_seen() {
     let mut class = Class::new();
     class.reads(0, &told(&TALK)).unwrap();
-    assert_eq!(class.reads(1, &told(&[TALK[1], TALK[0], TALK[2], TALK[3]])), Err(Wrong::Reordered(TALK[0])));
+    assert_eq!(
+        class.reads(1, &told(&[TALK[1], TALK[0], TALK[2], TALK[3]])),
+        Err(Wrong::Reordered(TALK[0]))
+    );
 }
 
 #[test]
