@@ -6,6 +6,7 @@ mod historian;
 mod hostile;
 mod memory;
 mod pruning;
+mod versions;
 
 use chatd::{
     core::record::{Account, Found, LineId, Party, PasswordHash, PastLine, Query, Record, What},
