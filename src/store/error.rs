@@ -33,6 +33,13 @@ pub enum Trouble {
         /// The highest number that this program knows.
         known: usize,
     },
+    /// Its schema is older, and no copy of it could be made before changing that.
+    CannotCopy {
+        /// Where the copy should be.
+        copy: PathBuf,
+        /// What was in the way.
+        why: String,
+    },
     /// It is inconsistent in itself.
     Damaged(String),
     /// It can be read, and not written.
@@ -88,6 +95,7 @@ impl Trouble {
             Trouble::NotADatabase | Trouble::Damaged(_) => "its file is damaged.",
             Trouble::AnotherPrograms => "its file is another program's.",
             Trouble::Newer { .. } => "its file is from a newer chatd.",
+            Trouble::CannotCopy { .. } => "its file is from an older chatd, and cannot be copied.",
             Trouble::ReadOnly => "its file is read-only.",
             Trouble::Locked => "its file is locked by another program.",
             Trouble::DiskFull => "the disk is full.",
@@ -128,6 +136,11 @@ impl fmt::Display for StoreError {
                 f,
                 "{file} is from a newer chatd (schema {found}; this one knows {known}), and is left as it is. \
                  Use the newer chatd."
+            ),
+            Trouble::CannotCopy { copy, why } => write!(
+                f,
+                "{file} is from an older chatd, and is left as it is, because no copy could be made at {} first: {why}.",
+                copy.display()
             ),
             Trouble::Damaged(how) => write!(
                 f,

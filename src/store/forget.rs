@@ -41,7 +41,7 @@ pub(super) fn prune(db: &Connection, before: Timestamp, most: usize) -> Result<u
         db.prepare_cached(forget_words)?.execute([last])?;
         forgotten += db.prepare_cached(forget)?.execute([last])?;
     }
-    db.prepare_cached("DELETE FROM deed WHERE at < ?1")?.execute([micros(before)])?;
+    db.prepare_cached("DELETE FROM audit WHERE at < ?1")?.execute([micros(before)])?;
     let silent = "DELETE FROM room WHERE topic IS NULL AND NOT EXISTS (SELECT 1 FROM line WHERE line.room = room.id)";
     db.prepare_cached(silent)?.execute([])?;
     Ok(forgotten)

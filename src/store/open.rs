@@ -6,10 +6,15 @@ use super::{
     error::{StoreError, Trouble},
     schema,
 };
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{
+    Connection, OpenFlags,
+    config::DbConfig,
+    types::{ToSqlOutput, ValueRef},
+};
 use std::{
+    error::Error,
     fs::{self, File, OpenOptions},
-    io::{ErrorKind, Read as _},
+    io::{BufReader, ErrorKind, Read as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -26,33 +31,34 @@ pub(super) fn open(
     durability: Durability,
     patience: Duration,
 ) -> Result<Store, StoreError> {
-    let wrong = |trouble| StoreError::new(path, trouble);
-    let sqlite = |error: rusqlite::Error| StoreError::from_sqlite(path, &error);
+    try_to_open(path, durability, patience).map_err(|refusal| match refusal {
+        Refusal::Trouble(trouble) => StoreError::new(path, trouble),
+        Refusal::Sqlite(error) => StoreError::from_sqlite(path, &error),
+        Refusal::Store(error) => error,
+    })
+}
+
+fn try_to_open(path: &Path, durability: Durability, patience: Duration) -> Result<Store, Refusal> {
     let create_error = create_if_missing(path).err();
     check_header(path).map_err(|e| create_error.unwrap_or(e))?;
 
-    let check = |connection: &Connection| {
-        check_inside(connection).map_err(|error| match error {
-            Refusal::Trouble(trouble) => wrong(trouble),
-            Refusal::Sqlite(error) => sqlite(error),
-        })
-    };
     // A file with a log beside it is open somewhere, or was left by a crash: then it takes a look at both.
     let has_log = ["-wal", "-journal"].iter().any(|ending| beside(path, ending).exists());
     if !has_log {
-        check(&immutable(path, patience).map_err(sqlite)?)?;
+        check_inside(&immutable(path, patience)?)?;
     }
-    let mut connection = connect(path, patience).map_err(sqlite)?;
+    let mut connection = connect(path, patience)?;
     if has_log {
-        check(&connection)?;
+        check_inside(&connection)?;
     }
 
     // It is ours, and sound. From here on it is written.
-    let is_read_only = connection.is_readonly("main").map_err(sqlite)?;
-    if schema::version(&connection).map_err(sqlite)? < schema::VERSION {
-        schema::migrate(&mut connection, schema::VERSION).map_err(sqlite)?;
+    let is_read_only = connection.is_readonly("main")?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, is_read_only)?;
+    if schema::version(&connection)? < schema::VERSION {
+        schema::migrate(&mut connection, schema::VERSION, |old| keep_copy(path, old))?;
     }
-    set_up(&connection, durability, is_read_only).map_err(sqlite)?;
+    set_up(&connection, durability, is_read_only)?;
     let identity = identity(path);
     let mut store = Store {
         connection,
@@ -72,7 +78,7 @@ pub(super) fn in_memory() -> Result<Store, StoreError> {
     let open = || -> rusqlite::Result<Connection> {
         let mut connection = Connection::open_in_memory()?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        schema::migrate(&mut connection, schema::VERSION)?;
+        schema::create(&mut connection, schema::VERSION)?;
         connection.pragma_update(None, "foreign_keys", true)?;
         Ok(connection)
     };
@@ -93,49 +99,101 @@ pub(super) fn abandon(store: Store) {
     }
 }
 
+fn create_if_missing(path: &Path) -> Result<(), Trouble> {
+    match create_private(path) {
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
+        created => created.map(drop).map_err(|e| Trouble::CannotOpen(e.to_string())),
+    }
+}
+
 /// Makes an empty file that only its owner can read: it will hold what was said in private.
-fn create_if_missing(path: &Path) -> Result<(), StoreError> {
+fn create_private(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(_) => Ok(()),
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(e) => Err(StoreError::new(path, Trouble::CannotOpen(e.to_string()))),
-    }
+    options.open(path)
 }
 
 /// Looks at the first bytes without SQLite, which would leave files of its own beside one that is none of ours.
-fn check_header(path: &Path) -> Result<(), StoreError> {
-    let wrong = |trouble| Err(StoreError::new(path, trouble));
-    let cannot = |e: std::io::Error| StoreError::new(path, Trouble::CannotOpen(e.to_string()));
+fn check_header(path: &Path) -> Result<(), Trouble> {
+    let cannot = |e: std::io::Error| Trouble::CannotOpen(e.to_string());
     if path.is_dir() {
-        return wrong(Trouble::CannotOpen("it is a folder".to_owned()));
+        return Err(Trouble::CannotOpen("it is a folder".to_owned()));
     }
     let mut header = Vec::with_capacity(HEADER);
-    File::open(path)
-        .map_err(cannot)?
-        .take(HEADER as u64)
-        .read_to_end(&mut header)
-        .map_err(cannot)?;
+    let file = File::open(path).map_err(cannot)?;
+    file.take(HEADER as u64).read_to_end(&mut header).map_err(cannot)?;
     if header.is_empty() {
         return Ok(());
     }
     if header.len() < HEADER || !header.starts_with(MAGIC) {
-        return wrong(Trouble::NotADatabase);
+        return Err(Trouble::NotADatabase);
     }
     let number = |at: usize| {
         u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
     };
     match (number(68), number(60) as usize) {
         (0, _) => Ok(()), // not marked: SQLite has to look whether it is empty
-        (id, _) if id != schema::APPLICATION_ID as u32 => wrong(Trouble::AnotherPrograms),
+        (id, _) if id != schema::APPLICATION_ID as u32 => Err(Trouble::AnotherPrograms),
         (_, found) if found > schema::VERSION => {
-            wrong(Trouble::Newer { found, known: schema::VERSION })
+            Err(Trouble::Newer { found, known: schema::VERSION })
         }
         _ => Ok(()),
     }
+}
+
+/// Leaves a copy of the file beside it before its schema changes: the way back to the older chatd. The copy of
+/// `chatd.db` with schema 1 is `chatd.db.schema-1`. It is on the disk when this returns.
+///
+/// The caller's transaction keeps other writers out. A copy that is there already is never overwritten. If it is the
+/// same, as a migration that was cut leaves it, it will do.
+fn keep_copy(path: &Path, old_schema: usize) -> Result<(), Refusal> {
+    if old_schema == 0 {
+        return Ok(()); // nothing is in the file yet
+    }
+    let copy = beside(path, &format!(".schema-{old_schema}"));
+    let unfinished = beside(&copy, ".unfinished");
+    write_copy(path, &unfinished, &copy).map_err(|why| {
+        let _ = fs::remove_file(&unfinished);
+        Refusal::Trouble(Trouble::CannotCopy { copy, why: why.to_string() })
+    })
+}
+
+fn write_copy(path: &Path, unfinished: &Path, copy: &Path) -> Result<(), Box<dyn Error>> {
+    if unfinished.exists() {
+        fs::remove_file(unfinished)?; // a crash left it
+    }
+    let file = create_private(unfinished)?;
+    let name = ValueRef::Text(unfinished.as_os_str().as_encoded_bytes());
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags)?
+        .execute("VACUUM INTO ?1", [ToSqlOutput::Borrowed(name)])?;
+    file.sync_all()?;
+    if copy.exists() {
+        if !have_same_bytes(unfinished, copy)? {
+            return Err("another one is there already; move it away".into());
+        }
+        fs::remove_file(unfinished)?;
+    } else {
+        fs::rename(unfinished, copy)?;
+    }
+    #[cfg(unix)] // elsewhere a folder cannot be opened
+    File::open(copy.canonicalize()?.parent().unwrap_or(Path::new("/")))?.sync_all()?;
+    Ok(())
+}
+
+fn have_same_bytes(a: &Path, b: &Path) -> std::io::Result<bool> {
+    let (a, b) = (File::open(a)?, File::open(b)?);
+    if a.metadata()?.len() != b.metadata()?.len() {
+        return Ok(false);
+    }
+    for (a, b) in BufReader::new(a).bytes().zip(BufReader::new(b).bytes()) {
+        if a? != b? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Opens for writing, or for reading where that is all there is.
@@ -198,14 +256,28 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
+/// Why a file is not opened.
 enum Refusal {
     Trouble(Trouble),
     Sqlite(rusqlite::Error),
+    Store(StoreError),
+}
+
+impl From<Trouble> for Refusal {
+    fn from(trouble: Trouble) -> Refusal {
+        Refusal::Trouble(trouble)
+    }
 }
 
 impl From<rusqlite::Error> for Refusal {
     fn from(error: rusqlite::Error) -> Refusal {
         Refusal::Sqlite(error)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Refusal {
+        Refusal::Store(error)
     }
 }
 
@@ -218,15 +290,15 @@ fn check_inside(connection: &Connection) -> Result<(), Refusal> {
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let is_new = id == 0 && found == 0 && tables == 0;
     if id != schema::APPLICATION_ID && !is_new {
-        return Err(Refusal::Trouble(Trouble::AnotherPrograms));
+        return Err(Trouble::AnotherPrograms.into());
     }
     if found > schema::VERSION {
-        return Err(Refusal::Trouble(Trouble::Newer { found, known: schema::VERSION }));
+        return Err(Trouble::Newer { found, known: schema::VERSION }.into());
     }
     let checked: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     match checked.lines().last() {
         Some("ok") => Ok(()),
-        found => Err(Refusal::Trouble(Trouble::Damaged(found.unwrap_or_default().to_owned()))),
+        found => Err(Trouble::Damaged(found.unwrap_or_default().to_owned()).into()),
     }
 }
 
@@ -245,7 +317,6 @@ fn set_up(
     let durability =
         if mode == "wal" || durability == Durability::Off { durability } else { Durability::Full };
     connection.pragma_update(None, "synchronous", durability.pragma())?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     Ok(())
 }
 

@@ -11,7 +11,9 @@ pub const APPLICATION_ID: i32 = 0x6368_6174;
 pub const VERSION: usize = MIGRATIONS.len();
 
 /// What takes a file from each version to the next; the first makes an empty file one of version 1.
-const MIGRATIONS: [&str; 1] = [VERSION_1];
+const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
+
+const VERSION_2: &str = "ALTER TABLE deed RENAME TO audit;";
 
 const VERSION_1: &str = "
 -- Numbers of lines and accounts are never used twice, though what had them is deleted: the highest that were deleted.
@@ -108,24 +110,40 @@ INSERT INTO line_words (line_words, rank) VALUES ('deletemerge', 50);
 INSERT INTO private_words (private_words, rank) VALUES ('deletemerge', 50);
 ";
 
-/// Takes a file from the version it has to version `to`: wholly, or not at all.
+/// Gives an empty file the tables of version `to`.
 ///
 /// # Errors
 /// SQLite's.
 ///
 /// # Panics
 /// If `to` is above [`VERSION`].
-pub fn migrate(connection: &mut Connection, to: usize) -> rusqlite::Result<()> {
+pub fn create(connection: &mut Connection, to: usize) -> rusqlite::Result<()> {
+    migrate(connection, to, |_| Ok(()))
+}
+
+/// Takes a file from the version it has to version `to`: wholly, or not at all. Calls `keep_copy` with the version it has
+/// before the first change; if that fails, nothing is changed.
+///
+/// # Errors
+/// SQLite's, and those of `keep_copy`.
+///
+/// # Panics
+/// If `to` is above [`VERSION`].
+pub(super) fn migrate<E: From<rusqlite::Error>>(
+    connection: &mut Connection,
+    to: usize,
+    keep_copy: impl FnOnce(usize) -> Result<(), E>,
+) -> Result<(), E> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Read again, for another process may have done it while this one waited for the lock.
-    for step in MIGRATIONS[..to].iter().skip(version(&transaction)?) {
-        transaction.execute_batch(step)?;
-    }
-    if version(&transaction)? < to {
+    let found = version(&transaction)?;
+    if found < to {
+        keep_copy(found)?;
+        MIGRATIONS[found..to].iter().try_for_each(|step| transaction.execute_batch(step))?;
         transaction.pragma_update(None, "user_version", to as i64)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     }
-    transaction.commit()
+    Ok(transaction.commit()?)
 }
 
 /// The number of a file's schema; 0: it has none yet.

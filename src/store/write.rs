@@ -59,7 +59,7 @@ pub(super) fn record(db: &Connection, Record { at, what }: &Record) -> Result<()
             )
         }
         What::Deed { by, what } => {
-            execute(db, "INSERT INTO deed (at, by, what) VALUES (?1, ?2, ?3)", (at, by, what))
+            execute(db, "INSERT INTO audit (at, by, what) VALUES (?1, ?2, ?3)", (at, by, what))
         }
     }
 }

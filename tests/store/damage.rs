@@ -110,31 +110,6 @@ fn an_empty_file_is_begun() {
 }
 
 #[test]
-fn every_older_schema_becomes_the_newest() {
-    let dump = |folder: &Folder| -> Vec<String> {
-        let sqlite = folder.sqlite();
-        let mut statement = sqlite
-            .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
-            .unwrap();
-        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-    };
-    let newest = Folder::new();
-    folder_of_version(&newest, schema::VERSION);
-    for version in 0..schema::VERSION {
-        let folder = Folder::new();
-        folder_of_version(&folder, version);
-        let mut store = folder.open();
-        store.write(&[said(1, "lobby", "hi")]).unwrap();
-        store.close().unwrap();
-        assert_eq!(dump(&folder), dump(&newest), "from version {version}");
-    }
-}
-
-fn folder_of_version(folder: &Folder, version: usize) {
-    schema::migrate(&mut folder.sqlite(), version).unwrap();
-}
-
-#[test]
 fn a_locked_file_says_so_and_works_again() {
     let folder = Folder::new();
     let mut store = folder.open();

@@ -44,12 +44,12 @@ fn what_is_too_old_is_forgotten_with_its_words() {
     let left: i64 = folder
         .sqlite()
         .query_row(
-            "SELECT (SELECT count(*) FROM deed) + (SELECT count(*) FROM room WHERE name = 'math')",
+            "SELECT (SELECT count(*) FROM audit) + (SELECT count(*) FROM room WHERE name = 'math')",
             [],
             |row| row.get(0),
         )
         .unwrap();
-    assert_eq!(left, 0, "deeds and silent rooms go, too");
+    assert_eq!(left, 0, "audit entries and silent rooms go, too");
 }
 
 #[test]

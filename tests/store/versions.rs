@@ -1,7 +1,11 @@
-//! Files of earlier versions: today's store finds everything in them.
+//! Files of earlier versions: today's store finds everything in them, and keeps a copy before it changes them.
 
 use crate::*;
-use chatd::core::record::{Sanction, SanctionKind, Subject};
+use chatd::{
+    core::record::{Sanction, SanctionKind, Subject},
+    store::schema,
+};
+use std::{fs, path::PathBuf};
 
 /// What is in `fixtures/version-1.db`, which `fixtures/README.md` tells of.
 const VERSION_1: &[u8] = include_bytes!("fixtures/version-1.db");
@@ -13,10 +17,23 @@ fn after_first_line(micros: i64) -> Timestamp {
     Timestamp::from_microsecond(FIRST_LINE + micros).unwrap()
 }
 
+fn of_version_1() -> Folder {
+    let folder = Folder::new();
+    fs::write(folder.database(), VERSION_1).unwrap();
+    folder
+}
+
+fn copy_in(folder: &Folder) -> PathBuf {
+    folder.join("chatd.db.schema-1")
+}
+
+fn schema_of(path: &Path) -> usize {
+    schema::version(&Connection::open(path).unwrap()).unwrap()
+}
+
 #[test]
 fn nothing_in_a_file_of_version_1_is_lost() {
-    let folder = Folder::new();
-    std::fs::write(folder.database(), VERSION_1).unwrap();
+    let folder = of_version_1();
     let mut store = folder.open();
     let (alice, bob) = (owner("alice", 1), owner("Bob", 2));
 
@@ -102,7 +119,7 @@ fn nothing_in_a_file_of_version_1_is_lost() {
     assert_eq!(snapshot.sanctions, sanctions);
 
     let sqlite = folder.sqlite();
-    let mut statement = sqlite.prepare("SELECT by || ' ' || what FROM deed ORDER BY id").unwrap();
+    let mut statement = sqlite.prepare("SELECT by || ' ' || what FROM audit ORDER BY id").unwrap();
     let audit = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
     assert_eq!(
         audit.map(Result::unwrap).collect::<Vec<_>>(),
@@ -114,4 +131,105 @@ fn nothing_in_a_file_of_version_1_is_lost() {
             "alice kicked eve: you were warned"
         ]
     );
+}
+
+#[test]
+fn every_older_schema_becomes_the_newest() {
+    let begin = |version| {
+        let folder = Folder::new();
+        schema::create(&mut folder.sqlite(), version).unwrap();
+        folder
+    };
+    let dump = |folder: &Folder| -> Vec<String> {
+        let sqlite = folder.sqlite();
+        let mut statement = sqlite
+            .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+            .unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let newest = begin(schema::VERSION);
+    for version in 0..schema::VERSION {
+        let folder = begin(version);
+        let mut store = folder.open();
+        store.write(&[said(1, "lobby", "hi")]).unwrap();
+        store.close().unwrap();
+        assert_eq!(dump(&folder), dump(&newest), "from version {version}");
+        let copies = folder.files().len() - 1;
+        assert_eq!(copies, usize::from(version > 0), "of a new file there is nothing to copy");
+    }
+}
+
+#[test]
+fn a_migration_leaves_a_copy_that_the_older_version_can_open() {
+    let folder = of_version_1();
+    let store = folder.open();
+    let snapshot = store.remembered(9, 9).unwrap();
+    store.close().unwrap();
+    let files = folder.files();
+    let names: Vec<_> = files.iter().map(|(path, _)| path.clone()).collect();
+    assert_eq!(names, [folder.database(), copy_in(&folder)]);
+    assert_eq!(schema_of(&folder.database()), schema::VERSION);
+    assert_eq!(schema_of(&copy_in(&folder)), 1);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(copy_in(&folder)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "private lines are in it, too");
+    }
+    folder.open().close().unwrap();
+    assert!(folder.files() == files, "it was migrated once");
+
+    let way_back = Folder::new();
+    fs::copy(copy_in(&folder), way_back.database()).unwrap();
+    assert_eq!(way_back.open().remembered(9, 9).unwrap(), snapshot);
+}
+
+#[test]
+fn a_migration_that_was_cut_behind_the_copy_goes_on_with_it() {
+    let folder = of_version_1();
+    folder.open().close().unwrap();
+    let copy = fs::read(copy_in(&folder)).unwrap();
+    fs::write(folder.database(), VERSION_1).unwrap(); // as if it had not been committed
+    fs::write(folder.join("chatd.db.schema-1.unfinished"), "half").unwrap();
+    folder.open().close().unwrap();
+    assert_eq!(schema_of(&folder.database()), schema::VERSION);
+    assert!(fs::read(copy_in(&folder)).unwrap() == copy && folder.files().len() == 2);
+}
+
+#[test]
+fn without_a_copy_nothing_is_changed() {
+    let folder = of_version_1();
+    let blocked = folder.join("chatd.db.schema-1.unfinished");
+    fs::create_dir(&blocked).unwrap();
+    let refused = folder.trouble();
+    assert!(matches!(refused, Trouble::CannotCopy { .. }), "{refused:?}");
+    fs::remove_dir(&blocked).unwrap();
+
+    // A copy of something else, of the same length and of another.
+    let mut other = VERSION_1.to_owned();
+    *other.last_mut().unwrap() ^= 1;
+    for content in [&other[..], b"homework"] {
+        fs::write(copy_in(&folder), content).unwrap();
+        let before = folder.files();
+        let Trouble::CannotCopy { copy, why } = folder.trouble() else { panic!("no copy") };
+        assert!(copy == copy_in(&folder) && why.contains("move it away"), "{why}");
+        assert!(folder.files() == before, "it was written to");
+    }
+    fs::remove_file(copy_in(&folder)).unwrap();
+    assert_eq!(folder.open().remembered(0, 0).unwrap().last_line, 12);
+}
+
+#[test]
+fn a_disk_with_no_room_for_the_copy_is_left_as_it_is() {
+    let Some(disk) = Disk::new("a_disk_with_no_room_for_the_copy_is_left_as_it_is") else { return };
+    fs::write(disk.database(), VERSION_1).unwrap();
+    let room_for_the_log = 40 * 1024; // and not for the copy as well
+    let free = 1024 * 1024 - VERSION_1.len() - room_for_the_log;
+    fs::write(disk.join("homework"), vec![0; free]).unwrap();
+    let before = disk.files();
+    let Trouble::CannotCopy { why, .. } = disk.trouble() else { panic!("there was room") };
+    assert!(why.contains("full"), "{why}");
+    assert!(disk.files() == before, "it was written to");
+    fs::remove_file(disk.join("homework")).unwrap();
+    assert_eq!(disk.open().remembered(0, 0).unwrap().last_line, 12);
 }
