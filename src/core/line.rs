@@ -35,6 +35,8 @@ pub struct LineBuffer {
     skipping: bool,
     /// The peer sent its end of file: what is left is the last line.
     ended: bool,
+    /// Bytes after which a line is cut, in a buffer that refuses none.
+    cut_at: Option<usize>,
     /// What telnet asked and told.
     pub telnet: Telnet,
 }
@@ -47,13 +49,21 @@ impl Default for LineBuffer {
             end: 0,
             skipping: false,
             ended: false,
+            cut_at: None,
             telnet: Telnet::default(),
         }
     }
 }
 
 impl LineBuffer {
-    /// Where to read into; never empty once [`LineBuffer::next_line`] has returned `None`.
+    /// A buffer for a client, which shows whatever comes: a line longer than `limit` bytes is cut
+    /// instead of refused, and telnet's sequences stay in. Take its lines by [`Self::next_piece`].
+    pub fn cutting_at(limit: usize) -> LineBuffer {
+        assert!(4 < limit && 2 * limit <= BUFFER_MAX, "a piece is a letter or more, and fits");
+        LineBuffer { cut_at: Some(limit), ..LineBuffer::default() }
+    }
+
+    /// Where to read into; never empty once all lines (or pieces) are taken.
     pub fn space(&mut self) -> &mut [u8] {
         self.bytes.copy_within(self.start..self.end, 0);
         self.end -= self.start;
@@ -65,7 +75,10 @@ impl LineBuffer {
     pub fn received(&mut self, n: usize) {
         let filled = self.end + n == self.bytes.len();
         self.ended |= n == 0;
-        self.end += self.telnet.filter(&mut self.bytes[self.end..self.end + n]);
+        self.end += match self.cut_at {
+            None => self.telnet.filter(&mut self.bytes[self.end..self.end + n]),
+            Some(_) => n,
+        };
         if filled && self.bytes.len() < BUFFER_MAX {
             self.bytes.resize(2 * self.bytes.len(), 0); // the peer has more to say than fits: read it in bigger bites
         }
@@ -99,6 +112,30 @@ impl LineBuffer {
         }
     }
 
+    /// The next line of a buffer that cuts, or the next piece of a long one: its bytes as they came.
+    pub fn next_piece(&mut self) -> Option<&[u8]> {
+        let limit = self.cut_at.unwrap_or(LINE_MAX);
+        let pending = &self.bytes[self.start..self.end];
+        let (length, consumed) = match find_end(pending) {
+            Some((length, consumed)) if length <= limit => (length, consumed),
+            None if pending.len() <= limit && self.ended => return self.take_partial(),
+            None if pending.len() <= limit => return None,
+            _ => {
+                let cut = last_boundary(pending, limit);
+                (cut, cut)
+            }
+        };
+        let start = self.start;
+        self.start += consumed;
+        Some(&self.bytes[start..start + length])
+    }
+
+    /// What has come of a line whose end is not waited for any longer, if anything has.
+    pub fn take_partial(&mut self) -> Option<&[u8]> {
+        let partial = std::mem::replace(&mut self.start, self.end)..self.end;
+        (!partial.is_empty()).then(|| &self.bytes[partial])
+    }
+
     /// Refuses a line that is too long already although its end has not come; the buffer never holds more than that.
     fn refuse_partial(&mut self) -> Option<Line<'static>> {
         let too_long = self.end - self.start > LINE_MAX + 1; // 1: the CR of a CR LF
@@ -110,6 +147,12 @@ impl LineBuffer {
         let newly = !std::mem::replace(&mut self.skipping, true);
         newly.then_some(Line::TooLong)
     }
+}
+
+/// The last place not after `at` where a character begins; `at` itself if the bytes are no UTF-8.
+fn last_boundary(bytes: &[u8], at: usize) -> usize {
+    let begins = |i: &usize| bytes[*i] & 0b1100_0000 != 0b1000_0000;
+    (at - 3..=at).rev().find(begins).unwrap_or(at)
 }
 
 /// Finds the first line end, LF, CR LF or CR NUL: the line's length, and how many bytes it takes with its end.
@@ -136,28 +179,43 @@ mod tests {
         }
     }
 
-    /// Feeds `pieces` one read each and collects the lines.
-    fn lines(pieces: &[&[u8]]) -> Vec<String> {
-        let mut buffer = LineBuffer::default();
-        let mut got = Vec::new();
-        for mut piece in pieces.iter().copied() {
-            while !piece.is_empty() {
+    /// Feeds `reads` one by one, an end of file after them, and has `take` called after each.
+    fn feed(buffer: &mut LineBuffer, reads: &[&[u8]], mut take: impl FnMut(&mut LineBuffer)) {
+        for mut bytes in reads.iter().copied() {
+            while !bytes.is_empty() {
                 let space = buffer.space();
-                let n = piece.len().min(space.len());
+                let n = bytes.len().min(space.len());
                 assert!(n > 0, "no space although all lines were taken");
-                space[..n].copy_from_slice(&piece[..n]);
+                space[..n].copy_from_slice(&bytes[..n]);
                 buffer.received(n);
-                piece = &piece[n..];
-                while let Some(line) = buffer.next_line() {
-                    got.push(owned(line));
-                }
+                bytes = &bytes[n..];
+                take(buffer);
             }
         }
         buffer.space();
         buffer.received(0);
-        while let Some(line) = buffer.next_line() {
-            got.push(owned(line));
-        }
+        take(buffer);
+    }
+
+    fn lines(reads: &[&[u8]]) -> Vec<String> {
+        let mut got = Vec::new();
+        feed(&mut LineBuffer::default(), reads, |buffer| {
+            while let Some(line) = buffer.next_line() {
+                got.push(owned(line));
+            }
+        });
+        got
+    }
+
+    const LIMIT: usize = 4096;
+
+    fn pieces(reads: &[&[u8]]) -> Vec<Vec<u8>> {
+        let mut got = Vec::new();
+        feed(&mut LineBuffer::cutting_at(LIMIT), reads, |buffer| {
+            while let Some(piece) = buffer.next_piece() {
+                got.push(piece.to_owned());
+            }
+        });
         got
     }
 
@@ -203,5 +261,38 @@ mod tests {
     #[test]
     fn a_letter_split_between_two_reads_is_whole() {
         assert_eq!(lines(&["é".as_bytes()[..1].as_ref(), &"é\n".as_bytes()[1..]]), ["é"]);
+    }
+
+    #[test]
+    fn a_buffer_that_cuts_refuses_nothing() {
+        let sent = "*** hi\r\n<bob> 日本語\n\nlast".as_bytes();
+        let expected =
+            ["*** hi", "<bob> 日本語", "", "last"].map(|line| line.as_bytes().to_owned());
+        for cut in 0..=sent.len() {
+            assert_eq!(pieces(&[&sent[..cut], &sent[cut..]]), expected, "cut at {cut}");
+        }
+        assert_eq!(pieces(&[b"\xff\xfb\x01ok\xc3\n"]), [b"\xff\xfb\x01ok\xc3"]);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_between_letters() {
+        for endless in ["é".repeat(LIMIT).into_bytes(), vec![0x80; 3 * LIMIT]] {
+            let reads: Vec<&[u8]> = endless.chunks(1000).collect();
+            let pieces = pieces(&reads);
+            assert!(pieces.iter().all(|piece| piece.len() <= LIMIT));
+            let is_text = std::str::from_utf8(&endless).is_ok();
+            assert!(pieces.iter().all(|piece| std::str::from_utf8(piece).is_ok() == is_text));
+            assert_eq!(pieces.concat(), endless);
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_line_can_be_taken() {
+        let mut buffer = LineBuffer::cutting_at(LIMIT);
+        buffer.space()[..7].copy_from_slice(b"login: ");
+        buffer.received(7);
+        assert_eq!(buffer.next_piece(), None);
+        assert_eq!(buffer.take_partial(), Some(&b"login: "[..]));
+        assert_eq!(buffer.take_partial(), None);
     }
 }
