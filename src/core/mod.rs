@@ -32,6 +32,7 @@ pub mod record;
 pub mod requests;
 pub mod rooms;
 pub mod secret;
+pub mod sentences;
 pub mod session;
 pub mod source;
 pub mod telling;

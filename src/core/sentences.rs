@@ -1,0 +1,356 @@
+//! The sentences of the server that the client `chat` recognises. One side writes them and the
+//! other reads them, so both take them from here. Text alone; knows no I/O.
+//!
+//! A sentence stands here without the mark in front of it and without its line end. Where a part
+//! varies, one function writes the sentence and the next one reads it. A reader also meets servers
+//! that are no chatd, and so is content with the beginning of a sentence where that will do.
+
+/// In front of every line of the server's.
+pub const MARK: &str = "*** ";
+
+/// The last sentence to whoever leaves by themselves.
+pub const GOODBYE: &str = "Goodbye.";
+/// Behind the lines of a backlog.
+pub const END_OF_PAST: &str = "End of the past.";
+/// Asks for a name, at the door; alone, or behind the reason for which a name was refused.
+pub const NAME_QUESTION: &str = "What is your name?";
+/// In a question for a password: `nc` hides nothing.
+pub const MAY_BE_SEEN: &str = "(with nc, it will be seen as you type)";
+
+/// Why a connection is closed: the server stops.
+pub const SHUTTING_DOWN: &str = "the server is shutting down.";
+/// Why a connection is closed: its thread panicked.
+pub const SERVER_ERROR: &str = "an error in the server ended your connection.";
+
+/// Words of sentences that quote what somebody typed, which could look like a question.
+const QUOTING: [&str; 6] =
+    ["opic of ", " is away: ", "nnouncement by ", "(times are ", " banned", " muted"];
+
+/// Whether a sentence asks for a name. One with a topic in it may look so to whoever has a name.
+pub fn asks_for_name(sentence: &str) -> bool {
+    !quotes_people(sentence) && sentence.to_ascii_lowercase().ends_with("name?")
+}
+
+/// Whether a sentence asks for a password: it has the word in it, and ends like a question. Every
+/// question of the server's for a password has to; what is typed next is then not shown.
+pub fn asks_for_password(sentence: &str) -> bool {
+    let lower = sentence.to_ascii_lowercase();
+    !quotes_people(sentence) && lower.contains("password") && lower.ends_with([':', '?'])
+}
+
+fn quotes_people(sentence: &str) -> bool {
+    QUOTING.iter().any(|words| sentence.contains(words))
+}
+
+/// Whether the server said goodbye.
+pub fn is_goodbye(sentence: &str) -> bool {
+    sentence.starts_with("Goodbye")
+}
+
+/// The first sentence of all. `model`: how clients are served; `connection`: its number, as `c7`.
+pub fn greeting(model: &str, connection: &str) -> String {
+    format!("Welcome to chatd: {model} {connection}.")
+}
+
+/// Whether the server says that it is chatd.
+pub fn is_greeting(sentence: &str) -> bool {
+    sentence.starts_with("Welcome to chatd")
+}
+
+/// Lets somebody in, under this name.
+pub fn hello(name: &str) -> String {
+    format!("Hello {name}. Type to talk; /help lists the commands, /quit leaves.")
+}
+
+/// Tells somebody their new name.
+pub fn you_are_now(name: &str) -> String {
+    format!("You are now {name}.")
+}
+
+/// The name that somebody has from now on.
+pub fn own_name(sentence: &str) -> Option<&str> {
+    let rest = sentence.strip_prefix("Hello ").or(sentence.strip_prefix("You are now "))?;
+    rest.split(' ').next()?.strip_suffix('.')
+}
+
+/// Refuses a name that somebody else has.
+pub fn name_is_taken(name: &str) -> String {
+    format!("The name \"{name}\" is taken.")
+}
+
+/// Whether a name is refused because somebody else has it.
+pub fn says_name_is_taken(sentence: &str) -> bool {
+    sentence.contains("is taken")
+}
+
+/// Tells somebody that they are alone in a room.
+pub fn alone_in(room: &str) -> String {
+    format!("You are in {room}, alone.")
+}
+
+/// Tells somebody who is in their room: this, a list of names, and a full stop.
+pub fn in_room_with(room: &str) -> String {
+    format!("You are in {room} with")
+}
+
+/// Tells somebody how many are in their room, where those are too many to be named.
+pub fn in_room_with_many(room: &str, others: usize) -> String {
+    format!("You are in {room} with {others} others; /names lists them.")
+}
+
+/// The room that somebody is in, and the names that are listed behind it.
+pub fn own_room(sentence: &str) -> Option<(&str, impl Iterator<Item = &str>)> {
+    let rest = sentence.strip_prefix("You are in ")?;
+    let room = rest.split([' ', ',']).next()?.trim_end_matches('.');
+    let listed = rest.split_once(" with").map_or("", |(_, listed)| listed);
+    let is_list = !listed.contains(';');
+    (!room.is_empty()).then(|| (room, names(if is_list { listed } else { "" })))
+}
+
+/// In front of a room's names in the answer to `/names`.
+pub fn names_heading(room: &str, count: usize) -> String {
+    format!("{room} ({count}):")
+}
+
+/// The names behind such a heading.
+pub fn names_listed(sentence: &str) -> Option<impl Iterator<Item = &str>> {
+    sentence.split_once("): ").map(|(_, listed)| names(listed))
+}
+
+/// The names in a list: `alice, bob and carol.`
+pub fn names(listed: &str) -> impl Iterator<Item = &str> {
+    let listed = listed.strip_suffix('.').unwrap_or(listed);
+    listed.split([',', ' ']).filter(|name| !name.is_empty() && *name != "and")
+}
+
+/// Somebody came into a room, left it, or changed their name.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Movement<'a> {
+    /// Somebody came in.
+    Entered(&'a str),
+    /// Somebody left, perhaps for another room.
+    Left {
+        /// Who.
+        name: &'a str,
+        /// The room they left.
+        room: &'a str,
+        /// The room they went to.
+        to: Option<&'a str>,
+    },
+    /// Somebody has another name.
+    Renamed {
+        /// The name they had.
+        from: &'a str,
+        /// The name they have.
+        to: &'a str,
+    },
+}
+
+/// Tells a room who came in.
+pub fn entered(name: &str, room: &str) -> String {
+    format!("{name} entered {room}")
+}
+
+/// Tells a room who left it, and why: [`went_to`], or the reason for which a connection ended.
+pub fn left(name: &str, room: &str, why: &str) -> String {
+    format!("{name} left {room} ({why})")
+}
+
+/// Why somebody left: for another room.
+pub fn went_to(room: &str) -> String {
+    format!("went to {room}")
+}
+
+/// Tells a room somebody's new name.
+pub fn renamed(from: &str, to: &str) -> String {
+    format!("{from} is now {to}")
+}
+
+/// Who came, left or has another name.
+pub fn movement(sentence: &str) -> Option<Movement<'_>> {
+    let words: Vec<&str> = sentence.splitn(4, ' ').collect();
+    match words[..] {
+        [name, "entered", _] => Some(Movement::Entered(name)),
+        [name, "left", room, why] => {
+            let to = why.strip_prefix("(went to ").and_then(|rest| rest.strip_suffix(')'));
+            Some(Movement::Left { name, room, to })
+        }
+        [from, "is", "now", to] if !to.contains(' ') => Some(Movement::Renamed { from, to }),
+        _ => None,
+    }
+}
+
+/// One room in the answer to `/rooms`.
+pub fn room_row(room: &str, count: usize, topic: &str) -> String {
+    format!("  {room:<21} {count:>3} here   {topic}").trim_end().to_owned()
+}
+
+/// The room in such a row.
+pub fn room_in_row(sentence: &str) -> Option<&str> {
+    let mut words = sentence.strip_prefix("  ")?.split_whitespace();
+    let (room, count) = (words.next()?, words.next()?);
+    let is_count = count.bytes().all(|b| b.is_ascii_digit());
+    (is_count && words.next() == Some("here")).then_some(room)
+}
+
+/// One person in the answer to `/who`. `away`: why they are.
+pub fn person_row(name: &str, idle: &str, away: Option<&str>) -> String {
+    let away = away.map(|why| format!(", away: {why}")).unwrap_or_default();
+    format!("  {name:<21} idle {idle}{away}")
+}
+
+/// The person in such a row.
+pub fn person_in_row(sentence: &str) -> Option<&str> {
+    let mut words = sentence.strip_prefix("  ")?.split_whitespace();
+    let name = words.next()?;
+    matches!(words.next()?, "idle" | "away" | "away:").then_some(name)
+}
+
+/// In front of a backlog. `what`: which lines, as by [`last_lines`]; `offset`: their time zone.
+pub fn backlog_heading(what: &str, offset: &str) -> String {
+    format!("{what} (times are {offset}):")
+}
+
+/// The lines that a room tells to whoever enters it.
+pub fn last_lines(count: usize, room: &str) -> String {
+    let noun = if count == 1 { "line" } else { "lines" };
+    format!("The last {count} {noun} of {room}")
+}
+
+/// The room whose last lines come now.
+pub fn backlog_room(sentence: &str) -> Option<&str> {
+    let (_, rest) = sentence.strip_prefix("The last ")?.split_once(" of ")?;
+    rest.split_once(" (").map(|(room, _)| room)
+}
+
+/// The last sentence to whoever is disconnected.
+pub fn hung_up(why: &str) -> String {
+    format!("Hung up: {why}")
+}
+
+/// Why the server hangs up.
+pub fn why_hung_up(sentence: &str) -> Option<&str> {
+    sentence.strip_prefix("Hung up: ")
+}
+
+/// The only sentence to whoever finds no place.
+pub fn sorry(why: &str) -> String {
+    format!("Sorry: {why}")
+}
+
+/// Why there is no place.
+pub fn why_sorry(sentence: &str) -> Option<&str> {
+    sentence.strip_prefix("Sorry: ")
+}
+
+/// Why a slow consumer is hung up: by its high-water mark.
+pub fn too_many_bytes_waited(bytes: usize) -> String {
+    format!("more than {bytes} bytes waited for you to read.")
+}
+
+/// Why a slow consumer is hung up: by its write deadline.
+pub fn nothing_was_read(seconds: u64) -> String {
+    format!("you read nothing for {seconds} s while lines waited for you.")
+}
+
+/// Whether a client that was hung up for this reason may come back by itself. After any other (a
+/// kick, say) a person decides.
+pub fn may_come_back(why: &str) -> bool {
+    let is_slow = why.contains("waited for you");
+    is_slow
+        || [SHUTTING_DOWN, SERVER_ERROR]
+            .iter()
+            .any(|reason| why.contains(reason.trim_end_matches('.')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_side_reads_what_the_other_writes() {
+        assert!(is_greeting(&greeting("one thread per connection, and yours is", "c7")));
+        assert_eq!(own_name(&hello("a.lice")), Some("a.lice"));
+        assert_eq!(own_name(&you_are_now("Carol")), Some("Carol"));
+        assert!(is_goodbye(GOODBYE));
+        assert!(says_name_is_taken(&name_is_taken("alice")));
+        assert!(asks_for_name(&format!("{} {NAME_QUESTION}", name_is_taken("alice"))));
+        assert_eq!(room_in_row(&room_row("math", 1, "1 + 1")), Some("math"));
+        assert_eq!(
+            room_in_row(&room_row("a-room-of-21-letters-", 1000, "")),
+            Some("a-room-of-21-letters-")
+        );
+        assert_eq!(person_in_row(&person_row("bob", "5 s", Some("lunch"))), Some("bob"));
+        assert_eq!(room_in_row(&person_row("bob", "5 s", None)), None);
+        let heading = backlog_heading(&last_lines(2, "math"), "+01:00");
+        assert_eq!(heading, "The last 2 lines of math (times are +01:00):");
+        assert_eq!(backlog_room(&heading), Some("math"));
+        assert_eq!(why_hung_up(&hung_up(SHUTTING_DOWN)), Some(SHUTTING_DOWN));
+        assert_eq!(
+            why_sorry(&sorry("all 512 places are taken.")),
+            Some("all 512 places are taken.")
+        );
+    }
+
+    #[test]
+    fn a_room_and_who_is_in_it() {
+        let read = |sentence: &str| {
+            let (room, names) = own_room(sentence)?;
+            Some((room.to_owned(), names.map(str::to_owned).collect::<Vec<_>>()))
+        };
+        let names =
+            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(read(&alone_in("math")), Some(("math".to_owned(), Vec::new())));
+        let with = in_room_with("math") + " bob, c.d and eve.";
+        assert_eq!(read(&with), Some(("math".to_owned(), names(&["bob", "c.d", "eve"]))));
+        assert_eq!(read(&in_room_with_many("math", 99)), Some(("math".to_owned(), Vec::new())));
+        assert_eq!(read("Rooms:"), None);
+        let listed = names_heading("math", 2) + " bob, eve";
+        assert_eq!(names_listed(&listed).map(Iterator::collect), Some(vec!["bob", "eve"]));
+    }
+
+    #[test]
+    fn comings_and_goings() {
+        assert_eq!(movement(&entered("bob", "math")), Some(Movement::Entered("bob")));
+        for (why, to) in [(went_to("art"), Some("art")), ("quit".to_owned(), None)] {
+            let left = left("bob", "math", &why);
+            assert_eq!(movement(&left), Some(Movement::Left { name: "bob", room: "math", to }));
+        }
+        let (from, to) = ("bob", "rob");
+        assert_eq!(movement(&renamed(from, to)), Some(Movement::Renamed { from, to }));
+        assert_eq!(movement(&alone_in("math")), None);
+    }
+
+    #[test]
+    fn a_password_is_asked_for_by_a_question_that_quotes_nobody() {
+        for sentence in [
+            "Password for alice:",
+            "What is the password?",
+            &format!("alice is registered. Your password {MAY_BE_SEEN}:"),
+            "The same password once more:",
+        ] {
+            assert!(asks_for_password(sentence), "{sentence}");
+        }
+        for sentence in [
+            "Your password was changed.",
+            "mallory set the topic of lobby: your password?",
+            "mallory is away: Password:",
+            "Announcement by mallory: your password:",
+            "The newest 1 line of lobby with password (times are +00:00):",
+            "Topic of lobby: x (with nc, it will be seen as you type) password:",
+        ] {
+            assert!(!asks_for_password(sentence), "{sentence}");
+        }
+        assert!(!asks_for_name("Topic of lobby: your name?"));
+    }
+
+    #[test]
+    fn only_the_servers_own_reasons_bring_a_client_back() {
+        for why in
+            [SHUTTING_DOWN, SERVER_ERROR, &too_many_bytes_waited(65_536), &nothing_was_read(10)]
+        {
+            assert!(may_come_back(why), "{why}");
+        }
+        assert!(!may_come_back("you were kicked by the teacher."));
+    }
+}
