@@ -1,29 +1,28 @@
 //! Getting a connection, and the half of it that writes. The half that reads is `socket.rs`.
 //!
-//! [`connect`] runs on the main thread for the first connection and on `socket` for those after it; [`Link`] is used by
-//! both, and a line is always one write.
+//! [`connect`] runs on `main` for the first connection and on `socket` for those after it; both use
+//! [`Link`], and a line is always one write.
 
-use std::io::{self, ErrorKind, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
-use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
-
+use crate::{ending::Ending, options::Address};
 use crossbeam_channel::bounded;
 use parking_lot::Mutex;
 use socket2::{SockRef, TcpKeepalive};
-
-use crate::ending::Ending;
-use crate::options::Address;
+use std::{
+    io::{self, ErrorKind, Write as _},
+    net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs as _},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 /// How long looking the host up and connecting to it may take together.
-pub const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// How long a line may wait to leave. A server that reads nothing for so long is as good as gone.
+/// How long a line may wait to leave. A server that reads nothing for that long is as good as gone.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
 
-/// A silent network is asked for a sign of life after this time, then every [`SIGN_INTERVAL`], three times (on Windows
-/// as often as the system likes).
+/// A silent network is asked for a sign of life after this time, then every [`SIGN_INTERVAL`],
+/// three times (on Windows as often as the system likes).
 const SIGN_AFTER: Duration = Duration::from_secs(20);
 const SIGN_INTERVAL: Duration = Duration::from_secs(5);
 #[cfg(unix)]
@@ -33,7 +32,7 @@ const SIGNS_MISSED: u32 = 3;
 ///
 /// # Errors
 /// The [`Ending`] that this would be, if it was the first connection.
-pub fn connect(to: &Address) -> Result<TcpStream, Ending> {
+pub(crate) fn connect(to: &Address) -> Result<TcpStream, Ending> {
     let deadline = Instant::now() + CONNECT_LIMIT;
     let mut failure = Ending::UnknownHost(to.clone());
     for address in look_up(to, deadline)? {
@@ -42,35 +41,36 @@ pub fn connect(to: &Address) -> Result<TcpStream, Ending> {
             return Err(Ending::TimedOut(to.clone()));
         }
         match TcpStream::connect_timeout(&address, left) {
-            Ok(stream) => {
-                return prepare(stream).map_err(|e| Ending::Unreachable(to.clone(), e.to_string()));
+            Ok(stream) => return prepare(stream).map_err(|e| unreachable(to, &e)),
+            Err(e) => {
+                failure = match e.kind() {
+                    ErrorKind::ConnectionRefused => Ending::Refused(to.clone()),
+                    ErrorKind::TimedOut | ErrorKind::WouldBlock => Ending::TimedOut(to.clone()),
+                    _ => unreachable(to, &e),
+                }
             }
-            Err(e) => failure = failed(to, &e),
         }
     }
     Err(failure)
 }
 
-fn failed(to: &Address, error: &io::Error) -> Ending {
-    match error.kind() {
-        ErrorKind::ConnectionRefused => Ending::Refused(to.clone()),
-        ErrorKind::TimedOut | ErrorKind::WouldBlock => Ending::TimedOut(to.clone()),
-        _ => Ending::Unreachable(to.clone(), error.to_string()),
-    }
+fn unreachable(to: &Address, error: &io::Error) -> Ending {
+    Ending::Unreachable(to.clone(), error.to_string())
 }
 
-/// Looking a name up can take a minute and cannot be given a time limit, so it has a thread to be left behind on.
+/// Looking a name up can take a minute and cannot be given a time limit, so it has a thread that
+/// can be left behind.
 fn look_up(to: &Address, deadline: Instant) -> Result<Vec<SocketAddr>, Ending> {
-    let (answer, answered) = bounded(1);
+    let (found, answer) = bounded(1);
     let (host, port) = (to.host.clone(), to.port);
     thread::Builder::new()
         .name("lookup".to_owned())
         .spawn(move || {
             let addresses = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
-            let _ = answer.send(addresses); // nobody waits any more: too late
+            let _ = found.send(addresses); // nobody waits any more: too late
         })
-        .map_err(|e| Ending::Unreachable(to.clone(), e.to_string()))?;
-    match answered.recv_deadline(deadline) {
+        .map_err(|e| unreachable(to, &e))?;
+    match answer.recv_deadline(deadline) {
         Ok(Ok(addresses)) => Ok(addresses),
         Ok(Err(_)) => Err(Ending::UnknownHost(to.clone())),
         Err(_) => Err(Ending::TimedOut(to.clone())),
@@ -92,13 +92,12 @@ fn prepare(stream: TcpStream) -> io::Result<TcpStream> {
 
 /// The connection of the moment, as those see it who write to it or end it.
 #[derive(Default)]
-pub struct Link {
+pub(crate) struct Link {
     stream: Mutex<Option<Arc<TcpStream>>>, // held to look, never while writing
 }
 
 impl Link {
-    /// This is the connection from now on.
-    pub fn set(&self, stream: Option<Arc<TcpStream>>) {
+    pub(crate) fn set(&self, stream: Option<Arc<TcpStream>>) {
         *self.stream.lock() = stream;
     }
 
@@ -110,7 +109,7 @@ impl Link {
     ///
     /// # Errors
     /// When there is no connection, or it takes nothing.
-    pub fn send_line(&self, line: &str) -> io::Result<()> {
+    pub(crate) fn send_line(&self, line: &str) -> io::Result<()> {
         self.send(format!("{line}\n").as_bytes())
     }
 
@@ -118,17 +117,18 @@ impl Link {
     ///
     /// # Errors
     /// When there is no connection, or it takes nothing.
-    pub fn send(&self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<()> {
         self.get()?.as_ref().write_all(bytes)
     }
 
     /// Says that nothing more will be sent; what comes can still be read.
-    pub fn half_close(&self) {
+    pub(crate) fn half_close(&self) {
         self.shut_down(Shutdown::Write);
     }
 
-    /// Ends the connection. Whoever reads from it reads an end of file: every ending is that one path.
-    pub fn hang_up(&self) {
+    /// Ends the connection. Whoever reads from it reads an end of file: every ending is that one
+    /// path.
+    pub(crate) fn hang_up(&self) {
         self.shut_down(Shutdown::Both);
     }
 

@@ -1,13 +1,12 @@
-//! How a run of `chat` can end: each way its own sentence and its own exit code. docs/client.md has the table.
+//! How a run of `chat` can end: each way its own sentence and its own exit code. docs/client.md has
+//! the table.
 
+use crate::{connection::CONNECT_LIMIT, options::Address};
 use std::fmt;
-
-use crate::connection::CONNECT_LIMIT;
-use crate::options::Address;
 
 /// Why the program ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// As the person wished, or with the server's goodbye.
     Left,
     /// The host's name could not be looked up.
@@ -18,19 +17,20 @@ pub enum Ending {
     TimedOut(Address),
     /// The system has no way there; with its words.
     Unreachable(Address, String),
-    /// The server has no place left; with its line.
+    /// The server has no place left; with its reason.
     Full(String),
     /// The name given by `--name` is somebody else's already.
     NameTaken(String),
-    /// The server refuses the name given by `--name`; with its line.
+    /// The server refuses the name given by `--name`; with its sentence.
     NameRefused(String),
-    /// The server went away, or hung up; with its last words, if it had any.
+    /// The server went away, or hung up; with its reason, if it gave one.
     Gone(Address, Option<String>),
 }
 
 impl Ending {
-    /// The exit code. 1 is any other error's, 2 a wrong option's, 101 a panic's, 128 + n a signal's.
-    pub fn code(&self) -> i32 {
+    /// The exit code. 1 is any other error's, 2 a wrong option's, 101 a panic's, 128 + n a
+    /// signal's.
+    pub(crate) fn code(&self) -> i32 {
         match self {
             Ending::Left => 0,
             Ending::UnknownHost(_) => 3,
@@ -50,42 +50,36 @@ impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Ending::Left => Ok(()),
-            Ending::UnknownHost(Address { host, .. }) => {
-                write!(
-                    f,
-                    "no host is called {host:?}. Check the spelling, or give its address in numbers."
-                )
-            }
-            Ending::Refused(at) => {
-                write!(
-                    f,
-                    "{at} refused the connection: no server listens there. Is it started, and is {} its port?",
-                    at.port
-                )
-            }
+            Ending::UnknownHost(Address { host, .. }) => write!(
+                f,
+                "no host is called {host:?}. Check the spelling, or give its address in numbers."
+            ),
+            Ending::Refused(at) => write!(
+                f,
+                "{at} refused the connection: no server listens there. \
+                 Is it started, and is {} its port?",
+                at.port
+            ),
             Ending::TimedOut(at) => write!(
                 f,
-                "{at} did not answer within {} s. Check the address, the network, and firewalls in between.",
+                "{at} did not answer within {} s. \
+                 Check the address, the network, and firewalls in between.",
                 CONNECT_LIMIT.as_secs()
             ),
             Ending::Unreachable(at, why) => {
                 write!(f, "there is no way to {at}: {why}. Is this machine on the network?")
             }
-            Ending::Full(words) => write!(f, "the server is full. It said: {words}"),
+            Ending::Full(why) => write!(f, "the server is full. It said: {why}"),
             Ending::NameTaken(name) => {
                 write!(f, "the name {name:?} is taken. Choose another with --name.")
             }
-            Ending::NameRefused(words) => {
-                write!(f, "the server refused the name. It said: {words}")
-            }
-            Ending::Gone(at, None) => {
-                write!(
-                    f,
-                    "the server at {at} is gone: it closed the connection, or the network did."
-                )
-            }
-            Ending::Gone(at, Some(words)) => {
-                write!(f, "the server at {at} hung up. It said: {words}")
+            Ending::NameRefused(why) => write!(f, "the server refused the name. It said: {why}"),
+            Ending::Gone(at, None) => write!(
+                f,
+                "the server at {at} is gone: it closed the connection, or the network did."
+            ),
+            Ending::Gone(at, Some(why)) => {
+                write!(f, "the server at {at} hung up. It said: {why}")
             }
         }
     }

@@ -1,46 +1,38 @@
-//! The keyboard's side of the chat: what is typed is sent, or obeyed if it is one of our own commands. Runs on `main`,
-//! which waits for keys and for nothing else; the socket has a thread of its own (`socket.rs`). So there is no `select`,
-//! and nothing here that Windows could not do.
+//! The keyboard's side of the chat: what is typed is sent, or obeyed if it is one of our own
+//! commands. Runs on `main`, which waits for keys and for nothing else; the socket has a thread of
+//! its own (`socket.rs`). So there is no `select`, and nothing here that Windows could not do.
 
-use std::fs::File;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::thread;
-use std::time::Duration;
-
+use crate::{
+    commands::{self, Typed},
+    editor::{Input, LineEditor},
+    ending::Ending,
+    known::Question,
+    screen::Show,
+    shared::{Shared, leave_at_once},
+    socket::ClientCommand,
+};
 use anyhow::Result;
 use crossbeam_channel::Sender;
+use std::{
+    fs::File,
+    io::{self, ErrorKind},
+    sync::{Arc, atomic::Ordering},
+    thread,
+    time::Duration,
+};
 
-use crate::commands::{self, TABLE};
-use crate::connection::Link;
-use crate::editor::{LineEditor, Typed};
-use crate::ending::Ending;
-use crate::exit::Exit;
-use crate::known::Question;
-use crate::screen::Screen;
-use crate::shared::Shared;
-use crate::socket::Order;
-
-/// How long the prompt waits for the answer that will change it. A slower answer changes the next one.
+/// How long the prompt waits for the answer that will change it. A slower answer changes the next
+/// one.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
 /// How long the server may take to say goodbye.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 
-/// What the keyboard needs to know of the others.
-pub struct Keyboard {
-    /// The line editor.
-    pub editor: LineEditor,
-    /// What is known.
-    pub shared: Arc<Shared>,
-    /// Where to show something.
-    pub screen: Screen,
-    /// Where to send something.
-    pub link: Arc<Link>,
+pub(crate) struct Keyboard {
+    pub(crate) editor: LineEditor,
+    pub(crate) shared: Arc<Shared>,
     /// What the socket's thread is to do next.
-    pub orders: Sender<Order>,
-    /// The way out.
-    pub exit: Exit,
+    pub(crate) commands: Sender<ClientCommand>,
 }
 
 impl Keyboard {
@@ -48,16 +40,14 @@ impl Keyboard {
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn run(mut self) -> Result<()> {
+    pub(crate) fn run(mut self) -> Result<()> {
         self.shared.wait_for_welcome();
         loop {
             match self.editor.read()? {
-                Typed::End => self.leave(),
-                _ if self.shared.leaving.load(Ordering::Relaxed) => {}
-                Typed::Secret(password) => {
-                    self.answer(&password);
-                }
-                Typed::Line(text) => {
+                Input::End => self.leave(),
+                _ if self.shared.is_leaving() => {}
+                Input::Password(password) => self.answer(&password),
+                Input::Line(text) => {
                     text.split('\n').for_each(|line| self.typed(line.trim_end_matches('\r')))
                 }
             }
@@ -70,46 +60,53 @@ impl Keyboard {
         }
         self.editor.remember(line);
         match commands::parse(line) {
-            commands::Typed::Send(line) => self.send(line),
-            commands::Typed::Quit(line) => {
+            Typed::Send(line) => self.send(line),
+            Typed::Quit(line) => {
                 if self.shared.known().is_in() {
-                    let _ = self.link.send_line(line); // gone already: then so are we
+                    let _ = self.shared.link.send_line(line); // gone already: then so are we
                 }
                 self.leave();
             }
-            commands::Typed::Clear => self.editor.clear_screen(),
-            commands::Typed::Bell(wish) => self.bell(wish),
-            commands::Typed::Log(file) => self.log(file),
-            commands::Typed::Help(about) => self.help(line, about),
-            commands::Typed::Connect(address) => {
-                let _ = self.orders.send(Order::Connect(address));
-                self.link.hang_up();
+            Typed::Clear => self.editor.clear_screen(),
+            Typed::Bell(wish) => {
+                let is_on = wish.unwrap_or(!self.shared.has_bell.load(Ordering::Relaxed));
+                self.shared.has_bell.store(is_on, Ordering::Relaxed);
+                self.notice(if is_on { "the bell is on." } else { "the bell is off." });
+            }
+            Typed::Log(file) => self.log(file),
+            Typed::Help(about) => self.help(line, about),
+            Typed::Connect(address) => {
+                let _ = self.commands.send(ClientCommand::Connect(address));
+                self.shared.link.hang_up();
                 self.shared.wait(ANSWER_LIMIT, |known| !known.is_connected);
                 self.shared.wait_for_welcome();
             }
-            commands::Typed::Wrong(why) => self.screen.notice(why),
+            Typed::Wrong(why) => self.notice(why),
             #[cfg(debug_assertions)]
-            commands::Typed::Panic => panic!("asked for by /panic"),
+            Typed::Panic => panic!("asked for by /panic"),
         }
+    }
+
+    fn notice(&self, text: impl Into<String>) {
+        self.shared.screen.notice(text);
     }
 
     /// Sends a line, and gives an answer that would change the prompt the time to come.
     fn send(&mut self, line: &str) {
-        let (answers, skips) = {
+        let (answers, is_chatd) = {
             let known = self.shared.known();
-            (known.answers, line.is_empty() && known.is_chatd) // chatd says nothing of an empty line, nor do we
+            (known.answers, known.is_chatd)
         };
-        if skips {
-            return;
+        if line.is_empty() && is_chatd {
+            return; // chatd says nothing of an empty line, nor do we
         }
-        if let Err(e) = self.link.send_line(line) {
-            return self.screen.notice(format!("not sent: {}", unsent(&e)));
+        if let Err(e) = self.shared.link.send_line(line) {
+            return self.notice(not_sent(&e));
         }
         if let Some(own) = self.shared.change(|known| known.sent(line)) {
-            self.screen.own(own);
+            self.shared.screen.show(Show::Own(own));
         }
-        let command = line.split(' ').next().unwrap_or_default();
-        if matches!(command, "/join" | "/leave" | "/nick") {
+        if matches!(line.split(' ').next(), Some("/join" | "/leave" | "/nick")) {
             self.shared.wait(ANSWER_LIMIT, |known| known.answers > answers || !known.is_connected);
         }
     }
@@ -120,8 +117,8 @@ impl Keyboard {
             known.question = None;
             known.answers
         });
-        if let Err(e) = self.link.send_line(answer) {
-            return self.screen.notice(format!("not sent: {}", unsent(&e)));
+        if let Err(e) = self.shared.link.send_line(answer) {
+            return self.notice(not_sent(&e));
         }
         self.shared.wait(ANSWER_LIMIT, |known| {
             !known.is_connected
@@ -129,68 +126,65 @@ impl Keyboard {
         });
     }
 
-    fn bell(&self, wish: Option<bool>) {
-        let bell = wish.unwrap_or(!self.shared.bell.load(Ordering::Relaxed));
-        self.shared.bell.store(bell, Ordering::Relaxed);
-        self.screen.notice(if bell { "the bell is on." } else { "the bell is off." });
-    }
-
     fn log(&self, file: Option<&str>) {
         let Some(name) = file else {
-            self.screen.log(None);
-            return self.screen.notice("nothing is logged any more.");
+            self.shared.screen.show(Show::Log(None));
+            return self.notice("nothing is logged any more.");
         };
         match File::options().append(true).create(true).open(name) {
             Ok(file) => {
-                self.screen.notice(format!("what is shown from now on is added to {name}."));
-                self.screen.log(Some(file));
+                self.notice(format!("what is shown from now on is added to {name}."));
+                self.shared.screen.show(Show::Log(Some(file)));
             }
-            Err(e) => self.screen.notice(format!("{name} cannot be written: {e}.")),
+            Err(e) => self.notice(format!("{name} cannot be written: {e}.")),
         }
     }
 
     /// Ours first; then the server is asked for its own, if it is one that has any.
     fn help(&mut self, line: &str, about: Option<&str>) {
         let has_commands = self.shared.known().is_in();
-        match about.map(|command| (command, commands::explain(command))) {
-            Some((_, Some(text))) => return self.screen.notice(text),
-            Some((command, None)) if !has_commands => {
-                self.screen.notice(format!("{command} is no command of chat's."))
+        if let Some(text) = about.and_then(commands::explain) {
+            return self.notice(text);
+        }
+        match about {
+            None => {
+                self.notice("these are the client's own commands:");
+                commands::HELP.iter().for_each(|help| self.notice(format!("  {help}")));
+            }
+            Some(command) if !has_commands => {
+                self.notice(format!("{command} is no command of chat's."))
             }
             Some(_) => {}
-            None => {
-                self.screen.notice("these are the client's own commands:");
-                TABLE.iter().for_each(|help| self.screen.notice(format!("  {}", help.text)));
-            }
         }
         if has_commands {
             self.send(line);
         }
     }
 
-    /// Says that we go, and lets the socket's thread wait for the goodbye. Asked a second time, it waits no longer.
+    /// Says that we go, and lets the socket's thread wait for the goodbye. Asked a second time, it
+    /// waits no longer.
     fn leave(&mut self) {
-        if self.shared.leaving.swap(true, Ordering::SeqCst) {
-            self.exit.at_once(&Ending::Left);
+        if self.shared.is_leaving.swap(true, Ordering::SeqCst) {
+            leave_at_once(&Ending::Left);
         }
-        let _ = self.orders.send(Order::Quit);
-        self.link.half_close();
-        let (link, exit) = (Arc::clone(&self.link), self.exit.clone());
+        let _ = self.commands.send(ClientCommand::Quit);
+        self.shared.link.half_close();
+        let shared = Arc::clone(&self.shared);
         let insist = move || {
             thread::sleep(GOODBYE_LIMIT);
-            link.hang_up(); // its thread reads an end of file, and leaves
+            shared.link.hang_up(); // the socket's thread reads an end of file, and leaves
             thread::sleep(GOODBYE_LIMIT);
-            exit.leave(&Ending::Left)
+            shared.leave(&Ending::Left)
         };
         if thread::Builder::new().name("insist".to_owned()).spawn(insist).is_err() {
-            self.exit.at_once(&Ending::Left);
+            leave_at_once(&Ending::Left);
         }
     }
 }
 
-fn unsent(error: &std::io::Error) -> String {
+fn not_sent(error: &io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::NotConnected => "there is no connection at the moment.".to_owned(),
-        _ => format!("{error}."),
+        ErrorKind::NotConnected => "not sent: there is no connection at the moment.".to_owned(),
+        _ => format!("not sent: {error}."),
     }
 }

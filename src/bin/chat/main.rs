@@ -1,165 +1,125 @@
 //! `chat`, the terminal client: `chat HOST` and talk.
 //!
-//! Two things are waited for, the keyboard and the socket, and each has its thread: `main` (`keyboard.rs`, or `plain.rs`
-//! in a pipe) and `socket` (`socket.rs`). A third, `screen` (`screen.rs`), is the only one that prints. No `select`: so
-//! it runs on Windows. A line editor keeps what is half typed: so a message wipes out nothing. docs/client.md tells more.
+//! Two things are waited for, the keyboard and the socket, and each has its thread: `main`
+//! (`keyboard.rs`, or `plain.rs` in a pipe) and `socket` (`socket.rs`). A third, `screen`
+//! (`screen.rs`), is the only one that prints. No `select`: so it runs on Windows. A line editor
+//! has what is half typed: so a message wipes out nothing. docs/client.md tells more.
 //!
-//! This file puts them together. It is no protocol (`classify.rs`, `known.rs`) and no terminal (`editor.rs`).
+//! This file puts them together. What lines mean is in `server_line.rs` and `known.rs`.
 
 #![forbid(unsafe_code)]
 
 mod backlog;
-mod classify;
 mod commands;
 mod complete;
 mod connection;
 mod editor;
 mod ending;
-mod exit;
-mod gate;
 mod keyboard;
 mod known;
-mod lines;
 mod options;
 mod paint;
 mod plain;
 mod screen;
+mod screen_lock;
+mod server_line;
 mod shared;
 mod socket;
 mod terminal;
 mod window;
 
-use std::io::{IsTerminal, stdin};
-use std::net::TcpStream;
-use std::process::exit;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::thread;
-use std::time::Duration;
-
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
+use connection::connect;
 use crossbeam_channel::unbounded;
-
-use connection::{Link, connect};
 use editor::LineEditor;
-use exit::Exit;
-use gate::Gate;
 use keyboard::Keyboard;
-use options::{Asked, Options};
-use screen::{Output, Screen};
+use options::Options;
+use screen::{Output, Screen, ScreenThread};
 use shared::Shared;
-use socket::{Order, Socket};
-use window::Window;
+use socket::Socket;
+use std::{
+    env,
+    io::{IsTerminal as _, stdin},
+    process::exit,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 fn main() {
-    let options = match options::read(&std::env::args().skip(1).collect::<Vec<_>>()) {
-        Asked::Chat(options) if options.version => {
-            told(concat!("chat ", env!("CARGO_PKG_VERSION"), "\n"), 0)
-        }
-        Asked::Chat(options) => options,
-        Asked::Told(text, code) => told(&text, code),
-    };
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let options = options::read(&arguments).unwrap_or_else(|(text, code)| end_with(&text, code));
     terminal::remember();
     terminal::restore_on_panic();
     let result = chat(&options);
     terminal::restore();
     if let Err(error) = result {
-        told(&format!("chat: {error:#}\n"), 1);
+        end_with(&format!("chat: {error:#}\n"), 1);
     }
 }
 
-fn told(text: &str, code: i32) -> ! {
-    if code == 0 {
-        print!("{text}")
-    } else {
-        eprint!("{text}")
+fn end_with(text: &str, code: i32) -> ! {
+    match code {
+        0 => print!("{text}"),
+        _ => eprint!("{text}"),
     }
     exit(code)
 }
 
-/// The chat, from the first connection on. It ends by `Exit`, and returns only if it cannot go on.
+/// The chat, from the first connection on. It ends by [`Shared::leave`], and returns only if it
+/// cannot go on.
 fn chat(options: &Options) -> Result<()> {
     let address = options.address()?;
-    let stream = match connect(&address) {
-        Ok(stream) => stream,
-        Err(ending) => told(&format!("chat: {ending}\n"), ending.code()),
-    };
+    let stream = connect(&address)
+        .unwrap_or_else(|ending| end_with(&format!("chat: {ending}\n"), ending.code()));
     terminal::end_on_signals().context("signals cannot be waited for")?;
-    let shared = Arc::new(Shared::default());
-    shared.bell.store(options.bell, Ordering::Relaxed);
-    if terminal::can_edit() { edit(options, stream, shared) } else { pipe(options, stream, shared) }
-}
 
-/// With a person at a terminal.
-fn edit(options: &Options, stream: TcpStream, shared: Arc<Shared>) -> Result<()> {
-    let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let gate = Arc::new(Gate::default());
-    terminal::edit();
-    let window = Arc::new(Window::new(window::flow(|name| std::env::var(name).ok())));
-    let mut editor =
-        LineEditor::new(Arc::clone(&shared), Arc::clone(&gate), Arc::clone(&window), colours)?;
-    let output = Output::Editor { printer: editor.printer()?, gate, window, colours };
-    let screen = screen::start(output, Arc::clone(&shared)).context("no thread can be started")?;
-    let socket = socket(options, &shared, &screen)?;
-    let (orders, link, exit) = (socket.0, Arc::clone(&socket.1.link), socket.1.exit.clone());
-    start(Socket { has_editor: true, comes_back: !options.no_reconnect, ..socket.1 }, stream)?;
-    Keyboard { editor, shared, screen, link, orders, exit }.run()
-}
-
-/// In a pipe, or on a terminal that cannot be edited on.
-fn pipe(options: &Options, stream: TcpStream, shared: Arc<Shared>) -> Result<()> {
-    let screen =
-        screen::start(Output::Plain, Arc::clone(&shared)).context("no thread can be started")?;
-    let (_, socket) = socket(options, &shared, &screen)?;
-    let has_person = stdin().is_terminal();
-    let link = Arc::clone(&socket.link);
-    let name = if has_person { socket.name } else { Some(socket.name.unwrap_or_else(login_name)) };
-    start(
-        Socket { name, has_person, comes_back: has_person && !options.no_reconnect, ..socket },
-        stream,
-    )?;
-    plain::run(&shared, &link, &screen, Duration::from_secs(options.wait))
-}
-
-fn socket(
-    options: &Options,
-    shared: &Arc<Shared>,
-    screen: &Screen,
-) -> Result<(crossbeam_channel::Sender<Order>, Socket)> {
-    let (orders, given) = unbounded();
-    let socket = Socket {
-        shared: Arc::clone(shared),
-        screen: screen.clone(),
-        link: Arc::new(Link::default()),
-        orders: given,
-        exit: Exit::new(screen.clone()),
-        address: options.address()?,
-        name: options.name.clone(),
-        room: options.room.clone(),
-        has_person: true,
-        has_editor: false,
-        comes_back: false,
+    let has_editor = terminal::can_edit();
+    let has_person = has_editor || stdin().is_terminal();
+    let has_colours = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let (screen, waiting) = Screen::new();
+    let shared = Arc::new(Shared::new(screen, options.bell));
+    let mut editor = match has_editor {
+        true => Some(LineEditor::new(Arc::clone(&shared), has_colours)?),
+        false => None,
     };
-    Ok((orders, socket))
+    let output = match &mut editor {
+        Some(editor) => Output::Editor { printer: editor.printer()?, has_colours },
+        None => Output::Plain,
+    };
+    let screen = ScreenThread::new(waiting, output, Arc::clone(&shared));
+    start("screen", move || screen.run())?;
+
+    let (commands, received) = unbounded();
+    let name = options.name.clone().or_else(|| (!has_person).then(login_name));
+    let socket = Socket {
+        shared: Arc::clone(&shared),
+        commands: received,
+        address,
+        name,
+        room: options.room.clone(),
+        has_person,
+        has_editor,
+        comes_back: has_person && !options.no_reconnect,
+    };
+    start("socket", move || socket.run(stream))?;
+    match editor {
+        Some(editor) => Keyboard { editor, shared, commands }.run(),
+        None => plain::run(&shared, Duration::from_secs(options.wait)),
+    }
 }
 
-fn start(socket: Socket, stream: TcpStream) -> Result<()> {
-    let run = move || socket.run(stream);
-    thread::Builder::new()
-        .name("socket".to_owned())
-        .spawn(run)
-        .map(drop)
-        .context("no thread can be started")
+fn start(name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(run);
+    thread.map(drop).context("no thread can be started")
 }
 
 /// A pipe cannot be asked for a name: the name of its login will do, if a server would take it.
 fn login_name() -> String {
-    let login = ["USER", "LOGNAME", "USERNAME"]
-        .iter()
-        .find_map(|variable| std::env::var(variable).ok())
-        .unwrap_or_default();
-    let kept = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let name: String =
-        login.chars().skip_while(|c| !c.is_ascii_alphabetic()).filter(kept).take(20).collect();
+    let login = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| env::var(name).ok());
+    let login = login.unwrap_or_default();
+    let is_allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let letters = login.chars().skip_while(|c| !c.is_ascii_alphabetic());
+    let name: String = letters.filter(is_allowed).take(20).collect();
     if name.is_empty() { "guest".to_owned() } else { name }
 }

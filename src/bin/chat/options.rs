@@ -1,65 +1,64 @@
-//! The command line: options and their help, and `HOST[:PORT]` taken apart. No I/O; runs on the main thread, once.
+//! The command line: options and their help, and `HOST[:PORT]` taken apart. No I/O; runs on `main`,
+//! once.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 use argh::FromArgs;
+use std::fmt;
 
 /// Where `chat` goes when no host is given: a server on the same machine.
-pub const DEFAULT_HOST: &str = "localhost";
+pub(crate) const DEFAULT_HOST: &str = "localhost";
 
 /// The port of a host given without one.
-pub const DEFAULT_PORT: u16 = 5000;
+pub(crate) const DEFAULT_PORT: u16 = 5000;
 
 /// Talk on a chat server, from the terminal or through a pipe.
 #[derive(FromArgs, Debug)]
-pub struct Options {
+pub(crate) struct Options {
     /// the server, HOST or HOST:PORT (default localhost:5000)
     #[argh(positional)]
-    pub server: Option<String>,
+    pub(crate) server: Option<String>,
 
     /// the name to enter under; asked for if left out
     #[argh(option)]
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
 
     /// the room to go to
     #[argh(option)]
-    pub room: Option<String>,
+    pub(crate) room: Option<String>,
 
     /// stop when the server goes away, instead of trying again
     #[argh(switch)]
-    pub no_reconnect: bool,
+    pub(crate) no_reconnect: bool,
 
     /// ring the terminal's bell when somebody writes to you or mentions your name
     #[argh(switch)]
-    pub bell: bool,
+    pub(crate) bell: bool,
 
-    /// after the end of piped input, seconds of silence to wait for the server's last words (default 10)
+    /// after the end of piped input, seconds of silence to wait for the server's last words
+    /// (default 10)
     #[argh(option, default = "10")]
-    pub wait: u64,
+    pub(crate) wait: u64,
 
     /// print the version and stop
     #[argh(switch)]
-    pub version: bool,
+    pub(crate) version: bool,
 }
 
-/// What the command line came to.
-pub enum Asked {
-    /// Options for a chat.
-    Chat(Options),
-    /// A text to print, and the exit code that goes with it: help (0), or what was wrong (2).
-    Told(String, i32),
-}
-
-/// Reads the command line. Not `argh::from_env`: its exit code for a wrong option is 1, and ours is 2.
-pub fn read(arguments: &[String]) -> Asked {
+/// Reads the command line. Not `argh::from_env`: its exit code for a wrong option is 1, and ours is
+/// 2.
+///
+/// # Errors
+/// A text to print in place of a chat, and the exit code that goes with it: help or the version
+/// (0), or what was wrong (2).
+pub(crate) fn read(arguments: &[String]) -> Result<Options, (String, i32)> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match Options::from_args(&["chat"], &arguments) {
-        Ok(options) => match options.check() {
-            Ok(()) => Asked::Chat(options),
-            Err(wrong) => Asked::Told(format!("chat: {wrong:#}\n"), 2),
-        },
-        Err(early) if early.status.is_ok() => Asked::Told(early.output, 0),
-        Err(early) => Asked::Told(early.output, 2),
+    let options = Options::from_args(&["chat"], &arguments)
+        .map_err(|early| (early.output, if early.status.is_ok() { 0 } else { 2 }))?;
+    options.check().map_err(|wrong| (format!("chat: {wrong:#}\n"), 2))?;
+    if options.version {
+        return Err((concat!("chat ", env!("CARGO_PKG_VERSION"), "\n").to_owned(), 0));
     }
+    Ok(options)
 }
 
 impl Options {
@@ -79,18 +78,18 @@ impl Options {
     ///
     /// # Errors
     /// When the port is no number from 1 to 65535.
-    pub fn address(&self) -> Result<Address> {
+    pub(crate) fn address(&self) -> Result<Address> {
         Address::parse(self.server.as_deref().unwrap_or(DEFAULT_HOST))
     }
 }
 
 /// A host, by name or in numbers, and a port; not yet looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
+pub(crate) struct Address {
     /// `localhost`, `192.168.1.20`, `::1`: without brackets.
-    pub host: String,
+    pub(crate) host: String,
     /// TCP port.
-    pub port: u16,
+    pub(crate) port: u16,
 }
 
 impl Address {
@@ -98,10 +97,10 @@ impl Address {
     ///
     /// # Errors
     /// When the port is no number from 1 to 65535, or the host is empty.
-    pub fn parse(text: &str) -> Result<Address> {
+    pub(crate) fn parse(text: &str) -> Result<Address> {
         let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((host, rest)) => (host, rest.strip_prefix(':')),
-            None if text.matches(':').count() > 1 => (text, None), // IPv6, in numbers, without a port
+            None if text.matches(':').count() > 1 => (text, None), // IPv6 without a port
             None => match text.split_once(':') {
                 Some((host, port)) => (host, Some(port)),
                 None => (text, None),
@@ -109,14 +108,13 @@ impl Address {
         };
         let port = match port {
             None => DEFAULT_PORT,
-            Some(port) => match port
-                .parse()
-                .with_context(|| format!("{port:?} is not a port, in {text:?}"))?
-            {
-                0 => bail!("port 0 cannot be connected to, in {text:?}"),
-                port => port,
-            },
+            Some(port) => {
+                port.parse().with_context(|| format!("{port:?} is not a port, in {text:?}"))?
+            }
         };
+        if port == 0 {
+            bail!("port 0 cannot be connected to, in {text:?}");
+        }
         if host.is_empty() || host.contains(char::is_whitespace) {
             bail!("{text:?} names no host");
         }
@@ -124,8 +122,8 @@ impl Address {
     }
 }
 
-impl std::fmt::Display for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.host.contains(':') {
             true => write!(f, "[{}]:{}", self.host, self.port),
             false => write!(f, "{}:{}", self.host, self.port),
@@ -147,16 +145,9 @@ mod tests {
             ("[::1]", "::1", 5000),
             ("[fe80::1]:7000", "fe80::1", 7000),
         ] {
-            assert_eq!(
-                Address::parse(text).unwrap(),
-                Address { host: host.to_owned(), port },
-                "{text}"
-            );
+            let address = Address { host: host.to_owned(), port };
+            assert_eq!(Address::parse(text).unwrap(), address, "{text}");
         }
-    }
-
-    #[test]
-    fn what_is_no_address_is_refused() {
         for text in ["", ":5000", "host:", "host:0", "host:65536", "host:five", "two words"] {
             assert!(Address::parse(text).is_err(), "{text:?}");
         }

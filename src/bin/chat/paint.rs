@@ -1,6 +1,7 @@
-//! Colours. The text that gets here is clean already, so the only escape sequences on the screen are these. No I/O.
+//! Colours. The text that gets here is harmless already, so the only escape sequences on the screen
+//! are these. No I/O.
 
-use crate::classify::{Kind, Line};
+use crate::server_line::{LineKind, ServerLine};
 
 const RESET: &str = "\x1b[0m";
 const DIM: &str = "\x1b[2m";
@@ -9,46 +10,42 @@ const MARKED: &str = "\x1b[7m"; // reverse: seen on light and dark screens alike
 const NOTICE: &str = "\x1b[33m";
 const PRIVATE: &str = "\x1b[1;35m";
 
-/// What names are coloured with: the terminal's own palette, so that it fits the screen; without black, white and the
-/// magenta of private lines.
+/// What names are coloured with: the terminal's own palette, so that it fits the screen; without
+/// black, white and the magenta of private lines.
 const NAME_COLOURS: [&str; 10] = [
     "\x1b[31m", "\x1b[32m", "\x1b[34m", "\x1b[36m", "\x1b[33m", "\x1b[91m", "\x1b[92m", "\x1b[94m",
     "\x1b[96m", "\x1b[93m",
 ];
 
 /// The colour of a name: the same on every day and in every client, and in any case of letters.
-pub fn name_colour(name: &str) -> &'static str {
+pub(crate) fn name_colour(name: &str) -> &'static str {
     // FNV-1a: short, and spreads short names well; nobody gains by a collision.
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01b3)
     });
-    NAME_COLOURS
-        [usize::try_from((hash ^ (hash >> 32)) % NAME_COLOURS.len() as u64).unwrap_or_default()]
+    let at = (hash ^ (hash >> 32)) % NAME_COLOURS.len() as u64;
+    NAME_COLOURS[usize::try_from(at).unwrap_or_default()]
 }
 
 /// Appends a line with its colours and without its end. `me` is whose mentions are marked.
-pub fn paint(line: &Line, me: Option<&str>, to: &mut String) {
-    if !line.time.is_empty() {
-        push(to, &[DIM, &line.text[line.time.clone()], RESET]);
+pub(crate) fn paint(line: &ServerLine, me: Option<&str>, to: &mut String) {
+    let mut push = |parts: &[&str]| parts.iter().for_each(|part| to.push_str(part));
+    if !line.time().is_empty() {
+        push(&[DIM, line.time(), RESET]);
     }
+    let (marks, name, body) = (line.marks(), line.name(), line.body());
     match line.kind {
-        Kind::Server => push(to, &[DIM, line.without_time(), RESET]),
-        Kind::Plain => push(to, &[line.without_time()]),
-        Kind::PrivateFrom | Kind::PrivateTo => {
-            push(to, &[PRIVATE, &line.text[line.time.end..line.body.start], RESET, line.body()]);
+        LineKind::Sentence => push(&[DIM, line.without_time(), RESET]),
+        LineKind::Plain => push(&[line.without_time()]),
+        LineKind::PrivateFrom | LineKind::PrivateTo => {
+            push(&[PRIVATE, marks.0, name, marks.1, RESET, body]);
         }
-        Kind::Say | Kind::Act => {
-            let (before, after) = (
-                &line.text[line.time.end..line.name.start],
-                &line.text[line.name.end..line.body.start],
-            );
-            push(to, &[before, name_colour(line.name()), line.name(), RESET, after]);
-            match me.and_then(|me| line.mentions(me)) {
-                None => push(to, &[line.body()]),
+        LineKind::Say | LineKind::Act => {
+            push(&[marks.0, name_colour(name), name, RESET, marks.1]);
+            match me.and_then(|me| line.mention_of(me)) {
+                None => push(&[body]),
                 Some(at) => {
-                    let (before, after) =
-                        (&line.text[line.body.start..at.start], &line.text[at.end..]);
-                    push(to, &[before, MARKED, &line.text[at], RESET, after]);
+                    push(&[&body[..at.start], MARKED, &body[at.clone()], RESET, &body[at.end..]])
                 }
             }
         }
@@ -56,19 +53,13 @@ pub fn paint(line: &Line, me: Option<&str>, to: &mut String) {
 }
 
 /// A sentence of the client's own.
-pub fn notice(text: &str) -> String {
+pub(crate) fn notice(text: &str) -> String {
     format!("{NOTICE}chat: {text}{RESET}")
 }
 
 /// The prompt: our name in the colour that others see it in.
-pub fn prompt(name: &str, rest: &str) -> String {
+pub(crate) fn prompt(name: &str, rest: &str) -> String {
     format!("{BOLD}{}{name}{RESET}{rest}", name_colour(name))
-}
-
-fn push(to: &mut String, parts: &[&str]) {
-    for part in parts {
-        to.push_str(part);
-    }
 }
 
 #[cfg(test)]
@@ -77,7 +68,7 @@ mod tests {
 
     fn painted(text: &str) -> String {
         let mut painted = String::new();
-        paint(&Line::new(text.to_owned()), Some("alice"), &mut painted);
+        paint(&ServerLine::new(text.as_bytes()), Some("alice"), &mut painted);
         painted
     }
 

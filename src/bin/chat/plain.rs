@@ -1,34 +1,25 @@
-//! The chat in a pipe: bytes in are sent as they are, lines that come are printed exactly, and nothing is edited,
-//! coloured or completed. Runs on `main`, which waits for standard input and for nothing else.
+//! The chat in a pipe: bytes in are sent as they are, lines that come are printed exactly, and
+//! nothing is edited, coloured or completed. Runs on `main`, which waits for standard input and for
+//! nothing else.
 
-use std::io::{self, IsTerminal, Read};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::thread;
-use std::time::Duration;
-
-use anyhow::{Context, Result};
-
-use crate::connection::Link;
-use crate::known::Question;
-use crate::screen::Screen;
-use crate::shared::Shared;
-use crate::terminal;
+use crate::{known::Question, shared::Shared, terminal};
+use anyhow::{Context as _, Result};
+use std::{
+    io::{self, IsTerminal as _, Read as _},
+    sync::atomic::Ordering,
+    thread,
+    time::Duration,
+};
 
 /// Input sent at once, in bytes.
 const CHUNK: usize = 8 * 1024;
 
-/// Sends standard input until its end; then waits for the server's last words, until it has been silent for `silence`.
-/// The `socket` thread ends the program when the server closes.
+/// Sends standard input until its end; then waits for the server's last words, until it has been
+/// silent for `silence`. The `socket` thread ends the program when the server closes.
 ///
 /// # Errors
 /// When standard input cannot be read.
-pub fn run(
-    shared: &Arc<Shared>,
-    link: &Arc<Link>,
-    screen: &Screen,
-    silence: Duration,
-) -> Result<()> {
+pub(crate) fn run(shared: &Shared, silence: Duration) -> Result<()> {
     let is_typed = io::stdin().is_terminal();
     if !is_typed {
         shared.wait_for_welcome(); // or the first line would be taken for a name
@@ -44,20 +35,21 @@ pub fn run(
         if shared.change(|known| known.question.take()) == Some(Question::Password) && is_typed {
             terminal::echo(true);
         }
-        match link.send(&chunk[..count]) {
+        match shared.link.send(&chunk[..count]) {
             Ok(()) => shared.change(|known| known.typed += 1),
-            Err(_) if is_typed => screen.notice("not sent: there is no connection at the moment."),
+            Err(_) if is_typed => {
+                shared.screen.notice("not sent: there is no connection at the moment.")
+            }
             Err(_) => break,
         }
     }
-    shared.leaving.store(true, Ordering::SeqCst);
-    link.half_close();
-    let heard = |known: &crate::known::Known| known.heard;
-    let mut before = heard(&shared.known());
-    while shared.wait(silence, |known| heard(known) != before) {
-        before = heard(&shared.known());
+    shared.is_leaving.store(true, Ordering::SeqCst);
+    shared.link.half_close();
+    let mut before = shared.known().heard;
+    while shared.wait(silence, |known| known.heard != before) {
+        before = shared.known().heard;
     }
-    link.hang_up();
+    shared.link.hang_up();
     loop {
         thread::park(); // the socket's thread has read the end of file, and leaves
     }

@@ -1,56 +1,70 @@
-//! What the threads share: what is known, behind a lock, and a way to wait until it changes. No I/O under the lock.
+//! What the threads share: the connection, the way to the screen, what is known, and a way to wait
+//! until that changes; also the one way out. No thread waits or does I/O while it holds the lock.
 
-use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
-
+use crate::{connection::Link, ending::Ending, known::Known, screen::Screen, terminal};
 use parking_lot::{Condvar, Mutex, MutexGuard};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
 
-use crate::known::Known;
-
-/// How long a server may be silent before it counts as one that asks for no name. What is typed meanwhile is kept.
-const DOOR_LIMIT: Duration = Duration::from_secs(2);
+/// How long a server may be silent before it counts as one that asks for no name. What is typed
+/// meanwhile is sent afterwards.
+const SILENCE_LIMIT: Duration = Duration::from_secs(2);
 
 /// How long a server that has spoken may take to let us in.
 const WELCOME_LIMIT: Duration = Duration::from_secs(5);
 
-/// What the threads share, and a way to wait until it changes.
-#[derive(Default)]
-pub struct Shared {
+pub(crate) struct Shared {
     known: Mutex<Known>,
     changed: Condvar,
-    /// Ring the bell for mentions and private lines.
-    pub bell: AtomicBool,
+    pub(crate) link: Link,
+    pub(crate) screen: Screen,
+    /// Whether the bell rings for mentions and private lines.
+    pub(crate) has_bell: AtomicBool,
     /// The person is leaving: an end of file is what we wait for.
-    pub leaving: AtomicBool,
+    pub(crate) is_leaving: AtomicBool,
 }
 
 impl Shared {
-    /// Looks at what is known. To be held for as long as a look takes: no I/O under it.
-    pub fn known(&self) -> MutexGuard<'_, Known> {
+    pub(crate) fn new(screen: Screen, has_bell: bool) -> Shared {
+        Shared {
+            known: Mutex::default(),
+            changed: Condvar::new(),
+            link: Link::default(),
+            screen,
+            has_bell: AtomicBool::new(has_bell),
+            is_leaving: AtomicBool::new(false),
+        }
+    }
+
+    /// Looks at what is known, for a moment.
+    pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock()
     }
 
-    /// Changes what is known, and wakes who waits for it.
-    pub fn change<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
+    /// Changes what is known, and wakes whoever waits for it.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
         let result = change(&mut self.known.lock());
         self.changed.notify_all();
         result
     }
 
-    /// Waits for the door to open: until we are in a room, or the person has to answer something. A server that knows
-    /// neither names nor rooms has no door; that is taken for granted after [`DOOR_LIMIT`].
-    pub fn wait_for_welcome(&self) {
+    /// Waits until we are in a room, or the person has to answer something. A server that knows
+    /// neither names nor rooms lets nobody in; after [`SILENCE_LIMIT`] it is taken for such a one.
+    pub(crate) fn wait_for_welcome(&self) {
         let is_no_chatd =
             |known: &Known| known.heard > 0 && (known.answers == 0 || !known.is_connected);
-        let is_done =
+        let is_over =
             |known: &Known| known.is_there() || known.question.is_some() || is_no_chatd(known);
-        if !self.wait(DOOR_LIMIT, is_done) && self.known().answers > 0 {
-            self.wait(WELCOME_LIMIT, is_done);
+        if !self.wait(SILENCE_LIMIT, is_over) && self.known().answers > 0 {
+            self.wait(WELCOME_LIMIT, is_over);
         }
     }
 
-    /// Waits until `is_so`, but no longer than `limit`. Says whether it is.
-    pub fn wait(&self, limit: Duration, mut is_so: impl FnMut(&Known) -> bool) -> bool {
+    /// Waits until `is_so`, but no longer than `limit`. Returns whether it is.
+    pub(crate) fn wait(&self, limit: Duration, mut is_so: impl FnMut(&Known) -> bool) -> bool {
         let deadline = Instant::now() + limit;
         let mut known = self.known.lock();
         while !is_so(&known) {
@@ -60,4 +74,30 @@ impl Shared {
         }
         true
     }
+
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.is_leaving.load(Ordering::SeqCst)
+    }
+
+    /// Ends the program in order: what waits is shown, then the ending's sentence, and the terminal
+    /// is as it was found. Any thread may call this; the first one does it.
+    pub(crate) fn leave(&self, ending: &Ending) -> ! {
+        static IS_TAKEN: AtomicBool = AtomicBool::new(false);
+        if IS_TAKEN.swap(true, Ordering::SeqCst) {
+            loop {
+                thread::park(); // another thread is on its way out
+            }
+        }
+        if *ending != Ending::Left {
+            self.screen.notice(ending.to_string());
+        }
+        self.screen.finish();
+        leave_at_once(ending)
+    }
+}
+
+/// Ends the program without waiting for what is still to be shown.
+pub(crate) fn leave_at_once(ending: &Ending) -> ! {
+    terminal::restore();
+    std::process::exit(ending.code())
 }

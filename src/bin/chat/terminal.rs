@@ -1,11 +1,19 @@
-//! The terminal's mode: as it was found, as the chat needs it, and back again by whatever way the program ends.
+//! The terminal's mode: as it was found, as the chat needs it, and back again by whatever way the
+//! program ends.
 //!
-//! Between two readings the line editor puts the mode back to what it was before; a key pressed then would be echoed,
-//! a password too. So for the whole chat the mode is one without echo, and what was found is put back once: by the end
-//! of the program, by a signal's thread, or by a panic's hook. Any thread may call [`restore`], at any time.
+//! Between two readings the line editor puts the mode back to what it was before; a key pressed
+//! then would be echoed, a password too. So for the whole chat the mode is one without echo, and
+//! what was found is put back once: by the end of the program, by a signal's thread, or by a
+//! panic's hook. Any thread may call [`restore`], at any time.
 
-use std::io::{self, IsTerminal, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+#[cfg(unix)]
+pub(crate) use mode::stop;
+pub(crate) use mode::{columns, echo, remember, write};
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 /// A prompt stands on the screen, and what follows belongs below it.
 static PROMPT_SHOWN: AtomicBool = AtomicBool::new(false);
@@ -17,46 +25,26 @@ static EDITING: AtomicBool = AtomicBool::new(false);
 const EDITOR_OFF: &[u8] = b"\x1b[?2004l\x1b[?2026l\x1b[?25h";
 
 /// Whether a person can edit lines: both ends are a terminal, and one that obeys.
-pub fn can_edit() -> bool {
+pub(crate) fn can_edit() -> bool {
     let is_dumb = |term: String| ["dumb", "cons25", "emacs"].contains(&term.as_str());
     io::stdin().is_terminal()
         && io::stdout().is_terminal()
         && !std::env::var("TERM").is_ok_and(is_dumb)
 }
 
-/// Remembers the mode as it is. To be called first.
-pub fn remember() {
-    mode::remember();
-}
-
 /// Switches to the chat's mode: no echo, key by key. Interrupting keys still interrupt.
-pub fn edit() {
+pub(crate) fn edit() {
     EDITING.store(true, Ordering::SeqCst);
     mode::quiet();
 }
 
-/// Hides what is typed, or no longer, where no line editor does it: typed lines are still lines.
-pub fn echo(on: bool) {
-    mode::echo(on);
-}
-
-/// The window's width, where it is known.
-pub fn columns() -> Option<u16> {
-    mode::columns()
-}
-
-/// Writes past every buffer and lock.
-pub fn write(bytes: &[u8]) {
-    mode::write(bytes);
-}
-
 /// Says whether the cursor stands behind a prompt.
-pub fn prompt_shown(is_shown: bool) {
+pub(crate) fn prompt_shown(is_shown: bool) {
     PROMPT_SHOWN.store(is_shown, Ordering::SeqCst);
 }
 
 /// Leaves the terminal as it was found, with the cursor on a line of its own.
-pub fn restore() {
+pub(crate) fn restore() {
     if EDITING.swap(false, Ordering::SeqCst) {
         let below: &[u8] = if PROMPT_SHOWN.load(Ordering::SeqCst) { b"\r\n\x1b[J" } else { b"" };
         mode::write(&[EDITOR_OFF, below].concat());
@@ -64,8 +52,9 @@ pub fn restore() {
     mode::restore();
 }
 
-/// Ends with the terminal restored, whichever thread panics. `cargo test` and a person see the usual message.
-pub fn restore_on_panic() {
+/// Ends with the terminal restored, whichever thread panics. `cargo test` and a person see the
+/// usual message.
+pub(crate) fn restore_on_panic() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         restore();
@@ -76,27 +65,26 @@ pub fn restore_on_panic() {
 }
 
 #[cfg(unix)]
-pub use mode::stop;
-
-#[cfg(unix)]
 mod mode {
-    use std::io::{stdin, stdout};
-    use std::sync::OnceLock;
-
     use rustix::termios::{
         InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr,
         tcgetwinsize, tcsetattr,
     };
+    use std::{
+        io::{stdin, stdout},
+        sync::OnceLock,
+    };
 
     static FOUND: OnceLock<Termios> = OnceLock::new();
 
-    pub fn remember() {
+    /// Remembers the mode as it is. To be called first.
+    pub(crate) fn remember() {
         if let Ok(found) = tcgetattr(stdin()) {
             let _ = FOUND.set(found);
         }
     }
 
-    pub fn quiet() {
+    pub(crate) fn quiet() {
         change(|mode| {
             mode.local_modes -= LocalModes::ECHO | LocalModes::ICANON;
             mode.input_modes -= InputModes::ICRNL;
@@ -105,7 +93,8 @@ mod mode {
         });
     }
 
-    pub fn echo(on: bool) {
+    /// Shows what is typed, or hides it, where no line editor does: typed lines are still lines.
+    pub(crate) fn echo(on: bool) {
         change(|mode| mode.local_modes.set(LocalModes::ECHO, on));
     }
 
@@ -117,28 +106,31 @@ mod mode {
         }
     }
 
-    pub fn columns() -> Option<u16> {
+    /// The window's width, where it is known.
+    pub(crate) fn columns() -> Option<u16> {
         tcgetwinsize(stdout()).ok().map(|size| size.ws_col).filter(|columns| *columns > 0)
     }
 
-    pub fn restore() {
+    pub(crate) fn restore() {
         if let Some(found) = FOUND.get() {
             set(found);
         }
     }
 
-    /// At once, not when all output is written: a terminal that stands still must not keep a signal from ending us.
+    /// At once, not when all output is written: a terminal that stands still must not keep a signal
+    /// from ending us.
     fn set(mode: &Termios) {
-        let _ = tcsetattr(stdin(), OptionalActions::Now, mode); // no terminal any more: nothing to put back
+        let _ = tcsetattr(stdin(), OptionalActions::Now, mode); // else the terminal is gone
     }
 
-    /// Past `std`'s lock: a thread that panics or was stopped may hold it.
-    pub fn write(bytes: &[u8]) {
+    /// Writes past every buffer and lock: a thread that panics or was stopped may hold them.
+    pub(crate) fn write(bytes: &[u8]) {
         let _ = rustix::io::write(stdout(), bytes);
     }
 
-    /// Stops the program as Ctrl-Z does, with the terminal as it was found meanwhile. Returns when it goes on.
-    pub fn stop() {
+    /// Stops the program as Ctrl-Z does, with the terminal as it was found meanwhile. Returns when
+    /// it goes on.
+    pub(crate) fn stop() {
         let Ok(now) = tcgetattr(stdin()) else { return };
         restore();
         write(&[super::EDITOR_OFF, b"\r\n"].concat());
@@ -150,9 +142,10 @@ mod mode {
 
 #[cfg(windows)]
 mod mode {
-    use std::io::{self, Write};
-    use std::sync::OnceLock;
-
+    use std::{
+        io::{self, Write as _},
+        sync::OnceLock,
+    };
     use winapi_util::{HandleRef, console};
 
     static FOUND: OnceLock<(Option<u32>, Option<u32>)> = OnceLock::new();
@@ -160,16 +153,16 @@ mod mode {
     /// `ENABLE_ECHO_INPUT`, as the console's reference numbers it.
     const ECHO: u32 = 0x0004;
 
-    pub fn remember() {
+    pub(crate) fn remember() {
         FOUND.get_or_init(|| {
             (console::mode(HandleRef::stdin()).ok(), console::mode(HandleRef::stdout()).ok())
         });
     }
 
     /// The console echoes nothing while nobody reads from it.
-    pub fn quiet() {}
+    pub(crate) fn quiet() {}
 
-    pub fn echo(on: bool) {
+    pub(crate) fn echo(on: bool) {
         if let Some((Some(found), _)) = FOUND.get() {
             let mode = if on { found | ECHO } else { found & !ECHO };
             let _ = console::set_mode(HandleRef::stdin(), mode);
@@ -177,29 +170,30 @@ mod mode {
     }
 
     /// A console's rows stay where they are, as rustyline expects.
-    pub fn columns() -> Option<u16> {
+    pub(crate) fn columns() -> Option<u16> {
         None
     }
 
-    pub fn restore() {
+    pub(crate) fn restore() {
         if let Some((input, output)) = FOUND.get() {
             let _ = input.map(|mode| console::set_mode(HandleRef::stdin(), mode));
             let _ = output.map(|mode| console::set_mode(HandleRef::stdout(), mode));
         }
     }
 
-    pub fn write(bytes: &[u8]) {
+    pub(crate) fn write(bytes: &[u8]) {
         let mut out = io::stdout();
         let _ = out.write_all(bytes).and_then(|()| out.flush());
     }
 }
 
-/// Ends the program when a signal (or the console) asks for it: as the signal would, but with the terminal restored.
+/// Ends the program when a signal (or the console) asks for it: as the signal would, but with the
+/// terminal restored.
 ///
 /// # Errors
 /// When the system refuses the handler or its thread.
 #[cfg(unix)]
-pub fn end_on_signals() -> io::Result<()> {
+pub(crate) fn end_on_signals() -> io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
     let wait = move || {
@@ -216,7 +210,7 @@ pub fn end_on_signals() -> io::Result<()> {
 /// # Errors
 /// When the system refuses the handler.
 #[cfg(windows)]
-pub fn end_on_signals() -> io::Result<()> {
+pub(crate) fn end_on_signals() -> io::Result<()> {
     let end = || {
         restore();
         std::process::exit(130);

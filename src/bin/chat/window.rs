@@ -1,51 +1,39 @@
 //! What a change of the window's width does to the line being typed.
 //!
-//! Most terminals flow long lines anew when they get wider or narrower; xterm and the Linux console do not. rustyline
-//! takes for granted that its rows are where it left them. Where they have flowed together, it would take the rows above
-//! away, which are the chat's; where they have flowed apart, it would leave old rows behind. So before it draws anew, the
-//! line is taken off the screen here, as the terminal shows it, and the cursor put where rustyline begins its clearing.
-//! Runs on `main`, in rustyline's callbacks; `screen` asks only whether a change has been seen yet.
-
-use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::{Duration, Instant};
-
-use parking_lot::{Condvar, Mutex};
-use unicode_width::UnicodeWidthChar;
+//! Most terminals flow long lines anew when they get wider or narrower; xterm and the Linux console
+//! do not. rustyline takes for granted that its rows are where it left them. Where they have flowed
+//! together, it would take the rows above away, which are the chat's; where they have flowed apart,
+//! it would leave old rows behind. So before it draws anew, the line is taken off the screen here,
+//! as the terminal shows it, and the cursor put where rustyline begins its clearing. Runs on
+//! `main`, in rustyline's callbacks; `screen` asks only whether a change has been seen yet.
 
 use crate::terminal;
+use parking_lot::{Condvar, Mutex};
+use std::time::{Duration, Instant};
+use unicode_width::UnicodeWidthChar as _;
 
-/// How long printing waits for the editor to have seen a change. It sees it at once, unless there is nothing to redraw.
+/// How long printing waits for the editor to have seen a change. It sees it at once, unless there
+/// is nothing to redraw.
 const SEEN_LIMIT: Duration = Duration::from_millis(100);
+
+/// Variables that are set by terminals that flow long lines anew.
+const FLOWING: [&str; 7] = [
+    "TMUX",
+    "VTE_VERSION",
+    "KITTY_WINDOW_ID",
+    "WT_SESSION",
+    "TERM_PROGRAM",
+    "ALACRITTY_WINDOW_ID",
+    "KONSOLE_VERSION",
+];
 
 /// What the terminal does with long lines when its width changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// They flow anew.
+enum Flow {
     Anew,
-    /// They stay as they are.
     Stay,
     /// Not known: then rather leave an old row behind than take one away that is not ours.
     Unknown,
-}
-
-/// What the environment tells of the terminal.
-pub fn flow(variable: impl Fn(&str) -> Option<String>) -> Flow {
-    let is_set = |names: &[&str]| names.iter().any(|name| variable(name).is_some());
-    if is_set(&[
-        "TMUX",
-        "VTE_VERSION",
-        "KITTY_WINDOW_ID",
-        "WT_SESSION",
-        "TERM_PROGRAM",
-        "ALACRITTY_WINDOW_ID",
-        "KONSOLE_VERSION",
-    ]) {
-        Flow::Anew
-    } else if is_set(&["XTERM_VERSION"]) || variable("TERM").as_deref() == Some("linux") {
-        Flow::Stay
-    } else {
-        Flow::Unknown
-    }
 }
 
 /// Rows below the first: of the line's end, and of the cursor.
@@ -55,42 +43,53 @@ struct Rows {
     cursor: usize,
 }
 
-/// The width as the editor has last seen it.
-pub struct Window {
+pub(crate) struct Window {
     flow: Flow,
-    columns: AtomicU16,
-    last: Mutex<String>,
+    seen: Mutex<Seen>,
     changed: Condvar,
 }
 
+/// The window as the editor saw it last.
+struct Seen {
+    columns: u16,
+    /// The prompt and the line behind it.
+    line: String,
+}
+
 impl Window {
-    /// The window as it is.
-    pub fn new(flow: Flow) -> Window {
-        let columns = AtomicU16::new(terminal::columns().unwrap_or_default());
-        Window { flow, columns, last: Mutex::default(), changed: Condvar::new() }
+    /// The window as it is, of the terminal that the environment tells of.
+    pub(crate) fn new() -> Window {
+        let is_set = |name: &&str| std::env::var_os(name).is_some();
+        let flow = if FLOWING.iter().any(is_set) {
+            Flow::Anew
+        } else if is_set(&"XTERM_VERSION") || std::env::var("TERM").as_deref() == Ok("linux") {
+            Flow::Stay
+        } else {
+            Flow::Unknown
+        };
+        let columns = terminal::columns().unwrap_or_default();
+        let seen = Mutex::new(Seen { columns, line: String::new() });
+        Window { flow, seen, changed: Condvar::new() }
     }
 
     /// A new line is going to be typed.
-    pub fn begin(&self) {
-        let mut last = self.last.lock();
-        last.clear();
-        self.columns.store(terminal::columns().unwrap_or_default(), Ordering::Relaxed);
+    pub(crate) fn begin(&self) {
+        let columns = terminal::columns().unwrap_or_default();
+        *self.seen.lock() = Seen { columns, line: String::new() };
         self.changed.notify_all();
     }
 
-    /// Called before the editor draws `before` (prompt and what stands before the cursor) and `after`. If that is because
-    /// the width has changed, returns what to write first.
-    pub fn drawing(&self, before: &str, after: &str) -> Option<String> {
-        let mut last = self.last.lock();
-        let (old, new) = (self.columns.load(Ordering::Relaxed), terminal::columns()?);
-        let is_same = last.len() == before.len() + after.len()
-            && last.starts_with(before)
-            && last.ends_with(after);
-        if !is_same {
-            *last = format!("{before}{after}"); // a key was pressed: a change of width, if any, is still to be seen
+    /// Called before the editor draws `before` (prompt and what stands before the cursor) and
+    /// `after`. If that is because the width has changed, returns what to write first.
+    pub(crate) fn drawing(&self, before: &str, after: &str) -> Option<String> {
+        let line = format!("{before}{after}");
+        let mut seen = self.seen.lock();
+        let new = terminal::columns()?;
+        if seen.line != line {
+            seen.line = line; // a key was pressed: a change of width, if any, is still to be seen
             return None;
         }
-        self.columns.store(new, Ordering::Relaxed);
+        let old = std::mem::replace(&mut seen.columns, new);
         self.changed.notify_all();
         if old == new || old == 0 {
             return None;
@@ -99,14 +98,12 @@ impl Window {
     }
 
     /// Waits a little while until the editor has seen the width that the window has now.
-    pub fn wait_until_seen(&self) {
+    pub(crate) fn wait_until_seen(&self) {
         let deadline = Instant::now() + SEEN_LIMIT;
-        let mut last = self.last.lock();
-        while terminal::columns().is_some_and(|now| now != self.columns.load(Ordering::Relaxed)) {
-            if self.changed.wait_until(&mut last, deadline).timed_out() {
-                return;
-            }
-        }
+        let mut seen = self.seen.lock();
+        while terminal::columns().is_some_and(|now| now != seen.columns)
+            && !self.changed.wait_until(&mut seen, deadline).timed_out()
+        {}
     }
 }
 
@@ -118,27 +115,23 @@ fn take_off(flow: Flow, old: Rows, new: Rows) -> Option<String> {
         Flow::Unknown | Flow::Stay => return None,
     };
     let up = |rows: usize| if rows > 0 { format!("\x1b[{rows}A") } else { String::new() };
-    Some(format!(
-        "{}\r\x1b[J{}{}",
-        up(shown.cursor),
-        "\n".repeat(old.end),
-        up(old.end - old.cursor)
-    ))
+    let (to_first, to_cursor) = (up(shown.cursor), up(old.end - old.cursor));
+    Some(format!("{to_first}\r\x1b[J{}{to_cursor}", "\n".repeat(old.end)))
 }
 
 fn rows(before: &str, after: &str, columns: u16) -> Rows {
     let columns = usize::from(columns.max(2));
-    let mut at = (0, 0);
+    let (mut row, mut column) = (0, 0);
     let mut go = |text: &str| {
         for c in text.chars() {
             let width = c.width().unwrap_or(0);
-            match c {
-                '\n' => at = (at.0 + 1, 0),
-                _ if at.1 + width > columns => at = (at.0 + 1, width),
-                _ => at.1 += width,
-            }
+            (row, column) = match c {
+                '\n' => (row + 1, 0),
+                _ if column + width > columns => (row + 1, width),
+                _ => (row, column + width),
+            };
         }
-        if at.1 == columns { at.0 + 1 } else { at.0 }
+        row + usize::from(column == columns) // behind a full row the cursor is on the next one
     };
     let cursor = go(before);
     Rows { cursor, end: if after.is_empty() { cursor } else { go(after) } }
@@ -150,14 +143,14 @@ mod tests {
 
     #[test]
     fn rows_are_counted_as_a_terminal_wraps_them() {
-        assert_eq!(rows("abcde", "", 10), Rows { end: 0, cursor: 0 });
-        assert_eq!(
-            rows("abcdefghij", "", 10),
-            Rows { end: 1, cursor: 1 },
-            "a full row puts the cursor below"
-        );
-        assert_eq!(rows("abcde", "fghijk", 10), Rows { end: 1, cursor: 0 });
-        assert_eq!(rows("日本語日", "本", 9), Rows { end: 1, cursor: 0 });
+        for (before, after, columns, end, cursor) in [
+            ("abcde", "", 10, 0, 0),
+            ("abcdefghij", "", 10, 1, 1),
+            ("abcde", "fghijk", 10, 1, 0),
+            ("日本語日", "本", 9, 1, 0),
+        ] {
+            assert_eq!(rows(before, after, columns), Rows { end, cursor }, "{before}{after}");
+        }
     }
 
     #[test]

@@ -1,0 +1,206 @@
+//! A line of the server's: made harmless, and told apart by its first characters (docs/protocol.md,
+//! "Lines"). No I/O, no state.
+//!
+//! A line of no known kind is [`LineKind::Plain`]: so is every line of a server that knows no
+//! names, and it is shown as it came.
+
+use chatd::core::{sentences::MARK, text::clean};
+use std::ops::Range;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LineKind {
+    /// `*** …`: the server's own.
+    Sentence,
+    /// `<alice> …`: said to the room.
+    Say,
+    /// `* alice …`: done in the room (`/me`).
+    Act,
+    /// `[from alice] …`: said to us alone.
+    PrivateFrom,
+    /// `[to alice] …`: said by us to one alone.
+    PrivateTo,
+    Plain,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ServerLine {
+    /// The whole line as it came, made harmless.
+    pub(crate) text: String,
+    /// What it is, its time left aside.
+    pub(crate) kind: LineKind,
+    /// Told again by the room: `(12:30) ` stands in front.
+    pub(crate) is_past: bool,
+    /// Bytes of the time in front, with its brackets and the blank.
+    time: usize,
+    /// Whose line it is; empty for [`LineKind::Sentence`] and [`LineKind::Plain`].
+    name: Range<usize>,
+    /// Where what was said or done begins, behind name and marks.
+    body: usize,
+}
+
+impl ServerLine {
+    /// Takes a line from the server. It is a stranger's: what is no text is replaced, and so is
+    /// every character that could move the cursor, colour the screen or turn text around. Nothing
+    /// else of the client prints what came over the wire.
+    pub(crate) fn new(bytes: &[u8]) -> ServerLine {
+        let text = clean(String::from_utf8_lossy(bytes).trim_matches('\r')).into_owned();
+        let (time, is_past) = time(&text);
+        let rest = &text[time..];
+        let (kind, name) = kind(rest);
+        let body = match kind {
+            LineKind::Sentence => MARK.len(),
+            LineKind::Plain => 0,
+            LineKind::Act => name.end + " ".len(),
+            LineKind::Say | LineKind::PrivateFrom | LineKind::PrivateTo => name.end + "> ".len(),
+        };
+        let body = time + body.min(rest.len());
+        let name = time + name.start..time + name.end;
+        ServerLine { kind, is_past, time, name, body, text }
+    }
+
+    /// The time in front, with its brackets and the blank; often empty.
+    pub(crate) fn time(&self) -> &str {
+        &self.text[..self.time]
+    }
+
+    /// The line without the time in front: the same live and told again.
+    pub(crate) fn without_time(&self) -> &str {
+        &self.text[self.time..]
+    }
+
+    /// What stands around the name: `<` and `> `.
+    pub(crate) fn marks(&self) -> (&str, &str) {
+        (&self.text[self.time..self.name.start], &self.text[self.name.end..self.body])
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.text[self.name.clone()]
+    }
+
+    /// What was said or done.
+    pub(crate) fn body(&self) -> &str {
+        &self.text[self.body..]
+    }
+
+    /// Whether it was said or done for the whole room, and so is told again by the room.
+    pub(crate) fn is_talk(&self) -> bool {
+        matches!(self.kind, LineKind::Say | LineKind::Act)
+    }
+
+    /// Where in its body somebody else mentions `name`: as a word, in any case of letters.
+    pub(crate) fn mention_of(&self, name: &str) -> Option<Range<usize>> {
+        if name.is_empty() || !self.is_talk() || self.name() == name {
+            return None;
+        }
+        let body = self.body();
+        let is_apart = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_');
+        body.char_indices().map(|(at, _)| at..at + name.len()).find(|at| {
+            body.get(at.clone()).is_some_and(|word| word.eq_ignore_ascii_case(name))
+                && is_apart(body[..at.start].chars().next_back())
+                && is_apart(body[at.end..].chars().next())
+        })
+    }
+}
+
+/// The length of a time in front, and whether it is a past line's.
+fn time(text: &str) -> (usize, bool) {
+    for (open, close, is_past) in [('(', ") ", true), ('[', "] ", false)] {
+        if let Some((inside, _)) = text.strip_prefix(open).and_then(|rest| rest.split_once(close))
+            && matches!(inside.len(), 5 | 16)
+            && inside.bytes().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'-' | b' '))
+        {
+            return (inside.len() + 3, is_past);
+        }
+    }
+    (0, false)
+}
+
+fn kind(rest: &str) -> (LineKind, Range<usize>) {
+    if rest == MARK.trim_end() || rest.starts_with(MARK) {
+        return (LineKind::Sentence, 0..0);
+    }
+    for (open, close, kind) in [
+        ("<", ">", LineKind::Say),
+        ("* ", " ", LineKind::Act),
+        ("[from ", "]", LineKind::PrivateFrom),
+        ("[to ", "]", LineKind::PrivateTo),
+        ("[question from ", "]", LineKind::PrivateFrom),
+        ("[question to ", "]", LineKind::PrivateTo),
+    ] {
+        if let Some((name, after)) =
+            rest.strip_prefix(open).and_then(|inside| inside.split_once(close))
+            && !name.is_empty()
+            && !name.contains(char::is_whitespace)
+            && (kind == LineKind::Act || after.is_empty() || after.starts_with(' '))
+        {
+            return (kind, open.len()..open.len() + name.len());
+        }
+    }
+    (LineKind::Plain, 0..0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &str) -> ServerLine {
+        ServerLine::new(text.as_bytes())
+    }
+
+    #[test]
+    fn nothing_a_terminal_obeys_is_left() {
+        let text = |bytes| ServerLine::new(bytes).text;
+        let attacks = "a\x1b[31mb\x07\x08\x7f\u{9b}1m\u{202e}\u{2066}\u{2028}c\td";
+        assert_eq!(text(attacks.as_bytes()), "a�[31mb����1m���c\td");
+        assert_eq!(text(b"\xff\xfb\x01ok\xc3"), "���ok�");
+        assert_eq!(text(b"\rover\rwritten\r"), "over�written");
+    }
+
+    #[test]
+    fn the_first_characters_tell_the_kind() {
+        for (text, kind, name, body) in [
+            ("*** alice entered lobby", LineKind::Sentence, "", "alice entered lobby"),
+            ("<alice> hi <b>", LineKind::Say, "alice", "hi <b>"),
+            ("<alice> ", LineKind::Say, "alice", ""),
+            ("<alice>", LineKind::Say, "alice", ""),
+            ("<127.0.0.1:4000> hi", LineKind::Say, "127.0.0.1:4000", "hi"),
+            ("* alice waves", LineKind::Act, "alice", "waves"),
+            ("[from bob] psst", LineKind::PrivateFrom, "bob", "psst"),
+            ("[to bob] psst", LineKind::PrivateTo, "bob", "psst"),
+            ("[question from bob] why?", LineKind::PrivateFrom, "bob", "why?"),
+            ("(12:30) <alice> hi", LineKind::Say, "alice", "hi"),
+            ("(2026-11-20 12:30) * alice waves", LineKind::Act, "alice", "waves"),
+            ("[12:30] <alice> hi", LineKind::Say, "alice", "hi"),
+            ("[127.0.0.1:39339] came", LineKind::Plain, "", "[127.0.0.1:39339] came"),
+            ("<('127.0.0.1', 39339)> hi", LineKind::Plain, "", "<('127.0.0.1', 39339)> hi"),
+            ("alice> hi", LineKind::Plain, "", "alice> hi"),
+            ("", LineKind::Plain, "", ""),
+            ("***", LineKind::Sentence, "", ""),
+            ("<", LineKind::Plain, "", "<"),
+            ("<日本> 語", LineKind::Say, "日本", "語"),
+        ] {
+            let line = line(text);
+            assert_eq!((line.kind, line.name(), line.body()), (kind, name, body), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_brackets_with_a_time_are_a_time() {
+        assert!(line("(12:30) <a> x").is_past);
+        assert!(!line("[12:30] <a> x").is_past);
+        assert!(!line("(maybe) <a> x").is_past);
+        assert_eq!(line("(12:30) <a> x").without_time(), "<a> x");
+    }
+
+    #[test]
+    fn a_mention_is_a_word_of_its_own() {
+        let mention = |text: &str| line(text).mention_of("alice").map(|at| at.start);
+        assert_eq!(mention("<bob> hi Alice!"), Some(3));
+        assert_eq!(mention("<bob> alice"), Some(0));
+        assert_eq!(mention("<bob> malice, alices"), None);
+        assert_eq!(mention("<alice> I, alice"), None);
+        assert_eq!(mention("*** alice entered lobby"), None);
+        assert_eq!(mention("<bob> 日本alice日本"), None);
+        assert_eq!(mention("<bob> 日 alice 本"), Some(4));
+    }
+}
