@@ -58,7 +58,7 @@ fn json_is_one_object_a_line() {
     let expected = [
         r#"{"time":"2026-11-20T12:30:00+01:00","room":"lobby","author":"alice","kind":"said","text":"hi"}"#,
         r#"{"time":"2026-11-20T12:30:00+01:00","room":"lobby","author":"alice","kind":"did","text":"waves"}"#,
-        r#"{"time":"2026-11-21T00:30:01+01:00","room":"math","author":"alice","kind":"said","text":"\"2\\3\"\u0009<é>"}"#,
+        r#"{"time":"2026-11-21T00:30:01+01:00","room":"math","author":"alice","kind":"said","text":"\"2\\3\"\t<é>"}"#,
         r#"{"time":"2026-11-21T00:31:00+01:00","room":"lobby","author":"alice","kind":"announced","text":"go home"}"#,
     ];
     assert_eq!(folder.run("history export --json").lines().collect::<Vec<_>>(), expected);

@@ -8,14 +8,13 @@ use chatd::{
 };
 use jiff::tz::TimeZone;
 use std::{
-    fmt::Write as _,
-    io::{BufWriter, ErrorKind, Write},
+    io::{BufWriter, ErrorKind, Write as _},
     ops::ControlFlow,
     path::Path,
 };
 
 /// Prints it on standard output. `path`: the database.
-pub fn run(command: &HistoryCommand, path: &Path) -> anyhow::Result<()> {
+pub(crate) fn run(command: &HistoryCommand, path: &Path) -> anyhow::Result<()> {
     let store = database::open(path)?;
     if let Some(room) = &command.room {
         ensure!(store.knows_room(room)?, "Nothing was ever said in a room called {room}.");
@@ -50,36 +49,13 @@ fn as_json(line: &ExportedLine, zone: &TimeZone) -> String {
         Form::Announced => "announced",
         Form::Other => "other",
     };
-    let [room, author, text] = [&line.room, &line.author, &line.body].map(|text| quote(text));
-    format!(
-        "{{\"time\":\"{}\",\"room\":{room},\"author\":{author},\"kind\":\"{kind}\",\"text\":{text}}}\n",
-        time(line, zone)
-    )
-}
-
-/// A string of JSON (RFC 8259, section 7).
-fn quote(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if c < ' ' => {
-                let _ = write!(quoted, "\\u{:04x}", u32::from(c));
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quote;
-
-    #[test]
-    fn what_json_wants_escaped_is_escaped() {
-        assert_eq!(quote("say \"hi\"\\\té\u{1}"), "\"say \\\"hi\\\"\\\\\\u0009é\\u0001\"");
-    }
+    let members = [
+        ("time", serde_json::Value::from(time(line, zone))),
+        ("room", line.room.as_str().into()),
+        ("author", line.author.as_str().into()),
+        ("kind", kind.into()),
+        ("text", line.body.as_str().into()),
+    ];
+    let members = members.map(|(name, value)| format!("\"{name}\":{value}"));
+    format!("{{{}}}\n", members.join(","))
 }
