@@ -1,7 +1,8 @@
-//! What `chatd` can do beside serving: the words of its command line. What they do is in `src/bin/chatd/`. No I/O.
+//! What `chatd` can do beside serving: the words of its command line. What they do is in
+//! `src/bin/chatd/`. No I/O.
 
-use argh::FromArgs;
-use std::{path::PathBuf, str::FromStr};
+use argh::{FromArgValue, FromArgs};
+use std::path::PathBuf;
 
 /// What to do instead of serving.
 #[derive(FromArgs, Clone, Debug)]
@@ -13,8 +14,8 @@ pub enum Subcommand {
     History(HistoryCommand),
 }
 
-/// List accounts and change them, also while a server runs: it notices within a second. Passwords are asked for, or read
-/// as one line from standard input.
+/// List accounts and change them, also while a server runs: it notices within a second. Passwords
+/// are asked for, or read as one line from standard input.
 #[derive(FromArgs, Clone, Debug)]
 #[argh(subcommand, name = "account")]
 pub struct AccountCommand {
@@ -32,7 +33,7 @@ pub struct AccountCommand {
 }
 
 /// What can be done with accounts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(FromArgValue, Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "see the help text of AccountCommand")]
 pub enum AccountAction {
     List,
@@ -43,27 +44,8 @@ pub enum AccountAction {
     Remove,
 }
 
-impl FromStr for AccountAction {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Ok(match text {
-            "list" => AccountAction::List,
-            "add" => AccountAction::Add,
-            "passwd" => AccountAction::Passwd,
-            "promote" => AccountAction::Promote,
-            "demote" => AccountAction::Demote,
-            "remove" => AccountAction::Remove,
-            _ => {
-                return Err(format!(
-                    "\"{text}\" is none of list, add, passwd, promote, demote, remove"
-                ));
-            }
-        })
-    }
-}
-
-/// Print every line that was said in rooms, with its time and its room; never what was said in private.
+/// Print every line that was said in rooms, with its time and its room; never what was said in
+/// private.
 #[derive(FromArgs, Clone, Debug)]
 #[argh(subcommand, name = "history")]
 pub struct HistoryCommand {
@@ -85,20 +67,8 @@ pub struct HistoryCommand {
 }
 
 /// What can be done with the history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(FromArgValue, Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "see the help text of HistoryCommand")]
 pub enum HistoryAction {
     Export,
-}
-
-impl FromStr for HistoryAction {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "export" {
-            Ok(HistoryAction::Export)
-        } else {
-            Err(format!("\"{text}\" is not export"))
-        }
-    }
 }

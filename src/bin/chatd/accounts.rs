@@ -1,7 +1,8 @@
-//! `chatd account …`: lists accounts and changes them, also while a server runs on the same file. Runs on thread `main`.
+//! `chatd account …`: lists accounts and changes them, also while a server runs on the same file.
+//! Runs on thread `main`.
 
-use crate::{database, password::read_password, say};
-use anyhow::{Context as _, anyhow, bail, ensure};
+use crate::{database, password::read_password, print_line};
+use anyhow::{anyhow, bail};
 use chatd::{
     core::{
         command::nearest,
@@ -18,34 +19,32 @@ use jiff::{Timestamp, tz::TimeZone};
 use std::path::Path;
 
 /// Does what was asked. `path`: the database.
-pub fn run(command: AccountCommand, path: &Path) -> anyhow::Result<()> {
-    let AccountCommand { action, name, .. } = command;
-    if action == AccountAction::List {
-        ensure!(name.is_none(), "chatd account list lists all accounts: no name is needed.");
-        return list(path);
-    }
-    let name = name.context("Whose account? chatd account --help tells how it is written.")?;
-    match action {
-        AccountAction::List => Ok(()), // as above
-        AccountAction::Add => add(path, &name),
-        AccountAction::Passwd => passwd(path, &name),
-        AccountAction::Promote => set_admin(path, &name, true),
-        AccountAction::Demote => set_admin(path, &name, false),
-        AccountAction::Remove => remove(path, &name),
+pub(crate) fn run(command: AccountCommand, path: &Path) -> anyhow::Result<()> {
+    match (command.action, command.name) {
+        (AccountAction::List, None) => list(path),
+        (AccountAction::List, Some(_)) => {
+            bail!("chatd account list lists all accounts: no name is needed.")
+        }
+        (_, None) => bail!("Whose account? chatd account --help tells how it is written."),
+        (AccountAction::Add, Some(name)) => add(path, &name),
+        (AccountAction::Passwd, Some(name)) => passwd(path, &name),
+        (AccountAction::Promote, Some(name)) => set_admin(path, &name, true),
+        (AccountAction::Demote, Some(name)) => set_admin(path, &name, false),
+        (AccountAction::Remove, Some(name)) => remove(path, &name),
     }
 }
 
 fn list(path: &Path) -> anyhow::Result<()> {
     let accounts = accounts(&database::open(path)?)?;
     if accounts.is_empty() {
-        say(&format!("There are no accounts in {}.", path.display()));
+        print_line(&format!("There are no accounts in {}.", path.display()));
         return Ok(());
     }
-    say("NAME                  SINCE             MAIL");
+    print_line("NAME                  SINCE             MAIL");
     for Account { name, is_admin, since, mail, .. } in accounts {
         let since = since.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M");
         let administrator = if is_admin { "  administrator" } else { "" };
-        say(&format!("{name:<20}  {since}  {mail:>4}{administrator}"));
+        print_line(&format!("{name:<20}  {since}  {mail:>4}{administrator}"));
     }
     Ok(())
 }
@@ -65,9 +64,9 @@ fn add(path: &Path, name: &str) -> anyhow::Result<()> {
     let password = ask_for_password(name)?;
     database::open_or_create(path)?.add_account(name, password, Timestamp::now())?;
     if is_new {
-        say(&format!("{} is new: there was no database.", path.display()));
+        print_line(&format!("{} is new: there was no database.", path.display()));
     }
-    say(&format!("{name} has an account now."));
+    print_line(&format!("{name} has an account now."));
     Ok(())
 }
 
@@ -75,7 +74,7 @@ fn passwd(path: &Path, name: &str) -> anyhow::Result<()> {
     let account = find(&database::open(path)?, name)?;
     let password = ask_for_password(&account.name)?;
     write(path, What::Rehashed(account.id, password))?;
-    say(&format!("{} has another password now.", account.name));
+    print_line(&format!("{} has another password now.", account.name));
     Ok(())
 }
 
@@ -84,7 +83,7 @@ fn set_admin(path: &Path, name: &str, is_admin: bool) -> anyhow::Result<()> {
     let account = find(&store, name)?;
     let name = &account.name;
     store.set_admin(account.id, is_admin)?;
-    say(&match (account.is_admin, is_admin) {
+    print_line(&match (account.is_admin, is_admin) {
         (false, true) => format!("{name} is an administrator now."),
         (true, false) => format!("{name} is no administrator any more."),
         (true, true) => format!("{name} is an administrator already."),
@@ -104,7 +103,7 @@ fn remove(path: &Path, name: &str) -> anyhow::Result<()> {
         1 => " 1 message that nobody had read is gone with it.".to_owned(),
         n => format!(" {n} messages that nobody had read are gone with it."),
     };
-    say(&format!("{} has no account any more.{mail}", account.name));
+    print_line(&format!("{} has no account any more.{mail}", account.name));
     if account.is_admin {
         warn_of_no_administrator(&database::open(path)?)?;
     }
@@ -113,8 +112,9 @@ fn remove(path: &Path, name: &str) -> anyhow::Result<()> {
 
 fn warn_of_no_administrator(store: &Store) -> anyhow::Result<()> {
     if !accounts(store)?.iter().any(|account| account.is_admin) {
-        say(
-            "That was the last administrator: nobody can kick or ban now. Make one: chatd account promote NAME",
+        print_line(
+            "That was the last administrator: nobody can kick or ban now. \
+             Make one: chatd account promote NAME",
         );
     }
     Ok(())

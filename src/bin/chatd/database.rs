@@ -1,4 +1,5 @@
-//! Which database a command is about, and opening it beside a server that has it open. Runs on thread `main`.
+//! Which database a command is about, and opening it beside a server that has it open. Runs on
+//! thread `main`.
 
 use anyhow::{Context as _, bail};
 use chatd::{
@@ -14,22 +15,23 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The file: given behind the command, or before it, or the usual one.
-pub fn path(behind: Option<&Path>, options: &Options) -> anyhow::Result<PathBuf> {
+pub(crate) fn path(behind: Option<&Path>, options: &Options) -> anyhow::Result<PathBuf> {
     let path =
         behind.or(options.database()).context("--db none is no file: nothing is kept there.")?;
     Ok(path.to_owned())
 }
 
 /// Opens it. What is changed by hand is changed for good: not even a power cut takes it back.
-pub fn open_or_create(path: &Path) -> anyhow::Result<Store> {
+pub(crate) fn open_or_create(path: &Path) -> anyhow::Result<Store> {
     Ok(Store::open(path, Durability::Full, PATIENCE)?)
 }
 
 /// Opens it, if there is one.
-pub fn open(path: &Path) -> anyhow::Result<Store> {
+pub(crate) fn open(path: &Path) -> anyhow::Result<Store> {
     if !path.exists() {
         bail!(
-            "There is no database {}. A server makes one where it is started; --db FILE says which one is meant.",
+            "There is no database {}. A server makes one where it is started; \
+             --db FILE says which one is meant.",
             path.display()
         );
     }

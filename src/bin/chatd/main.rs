@@ -1,4 +1,5 @@
-//! The program `chatd`: options, start, wait for a signal, stop; or one command, and no server. Runs on thread `main`.
+//! The program `chatd`: options, start, wait for a signal, stop; or one command, and no server.
+//! Runs on thread `main`.
 
 #![forbid(unsafe_code)]
 
@@ -20,7 +21,7 @@ use std::{io::Write as _, net::SocketAddr, process::ExitCode};
 fn main() -> ExitCode {
     let mut options: Options = argh::from_env();
     if options.version {
-        say(&format!("chatd {}", env!("CARGO_PKG_VERSION")));
+        print_line(&format!("chatd {}", env!("CARGO_PKG_VERSION")));
         return ExitCode::SUCCESS;
     }
     let result = match options.command.take() {
@@ -53,7 +54,7 @@ fn run(mut options: Options) -> anyhow::Result<()> {
     options.check()?;
     let log_writer = logger::install(options.log)?;
     let status = Status::new("main");
-    let house = vec![log_writer.status.clone(), status.clone()];
+    let server_threads = vec![log_writer.status.clone(), status.clone()];
     start_thread("logger", move || log_writer.run())?;
     log_panics();
 
@@ -68,7 +69,7 @@ fn run(mut options: Options) -> anyhow::Result<()> {
         options.threads_max = possible;
     }
     let stop = StopSignals::new()?;
-    let chatd = Chatd::start(&options, house, stop.raiser())?;
+    let chatd = Chatd::start(&options, server_threads, stop.raiser())?;
     tell_how_to_join(&chatd.addresses());
 
     status.now(Doing::WaitingForSignal);
@@ -82,26 +83,26 @@ fn run(mut options: Options) -> anyhow::Result<()> {
 /// On standard output: where, and what to tell the class.
 fn tell_how_to_join(addresses: &[SocketAddr]) {
     for address in addresses {
-        say(&format!("chatd: listening on {address}"));
+        print_line(&format!("chatd: listening on {address}"));
     }
     let Some(address) = addresses.first() else { return };
     let port = address.port();
     match address_for_others() {
         Some(ip) if address.ip().is_unspecified() => {
-            say(&format!("Join from another machine: nc {ip} {port}"))
+            print_line(&format!("Join from another machine: nc {ip} {port}"))
         }
         _ if address.ip().is_unspecified() => {
-            say(&format!("Join from this machine: nc localhost {port}"))
+            print_line(&format!("Join from this machine: nc localhost {port}"))
         }
         _ if address.ip().is_loopback() => {
-            say(&format!("Join from this machine: nc {} {port}", address.ip()))
+            print_line(&format!("Join from this machine: nc {} {port}", address.ip()))
         }
-        _ => say(&format!("Join from another machine: nc {} {port}", address.ip())),
+        _ => print_line(&format!("Join from another machine: nc {} {port}", address.ip())),
     }
 }
 
 /// Prints a line. Whoever closed our standard output does not want it; that is no reason to end.
-fn say(line: &str) {
+fn print_line(line: &str) {
     let mut out = std::io::stdout();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
@@ -124,7 +125,8 @@ impl StopSignals {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
         let stopping = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            // In this order: the first signal finds the flag down and raises it, the second finds it up.
+            // In this order: the first signal finds the flag down and raises it, the second finds
+            // it up.
             signal_hook::flag::register_conditional_shutdown(signal, 130, stopping.clone())?;
             signal_hook::flag::register(signal, stopping.clone())?;
         }
@@ -157,7 +159,7 @@ impl StopSignals {
         let first = stop.clone();
         let asked = move || {
             if stop.try_send(()).is_err() {
-                std::process::exit(130); // the second: the first one's word still waits, or nobody waits any more
+                std::process::exit(130); // the second one: the first still waits, or nobody does
             }
         };
         ctrlc::set_handler(asked).context("cannot watch for Ctrl-C")?;

@@ -1,15 +1,19 @@
-//! A password from a person or a program: never from the command line, where everybody on the machine could read it. Runs
-//! on thread `main`.
+//! A password from a person or a program: never from the command line, where everybody on the
+//! machine could read it. Runs on thread `main`.
+//!
+//! Written here, as the crate for it (rpassword 7) shows what is typed before and between the two
+//! questions, and leaves the terminal without an echo after a Ctrl-C.
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use chatd::core::secret::Secret;
 use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _, stderr, stdin};
 
 /// Bytes read of a line: longer than any password, and bounded.
 const LINE_MAX: u64 = 4096;
 
-/// From a terminal it is asked for twice, and what is typed is not shown. Otherwise it is the first line of standard input.
-pub fn read_password(name: &str) -> anyhow::Result<Secret> {
+/// At a terminal it is asked for twice, and what is typed is not shown. Otherwise it is the first
+/// line of standard input.
+pub(crate) fn read_password(name: &str) -> anyhow::Result<Secret> {
     if !stdin().is_terminal() {
         return read_line().map(|line| Secret::new(&line));
     }
@@ -37,14 +41,11 @@ fn read_line() -> anyhow::Result<String> {
         .take(LINE_MAX)
         .read_until(b'\n', &mut line)
         .context("cannot read the password")?;
-    if line.is_empty() {
-        bail!("There was no password to be read. Nothing is changed.");
-    }
-    let end =
-        line.strip_suffix(b"\n").map_or(&line[..], |line| line.strip_suffix(b"\r").unwrap_or(line));
-    String::from_utf8(end.to_owned())
-        .ok()
-        .context("A password is text in UTF-8, and this was something else.")
+    ensure!(!line.is_empty(), "There was no password to be read. Nothing is changed.");
+    let line = line.strip_suffix(b"\n").unwrap_or(&line);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = String::from_utf8(line.to_owned()).ok();
+    line.context("A password is text in UTF-8, and this was something else.")
 }
 
 /// The terminal does not show what is typed.
@@ -58,11 +59,12 @@ mod echo {
     };
     use std::io::stdin;
 
-    /// Ends it when it is dropped.
-    pub struct Hidden(Termios);
+    /// Shows what is typed again when it is dropped.
+    pub(super) struct Hidden(Termios);
 
-    /// Hides what is typed from now on; also from whoever types after a Ctrl-C, who would be puzzled.
-    pub fn hide() -> anyhow::Result<Hidden> {
+    /// Hides what is typed from now on. A signal ends the program with the terminal as it was
+    /// found.
+    pub(super) fn hide() -> anyhow::Result<Hidden> {
         let found = tcgetattr(stdin()).context("cannot ask the terminal")?;
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
         let as_found = found.clone();
@@ -86,7 +88,7 @@ mod echo {
     }
 
     fn show(found: &Termios) {
-        let _ = tcsetattr(stdin(), OptionalActions::Now, found); // no terminal any more: nothing to put back
+        let _ = tcsetattr(stdin(), OptionalActions::Now, found); // else the terminal is gone
     }
 }
 
@@ -99,11 +101,11 @@ mod echo {
     /// `ENABLE_ECHO_INPUT`, as the console's reference numbers it.
     const ECHO: u32 = 0x0004;
 
-    /// Ends it when it is dropped.
-    pub struct Hidden(u32);
+    /// Shows what is typed again when it is dropped.
+    pub(super) struct Hidden(u32);
 
     /// Hides what is typed from now on.
-    pub fn hide() -> anyhow::Result<Hidden> {
+    pub(super) fn hide() -> anyhow::Result<Hidden> {
         let found = console::mode(HandleRef::stdin()).context("cannot ask the console")?;
         console::set_mode(HandleRef::stdin(), found & !ECHO)
             .context("cannot hide what is typed")?;
