@@ -5,14 +5,13 @@ use crate::person::alice;
 #[test]
 fn names_come_in_the_order_of_who_spoke_last() {
     let (_server, client, person) = alice();
-    client.is_told("*** bella entered lobby\n<bob> first\n<bella> later");
+    client.gets("*** bella entered lobby\n<bob> first\n<bella> later");
     person.sees("<bella> later");
-    person.types("hi b\t");
-    person.sees_prompt("alice@lobby> hi bella");
-    person.types("\t");
-    person.sees_prompt("alice@lobby> hi bob");
-    person.types("\x1b[Z"); // Shift-Tab
-    person.sees_prompt("alice@lobby> hi bella");
+    // Tab, Tab, Shift-Tab
+    for (keys, line) in [("hi b\t", "hi bella"), ("\t", "hi bob"), ("\x1b[Z", "hi bella")] {
+        person.types(keys);
+        person.sees_prompt(&format!("alice@lobby> {line}"));
+    }
     person.types("and c\t!\r");
     client.says("hi bella and carol !");
 }
@@ -22,7 +21,7 @@ fn what_comes_is_shown_between_two_tabs() {
     let (_server, client, person) = alice();
     person.types("b\t");
     person.sees_prompt("alice@lobby> bob");
-    client.is_told("<carol> while you choose");
+    client.gets("<carol> while you choose");
     person.sees("<carol> while you choose");
     person.sees_prompt("alice@lobby> bob");
 }
@@ -30,13 +29,17 @@ fn what_comes_is_shown_between_two_tabs() {
 #[test]
 fn commands_and_rooms() {
     let (_server, client, person) = alice();
-    client.is_told("*** Rooms:\n***   lobby                   1 here\n***   math                    1 here   1 + 1");
+    client.gets(
+        "*** Rooms:\n\
+         ***   lobby                   1 here\n\
+         ***   math                    1 here   1 + 1",
+    );
     person.sees("1 + 1");
     person.types("/jo\t");
     person.sees_prompt("alice@lobby> /join");
     person.types("m\t\r");
     client.says("/join math ");
-    client.is_told("*** You are in math, alone.");
+    client.gets("*** You are in math, alone.");
     person.sees_prompt("alice@math> ");
     person.types("/conn\t");
     person.sees_prompt("alice@math> /connect");

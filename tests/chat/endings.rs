@@ -1,16 +1,16 @@
 //! Each way to end has its own sentence and its own exit code.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::time::Duration;
+use crate::pipes::{Piped, piped};
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    time::Duration,
+};
 
-use crate::pipes::Piped;
-use crate::server::Server;
+const SORRY: &str = "*** Sorry: all 512 places are taken. Please try again later.";
 
 #[track_caller]
 fn assert_ends(arguments: &[&str], code: i32, sentence: &str) {
-    let (told, out, err) = Piped::start(arguments).ends();
-    assert_eq!((told, out.as_str()), (code, ""), "{err}");
-    assert!(err.contains(sentence), "{err}");
+    assert_eq!(Piped::start(arguments).ends_with(code, sentence), "");
 }
 
 #[test]
@@ -42,63 +42,42 @@ fn no_answer() {
 
 #[test]
 fn a_full_server() {
-    let server = Server::start();
-    let piped = Piped::start(&[&server.address(), "--name", "alice"]);
-    let client = server.accepts();
-    client.is_told("*** Sorry: all 512 places are taken. Please try again later.");
-    client.hangs_up();
-    let (code, out, err) = piped.ends();
-    assert_eq!(code, 6, "{err}");
-    assert_eq!(out, "*** Sorry: all 512 places are taken. Please try again later.\n");
-    assert!(err.contains("the server is full"), "{err}");
+    let (_server, client, piped) = piped(&["--name", "alice"]);
+    client.gets(SORRY);
+    client.loses_connection();
+    assert_eq!(piped.ends_with(6, "the server is full"), format!("{SORRY}\n"));
 }
 
 #[test]
-fn a_taken_name() {
-    let server = Server::start();
-    let piped = Piped::start(&[&server.address(), "--name", "alice"]);
-    let client = server.accepts();
-    client.is_welcomed();
-    client.says("alice");
-    client.is_told("*** The name \"alice\" is taken. What is your name?");
-    let (code, _, err) = piped.ends();
-    assert_eq!(code, 7, "{err}");
-    assert!(err.contains("the name \"alice\" is taken. Choose another with --name."), "{err}");
-}
-
-#[test]
-fn a_refused_name() {
-    let server = Server::start();
-    let piped = Piped::start(&[&server.address(), "--name", "7up"]);
-    let client = server.accepts();
-    client.is_welcomed();
-    client.says("7up");
-    client.is_told("*** A name starts with a letter, and \"7up\" does not. What is your name?");
-    let (code, _, err) = piped.ends();
-    assert_eq!(code, 10, "{err}");
-    assert!(err.contains("A name starts with a letter"), "{err}");
+fn a_name_that_is_taken_or_refused() {
+    let taken = "*** The name \"alice\" is taken. What is your name?";
+    let refused = "*** A name starts with a letter, and \"7up\" does not. What is your name?";
+    for (name, answer, code, sentence) in [
+        ("alice", taken, 7, "the name \"alice\" is taken. Choose another with --name."),
+        ("7up", refused, 10, "A name starts with a letter"),
+    ] {
+        let (_server, client, piped) = piped(&["--name", name]);
+        client.gets_welcome();
+        client.says(name);
+        client.gets(answer);
+        piped.ends_with(code, sentence);
+    }
 }
 
 #[test]
 fn the_server_goes() {
-    let server = Server::start();
-    let piped = Piped::start(&[&server.address(), "--name", "alice"]);
-    let client = server.accepts();
+    let (_server, client, piped) = piped(&["--name", "alice"]);
     client.enters_as("alice");
-    client.is_told("*** Hung up: an error in the server ended your connection.");
-    client.hangs_up();
-    let (code, _, err) = piped.ends();
-    assert_eq!(code, 8, "{err}");
-    assert!(err.contains("hung up. It said: an error in the server"), "{err}");
+    client.gets("*** Hung up: an error in the server ended your connection.");
+    client.loses_connection();
+    piped.ends_with(8, "hung up. It said: an error in the server");
 }
 
 #[test]
 fn options() {
-    let (code, out, _) = Piped::start(&["--help"]).ends();
-    assert_eq!(code, 0);
-    assert!(out.contains("--no-reconnect"), "{out}");
-    let (code, out, _) = Piped::start(&["--version"]).ends();
-    assert_eq!((code, out.as_str()), (0, concat!("chat ", env!("CARGO_PKG_VERSION"), "\n")));
+    assert!(Piped::start(&["--help"]).ends_with(0, "").contains("--no-reconnect"));
+    let version = concat!("chat ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(Piped::start(&["--version"]).ends_with(0, ""), version);
     assert_ends(&["--no-such-option"], 2, "--no-such-option");
     assert_ends(&["localhost:port"], 2, "is not a port");
     assert_ends(&["--name", "two\nlines"], 2, "--name wants one word");
@@ -108,17 +87,15 @@ fn options() {
 #[cfg(unix)]
 #[test]
 fn a_taken_name_at_a_terminal() {
-    let server = Server::start();
-    let person = crate::person::Start::new(&server, &["--name", "alice"]).go();
-    let client = server.accepts();
-    client.is_welcomed();
+    let (_server, client, person) = crate::person::somebody(&["--name", "alice"]);
+    client.gets_welcome();
     client.says("alice");
-    client.is_told("*** The name \"alice\" is taken. What is your name?");
+    client.gets("*** The name \"alice\" is taken. What is your name?");
     person.sees("*** The name \"alice\" is taken. What is your name?");
     person.sees_prompt("name> ");
     person.types("alison\r");
     client.says("alison");
-    client.is_let_in("alison", "alone.");
+    client.gets_in("alison", ", alone.");
     person.sees_prompt("alison@lobby> ");
 }
 
@@ -126,12 +103,9 @@ fn a_taken_name_at_a_terminal() {
 #[cfg(unix)]
 #[test]
 fn a_full_server_at_a_terminal() {
-    let server = Server::start();
-    let person = crate::person::Start::new(&server, &["--name", "alice"]).go();
-    let client = server.accepts();
-    client.is_told("*** Sorry: all 512 places are taken. Please try again later.");
-    client.hangs_up();
-    assert_eq!(person.ends(), 6);
+    let (_server, client, person) = crate::person::somebody(&["--name", "alice"]);
+    client.gets(SORRY);
+    client.loses_connection();
+    person.ends_with(6);
     person.sees("chat: the server is full.");
-    person.finds_the_terminal_as_it_was();
 }

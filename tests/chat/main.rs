@@ -1,5 +1,6 @@
-//! The real `chat` program against a server that says exactly what a test wants said: on a terminal, where the tests
-//! look at the screen a person would see (Unix), and in pipes (everywhere).
+//! The real `chat` program against a server that says exactly what a test wants said: on a
+//! terminal, where the tests look at the screen a person would see (Unix), and in pipes
+//! (everywhere).
 
 mod endings;
 mod pipes;
@@ -24,11 +25,22 @@ mod typing;
 #[cfg(unix)]
 mod window;
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
-/// No wait is longer. Far more than a busy machine needs: it is there to end a test that would hang.
+/// No wait is longer. Far more than a busy machine needs: it is there to end a test that would
+/// hang.
 const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Waits for something to become true. The thread is parked for about 1 ms between two looks.
+#[cfg(unix)]
+#[track_caller]
+fn wait_until(mut is_true: impl FnMut() -> bool, complaint: impl Fn() -> String) {
+    let end = std::time::Instant::now() + DEADLINE;
+    while !is_true() {
+        assert!(std::time::Instant::now() < end, "{}", complaint());
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+}
 
 /// A new folder that nobody else uses.
 fn folder() -> PathBuf {

@@ -1,50 +1,61 @@
-//! A person at a terminal: types keys, and sees what a terminal emulator makes of the program's bytes.
+//! A person at a terminal: types keys, and sees what a terminal emulator makes of the program's
+//! bytes.
 
-use std::io::{Read, Write};
-use std::num::NonZeroU16;
-use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
-use std::process::ExitStatus;
-use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Condvar, Mutex};
-use std::thread;
-use std::time::Instant;
+use crate::{
+    DEADLINE, folder,
+    server::{Client, Server},
+    wait_until,
+};
+use pty_process::{
+    Size,
+    blocking::{Command, Pts, Pty, open},
+};
+use rustix::{
+    process::{Pid, Signal, kill_process},
+    termios::{LocalModes, Termios, tcgetattr},
+};
+use std::{
+    io::{Read as _, Write as _},
+    num::NonZeroU16,
+    os::unix::process::ExitStatusExt as _,
+    path::PathBuf,
+    process::ExitStatus,
+    sync::{
+        Arc, Condvar, Mutex,
+        mpsc::{Receiver, channel},
+    },
+    thread,
+    time::Instant,
+};
+use vt100::Screen;
 
-use pty_process::blocking::{Command, Pts, Pty};
-use rustix::process::{Pid, Signal, kill_process};
-use rustix::termios::{LocalModes, Termios, tcgetattr};
-
-use crate::server::{Client, Server};
-use crate::{DEADLINE, folder};
-
-/// Rows that have left the screen are kept, so that a test can look at all of them.
+/// Rows that have left the screen stay there, so that a test can look at all of them.
 const SCROLLBACK: usize = 30_000;
 
+/// The bell's rings.
 #[derive(Default)]
-struct Seen {
-    /// What was seen of escape sequences that are not the screen's affair.
-    bells: usize,
-}
+struct Bell(usize);
 
-impl vt100::Callbacks for Seen {
-    fn audible_bell(&mut self, _: &mut vt100::Screen) {
-        self.bells += 1;
+impl vt100::Callbacks for Bell {
+    fn audible_bell(&mut self, _: &mut Screen) {
+        self.0 += 1;
     }
 }
 
+/// The emulator, and every byte that went to it.
 struct Display {
-    emulator: Mutex<(vt100::Parser<Seen>, Vec<u8>)>,
+    emulator: Mutex<(vt100::Parser<Bell>, Vec<u8>)>,
     changed: Condvar,
 }
 
 pub struct Person {
     pty: Arc<Pty>,
-    _pts: Pts, // kept open: so its mode can be looked at when the program has gone
+    _pts: Pts, // stays open: so its mode can be looked at when the program has gone
     pid: Pid,
     ended: Receiver<ExitStatus>,
     display: Arc<Display>,
     found: Termios,
-    /// Where the program keeps its data.
+    /// Where the program has its data.
     pub data: PathBuf,
 }
 
@@ -52,67 +63,81 @@ pub struct Person {
 pub struct Start {
     arguments: Vec<String>,
     size: (u16, u16),
-    variables: Vec<(&'static str, String)>,
+    variable: Option<(&'static str, &'static str)>,
     data: PathBuf,
     shell: Option<&'static str>,
 }
 
 impl Start {
     pub fn new(server: &Server, arguments: &[&str]) -> Start {
-        let mut all = vec![server.address()];
-        all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
-        Start { arguments: all, size: (24, 80), variables: Vec::new(), data: folder(), shell: None }
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned());
+        let arguments = [server.address()].into_iter().chain(arguments).collect();
+        Start { arguments, size: (24, 80), variable: None, data: folder(), shell: None }
     }
 
-    pub fn size(mut self, rows: u16, columns: u16) -> Start {
-        self.size = (rows, columns);
+    pub fn argument(mut self, argument: &str) -> Start {
+        self.arguments.push(argument.to_owned());
         self
     }
 
-    pub fn variable(mut self, name: &'static str, value: &str) -> Start {
-        self.variables.push((name, value.to_owned()));
-        self
+    pub fn size(self, rows: u16, columns: u16) -> Start {
+        Start { size: (rows, columns), ..self }
     }
 
-    pub fn data(mut self, data: PathBuf) -> Start {
-        self.data = data;
-        self
+    /// Sets a variable of the environment.
+    pub fn variable(self, name: &'static str, value: &'static str) -> Start {
+        Start { variable: Some((name, value)), ..self }
+    }
+
+    pub fn data(self, data: PathBuf) -> Start {
+        Start { data, ..self }
     }
 
     /// By a line for the shell, in which `"$@"` is the program with its arguments.
-    pub fn shell(mut self, line: &'static str) -> Start {
-        self.shell = Some(line);
-        self
+    pub fn shell(self, line: &'static str) -> Start {
+        Start { shell: Some(line), ..self }
     }
 
     pub fn go(self) -> Person {
-        let (pty, pts) = pty_process::blocking::open().unwrap();
-        pty.resize(pty_process::Size::new(self.size.0, self.size.1)).unwrap();
+        let (rows, columns) = self.size;
+        let (pty, pts) = open().unwrap();
+        pty.resize(Size::new(rows, columns)).unwrap();
         let found = tcgetattr(&pts).unwrap();
         let program = env!("CARGO_BIN_EXE_chat");
         let command = match self.shell {
             None => Command::new(program),
             Some(line) => Command::new("sh").args(["-c", line, "sh", program]),
         };
-        let mut command = command.args(&self.arguments).current_dir(&self.data);
-        for variable in ["NO_COLOR", "TERM_PROGRAM"] {
-            command = command.env_remove(variable);
-        }
-        command = command
+        let mut child = command
+            .args(&self.arguments)
+            .current_dir(&self.data)
+            .env_remove("NO_COLOR")
+            .env_remove("TERM_PROGRAM")
             .env("TERM", "xterm")
             .env("XDG_DATA_HOME", &self.data)
-            .env("RUST_BACKTRACE", "0");
-        command = self
-            .variables
-            .into_iter()
-            .fold(command, |command, (name, value)| command.env(name, value));
-        let mut child = command.spawn_borrowed(&pts).unwrap();
+            .env("RUST_BACKTRACE", "0")
+            .envs(self.variable)
+            .spawn_borrowed(&pts)
+            .unwrap();
         let pid = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
         let (end, ended) = channel();
         thread::spawn(move || end.send(child.wait().unwrap()));
+
+        let (rows, columns) = size(rows, columns);
+        let emulator = vt100::Parser::new_with_callbacks(rows, columns, SCROLLBACK, Bell(0));
+        let emulator = Mutex::new((emulator, Vec::new()));
+        let display = Arc::new(Display { emulator, changed: Condvar::new() });
         let pty = Arc::new(pty);
-        let display = display(self.size);
-        show(Arc::clone(&pty), Arc::clone(&display));
+        let (from, to) = (Arc::clone(&pty), Arc::clone(&display));
+        thread::spawn(move || {
+            let mut bytes = [0; 16 * 1024];
+            while let Ok(count) = (&*from).read(&mut bytes) {
+                let mut emulator = to.emulator.lock().unwrap();
+                emulator.0.process(&bytes[..count]);
+                emulator.1.extend_from_slice(&bytes[..count]);
+                to.changed.notify_all();
+            }
+        });
         Person { pty, _pts: pts, pid, ended, display, found, data: self.data }
     }
 }
@@ -121,31 +146,26 @@ fn size(rows: u16, columns: u16) -> (NonZeroU16, NonZeroU16) {
     (NonZeroU16::new(rows).unwrap(), NonZeroU16::new(columns).unwrap())
 }
 
-fn display((rows, columns): (u16, u16)) -> Arc<Display> {
-    let (rows, columns) = size(rows, columns);
-    let emulator = vt100::Parser::new_with_callbacks(rows, columns, SCROLLBACK, Seen::default());
-    Arc::new(Display { emulator: Mutex::new((emulator, Vec::new())), changed: Condvar::new() })
-}
-
-fn show(pty: Arc<Pty>, display: Arc<Display>) {
-    thread::spawn(move || {
-        let mut bytes = [0; 16 * 1024];
-        while let Ok(count) = (&*pty).read(&mut bytes) {
-            let mut emulator = display.emulator.lock().unwrap();
-            emulator.0.process(&bytes[..count]);
-            emulator.1.extend_from_slice(&bytes[..count]);
-            display.changed.notify_all();
-        }
-    });
-}
-
 /// Somebody who has entered as alice, and the server's end of it.
 pub fn alice() -> (Server, Client, Person) {
+    alice_who(|start| start)
+}
+
+/// The same, of a program started in a way of the test's own.
+pub fn alice_who(starts: impl FnOnce(Start) -> Start) -> (Server, Client, Person) {
     let server = Server::start();
-    let person = Start::new(&server, &["--name", "alice"]).go();
+    let person = starts(Start::new(&server, &["--name", "alice"])).go();
     let client = server.accepts();
     client.enters_as("alice");
     person.sees_prompt("alice@lobby> ");
+    (server, client, person)
+}
+
+/// Somebody who has just connected, and the server's end of it.
+pub fn somebody(arguments: &[&str]) -> (Server, Client, Person) {
+    let server = Server::start();
+    let person = Start::new(&server, arguments).go();
+    let client = server.accepts();
     (server, client, person)
 }
 
@@ -156,7 +176,7 @@ impl Person {
 
     /// Waits until the screen is as `is_so` wants it.
     #[track_caller]
-    pub fn sees_that(&self, what: &str, is_so: impl Fn(&vt100::Screen) -> bool) {
+    pub fn sees_that(&self, what: &str, is_so: impl Fn(&Screen) -> bool) {
         let deadline = Instant::now() + DEADLINE;
         let mut emulator = self.display.emulator.lock().unwrap();
         while !is_so(emulator.0.screen()) {
@@ -183,13 +203,20 @@ impl Person {
         });
     }
 
+    /// Types something, and waits until it stands behind the prompt.
+    #[track_caller]
+    pub fn half_types(&self, text: &str) {
+        self.types(text);
+        self.sees_prompt(&format!("alice@lobby> {text}"));
+    }
+
     /// The rows of the screen, without trailing blanks.
     pub fn rows(&self) -> Vec<String> {
-        rows(self.display.emulator.lock().unwrap().0.screen())
+        self.looks(rows)
     }
 
     /// Looks at the screen itself.
-    pub fn looks<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
+    pub fn looks<T>(&self, look: impl FnOnce(&Screen) -> T) -> T {
         look(self.display.emulator.lock().unwrap().0.screen())
     }
 
@@ -199,50 +226,50 @@ impl Person {
         let screen = emulator.0.screen_mut();
         let (height, lines) = (usize::from(screen.size().0.get()), screen.scrollback_len());
         let mut all = Vec::new();
-        let mut above = lines;
-        while above > 0 {
+        for above in (1..=lines).rev().step_by(height) {
             screen.set_scrollback(above);
-            let page = rows(screen);
-            all.extend(page.into_iter().take(height.min(above)));
-            above = above.saturating_sub(height);
+            all.extend(rows(screen).into_iter().take(above));
         }
         screen.set_scrollback(0);
         all.extend(rows(screen));
         all
     }
 
-    /// How often the bell rang.
-    pub fn bells(&self) -> usize {
-        self.display.emulator.lock().unwrap().0.callbacks().bells
+    /// All rows that begin with this.
+    pub fn all_rows_with(&self, beginning: &str) -> Vec<String> {
+        let mut rows = self.all_rows();
+        rows.retain(|row| row.starts_with(beginning));
+        rows
     }
 
-    /// Every byte that went to the terminal.
-    pub fn bytes(&self) -> Vec<u8> {
-        self.display.emulator.lock().unwrap().1.clone()
+    /// How often the bell rang.
+    pub fn bells(&self) -> usize {
+        self.display.emulator.lock().unwrap().0.callbacks().0
+    }
+
+    /// Everything that went to the terminal.
+    pub fn bytes(&self) -> String {
+        String::from_utf8_lossy(&self.display.emulator.lock().unwrap().1).into_owned()
     }
 
     pub fn resizes(&self, rows: u16, columns: u16) {
         let (r, c) = size(rows, columns);
         self.display.emulator.lock().unwrap().0.screen_mut().set_size(r, c);
-        self.pty.resize(pty_process::Size::new(rows, columns)).unwrap();
+        self.pty.resize(Size::new(rows, columns)).unwrap();
     }
 
     pub fn kills(&self, signal: Signal) {
         kill_process(self.pid, signal).unwrap();
     }
 
-    /// Waits until the program is stopped, as after Ctrl-Z: a signal to continue that comes before is lost.
+    /// Waits until the program is stopped, as after Ctrl-Z: a signal to continue that comes before
+    /// is lost.
+    #[track_caller]
     pub fn sees_it_stopped(&self) {
         let stat = format!("/proc/{}/stat", self.pid.as_raw_nonzero());
-        let deadline = Instant::now() + DEADLINE;
-        loop {
-            let Ok(stat) = std::fs::read_to_string(&stat) else { return }; // no /proc here
-            if stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')) {
-                return;
-            }
-            assert!(Instant::now() < deadline, "it does not stop: {stat}");
-            thread::yield_now();
-        }
+        let is_stopped = |stat: String| stat.rsplit_once(") ").unwrap().1.starts_with('T');
+        let look = || std::fs::read_to_string(&stat).map_or(true, is_stopped); // or no /proc here
+        wait_until(look, || "it does not stop".to_owned());
     }
 
     /// Waits until the program has ended; its exit code, or 128 and the signal that ended it.
@@ -250,22 +277,27 @@ impl Person {
     pub fn ends(&self) -> i32 {
         let status = match self.ended.recv_timeout(DEADLINE) {
             Ok(status) => status,
-            Err(_) => panic!("it does not end:\n{}", self.looks(vt100::Screen::contents)),
+            Err(_) => panic!("it does not end:\n{}", self.looks(Screen::contents)),
         };
         status.code().unwrap_or_else(|| 128 + status.signal().unwrap())
     }
 
-    /// Waits until typed letters are shown by the terminal itself, or no longer. Nothing tells of that but asking.
+    /// Waits until the program has ended with this exit code, and finds the terminal as it was
+    /// before.
     #[track_caller]
-    pub fn sees_echo(&self, is_on: bool) {
-        let deadline = Instant::now() + DEADLINE;
-        while tcgetattr(&*self.pty).unwrap().local_modes.contains(LocalModes::ECHO) != is_on {
-            assert!(Instant::now() < deadline, "echo stays {}", if is_on { "off" } else { "on" });
-            thread::yield_now();
-        }
+    pub fn ends_with(&self, code: i32) {
+        assert_eq!(self.ends(), code);
+        self.finds_the_terminal_as_it_was();
     }
 
-    /// The terminal is as it was before the program began.
+    /// Waits until the terminal itself shows typed letters, or no longer. Nothing tells of that but
+    /// asking.
+    #[track_caller]
+    pub fn sees_echo(&self, is_on: bool) {
+        let has_echo = || tcgetattr(&*self.pty).unwrap().local_modes.contains(LocalModes::ECHO);
+        wait_until(|| has_echo() == is_on, || format!("the echo should be on: {is_on}"));
+    }
+
     #[track_caller]
     pub fn finds_the_terminal_as_it_was(&self) {
         let now = tcgetattr(&*self.pty).unwrap();
@@ -281,11 +313,11 @@ impl Person {
 
 impl Drop for Person {
     fn drop(&mut self) {
-        let _ = kill_process(self.pid, Signal::KILL); // a test that failed half-way; otherwise it has ended
+        let _ = kill_process(self.pid, Signal::KILL); // a test that failed half-way
     }
 }
 
-fn rows(screen: &vt100::Screen) -> Vec<String> {
+fn rows(screen: &Screen) -> Vec<String> {
     let columns = screen.size().1.get();
     screen.rows(0, columns).map(|row| row.trim_end().to_owned()).collect()
 }

@@ -1,16 +1,19 @@
 //! A server that says what the test wants said, and hears what the client says.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
-
-use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
-
 use crate::DEADLINE;
+use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+};
 
-/// Listens on a port of its own, on this machine alone, until it is dropped: then the port is free again.
+/// Listens on a port of its own, on this machine alone, until it is dropped: then the port is free
+/// again.
 pub struct Server {
     pub port: u16,
     accepted: Receiver<TcpStream>,
@@ -25,12 +28,12 @@ impl Server {
 
     /// On a port that another server has just given up.
     pub fn on(port: u16) -> Server {
-        // Not std's listener: the port must be free again at once, with the last server's connections still closing.
+        // Not std's listener: the port must be free again while the last connections still close.
         let socket =
             socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         #[cfg(unix)]
         socket.set_reuse_address(true).unwrap();
-        socket.bind(&std::net::SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into()).unwrap();
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into()).unwrap();
         socket.listen(16).unwrap();
         let listener = TcpListener::from(socket);
         let port = listener.local_addr().unwrap().port();
@@ -52,19 +55,16 @@ impl Server {
     }
 
     /// Waits for the next client.
+    #[track_caller]
     pub fn accepts(&self) -> Client {
         let stream = self.accepted.recv_timeout(DEADLINE).expect("no client came");
-        let lines = lines(stream.try_clone().unwrap());
+        let read = BufReader::new(stream.try_clone().unwrap());
+        let (say, lines) = unbounded();
+        thread::spawn(move || {
+            read.lines().map_while(Result::ok).try_for_each(|line| say.send(line))
+        });
         Client { stream, lines }
     }
-}
-
-fn lines(stream: TcpStream) -> Receiver<String> {
-    let (say, said) = unbounded();
-    thread::spawn(move || {
-        BufReader::new(stream).lines().map_while(Result::ok).try_for_each(|line| say.send(line))
-    });
-    said
 }
 
 impl Drop for Server {
@@ -82,24 +82,20 @@ pub struct Client {
 }
 
 impl Client {
-    /// Sends lines, each with its end.
-    pub fn is_told(&self, text: &str) {
-        self.is_sent(format!("{text}\n").as_bytes());
+    /// Reads these lines of the server's; the last one's end is added.
+    pub fn gets(&self, text: &str) {
+        self.gets_bytes(format!("{text}\n").as_bytes());
     }
 
-    pub fn is_sent(&self, bytes: &[u8]) {
+    pub fn gets_bytes(&self, bytes: &[u8]) {
         (&self.stream).write_all(bytes).unwrap();
     }
 
     /// The next line the client sends.
     #[track_caller]
     pub fn says(&self, expected: &str) {
-        assert_eq!(self.next_line(), expected);
-    }
-
-    #[track_caller]
-    pub fn next_line(&self) -> String {
-        self.lines.recv_timeout(DEADLINE).expect("the client says nothing")
+        let line = self.lines.recv_timeout(DEADLINE).expect("the client says nothing");
+        assert_eq!(line, expected);
     }
 
     /// The client has nothing more to say.
@@ -108,35 +104,44 @@ impl Client {
         assert_eq!(self.lines.recv_timeout(DEADLINE), Err(RecvTimeoutError::Disconnected));
     }
 
-    pub fn is_welcomed(&self) {
-        self.is_told("*** Welcome to chatd: one thread per connection, and yours is c1.\n*** What is your name?");
+    pub fn gets_welcome(&self) {
+        self.gets(
+            "*** Welcome to chatd: one thread per connection, and yours is c1.\n\
+             *** What is your name?",
+        );
     }
 
-    /// Welcomes a client that gives this name by itself.
+    /// Is welcomed, gives this name by itself, and is in.
     #[track_caller]
     pub fn enters_as(&self, name: &str) {
-        self.is_welcomed();
+        self.gets_welcome();
         self.says(name);
-        self.is_let_in(name, "with bob and carol.");
+        self.gets_in(name, " with bob and carol.");
     }
 
-    pub fn is_let_in(&self, name: &str, company: &str) {
-        let hello =
-            format!("*** Hello {name}. Type to talk; /help lists the commands, /quit leaves.");
-        self.is_told(&format!(
-            "{hello}\n*** You are in lobby{}{company}",
-            if company.starts_with("with") { " " } else { ", " }
+    /// Is in the lobby; `company` ends the sentence: `, alone.`
+    pub fn gets_in(&self, name: &str, company: &str) {
+        self.gets(&format!(
+            "*** Hello {name}. Type to talk; /help lists the commands, /quit leaves.\n\
+             *** You are in lobby{company}"
         ));
     }
 
-    /// Ends the connection from the server's side.
-    pub fn hangs_up(self) {
+    /// The server closes the connection.
+    pub fn loses_connection(self) {
         self.stream.shutdown(Shutdown::Both).unwrap();
     }
 
-    /// Says goodbye, as chatd does when it has read an end of file or /quit.
-    pub fn sees_off(self) {
-        self.is_told("*** Goodbye.");
-        self.hangs_up();
+    /// The client has said all; the server says goodbye, as chatd does at an end of file or /quit.
+    #[track_caller]
+    pub fn leaves(self) {
+        self.says_no_more();
+        self.gets_goodbye();
+    }
+
+    /// The server says goodbye and closes the connection.
+    pub fn gets_goodbye(self) {
+        self.gets("*** Goodbye.");
+        self.loses_connection();
     }
 }

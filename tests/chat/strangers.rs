@@ -1,18 +1,16 @@
 //! Servers that are no chatd: no names, no rooms, no commands. Less is offered, nothing breaks.
 
-use crate::person::Start;
-use crate::server::Server;
+use crate::person::somebody;
 
 #[test]
 fn a_server_that_only_passes_lines_on() {
-    let server = Server::start();
-    let person = Start::new(&server, &["--name", "alice"]).go(); // nobody asks for it, so nobody is told
-    let client = server.accepts();
+    // Nobody asks for the name, so nobody is told.
+    let (_server, client, person) = somebody(&["--name", "alice"]);
     person.sees_prompt("> ");
     person.types("hello\r");
     client.says("hello");
-    client.is_sent(
-        b"<user3> hi\r\nbob> hi\r\n\r<('127.0.0.1', 39339)> hi\n[127.0.0.1:39339] entered room\n",
+    client.gets(
+        "<user3> hi\r\nbob> hi\r\n\r<('127.0.0.1', 39339)> hi\n[127.0.0.1:39339] entered room",
     );
     person.sees("[127.0.0.1:39339] entered room");
     let rows = person.rows();
@@ -23,16 +21,14 @@ fn a_server_that_only_passes_lines_on() {
     client.says("/nick x");
     person.types("/quit\r");
     client.says_no_more(); // not told "/quit", which others would read
-    client.hangs_up();
-    assert_eq!(person.ends(), 0);
+    client.loses_connection();
+    person.ends_with(0);
 }
 
 #[test]
 fn a_question_without_a_line_end() {
-    let server = Server::start();
-    let person = Start::new(&server, &[]).go();
-    let client = server.accepts();
-    client.is_sent(b"login: ");
+    let (_server, client, person) = somebody(&[]);
+    client.gets_bytes(b"login: ");
     person.sees("login:");
     person.types("guest\r");
     client.says("guest");
@@ -40,14 +36,12 @@ fn a_question_without_a_line_end() {
 
 #[test]
 fn a_server_without_names_that_comes_back() {
-    let server = Server::start();
-    let person = Start::new(&server, &[]).go();
-    let client = server.accepts();
-    client.is_told("hello");
+    let (server, client, person) = somebody(&[]);
+    client.gets("hello");
     person.sees("hello");
-    client.hangs_up();
+    client.loses_connection();
     person.sees("Trying again");
     let client = server.accepts();
-    client.is_told("hello again");
+    client.gets("hello again");
     person.sees("hello again");
 }

@@ -1,97 +1,87 @@
 //! The half-typed line stays whole, whatever arrives meanwhile.
 
+use crate::person::{Start, alice, alice_who, somebody};
 use std::thread;
 
-use crate::person::{Start, alice};
-use crate::server::Server;
+/// `<bob> 0`, `<bob> 1`, …
+fn lines_of_bob(count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("<bob> {n}")).collect()
+}
 
 #[test]
 fn a_half_typed_line_stays_whole_with_its_cursor() {
     let (_server, client, person) = alice();
     person.types("hello wrld\x1b[D\x1b[D\x1b[D"); // three to the left
     person.sees_prompt("alice@lobby> hello wrld");
-    for n in 0..5 {
-        client.is_told(&format!("<bob> message {n}"));
-        person.sees(&format!("<bob> message {n}"));
+    let lines = lines_of_bob(5);
+    for line in &lines {
+        client.gets(line);
+        person.sees(line);
         person.sees_prompt("alice@lobby> hello wrld");
     }
     person.sees_that("cursor behind the w", |screen| screen.cursor_position().1 == 20);
     person.types("o\r");
     client.says("hello world");
     let rows = person.rows();
-    let first = rows.iter().position(|row| row == "<bob> message 0").unwrap();
-    let messages: Vec<String> = (0..5).map(|n| format!("<bob> message {n}")).collect();
-    assert_eq!(rows[first..first + 5], messages, "{rows:?}");
+    let first = rows.iter().position(|row| row == "<bob> 0").unwrap();
+    assert_eq!(rows[first..first + 5], lines, "{rows:?}");
     person.sees("alice@lobby> hello world");
 }
 
 #[test]
 fn ten_thousand_lines_while_typing() {
-    const LINES: usize = 10_000;
     let (_server, client, person) = alice();
     let log = person.data.join("log");
     person.types(&format!("/log {}\r", log.display()));
     person.sees("chat: what is shown from now on");
     person.sees_prompt("alice@lobby> ");
     let typed = "the quick brown fox jumps over the lazy dog";
+    let lines = lines_of_bob(10_000);
     thread::scope(|scope| {
-        scope.spawn(|| {
-            let lines: String = (0..LINES).map(|n| format!("<bob> {n}\n")).collect();
-            client.is_sent(lines.as_bytes());
-        });
-        for key in typed.chars() {
-            person.types(&key.to_string());
-        }
+        scope.spawn(|| client.gets(&lines.join("\n")));
+        typed.chars().for_each(|key| person.types(&key.to_string()));
     });
-    person.sees(&format!("<bob> {}", LINES - 1));
+    person.sees("<bob> 9999");
     person.sees_prompt(&format!("alice@lobby> {typed}"));
     person.types("\r");
     client.says(typed);
 
     // On the screen and above it, and in the log: each line once, whole and in order.
-    let expected: Vec<String> = (0..LINES).map(|n| format!("<bob> {n}")).collect();
-    let shown: Vec<String> =
-        person.all_rows().into_iter().filter(|row| row.starts_with("<bob>")).collect();
-    assert!(shown == expected, "{} lines shown of {LINES}", shown.len());
+    let shown = person.all_rows_with("<bob>");
+    assert!(shown == lines, "{} lines shown of {}", shown.len(), lines.len());
     person.types("/log\r");
     person.sees("nothing is logged");
     let logged = std::fs::read_to_string(log).unwrap();
     let logged: Vec<&str> = logged.lines().filter(|line| line.starts_with("<bob>")).collect();
-    assert!(logged == expected, "{} lines logged of {LINES}", logged.len());
+    assert!(logged == lines, "{} lines logged of {}", logged.len(), lines.len());
 }
 
 #[test]
 fn enter_again_and_again_in_a_stream_of_lines() {
-    const LINES: usize = 3_000;
-    const TYPED: usize = 60;
     let (_server, client, person) = alice();
+    let lines = lines_of_bob(3_000);
+    let typed: Vec<String> = (0..60).map(|n| format!("typed {n}")).collect();
     thread::scope(|scope| {
-        scope.spawn(|| (0..LINES).for_each(|n| client.is_told(&format!("<bob> {n}"))));
-        for n in 0..TYPED {
-            person.types(&format!("typed {n}\r"));
-            client.says(&format!("typed {n}"));
+        scope.spawn(|| lines.iter().for_each(|line| client.gets(line)));
+        for line in &typed {
+            person.types(&format!("{line}\r"));
+            client.says(line);
         }
     });
-    client.is_told("<carol> done");
+    client.gets("<carol> done");
     person.sees("<carol> done");
     person.sees_prompt("alice@lobby> ");
-    let rows = person.all_rows();
-    let of =
-        |start: &str| rows.iter().filter(|row| row.starts_with(start)).cloned().collect::<Vec<_>>();
-    let expected: Vec<String> = (0..LINES).map(|n| format!("<bob> {n}")).collect();
-    assert!(of("<bob>") == expected, "a line is lost or torn");
-    let expected: Vec<String> = (0..TYPED).map(|n| format!("alice@lobby> typed {n}")).collect();
-    assert_eq!(of("alice@lobby> typed"), expected);
+    assert!(person.all_rows_with("<bob>") == lines, "a line is lost or torn");
+    let typed: Vec<String> = typed.iter().map(|line| format!("alice@lobby> {line}")).collect();
+    assert_eq!(person.all_rows_with("alice@lobby> typed"), typed);
 }
 
 #[test]
 fn what_is_typed_ahead_is_neither_lost_nor_echoed() {
     let (_server, client, person) = alice();
-    let lines: String = (0..200).map(|n| format!("line {n}\r")).collect();
-    person.types(&lines);
-    for n in 0..200 {
-        client.says(&format!("line {n}"));
-    }
+    let lines: Vec<String> = (0..200).map(|n| format!("line {n}")).collect();
+    person.types(&(lines.join("\r") + "\r"));
+    lines.iter().for_each(|line| client.says(line));
     person.sees("alice@lobby> line 199");
     person.sees_prompt("alice@lobby> ");
     let rows = person.all_rows();
@@ -108,21 +98,15 @@ fn pasted_lines_are_lines() {
 
 #[test]
 fn history_outlives_the_program() {
-    let server = Server::start();
-    let first = Start::new(&server, &["--name", "alice"]).go();
-    let client = server.accepts();
-    client.enters_as("alice");
-    first.sees_prompt("alice@lobby> ");
+    let (server, client, first) = alice();
     first.types("/topic something to remember\r");
     client.says("/topic something to remember");
     first.types("\x04");
-    client.says_no_more();
-    client.sees_off();
-    assert_eq!(first.ends(), 0);
+    client.leaves();
+    first.ends_with(0);
 
     let second = Start::new(&server, &["--name", "alice"]).data(first.data.clone()).go();
-    let client = server.accepts();
-    client.enters_as("alice");
+    server.accepts().enters_as("alice");
     second.sees_prompt("alice@lobby> ");
     second.types("\x1b[A");
     second.sees_prompt("alice@lobby> /topic something to remember");
@@ -130,81 +114,74 @@ fn history_outlives_the_program() {
 
 #[test]
 fn the_prompt_says_who_and_where() {
-    let server = Server::start();
-    let person = Start::new(&server, &[]).go();
-    let client = server.accepts();
-    client.is_welcomed();
+    let (_server, client, person) = somebody(&[]);
+    client.gets_welcome();
     person.sees_prompt("name> ");
     person.types("alice\r");
     client.says("alice");
-    client.is_let_in("alice", "alone.");
+    client.gets_in("alice", ", alone.");
     person.sees_prompt("alice@lobby> ");
-    person.types("/join math\r");
-    client.says("/join math");
-    client.is_told("*** You are in math, alone.");
-    person.sees_prompt("alice@math> ");
-    person.types("/nick Carol\r");
-    client.says("/nick Carol");
-    client.is_told("*** You are now Carol.");
-    person.sees_prompt("Carol@math> ");
+    for (line, answer, prompt) in [
+        ("/join math", "*** You are in math, alone.", "alice@math> "),
+        ("/nick Carol", "*** You are now Carol.", "Carol@math> "),
+    ] {
+        person.types(&format!("{line}\r"));
+        client.says(line);
+        client.gets(answer);
+        person.sees_prompt(prompt);
+    }
 }
 
 #[test]
 fn the_first_prompt_says_the_room_that_was_asked_for() {
-    let server = Server::start();
-    let person = Start::new(&server, &["--name", "alice", "--room", "math"]).go();
-    let client = server.accepts();
+    let (_server, client, person) = somebody(&["--name", "alice", "--room", "math"]);
     client.enters_as("alice");
     client.says("/join math");
-    client.is_told("*** You are in math, alone.");
+    client.gets("*** You are in math, alone.");
     person.sees_prompt("alice@math> ");
 }
 
 #[test]
 fn names_have_colours_and_mentions_are_marked() {
     let (_server, client, person) = alice();
-    client.is_told("*** server\n<bob> hi alice\n<bob> bye\n[from carol] psst");
+    client.gets("*** server\n<bob> hi alice\n<bob> bye\n[from carol] psst");
     person.sees("[from carol] psst");
     let rows = person.rows();
     let row = |text: &str| u16::try_from(rows.iter().position(|row| row == text).unwrap()).unwrap();
-    let (server, hi, bye, private) =
-        (row("*** server"), row("<bob> hi alice"), row("<bob> bye"), row("[from carol] psst"));
+    let (hi, bye) = (row("<bob> hi alice"), row("<bob> bye"));
     person.looks(|screen| {
         let cell = |row, column| screen.cell(row, column).unwrap().clone();
-        assert!(cell(server, 4).dim());
+        assert!(cell(row("*** server"), 4).dim());
         assert_ne!(cell(hi, 1).fgcolor(), vt100::Color::Default);
         assert_eq!(cell(hi, 1).fgcolor(), cell(bye, 1).fgcolor());
         assert!(cell(hi, 9).inverse() && !cell(hi, 7).inverse());
-        assert!(cell(private, 1).bold());
+        assert!(cell(row("[from carol] psst"), 1).bold());
     });
 }
 
 #[test]
 fn no_color_means_none() {
-    let server = Server::start();
-    let person = Start::new(&server, &["--name", "alice"]).variable("NO_COLOR", "1").go();
-    let client = server.accepts();
-    client.enters_as("alice");
-    client.is_told("<bob> hi alice\n[from carol] psst");
+    let (_server, client, person) = alice_who(|start| start.variable("NO_COLOR", "1"));
+    client.gets("<bob> hi alice\n[from carol] psst");
     person.sees("[from carol] psst");
     person.types("still edited\x1b[D");
     person.sees_prompt("alice@lobby> still edited");
-    let bytes = String::from_utf8(person.bytes()).unwrap();
-    let colours = bytes.split("\x1b[").filter(|rest| {
+    let bytes = person.bytes();
+    let is_colour = |rest: &&str| {
         rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').starts_with('m')
-    });
-    assert_eq!(colours.count(), 0, "{bytes:?}");
+    };
+    assert_eq!(bytes.split("\x1b[").filter(is_colour).count(), 0, "{bytes:?}");
 }
 
 #[test]
 fn the_bell_rings_by_choice() {
     let (_server, client, person) = alice();
-    client.is_told("<bob> alice!");
+    client.gets("<bob> alice!");
     person.sees("<bob> alice!");
     assert_eq!(person.bells(), 0);
     person.types("/bell on\r");
     person.sees("the bell is on");
-    client.is_told("<bob> not you\n(12:30) <bob> long ago, alice\n[from bob] psst");
+    client.gets("<bob> not you\n(12:30) <bob> long ago, alice\n[from bob] psst");
     person.sees("[from bob] psst");
     assert_eq!(person.bells(), 1);
 }
@@ -223,7 +200,7 @@ fn our_own_commands_stay_here() {
     person.types("/help\r");
     person.sees("chat:   /connect");
     client.says("/help");
-    client.is_told("*** Commands of this server: /nick, /me.");
+    client.gets("*** Commands of this server: /nick, /me.");
     person.sees("*** Commands of this server");
     person.types("/help nick\r");
     client.says("/help nick");
