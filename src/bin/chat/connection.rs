@@ -93,7 +93,7 @@ fn prepare(stream: TcpStream) -> io::Result<TcpStream> {
 /// The connection of the moment, as those see it who write to it or end it.
 #[derive(Default)]
 pub(crate) struct Link {
-    stream: Mutex<Option<Arc<TcpStream>>>, // held to look, never while writing
+    stream: Mutex<Option<Arc<TcpStream>>>, // locked to look, never while writing
 }
 
 impl Link {
@@ -106,17 +106,11 @@ impl Link {
     }
 
     /// Sends one line.
-    ///
-    /// # Errors
-    /// When there is no connection, or it takes nothing.
     pub(crate) fn send_line(&self, line: &str) -> io::Result<()> {
         self.send(format!("{line}\n").as_bytes())
     }
 
     /// Sends bytes as they are.
-    ///
-    /// # Errors
-    /// When there is no connection, or it takes nothing.
     pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<()> {
         self.get()?.as_ref().write_all(bytes)
     }

@@ -55,9 +55,6 @@ pub(crate) struct LineEditor {
 
 impl LineEditor {
     /// Takes the terminal.
-    ///
-    /// # Errors
-    /// When the terminal refuses.
     pub(crate) fn new(shared: Arc<Shared>, has_colours: bool) -> Result<LineEditor> {
         terminal::edit();
         let config = Config::builder()
@@ -86,18 +83,12 @@ impl LineEditor {
     }
 
     /// The way for `screen` to print above the line being typed.
-    ///
-    /// # Errors
-    /// When the terminal refuses.
     pub(crate) fn printer(&mut self) -> Result<Box<dyn ExternalPrinter + Send>> {
         let printer = self.editor.create_external_printer();
         Ok(Box::new(printer.context("the terminal cannot be printed to")?))
     }
 
     /// Waits for a line to be typed.
-    ///
-    /// # Errors
-    /// When the terminal is gone.
     pub(crate) fn read(&mut self) -> Result<Input> {
         let prompt = self.prompt();
         let screen = &self.shared.screen;

@@ -37,9 +37,6 @@ pub(crate) struct Keyboard {
 
 impl Keyboard {
     /// Reads and obeys until the program ends.
-    ///
-    /// # Errors
-    /// When the terminal is gone.
     pub(crate) fn run(mut self) -> Result<()> {
         self.shared.wait_for_welcome();
         loop {

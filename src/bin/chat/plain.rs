@@ -16,9 +16,6 @@ const CHUNK: usize = 8 * 1024;
 
 /// Sends standard input until its end; then waits for the server's last words, until it has been
 /// silent for `silence`. The `socket` thread ends the program when the server closes.
-///
-/// # Errors
-/// When standard input cannot be read.
 pub(crate) fn run(shared: &Shared, silence: Duration) -> Result<()> {
     let is_typed = io::stdin().is_terminal();
     if !is_typed {

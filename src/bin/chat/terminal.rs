@@ -189,9 +189,6 @@ mod mode {
 
 /// Ends the program when a signal (or the console) asks for it: as the signal would, but with the
 /// terminal restored.
-///
-/// # Errors
-/// When the system refuses the handler or its thread.
 #[cfg(unix)]
 pub(crate) fn end_on_signals() -> io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -206,9 +203,6 @@ pub(crate) fn end_on_signals() -> io::Result<()> {
 }
 
 /// Ends the program when a signal (or the console) asks for it, with the terminal restored.
-///
-/// # Errors
-/// When the system refuses the handler.
 #[cfg(windows)]
 pub(crate) fn end_on_signals() -> io::Result<()> {
     let end = || {

@@ -125,7 +125,7 @@ fn ask_for_password(name: &str) -> anyhow::Result<PasswordHash> {
     Passwords::default().hash(&password).map_err(|sentence| anyhow!(sentence))
 }
 
-/// Opened anew: nothing is kept open, or locked, while a person thinks of a password.
+/// Opened anew: nothing stays open, or locked, while a person thinks of a password.
 fn write(path: &Path, what: What) -> anyhow::Result<()> {
     Ok(database::open(path)?.write(&[Record { at: Timestamp::now(), what }])?)
 }
