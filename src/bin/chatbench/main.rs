@@ -1,27 +1,22 @@
-//! `chatbench`: the load generator, and the floor every figure stands beside.
+//! `chatbench`: puts a load on a chat server, checks every line at every receiver, and says what it
+//! cost the server.
 //!
-//! It plays a crowd of clients against one server on this machine, checks that every line came once, whole and in one
-//! order, and says what that cost the server. It is not a part of the server and shares no code with it: it knows
-//! chatd by its protocol alone, as any client does.
-//!
-//! One thread plays all clients, by epoll; see `crowd.rs`. It reads the server's costs from `/proc`. So it is for Linux.
+//! It shares no code with the server and knows it by its protocol alone, as any client does. One
+//! thread plays all clients with epoll and reads the server's costs from `/proc`, so it runs on
+//! Linux only.
 
 #![forbid(unsafe_code)]
 
-// A module found by `path` looks for its own modules in the same folder, so one `cfg` here serves all files.
 #[cfg(target_os = "linux")]
-#[path = "cli.rs"]
-mod cli;
+mod linux;
 
-#[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
-    cli::main()
-}
+    #[cfg(target_os = "linux")]
+    return linux::main();
 
-#[cfg(not(target_os = "linux"))]
-fn main() -> std::process::ExitCode {
-    eprintln!(
-        "chatbench runs on Linux only: it is built on epoll and reads a server's costs from /proc."
-    );
-    std::process::ExitCode::FAILURE
+    #[cfg(not(target_os = "linux"))]
+    {
+        eprintln!("chatbench runs on Linux only: it needs epoll and /proc.");
+        std::process::ExitCode::FAILURE
+    }
 }

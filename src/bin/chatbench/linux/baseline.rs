@@ -1,0 +1,125 @@
+//! The baseline: what is the least that a fan-out can cost?
+//!
+//! Each round it reads all that is readable, appends the lines to one batch, and sends each client
+//! the batch without the client's own lines, in one call that never waits. It is not a chat server:
+//! no names, no rooms, no greeting, no cleaning of what strangers typed. One thread runs it all.
+
+use super::socket::{Poller, QUEUE_MAX, Socket};
+use anyhow::Result;
+use argh::FromArgs;
+use rustix::{event::epoll::EventFlags, net::sockopt};
+use slab::Slab;
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    ops::Range,
+};
+
+/// Connections the kernel keeps until they are accepted. With the 128 of `std`, 1,000 clients at
+/// once would wait.
+const BACKLOG: i32 = 4096;
+/// Bytes read from one client in one round: what a fast client can have sent meanwhile.
+const CHUNK: usize = 64 * 1024;
+/// Events taken from the kernel in one round.
+const EVENTS: usize = 1024;
+/// The listener's key; all others are keys of `clients`.
+const LISTENER: usize = usize::MAX;
+
+/// Be the server beside which others are measured: fan-out and nothing else.
+#[derive(FromArgs)]
+#[argh(subcommand, name = "baseline")]
+pub struct Baseline {
+    /// where to listen (default: 127.0.0.1:0, a free port)
+    #[argh(positional, default = "SocketAddr::from(([127, 0, 0, 1], 0))")]
+    address: SocketAddr,
+}
+
+struct Client {
+    socket: Socket,
+    /// Bytes without a line's end.
+    unfinished: Vec<u8>,
+    /// Where its own lines are in this round's batch.
+    own: Range<usize>,
+}
+
+impl Baseline {
+    /// Serves until the process is ended.
+    pub fn run(&self) -> Result<()> {
+        let listener = TcpListener::bind(self.address)?;
+        listener.set_nonblocking(true)?;
+        rustix::net::listen(&listener, BACKLOG)?;
+        // Accepted sockets inherit it, which saves a system call for each.
+        sockopt::set_tcp_nodelay(&listener, true)?;
+        let mut poller = Poller::new(EVENTS)?;
+        poller.add(&listener, LISTENER)?;
+        println!("listening on {}", listener.local_addr()?);
+
+        let (mut clients, mut batch, mut chunk) = (Slab::new(), Vec::new(), vec![0; CHUNK]);
+        loop {
+            let mut speakers = Vec::new();
+            for (key, ready) in poller.wait(None)? {
+                if key == LISTENER {
+                    accept_all(&listener, &poller, &mut clients)?;
+                } else if let Some(client) = clients.get_mut(key) {
+                    // Closing a socket also takes it out of the poller.
+                    match client.serve(key, ready, &poller, &mut chunk, &mut batch) {
+                        Ok(()) => speakers.push(key),
+                        Err(_) => drop(clients.remove(key)),
+                    }
+                }
+            }
+            if batch.is_empty() {
+                continue;
+            }
+            clients.retain(|key, client| {
+                let (before, after) = (&batch[..client.own.start], &batch[client.own.end..]);
+                client.socket.send([before, after], &poller, key).is_ok()
+            });
+            for key in speakers {
+                if let Some(client) = clients.get_mut(key) {
+                    client.own = 0..0;
+                }
+            }
+            batch.clear();
+        }
+    }
+}
+
+fn accept_all(listener: &TcpListener, poller: &Poller, clients: &mut Slab<Client>) -> Result<()> {
+    while let Ok((stream, _)) = listener.accept() {
+        stream.set_nonblocking(true)?;
+        let entry = clients.vacant_entry();
+        let socket = Socket::new(stream, poller, entry.key())?;
+        entry.insert(Client { socket, unfinished: Vec::new(), own: 0..0 });
+    }
+    Ok(())
+}
+
+impl Client {
+    /// Appends the whole lines that have come to `batch`.
+    fn serve(
+        &mut self,
+        key: usize,
+        ready: EventFlags,
+        poller: &Poller,
+        chunk: &mut [u8],
+        batch: &mut Vec<u8>,
+    ) -> io::Result<()> {
+        self.socket.flush(poller, key)?;
+        if ready == EventFlags::OUT {
+            return Ok(());
+        }
+        let count = self.socket.read(chunk)?;
+        let bytes = &chunk[..count];
+        let whole = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
+        if whole > 0 {
+            let start = batch.len();
+            batch.append(&mut self.unfinished);
+            batch.extend_from_slice(&bytes[..whole]);
+            self.own = start..batch.len();
+        }
+        self.unfinished.extend_from_slice(&bytes[whole..]);
+        let is_endless = self.unfinished.len() > QUEUE_MAX;
+        if is_endless { Err(io::ErrorKind::OutOfMemory.into()) } else { Ok(()) }
+    }
+}

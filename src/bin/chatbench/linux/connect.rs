@@ -1,0 +1,75 @@
+//! Many clients connect at once: how soon are they served, and what does each cost while it idles?
+//!
+//! The clients send at once what they have to say and do not wait for a greeting. They read, and
+//! what they read is not checked.
+
+use super::{
+    crowd::{Crowd, PATIENCE, Role},
+    load::{Load, Settings},
+    proc::Holdings,
+    report::Figures,
+    server::{Server, Target},
+    wire::Wire,
+};
+use anyhow::{Result, ensure};
+use argh::FromArgs;
+use std::time::{Duration, Instant};
+
+/// Bytes of the line sent on entering: short, because every client reads those of all.
+const SIZE: usize = 24;
+/// Connects between two looks at who has been served.
+const STRIDE: usize = 16;
+/// The server is idle when no client has read anything for this long.
+const IDLE: Duration = Duration::from_millis(300);
+
+/// Many clients at once: how soon they are served, what each costs while it idles.
+#[derive(FromArgs, Clone, Copy)]
+#[argh(subcommand, name = "connect")]
+pub struct Connect {
+    /// how many connect at once (default: 1000)
+    #[argh(option, default = "1000")]
+    pub clients: usize,
+}
+
+impl Load for Connect {
+    fn run(&self, target: &Target, settings: &Settings) -> Result<Figures> {
+        let server = Server::start(target, settings.pin)?;
+        let wire = Wire { peer: target.peer, size: SIZE };
+        let mut crowd = Crowd::new(server.address, wire, Role::Ignored)?;
+        let before = Holdings::of(server.pid)?;
+        let (all, slowest) = connect(&mut crowd, self.clients, settings.wait())?;
+        while crowd.read_round(IDLE)? > 0 {}
+        let idle = Holdings::of(server.pid)?;
+        let each = |now: f64, before: f64| (now - before) / self.clients as f64;
+        Ok(Figures(vec![
+            ("clients_per_s", self.clients as f64 / all.as_secs_f64()),
+            ("slowest_ms", 1e3 * slowest.as_secs_f64()),
+            ("memory_kib_per_client", each(idle.resident_kib, before.resident_kib)),
+            ("addresses_kib_per_client", each(idle.addresses_kib, before.addresses_kib)),
+            ("kernel_kib_per_client", each(idle.kernel_kib, before.kernel_kib)),
+            ("threads_per_client", each(idle.threads, before.threads)),
+        ]))
+    }
+}
+
+/// Returns the time until all were served, and the longest that one client has waited.
+fn connect(crowd: &mut Crowd, clients: usize, wait: Duration) -> Result<(Duration, Duration)> {
+    let (begin, first) = (Instant::now(), crowd.len());
+    let mut connected = Vec::with_capacity(clients);
+    let (mut served, mut last, mut slowest) = (0, begin, Duration::ZERO);
+    while served < clients {
+        for _ in 0..STRIDE.min(clients - connected.len()) {
+            connected.push(Instant::now());
+            crowd.add(Role::Ignored)?;
+        }
+        let wait = if connected.len() == clients { wait } else { Duration::ZERO };
+        for client in crowd.arrivals(wait)? {
+            last = Instant::now();
+            slowest = slowest.max(last - connected[client as usize - first]);
+            served += 1;
+        }
+        let is_alive = last.elapsed() < PATIENCE;
+        ensure!(is_alive, "{served} of {clients} clients were served, then none for {PATIENCE:?}");
+    }
+    Ok((last - begin, slowest))
+}

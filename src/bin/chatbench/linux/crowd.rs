@@ -1,0 +1,284 @@
+//! The crowd: all clients of a run, played by one thread, each checked against the transcript.
+//!
+//! Client 0 is the first watcher. It enters before all others, sends nothing that is measured, and
+//! shows by what it reads who has entered: a client is *served* when the line that it sends on
+//! entering has come to client 0. That holds for every kind of server, whether it greets or not.
+//! Client 1 is the probe: its line shows that client 0 itself has entered.
+
+use super::{
+    socket::{Poller, Socket},
+    transcript::{FIRST_WATCHER, Reader, Transcript},
+    wire::{ARRIVAL, LineId, Wire},
+};
+use anyhow::{Context, Error, Result, anyhow, ensure};
+use rustix::io::Errno;
+use socket2::{Domain, Type};
+use std::{
+    io::Write,
+    mem,
+    net::{SocketAddr, TcpStream},
+    ops::RangeInclusive,
+    time::{Duration, Instant},
+};
+
+/// Bytes read at once: one buffer for all clients.
+const CHUNK: usize = 64 * 1024;
+/// Clients read from between two looks at the clock.
+const EVENTS: usize = 64;
+/// Clients that connect at once while nothing is measured: fewer than any accept queue takes.
+const CONNECTING: usize = 8;
+/// How long nothing may happen before a line or a client counts as lost.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to listen for lines that should not come.
+const QUIET: Duration = Duration::from_millis(50);
+/// How long to wait for the probe's line before it is sent again: until then the server may not
+/// have taken the first watcher in.
+const PROBE_WAIT: Duration = Duration::from_millis(100);
+const PROBE: u32 = 1;
+
+/// What a client does during a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Reads.
+    Watcher,
+    /// Sends lines and reads those of the others.
+    Sender,
+    /// Reads nothing once the run has begun. Its receive buffer is small, and soon full.
+    Stuck,
+    /// Reads, and what it reads is not checked.
+    Ignored,
+}
+
+struct Client {
+    socket: Socket,
+    role: Role,
+    is_served: bool,
+    reader: Reader,
+}
+
+pub struct Crowd {
+    address: SocketAddr,
+    wire: Wire,
+    poller: Poller,
+    chunk: Vec<u8>,
+    clients: Vec<Client>,
+    /// How many lines each has sent: the clients, then the visitors, who have left.
+    said: Vec<u32>,
+    transcript: Transcript,
+    /// Clients that have read lines which no watcher has read yet.
+    ahead: Vec<u32>,
+}
+
+impl Crowd {
+    /// Connects one client for each role, in this order. The first is a watcher in any case.
+    pub fn connect(address: SocketAddr, wire: Wire, roles: &[Role]) -> Result<Crowd> {
+        let mut crowd = Crowd::new(address, wire, roles[1])?;
+        let (mut served, mut last) = (2, Instant::now());
+        while served < roles.len() {
+            while crowd.len() < roles.len().min(served + CONNECTING) {
+                crowd.add(roles[crowd.len()])?;
+            }
+            let arrived = crowd.arrivals(QUIET)?.len();
+            served += arrived;
+            last = if arrived > 0 { Instant::now() } else { last };
+            let is_alive = last.elapsed() < PATIENCE;
+            ensure!(is_alive, "{served} of {} clients entered, and then none", roles.len());
+        }
+        for client in crowd.clients.iter().filter(|client| client.role == Role::Stuck) {
+            client.socket.ignore(&crowd.poller)?;
+        }
+        Ok(crowd)
+    }
+
+    /// The first watcher and the probe alone.
+    pub fn new(address: SocketAddr, wire: Wire, probe: Role) -> Result<Crowd> {
+        let mut crowd = Crowd {
+            address,
+            wire,
+            poller: Poller::new(EVENTS)?,
+            chunk: vec![0; CHUNK],
+            clients: Vec::new(),
+            said: Vec::new(),
+            transcript: Transcript::new(wire),
+            ahead: Vec::new(),
+        };
+        crowd.add(Role::Watcher)?;
+        crowd.add(probe)?;
+        crowd.await_probe()?;
+        Ok(crowd)
+    }
+
+    pub fn len(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// The clients that send.
+    pub fn senders(&self) -> Vec<u32> {
+        let all = 0..self.len() as u32;
+        all.filter(|client| self.role(*client) == Role::Sender).collect()
+    }
+
+    pub fn role(&self, client: u32) -> Role {
+        self.clients[client as usize].role
+    }
+
+    /// Connects one more client and sends what it enters with. It does not wait: the kernel may
+    /// still be connecting.
+    pub fn add(&mut self, role: Role) -> Result<()> {
+        let number = self.len();
+        let socket = socket2::Socket::new(Domain::for_address(self.address), Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        socket.set_tcp_nodelay(true)?;
+        if role == Role::Stuck {
+            socket.set_recv_buffer_size(4096)?;
+        }
+        match socket.connect(&self.address.into()) {
+            Err(e) if Errno::from_io_error(&e) != Some(Errno::INPROGRESS) => {
+                return Err(e).context(format!("client {number} cannot connect"));
+            }
+            Ok(()) | Err(_) => {}
+        }
+        let socket = Socket::new(socket.into(), &self.poller, number)?;
+        let reader = Reader::new(number as u32, role == Role::Watcher, &self.transcript);
+        let is_served = number as u32 == FIRST_WATCHER;
+        self.clients.push(Client { socket, role, is_served, reader });
+        self.said.push(0);
+        let mut entrance = self.wire.login(number as u32);
+        self.wire.compose(LineId { sender: number as u32, seq: ARRIVAL }, &mut entrance);
+        self.send(number as u32, &entrance)
+    }
+
+    fn await_probe(&mut self) -> Result<()> {
+        let begin = Instant::now();
+        while self.arrivals(PROBE_WAIT)?.is_empty() {
+            ensure!(begin.elapsed() < PATIENCE, "client 1's line did not come to client 0");
+            self.send_lines(PROBE, ARRIVAL..=ARRIVAL)?;
+        }
+        Ok(())
+    }
+
+    /// Moves the first watcher and the probe to a room of their own, where the probe sends. The
+    /// others are silent from now on, and what they read is not checked.
+    pub fn talk_apart(&mut self) -> Result<()> {
+        self.clients[2..].iter_mut().for_each(|other| other.role = Role::Ignored);
+        self.clients[PROBE as usize].role = Role::Sender;
+        self.clients[PROBE as usize].is_served = false;
+        self.send(FIRST_WATCHER, b"/join apart\n")?;
+        self.send(PROBE, b"/join apart\n")?;
+        self.await_probe()
+    }
+
+    /// Reads one round, and returns who has been served meanwhile.
+    pub fn arrivals(&mut self, patience: Duration) -> Result<Vec<u32>> {
+        self.read_round(patience)?;
+        let mut arrivals = mem::take(&mut self.transcript.arrivals);
+        arrivals.retain(|client| {
+            let client = self.clients.get_mut(*client as usize);
+            client.is_some_and(|client| !mem::replace(&mut client.is_served, true))
+        });
+        Ok(arrivals)
+    }
+
+    /// Reads once from each client that is ready within `patience`, and checks it. Returns how many.
+    pub fn read_round(&mut self, patience: Duration) -> Result<usize> {
+        let ready = self.wait(patience)?;
+        ready.iter().try_for_each(|client| self.read(*client, &mut |_| {}))?;
+        Ok(ready.len())
+    }
+
+    /// Waits until clients can read, at most for `patience`, and returns some of them.
+    pub fn wait(&mut self, patience: Duration) -> Result<Vec<u32>> {
+        let (clients, transcript) = (&self.clients, &self.transcript);
+        let may_go_on = |client: &mut u32| clients[*client as usize].reader.is_behind(transcript);
+        let mut ready: Vec<u32> = self.ahead.extract_if(.., may_go_on).collect();
+        let patience = if ready.is_empty() { patience } else { Duration::ZERO };
+        let events = self.poller.wait(Some(patience))?;
+        ready.extend(events.into_iter().map(|(client, _)| client as u32));
+        Ok(ready)
+    }
+
+    /// Reads once from `client` and checks it. Calls `heard` for each measured line.
+    pub fn read(&mut self, client: u32, heard: &mut impl FnMut(LineId)) -> Result<()> {
+        let Client { socket, role, reader, .. } = &mut self.clients[client as usize];
+        let unchecked = reader.take_unchecked(&mut self.chunk);
+        self.chunk.resize(self.chunk.len().max(unchecked + CHUNK), 0);
+        let read = socket
+            .flush(&self.poller, client as usize)
+            .and_then(|()| socket.read(&mut self.chunk[unchecked..unchecked + CHUNK]));
+        let count = read.with_context(|| format!("client {client} was hung up by the server"))?;
+        if *role == Role::Ignored {
+            return Ok(());
+        }
+        // Even if nothing has come: the unchecked bytes can perhaps be checked by now.
+        reader.read(&self.chunk[..unchecked + count], &mut self.transcript, heard)?;
+        if reader.has_unchecked() && !self.ahead.contains(&client) {
+            self.ahead.push(client);
+        }
+        Ok(())
+    }
+
+    /// Lets `client` send its next `count` lines, in one call if the socket takes them.
+    pub fn say(&mut self, client: u32, count: u32) -> Result<()> {
+        let said = &mut self.said[client as usize];
+        let (first, last) = (*said + 1, *said + count);
+        *said = last;
+        self.send_lines(client, first..=last)
+    }
+
+    fn send_lines(&mut self, client: u32, numbers: RangeInclusive<u32>) -> Result<()> {
+        let mut lines = Vec::with_capacity(numbers.clone().count() * self.wire.size);
+        numbers.for_each(|seq| self.wire.compose(LineId { sender: client, seq }, &mut lines));
+        self.send(client, &lines)
+    }
+
+    fn send(&mut self, client: u32, bytes: &[u8]) -> Result<()> {
+        let (key, parts) = (client as usize, [bytes, b""]);
+        let sent = self.clients[key].socket.send(parts, &self.poller, key);
+        sent.with_context(|| format!("client {client} cannot send"))
+    }
+
+    /// Somebody connects, sends one line and leaves at once, without reading.
+    pub fn visit(&mut self) -> Result<()> {
+        let visitor = self.said.len() as u32;
+        let mut bytes = self.wire.login(visitor);
+        self.wire.compose(LineId { sender: visitor, seq: 1 }, &mut bytes);
+        self.said.push(1);
+        let stream = TcpStream::connect_timeout(&self.address, PATIENCE);
+        stream.and_then(|mut stream| stream.write_all(&bytes)).context("a visitor cannot send")
+    }
+
+    /// Reads on until every client has read every line, and a little longer. A line that has not
+    /// come by then is lost.
+    pub fn settle(&mut self, heard: &mut impl FnMut(u32, LineId)) -> Result<()> {
+        let begin = Instant::now();
+        loop {
+            let missing = self.missing();
+            let ready = self.wait(if missing.is_some() { PATIENCE } else { QUIET })?;
+            match missing {
+                None if ready.is_empty() => break,
+                Some(fault) if begin.elapsed() > PATIENCE => return Err(fault),
+                Some(_) | None => {}
+            }
+            for client in ready {
+                self.read(client, &mut |id| heard(client, id))?;
+            }
+        }
+        let left_over = self.checked().find_map(|client| client.reader.left_over(&self.transcript));
+        left_over.map_or(Ok(()), Err)
+    }
+
+    /// The first line that somebody should have read and has not.
+    fn missing(&self) -> Option<Error> {
+        for (sender, said) in (0..).zip(&self.said) {
+            let last = self.transcript.last_of(sender);
+            if last < *said {
+                return Some(anyhow!("a line lost: line {} of client {sender}, at all", last + 1));
+            }
+        }
+        self.checked().find_map(|client| client.reader.missing(&self.transcript))
+    }
+
+    fn checked(&self) -> impl Iterator<Item = &Client> {
+        self.clients.iter().filter(|client| matches!(client.role, Role::Watcher | Role::Sender))
+    }
+}

@@ -1,0 +1,133 @@
+//! What all loads have in common: how they are run, which clients there are, and what the server's
+//! costs were meanwhile.
+
+use super::{
+    crowd::{Crowd, Role},
+    proc::{self, Holdings},
+    report::Figures,
+    server::{Server, Target},
+    wire::Wire,
+};
+use anyhow::Result;
+use std::time::{Duration, Instant};
+
+/// How long one wait for the server is, at most, while generator and server share the cores.
+const WAIT: Duration = Duration::from_millis(100);
+
+/// How every run is done, whatever the load.
+#[derive(Clone, Copy)]
+pub struct Settings {
+    pub runs: usize,
+    /// The server's core and the generator's; `None`: they share all cores.
+    pub pin: Option<(usize, usize)>,
+    /// Load before the load that is measured.
+    pub warmup: Duration,
+    pub time: Duration,
+}
+
+impl Settings {
+    /// How long to wait if no client can read. A generator with a core of its own does not sleep: to
+    /// wake it would be a part of each send, but only while the server is the slower of the two, so
+    /// one server would have two costs.
+    pub fn wait(&self) -> Duration {
+        if self.pin.is_some() { Duration::ZERO } else { WAIT }
+    }
+}
+
+/// A load with all its numbers. It can be put on any server, again and again.
+pub trait Load {
+    /// One run on a fresh server. An error is a failed run: a lost line, a client hung up.
+    fn run(&self, target: &Target, settings: &Settings) -> Result<Figures>;
+}
+
+/// The roles of `clients` clients. Senders and stuck clients are spread among the others, so that it
+/// makes no difference whom a server serves first. Client 0 always watches; if all others are to
+/// send, there is one client more.
+pub fn roles(clients: usize, senders: usize, stuck: usize) -> Vec<Role> {
+    let others = (clients.max(2) - 1).max(senders + stuck);
+    let mut roles = vec![Role::Watcher; others + 1];
+    for sender in 0..senders {
+        roles[1 + sender * others / senders] = Role::Sender;
+    }
+    let free: Vec<usize> = (1..=others).filter(|at| roles[*at] == Role::Watcher).collect();
+    for one in 0..stuck {
+        roles[free[one * free.len() / stuck]] = Role::Stuck;
+    }
+    roles
+}
+
+/// Starts the server and connects clients with these roles.
+pub fn start(
+    target: &Target,
+    settings: &Settings,
+    size: usize,
+    roles: &[Role],
+) -> Result<(Server, Crowd)> {
+    let server = Server::start(target, settings.pin)?;
+    let crowd = Crowd::connect(server.address, Wire { peer: target.peer, size }, roles)?;
+    Ok((server, crowd))
+}
+
+/// Measures the server's costs from one moment to another.
+pub struct Meter {
+    switches: (u64, Instant),
+    begin: Instant,
+    server: Duration,
+    generator: Duration,
+}
+
+impl Meter {
+    /// Before the warm-up: counting switches takes long, so they count from here on.
+    pub fn new(server: &Server) -> Result<Meter> {
+        let switches = (proc::switches(server.pid)?, Instant::now());
+        let (server, generator) = (Duration::ZERO, Duration::ZERO);
+        Ok(Meter { switches, begin: Instant::now(), server, generator })
+    }
+
+    /// After the warm-up.
+    pub fn start(&mut self, server: &Server) -> Result<()> {
+        (self.server, self.generator) = (proc::cpu(server.pid)?, proc::own_cpu()?);
+        self.begin = Instant::now();
+        Ok(())
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        self.begin.elapsed()
+    }
+
+    /// What `deliveries` have cost since the start, if they took `elapsed`.
+    pub fn stop(&self, server: &Server, deliveries: u64, elapsed: Duration) -> Result<Figures> {
+        let (deliveries, elapsed) = (deliveries as f64, elapsed.as_secs_f64());
+        let cpu = (proc::cpu(server.pid)? - self.server).as_secs_f64();
+        let generator = (proc::own_cpu()? - self.generator).as_secs_f64();
+        let (before, since) = self.switches;
+        let seconds = since.elapsed().as_secs_f64();
+        let switches = proc::switches(server.pid)?.saturating_sub(before) as f64 / seconds;
+        Ok(Figures(vec![
+            ("deliveries_per_s", deliveries / elapsed),
+            ("cpu_us_per_delivery", 1e6 * cpu / deliveries),
+            ("switches_per_delivery", switches * elapsed / deliveries),
+            ("server_busy", cpu / elapsed),
+            ("generator_busy", generator / elapsed),
+            ("peak_memory_kib", Holdings::of(server.pid)?.peak_kib),
+        ]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_spread_and_one_client_always_watches() {
+        for (clients, senders, stuck, all) in [(100, 10, 8, 100), (100, 100, 0, 101)] {
+            let roles = roles(clients, senders, stuck);
+            let count = |role| roles.iter().filter(|one| **one == role).count();
+            assert_eq!((count(Role::Sender), count(Role::Stuck)), (senders, stuck));
+            assert_eq!((roles.len(), roles[0]), (all, Role::Watcher));
+            let senders_at = |at: &usize| roles[*at] == Role::Sender;
+            let places: Vec<usize> = (0..all).filter(senders_at).collect();
+            assert!(places.windows(2).all(|pair| pair[1] - pair[0] >= clients / senders - 1));
+        }
+    }
+}

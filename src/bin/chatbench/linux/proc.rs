@@ -1,0 +1,114 @@
+//! What a process costs, as the kernel's clocks and `/proc` tell it, and the cores it may use.
+//!
+//! It counts one process with all its threads; a server that forks is not seen whole.
+
+use anyhow::{Context, Result};
+use nix::{time::ClockId, unistd::Pid};
+use procfs::{Current, LoadAverage, Meminfo, process::Process};
+use rustix::{
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+    thread::{CpuSet, sched_getaffinity, sched_setaffinity},
+};
+use std::time::Duration;
+
+/// The processor time of all threads of a process, user and system, ended threads included. One
+/// system call however many threads there are, because the load goes on meanwhile.
+pub fn cpu(pid: u32) -> Result<Duration> {
+    let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(pid as i32));
+    Ok(clock.with_context(|| format!("no process {pid}"))?.now()?.into())
+}
+
+/// The processor time of the calling thread.
+pub fn own_cpu() -> Result<Duration> {
+    Ok(ClockId::CLOCK_THREAD_CPUTIME_ID.now()?.into())
+}
+
+/// How often the threads of a process have left their cores. It reads a file for each thread, which
+/// takes a tenth of a second for thousands: not while anything is measured.
+pub fn switches(pid: u32) -> Result<u64> {
+    let tasks = Process::new(pid as i32)?.tasks()?;
+    // A thread may end between the listing and its file.
+    let statuses = tasks.filter_map(|task| task.ok()?.status().ok());
+    let counts = statuses.map(|s| Some(s.voluntary_ctxt_switches? + s.nonvoluntary_ctxt_switches?));
+    Ok(counts.map(Option::unwrap_or_default).sum())
+}
+
+/// What a process holds of the system now.
+pub struct Holdings {
+    pub threads: f64,
+    pub descriptors: f64,
+    pub resident_kib: f64,
+    pub peak_kib: f64,
+    /// Addresses, used or not: whole stacks, for instance.
+    pub addresses_kib: f64,
+    /// The kernel's memory for its threads: their stacks and the page tables. The kernel counts
+    /// stacks for the whole machine only, so each thread here counts like an average one.
+    pub kernel_kib: f64,
+}
+
+impl Holdings {
+    pub fn of(pid: u32) -> Result<Holdings> {
+        let process = Process::new(pid as i32)?;
+        let (status, all_threads) = (process.status()?, LoadAverage::current()?.max);
+        let stacks_kib = Meminfo::current()?.kernel_stack.unwrap_or(0) as f64 / 1024.0;
+        let kib = |value: Option<u64>| value.unwrap_or(0) as f64;
+        Ok(Holdings {
+            threads: status.threads as f64,
+            descriptors: process.fd_count()? as f64,
+            resident_kib: kib(status.vmrss),
+            peak_kib: kib(status.vmhwm),
+            addresses_kib: kib(status.vmsize),
+            kernel_kib: status.threads as f64 * stacks_kib / f64::from(all_threads)
+                + kib(status.vmpte),
+        })
+    }
+}
+
+/// The first and the last core we may use, the server's and the generator's; `None` if there is one
+/// only.
+pub fn two_cores() -> Option<(usize, usize)> {
+    let allowed = sched_getaffinity(None).ok()?;
+    let mut cores = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
+    Some((cores.next()?, cores.next_back()?))
+}
+
+/// Binds the calling thread, and the processes it starts from now on, to these cores.
+pub fn pin_self(cores: impl IntoIterator<Item = usize>) -> Result<()> {
+    let mut set = CpuSet::new();
+    cores.into_iter().for_each(|core| set.set(core));
+    sched_setaffinity(None, &set).context("cannot choose own cores")
+}
+
+/// One descriptor for each client: asks for as many as the system gives, also for the servers that
+/// are started.
+pub fn allow_many_descriptors() -> Result<()> {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_counted_for_all_threads_also_for_ended_ones() {
+        let me = std::process::id();
+        let before = cpu(me).unwrap();
+        let spend = || {
+            let begin = own_cpu().unwrap();
+            while own_cpu().unwrap() < begin + Duration::from_millis(30) {}
+        };
+        std::thread::spawn(spend).join().unwrap();
+        spend();
+        assert!(cpu(me).unwrap() - before >= Duration::from_millis(60));
+    }
+
+    #[test]
+    fn switches_and_holdings_are_read() {
+        let me = std::process::id();
+        let holdings = Holdings::of(me).unwrap();
+        assert!(holdings.resident_kib > 0.0 && holdings.peak_kib >= holdings.resident_kib);
+        assert!(holdings.kernel_kib > 0.0 && holdings.threads >= 1.0);
+        assert!(switches(me).unwrap() > 0);
+    }
+}

@@ -1,0 +1,160 @@
+//! What is measured: a command that starts a server, or a server that runs already.
+
+use super::{proc, wire::Peer};
+use anyhow::{Context, Result};
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+/// How long a server may take to say where it listens.
+const START: Duration = Duration::from_secs(10);
+
+/// A server to be measured.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The head of its column in tables.
+    pub name: String,
+    pub peer: Peer,
+    /// The most clients it can take.
+    pub clients_max: usize,
+    source: Source,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    /// It is started anew for each run, and says `listening on ADDR:PORT` on its standard output.
+    Command(Vec<String>),
+    Running {
+        address: SocketAddr,
+        pid: u32,
+    },
+}
+
+impl Target {
+    fn new(name: &str, peer: Peer, source: Source) -> Target {
+        Target { name: name.into(), peer, clients_max: usize::MAX, source }
+    }
+
+    /// What `--server` and `--against` take: `[NAME=]COMMAND`, its words separated by spaces, or
+    /// `baseline`. A chatd without options gets those of [`Target::chatd`].
+    pub fn parse(text: &str, peer: Peer) -> Result<Target> {
+        let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || c == '-');
+        let named = text.split_once('=').filter(|(name, _)| is_name(name));
+        let (name, command) = named.unwrap_or((text, text));
+        let words: Vec<String> = command.split_whitespace().map(String::from).collect();
+        match &words[..] {
+            [] => anyhow::bail!("a server's command is empty"),
+            [word] if word == "baseline" => Target::baseline(name),
+            [program] if peer == Peer::Chatd => Ok(Target::chatd(name, Path::new(program))),
+            _ => Ok(Target::new(name, peer, Source::Command(words))),
+        }
+    }
+
+    /// A build of chatd or of one of its versions, with nothing on that slows or bounds a load.
+    pub fn chatd(name: &str, program: &Path) -> Target {
+        let options = "--listen 127.0.0.1:0 --flood off --threads-max 6000 --db none";
+        let mut words = vec![program.display().to_string()];
+        words.extend(options.split(' ').map(String::from));
+        Target::new(name, Peer::Chatd, Source::Command(words))
+    }
+
+    /// The server that does nothing but fan-out.
+    pub fn baseline(name: &str) -> Result<Target> {
+        let words = vec![env::current_exe()?.display().to_string(), "baseline".into()];
+        Ok(Target::new(name, Peer::Line, Source::Command(words)))
+    }
+
+    pub fn running(address: SocketAddr, pid: u32, peer: Peer) -> Target {
+        Target::new(&format!("process {pid}"), peer, Source::Running { address, pid })
+    }
+}
+
+/// A running server. One that was started ends when this value is dropped.
+pub struct Server {
+    pub address: SocketAddr,
+    pub pid: u32,
+    child: Option<Child>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // An error here means that it has ended already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+impl Server {
+    /// Starts or finds it. With `pin`, one that is started gets the first core, and this thread the
+    /// last.
+    pub fn start(target: &Target, pin: Option<(usize, usize)>) -> Result<Server> {
+        let words = match &target.source {
+            Source::Command(words) => words,
+            Source::Running { address, pid } => {
+                return Ok(Server { address: *address, pid: *pid, child: None });
+            }
+        };
+        let pin_self = |core: Option<usize>| core.map_or(Ok(()), |core| proc::pin_self([core]));
+        // A process starts on the cores of the thread that starts it.
+        pin_self(pin.map(|(first, _)| first))?;
+        let server = Server::spawn(words);
+        pin_self(pin.map(|(_, last)| last))?;
+        server.with_context(|| format!("cannot start {}: {}", target.name, words.join(" ")))
+    }
+
+    fn spawn(words: &[String]) -> Result<Server> {
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).stdin(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.stdout(Stdio::piped()).spawn()?;
+        let stdout = BufReader::new(child.stdout.take().context("no stdout")?);
+        let mut server =
+            Server { address: ([127, 0, 0, 1], 0).into(), pid: child.id(), child: Some(child) };
+        let (found, address) = mpsc::channel();
+        // It reads on to the end, so that the server never waits for a reader.
+        thread::Builder::new().name("server-stdout".into()).spawn(move || {
+            for line in stdout.split(b'\n').map_while(Result::ok) {
+                if let Some(address) = listening_on(&String::from_utf8_lossy(&line)) {
+                    // Nobody waits for a second address.
+                    let _ = found.send(address);
+                }
+            }
+        })?;
+        let address = address.recv_timeout(START);
+        server.address = address.context("it did not say \"listening on ADDR:PORT\"")?;
+        Ok(server)
+    }
+}
+
+/// The address in `… listening on 127.0.0.1:5000 …`.
+fn listening_on(line: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once("listening on ")?;
+    rest.split([' ', ',', ';']).next()?.trim_end_matches('.').parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_found_in_what_servers_say() {
+        let expected = Some(SocketAddr::from(([127, 0, 0, 1], 5000)));
+        for (line, address) in [
+            ("listening on 127.0.0.1:5000", expected),
+            ("chatd 0.1.0 listening on 127.0.0.1:5000, up to 512 clients", expected),
+            ("I am listening on 127.0.0.1:5000.", expected),
+            ("listening on port 5000", None),
+            ("listening", None),
+        ] {
+            assert_eq!(listening_on(line), address, "{line}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Sockets that never wait, and epoll to wait for many of them: for the crowd and the baseline.
+
+use anyhow::{Context, Result};
+use rustix::{
+    buffer::spare_capacity,
+    event::{
+        Timespec,
+        epoll::{self, EventData, EventFlags},
+    },
+    fd::{AsFd, OwnedFd},
+};
+use std::{
+    io::{self, ErrorKind, IoSlice, Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+/// Bytes that may wait for one peer.
+pub const QUEUE_MAX: usize = 64 * 1024 * 1024;
+
+pub struct Poller {
+    epoll: OwnedFd,
+    events: Vec<epoll::Event>,
+}
+
+impl Poller {
+    /// Returns at most `events` from one wait.
+    pub fn new(events: usize) -> Result<Poller> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        Ok(Poller { epoll, events: Vec::with_capacity(events) })
+    }
+
+    pub fn add(&self, socket: impl AsFd, key: usize) -> Result<()> {
+        let data = EventData::new_u64(key as u64);
+        epoll::add(&self.epoll, socket, data, EventFlags::IN).context("epoll")
+    }
+
+    /// What is ready within `patience`; without it, whenever something is.
+    pub fn wait(&mut self, patience: Option<Duration>) -> Result<Vec<(usize, EventFlags)>> {
+        let patience = patience.map(Timespec::try_from).transpose()?;
+        self.events.clear();
+        match epoll::wait(&self.epoll, spare_capacity(&mut self.events), patience.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(e) => return Err(e).context("epoll"),
+        }
+        let event = |event: &epoll::Event| ({ event.data }.u64() as usize, event.flags);
+        Ok(self.events.iter().map(event).collect())
+    }
+}
+
+/// One connection, and the bytes it could not take yet.
+pub struct Socket {
+    pub stream: TcpStream,
+    unsent: Vec<u8>,
+}
+
+impl Socket {
+    /// Takes a stream that does not block, and has the poller tell when it can be read.
+    pub fn new(stream: TcpStream, poller: &Poller, key: usize) -> Result<Socket> {
+        poller.add(&stream, key)?;
+        Ok(Socket { stream, unsent: Vec::new() })
+    }
+
+    /// Has the poller tell no more of it.
+    pub fn ignore(&self, poller: &Poller) -> Result<()> {
+        Ok(epoll::delete(&poller.epoll, &self.stream)?)
+    }
+
+    /// Returns 0 if nothing has come. The end of the stream is an error.
+    pub fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
+        match self.stream.read(chunk) {
+            Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
+            read => or_nothing(read),
+        }
+    }
+
+    /// Sends both parts in one call, and keeps what does not go now.
+    pub fn send(&mut self, parts: [&[u8]; 2], poller: &Poller, key: usize) -> io::Result<()> {
+        let sent = match parts {
+            _ if !self.unsent.is_empty() => 0,
+            [[], []] => return Ok(()),
+            [one, []] | [[], one] => or_nothing(self.stream.write(one))?,
+            parts => or_nothing(self.stream.write_vectored(&parts.map(IoSlice::new)))?,
+        };
+        if sent == parts[0].len() + parts[1].len() {
+            return Ok(());
+        }
+        if self.unsent.is_empty() {
+            self.watch(EventFlags::IN | EventFlags::OUT, poller, key)?;
+        }
+        self.unsent.extend_from_slice(&parts[0][sent.min(parts[0].len())..]);
+        self.unsent.extend_from_slice(&parts[1][sent.saturating_sub(parts[0].len())..]);
+        if self.unsent.len() > QUEUE_MAX { Err(ErrorKind::OutOfMemory.into()) } else { Ok(()) }
+    }
+
+    /// Sends what was kept, as far as it goes now.
+    pub fn flush(&mut self, poller: &Poller, key: usize) -> io::Result<()> {
+        if self.unsent.is_empty() {
+            return Ok(());
+        }
+        let sent = or_nothing(self.stream.write(&self.unsent))?;
+        self.unsent.drain(..sent);
+        if self.unsent.is_empty() { self.watch(EventFlags::IN, poller, key) } else { Ok(()) }
+    }
+
+    fn watch(&self, flags: EventFlags, poller: &Poller, key: usize) -> io::Result<()> {
+        Ok(epoll::modify(&poller.epoll, &self.stream, EventData::new_u64(key as u64), flags)?)
+    }
+}
+
+/// A socket that cannot go on now is no error.
+fn or_nothing(count: io::Result<usize>) -> io::Result<usize> {
+    match count {
+        Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(0),
+        other => other,
+    }
+}

@@ -1,0 +1,88 @@
+//! A closed loop: how much can the server deliver, and what does each delivery cost it?
+//!
+//! Each sender has `window` lines outstanding, and sends the next when one is done. A line is done
+//! when one other client has read it: the one that entered just before the sender. So each sender
+//! waits for another client, and a server gains nothing by serving somebody first. To wait for the
+//! slowest client instead would leave the server idle at the end of each round.
+
+use super::{
+    crowd::Crowd,
+    load::{Load, Meter, Settings, roles, start},
+    proc,
+    report::Figures,
+    server::Target,
+    wire::Peer,
+};
+use anyhow::Result;
+use argh::FromArgs;
+use std::time::{Duration, Instant};
+
+/// A closed loop: how much is delivered, and what each delivery costs.
+#[derive(FromArgs, Clone, Copy)]
+#[argh(subcommand, name = "throughput")]
+pub struct Throughput {
+    /// clients in all (default: 100)
+    #[argh(option, default = "100")]
+    pub clients: usize,
+    /// how many of them send (default: 10)
+    #[argh(option, default = "10")]
+    pub senders: usize,
+    /// lines each sender has outstanding (default: 32)
+    #[argh(option, default = "32")]
+    pub window: u32,
+    /// bytes of a line, its LF included (default: 64)
+    #[argh(option, default = "64", from_str_fn(super::line_size))]
+    pub size: usize,
+    /// let server and generator share all cores
+    #[argh(switch)]
+    pub shared: bool,
+    /// only two clients talk, in a room of their own: one sends, the other reads
+    #[argh(switch)]
+    pub apart: bool,
+}
+
+impl Load for Throughput {
+    fn run(&self, target: &Target, settings: &Settings) -> Result<Figures> {
+        // A server without rooms has no figures.
+        if self.apart && target.peer != Peer::Chatd {
+            return Ok(Figures(Vec::new()));
+        }
+        let mut settings = *settings;
+        if let Some((first, last)) = settings.pin.take_if(|_| self.shared) {
+            proc::pin_self(first..=last)?;
+        }
+        let roles = roles(self.clients, self.senders, 0);
+        let (server, mut crowd) = start(target, &settings, self.size, &roles)?;
+        if self.apart {
+            crowd.talk_apart()?;
+        }
+        let mut meter = Meter::new(&server)?;
+        for sender in crowd.senders() {
+            crowd.say(sender, self.window)?;
+        }
+        talk_for(&mut crowd, settings.warmup, settings.wait())?;
+        meter.start(&server)?;
+        let delivered = talk_for(&mut crowd, settings.time, settings.wait())?;
+        let figures = meter.stop(&server, delivered, meter.elapsed())?;
+        crowd.settle(&mut |_, _| {})?;
+        Ok(figures)
+    }
+}
+
+/// Returns how many lines were delivered.
+fn talk_for(crowd: &mut Crowd, time: Duration, wait: Duration) -> Result<u64> {
+    let (begin, mut delivered) = (Instant::now(), 0);
+    while begin.elapsed() < time {
+        for client in crowd.wait(wait)? {
+            let (speaker, mut done) = (client + 1, 0);
+            crowd.read(client, &mut |id| {
+                delivered += 1;
+                done += u32::from(id.sender == speaker);
+            })?;
+            if done > 0 {
+                crowd.say(speaker, done)?;
+            }
+        }
+    }
+    Ok(delivered)
+}
