@@ -30,6 +30,10 @@ pub struct Churn {
 }
 
 impl Load for Churn {
+    fn clients(&self) -> usize {
+        self.watchers
+    }
+
     fn run(&self, target: &Target, settings: &Settings) -> Result<Figures> {
         let roles = vec![Role::Watcher; self.watchers.max(2)];
         let (server, mut crowd) = start(target, settings, 64, &roles)?;

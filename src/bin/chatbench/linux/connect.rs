@@ -32,6 +32,10 @@ pub struct Connect {
 }
 
 impl Load for Connect {
+    fn clients(&self) -> usize {
+        self.clients
+    }
+
     fn run(&self, target: &Target, settings: &Settings) -> Result<Figures> {
         let server = Server::start(target, settings.pin)?;
         let wire = Wire { peer: target.peer, size: SIZE };

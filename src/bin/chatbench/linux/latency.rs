@@ -46,6 +46,10 @@ pub struct Latency {
 }
 
 impl Load for Latency {
+    fn clients(&self) -> usize {
+        self.clients
+    }
+
     fn run(&self, target: &Target, settings: &Settings) -> Result<Figures> {
         let mut figures = self.run_once(target, settings)?;
         if self.stuck > 0 {

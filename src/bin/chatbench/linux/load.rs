@@ -36,6 +36,9 @@ impl Settings {
 
 /// A load with all its numbers. It can be put on any server, again and again.
 pub trait Load {
+    /// Servers that cannot take as many are left out.
+    fn clients(&self) -> usize;
+
     /// One run on a fresh server. An error is a failed run: a lost line, a client hung up.
     fn run(&self, target: &Target, settings: &Settings) -> Result<Figures>;
 }

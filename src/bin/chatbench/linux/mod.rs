@@ -19,6 +19,7 @@ use self::{
     load::{Load, Settings},
     report::{Measured, Row},
     server::Target,
+    table::{Compare, Table},
     wire::Peer,
 };
 use anyhow::{Context, Result};
@@ -71,8 +72,21 @@ enum Mode {
     Latency(latency::Latency),
     Connect(connect::Connect),
     Churn(churn::Churn),
-    Table(table::Table),
-    Compare(table::Compare),
+    Table(Table),
+    Compare(Compare),
+}
+
+impl Mode {
+    /// One load; `table` and `compare` are many.
+    fn load(&self) -> Option<Box<dyn Load>> {
+        match *self {
+            Mode::Throughput(load) => Some(Box::new(load)),
+            Mode::Latency(load) => Some(Box::new(load)),
+            Mode::Connect(load) => Some(Box::new(load)),
+            Mode::Churn(load) => Some(Box::new(load)),
+            Mode::Baseline(_) | Mode::Table(_) | Mode::Compare(_) => None,
+        }
+    }
 }
 
 /// Exit code 0: every run was right. 1: a run failed, or could not be made.
@@ -89,28 +103,27 @@ pub fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<bool> {
     proc::allow_many_descriptors()?;
+    let (short, long) = ((1, 0.2, 0.5), (5, 0.5, 2.0));
     match &args.mode {
         Mode::Baseline(baseline) => baseline.run().map(|()| true),
-        Mode::Throughput(load) => measure_one(args, load.clients, *load),
-        Mode::Latency(load) => measure_one(args, load.clients, *load),
-        Mode::Connect(load) => measure_one(args, load.clients, *load),
-        Mode::Churn(load) => measure_one(args, load.watchers, *load),
         Mode::Table(table) => {
             let mut servers = servers(args)?;
             servers.push(Target::baseline("baseline")?);
-            let usual = if table.quick { (1, 0.2, 0.5) } else { (5, 0.5, 2.0) };
-            measure(args, &table::Table::rows(), &servers, usual)
+            measure(args, &Table::rows()?, &servers, if table.quick { short } else { long })
         }
         Mode::Compare(compare) => {
-            let usual = if compare.quick { (1, 0.2, 0.5) } else { (5, 0.2, 1.0) };
-            measure(args, &compare.rows(), &table::Compare::servers()?, usual)
+            let usual = if compare.quick { short } else { (5, 0.2, 1.0) };
+            measure(args, &compare.rows()?, &Compare::servers()?, usual)
+        }
+        Mode::Throughput(_) | Mode::Latency(_) | Mode::Connect(_) | Mode::Churn(_) => {
+            let row = |load: Box<dyn Load>| {
+                let title = format!("{} clients", load.clients());
+                Row { title, load, keys: Vec::new() }
+            };
+            let rows: Vec<Row> = args.mode.load().into_iter().map(row).collect();
+            measure(args, &rows, &servers(args)?, (1, 0.5, 2.0))
         }
     }
-}
-
-fn measure_one(args: &Args, clients: usize, load: impl Load + 'static) -> Result<bool> {
-    let row = Row::new(format!("{clients} clients"), clients, load, &[]);
-    measure(args, &[row], &servers(args)?, (1, 0.5, 2.0))
 }
 
 /// Returns whether no run has failed. `usual`: runs, seconds of warm-up, seconds of load.

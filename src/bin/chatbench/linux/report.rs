@@ -26,22 +26,9 @@ impl Figures {
 /// One load, to be put on every server.
 pub struct Row {
     pub title: String,
-    /// Servers that cannot take as many are left out.
-    pub clients: usize,
     pub load: Box<dyn Load>,
     /// The figures to show; none: all.
     pub keys: Vec<&'static str>,
-}
-
-impl Row {
-    pub fn new(
-        title: String,
-        clients: usize,
-        load: impl Load + 'static,
-        keys: &[&'static str],
-    ) -> Row {
-        Row { title, clients, load: Box::new(load), keys: keys.to_vec() }
-    }
 }
 
 /// All runs of one server under one load.
@@ -86,7 +73,7 @@ impl Row {
         let mut series: Vec<Series> = servers.iter().map(new).collect();
         for run in 1..=settings.runs {
             for (server, series) in servers.iter().zip(&mut series) {
-                if self.clients > server.clients_max || series.failure.is_some() {
+                if self.load.clients() > server.clients_max || series.failure.is_some() {
                     continue;
                 }
                 eprintln!("{}: run {run} of {}: {}", self.title, settings.runs, server.name);

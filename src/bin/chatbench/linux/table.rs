@@ -1,10 +1,7 @@
 //! `chatbench table` and `chatbench compare`: the loads whose figures are kept, and on which servers.
 
-use super::{
-    churn::Churn, connect::Connect, latency::Latency, report::Row, server::Target,
-    throughput::Throughput,
-};
-use anyhow::Result;
+use super::{Mode, report::Row, server::Target};
+use anyhow::{Context, Result, anyhow};
 use argh::FromArgs;
 use std::env;
 
@@ -21,45 +18,38 @@ pub struct Table {
     pub quick: bool,
 }
 
+/// Each load as its command, so that one row can be measured again by itself, and its figures.
+const ROWS: [(&str, &[&str]); 15] = [
+    ("throughput", &[COST]),
+    ("throughput --size 512", &[COST]),
+    ("throughput --clients 500", &[COST]),
+    ("throughput --window 1", &[COST]),
+    ("throughput --senders 1", &[COST]),
+    ("throughput --senders 100 --window 8", &[COST]),
+    // A server without TCP_NODELAY shows a p99.9 of 40 ms: the delayed acknowledgement.
+    ("latency", &[COST, "p50_ms", "p99_ms", "p99_9_ms"]),
+    ("latency --rate 200000", &[COST, "p50_ms", "p99_ms", "p99_9_ms"]),
+    ("latency --clients 500 --rate 200000", &["p99_ms"]),
+    ("latency --clients 512 --rate 200000 --stuck 8", &["p99_ms", "p99_ratio_to_none_stuck"]),
+    ("latency --clients 512 --rate 200000 --stuck 64", &["p99_ms", "p99_ratio_to_none_stuck"]),
+    ("connect --clients 512", &[MEMORY]),
+    ("connect --clients 1000", &["clients_per_s", "slowest_ms"]),
+    ("connect --clients 5000", &["clients_per_s", "slowest_ms", MEMORY]),
+    ("churn", &["left_threads", "left_descriptors"]),
+];
+const COST: &str = "cpu_us_per_delivery";
+const MEMORY: &str = "memory_kib_per_client";
+
+fn row(command: &str, keys: &[&'static str]) -> Result<Row> {
+    let words: Vec<&str> = command.split(' ').collect();
+    let mode = Mode::from_args(&words[..1], &words[1..]).map_err(|exit| anyhow!(exit.output))?;
+    let load = mode.load().context("this is no load")?;
+    Ok(Row { title: command.into(), load, keys: keys.to_vec() })
+}
+
 impl Table {
-    pub fn rows() -> Vec<Row> {
-        let mut rows = Vec::new();
-        for (clients, senders, window, size) in [
-            (100, 10, 32, 64),
-            (100, 10, 32, 512),
-            (500, 10, 32, 64),
-            (100, 10, 1, 64),
-            (100, 1, 32, 64),
-            (100, 100, 8, 64),
-        ] {
-            let load = Throughput { clients, senders, window, size, shared: false, apart: false };
-            let title = format!("{clients} clients, {senders} send, window {window}, {size} bytes");
-            rows.push(Row::new(title, clients, load, &["cpu_us_per_delivery"]));
-        }
-        // A server without TCP_NODELAY shows a p99.9 of 40 ms: the delayed acknowledgement.
-        let all = &["cpu_us_per_delivery", "p50_ms", "p99_ms", "p99_9_ms"][..];
-        for (clients, rate, stuck, keys) in [
-            (100, 50_000.0, 0, all),
-            (100, 200_000.0, 0, all),
-            (500, 200_000.0, 0, &["p99_ms"]),
-            (512, 200_000.0, 8, &["p99_ms", "p99_ratio_to_none_stuck"]),
-            (512, 200_000.0, 64, &["p99_ms", "p99_ratio_to_none_stuck"]),
-        ] {
-            let load = Latency { clients, senders: 10, rate, size: 64, stuck };
-            let title = format!("{clients} clients, {stuck} stuck, {rate} deliveries/s");
-            rows.push(Row::new(title, clients, load, keys));
-        }
-        let (speed, memory) = (["clients_per_s", "slowest_ms"], "memory_kib_per_client");
-        for (clients, keys) in
-            [(512, &[memory][..]), (1000, &speed), (5000, &[speed[0], speed[1], memory])]
-        {
-            let title = format!("{clients} clients connect at once");
-            rows.push(Row::new(title, clients, Connect { clients }, keys));
-        }
-        let load = Churn { rate: 500.0, watchers: 20 };
-        let title = "500 visitors a second, 20 watchers".into();
-        rows.push(Row::new(title, load.watchers, load, &["left_threads", "left_descriptors"]));
-        rows
+    pub fn rows() -> Result<Vec<Row>> {
+        ROWS.iter().map(|(command, keys)| row(command, keys)).collect()
     }
 }
 
@@ -91,36 +81,33 @@ impl Compare {
         Ok(vec![chat("threads", "chatd"), select, epoll, Target::baseline("baseline")?])
     }
 
-    pub fn rows(&self) -> Vec<Row> {
+    pub fn rows(&self) -> Result<Vec<Row>> {
         let usual = [10, 100, 500, 990, 2000, 5000];
         let chosen = if self.clients.is_empty() { &usual[..] } else { &self.clients };
-        let chosen = chosen.iter().copied().filter(|clients| !self.quick || *clients < SELECT_MAX);
-        let each = |row: &dyn Fn(usize) -> Row| chosen.clone().map(row).collect::<Vec<Row>>();
-        let speed = &["cpu_us_per_delivery", "deliveries_per_s"];
-
-        // Below the servers' limit, as in class.
-        let mut rows = each(&|clients| {
-            let senders = 10.min(clients - 1);
-            let load = Latency { clients, senders, rate: 50_000.0, size: 64, stuck: 0 };
-            let title = format!("{clients} clients, 50000 deliveries/s");
-            Row::new(title, clients, load, &["cpu_us_per_delivery", "p50_ms", "p99_ms"])
-        });
-        for (title, shared) in [("one core", false), ("all cores", true)] {
-            rows.extend(each(&|clients| {
-                let (senders, window) = (10.min(clients - 1), 1);
-                let load = Throughput { clients, senders, window, size: 64, shared, apart: false };
-                Row::new(format!("{clients} clients, {title}"), clients, load, speed)
-            }));
+        let mut rows = Vec::new();
+        for (load, keys) in [
+            // Below the servers' limit, as in class.
+            ("latency", &[COST, "p50_ms", "p99_ms"][..]),
+            ("throughput --window 1", &[COST, "deliveries_per_s"]),
+            ("throughput --window 1 --shared", &[COST, "deliveries_per_s"]),
+            ("throughput --window 1 --apart", &[COST, "switches_per_delivery"]),
+        ] {
+            for &clients in chosen.iter().filter(|clients| !self.quick || **clients < SELECT_MAX) {
+                // One of them watches.
+                let senders = 10.min(clients - 1);
+                let command = format!("{load} --clients {clients} --senders {senders}");
+                rows.push(row(&command, keys)?);
+            }
         }
-        rows.extend(each(&|clients| {
-            let (senders, window) = (1, 1);
-            let load =
-                Throughput { clients, senders, window, size: 64, shared: false, apart: true };
-            let title = format!("{clients} clients, two of them talk");
-            Row::new(title, clients, load, &["cpu_us_per_delivery", "switches_per_delivery"])
-        }));
-        let title = format!("{} clients connect at once", self.joins);
-        rows.push(Row::new(title, self.joins, Connect { clients: self.joins }, &[]));
-        rows
+        rows.push(row(&format!("connect --clients {}", self.joins), &[])?);
+        Ok(rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_row_is_a_command() {
+        assert_eq!(super::Table::rows().unwrap().len(), super::ROWS.len());
     }
 }

@@ -42,6 +42,10 @@ pub struct Throughput {
 }
 
 impl Load for Throughput {
+    fn clients(&self) -> usize {
+        self.clients
+    }
+
     fn run(&self, target: &Target, settings: &Settings) -> Result<Figures> {
         // A server without rooms has no figures.
         if self.apart && target.peer != Peer::Chatd {
