@@ -34,7 +34,7 @@ const QUIET: Duration = Duration::from_millis(50);
 /// How long to wait for the probe's line before it is sent again: until then the server may not
 /// have taken the first watcher in.
 const PROBE_WAIT: Duration = Duration::from_millis(100);
-const PROBE: u32 = 1;
+pub const PROBE: u32 = 1;
 
 /// What a client does during a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,13 @@
 //! A closed loop: how much can the server deliver, and what does each delivery cost it?
 //!
 //! Each sender has `window` lines outstanding, and sends the next when one is done. A line is done
-//! when one other client has read it: the one that entered just before the sender. So each sender
-//! waits for another client, and a server gains nothing by serving somebody first. To wait for the
+//! when one other client has read it: the one that entered just after the sender. So each sender
+//! waits for another client, and a server gains nothing by serving somebody first. (When all 100
+//! clients send, waiting for the one before would halve the baseline's cost.) To wait for the
 //! slowest client instead would leave the server idle at the end of each round.
 
 use super::{
-    crowd::Crowd,
+    crowd::{Crowd, PROBE},
     load::{Load, Meter, Settings, roles, start},
     proc,
     report::Figures,
@@ -64,29 +65,32 @@ impl Load for Throughput {
         for sender in crowd.senders() {
             crowd.say(sender, self.window)?;
         }
-        talk_for(&mut crowd, settings.warmup, settings.wait())?;
+        self.talk(&mut crowd, settings.warmup, settings.wait())?;
         meter.start(&server)?;
-        let delivered = talk_for(&mut crowd, settings.time, settings.wait())?;
+        let delivered = self.talk(&mut crowd, settings.time, settings.wait())?;
         let figures = meter.stop(&server, delivered, meter.elapsed())?;
         crowd.settle(&mut |_, _| {})?;
         Ok(figures)
     }
 }
 
-/// Returns how many lines were delivered.
-fn talk_for(crowd: &mut Crowd, time: Duration, wait: Duration) -> Result<u64> {
-    let (begin, mut delivered) = (Instant::now(), 0);
-    while begin.elapsed() < time {
-        for client in crowd.wait(wait)? {
-            let (speaker, mut done) = (client + 1, 0);
-            crowd.read(client, &mut |id| {
-                delivered += 1;
-                done += u32::from(id.sender == speaker);
-            })?;
-            if done > 0 {
-                crowd.say(speaker, done)?;
+impl Throughput {
+    /// Returns how many lines were delivered.
+    fn talk(&self, crowd: &mut Crowd, time: Duration, wait: Duration) -> Result<u64> {
+        let (begin, clients, mut delivered) = (Instant::now(), crowd.len() as u32, 0);
+        while begin.elapsed() < time {
+            for client in crowd.wait(wait)? {
+                let before = (client + clients - 1) % clients;
+                let (speaker, mut done) = (if self.apart { PROBE } else { before }, 0);
+                crowd.read(client, &mut |id| {
+                    delivered += 1;
+                    done += u32::from(id.sender == speaker);
+                })?;
+                if done > 0 {
+                    crowd.say(speaker, done)?;
+                }
             }
         }
+        Ok(delivered)
     }
-    Ok(delivered)
 }
