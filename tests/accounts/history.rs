@@ -1,36 +1,39 @@
 //! `chatd history export`.
 
-use crate::*;
+use crate::harness::Folder;
+use chatd::{
+    core::record::{Party, Record, What},
+    store::{Durability, Store},
+};
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// Writes as the server would. Each line is said by alice at a time, in a room; without a room it is for bob alone.
+fn write(folder: &Folder, lines: &[(&str, i64, &str, &str)]) {
+    let party = |name: &str| Party { name: name.to_owned(), account: None };
+    let record = |&(at, id, room, text): &(&str, i64, &str, &str)| {
+        let (author, text) = (party("alice"), text.to_owned());
+        let what = match room {
+            "" => What::Told { id, from: author, to: party("bob"), text, is_mail: false },
+            room => What::Said { id, room: room.to_owned(), author, text },
+        };
+        Record { at: at.parse::<Timestamp>().unwrap(), what }
+    };
+    let records: Vec<Record> = lines.iter().map(record).collect();
+    let path = folder.path("chatd.db");
+    let mut store = Store::open(&path, Durability::Normal, Duration::from_secs(5)).unwrap();
+    store.write(&records).unwrap();
+}
 
 fn folder_with_history() -> Folder {
     let folder = Folder::new();
-    let party = |name: &str| Party { name: name.to_owned(), account: None };
-    let record = |at: &str, what| Record { at: at.parse::<Timestamp>().unwrap(), what };
-    let said = |id, room: &str, text: &str| What::Said {
-        id,
-        room: room.to_owned(),
-        author: party("alice"),
-        text: text.to_owned(),
-    };
-    let secret = What::Told {
-        id: 5,
-        from: party("alice"),
-        to: party("bob"),
-        text: "secret".to_owned(),
-        is_mail: false,
-    };
-    folder
-        .open()
-        .write(&[
-            record("2026-11-20T11:30:00Z", said(1, "lobby", "<alice> hi\n* alice waves\n")),
-            record("2026-11-20T23:30:01.9Z", said(3, "math", "<alice> \"2\\3\"\t<é>\n")),
-            record(
-                "2026-11-20T23:31:00Z",
-                said(4, "lobby", "*** Announcement by alice: go home\n"),
-            ),
-            record("2026-11-20T23:32:00Z", secret),
-        ])
-        .unwrap();
+    let lines = [
+        ("2026-11-20T11:30:00Z", 1, "lobby", "<alice> hi\n* alice waves\n"),
+        ("2026-11-20T23:30:01.9Z", 3, "math", "<alice> \"2\\3\"\t<é>\n"),
+        ("2026-11-20T23:31:00Z", 4, "lobby", "*** Announcement by alice: go home\n"),
+        ("2026-11-20T23:32:00Z", 5, "", "between us"),
+    ];
+    write(&folder, &lines);
     folder
 }
 
@@ -45,11 +48,8 @@ fn rooms_are_exported_and_nothing_private() {
     ];
     assert_eq!(folder.run("history export").lines().collect::<Vec<_>>(), all);
     assert_eq!(folder.run("history export --room Math").lines().collect::<Vec<_>>(), all[2..3]);
-    assert!(
-        folder
-            .fails("history export --room art", "")
-            .contains("Nothing was ever said in a room called art.")
-    );
+    let told = folder.fails("history export --room art", "");
+    assert!(told.contains("Nothing was ever said in a room called art."), "{told}");
 }
 
 #[test]
@@ -66,17 +66,14 @@ fn json_is_one_object_a_line() {
 
 #[cfg(unix)]
 #[test]
-fn whoever_has_read_enough_may_close_the_pipe() {
+fn one_that_has_read_enough_may_close_the_pipe() {
     let folder = Folder::new();
-    let author = Party { name: "alice".to_owned(), account: None };
     let text = format!("<alice> {}\n", "x".repeat(1000)).repeat(1000); // more than a pipe holds
-    let what = What::Said { id: 1, room: "lobby".to_owned(), author, text };
-    folder.open().write(&[Record { at: Timestamp::now(), what }]).unwrap();
+    write(&folder, &[("2026-11-20T11:30:00Z", 1, "lobby", &text)]);
     let program = env!("CARGO_BIN_EXE_chatd");
-    let line = format!("set -o pipefail; {program} history export | head -n 1 | wc -l");
-    let output = Command::new("bash").args(["-c", &line]).current_dir(&folder.0).output().unwrap();
-    assert_eq!(
-        (output.status.code(), &*output.stdout, &*output.stderr),
-        (Some(0), &b"1\n"[..], &b""[..])
-    );
+    let line = format!("set -o pipefail; '{program}' history export | head -n 1 | wc -l");
+    let mut command = std::process::Command::new("bash");
+    let output = command.args(["-c", &line]).current_dir(folder.path("")).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    assert_eq!(output.stdout, b"1\n");
 }

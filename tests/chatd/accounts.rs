@@ -1,77 +1,71 @@
-//! Names that are kept: who logs in, how long it takes, what it costs, and that a password goes nowhere. The conversations
+//! Registered names: who logs in, how long it takes, what it costs, and that a password goes nowhere. The conversations
 //! themselves are in docs/protocol.md.
 
-use crate::harness::{Client, Folder, Program, Server, eventually, operate};
-use chatd::{
-    core::{
-        event::{Attempt, Verdict},
-        record::{Account, PasswordHash, Record, What},
-        secret::Secret,
-        source::Source,
-    },
-    server::porter::Porter,
-    store::{Durability, Store},
+use crate::{
+    harness::{Client, Folder, Program, Server, eventually, script::hold},
+    internals::times_of_wrong_passwords,
 };
-use jiff::Timestamp;
 use std::{
-    fs,
-    path::Path,
-    thread,
+    fs, thread,
     time::{Duration, Instant},
 };
 
 const PASSWORD: &str = "correct horse";
 
-/// Writes accounts into a new file, all with [`PASSWORD`].
-fn accounts(db: &str, names: &[String]) {
-    accounts_with(db, names, &Porter::default().hash(&Secret::new(PASSWORD)).unwrap());
+/// A folder with a database in which these have accounts.
+fn accounts(names: &[&str]) -> Folder {
+    let folder = Folder::new();
+    for name in names {
+        folder.run(&format!("account add {name}"));
+    }
+    folder
 }
 
-fn accounts_with(db: &str, names: &[String], hash: &PasswordHash) {
-    let mut store = Store::open(Path::new(db), Durability::Off, Duration::from_secs(5)).unwrap();
-    let at = Timestamp::now();
-    let account = |(id, name): (usize, &String)| {
-        let account =
-            Account { id: id as i64 + 1, name: name.clone(), is_admin: false, since: at, mail: 0 };
-        Record { at, what: What::Registered(account, hash.clone()) }
-    };
-    let records: Vec<Record> = names.iter().enumerate().map(account).collect();
-    store.write(&records).unwrap();
-}
-
-fn names(count: usize) -> Vec<String> {
-    (0..count).map(|i| format!("n{i}")).collect()
+/// So many accounts, `n0` and so on, all with the same password: they are copies of the first, for a hash is costly.
+fn many_accounts(count: usize) -> (Folder, Vec<String>) {
+    let names: Vec<String> = (0..count).map(|i| format!("n{i}")).collect();
+    let folder = accounts(&["n0"]);
+    let copy = "INSERT INTO account (name, folded, password, is_admin, since)
+        SELECT ?1, ?1, password, 0, since FROM account WHERE id = 1";
+    let mut database = folder.database();
+    let transaction = database.transaction().unwrap();
+    for name in &names[1..] {
+        transaction.execute(copy, [name]).unwrap();
+    }
+    transaction.commit().unwrap();
+    (folder, names)
 }
 
 fn log_in(server: &Server, name: &str) -> Client {
     let mut client = server.connect(name);
-    client.says(name);
-    client.hears_until(&format!("*** {name} is registered."));
+    client.asks_until(name, &format!("*** {name} is registered."));
     client.says(PASSWORD);
+    client
+}
+
+/// Logs in and waits until it is done.
+fn logged_in(server: &Server, name: &str) -> Client {
+    let mut client = log_in(server, name);
+    client.hears_until(&format!("*** Hello {name}."));
     client
 }
 
 #[test]
 fn an_older_hash_is_made_again_and_its_owner_hears_the_others_meanwhile() {
-    let folder = Folder::new("older-hash");
-    let db = folder.path("chat.db");
+    let folder = accounts(&["alice"]);
     let params = argon2::Params::new(8192, 1, 1, None).unwrap();
     let older = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
-    let hash =
-        argon2::PasswordHasher::hash_password(&older, PASSWORD.as_bytes()).unwrap().to_string();
-    accounts_with(&db, &["alice".to_owned()], &PasswordHash(hash));
+    let hash = argon2::PasswordHasher::hash_password(&older, PASSWORD.as_bytes()).unwrap();
+    folder.database().execute("UPDATE account SET password = ?1", [hash.to_string()]).unwrap();
 
-    let server = Server::start(&["--db", &db]);
+    let server = folder.start("");
     let mut alice = log_in(&server, "alice");
     alice.hears_until("*** You are in lobby");
     let [mut bob] = server.enter(["bob"]);
     bob.says("hi");
     alice.hears_until("<bob> hi");
-    let file = rusqlite::Connection::open(&db).unwrap();
     eventually("it is made again", || {
-        let stored: String =
-            file.query_row("SELECT password FROM account", [], |row| row.get(0)).unwrap();
-        stored.contains("$m=19456,")
+        folder.select::<String>("SELECT password FROM account")[0].contains("$m=19456,")
     });
     bob.says("hi again");
     alice.hears_until("<bob> hi again");
@@ -79,68 +73,54 @@ fn an_older_hash_is_made_again_and_its_owner_hears_the_others_meanwhile() {
 
 #[test]
 fn an_unknown_name_takes_as_long_as_a_wrong_password() {
-    let porter = Porter::default();
-    let stored = porter.hash(&Secret::new(PASSWORD)).unwrap();
-    let wrong = Secret::new("wrong horse");
-    let mut times = [Vec::new(), Vec::new()];
-    for i in 0..150 {
-        for (kind, stored) in [(0, Some(&stored)), (1, None)] {
-            // Each from an address of its own and for a name of its own, or the delays would be measured.
-            let source = Source::of([10, kind as u8, (i / 250) as u8, (i % 250) as u8].into());
-            let attempt =
-                Attempt { name: &format!("{kind}.{i}"), account: None, source, password: &wrong };
-            let began = Instant::now();
-            assert_eq!(porter.verify(&attempt, stored), Verdict::Wrong);
-            times[kind].push(began.elapsed());
-        }
-    }
-    let [known, unknown] = times.map(|mut times| {
+    const ROUNDS: u8 = 31;
+    let [known, unknown] = times_of_wrong_passwords(ROUNDS).map(|mut times| {
         times.sort();
         times[times.len() / 2]
     });
     let ratio = unknown.as_secs_f64() / known.as_secs_f64();
-    println!("median of 150: known {known:?}, unknown {unknown:?}, ratio {ratio:.3}");
-    // Taken in turns in one run, so that a busy machine is busy for both; without the hash for nobody it would be 0.00.
+    println!("median of {ROUNDS}: known {known:?}, unknown {unknown:?}, ratio {ratio:.3}");
+    // Without the hash that is made for nobody it would be 0.00.
     assert!((0.7..1.4).contains(&ratio), "{ratio}");
+}
+
+/// Everybody has given a name, and all send the password at once. Until `is_over`, two others talk; returns how long each
+/// of their lines took.
+fn storm(server: &Server, names: &[String], is_over: fn(&[Client]) -> bool) -> Storm {
+    let [mut ann, mut bob] = server.enter(["ann", "bob"]);
+    let mut crowd: Vec<Client> = names.iter().map(|name| server.connect(name)).collect();
+    for (client, name) in crowd.iter_mut().zip(names) {
+        client.asks_until(name, &format!("*** {name} is registered."));
+    }
+    let memory_before = server.memory_kib("VmRSS");
+    crowd.iter_mut().for_each(|client| client.says(PASSWORD));
+    let mut waits = Vec::new();
+    while !is_over(&crowd) {
+        let asked = Instant::now();
+        ann.says(&format!("line {}", waits.len()));
+        bob.hears_until(&format!("<ann> line {}", waits.len()));
+        waits.push(asked.elapsed());
+    }
+    Storm { crowd, memory_before, waits }
+}
+
+struct Storm {
+    crowd: Vec<Client>,
+    memory_before: u64,
+    waits: Vec<Duration>,
 }
 
 #[test]
 fn two_hundred_logins_at_once_stay_small_and_the_room_keeps_talking() {
-    let folder = Folder::new("logins");
-    let db = folder.path("chatd.db");
-    let names = names(200);
-    accounts(&db, &names);
-    let server = Server::start(&["--db", &db, "--flood", "off", "--login-deadline", "600"]);
-    let [mut ann, mut bob] = server.enter(["ann", "bob"]);
-    let mut crowd: Vec<Client> = names
-        .iter()
-        .map(|name| {
-            let mut client = server.connect(name);
-            client.says(name);
-            client
-        })
-        .collect();
-    for (client, name) in crowd.iter_mut().zip(&names) {
-        client.hears_until(&format!("*** {name} is registered."));
-    }
-    let before = server.memory_kib("VmRSS");
-    for client in &mut crowd {
-        client.says(PASSWORD);
-    }
-    // While they are hashed, two at a time, ann and bob talk.
-    let mut answered = 0;
-    while !crowd.last().unwrap().has_unread() {
-        ann.says(&format!("line {answered}"));
-        bob.hears_until(&format!("<ann> line {answered}"));
-        answered += 1;
-    }
-    for (client, name) in crowd.iter_mut().zip(&names) {
+    let (folder, names) = many_accounts(200);
+    let server = folder.start("--flood off --login-deadline 600");
+    let mut storm = storm(&server, &names, |crowd| crowd.last().unwrap().has_unread());
+    for (client, name) in storm.crowd.iter_mut().zip(&names) {
         client.hears_until(&format!("*** Hello {name}."));
     }
-    let grown = server.memory_kib("VmHWM").saturating_sub(before);
-    println!(
-        "{answered} lines were answered meanwhile; the memory grew by {grown} KiB at its peak"
-    );
+    let answered = storm.waits.len();
+    let grown = server.memory_kib("VmHWM").saturating_sub(storm.memory_before);
+    println!("{answered} lines were answered meanwhile; {grown} KiB more were in use at the peak");
     assert!(answered > 0, "the room stood still");
     // Two hashes of 19 MiB, and what 200 clients that enter need.
     assert!(grown < 2 * 19 * 1024 + 40 * 1024, "{grown} KiB");
@@ -150,226 +130,178 @@ fn two_hundred_logins_at_once_stay_small_and_the_room_keeps_talking() {
 #[test]
 #[ignore = "a measurement: cargo test --release --test chatd login_storm -- --ignored --nocapture"]
 fn login_storm() {
-    const LOGINS: usize = 50;
     for program in [Program::Chatd, Program::Select, Program::Epoll] {
         program.keeps(|| {
-            let folder = Folder::new("storm");
-            let (db, names) = (folder.path("chatd.db"), names(LOGINS));
-            accounts(&db, &names);
-            let server = Server::start(&["--db", &db, "--flood", "off", "--login-deadline", "600"]);
-            let [mut ann, mut bob] = server.enter(["ann", "bob"]);
-            let mut crowd: Vec<Client> = names.iter().map(|name| server.connect(name)).collect();
-            for (client, name) in crowd.iter_mut().zip(&names) {
-                client.says(name);
-                client.hears_until(&format!("*** {name} is registered."));
-            }
-            crowd.iter_mut().for_each(|client| client.says(PASSWORD));
-            let (began, mut waits) = (Instant::now(), Vec::new());
-            while !crowd.iter().all(Client::has_unread) {
-                let asked = Instant::now();
-                ann.says("hi");
-                bob.hears_until("<ann> hi");
-                waits.push(asked.elapsed());
-            }
+            let (folder, names) = many_accounts(50);
+            let server = folder.start("--flood off --login-deadline 600");
+            let began = Instant::now();
+            let mut waits =
+                storm(&server, &names, |crowd| crowd.iter().all(Client::has_unread)).waits;
             let all = began.elapsed();
             waits.sort();
+            let (median, slowest) = (waits[waits.len() / 2], waits[waits.len() - 1]);
             println!(
-                "{:13} {LOGINS} logins in {all:.2?}; {} lines meanwhile, the median took {:.1?}, the slowest {:.1?}",
-                Program::current().name(),
+                "{:13} {} logins in {all:.2?}; {} lines meanwhile, the median took {median:.1?}, the slowest {slowest:.1?}",
+                program.name(),
+                names.len(),
                 waits.len(),
-                waits[waits.len() / 2],
-                waits[waits.len() - 1],
             );
         });
     }
 }
 
 #[test]
-fn who_guesses_waits_longer_each_time_and_the_owner_does_not() {
-    let folder = Folder::new("guess");
-    let db = folder.path("chatd.db");
-    accounts(&db, &["alice".to_owned()]);
-    let server = Server::start(&["--db", &db]);
-    let mut owner = log_in(&server, "alice"); // from here the owner has come in
-    owner.hears_until("*** Hello alice.");
-    let [mut mallory] = server.enter_in_trouble(["mallory"]);
+fn one_that_guesses_waits_longer_each_time_and_the_owner_does_not() {
+    let folder = accounts(&["alice"]);
+    let server = folder.start("");
+    let mut owner = logged_in(&server, "alice"); // from here the owner has come in
+    let mut mallory = server.lets_in("mallory");
     for _ in 0..4 {
-        mallory.says("/login alice wrong horse");
-        mallory.hears_until("*** No account has this name and this password.");
+        let wrong = "*** No account has this name and this password.";
+        mallory.asks_until("/login alice wrong horse", wrong);
     }
-    mallory.says("/login alice wrong horse");
-    mallory.hears_until("*** Hung up: 5 passwords were wrong.");
+    mallory.asks_until("/login alice wrong horse", "*** Hung up: 5 passwords were wrong.");
     mallory.is_hung_up();
-    let mut again = log_in(&server, "alice");
-    again.hears_until("*** Hello alice.");
+    logged_in(&server, "alice");
     owner.hears_until("*** Hung up: you logged in again, from 127.0.0.1.");
 }
 
 #[test]
 fn a_password_goes_nowhere() {
-    const SECRETS: [&str; 4] =
+    const PASSWORDS: [&str; 4] =
         ["hunter2hunter2", "battery staple", "wrong wrong wrong", "typed at the door"];
-    let folder = Folder::new("secret");
-    let db = folder.path("chatd.db");
-    let server = Server::start(&["--db", &db, "--log", "debug"]);
+    let [first, second, wrong, wrong_at_the_door] = PASSWORDS;
+    let folder = Folder::new();
+    let server = folder.start("--log debug");
     let [mut alice, mut bob] = server.enter(["alice", "bob"]);
-    alice.says(&format!("/register {}", SECRETS[0]));
-    alice.hears_until("*** alice is yours");
-    for line in ["/password", SECRETS[2], "/password", SECRETS[0], SECRETS[1], SECRETS[1], "/quit"]
-    {
-        alice.says(line);
-    }
+    alice.asks_until(&format!("/register {first}"), "*** alice is yours");
+    let lines = ["/password", wrong, "/password", first, second, second, "/quit"];
+    alice.says(&lines.join("\n"));
     let told = alice.hears_to_the_end().join("\n");
     assert!(told.contains("*** Your password is changed."), "{told}");
     let mut again = server.connect("alice");
-    for line in ["alice", SECRETS[3], SECRETS[1], "/threads", "/history"] {
-        again.says(line);
-    }
+    again.says(&["alice", wrong_at_the_door, second, "/threads", "/history"].join("\n"));
     again.hears_until("*** Hello alice.");
     again.has_read_everything();
-    bob.says("/search wrong");
-    bob.says("/quit");
+    bob.says("/search wrong\n/quit");
     let read = bob.hears_to_the_end().concat();
     let mut everything = vec![server.log().into_bytes(), read.into_bytes()];
     drop(server);
-    for entry in fs::read_dir(Path::new(&db).parent().unwrap()).unwrap() {
-        everything.push(fs::read(entry.unwrap().path()).unwrap());
-    }
-    for secret in SECRETS {
-        for bytes in &everything {
-            assert!(
-                memchr::memmem::find(bytes, secret.as_bytes()).is_none(),
-                "{secret:?} was written down"
-            );
-        }
+    everything.extend(folder.files().iter().map(|file| fs::read(folder.path(file)).unwrap()));
+    assert!(everything.len() > 2, "the database is among it");
+    for password in PASSWORDS {
+        let is_in = |bytes: &Vec<u8>| memchr::memmem::find(bytes, password.as_bytes()).is_some();
+        assert!(!everything.iter().any(is_in), "{password:?} was written down");
     }
 }
 
 #[test]
 fn a_password_is_the_same_wherever_it_is_typed() {
-    let server = Server::start(&[]);
-    let [mut alice] = server.enter(["alice"]);
-    alice.says("/register  correct \t horse  ");
-    alice.hears_until("*** alice is yours");
-    alice.says("/quit");
-    alice.hears_to_the_end();
-    let mut again = server.connect("alice");
-    again.says("alice");
-    again.hears_until("*** alice is registered.");
-    again.sends(b"\xc3\x28\n"); // is no password, and no name either
-    again.hears("*** A password is text of 8 to 256 bytes. Once more. Password:");
-    again.says("correct \t horse");
-    again.hears_until("*** Hello alice.");
+    hold(
+        "",
+        "@ alice
+        alice > /register  correct \\x09 horse\\x20\\x20
+        alice << *** alice is yours
+        alice > /quit
+        alice << *** Goodbye.
+        alice x
+        + alice
+        alice > alice
+        alice << *** alice is registered.
+        alice > \\xc3\\x28
+        alice < *** A password is text of 8 to 256 bytes. Once more. Password:
+        alice > correct \\x09 horse
+        alice << *** You are in lobby",
+    );
 }
 
 #[test]
 fn telnet_is_asked_to_hide_what_is_typed() {
     const IAC: u8 = 255;
-    let folder = Folder::new("telnet");
-    let db = folder.path("chatd.db");
-    accounts(&db, &["alice".to_owned()]);
-    let server = Server::start(&["--db", &db]);
+    let folder = accounts(&["alice"]);
+    let server = folder.start("");
     let mut client = server.connect("alice");
-    client.sends(&[IAC, 251, 24]); // WILL TERMINAL-TYPE: so it speaks telnet
+    client.sends([IAC, 251, 24]); // WILL TERMINAL-TYPE: so it speaks telnet
     client.sends(b"alice\r\n");
-    client.hears_bytes(&[IAC, 251, 1]); // WILL ECHO
-    client.sends(&[IAC, 253, 1]); // DO ECHO
-    client.sends(format!("{PASSWORD}\r\n").as_bytes());
-    client.hears_bytes(&[IAC, 252, 1]); // WONT ECHO
+    client.receives_until(&[IAC, 251, 1]); // WILL ECHO
+    client.sends([IAC, 253, 1]); // DO ECHO
+    client.sends(format!("{PASSWORD}\r\n"));
+    client.receives_until(&[IAC, 252, 1]); // WONT ECHO
     client.hears_until("*** Hello alice.");
 }
 
 #[test]
 fn an_operator_promotes_while_the_server_runs() {
-    let folder = Folder::new("promote");
-    let db = folder.path("chatd.db");
-    accounts(&db, &["alice".to_owned()]);
-    let server = Server::start(&["--db", &db]);
-    let mut alice = log_in(&server, "alice");
-    alice.hears_until("*** Hello alice.");
-    alice.says("/announce hear me");
-    alice.hears_until("*** That is for administrators.");
-    operate(&db, &["account", "promote", "alice"], "");
-    eventually("alice is an administrator", || {
-        alice.says("/whoami");
-        alice.hears_until("*** You are alice").contains("an administrator")
-    });
-    alice.says("/announce hear me");
-    alice.hears("*** Announcement by alice: hear me");
+    let folder = accounts(&["alice"]);
+    let server = folder.start("");
+    let mut alice = logged_in(&server, "alice");
+    alice.asks_until("/announce hear me", "*** That is for administrators.");
+    folder.run("account promote alice");
+    let is =
+        |alice: &mut Client, what| alice.asks_until("/whoami", "*** You are alice").contains(what);
+    eventually("alice is an administrator", || is(&mut alice, "an administrator"));
+    alice.asks("/announce hear me", "*** Announcement by alice: hear me");
     server.logs("alice (c1, 127.0.0.1) announced: hear me");
-    operate(&db, &["account", "remove", "alice"], "");
-    eventually("the account is gone", || {
-        alice.says("/whoami");
-        alice.hears_until("*** You are alice").contains("not registered")
-    });
-    alice.says(&format!("/register {PASSWORD}")); // the session has not kept an account that is gone
-    alice.hears_until("*** alice is yours from now on.");
+    folder.run("account remove alice");
+    eventually("the account is gone", || is(&mut alice, "not registered"));
+    // The session has not kept an account that is gone.
+    alice.asks_until(&format!("/register {PASSWORD}"), "*** alice is yours from now on.");
 }
 
 #[test]
 fn a_mailbox_has_a_bound_and_says_so() {
-    let folder = Folder::new("mailbox");
-    let db = folder.path("chatd.db");
-    accounts(&db, &["alice".to_owned()]);
-    let server = Server::start(&["--db", &db, "--flood", "off"]);
+    let folder = accounts(&["alice"]);
+    let server = folder.start("--flood off");
     let [mut bob] = server.enter(["bob"]);
     let write = |bob: &mut Client, range: std::ops::Range<usize>| {
         for i in range {
-            bob.says(&format!("/msg alice {i}"));
-            bob.hears("*** alice is away: your message is kept.");
+            bob.asks(&format!("/msg alice {i}"), "*** alice is away: your message is kept.");
         }
     };
     write(&mut bob, 0..50);
-    bob.says("/msg alice one too many for a stranger");
-    bob.hears("*** alice is away, and 50 messages wait there from people who are not registered, which is the most.");
-    bob.says(&format!("/register {PASSWORD}"));
-    bob.hears_until("*** bob is yours");
+    bob.asks(
+        "/msg alice one too many for a stranger",
+        "*** alice is away, and 50 messages wait there from people who are not registered, which is the most.",
+    );
+    bob.asks_until(&format!("/register {PASSWORD}"), "*** bob is yours");
     write(&mut bob, 50..100);
-    bob.says("/msg alice one too many");
-    bob.hears("*** alice is away, and 100 messages wait there, which is the most.");
+    bob.asks(
+        "/msg alice one too many",
+        "*** alice is away, and 100 messages wait there, which is the most.",
+    );
     let mut alice = log_in(&server, "alice");
     alice.hears_until("*** 100 messages wait for you: /mail reads them.");
-    alice.says("/mail");
-    alice.hears_until("*** 100 lines in your mailbox");
+    alice.asks_until("/mail", "*** 100 lines in your mailbox");
     for i in 0..100 {
         assert!(alice.reads().unwrap().ends_with(&format!("[from bob] {i}")));
     }
     bob.says("/msg alice live");
     alice.hears_until("[from bob] live");
-    alice.says("/mail delete");
-    alice.hears("*** Your mailbox is empty now.");
+    alice.asks("/mail delete", "*** Your mailbox is empty now.");
 }
 
 #[test]
-fn what_one_account_has_read_strikes_nothing_out_of_anothers_mailbox() {
-    let folder = Folder::new("two-mailboxes");
-    let db = folder.path("chatd.db");
-    accounts(&db, &["alice".to_owned(), "bob".to_owned()]);
-    let server = Server::start(&["--db", &db]);
+fn to_have_read_one_mailbox_deletes_nothing_from_another() {
+    let folder = accounts(&["alice", "bob"]);
+    let server = folder.start("");
     let [mut carol, mut dave] = server.enter(["carol", "dave"]);
     for name in ["bob", "alice"] {
-        carol.says(&format!("/msg {name} call me"));
-        carol.hears_until(&format!("*** {name} is away: your message is kept."));
+        let is_kept = format!("*** {name} is away: your message is kept.");
+        carol.asks_until(&format!("/msg {name} call me"), &is_kept);
     }
     dave.says(&format!("/login alice {PASSWORD}"));
-    dave.says("/mail");
-    dave.hears_until("*** /mail delete strikes out");
-    dave.says(&format!("/login bob {PASSWORD}"));
-    dave.hears_until("*** You are logged in.");
-    dave.says("/mail delete");
-    dave.hears_until("*** Read it first: /mail.");
+    dave.asks_until("/mail", "*** /mail delete ");
+    dave.asks_until(&format!("/login bob {PASSWORD}"), "*** You are logged in.");
+    dave.asks_until("/mail delete", "*** Read it first: /mail.");
 }
 
 #[test]
 fn an_administrator_stops_the_server() {
-    let folder = Folder::new("shutdown");
-    let db = folder.path("chatd.db");
-    accounts(&db, &["alice".to_owned()]);
-    operate(&db, &["account", "promote", "alice"], "");
-    let mut server = Server::start(&["--db", &db]);
+    let folder = accounts(&["alice"]);
+    folder.run("account promote alice");
+    let mut server = folder.start("");
     let [mut bob] = server.enter(["bob"]);
-    let mut alice = log_in(&server, "alice");
-    alice.hears_until("*** Hello alice.");
+    let mut alice = logged_in(&server, "alice");
     bob.hears("*** alice entered lobby");
     alice.says("/shutdown 1");
     bob.hears("*** alice shuts the server down in 1 s.");
@@ -379,30 +311,17 @@ fn an_administrator_stops_the_server() {
 
 #[test]
 fn many_log_in_to_one_account_and_one_stays() {
-    let folder = Folder::new("takeover");
-    let db = folder.path("chatd.db");
-    accounts(&db, &["alice".to_owned()]);
-    let server = Server::start(&["--db", &db, "--login-deadline", "600"]);
-    let ends: Vec<bool> = thread::scope(|scope| {
-        let logins: Vec<_> = (0..8)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut client = log_in(&server, "alice");
-                    client.hears_until("*** Hello alice.");
-                    client
-                })
-            })
-            .collect();
-        let mut clients: Vec<Client> =
-            logins.into_iter().map(|login| login.join().unwrap()).collect();
-        eventually("one thread is left", || {
-            server.thread_names().iter().filter(|name| name.contains(":alice")).count() == 1
-        });
-        clients.iter_mut().for_each(|client| client.stops_sending());
-        clients
-            .into_iter()
-            .map(|mut client| client.hears_to_the_end().concat().contains("you logged in again"))
-            .collect()
+    let folder = accounts(&["alice"]);
+    let server = folder.start("--login-deadline 600");
+    let mut clients: Vec<Client> = thread::scope(|scope| {
+        let logins: Vec<_> = (0..8).map(|_| scope.spawn(|| logged_in(&server, "alice"))).collect();
+        logins.into_iter().map(|login| login.join().unwrap()).collect()
     });
-    assert_eq!(ends.iter().filter(|taken_over| !**taken_over).count(), 1, "{ends:?}");
+    eventually("one thread is left", || {
+        server.thread_names().iter().filter(|name| name.contains(":alice")).count() == 1
+    });
+    clients.iter_mut().for_each(Client::stops_sending);
+    let stays =
+        |client: &mut Client| !client.hears_to_the_end().concat().contains("you logged in again");
+    assert_eq!(clients.iter_mut().map(stays).filter(|stays| *stays).count(), 1);
 }

@@ -1,210 +1,145 @@
-//! One client of the server under test: talks as a person would, and waits for what it reads. Every wait has a deadline.
+//! The few places where these tests look behind the protocol, all in this file.
 
-use super::DEADLINE;
+use chatd::{
+    core::{
+        event::{Attempt, Verdict},
+        name::NameRule,
+        rooms::RoomsConfig,
+        secret::Secret,
+        session::SessionConfig,
+        source::Source,
+    },
+    server::{
+        fanout::{FanOut, Post},
+        flusher::FlusherQueue,
+        handler::ChatHandler,
+        historian::{self, Memory},
+        porter::Porter,
+        registry::Registry,
+        status::Status,
+        usher::Usher,
+        writer::SlowLimits,
+    },
+    socketserver::{MixIn as _, Server, Threading},
+};
+use crossbeam_channel::Sender;
 use std::{
-    io::{ErrorKind, Read as _, Write as _},
-    net::{Shutdown, SocketAddr, TcpStream},
+    any::Any,
+    net::{SocketAddr, TcpListener},
+    sync::{Arc, mpsc},
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-/// Somebody with a connection.
-pub struct Client {
-    /// As in the test.
-    pub name: String,
-    stream: TcpStream,
-    unread: Vec<u8>,
+pub use chatd::core::rooms::ROOMS_MAX;
+
+/// How long it takes to find that a password is wrong: where the account has another one, and where there is no account.
+/// Taken in turns in one run, so that a busy machine is busy for both.
+pub fn times_of_wrong_passwords(rounds: u8) -> [Vec<Duration>; 2] {
+    let porter = Porter::default();
+    let stored = porter.hash(&Secret::new("correct horse")).unwrap();
+    let wrong = Secret::new("wrong horse");
+    let mut times = [Vec::new(), Vec::new()];
+    for i in 0..rounds {
+        for (kind, stored) in [(0, Some(&stored)), (1, None)] {
+            // Each from an address of its own and for a name of its own, or the delays would be measured.
+            let name = format!("{kind}.{i}");
+            let source = Source::of([10, kind, 0, i].into());
+            let attempt = Attempt { name: &name, account: None, source, password: &wrong };
+            let began = Instant::now();
+            assert_eq!(porter.verify(&attempt, stored), Verdict::Wrong);
+            times[usize::from(kind)].push(began.elapsed());
+        }
+    }
+    times
 }
 
-impl Client {
-    /// Connects.
-    pub fn connect(address: SocketAddr, name: &str) -> Client {
-        let stream =
-            TcpStream::connect(address).unwrap_or_else(|e| panic!("{name} cannot connect: {e}"));
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream.set_write_timeout(Some(DEADLINE)).unwrap();
-        Client { name: name.to_owned(), stream, unread: Vec::new() }
-    }
-
-    /// Sends a line.
-    pub fn says(&mut self, line: &str) {
-        self.sends(format!("{line}\n").as_bytes());
-    }
-
-    /// Sends bytes as they are.
-    pub fn sends(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).unwrap_or_else(|e| panic!("{} cannot send: {e}", self.name));
-    }
-
-    /// Reads what comes next, behind what it has not looked at yet; 0 is the end of file.
-    fn read_more(&mut self) -> std::io::Result<usize> {
-        let mut bytes = [0; 16 * 1024];
-        loop {
-            match self.stream.read(&mut bytes) {
-                // A read with a time limit is not begun again when the process was stopped meanwhile, or the machine.
-                Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
-                Ok(n) => {
-                    self.unread.extend(&bytes[..n]);
-                    return Ok(n);
-                }
-            }
-        }
-    }
-
-    /// Reads the next line, whatever it is; `None` at the end of file, or when the connection is reset.
-    pub fn reads(&mut self) -> Option<String> {
-        loop {
-            if let Some(end) = self.unread.iter().position(|&byte| byte == b'\n') {
-                let line: Vec<u8> = self.unread.drain(..=end).collect();
-                return Some(String::from_utf8_lossy(&line[..end]).into_owned());
-            }
-            match self.read_more() {
-                Ok(0) => {
-                    assert!(
-                        self.unread.is_empty(),
-                        "{} reads half a line: {:?}",
-                        self.name,
-                        self.unread
-                    );
-                    return None;
-                }
-                Ok(_) => {}
-                Err(e) if e.kind() == ErrorKind::ConnectionReset => return None,
-                Err(e) => panic!("{} waits in vain for a line: {e}", self.name),
-            }
-        }
-    }
-
-    /// Reads the next whole line; `None` when the server is gone, and half a line with it.
-    pub fn reads_whole(&mut self) -> Option<String> {
-        loop {
-            if self.unread.contains(&b'\n') {
-                return self.reads();
-            }
-            match self.read_more() {
-                Ok(1..) => {}
-                Ok(0) => return None,
-                Err(e) if e.kind() == ErrorKind::ConnectionReset => return None,
-                Err(e) => panic!("{} waits in vain for a line: {e}", self.name),
-            }
-        }
-    }
-
-    /// Whether something was sent to it that it has not read.
-    pub fn has_unread(&self) -> bool {
-        self.stream.set_nonblocking(true).unwrap();
-        let peeked = self.stream.peek(&mut [0]);
-        self.stream.set_nonblocking(false).unwrap();
-        !self.unread.is_empty() || peeked.is_ok()
-    }
-
-    /// Reads up to these bytes.
-    #[track_caller]
-    pub fn hears_bytes(&mut self, expected: &[u8]) {
-        loop {
-            if let Some(at) = memchr::memmem::find(&self.unread, expected) {
-                self.unread.drain(..at + expected.len());
-                return;
-            }
-            let n = self
-                .read_more()
-                .unwrap_or_else(|e| panic!("{} waits for {expected:?}: {e}", self.name));
-            assert!(n > 0, "{} never hears {expected:?}", self.name);
-        }
-    }
-
-    /// Reads the next line, which has to be this one. `{…}` stands for anything.
-    #[track_caller]
-    pub fn hears(&mut self, expected: &str) {
-        let line = self.reads();
-        assert!(
-            line.as_deref().is_some_and(|line| matches(expected, line)),
-            "{} should hear {expected:?}, but hears {line:?}",
-            self.name
-        );
-    }
-
-    /// Reads lines up to the first one that begins like this, and returns it.
-    #[track_caller]
-    pub fn hears_until(&mut self, start: &str) -> String {
-        let end = Instant::now() + DEADLINE;
-        loop {
-            match self.reads() {
-                Some(line) if line.starts_with(start) => return line,
-                Some(line) => assert!(
-                    Instant::now() < end,
-                    "{} waits for {start:?}; last was {line:?}",
-                    self.name
-                ),
-                None => panic!("{} never hears {start:?}", self.name),
-            }
-        }
-    }
-
-    /// Reads up to the end of file and returns the lines.
-    pub fn hears_to_the_end(&mut self) -> Vec<String> {
-        std::iter::from_fn(|| self.reads()).collect()
-    }
-
-    /// Reads all that was sent before now.
-    #[track_caller]
-    pub fn has_read_everything(&mut self) {
-        self.says("/help quit");
-        self.hears_until("*** /quit [WHY]");
-    }
-
-    /// What comes next was sent after now: nothing was sent that has not been read.
-    #[track_caller]
-    pub fn hears_nothing(&mut self) {
-        self.says("/help quit");
-        self.hears("*** /quit [WHY]: {…}");
-    }
-
-    /// The server closed the connection.
-    #[track_caller]
-    pub fn is_hung_up(&mut self) {
-        let line = self.reads();
-        assert_eq!(line, None, "{} should be hung up", self.name);
-    }
-
-    /// Closes the connection; what was sent to it and not read is lost.
-    pub fn leaves(self) {}
-
-    /// Reads all there is, as one that was hung up while it did not read: the last line may be half of one.
-    pub fn finds_in_its_buffer(&mut self) -> (Vec<String>, String) {
-        let mut bytes = std::mem::take(&mut self.unread);
-        let end = self.stream.read_to_end(&mut bytes);
-        assert!(
-            end.is_ok() || end.is_err_and(|e| e.kind() == ErrorKind::ConnectionReset),
-            "{} is not hung up",
-            self.name
-        );
-        let text = String::from_utf8(bytes).unwrap();
-        let (lines, half) = text.rsplit_once('\n').unwrap_or(("", &text));
-        (lines.lines().map(str::to_owned).collect(), half.to_owned())
-    }
-
-    /// Sends its end of file and goes on reading.
-    pub fn stops_sending(&mut self) {
-        self.stream.shutdown(Shutdown::Write).unwrap();
-    }
-
-    /// Closes with a reset instead of an end of file: as when its program dies with bytes unread.
-    pub fn resets(self) {
-        socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).unwrap();
-    }
-
-    /// The socket.
-    pub fn stream(&mut self) -> &mut TcpStream {
-        &mut self.stream
-    }
+/// The server, with a gate between the events channel and the fan-out: the fan-out of a real server is never slow for long.
+/// No scope waits for its threads: a test that fails must end, and not wait for threads that wait for it.
+pub struct GatedServer {
+    pub address: SocketAddr,
+    permit: mpsc::Sender<()>,
+    events: Sender<Post>,
+    server: Arc<Server<ChatHandler, Threading>>,
+    threads: Arc<Threading>,
+    ends: Vec<JoinHandle<()>>,
+    /// What the server's own threads need to run on.
+    _others: Box<dyn Any>,
 }
 
-/// Compares a line with one in which `{…}` (or `{n}`, or anything in braces) stands for any text.
-pub fn matches(pattern: &str, line: &str) -> bool {
-    let Some((before, rest)) = pattern.split_once('{') else { return pattern == line };
-    let after = rest.split_once('}').map_or("", |(_, after)| after);
-    let Some(rest) = line.strip_prefix(before) else { return false };
-    (0..=rest.len()).any(|end| rest.is_char_boundary(end) && matches(after, &rest[end..]))
+impl GatedServer {
+    /// With a channel of so many events.
+    pub fn start(events_max: usize) -> GatedServer {
+        let (events, gate) = crossbeam_channel::bounded(events_max);
+        let (behind, posts) = crossbeam_channel::bounded(1);
+        let (flusher, flusher_thread) = FlusherQueue::new().unwrap();
+        let (usher, usher_thread) = Usher::new(8);
+        let (remembered, desk, reading, historian) = historian::open(&Memory::default()).unwrap();
+        let an_hour = Duration::from_secs(3600);
+        let handler = Arc::new(ChatHandler {
+            session: SessionConfig::default(),
+            limits: SlowLimits { high_water: 100_000_000, write_deadline: an_hour },
+            login_deadline: an_hour,
+            threads_max: 10,
+            events: events.clone(),
+            reading,
+            porter: Porter::default(),
+            flusher,
+            usher,
+            registry: Registry::new(10),
+            totals: Arc::default(),
+            house: parking_lot::Mutex::default(),
+        });
+        let threads = Arc::new(Threading::new(10, 256 * 1024));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = Arc::new(Server::new(listener, handler, Arc::clone(&threads)));
+        let address = server.local_addr().unwrap();
+
+        let zone = jiff::tz::TimeZone::UTC;
+        let config =
+            RoomsConfig { backlog_lines: 0, names: NameRule::Ascii, zone, keeps_talk: false };
+        let (status, totals, stop) = (Status::new("fanout"), Arc::default(), Box::new(|| {}));
+        let (closes, closing) = crossbeam_channel::bounded(1);
+        let fanout = FanOut { posts, closing, desk, high_water: 64 * 1024, stop, status, totals };
+        let (permit, permits) = mpsc::channel();
+        let serving = Arc::clone(&server);
+        let ends = vec![
+            thread::spawn(move || serving.serve_forever()),
+            // The gatekeeper hands on one event for each permit; without permits to come, the gate is open.
+            thread::spawn(move || {
+                let pass = |event| drop(behind.send(event));
+                permits.iter().map_while(|()| gate.recv().ok()).for_each(pass);
+                gate.iter().for_each(pass);
+            }),
+            thread::spawn(move || {
+                fanout.run(config, remembered);
+                drop(closes);
+            }),
+        ];
+        let _others = Box::new((flusher_thread, usher_thread, historian));
+        GatedServer { address, permit, events, server, threads, ends, _others }
+    }
+
+    /// Lets one event pass.
+    pub fn passes_one(&self) {
+        self.permit.send(()).unwrap();
+    }
+
+    /// Events that wait.
+    pub fn waiting(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Opens the gate for all that come.
+    pub fn opens(&mut self) {
+        self.permit = mpsc::channel().0;
+    }
+
+    /// Stops it and waits for its threads. Everybody has left.
+    pub fn stops(self) {
+        self.server.shutdown();
+        self.threads.close();
+        drop((self.server, self.events));
+        self.ends.into_iter().for_each(|thread| thread.join().unwrap());
+    }
 }

@@ -1,12 +1,18 @@
 //! The promises of chatd, each tried on a real server process, over real sockets on loopback. A file for each.
 
+#[allow(dead_code, reason = "the other test binaries need the rest")]
+#[path = "../harness/mod.rs"]
+mod harness;
+
 mod accounts;
 mod backpressure;
 mod flood;
 mod ghosts;
-mod harness;
+mod history;
 mod hostile;
-mod memory;
+mod internals;
+#[cfg(target_os = "linux")]
+mod io_models;
 mod order;
 mod protocol;
 mod shutdown;
@@ -14,5 +20,3 @@ mod slow_consumer;
 mod start;
 mod telnet;
 mod threads_max;
-#[cfg(target_os = "linux")]
-mod versions;

@@ -15,86 +15,66 @@ fn talk(talker: &mut Client, reader: &mut Client, count: usize) {
     }
 }
 
+/// The answer to `/history 300` is 300 KB from now on.
+fn fill_the_past(talker: &mut Client, reader: &mut Client) {
+    talk(talker, reader, 304);
+}
+
 #[test]
 pub fn eight_of_64_stop_reading_and_the_others_get_every_line() {
+    const LINES: usize = 12_000; // 12 MB to each: more than any kernel buffer holds
+    const TOO_SLOW: &str = "*** Hung up: more than 65536 bytes waited for you to read.";
     // Small kernel buffers would be quicker to fill, but these are the ones that people have.
-    let server = Server::start(&["--flood", "off", "--write-deadline", "3600"]);
+    let server = Server::start("--flood off --write-deadline 3600");
     let names: Vec<String> = (0..64).map(|i| format!("n{i}")).collect();
-    let mut clients = server.enter_all(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut clients = server.enter_all(&names);
     let mut stopped = clients.split_off(56);
     for client in &mut stopped {
-        client.says("/quiet on"); // each other's farewells would be in the way below
+        client.says("/quiet on"); // who of them left would be in the way below
     }
-    let mut pacer = server.connect("pacer");
-    let mut talker = server.connect("talker");
-    pacer.says("pacer");
-    pacer.hears_until("*** Hello");
-    talker.says("talker");
-    talker.hears_until("*** Hello");
-
-    const LINES: usize = 12_000; // 12 MB to each: more than any kernel buffer holds
-    let last = format!("<talker> {} ", LINES - 1);
-    let readers: Vec<_> = clients
-        .into_iter()
-        .map(|mut client| {
-            let last = last.clone();
-            thread::spawn(move || {
-                let mut next = 0;
-                loop {
+    let [mut pacer, mut talker] = ["pacer", "talker"].map(|name| server.lets_in(name));
+    thread::scope(|scope| {
+        for client in &mut clients {
+            scope.spawn(|| {
+                for i in 0..LINES {
                     let line = client.hears_until("<talker> ");
-                    assert!(
-                        line.starts_with(&format!("<talker> {next} ")),
-                        "{} missed line {next}",
-                        client.name
-                    );
-                    next += 1;
-                    if line.starts_with(&last) {
-                        return client;
-                    }
+                    let is_next = line.starts_with(&format!("<talker> {i} "));
+                    assert!(is_next, "{} missed line {i}", client.name);
                 }
-            })
-        })
-        .collect();
-    talk(&mut talker, &mut pacer, LINES);
-    let _readers: Vec<Client> = readers.into_iter().map(|reader| reader.join().unwrap()).collect();
+            });
+        }
+        talk(&mut talker, &mut pacer, LINES);
+    });
 
-    // Those who stopped were hung up at the mark, and are told so behind all that was sent before.
+    // Those that stopped were hung up at the mark, and are told so behind all that was sent before.
     for mut client in stopped {
         let (lines, half) = client.finds_in_its_buffer();
-        let said: Vec<&String> =
-            lines.iter().filter(|line| line.starts_with("<talker> ")).collect();
-        for (i, line) in said.iter().enumerate() {
-            assert!(
-                line.starts_with(&format!("<talker> {i} ")) && line.len() > 980,
-                "{}: {line:?}",
-                client.name
-            );
+        let said = lines.iter().filter(|line| line.starts_with("<talker> "));
+        let mut count = 0;
+        for line in said {
+            let is_next = line.starts_with(&format!("<talker> {count} ")) && line.len() > 980;
+            assert!(is_next, "{}: {line:?}", client.name);
+            count += 1;
         }
-        // Its buffers may have been too full for the farewell; then they end inside a line.
-        match lines.last() {
-            Some(line) if line.starts_with("*** Hung up") => {
-                assert_eq!(line, "*** Hung up: more than 65536 bytes waited for you to read.");
-                assert_eq!(half, "");
+        // Its buffers may have been too full for the last sentence; then they end inside a line.
+        let last = lines.last().filter(|line| line.starts_with("*** Hung up"));
+        match last {
+            Some(line) => assert_eq!((&**line, &*half), (TOO_SLOW, "")),
+            None => {
+                let next = format!("<talker> {count} ");
+                assert!(next.starts_with(&half[..half.len().min(9)]), "{half:?}");
             }
-            _ => assert!(
-                format!("<talker> {} ", said.len()).starts_with(&half[..half.len().min(9)]),
-                "{half:?}"
-            ),
         }
-        server.logs(&format!(
-            ":{} left: too slow: more than 65536 bytes waited in its outbox",
-            client.name
-        ));
+        let why = "too slow: more than 65536 bytes waited in its outbox";
+        server.logs(&format!(":{} left: {why}", client.name));
     }
-    talker.says("/threads");
-    let totals = talker.hears_until("*** In ");
+    let totals = talker.asks_until("/threads", "*** In ");
     assert!(totals.contains("; 8 clients too slow, 0 refused."), "{totals:?}");
 }
 
 #[test]
 pub fn the_write_deadline_finds_who_reads_nothing_in_a_quiet_room() {
-    let server =
-        Server::start(&["--flood", "off", "--write-deadline", "1", "--high-water", "100000000"]);
+    let server = Server::start("--flood off --write-deadline 1 --high-water 100000000");
     let [mut talker, mut pacer, mut stuck] = server.enter(["talker", "pacer", "stuck"]);
     talk(&mut talker, &mut pacer, 8_000); // fills the kernel's buffers; some waits in the outbox
     server.logs(":stuck left: too slow: read nothing for 1 s");
@@ -105,22 +85,22 @@ pub fn the_write_deadline_finds_who_reads_nothing_in_a_quiet_room() {
 
 #[test]
 pub fn a_long_answer_waits_for_its_reader_and_does_not_count_against_the_mark() {
-    let server = Server::start(&["--flood", "off", "--high-water", "2048"]);
-    let [mut alice, mut bob] = server.enter(["alice", "bob"]);
-    for i in 0..300 {
-        alice.says(&format!("{i} {}", "x".repeat(1000)));
-        bob.hears_until(&format!("<alice> {i} "));
-    }
     // 60 times 300 KB, far more than mark and kernel buffers, before the first byte of it is read.
     const TIMES: usize = 60;
-    for _ in 0..TIMES {
-        bob.says("/history 300");
+    let server = Server::start("--flood off --high-water 2048");
+    let [mut alice, mut bob] = server.enter(["alice", "bob"]);
+    let padding = "x".repeat(1000);
+    for i in 0..300 {
+        alice.says(&format!("{i} {padding}"));
+        bob.hears_until(&format!("<alice> {i} "));
     }
+    bob.sends("/history 300\n".repeat(TIMES));
     bob.says("/whois alice");
     for _ in 0..TIMES {
         bob.hears("*** The last 300 lines of lobby (times are {…}):");
         for i in 0..300 {
-            bob.hears(&format!("({{…}}) <alice> {i} {{…}}"));
+            let line = bob.reads().unwrap();
+            assert!(line.contains(&format!(") <alice> {i} x")) && line.len() > 1000, "{line:?}");
         }
         bob.hears("*** End of the past.");
     }
@@ -128,53 +108,35 @@ pub fn a_long_answer_waits_for_its_reader_and_does_not_count_against_the_mark() 
 }
 
 #[test]
-pub fn a_joiner_is_not_delayed_by_who_is_stuck_in_a_long_answer() {
-    let server = Server::start(&["--flood", "off", "--write-deadline", "3600"]);
-    let [mut alice, mut bob, mut stuck] = server.enter(["alice", "bob", "stuck"]);
-    for i in 0..300 {
-        alice.says(&format!("{i} {}", "x".repeat(1000)));
-        bob.hears_until(&format!("<alice> {i} "));
-    }
-    for _ in 0..60 {
-        stuck.says("/history 300");
-    }
+pub fn a_joiner_does_not_wait_for_one_that_is_stuck_in_a_long_answer() {
+    let server = Server::start("--flood off --write-deadline 3600");
+    let [mut talker, mut bob, mut stuck] = server.enter(["talker", "bob", "stuck"]);
+    fill_the_past(&mut talker, &mut bob);
+    stuck.sends("/history 300\n".repeat(60));
     eventually("stuck's thread waits for its reader", || {
-        alice.says("/threads");
-        alice.hears_until("*** c").contains(":alice");
-        alice.hears_until("*** c3:stuck").contains("sending its answer")
+        talker.asks_until("/threads", "*** c3:stuck").contains("sending its answer")
     });
-    let [mut carol] = {
-        let mut carol = server.connect("carol");
-        carol.says("carol");
-        carol.hears_until("*** You are in lobby with alice, bob, stuck.");
-        carol.has_read_everything();
-        [carol]
-    };
-    alice.says("hi");
-    carol.hears("<alice> hi");
+    let mut carol = server.connect("carol");
+    carol.asks_until("carol", "*** You are in lobby with bob, stuck, talker.");
+    carol.has_read_everything();
+    talker.says("hi");
+    carol.hears("<talker> hi");
 }
 
 #[test]
-pub fn one_who_reads_again_in_time_is_told_why_it_was_hung_up() {
-    let server = Server::start(&["--flood", "off", "--write-deadline", "3600"]);
+pub fn one_that_reads_again_in_time_is_told_why_it_was_hung_up() {
+    let server = Server::start("--flood off --write-deadline 3600");
     let [mut talker, mut pacer, mut slow] = server.enter(["talker", "pacer", "slow"]);
-    let padding = "x".repeat(980);
-    let mut said = 0;
-    // Talks until the slow one is over the mark; then it reads, fast.
-    while !server.log().contains(":slow left") && said < 20_000 {
-        talker.says(&format!("{said} {padding}"));
-        pacer.hears_until(&format!("<talker> {said} "));
-        said += 1;
-        if said % 100 == 0 {
-            talker.says("/threads");
-            talker.says("/help quit");
-            while !talker.reads().unwrap().starts_with("*** /quit") {}
+    // They talk until the slow one is over the mark; then it reads, fast.
+    for _ in 0..1_000 {
+        talk(&mut talker, &mut pacer, 16);
+        talker.has_read_everything();
+        if server.log().contains(":slow left") {
+            break;
         }
     }
     let (lines, half) = slow.finds_in_its_buffer();
-    assert_eq!(
-        lines.last().map(String::as_str),
-        Some("*** Hung up: more than 65536 bytes waited for you to read.")
-    );
-    assert_eq!(half, "");
+    let last = lines.last().map(String::as_str);
+    let why = "*** Hung up: more than 65536 bytes waited for you to read.";
+    assert_eq!((last, &*half), (Some(why), ""));
 }

@@ -1,25 +1,25 @@
 //! Step 11: a chat room on threads, and what goes wrong first. Each flaw is asserted: these tests pass as long as the
 //! programs are wrong.
 
-use super::harness::*;
+use crate::{harness::*, start};
 use std::{
-    io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
+    io::{self, ErrorKind, Read as _, Write as _},
     sync::atomic::{AtomicBool, Ordering::SeqCst},
     thread,
     time::{Duration, Instant},
 };
 
-/// Lets two talk to a third one at full speed, and gives `is_enough` what he reads, line by line.
+/// Lets two talk to a third one at full speed, and gives `is_enough` what the third one reads, line by line.
 fn two_talk(server: Server, mut is_enough: impl FnMut(&str) -> bool) {
-    let mut lines = BufReader::new(Peer::connect(&server).0).lines();
-    let talkers = [Peer::connect(&server), Peer::connect(&server)];
+    let mut reader = server.connect("reader");
+    let talkers = server.connect_all(0..2);
     thread::scope(|scope| {
-        for talker in &talkers {
-            scope.spawn(|| while (&talker.0).write_all(b"a whole line\n").is_ok() {});
-            scope.spawn(|| io::copy(&mut &talker.0, &mut io::sink()));
+        for mut stream in talkers.iter().map(Client::stream) {
+            scope.spawn(move || while stream.write_all(b"a whole line\n").is_ok() {});
+            scope.spawn(move || io::copy(&mut stream, &mut io::sink()));
         }
         let end = Instant::now() + DEADLINE;
-        while !is_enough(&lines.next().expect("they talk").unwrap()) {
+        while !is_enough(&reader.reads().expect("they talk")) {
             assert!(Instant::now() < end, "it does not happen");
         }
         drop(server); // the talkers see it, and end
@@ -47,53 +47,59 @@ fn under_one_lock_no_line_is_torn() {
 }
 
 /// `from` speaks until `to` hears it: both are in the room.
-fn until_heard(from: &mut Peer, to: &mut Peer) {
-    to.0.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+fn until_heard(from: &mut Client, to: &mut Client) {
     eventually("one hears the other", || {
-        from.sends("here\n");
-        to.0.read(&mut [0; 4096]).is_ok()
+        from.says("here");
+        thread::park_timeout(Duration::from_millis(5)); // it takes a moment to arrive
+        to.has_unread()
     });
-    to.0.set_read_timeout(Some(DEADLINE)).unwrap();
+}
+
+/// Reads for as long as something comes at least once a second.
+fn reads_until_silence(reader: &Client) {
+    let mut stream = reader.stream();
+    stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    let mut bytes = vec![0; 64 * 1024];
+    let silence = loop {
+        match stream.read(&mut bytes) {
+            Ok(n) => assert_ne!(n, 0),
+            Err(e) if e.kind() == ErrorKind::Interrupted => {} // the machine was stopped meanwhile
+            Err(e) => break e.kind(),
+        }
+    };
+    assert!(matches!(silence, ErrorKind::WouldBlock | ErrorKind::TimedOut), "{silence}");
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
 }
 
 /// One never reads, one reads, one talks: more than the kernel's buffers hold for the first. When nothing has come to
 /// the reader for a second and the talker is not done, `is_frozen` looks at the room; then the first one goes.
-fn one_does_not_read(server: Server, is_frozen: impl FnOnce(&Server, &mut Peer)) {
+fn one_does_not_read(mut server: Server, is_frozen: impl FnOnce(&Server, &mut Client)) {
     const LINES: usize = 32_000; // of 1,000 bytes
-    let (mut reader, mut frozen) = (Peer::connect(&server), Peer::connect(&server));
+    let [mut reader, mut frozen] = ["reader", "frozen"].map(|name| server.connect(name));
     until_heard(&mut frozen, &mut reader); // the reader stands before the frozen one in the list
     until_heard(&mut reader, &mut frozen);
-    let talker = Peer::connect(&server);
+    let mut talker = server.connect("talker");
     let is_done = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            let line = format!("{}\n", "x".repeat(999));
-            (0..LINES).for_each(|_| (&talker.0).write_all(line.as_bytes()).unwrap());
+            let line = "x".repeat(999);
+            (0..LINES).for_each(|_| talker.says(&line));
             is_done.store(true, SeqCst);
         });
-        reader.0.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
-        let mut bytes = [0; 64 * 1024];
-        let silence = loop {
-            match reader.0.read(&mut bytes) {
-                Ok(n) => assert_ne!(n, 0),
-                Err(e) => break e,
-            }
-        };
-        assert!(matches!(silence.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{silence}");
+        reads_until_silence(&reader);
         assert!(!is_done.load(SeqCst), "the talker could say everything: nobody is frozen");
-        reader.0.set_read_timeout(Some(DEADLINE)).unwrap();
         is_frozen(&server, &mut reader);
-        drop(frozen); // he goes, and it goes on
-        scope.spawn(|| io::copy(&mut &reader.0, &mut io::sink()));
+        drop(frozen); // it goes, and the others go on
+        scope.spawn(|| io::copy(&mut reader.stream(), &mut io::sink()));
         eventually("the talker is done", || is_done.load(SeqCst));
-        ends_on_ctrl_c(server);
+        server.ends_on_ctrl_c();
     });
 }
 
 /// Somebody comes and speaks, and the reader hears nothing of it.
-fn nobody_is_heard(server: &Server, reader: &mut Peer) {
-    Peer::connect(server).sends("and I?\n");
-    reader.hears_nothing();
+fn nobody_is_heard(server: &Server, reader: &mut Client) {
+    server.connect("other").says("and I?");
+    reader.hears_nothing_for_now();
 }
 
 #[test]
@@ -107,68 +113,63 @@ fn a_send_that_waits_freezes_the_loop() {
 }
 
 #[test]
-fn without_the_lock_who_speaks_freezes() {
+fn without_the_lock_one_that_speaks_freezes() {
     one_does_not_read(start("room-released"), |server, reader| {
-        let mut other = Peer::connect(server);
-        other.sends("and I?\n"); // he can enter, and whoever stands before the frozen one hears him
-        assert!(reader.reads_line().ends_with("> and I?\n"));
-        // Now he waits for the frozen one, too, as soon as the kernel takes nothing more for that one.
-        let line = format!("{}\n", "y".repeat(999));
-        reader.0.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
-        let is_frozen = (0..1000).any(|_| {
-            other.sends(&line);
-            reader.0.read(&mut [0; 4096]).is_err()
+        let mut other = server.connect("other");
+        other.says("and I?"); // it can enter, and whoever stands before the frozen one hears it
+        assert!(reader.reads().unwrap().ends_with("> and I?"));
+        // Now it waits for the frozen one, too, as soon as the kernel takes nothing more for that one.
+        let is_speaking = AtomicBool::new(true);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let line = format!("{}\n", "y".repeat(999));
+                while is_speaking.load(SeqCst) && other.stream().write_all(line.as_bytes()).is_ok()
+                {
+                }
+            });
+            reads_until_silence(reader);
+            is_speaking.store(false, SeqCst);
+            other.stream().shutdown(std::net::Shutdown::Both).unwrap();
         });
-        reader.0.set_read_timeout(Some(DEADLINE)).unwrap();
-        assert!(is_frozen, "he could say everything");
-        drop(other);
     });
 }
 
 #[test]
-fn with_a_queue_for_each_nobody_waits_for_one_who_does_not_read() {
-    let server = start("room-channel");
-    let (mut frozen, mut reader) = (Peer::connect(&server), Peer::connect(&server));
+fn with_a_queue_for_each_nobody_waits_for_one_that_does_not_read() {
+    let mut server = start("room-channel");
+    let [mut frozen, mut reader] = ["frozen", "reader"].map(|name| server.connect(name));
     until_heard(&mut reader, &mut frozen);
-    let mut talker = Peer::connect(&server);
-    let mut lines = BufReader::new(&reader.0).lines();
+    let mut talker = server.connect("talker");
     let block = "x".repeat(999);
     for number in 0..10_000 {
         // 10 MB in all: more than the queue and the kernel's buffers hold for the frozen one.
-        talker.sends(format!("{block}\n"));
-        assert!(lines.next().unwrap().unwrap().ends_with(&block), "line {number}");
+        talker.says(&block);
+        assert!(reader.reads().unwrap().ends_with(&block), "line {number}");
     }
     frozen.ends(); // hung up
-    ends_on_ctrl_c(server);
+    server.ends_on_ctrl_c();
 }
 
 /// Two talk and two read: returns what each of these read, without what was said before all were there.
-fn two_read(server: Server, lines: usize) -> [Vec<String>; 2] {
-    let mut readers = [Peer::connect(&server), Peer::connect(&server)];
-    let mut talkers = [Peer::connect(&server), Peer::connect(&server)];
+fn two_read(mut server: Server, lines: usize) -> [Vec<String>; 2] {
+    let mut readers = ["reader", "other reader"].map(|name| server.connect(name));
+    let mut talkers = ["ann", "ben"].map(|name| server.connect(name));
     for reader in &mut readers {
         until_heard(&mut talkers[0], reader);
     }
     let read = thread::scope(|scope| {
-        for (talker, name) in talkers.iter().zip(["ann", "ben"]) {
-            scope.spawn(move || {
-                (0..lines / 2).for_each(|n| {
-                    (&talker.0).write_all(format!("{name} {n}\n").as_bytes()).unwrap()
-                });
+        for talker in &mut talkers {
+            scope.spawn(|| {
+                (0..lines / 2).for_each(|n| talker.says(&format!("{} {n}", talker.name.clone())))
             });
         }
         let reading = readers.each_mut().map(|reader| {
-            scope.spawn(move || {
-                let said = BufReader::new(&reader.0)
-                    .lines()
-                    .map(Result::unwrap)
-                    .filter(|line| !line.contains("here"));
-                said.take(lines).collect()
-            })
+            let said = std::iter::from_fn(|| reader.reads()).filter(|line| !line.contains("here"));
+            scope.spawn(move || said.take(lines).collect())
         });
         reading.map(|thread| thread.join().unwrap())
     });
-    ends_on_ctrl_c(server);
+    server.ends_on_ctrl_c();
     read
 }
 
@@ -190,21 +191,18 @@ fn one_channel_makes_one_order_and_so_does_one_lock() {
 
 #[test]
 fn a_name_taken_twice() {
-    let server = start("room-names");
-    let mut both = [Peer::connect(&server), Peer::connect(&server)];
+    let mut server = start("room-names");
+    let mut both = server.connect_all(0..2);
     for person in &mut both {
-        person.reads("Your name?\n");
-        person.sends("ann\n");
-        person.reads("ann is free. Do you want it? (yes)\n");
+        person.hears("Your name?");
+        person.asks("ann", "ann is free. Do you want it? (yes)");
     }
     for person in &mut both {
-        person.sends("yes\n");
-        person.reads("You are ann. Return leaves.\n");
+        person.asks("yes", "You are ann. Return leaves.");
     }
-    let mut third = Peer::connect(&server);
-    third.reads("Your name?\n");
-    third.sends("ann\n");
-    third.reads("ann is taken.\n"); // who comes later is not fooled
+    let mut third = server.connect("third");
+    third.hears("Your name?");
+    third.asks("ann", "ann is taken."); // the one that comes later is not fooled
     drop(third);
-    ends_on_ctrl_c(server);
+    server.ends_on_ctrl_c();
 }

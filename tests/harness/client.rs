@@ -1,0 +1,251 @@
+//! One client of the server under test: talks as a person would, and waits for what it reads.
+
+use super::{DEADLINE, matches};
+use std::{
+    io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
+    net::{Shutdown, SocketAddr, TcpStream},
+    time::{Duration, Instant},
+};
+
+/// How long to listen for what is not to come. Only flaws are asserted so: a slow machine cannot make these tests fail.
+const SILENCE: Duration = Duration::from_millis(300);
+
+/// Somebody with a connection.
+pub struct Client {
+    /// As in the test.
+    pub name: String,
+    reader: BufReader<TcpStream>,
+}
+
+impl Client {
+    pub fn connect(address: SocketAddr, name: &str) -> Client {
+        let stream =
+            TcpStream::connect(address).unwrap_or_else(|e| panic!("{name} cannot connect: {e}"));
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        Client { name: name.to_owned(), reader: BufReader::with_capacity(64 * 1024, stream) }
+    }
+
+    // --- Lines ---
+
+    /// Sends a line.
+    #[track_caller]
+    pub fn says(&mut self, line: &str) {
+        self.sends(format!("{line}\n"));
+    }
+
+    /// Reads the next line, whatever it is; `None` at the end of file, or when the connection is reset.
+    #[track_caller]
+    pub fn reads(&mut self) -> Option<String> {
+        let (line, is_whole) = self.reads_line()?;
+        assert!(is_whole, "{} reads half a line: {line:?}", self.name);
+        Some(line)
+    }
+
+    /// Reads the next whole line; `None` when the server is gone, and half a line with it.
+    #[track_caller]
+    pub fn reads_whole(&mut self) -> Option<String> {
+        self.reads_line().and_then(|(line, is_whole)| is_whole.then_some(line))
+    }
+
+    /// The next line without its end, and whether it has one.
+    #[track_caller]
+    fn reads_line(&mut self) -> Option<(String, bool)> {
+        let mut line = Vec::new();
+        match self.reader.read_until(b'\n', &mut line) {
+            Ok(_) => {}
+            Err(e) if e.kind() == ErrorKind::ConnectionReset => {}
+            Err(e) => panic!("{} waits in vain for a line: {e}, after {line:?}", self.name),
+        }
+        let is_whole = line.pop_if(|last| *last == b'\n').is_some();
+        (is_whole || !line.is_empty())
+            .then(|| (String::from_utf8_lossy(&line).into_owned(), is_whole))
+    }
+
+    /// Reads the next line, which has to be this one. `{…}` stands for anything.
+    #[track_caller]
+    pub fn hears(&mut self, expected: &str) {
+        let line = self.reads();
+        assert!(
+            line.as_deref().is_some_and(|line| matches(expected, line)),
+            "{} should hear {expected:?}, but hears {line:?}",
+            self.name
+        );
+    }
+
+    /// Says a line, and reads the next one, which has to be this one.
+    #[track_caller]
+    pub fn asks(&mut self, line: &str, answer: &str) {
+        self.says(line);
+        self.hears(answer);
+    }
+
+    /// Says a line, and reads up to the first one that begins like this, which is returned.
+    #[track_caller]
+    pub fn asks_until(&mut self, line: &str, start: &str) -> String {
+        self.says(line);
+        self.hears_until(start)
+    }
+
+    /// Reads lines up to the first one that begins like this, and returns it.
+    #[track_caller]
+    pub fn hears_until(&mut self, start: &str) -> String {
+        let end = Instant::now() + DEADLINE;
+        loop {
+            match self.reads() {
+                Some(line) if line.starts_with(start) => return line,
+                Some(line) => {
+                    let is_late = Instant::now() > end;
+                    assert!(!is_late, "{} waits for {start:?}; last was {line:?}", self.name);
+                }
+                None => panic!("{} never hears {start:?}", self.name),
+            }
+        }
+    }
+
+    /// Reads up to the end of file and returns the lines.
+    #[track_caller]
+    pub fn hears_to_the_end(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.reads()).collect()
+    }
+
+    /// Reads all that chatd sent before now.
+    #[track_caller]
+    pub fn has_read_everything(&mut self) {
+        self.asks_until("/help quit", "*** /quit [WHY]");
+    }
+
+    /// What comes next chatd sent after now: nothing was sent that has not been read.
+    #[track_caller]
+    pub fn hears_nothing(&mut self) {
+        self.asks("/help quit", "*** /quit [WHY]: {…}");
+    }
+
+    // --- Bytes ---
+
+    /// Sends bytes as they are.
+    #[track_caller]
+    pub fn sends(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream()
+            .write_all(bytes.as_ref())
+            .unwrap_or_else(|e| panic!("{} cannot send: {e}", self.name));
+    }
+
+    /// Reads exactly these bytes.
+    #[track_caller]
+    pub fn receives(&mut self, expected: impl AsRef<[u8]>) {
+        let (expected, mut got) = (expected.as_ref(), Vec::new());
+        let end = (&mut self.reader).take(expected.len() as u64).read_to_end(&mut got);
+        let show = String::from_utf8_lossy;
+        assert!(
+            got == expected,
+            "{} reads {:?} ({end:?}) in place of {:?}",
+            self.name,
+            show(&got),
+            show(expected)
+        );
+    }
+
+    /// Reads one byte, if one comes.
+    pub fn receives_byte(&mut self) -> Option<u8> {
+        let mut byte = [0];
+        self.reader.read_exact(&mut byte).ok().map(|()| byte[0])
+    }
+
+    /// Reads up to these bytes, and with them.
+    #[track_caller]
+    pub fn receives_until(&mut self, expected: &[u8]) {
+        let mut got = Vec::new();
+        while !got.ends_with(expected) {
+            got.extend(self.receives_byte());
+            assert!(got.len() < 100_000, "{} never hears {expected:?}", self.name);
+        }
+    }
+
+    /// Reads to the end of file.
+    #[track_caller]
+    pub fn receives_to_the_end(&mut self) -> String {
+        let mut got = String::new();
+        self.reader.read_to_string(&mut got).expect("the end of file");
+        got
+    }
+
+    /// Reads all there is, as one that was hung up while it did not read: the last line may be half of one.
+    #[track_caller]
+    pub fn finds_in_its_buffer(&mut self) -> (Vec<String>, String) {
+        let mut bytes = Vec::new();
+        let end = self.reader.read_to_end(&mut bytes);
+        let is_over = |end: &std::io::Result<usize>| {
+            end.as_ref().map_or_else(|e| e.kind() == ErrorKind::ConnectionReset, |_| true)
+        };
+        assert!(is_over(&end), "{} is not hung up: {end:?}", self.name);
+        let text = String::from_utf8_lossy(&bytes);
+        let (lines, half) = text.rsplit_once('\n').unwrap_or(("", &text));
+        (lines.lines().map(str::to_owned).collect(), half.to_owned())
+    }
+
+    /// Whether something was sent to it that it has not read.
+    pub fn has_unread(&self) -> bool {
+        let stream = self.reader.get_ref();
+        stream.set_nonblocking(true).unwrap();
+        let peeked = stream.peek(&mut [0]);
+        stream.set_nonblocking(false).unwrap();
+        !self.reader.buffer().is_empty() || peeked.is_ok()
+    }
+
+    /// Nothing comes for now. (A read with a time limit is not begun again when the process was stopped meanwhile.)
+    #[track_caller]
+    pub fn hears_nothing_for_now(&mut self) {
+        assert_eq!(self.reader.buffer(), b"", "{} should hear nothing", self.name);
+        self.stream().set_read_timeout(Some(SILENCE)).unwrap();
+        let got = loop {
+            match self.stream().read(&mut [0]) {
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                got => break got,
+            }
+        };
+        self.stream().set_read_timeout(Some(DEADLINE)).unwrap();
+        assert!(
+            got.as_ref()
+                .is_err_and(|e| matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)),
+            "{} should hear nothing, but {got:?}",
+            self.name
+        );
+    }
+
+    // --- Endings ---
+
+    /// The server closed the connection.
+    #[track_caller]
+    pub fn is_hung_up(&mut self) {
+        let line = self.reads();
+        assert_eq!(line, None, "{} should be hung up", self.name);
+    }
+
+    /// The server closes the connection; what it still sent is thrown away.
+    #[track_caller]
+    pub fn ends(mut self) {
+        self.finds_in_its_buffer();
+    }
+
+    /// Sends its end of file and goes on reading.
+    pub fn stops_sending(&mut self) {
+        self.stream().shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Closes with a reset instead of an end of file: as when its program dies with bytes unread.
+    pub fn resets(self) {
+        socket2::SockRef::from(self.reader.get_ref()).set_linger(Some(Duration::ZERO)).unwrap();
+    }
+
+    /// The socket. What is read from it directly must not be in the buffer: only what nothing was read from by lines.
+    pub fn stream(&self) -> &TcpStream {
+        self.reader.get_ref()
+    }
+
+    /// Whose address it is.
+    pub fn address(&self) -> SocketAddr {
+        self.reader.get_ref().local_addr().unwrap()
+    }
+}
