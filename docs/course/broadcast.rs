@@ -67,7 +67,7 @@ fn main() -> anyhow::Result<()> {
     }
 }
 
-/// To everybody but `from`. One who cannot take it, and owes too much already, is dropped: nobody waits for him.
+/// To everybody but `from`. A client that cannot take it, and has too much to read already, is dropped: nobody waits for it.
 fn broadcast(clients: &mut [Client], from: SocketAddr, bytes: &[u8]) {
     for client in clients.iter_mut().filter(|client| client.peer != from && !client.ended) {
         client.queue.extend_from_slice(bytes);

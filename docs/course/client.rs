@@ -5,7 +5,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
 };
 
-/// Bytes that may wait for a client. While there are so many, nothing more is read from it.
+/// Bytes that may wait for a client. At this mark nothing more is read from it.
 pub const QUEUE_MAX: usize = 64 * 1024;
 
 /// A connected client.

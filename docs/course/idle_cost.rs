@@ -1,4 +1,4 @@
-//! An experiment: what one message costs the server while so many others are connected and silent. Linux only.
+//! An experiment: what one message costs the server while others are connected and silent. Linux only.
 //! `cargo build --release --examples && cargo run --release --example idle-cost`
 
 use anyhow::Context as _;

@@ -18,7 +18,7 @@ const NAME_MAX: usize = 20;
 const MAILBOX_MAX: usize = 100;
 const HELP: &str = "Say `list`, `NAME:TEXT`, `YOUR-NAME:getmessage` or `bye`.";
 
-/// Who is there, each with the messages kept for him: `SENDER:TEXT`.
+/// Who is there, each with the messages that wait for them: `SENDER:TEXT`.
 type Mailboxes = Rc<RefCell<BTreeMap<String, VecDeque<String>>>>;
 
 #[derive(Default)]

@@ -1,4 +1,4 @@
-//! Step 11, the same mistake in a loop: a send that waits. One who does not read freezes all. Port 5000.
+//! Step 11, the same mistake in a loop: a send that waits. One client that does not read freezes all. Port 5000.
 
 use chatd::socketserver::program::{self, CtrlC};
 use rustix::event::{PollFd, PollFlags, poll};

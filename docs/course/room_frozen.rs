@@ -1,4 +1,4 @@
-//! Step 11, second try: one lock, held while sending. Lines are whole; one who does not read freezes all. Port 5000.
+//! Step 11, second try: one lock, held while sending. Lines are whole; one client that does not read freezes all. Port 5000.
 
 use chatd::socketserver::{Connection, Handler, Threading, program};
 use parking_lot::Mutex;

@@ -7,7 +7,7 @@ use rustix::{
 };
 use std::{collections::BTreeSet, io};
 
-/// C's `fd_set` is a field of so many bits, one for each descriptor from 0 to 1023. The bit of descriptor 1024 would be
+/// C's `fd_set` is a field of bits, one for each descriptor from 0 to 1023. The bit of descriptor 1024 would be
 /// in the memory behind it: C programs write it there. (The kernel itself would take a longer field.)
 pub const FD_SETSIZE: i32 = 1024;
 

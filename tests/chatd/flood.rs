@@ -33,15 +33,6 @@ pub fn a_flooder_is_delayed_and_told_once_and_the_others_notice_nothing() {
     assert_eq!(lines.last().unwrap(), "*** Hung up: the server is shutting down.");
 }
 
-#[test]
-fn flood_off_delays_nobody() {
-    let server = Server::start("--flood off");
-    let [mut talker, mut bob] = server.enter(["talker", "bob"]);
-    (0..5_000).for_each(|i| talker.says(&i.to_string()));
-    (0..5_000).for_each(|i| bob.hears(&format!("<talker> {i}")));
-    talker.hears_nothing();
-}
-
 /// One that closes is heard out for ten seconds, at the pace of the flood limit. One that resets is gone at once.
 #[test]
 fn one_that_floods_and_goes_gives_its_name_free() {

@@ -79,7 +79,7 @@ struct Shown {
     rooms: [(&'static str, Vec<String>); 2],
     /// What bea wrote in private.
     private: Vec<String>,
-    /// What bea wrote to one who was away, and was told to be kept.
+    /// What bea wrote to an account that was away, and was told is kept.
     mail: Vec<String>,
 }
 

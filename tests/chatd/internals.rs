@@ -68,7 +68,6 @@ pub struct GatedServer {
 }
 
 impl GatedServer {
-    /// With a channel of so many events.
     pub fn start(events_max: usize) -> GatedServer {
         let (events, gate) = crossbeam_channel::bounded(events_max);
         let (behind, posts) = crossbeam_channel::bounded(1);

@@ -30,7 +30,7 @@ pub fn eight_of_64_stop_reading_and_the_others_get_every_line() {
     let mut clients = server.enter_all(&names);
     let mut stopped = clients.split_off(56);
     for client in &mut stopped {
-        client.says("/quiet on"); // who of them left would be in the way below
+        client.says("/quiet on"); // the news of who left would be in the way below
     }
     let [mut pacer, mut talker] = ["pacer", "talker"].map(|name| server.lets_in(name));
     thread::scope(|scope| {

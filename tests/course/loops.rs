@@ -14,19 +14,6 @@ use std::{
     thread,
 };
 
-const MESSAGES: [&str; 3] = ["This is the message. ", "It will be sent ", "in parts."];
-
-#[test]
-fn select_two_connections_send_in_turn_and_each_hears_its_echo() {
-    let mut server = start("select-echo");
-    let mut connections = server.connect_all(0..2);
-    for message in MESSAGES {
-        connections.iter_mut().for_each(|connection| connection.sends(message));
-        connections.iter_mut().for_each(|connection| connection.receives(message));
-    }
-    server.ends_on_ctrl_c();
-}
-
 #[test]
 fn select_the_client_of_the_course() {
     let server = start("select-echo");
@@ -34,7 +21,7 @@ fn select_the_client_of_the_course() {
     client.arg(server.address.to_string());
     let printed = Process::start(client).ends();
     assert_eq!(printed.lines().count(), 12, "{printed}");
-    for message in MESSAGES {
+    for message in ["This is the message. ", "It will be sent ", "in parts."] {
         for word in ["sending ", "received"] {
             let count = printed.matches(&format!("{word} {message:?}")).count();
             assert_eq!(count, 2, "{word} {message}: {printed}");

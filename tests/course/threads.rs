@@ -87,15 +87,6 @@ fn slow_answer_an_endless_line_is_a_line() {
 }
 
 #[test]
-fn hello_to_whoever_connects() {
-    let mut server = start("hello");
-    for mut client in server.connect_all(0..3) {
-        assert_eq!(client.receives_to_the_end(), "Hello World!");
-    }
-    server.ends_on_ctrl_c();
-}
-
-#[test]
 fn upper_case_for_eight_and_a_sentence_for_the_ninth() {
     let mut server = start("upper");
     let mut clients = server.connect_all(0..8);

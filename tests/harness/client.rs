@@ -29,7 +29,6 @@ impl Client {
 
     // --- Lines ---
 
-    /// Sends a line.
     #[track_caller]
     pub fn says(&mut self, line: &str) {
         self.sends(format!("{line}\n"));
@@ -124,7 +123,6 @@ impl Client {
 
     // --- Bytes ---
 
-    /// Sends bytes as they are.
     #[track_caller]
     pub fn sends(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream()
@@ -132,7 +130,6 @@ impl Client {
             .unwrap_or_else(|e| panic!("{} cannot send: {e}", self.name));
     }
 
-    /// Reads exactly these bytes.
     #[track_caller]
     pub fn receives(&mut self, expected: impl AsRef<[u8]>) {
         let (expected, mut got) = (expected.as_ref(), Vec::new());
@@ -147,7 +144,6 @@ impl Client {
         );
     }
 
-    /// Reads one byte, if one comes.
     pub fn receives_byte(&mut self) -> Option<u8> {
         let mut byte = [0];
         self.reader.read_exact(&mut byte).ok().map(|()| byte[0])
@@ -163,7 +159,6 @@ impl Client {
         }
     }
 
-    /// Reads to the end of file.
     #[track_caller]
     pub fn receives_to_the_end(&mut self) -> String {
         let mut got = String::new();
@@ -176,10 +171,8 @@ impl Client {
     pub fn finds_in_its_buffer(&mut self) -> (Vec<String>, String) {
         let mut bytes = Vec::new();
         let end = self.reader.read_to_end(&mut bytes);
-        let is_over = |end: &std::io::Result<usize>| {
-            end.as_ref().map_or_else(|e| e.kind() == ErrorKind::ConnectionReset, |_| true)
-        };
-        assert!(is_over(&end), "{} is not hung up: {end:?}", self.name);
+        let is_over = end.as_ref().err().is_none_or(|e| e.kind() == ErrorKind::ConnectionReset);
+        assert!(is_over, "{} is not hung up: {end:?}", self.name);
         let text = String::from_utf8_lossy(&bytes);
         let (lines, half) = text.rsplit_once('\n').unwrap_or(("", &text));
         (lines.lines().map(str::to_owned).collect(), half.to_owned())
@@ -216,7 +209,6 @@ impl Client {
 
     // --- Endings ---
 
-    /// The server closed the connection.
     #[track_caller]
     pub fn is_hung_up(&mut self) {
         let line = self.reads();
@@ -244,7 +236,6 @@ impl Client {
         self.reader.get_ref()
     }
 
-    /// Whose address it is.
     pub fn address(&self) -> SocketAddr {
         self.reader.get_ref().local_addr().unwrap()
     }

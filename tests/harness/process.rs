@@ -34,14 +34,13 @@ impl Process {
         Process { child, keyboard, printed, log, looked_at: 0 }
     }
 
-    /// Types something. A program that has ended, or wants no input, misses it.
+    /// A program that has ended, or wants no input, misses it.
     pub fn types(&mut self, text: &str) {
         if let Some(keyboard) = &mut self.keyboard {
             let _ = keyboard.write_all(text.as_bytes());
         }
     }
 
-    /// The end of file on its standard input.
     pub fn closes_its_keyboard(&mut self) {
         self.keyboard = None;
     }
@@ -68,14 +67,12 @@ impl Process {
         to_the_end(&self.log)
     }
 
-    /// Waits until it has printed this.
     #[track_caller]
     pub fn prints(&self, text: &str) {
         let is_there = || self.printed().contains(text);
         wait_until(is_there, || format!("it never prints {text:?}:\n{}", self.printed()));
     }
 
-    /// Waits for the log to contain `text`.
     #[track_caller]
     pub fn logs(&self, text: &str) {
         let is_there = || self.log().contains(text);
@@ -136,7 +133,7 @@ impl Process {
         status.unwrap().code()
     }
 
-    /// Waits until it ends well, and returns all that it has printed.
+    /// With exit code 0; returns all that it has printed.
     #[track_caller]
     pub fn ends(&mut self) -> String {
         let code = self.exit_code();
@@ -165,7 +162,6 @@ impl Process {
         tasks.filter_map(name).collect()
     }
 
-    /// Its open descriptors.
     pub fn descriptors(&self) -> usize {
         fs::read_dir(self.proc("fd")).unwrap().count()
     }

@@ -78,7 +78,7 @@ pub fn after(preparation: &str, command: Command) -> Command {
     shell
 }
 
-/// For [`after`]: takes so many descriptors.
+/// For [`after`]: takes `count` descriptors.
 pub fn take_descriptors(count: usize) -> String {
     let end = 3 + count;
     format!(
@@ -143,7 +143,7 @@ impl Server {
         Client::connect(self.address, name)
     }
 
-    /// Connects so many clients, called `n0`, `n1` and so on.
+    /// Connects a client for each number, called `n0`, `n1` and so on.
     #[track_caller]
     pub fn connect_all(&self, numbers: std::ops::Range<usize>) -> Vec<Client> {
         numbers.map(|i| self.connect(&format!("n{i}"))).collect()
