@@ -4,6 +4,7 @@
 use crate::{harness::*, start};
 use std::{
     io::{self, ErrorKind, Read as _, Write as _},
+    net::Shutdown,
     sync::atomic::{AtomicBool, Ordering::SeqCst},
     thread,
     time::{Duration, Instant},
@@ -119,17 +120,12 @@ fn without_the_lock_one_that_speaks_freezes() {
         other.says("and I?"); // it can enter, and whoever stands before the frozen one hears it
         assert!(reader.reads().unwrap().ends_with("> and I?"));
         // Now it waits for the frozen one, too, as soon as the kernel takes nothing more for that one.
-        let is_speaking = AtomicBool::new(true);
+        let mut stream = other.stream();
         thread::scope(|scope| {
-            scope.spawn(|| {
-                let line = format!("{}\n", "y".repeat(999));
-                while is_speaking.load(SeqCst) && other.stream().write_all(line.as_bytes()).is_ok()
-                {
-                }
-            });
+            let line = format!("{}\n", "y".repeat(999));
+            scope.spawn(move || while stream.write_all(line.as_bytes()).is_ok() {});
             reads_until_silence(reader);
-            is_speaking.store(false, SeqCst);
-            other.stream().shutdown(std::net::Shutdown::Both).unwrap();
+            stream.shutdown(Shutdown::Both).unwrap();
         });
     });
 }

@@ -21,7 +21,6 @@ pub struct Outcome {
 }
 
 impl Folder {
-    #[expect(clippy::new_without_default, reason = "it makes a folder on the disk")]
     pub fn new() -> Folder {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let name = format!("test-{}-{}", std::process::id(), NUMBER.fetch_add(1, Relaxed));
