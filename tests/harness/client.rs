@@ -134,14 +134,9 @@ impl Client {
     pub fn receives(&mut self, expected: impl AsRef<[u8]>) {
         let (expected, mut got) = (expected.as_ref(), Vec::new());
         let end = (&mut self.reader).take(expected.len() as u64).read_to_end(&mut got);
-        let show = String::from_utf8_lossy;
-        assert!(
-            got == expected,
-            "{} reads {:?} ({end:?}) in place of {:?}",
-            self.name,
-            show(&got),
-            show(expected)
-        );
+        let [got_text, expected_text] = [&got, expected].map(String::from_utf8_lossy);
+        let name = &self.name;
+        assert!(got == expected, "{name} reads {got_text:?} ({end:?}), not {expected_text:?}");
     }
 
     pub fn receives_byte(&mut self) -> Option<u8> {
@@ -154,8 +149,8 @@ impl Client {
     pub fn receives_until(&mut self, expected: &[u8]) {
         let mut got = Vec::new();
         while !got.ends_with(expected) {
-            got.extend(self.receives_byte());
-            assert!(got.len() < 100_000, "{} never hears {expected:?}", self.name);
+            let byte = self.receives_byte();
+            got.push(byte.unwrap_or_else(|| panic!("{} never hears {expected:?}", self.name)));
         }
     }
 
@@ -199,12 +194,9 @@ impl Client {
             }
         };
         self.stream().set_read_timeout(Some(DEADLINE)).unwrap();
-        assert!(
-            got.as_ref()
-                .is_err_and(|e| matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)),
-            "{} should hear nothing, but {got:?}",
-            self.name
-        );
+        let kind = got.as_ref().err().map(std::io::Error::kind);
+        let is_silent = matches!(kind, Some(ErrorKind::WouldBlock | ErrorKind::TimedOut));
+        assert!(is_silent, "{} should hear nothing, but {got:?}", self.name);
     }
 
     // --- Endings ---
