@@ -1,6 +1,6 @@
 //! A password that is typed at a terminal: asked for twice, and never shown.
 
-use crate::harness::{DEADLINE, Folder, wait_until};
+use crate::harness::{DEADLINE, Folder, wait_for};
 use pty_process::blocking::{self, Pts, Pty};
 use rustix::termios::{LocalModes, tcgetattr};
 use std::{
@@ -60,16 +60,10 @@ impl Terminal {
     /// Waits until it has ended, and left the terminal as it was; whether it ended well.
     #[track_caller]
     fn ends(&mut self) -> bool {
-        let mut status = None;
-        wait_until(
-            || {
-                status = self.child.try_wait().unwrap();
-                status.is_some()
-            },
-            || format!("it does not end: {}", self.seen),
-        );
+        let (child, seen) = (&mut self.child, &self.seen);
+        let status = wait_for(|| child.try_wait().unwrap(), || format!("it does not end: {seen}"));
         assert!(self.shows_what_is_typed());
-        status.unwrap().success()
+        status.success()
     }
 }
 

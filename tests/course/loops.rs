@@ -15,21 +15,6 @@ use std::{
 };
 
 #[test]
-fn select_the_client_of_the_course() {
-    let server = start("select-echo");
-    let mut client = Command::new(server::example("select-echo-client"));
-    client.arg(server.address.to_string());
-    let printed = Process::start(client).ends();
-    assert_eq!(printed.lines().count(), 12, "{printed}");
-    for message in ["This is the message. ", "It will be sent ", "in parts."] {
-        for word in ["sending ", "received"] {
-            let count = printed.matches(&format!("{word} {message:?}")).count();
-            assert_eq!(count, 2, "{word} {message}: {printed}");
-        }
-    }
-}
-
-#[test]
 fn select_one_that_shuts_its_side_still_hears_all() {
     let server = start("select-echo");
     let mut client = server.connect("ann");

@@ -36,11 +36,20 @@ pub fn eventually(what: &str, is_true: impl FnMut() -> bool) {
     wait_until(is_true, || format!("it did not happen that {what}"));
 }
 
-/// Waits for something to become true. The thread is parked for about 1 ms between two looks.
+/// The same with a longer complaint.
 #[track_caller]
 pub fn wait_until(mut is_true: impl FnMut() -> bool, complaint: impl Fn() -> String) {
+    wait_for(|| is_true().then_some(()), complaint);
+}
+
+/// Waits for something to be there. The thread is parked for about 1 ms between two looks.
+#[track_caller]
+pub fn wait_for<T>(mut look: impl FnMut() -> Option<T>, complaint: impl Fn() -> String) -> T {
     let end = Instant::now() + DEADLINE;
-    while !is_true() {
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
         assert!(Instant::now() < end, "{}", complaint());
         thread::park_timeout(Duration::from_millis(1));
     }
@@ -73,10 +82,13 @@ pub fn has_program(program: &str) -> bool {
 /// Raises this process's limit of descriptors, and so that of the programs it starts: some tests hold more than a thousand
 /// sockets at once, and 1,024 is the usual limit.
 pub fn raise_descriptors() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let wanted = maximum.map_or(8192, |maximum| maximum.min(8192));
-    if current.is_some_and(|current| current < wanted) {
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        let wanted = maximum.map_or(8192, |maximum| maximum.min(8192));
+        if current.is_some_and(|current| current < wanted) {
+            let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! A program that runs, what it prints and what is typed into it; killed when it is dropped.
 
-use super::{DEADLINE, matches, raise_descriptors, wait_until};
+use super::{matches, raise_descriptors, wait_for, wait_until};
 use std::{
     fs,
     io::{Read, Write as _},
@@ -82,20 +82,17 @@ impl Process {
     /// The next line that it prints, whatever it is; `None` if it has closed its standard output.
     #[track_caller]
     pub fn next_line(&mut self) -> Option<String> {
-        let mut line = None;
-        let (printed, looked_at) = (&self.printed, self.looked_at);
-        wait_until(
-            || {
-                let is_closed = Arc::strong_count(printed) == 1;
-                let printed = &printed.lock().unwrap()[looked_at..];
-                let end = printed.iter().position(|&byte| byte == b'\n');
-                line = end.map(|end| printed[..end].to_vec());
-                line.is_some() || is_closed
-            },
-            || format!("it prints nothing more after {:?}", show(printed)),
-        );
-        self.looked_at += line.as_ref().map_or(0, |line| line.len() + 1);
-        line.map(|line| String::from_utf8_lossy(&line).into_owned())
+        let look = || {
+            let is_closed = Arc::strong_count(&self.printed) == 1;
+            let rest = &self.printed.lock().unwrap()[self.looked_at..];
+            match memchr::memchr(b'\n', rest) {
+                Some(end) => Some(Some(rest[..end].to_vec())),
+                None => is_closed.then_some(None),
+            }
+        };
+        let line = wait_for(look, || format!("it prints nothing more after {:?}", self.printed()))?;
+        self.looked_at += line.len() + 1;
+        Some(String::from_utf8_lossy(&line).into_owned())
     }
 
     /// The next line that it prints is this one. `{…}` stands for anything.
@@ -122,15 +119,8 @@ impl Process {
     #[track_caller]
     pub fn exit_code(&mut self) -> Option<i32> {
         let (child, log) = (&mut self.child, &self.log);
-        let mut status = None;
-        wait_until(
-            || {
-                status = child.try_wait().unwrap();
-                status.is_some()
-            },
-            || format!("it did not exit within {DEADLINE:?}; its log:\n{}", show(log)),
-        );
-        status.unwrap().code()
+        let complaint = || format!("it did not exit; its log:\n{}", show(log));
+        wait_for(|| child.try_wait().unwrap(), complaint).code()
     }
 
     /// With exit code 0; returns all that it has printed.
