@@ -14,27 +14,26 @@ const AT_ONCE: usize = 4;
 
 /// A code block marked `chat`.
 struct Conversation {
-    /// The number of its first line on the page.
-    number: usize,
     /// `only:NAME,NAME`: these programs speak so, and no other.
     only: Option<&'static str>,
     options: &'static str,
-    lines: Vec<&'static str>,
+    /// With their numbers.
+    lines: Vec<(usize, &'static str)>,
 }
 
 fn conversations() -> Vec<Conversation> {
     let mut found = Vec::new();
     let mut lines = PAGE.lines().enumerate().map(|(i, line)| (i + 1, line));
-    while let Some((number, line)) = lines.next() {
+    while let Some((_, line)) = lines.next() {
         let Some(options) = line.strip_prefix("```chat").map(str::trim) else { continue };
-        let lines = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```");
+        let lines = lines.by_ref().take_while(|(_, line)| *line != "```");
         let (only, options) = match options.strip_prefix("only:") {
             Some(rest) => {
                 rest.split_once(' ').map_or((Some(rest), ""), |(o, rest)| (Some(o), rest))
             }
             None => (None, options),
         };
-        found.push(Conversation { number, only, options, lines: lines.collect() });
+        found.push(Conversation { only, options, lines: lines.collect() });
     }
     found
 }
@@ -59,28 +58,28 @@ pub fn every_conversation_on_the_page_happens() {
     });
 }
 
-fn hold(Conversation { number, options, lines, .. }: &Conversation) {
+fn hold(Conversation { options, lines, .. }: &Conversation) {
     let folder = Folder::new();
     fs::write(folder.path("MOTD"), MOTD).unwrap();
     // One that needs an account before the server starts needs a file for it.
-    let needs_file = options.contains("--db DB") || lines.iter().any(|line| line.starts_with('$'));
+    let needs_file =
+        options.contains("--db DB") || lines.iter().any(|(_, line)| line.starts_with('$'));
     let options = options.replace("--db DB", "");
     let start = || match needs_file {
         true => folder.start(&options),
         false => Server::start_in(&folder, &format!("--db none {options}")),
     };
-    let commands = lines.iter().map_while(|line| line.strip_prefix("$ chatd account"));
+    let commands = lines.iter().map_while(|(_, line)| line.strip_prefix("$ chatd account"));
     let before = commands.map(|words| folder.run(&format!("account {words}"))).count();
     let mut server = start();
-    println!("docs/protocol.md:{number}: port {} {options}", server.address.port());
     let mut clients = Clients::default();
-    for line in &lines[before..] {
-        if *line == "$ kill -9" {
+    for &(number, line) in &lines[before..] {
+        if line == "$ kill -9" {
             clients.clear();
             drop(server);
             server = start();
         } else {
-            clients.step(&server, line);
+            clients.step(&server, number, line);
         }
     }
     clients.hear_nothing();

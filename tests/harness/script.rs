@@ -5,17 +5,20 @@
 use super::{Client, Program, Server};
 use std::collections::HashMap;
 
-/// The clients of a conversation by their names.
+/// The clients of a conversation by their names, and the line that is played. A failure says which.
 #[derive(Default)]
-pub struct Clients(HashMap<String, Client>);
+pub struct Clients {
+    clients: HashMap<String, Client>,
+    at: String,
+}
 
 /// Holds a conversation with a new server that has no database. In the end nobody has anything left to read.
 #[track_caller]
 pub fn hold(options: &str, conversation: &str) {
     let server = Server::start(options);
     let mut clients = Clients::default();
-    for line in conversation.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        clients.step(&server, line);
+    for (i, line) in conversation.lines().enumerate() {
+        clients.step(&server, i + 1, line.trim());
     }
     clients.hear_nothing();
 }
@@ -23,24 +26,24 @@ pub fn hold(options: &str, conversation: &str) {
 impl Clients {
     /// Everybody is gone.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.clients.clear();
     }
 
-    /// Plays one line.
+    /// Plays one line, which has this number on its page.
     #[track_caller]
-    pub fn step(&mut self, server: &Server, line: &str) {
-        println!("port {}: {line}", server.address.port());
+    pub fn step(&mut self, server: &Server, number: usize, line: &str) {
+        self.at = format!("line {number}: {line}");
         let words: Vec<&str> = line.split_whitespace().collect();
         match words[..] {
-            ["+", name] => drop(self.0.insert(name.to_owned(), server.connect(name))),
-            ["-", name] => drop(self.0.remove(name)),
+            ["+", name] => drop(self.clients.insert(name.to_owned(), server.connect(name))),
+            ["-", name] => drop(self.clients.remove(name)),
             ["@", ref names @ ..] => {
                 let entered = server.enter_all(names);
-                self.0.extend(names.iter().map(|name| (*name).to_owned()).zip(entered));
+                self.clients.extend(names.iter().map(|name| (*name).to_owned()).zip(entered));
             }
             [name, "x"] => {
                 self.client(name).is_hung_up();
-                self.0.remove(name);
+                self.clients.remove(name);
             }
             [name, ">", ..] => {
                 let typed = line.split_once('>').unwrap().1;
@@ -64,11 +67,19 @@ impl Clients {
     /// Nobody was sent anything that has not been read.
     #[track_caller]
     pub fn hear_nothing(&mut self) {
-        self.0.values_mut().for_each(Client::hears_nothing);
+        self.clients.values_mut().for_each(Client::hears_nothing);
     }
 
     fn client(&mut self, name: &str) -> &mut Client {
-        self.0.get_mut(name).unwrap_or_else(|| panic!("{name} is not connected"))
+        self.clients.get_mut(name).unwrap_or_else(|| panic!("{name} is not connected"))
+    }
+}
+
+impl Drop for Clients {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("the conversation fails at {}", self.at);
+        }
     }
 }
 
