@@ -1,7 +1,7 @@
 //! Step 9, reactor: log server. Lines of all clients go into one file. Port 8007. `log-server [ADDR:PORT] [FILE]`.
 
 use anyhow::Context as _;
-use chatd::core::{line::LineBuffer, text::clean};
+use chatd::core::wire::{line::LineBuffer, sanitize::sanitize};
 use reactor::{Factory, Protocol, Transport};
 use std::{
     cell::RefCell,
@@ -51,7 +51,7 @@ impl Protocol for Lines {
 fn append(log: &RefCell<File>, peer: SocketAddr, line: &str) -> anyhow::Result<()> {
     let mut file = log.borrow_mut();
     anyhow::ensure!(file.metadata()?.len() < FILE_MAX, "the file is full");
-    file.write_all(format!("{peer} === {}\n", clean(line)).as_bytes())?; // a `File` has no buffer of its own to flush
+    file.write_all(format!("{peer} === {}\n", sanitize(line)).as_bytes())?; // a `File` has no buffer of its own to flush
     Ok(file.flush()?)
 }
 

@@ -1,6 +1,6 @@
 //! Step 9, reactor: private chat. Everybody has a mailbox, and fetches what is in it line by line. Port 1200.
 
-use chatd::core::{line::LineBuffer, text::clean};
+use chatd::core::wire::{line::LineBuffer, sanitize::sanitize};
 use reactor::{Factory, Protocol, Transport};
 use std::{
     cell::RefCell,
@@ -49,12 +49,12 @@ impl Protocol for Person {
             let answer = match line {
                 _ if transport.is_ending() => return, // what follows `bye`
                 Err(why) => why.to_owned(),
-                Ok(line) if self.name.is_none() => self.enter(clean(line).trim()),
+                Ok(line) if self.name.is_none() => self.enter(sanitize(line).trim()),
                 Ok("bye") => {
                     transport.lose_connection();
                     "Bye from server!".to_owned()
                 }
-                Ok(line) => match self.obey(&clean(line)) {
+                Ok(line) => match self.obey(&sanitize(line)) {
                     Some(answer) => answer,
                     None => return,
                 },

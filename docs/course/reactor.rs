@@ -3,7 +3,7 @@
 
 use super::client::{self, Client};
 use chatd::{
-    core::line::{Line, LineBuffer},
+    core::wire::line::{Line, LineBuffer},
     socketserver::program::{self, CtrlC},
 };
 use rustix::event::{PollFd, PollFlags, poll};

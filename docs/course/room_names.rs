@@ -1,7 +1,7 @@
 //! Step 11, names, first try: looks whether a name is free, asks, and takes it later. Two can have it. Port 5000.
 
 use chatd::{
-    core::text::clean,
+    core::wire::sanitize::sanitize,
     socketserver::{Connection, Handler, Threading, program},
 };
 use parking_lot::Mutex;
@@ -43,7 +43,7 @@ fn ask(client: &mut BufReader<TcpStream>, question: &str) -> anyhow::Result<Stri
     client.get_ref().write_all(format!("{question}\n").as_bytes())?;
     let mut line = Vec::new();
     anyhow::ensure!(client.by_ref().take(LINE_MAX).read_until(b'\n', &mut line)? > 0, "it is gone");
-    Ok(clean(String::from_utf8_lossy(&line).trim()).into_owned())
+    Ok(sanitize(String::from_utf8_lossy(&line).trim()).into_owned())
 }
 
 fn main() -> anyhow::Result<()> {

@@ -16,16 +16,17 @@ mod common;
 
 #[cfg(target_os = "linux")]
 use {
-    common::{House, Interest, Version, Who},
+    common::{Interest, Server, Source, Version},
     rustix::{
         buffer::spare_capacity,
         event::{
             Timespec,
             epoll::{self, CreateFlags, Event, EventData, EventFlags},
         },
-        fd::{AsFd as _, OwnedFd},
+        fd::OwnedFd,
         io::Errno,
     },
+    slotmap::{Key as _, KeyData},
 };
 
 /// Events taken from the kernel at once. More that are ready come with the next call.
@@ -36,7 +37,7 @@ const EVENTS_MAX: usize = 256;
 fn main() -> std::process::ExitCode {
     common::main(&Version {
         name: "chatd-epoll",
-        model: "one thread and epoll for all connections, and yours is",
+        io_model: "one thread and epoll for all connections, and yours is",
         wall: None,
         serve,
     })
@@ -44,41 +45,58 @@ fn main() -> std::process::ExitCode {
 
 /// The loop: tell `epoll` what changed, wait, serve what is ready.
 #[cfg(target_os = "linux")]
-fn serve(house: &mut House<'_>) -> anyhow::Result<()> {
+fn serve(server: &mut Server<'_>) -> anyhow::Result<()> {
     let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+    for (source, socket, interest) in server.watched() {
+        epoll::add(&epoll, socket, data(source), flags(interest))?; // nobody is here yet
+    }
     let mut events: Vec<Event> = Vec::with_capacity(EVENTS_MAX);
-    while !house.is_over() {
-        tell_changes(&epoll, house)?;
+    while !server.is_over() {
+        tell_changes(&epoll, server)?;
         events.clear();
-        let timeout = house
-            .timeout()
-            .map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: t.subsec_nanos().into() });
+        let timeout = server.timers.timeout().map(Timespec::try_from).transpose()?;
         match epoll::wait(&epoll, spare_capacity(&mut events), timeout.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {} // of a signal the byte is in the pipe
             Err(e) => anyhow::bail!("epoll_wait: {e}"),
         }
-        house.round(
-            events.iter().map(|event| (Who::from_token(event.data.u64()), found(event.flags))),
-        );
+        server.round(events.iter().map(|event| (source(event.data.u64()), found(event.flags))));
     }
     Ok(())
 }
 
-/// Adds, changes, takes out. Who closed its socket needs no word: the kernel has taken it out.
+/// Adds, changes, takes out. Whose socket was closed the kernel has taken out by itself.
 #[cfg(target_os = "linux")]
-fn tell_changes(epoll: &OwnedFd, house: &mut House<'_>) -> anyhow::Result<()> {
-    house.changes(|who, socket, was, is| {
-        let (socket, data) = (socket.as_fd(), EventData::new_u64(who.token()));
-        match (was == Interest::NONE, is == Interest::NONE) {
+fn tell_changes(epoll: &OwnedFd, server: &mut Server<'_>) -> anyhow::Result<()> {
+    server.changes(|source, socket, was, is| {
+        match (was == Interest::default(), is == Interest::default()) {
             (true, true) => Ok(()),
-            (true, false) => epoll::add(epoll, socket, data, flags(is)),
-            (false, false) => epoll::modify(epoll, socket, data, flags(is)),
+            (true, false) => epoll::add(epoll, socket, data(source), flags(is)),
+            (false, false) => epoll::modify(epoll, socket, data(source), flags(is)),
             // Out of the list, not in it with no wish: a broken connection is reported to every wish, even to none,
             // and the loop would spin until the pause of a client that has vanished is over.
             (false, true) => epoll::delete(epoll, socket),
         }
     })?;
     Ok(())
+}
+
+/// What the kernel hands back with an event. The key of a client is a number from 2^32 on.
+#[cfg(target_os = "linux")]
+fn data(source: Source) -> EventData {
+    EventData::new_u64(match source {
+        Source::Signals => 0,
+        Source::Listener(i) => 1 + i as u64,
+        Source::Client(key) => key.data().as_ffi(),
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn source(data: u64) -> Source {
+    match data {
+        0 => Source::Signals,
+        1..=0xffff_ffff => Source::Listener((data - 1) as usize),
+        _ => Source::Client(KeyData::from_ffi(data).into()),
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -92,10 +110,10 @@ fn flags(interest: Interest) -> EventFlags {
 /// A broken connection is ready for everything: the next read or send will say what it is.
 #[cfg(target_os = "linux")]
 fn found(flags: EventFlags) -> Interest {
-    let broken = flags.intersects(EventFlags::ERR | EventFlags::HUP);
+    let is_broken = flags.intersects(EventFlags::ERR | EventFlags::HUP);
     Interest {
-        read: broken || flags.contains(EventFlags::IN),
-        write: broken || flags.contains(EventFlags::OUT),
+        read: is_broken || flags.contains(EventFlags::IN),
+        write: is_broken || flags.contains(EventFlags::OUT),
     }
 }
 

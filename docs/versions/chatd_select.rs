@@ -17,7 +17,7 @@ mod common;
 
 #[cfg(unix)]
 use {
-    common::{House, Interest, Version, Wall, Who},
+    common::{Interest, Server, Source, Version},
     nix::{
         errno::Errno,
         sys::{
@@ -25,28 +25,24 @@ use {
             time::{TimeVal, TimeValLike as _},
         },
     },
-    std::os::fd::{AsRawFd as _, BorrowedFd},
 };
 
 #[cfg(unix)]
 fn main() -> std::process::ExitCode {
     common::main(&Version {
         name: "chatd-select",
-        model: "one thread and select for all connections, and yours is",
-        wall: Some(Wall {
-            name: "descriptors in one select (FD_SETSIZE)",
-            descriptors: FD_SETSIZE,
-        }),
+        io_model: "one thread and select for all connections, and yours is",
+        wall: Some(FD_SETSIZE),
         serve,
     })
 }
 
 /// The loop: tell `select` everything, wait, look at everything, serve what is ready.
 #[cfg(unix)]
-fn serve(house: &mut House<'_>) -> anyhow::Result<()> {
-    while !house.is_over() {
-        let ready = wait(house)?;
-        house.round(ready);
+fn serve(server: &mut Server<'_>) -> anyhow::Result<()> {
+    while !server.is_over() {
+        let ready = wait(server)?;
+        server.round(ready);
     }
     Ok(())
 }
@@ -54,29 +50,30 @@ fn serve(house: &mut House<'_>) -> anyhow::Result<()> {
 /// One call of `select`. It remembers nothing, so each time it is told about every client, and each time every client
 /// is asked about: that is what it costs to have many who are silent.
 #[cfg(unix)]
-fn wait(house: &House<'_>) -> anyhow::Result<Vec<(Who, Interest)>> {
-    let watched: Vec<(Who, BorrowedFd<'_>, Interest)> = house.watched().collect();
+fn wait(server: &Server<'_>) -> anyhow::Result<Vec<(Source, Interest)>> {
     let (mut readable, mut writable) = (FdSet::new(), FdSet::new());
-    let mut highest = 0;
-    for &(_, socket, interest) in &watched {
+    for (_, socket, interest) in server.watched() {
         if interest.read {
             readable.insert(socket);
         }
         if interest.write {
-            writable.insert(socket); // only while something waits: an idle socket is always writable
+            writable.insert(socket);
         }
-        highest = highest.max(socket.as_raw_fd());
     }
-    let mut timeout = house.timeout().map(|t| TimeVal::milliseconds(t.as_millis() as i64));
-    match select(highest + 1, &mut readable, &mut writable, None, timeout.as_mut()) {
-        Ok(0) | Err(Errno::EINTR) => return Ok(Vec::new()), // a deadline; or a signal, whose byte is in the pipe
+    let mut timeout = server.timers.timeout().map(|t| TimeVal::milliseconds(t.as_millis() as i64));
+    match select(None, &mut readable, &mut writable, None, timeout.as_mut()) {
+        Ok(0) | Err(Errno::EINTR) => return Ok(Vec::new()), // a timer; or a signal, whose byte is in the pipe
         Ok(_) => {}
         Err(e) => anyhow::bail!("select: {e}"),
     }
-    let found = |&(who, socket, _): &(Who, BorrowedFd<'_>, Interest)| {
-        (who, Interest { read: readable.contains(socket), write: writable.contains(socket) })
-    };
-    Ok(watched.iter().map(found).filter(|(_, found)| *found != Interest::NONE).collect())
+    let mut ready = Vec::new();
+    for (source, socket, _) in server.watched() {
+        let (read, write) = (readable.contains(socket), writable.contains(socket));
+        if read || write {
+            ready.push((source, Interest { read, write }));
+        }
+    }
+    Ok(ready)
 }
 
 #[cfg(not(unix))]

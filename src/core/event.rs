@@ -1,13 +1,12 @@
-//! What one client's session tells everybody's rooms, and what it hears back.
+//! What one client's session tells the rooms, what it is answered, and what it needs of the I/O model.
 
 use super::{
-    command::Command,
-    farewell::Farewell,
+    address::ClientAddress,
+    close_reason::CloseReason,
+    history_reply::HistoryReply,
     name::Name,
-    recall::Recall,
-    record::{AccountId, Found, LineId, PasswordHash, PastLine, Query},
-    secret::Secret,
-    source::Source,
+    password::Password,
+    record::{AccountId, Found, HistoryLine, LineId, PasswordHash, Query},
 };
 use std::time::Duration;
 
@@ -17,154 +16,175 @@ pub type ClientId = u64;
 /// What happened at one client.
 #[derive(Debug)]
 pub enum Event {
-    /// It said something to its room. Not answered.
-    Say(Talk),
-    /// It wants to know or to have something. Answered.
+    /// They said lines to their room. Not answered.
+    Talk(Talk),
+    /// They typed a command that the rooms run: the line without its slash. Answered.
+    Command(String),
+    /// Their session asks something by itself. Answered.
     Ask(Question),
-    /// It goes, for this reason. Answered (with nothing) once all that came before has been told to it.
-    Depart(Farewell),
+    /// They leave, for this reason. Answered (by nothing) once everything before it was delivered.
+    Depart(CloseReason),
 }
 
-/// Lines as the room will read them: `<alice> hi`, each with its line end, cleaned.
+/// Lines as the room reads them: `<alice> hi`, sanitized, each with its line end.
 #[derive(Debug, Default)]
 pub struct Talk {
     /// The lines.
     pub text: String,
-    /// How many.
+    /// Number of lines in `text`.
     pub lines: usize,
 }
 
-/// What a session asks of the rooms.
+impl Talk {
+    /// Adds a line, unless its text is blank: `<alice> hi`, or `* alice waves`.
+    pub(crate) fn push(&mut self, before_name: &str, name: &Name, after_name: &str, text: &str) {
+        if text.trim().is_empty() {
+            return;
+        }
+        for part in [before_name, name.shown(), after_name, text, "\n"] {
+            self.text.push_str(part);
+        }
+        self.lines += 1;
+    }
+}
+
+/// What a session asks of the rooms by itself, in a dialogue about names, passwords and mail.
 #[derive(Debug)]
 pub enum Question {
-    /// Whether this connection, for which there is no place but the one kept for an administrator, may stay and say who
-    /// it is. So many are the others.
+    /// May this connection stay, for which only the place kept for an administrator is left? The number is that of the
+    /// ordinary places.
     TakeReserve(usize),
-    /// To be let in. (In a box: it is large and rare, and events are moved about.)
+    /// Let this client in. (In a box: it is large and rare, and events are moved about.)
     Enter(Box<Entry>),
-    /// To be called this from now on.
-    Rename(Name),
-    /// Whose name this is, if it is an account's.
+    /// Whose name is this?
     WhoseIs(Name),
-    /// To which account it is logged in: another process may have struck it out meanwhile.
+    /// Which account am I logged in to? (Another process may have deleted it meanwhile.)
     MyAccount,
-    /// To be, from now on, the owner of an account: the password was right.
+    /// Make me the owner of an account: the password was right.
     LogIn(Login),
-    /// To have its name kept, under this password.
+    /// Register my name under this password.
     Register(PasswordHash),
-    /// To have another password for its account. `quietly`: the same password, hashed anew.
-    Rehash {
+    /// Store another hash for my account. `quietly`: it is the same password, hashed anew.
+    SetPassword {
         /// The new hash.
         hash: PasswordHash,
-        /// Whether the client knows nothing of it.
+        /// The client knows nothing of it.
         quietly: bool,
     },
-    /// To have its account struck out: the password was right.
+    /// Delete my account: the password was right.
     Unregister,
-    /// To have the mail struck out that it has read: so many, the last of them this one.
-    DeleteMail {
-        /// The last one.
-        up_to: LineId,
-        /// How many.
-        count: usize,
-    },
-    /// Any other command.
-    Command(Command),
+    /// Show my mailbox.
+    Mail,
+    /// Delete these messages, which I have read.
+    DeleteMail(Vec<LineId>),
 }
 
 /// A client at the door.
 #[derive(Debug)]
 pub struct Entry {
-    /// What it wants to be called.
+    /// The name they want.
     pub name: Name,
-    /// Where it comes from.
-    pub source: Source,
-    /// Whose it is, if it has given a password.
+    /// Where they come from.
+    pub address: ClientAddress,
+    /// Whose name it is, if they gave its password.
     pub login: Option<Login>,
-    /// Whether the only place left is the one for an administrator; then, how many the others are.
+    /// `Some`: only the place for an administrator is left; the number is that of the ordinary places.
     pub reserve_of: Option<usize>,
 }
 
-/// The password was right.
+/// Proof that a password was right.
 #[derive(Debug)]
 pub struct Login {
     /// The account.
     pub account: AccountId,
-    /// What it last wrote and was told in private.
-    pub private: Vec<PastLine>,
+    /// Its newest private lines.
+    pub private: Vec<HistoryLine>,
 }
 
-/// What the rooms answer to an event that is answered.
-#[derive(Debug, Default)]
-pub struct Answer {
-    /// Server lines for the one who asked, each with its line end. If a name was refused: the sentence why.
-    pub text: String,
-    /// After [`Question::Enter`], [`Question::Rename`] and [`Question::LogIn`]: the name, if it was given.
-    pub name: Option<Name>,
-    /// Whose the name is that was asked for, or asked about; after [`Question::MyAccount`], the asker's own.
-    pub account: Option<AccountId>,
-    /// Past lines to tell; for some of them the memory has to be asked first.
-    pub recall: Option<Box<Recall>>,
-    /// The asker has to go, for this reason.
-    pub farewell: Option<Farewell>,
+/// What the rooms answer.
+#[derive(Debug)]
+pub enum Answer {
+    /// Lines of the server's to show.
+    Text(String),
+    /// Lines to show, and after them past lines, for some of which the store has to be asked first.
+    Fetch(String, Box<HistoryReply>),
+    /// From now on the client has this name. Lines to show, and past lines.
+    Named(Name, String, Option<Box<HistoryReply>>),
+    /// The account that was asked about, if there is one.
+    Account(Option<AccountId>),
+    /// The name is this account's: its password is needed to enter.
+    NeedsPassword(AccountId),
+    /// Not under this name: the sentence says why.
+    NameRefused(String),
+    /// The client has to leave.
+    Close(CloseReason),
+}
+
+impl Default for Answer {
+    fn default() -> Answer {
+        Answer::Text(String::new())
+    }
 }
 
 impl Answer {
-    /// An answer that is only told.
-    pub fn text(text: impl Into<String>) -> Answer {
-        Answer { text: text.into(), ..Answer::default() }
+    /// Bytes of the lines in it, about.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Answer::Text(text) | Answer::Named(_, text, None) => text.len(),
+            Answer::Fetch(text, reply) | Answer::Named(_, text, Some(reply)) => {
+                text.len() + reply.lines.iter().map(|line| line.text.len()).sum::<usize>()
+            }
+            Answer::Account(_) | Answer::NeedsPassword(_) => 0,
+            Answer::NameRefused(_) | Answer::Close(_) => 0,
+        }
     }
 }
 
 /// Somebody gives a password.
 #[derive(Clone, Copy, Debug)]
-pub struct Attempt<'a> {
+pub struct LoginAttempt<'a> {
     /// For this name (its key), whether it is an account's or not.
     pub name: &'a str,
     /// Whose name it is.
     pub account: Option<AccountId>,
     /// From where.
-    pub source: Source,
+    pub address: ClientAddress,
     /// As it was typed.
-    pub password: &'a Secret,
+    pub password: &'a Password,
 }
 
 /// What came of a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum LoginResult {
     /// It is the account's.
     Right {
         /// It was hashed more weakly than is usual now, and should be hashed again.
         is_weak: bool,
     },
-    /// It is not; or there is no such account. Both take as long.
+    /// It is not; or there is no such account. Both take equally long.
     Wrong,
-    /// Too many were tried: it is looked at only after so long. Then ask again.
+    /// There were too many attempts: it is compared only after this time. Then ask again.
     Wait(Duration),
 }
 
-/// What a session can do to the world around it. The I/O model implements it.
-pub trait Hall {
-    /// Says lines to the client's room. May wait: that is the backpressure on a talker.
-    fn say(&mut self, talk: Talk);
-    /// Asks the rooms, in the one order of all events, and returns the answer.
-    fn ask(&mut self, question: Question) -> Answer;
-    /// Asks the memory. May wait for the disk, holding nothing.
+/// What a session needs of whoever runs it: the thread of a client, or an event loop.
+pub trait Driver {
+    /// Sends an event that is answered, and returns its answer. Waits.
+    fn ask(&mut self, event: Event) -> Answer;
+    /// Asks the store. May wait for the disk, while holding no lock.
     fn find(&mut self, query: Query) -> Found;
-    /// Makes a password into what is stored of it. Takes long on purpose: some 20 ms of one core.
-    fn hash(&mut self, password: &Secret) -> Result<PasswordHash, String>;
-    /// Compares a password with an account's. Takes as long if there is no such account. An error is a sentence for the
-    /// one who tries.
-    fn verify(&mut self, attempt: Attempt<'_>) -> Result<Verdict, String>;
-    /// Writes to this client alone, before anything that the rooms tell it after the last answer. May wait.
+    /// Hashes a password. Takes long on purpose: some 20 ms of one core.
+    ///
+    /// # Errors
+    /// A sentence for the password's owner.
+    fn hash(&mut self, password: &Password) -> Result<PasswordHash, String>;
+    /// Compares a password with an account's. Takes equally long if there is no such account.
+    ///
+    /// # Errors
+    /// A sentence for whoever gave the password.
+    fn verify(&mut self, attempt: LoginAttempt<'_>) -> Result<LoginResult, String>;
+    /// Writes to this client alone, before anything that the rooms tell them after the last answer. May wait.
     fn reply(&mut self, bytes: &[u8]);
-    /// Whether somebody hung this client up: then what it sent and what was not worked off yet is moot.
-    fn is_hung_up(&self) -> bool;
-    /// Whether the client has still to read what it was replied: its next line waits until it has. Where
-    /// [`Hall::reply`] does that waiting, never.
-    fn is_behind(&self) -> bool {
-        false
-    }
-    /// The answer to `/threads`: server lines about how this server runs.
+    /// The lines of `/threads`: how this server runs.
     fn describe_threads(&mut self) -> String;
 }

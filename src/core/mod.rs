@@ -1,41 +1,359 @@
 //! What a chat *is*, and no word of how it is served: no socket, thread, lock, channel, clock or database. A test
-//! (`tests/house/main.rs`) reads these files to keep it so. The threaded server calls this core, and any other I/O
-//! model can: the model is then the only difference between them.
+//! (tests/house) reads these files to keep it so. The threaded server drives this core, and an event loop can: the I/O
+//! model is then the only difference between them.
 //!
 //! ```text
-//!  bytes ─> LineBuffer ─> Session ── Event ──> Rooms::apply ... Rooms::flush ─> Delivery, one for each client
-//!           (telnet,      (one client's         (everybody: names, rooms,
-//!            lines)        dialogue)             order, who is told what)
+//!  bytes ─> LineBuffer ─> Session ── Event ──> Chat::apply ... Chat::flush ─> Delivery, one for each client
+//!           (wire)        (one client's        (everybody: rooms, accounts,
+//!                          dialogue)            order, who is told what)
 //! ```
 //!
-//! Read in this order: [`mod@line`], [`text`], [`session`], [`rooms`], [`view`].
+//! [`wire`] makes lines of bytes. A [`session`] makes talk, commands and answers of lines. [`rooms`] have everybody's
+//! state. [`commands`] change it. The other files are data that everybody may use.
 
-pub mod accounts;
-pub mod administration;
-pub mod classroom;
-pub mod command;
-pub mod delivery;
-pub mod dialogue;
+pub mod address;
+pub mod close_reason;
+pub mod commands;
 pub mod event;
-pub mod farewell;
-pub mod flood;
-pub mod held;
-pub mod history;
-pub mod line;
-pub mod mail;
-pub mod membership;
+pub mod history_reply;
 pub mod name;
-pub mod password_dialogue;
-pub mod past;
-pub mod recall;
+pub mod notice;
+pub mod password;
 pub mod record;
-pub mod requests;
 pub mod rooms;
-pub mod secret;
 pub mod sentences;
 pub mod session;
-pub mod source;
-pub mod telling;
-pub mod telnet;
-pub mod text;
-pub mod view;
+#[cfg(test)]
+mod tests;
+pub mod wire;
+
+use commands::{
+    Table, account, entry, mail,
+    row::{Reply, RoomsCtx, Run, SessionCtx, Who},
+};
+use event::{Answer, ClientId, Driver, Event, Question};
+use jiff::Timestamp;
+use name::Name;
+use notice::{Refusal, notice};
+use record::{Outcome, Record, Snapshot};
+use rooms::{
+    Action, ClientKey, Delivery, Rooms, RoomsConfig,
+    pending::{Reservation, Reserved},
+};
+use session::Session;
+use slotmap::SlotMap;
+use std::collections::HashMap;
+
+/// Bytes of a batch, at most (and then the event that passes it): a batch that waits to be written must not be more than
+/// a client that reads can take, so it is as much as a usual high-water mark.
+pub const BATCH_MAX: usize = 64 * 1024;
+
+/// Bytes of answers in a batch, at most (and then the one that passes it): they wait with the batch.
+pub const ANSWERS_MAX: usize = 4 * 1024 * 1024;
+
+/// Runs a command that a session heard: on the client's own thread, or by sending it to the rooms. `text` is the line
+/// without its slash.
+pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: &mut dyn Driver) {
+    let found = table.find(text);
+    if session.is_naming() && !found.as_ref().is_ok_and(|(row, _)| row.at_the_door) {
+        return session.offer_name(&format!("/{text}"), driver);
+    }
+    let lines = match found {
+        Err(sentence) => notice(sentence),
+        Ok((row, arguments)) => match row.run {
+            Run::Rooms(_) => {
+                let answer = driver.ask(Event::Command(text.to_owned()));
+                session.take(answer, driver)
+            }
+            Run::Session(run) => run(&mut SessionCtx { session, driver, table }, arguments)
+                .unwrap_or_else(|refusal| row.refused(refusal)),
+        },
+    };
+    if !lines.is_empty() {
+        driver.reply(lines.as_bytes());
+    }
+}
+
+/// The whole chat. `H` is the driver's handle of a client: carried along, and never looked into.
+///
+/// Whoever drives it applies events one after the other, and then ends the batch: [`Chat::seal`] returns its records, to
+/// be written; when they are, [`Chat::settle`]; then [`Chat::flush`] delivers what the batch shows. Meanwhile the next
+/// batch gathers. So nothing is shown before it is written, and nothing is reordered.
+///
+/// ```
+/// use chatd::core::{Chat, commands::Table, event::{Event, Question, Entry}, name::NameRule, record::Snapshot,
+///     rooms::RoomsConfig};
+/// use jiff::{Timestamp, tz::TimeZone};
+///
+/// let (names, zone) = (NameRule::Ascii, TimeZone::UTC);
+/// let config =
+///     RoomsConfig { backlog_lines: 0, names, anonymous: false, zone, keeps_talk: false };
+/// let mut chat = Chat::new(config, Table::default(), Snapshot::default());
+/// let alice = Entry {
+///     name: names.check("alice", "name")?,
+///     address: "192.0.2.7".parse()?,
+///     login: None,
+///     reserve_of: None,
+/// };
+/// chat.apply(Timestamp::UNIX_EPOCH, 1, &"alice's socket", Event::Ask(Question::Enter(Box::new(alice))));
+/// assert!(chat.seal().is_empty(), "nothing of that has to be written");
+/// chat.flush(|handle, delivery| assert!(*handle == "alice's socket" && delivery.answer.is_some()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Chat<H> {
+    table: Table,
+    clients: SlotMap<ClientKey, (ClientId, H)>,
+    keys: HashMap<ClientId, ClientKey>,
+    rooms: Rooms,
+    /// A line for everybody that goes before the sealed batch.
+    outage_notice: Option<String>,
+    /// The server stops, and nobody waits for the disk.
+    is_late: bool,
+}
+
+impl<H> Chat<H> {
+    /// An empty lobby, and what the store has.
+    pub fn new(config: RoomsConfig, table: Table, snapshot: Snapshot) -> Chat<H> {
+        Chat {
+            table,
+            clients: SlotMap::with_key(),
+            keys: HashMap::new(),
+            rooms: Rooms::new(config, snapshot),
+            outage_notice: None,
+            is_late: false,
+        }
+    }
+
+    // --- Events ---
+
+    /// Applies an event of `client`, whose handle this is, that happened at `now`.
+    pub fn apply(&mut self, now: Timestamp, client: ClientId, handle: &H, event: Event)
+    where
+        H: Clone,
+    {
+        self.rooms.set_now(now);
+        let key = *self
+            .keys
+            .entry(client)
+            .or_insert_with(|| self.clients.insert((client, handle.clone())));
+        let is_member = self.rooms.members().contains(key);
+        let answer = match event {
+            Event::Talk(talk) if is_member => return self.rooms.say(key, talk),
+            Event::Talk(_) => return, // they were sent away meanwhile
+            Event::Depart(reason) => return self.rooms.depart(key, &reason),
+            Event::Command(text) if is_member => self.command(key, &text),
+            Event::Ask(question) => self.ask(key, client, question, is_member),
+            Event::Command(_) => Some(Answer::default()),
+        };
+        if let Some(answer) = answer {
+            self.rooms.answer(key, answer); // otherwise it comes when it is known what was written
+        }
+    }
+
+    /// A command of a member's. (Whose row runs on the client's thread does not come here.)
+    fn command(&mut self, client: ClientKey, text: &str) -> Option<Answer> {
+        let now = self.rooms.now();
+        self.rooms.members_mut()[client].touch(now);
+        let (row, arguments) = match self.table.find(text) {
+            Ok(found) => found,
+            Err(sentence) => return Some(Answer::Text(notice(sentence))),
+        };
+        let Run::Rooms(run) = row.run else { return Some(Answer::default()) };
+        let reply = match row.who == Who::Administrators && !self.rooms.is_admin(client) {
+            true => Err(Refusal::from("That is for administrators.")),
+            false => run(&mut RoomsCtx { rooms: &mut self.rooms, client }, arguments),
+        };
+        reply.unwrap_or_else(|refusal| Reply::Now(row.refused(refusal))).into_answer()
+    }
+
+    /// A question that a session asks by itself. Some can be asked by members alone, others only at the door.
+    fn ask(
+        &mut self,
+        key: ClientKey,
+        client: ClientId,
+        question: Question,
+        is_member: bool,
+    ) -> Option<Answer> {
+        let ctx = &mut RoomsCtx { rooms: &mut self.rooms, client: key };
+        let reply = match (question, is_member) {
+            (Question::TakeReserve(most), false) => return Some(entry::take_reserve(ctx, most)),
+            (Question::Enter(entry), false) => return Some(entry::enter(ctx, client, *entry)),
+            (Question::WhoseIs(name), _) => return Some(whose_is(ctx, &name)),
+            (Question::MyAccount, true) => {
+                let account = ctx.rooms.account_of(key).map(|account| account.id);
+                return Some(Answer::Account(account));
+            }
+            (Question::LogIn(login), true) => return Some(account::log_in(ctx, login)),
+            (Question::Register(hash), true) => account::register(ctx, hash),
+            (Question::SetPassword { hash, quietly }, true) => {
+                account::set_password(ctx, hash, quietly)
+            }
+            (Question::Unregister, true) => account::unregister(ctx),
+            (Question::Mail, true) => mail::read(ctx),
+            (Question::DeleteMail(read), true) => mail::delete(ctx, read),
+            (Question::TakeReserve(_) | Question::Enter(_), true)
+            | (
+                Question::MyAccount
+                | Question::LogIn(_)
+                | Question::Register(_)
+                | Question::SetPassword { .. }
+                | Question::Unregister
+                | Question::Mail
+                | Question::DeleteMail(_),
+                false,
+            ) => return Some(Answer::default()), // they were sent away meanwhile
+        };
+        match reply {
+            Ok(reply) => reply.into_answer(),
+            Err(Refusal::Because(sentence)) => Some(Answer::Text(notice(sentence))),
+            Err(Refusal::Usage) => Some(Answer::default()),
+        }
+    }
+
+    // --- Batches ---
+
+    /// Whether it is time to end the batch: `most` bytes are to be shown, or [`BATCH_MAX`] to be written, or many
+    /// answers are to be given.
+    pub fn is_full(&mut self, most: usize) -> bool {
+        let (written, output) = (self.rooms.pending().bytes(), self.rooms.output());
+        output.bytes() >= most.max(1)
+            || written >= BATCH_MAX
+            || output.answer_bytes() >= ANSWERS_MAX
+    }
+
+    /// Whether a batch is sealed and not delivered yet.
+    pub fn is_sealed(&mut self) -> bool {
+        self.rooms.output().is_sealed()
+    }
+
+    /// Ends the batch that gathers. Returns its records, to be written in one transaction; if there are none, it can be
+    /// delivered at once. The one before it must have been delivered.
+    pub fn seal(&mut self) -> Vec<Record> {
+        let records = self.rooms.seal();
+        if self.is_late {
+            self.give_up_waiting();
+        }
+        records
+    }
+
+    /// Nobody waits for an outcome any more: it is not known.
+    fn give_up_waiting(&mut self) {
+        for client in self.rooms.pending().give_up() {
+            let sentence = "It is not known whether that is written: the server stops, and the disk has not answered.";
+            self.rooms.answer(client, Answer::Text(notice(sentence)));
+        }
+    }
+
+    /// What came of the records of the oldest batch that was not settled yet: of those that may fail, the outcomes, in
+    /// their order. Whoever waits for one is answered with the batch that gathers.
+    pub fn settle(&mut self, now: Timestamp, outcomes: Vec<Outcome>) {
+        self.rooms.set_now(now);
+        for (Reservation { client, what }, outcome) in self.rooms.pending().settle(outcomes) {
+            let ctx = &mut RoomsCtx { rooms: &mut self.rooms, client };
+            let text = match what {
+                Reserved::Account(account, name) => {
+                    account::registered(ctx, account, &name, outcome)
+                }
+                Reserved::Password { quietly } => account::password_set(quietly, outcome),
+                Reserved::Deletion(account) => account::unregistered(ctx, account, outcome),
+                Reserved::Mail { to, by_guest } => mail::kept(ctx, to, by_guest, outcome),
+                Reserved::MailDeletion { account, count } => {
+                    mail::deleted(ctx, account, count, outcome)
+                }
+            };
+            self.rooms.answer(client, Answer::Text(text));
+        }
+    }
+
+    /// Delivers the sealed batch: calls `deliver` at most once for each client, after an outage's notice, if there is one.
+    pub fn flush(&mut self, mut deliver: impl FnMut(&H, Delivery<'_>)) {
+        if let Some(line) = self.outage_notice.take() {
+            for key in self.rooms.members().iter().map(|(key, _)| key) {
+                deliver(&self.clients[key].1, Delivery::line(&[line.as_bytes()]));
+            }
+        }
+        let clients = &self.clients;
+        let ended = self.rooms.output().flush(|key, delivery| {
+            if let Some((_, handle)) = clients.get(key) {
+                deliver(handle, delivery); // otherwise they left without waiting for an outcome
+            }
+        });
+        for key in ended {
+            if let Some((client, _)) = self.clients.remove(key) {
+                self.keys.remove(&client);
+            }
+        }
+    }
+
+    /// Delivers to one client what they have to read by now, their answer included, and to nobody else: for a driver
+    /// that cannot go on without the answer, and would not send to everybody for it. `false`: it has to wait, because
+    /// something is sealed or has to be written.
+    pub fn flush_one(&mut self, client: ClientId, deliver: impl FnOnce(&H, Delivery<'_>)) -> bool {
+        if self.rooms.output().is_sealed() || !self.rooms.pending().is_empty() {
+            return false;
+        }
+        let clients = &self.clients;
+        if let Some(&key) = self.keys.get(&client) {
+            self.rooms.output().flush_one(key, |key, delivery| deliver(&clients[key].1, delivery));
+        }
+        true
+    }
+
+    /// What the driver has to do.
+    pub fn take_actions(&mut self) -> Vec<Action> {
+        self.rooms.take_actions()
+    }
+
+    // --- The history ---
+
+    /// From `since` on nothing is written, for this reason. Everybody is told, before they read the sealed batch.
+    pub fn begin_outage(&mut self, why: &str, since: Timestamp) {
+        let since = self.rooms.config().zone.to_datetime(since).strftime("%H:%M:%S").to_string();
+        let line = notice(format_args!("The history is not written since {since}: {why}"));
+        match self.rooms.output().is_sealed() {
+            true => self.outage_notice = Some(line),
+            false => self.rooms.tell_everybody(&line),
+        }
+    }
+
+    /// Everything is written again, but for what was said in `gap`. Everybody is told.
+    pub fn end_outage(&mut self, gap: Option<(Timestamp, Timestamp)>) {
+        self.rooms.doubt_scrollbacks();
+        let zone = self.rooms.config().zone.clone();
+        let time = |at| zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string();
+        let missing = match gap {
+            None => "nothing is missing".to_owned(),
+            Some((from, to)) => {
+                format!("what was said from {} to {} is missing", time(from), time(to))
+            }
+        };
+        let line = notice(format_args!("The history is written again; {missing}."));
+        self.rooms.tell_everybody(&line);
+    }
+
+    /// Another process has changed accounts or sanctions; or another file stands in the file's place.
+    pub fn restore(&mut self, snapshot: Snapshot) {
+        self.rooms.restore(snapshot);
+    }
+
+    // --- The end ---
+
+    /// From now on goodbyes are not announced, and nobody is let go before everybody has said goodbye: so whatever was
+    /// accepted from one client before the end reaches all the others.
+    pub fn close(&mut self) {
+        self.rooms.close(false);
+    }
+
+    /// From now on those who say goodbye are let go, without waiting for the others any longer. Nobody waits for the disk
+    /// any longer, either: the sealed batch can be delivered, and whoever waits for an outcome is told that it is not
+    /// known.
+    pub fn close_at_once(&mut self) {
+        self.is_late = true;
+        self.give_up_waiting();
+        self.rooms.close(true);
+    }
+}
+
+fn whose_is(ctx: &mut RoomsCtx<'_>, name: &Name) -> Answer {
+    Answer::Account(ctx.rooms.accounts().named(name).map(|account| account.id))
+}

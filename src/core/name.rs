@@ -36,7 +36,7 @@ impl Name {
         Name(Box::new(Spellings { shown, folded, key }))
     }
 
-    /// As its bearer wrote it.
+    /// As its holder wrote it.
     pub fn shown(&self) -> &str {
         &self.0.shown
     }

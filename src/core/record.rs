@@ -1,119 +1,163 @@
-//! What is remembered, and what is asked of the memory: the words between the core, which decides, and whoever writes it
-//! down. Knows no database: `src/store` has one.
+//! What is written to the history, and what it can be asked. These are the words between the core,
+//! which decides, and the store, which writes. They know no database and no thread.
 //!
-//! Three kinds of words. A [`Record`] is something that happened and is to be written before anybody is shown it. A
-//! [`Query`] is asked by one client's session, and [`Found`] is its answer. [`Remembered`] is what a server begins with.
+//! A [`Record`] is a change that is to be written. A [`Query`] is asked for one client, and
+//! [`Found`] is its answer. A [`Snapshot`] is what a server starts with.
 
 use jiff::Timestamp;
 use std::fmt;
 
-/// A line's number: of two lines, the later one was said later. Counts up from 1 and is never used twice.
-pub type LineId = i64;
-/// An account's number.
-pub type AccountId = i64;
+/// The number of a line. Of two lines the later one has the higher number. Numbers start at 1 and
+/// are never used twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LineId(pub i64);
 
-/// Something that happened.
+impl LineId {
+    /// Above every line.
+    pub const MAX: LineId = LineId(i64::MAX);
+
+    /// The number that follows.
+    #[must_use]
+    pub fn next(self) -> LineId {
+        LineId(self.0 + 1)
+    }
+}
+
+impl fmt::Display for LineId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The number of an account. Numbers start at 1 and are never used twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountId(pub i64);
+
+impl AccountId {
+    /// The number that follows.
+    #[must_use]
+    pub fn next(self) -> AccountId {
+        AccountId(self.0 + 1)
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A change, and when it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// When.
+    /// Read from the clock when the event came.
     pub at: Timestamp,
-    /// What.
-    pub what: What,
+    /// What happened.
+    pub change: Change,
 }
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
-    /// Lines were said in a room.
-    Said {
-        /// Of the first of them; the others have the numbers after it.
+pub enum Change {
+    /// Somebody said one or more lines in a room.
+    RoomMessage {
+        /// The number of the first line. The others have the numbers that follow.
         id: LineId,
-        /// Where.
+        /// The room's name.
         room: String,
         /// Who said them.
-        author: Party,
-        /// As they were shown: `<alice> hi`, `* alice waves`, `*** Announcement by alice: …`, each with its line end.
+        author: Author,
+        /// The lines as members read them, each with its line end: `<alice> hi`, `* alice waves`,
+        /// `*** Announcement by alice: …`.
         text: String,
     },
-    /// Something was said to one alone.
-    Told {
-        /// Its number.
+    /// Somebody wrote a line to one person.
+    PrivateMessage {
+        /// The line's number.
         id: LineId,
-        /// By whom.
-        from: Party,
-        /// To whom.
-        to: Party,
-        /// The words alone, without a line end: the two see them behind different beginnings.
+        /// Who wrote it.
+        from: Author,
+        /// Who reads it.
+        to: Author,
+        /// The words alone, without a line end: writer and reader see them behind different
+        /// beginnings.
         text: String,
-        /// Whether it waits in the mailbox of `to`, which has an account.
+        /// Whether it waits in the mailbox of `to`, who has an account.
         is_mail: bool,
     },
-    /// A room's topic was set, or cleared: then it is `None`.
+    /// A topic was set or cleared.
     Topic {
-        /// The room.
+        /// The room's name.
         room: String,
-        /// What was set, and by whom.
-        topic: Option<(String, Party)>,
+        /// The topic and who set it; `None`: it was cleared.
+        topic: Option<(String, Author)>,
     },
     /// An account was made.
     Registered(Account, PasswordHash),
-    /// An account has another password.
-    Rehashed(AccountId, PasswordHash),
-    /// An account was struck out, and its mailbox. What it said stays; what was said in private nobody can find now.
+    /// An account has another password, or its hash was made anew.
+    PasswordChanged(AccountId, PasswordHash),
+    /// An account was deleted, and its mailbox with it. What its owner said in rooms stays.
     Unregistered(AccountId),
-    /// The owner has read its mail up to this one, and wants it no longer.
-    MailDeleted(AccountId, LineId),
-    /// Somebody may not enter, or not speak.
+    /// The owner of a mailbox deleted these messages.
+    MailDeleted(AccountId, Vec<LineId>),
+    /// An administrator banned or muted somebody.
     Sanctioned(Sanction),
-    /// A sanction was lifted.
-    Lifted(SanctionKind, Subject),
+    /// An administrator lifted a sanction.
+    SanctionLifted(SanctionKind, Target),
     /// An administrator did something.
-    Deed {
-        /// Its name.
+    Audit {
+        /// The administrator's name.
         by: String,
-        /// What it did, in words.
+        /// The act, in words.
         what: String,
     },
 }
 
-impl What {
-    /// Whether this is done whatever comes of the writing: what is shown to people, and what administrators do. All else
-    /// is done only when it is written, and whoever wanted it is told if it is not.
-    pub fn is_done_anyway(&self) -> bool {
+impl Change {
+    /// Whether the change may be refused when it is written, so that whoever asked for it waits for
+    /// the [`Outcome`]. Any other change is in force as soon as it is applied; if the disk fails,
+    /// it is written later.
+    pub fn may_fail(&self) -> bool {
         match self {
-            What::Said { .. } | What::Told { is_mail: false, .. } | What::Topic { .. } => true,
-            What::Sanctioned(_) | What::Lifted(..) | What::Deed { .. } => true,
-            What::Told { is_mail: true, .. } | What::MailDeleted(..) => false,
-            What::Registered(..) | What::Rehashed(..) | What::Unregistered(_) => false,
+            Change::Registered(..) | Change::PasswordChanged(..) | Change::Unregistered(_) => true,
+            Change::PrivateMessage { is_mail, .. } => *is_mail,
+            Change::MailDeleted(..) => true,
+            Change::RoomMessage { .. } | Change::Topic { .. } => false,
+            Change::Sanctioned(_) | Change::SanctionLifted(..) | Change::Audit { .. } => false,
         }
     }
 }
 
-/// Somebody who says or reads something: a name, and an account if it was logged in.
+/// What became of a change that may fail. The error is the end of a sentence for the one who asked
+/// for it: "… the disk is full."
+pub type Outcome = Result<(), String>;
+
+/// The person behind a line: a name, and an account if they were logged in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Party {
-    /// As shown.
+pub struct Author {
+    /// As it was shown.
     pub name: String,
-    /// Whose it was.
+    /// `None`: they were not logged in, or the account was deleted.
     pub account: Option<AccountId>,
 }
 
-/// What everybody may know of an account.
+/// What anybody may know of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// Its number.
     pub id: AccountId,
-    /// Its name as its owner wrote it.
+    /// Its name as the owner wrote it.
     pub name: String,
-    /// Whether it is an administrator's.
+    /// Whether its owner is an administrator.
     pub is_admin: bool,
     /// When it was made.
     pub since: Timestamp,
-    /// Messages in its mailbox.
+    /// The number of messages in its mailbox.
     pub mail: usize,
 }
 
-/// An argon2 hash with its parameters and its salt, as a PHC string. Nobody is shown it.
+/// An argon2 hash with its parameters and its salt, as a PHC string. It is never shown, not even by
+/// `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(pub String);
 
@@ -123,18 +167,18 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// Somebody may not enter, or not speak.
+/// A ban or a mute. A target has one of each at most: a new one replaces the old one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sanction {
-    /// What it may not.
+    /// What it forbids.
     pub kind: SanctionKind,
-    /// Who.
-    pub subject: Subject,
-    /// Until when; `None`: until it is lifted.
+    /// Whom it forbids that.
+    pub target: Target,
+    /// When it ends; `None`: when it is lifted.
     pub until: Option<Timestamp>,
-    /// The administrator.
+    /// The administrator's name.
     pub by: String,
-    /// Its reason.
+    /// The reason, if one was given.
     pub why: Option<String>,
 }
 
@@ -147,100 +191,102 @@ pub enum SanctionKind {
     Mute,
 }
 
-/// Whom a sanction means. There is one of each kind for a subject: a new one takes the place of the old one.
+/// Whom a sanction holds for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Subject {
-    /// Whoever has this name, in whatever case.
+pub enum Target {
+    /// Whoever has this name, in any case.
     Name(String),
     /// Whoever comes from this address, as the driver writes addresses.
     Address(String),
 }
 
-/// What one client's session wants to know from the memory.
+/// A question to the store, for one client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Query {
     /// The password hash of an account.
     Password(AccountId),
-    /// Lines of a room, and what this account wrote or was told in private, before this line: the last `most` of them.
+    /// The last `most` lines before a line: those of a room, and the private lines of an account.
     Older {
-        /// The room.
+        /// The room's name.
         room: String,
-        /// Whose private lines.
+        /// Whose private lines; `None`: none.
         account: Option<AccountId>,
         /// Only lines with smaller numbers.
         before: LineId,
-        /// Only lines said at this time or later.
+        /// Only lines of this time or later.
         since: Option<Timestamp>,
-        /// How many at most.
+        /// The greatest number of lines.
         most: usize,
     },
-    /// The newest `most` lines of a room, and of this account's private ones, that contain all these words; a word that
-    /// ends in `*` is the beginning of one. Letters' case and accents do not matter.
+    /// The newest `most` lines with all these words: those of a room, and the private lines of an
+    /// account. A word that ends in `*` is a beginning. Case and accents do not matter.
     Search {
-        /// The room.
+        /// The room's name.
         room: String,
-        /// Whose private lines.
+        /// Whose private lines; `None`: none.
         account: Option<AccountId>,
-        /// What was typed.
+        /// As they were typed.
         words: String,
-        /// How many at most.
+        /// The greatest number of lines.
         most: usize,
     },
-    /// What waits in a mailbox, oldest first.
+    /// Every message in a mailbox, the oldest first.
     Mail(AccountId),
-    /// The last `most` lines that an account wrote or was told in private.
+    /// The last `most` private lines that an account's owner wrote or was sent.
     Private {
         /// Whose.
         account: AccountId,
-        /// How many at most.
+        /// The greatest number of lines.
         most: usize,
     },
 }
 
-/// What was found.
+/// The answer to a [`Query`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// The hash; `None`: there is no such account.
+    /// To [`Query::Password`]; `None`: there is no such account.
     Password(Option<PasswordHash>),
-    /// Lines in the order they were said.
-    Lines(Vec<PastLine>),
-    /// The memory cannot be asked: why, in words for the one who asked.
+    /// To any other query: lines in the order in which they were said.
+    Lines(Vec<HistoryLine>),
+    /// The store cannot answer. The text is the end of a sentence for the client: "… its file is
+    /// damaged."
     Unavailable(String),
 }
 
-/// A line told again.
+/// A line from the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PastLine {
+pub struct HistoryLine {
     /// Its number.
     pub id: LineId,
     /// When it was said.
     pub at: Timestamp,
-    /// As its reader is shown it, with its line end: `<alice> hi`, `[from bob] psst`, `[to bob] psst`.
+    /// As its reader sees it, with its line end: `<alice> hi`, `[from bob] psst`, `[to bob] psst`.
     pub text: String,
 }
 
-/// What a server begins with, and what it is told again when another process has changed accounts or sanctions.
+/// What a server starts with, and what it is told again when another process has changed accounts
+/// or sanctions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Remembered {
+pub struct Snapshot {
     /// Every account.
     pub accounts: Vec<Account>,
-    /// Every sanction that is not over.
+    /// Every sanction that has not ended.
     pub sanctions: Vec<Sanction>,
-    /// Rooms with something in them, those that were spoken in last first, a bounded number.
-    pub rooms: Vec<RoomRemembered>,
-    /// The highest number of a line there ever was.
+    /// Rooms with lines or a topic, the last spoken in first. Their number is bounded.
+    pub rooms: Vec<RoomSnapshot>,
+    /// The highest number that a line ever had.
     pub last_line: LineId,
-    /// The highest number of an account there ever was.
+    /// The highest number that an account ever had.
     pub last_account: AccountId,
 }
 
 /// A room as it was left.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RoomRemembered {
+pub struct RoomSnapshot {
     /// Its name.
     pub name: String,
-    /// What was set, and by whom.
-    pub topic: Option<(String, Party)>,
-    /// Its last lines, a bounded number.
-    pub lines: Vec<PastLine>,
+    /// The topic, and who set it.
+    pub topic: Option<(String, Author)>,
+    /// Its last lines. Their number is bounded.
+    pub lines: Vec<HistoryLine>,
 }

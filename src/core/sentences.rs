@@ -238,6 +238,11 @@ pub fn sorry(why: &str) -> String {
     format!("Sorry: {why}")
 }
 
+/// The only sentence to whoever comes when all places are taken.
+pub fn all_places_taken(places: usize) -> String {
+    sorry(&format!("all {places} places are taken. Please try again later."))
+}
+
 /// Why there is no place.
 pub fn why_sorry(sentence: &str) -> Option<&str> {
     sentence.strip_prefix("Sorry: ")

@@ -4,7 +4,7 @@
 //! logger that writes on the caller's thread (as the usual ones do) that would be the fan-out, and with it the class.
 //! Here a full queue costs log lines, which are counted and owned up to.
 
-use super::status::{Doing, Status};
+use super::status::{Activity, Status};
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use jiff::{Timestamp, tz::TimeZone};
 use log::{Level, LevelFilter, Log, Metadata, Record};
@@ -81,9 +81,9 @@ impl LogWriter {
     pub fn run(self) {
         let mut stderr = std::io::stderr();
         loop {
-            self.status.now(Doing::WaitingForLines);
+            self.status.set(Activity::WaitingForLines);
             let Ok(entry) = self.entries.recv() else { return };
-            self.status.now(Doing::Working);
+            self.status.set(Activity::Working);
             match entry {
                 Entry::Line(at, level, text) => {
                     let time = at.to_zoned(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string();

@@ -1,37 +1,33 @@
 //! chatd itself: the threads, the channel and the locks around the core. [`Chatd::start`] is its table of contents.
 
-pub mod attempts;
-pub mod failing;
+pub mod auth;
+pub mod client;
 pub mod fanout;
-pub mod flusher;
-pub mod handler;
-pub mod historian;
-pub mod kept;
+pub mod history;
 pub mod limits;
 pub mod logger;
 pub mod net;
 pub mod options;
-pub mod outbox;
-pub mod passwords;
-pub mod porter;
 pub mod registry;
 pub mod status;
 pub mod subcommands;
-pub mod usher;
-pub mod writer;
 
 use crate::{
-    core::farewell::Farewell,
+    core::{Chat, close_reason::CloseReason},
     socketserver::{MixIn as _, Server, Threading},
 };
 use anyhow::Context as _;
-use crossbeam_channel::Sender;
-use fanout::{Closing, FanOut};
-use flusher::{Flusher, FlusherQueue};
-use handler::ChatHandler;
+use auth::Authenticator;
+use client::{
+    flusher::{Flusher, FlusherQueue},
+    handler::ChatHandler,
+    linger::Lingerer,
+};
+use crossbeam_channel::{Sender, bounded};
+use fanout::{FanOut, Shutdown};
+use history::historian;
 use options::{ListenOn, Options};
 use parking_lot::Mutex;
-use porter::Porter;
 use registry::Registry;
 use status::{Status, Totals};
 use std::{
@@ -42,8 +38,6 @@ use std::{
     thread::{Builder, JoinHandle},
     time::{Duration, Instant},
 };
-use usher::Usher;
-use writer::SlowLimits;
 
 /// Stack of a client's thread. Address space, not memory: an idle client touches two pages of it. Ample for the
 /// session's deepest call, in a debug build too.
@@ -57,93 +51,73 @@ pub const LAST_PATIENCE: Duration = Duration::from_millis(1500);
 
 /// A running server.
 pub struct Chatd {
-    servers: Vec<Arc<Server<ChatHandler, Threading>>>,
+    servers: Vec<Arc<ChatServer>>,
     accepting: Vec<JoinHandle<()>>,
     handler: Arc<ChatHandler>,
     threads: Arc<Threading>,
-    closing: Sender<Closing>,
-    fanout: JoinHandle<()>,
-    historian: JoinHandle<()>,
+    shutdown: Sender<Shutdown>,
+    /// `fanout`, `historian` and `linger`: each ends when nobody can send it anything any more.
+    workers: [JoinHandle<()>; 3],
     flusher: JoinHandle<()>,
-    usher: JoinHandle<()>,
 }
 
 impl Chatd {
-    /// Starts every thread of the server. `house`: the notes of threads that run already. `stop` is called when an
+    /// Starts every thread of the server. `others`: threads that run already. `stop` is called when an
     /// administrator stops the server, and should end in [`Chatd::shutdown`].
     pub fn start(
         options: &Options,
-        house: Vec<Arc<Status>>,
+        others: Vec<Arc<Status>>,
         stop: impl Fn() + Send + 'static,
     ) -> anyhow::Result<Chatd> {
         let listeners = listen(&options.listen_on(), Duration::from_secs(options.ghost_after))?;
 
         let totals = Arc::new(Totals::default());
-        let (events, posts) = crossbeam_channel::bounded(fanout::events_max(options.threads_max));
-        let (closing, close) = crossbeam_channel::bounded(2); // there are two things to say, once each
+        let (events, to_apply) = bounded(fanout::events_max(options.threads_max));
+        let (shutdown, stopping) = bounded(2); // there are two things to say, once each
         let (flusher_queue, flusher) = FlusherQueue::new().context("cannot start the flusher")?;
-        let (usher_queue, usher) = Usher::new(limits::refused_possible(options.threads_max));
-        let memory = options.memory();
-        let (remembered, desk, reading, historian) = historian::open(&memory)?;
-        let (fanout_status, historian_status) =
-            (Status::new("fanout"), Arc::clone(&historian.status));
+        let (linger_queue, linger) = Lingerer::new(limits::refused_possible(options.threads_max));
+        let (snapshot, handle, history, historian) = historian::open(&options.store_config())?;
+        let chat = Chat::new(options.rooms_config(), options.commands(), snapshot);
+        let fanout = FanOut {
+            events: to_apply,
+            shutdown: stopping,
+            historian: handle,
+            high_water: options.high_water,
+            stop: Box::new(stop),
+            status: Status::new("fanout"),
+            totals: Arc::clone(&totals),
+        };
+
         let accept_statuses: Vec<_> = listeners.iter().map(|_| Status::new("accept")).collect();
-        let mut house_rows = accept_statuses.clone();
-        house_rows.extend(
-            [&fanout_status, &historian_status, &flusher.status, &usher.status].map(Arc::clone),
-        );
-        house_rows.extend(house);
+        let own = [&fanout.status, &historian.status, &flusher.status, &linger.status];
+        let server_threads = accept_statuses.iter().chain(own).cloned().chain(others).collect();
         let handler = Arc::new(ChatHandler {
             session: options.session_config()?,
-            limits: SlowLimits {
-                high_water: options.high_water,
-                write_deadline: Duration::from_secs(options.write_deadline),
-            },
+            commands: options.commands(),
+            limits: options.slow_limits(),
             login_deadline: options.login_deadline(),
             threads_max: options.threads_max,
             events,
-            reading,
-            porter: Porter::default(),
+            history,
+            authenticator: Authenticator::default(),
             flusher: flusher_queue,
-            usher: usher_queue,
+            linger: linger_queue,
             registry: Registry::new(options.per_source),
-            totals: Arc::clone(&totals),
-            house: Mutex::new(house_rows),
+            totals,
+            server_threads: Mutex::new(server_threads),
         });
 
-        let rooms = options.rooms_config(&memory);
-        let (high_water, stop) = (options.high_water, Box::new(stop));
-        let fanout =
-            FanOut { posts, closing: close, desk, high_water, stop, status: fanout_status, totals };
-        let fanout = start_thread("fanout", move || fanout.run(rooms, remembered))?;
-        let historian = start_thread("historian", move || historian.run())?;
+        let workers = [
+            start_thread("fanout", move || fanout.run(chat))?,
+            start_thread("historian", move || historian.run())?,
+            start_thread("linger", move || Lingerer::run(linger))?,
+        ];
         let flusher = start_thread("flusher", move || Flusher::run(flusher))?;
-        let usher = start_thread("usher", move || Usher::run(usher))?;
 
         let threads = Arc::new(Threading::new(options.threads_max + RESERVED, CLIENT_STACK));
-        let serve =
-            |listener| Arc::new(Server::new(listener, Arc::clone(&handler), Arc::clone(&threads)));
-        let servers: Vec<_> = listeners.into_iter().map(serve).collect();
-        let accept = |(server, status): (&Arc<Server<_, _>>, Arc<Status>)| {
-            let server = Arc::clone(server);
-            start_thread("accept", move || {
-                status.adopt();
-                server.serve_forever();
-            })
-        };
-        let accepting =
-            servers.iter().zip(accept_statuses).map(accept).collect::<anyhow::Result<Vec<_>>>()?;
-        Ok(Chatd {
-            servers,
-            accepting,
-            handler,
-            threads,
-            closing,
-            fanout,
-            historian,
-            flusher,
-            usher,
-        })
+        let accepting = start_accepting(listeners, accept_statuses, &handler, &threads)?;
+        let (servers, accepting) = accepting.into_iter().unzip();
+        Ok(Chatd { servers, accepting, handler, threads, shutdown, workers, flusher })
     }
 
     /// Where it listens.
@@ -159,15 +133,15 @@ impl Chatd {
         }
         join(self.accepting);
 
-        let _ = self.closing.send(Closing::Gracefully);
+        let _ = self.shutdown.send(Shutdown::Gracefully);
         let clients = self.handler.registry.close();
         log::info!("shutting down, {} clients connected", clients.len());
         for client in clients {
-            client.hang_up(Farewell::Shutdown);
+            client.hang_up(CloseReason::Shutdown);
         }
         if !self.handler.registry.wait_until_empty(Instant::now() + SHUTDOWN_PATIENCE) {
             // Somebody cannot say goodbye. The others need not wait for that any longer; and then nobody is waited for.
-            let _ = self.closing.send(Closing::AtOnce);
+            let _ = self.shutdown.send(Shutdown::AtOnce);
             self.handler.registry.wait_until_empty(Instant::now() + LAST_PATIENCE);
             for client in self.handler.registry.all() {
                 client.cut();
@@ -177,12 +151,33 @@ impl Chatd {
 
         let flusher_queue = Arc::clone(&self.handler.flusher);
         drop(self.servers);
-        drop(self.handler); // with it the last sender of events, of questions, and of the usher's guests
-        join([self.fanout, self.usher, self.historian]);
+        drop(self.handler); // with it the last sender of events, of queries, and of the refused
+        join(self.workers);
         flusher_queue.stop();
         join([self.flusher]);
         log::info!("every thread has ended");
     }
+}
+
+type ChatServer = Server<ChatHandler, Threading>;
+
+/// Starts one thread `accept` for each listener.
+fn start_accepting(
+    listeners: Vec<TcpListener>,
+    statuses: Vec<Arc<Status>>,
+    handler: &Arc<ChatHandler>,
+    threads: &Arc<Threading>,
+) -> anyhow::Result<Vec<(Arc<ChatServer>, JoinHandle<()>)>> {
+    let start = |(listener, status): (_, Arc<Status>)| {
+        let server = Arc::new(Server::new(listener, Arc::clone(handler), Arc::clone(threads)));
+        let serving = Arc::clone(&server);
+        let accepting = start_thread("accept", move || {
+            status.attach();
+            serving.serve_forever();
+        })?;
+        Ok((server, accepting))
+    };
+    listeners.into_iter().zip(statuses).map(start).collect()
 }
 
 /// Opens the listeners of each group; of a group, one at least.

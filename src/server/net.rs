@@ -31,7 +31,7 @@ const PROBES: u32 = if cfg!(windows) { 10 } else { 3 };
 #[cfg(unix)]
 const SEND_FLAGS: i32 =
     rustix::net::SendFlags::DONTWAIT.union(rustix::net::SendFlags::NOSIGNAL).bits() as i32;
-/// There are no such flags: see [`adopt`].
+/// There are no such flags: see [`prepare`].
 #[cfg(windows)]
 const SEND_FLAGS: i32 = 0;
 /// How long a thread waits on Windows for one socket, before it has to look whether the client was hung up.
@@ -66,11 +66,11 @@ pub fn listen(address: SocketAddr, ghost_after: Duration) -> anyhow::Result<TcpL
 
 /// To be called once for each accepted socket, before any other function here.
 #[cfg(unix)]
-pub fn adopt(_socket: &TcpStream) {}
+pub fn prepare(_socket: &TcpStream) {}
 
 /// To be called once for each accepted socket, before any other function here.
 #[cfg(windows)]
-pub fn adopt(socket: &TcpStream) {
+pub fn prepare(socket: &TcpStream) {
     let _ = socket.set_nonblocking(true); // if it fails, the socket is broken and the next call says so
     let _ = socket.set_nodelay(true); // not promised to be inherited from the listener
 }
@@ -125,27 +125,25 @@ pub fn end_reading(socket: &TcpStream) {
 #[cfg(windows)]
 pub fn end_reading(_socket: &TcpStream) {}
 
-/// Sends what the socket takes now, without waiting, and returns how many bytes that was; 0 if it takes none.
-pub fn send_now(socket: &TcpStream, vectors: &[IoSlice<'_>]) -> io::Result<usize> {
-    match SockRef::from(socket).send_vectored_with_flags(vectors, SEND_FLAGS) {
-        Err(e) if may_pass(&e) => Ok(0),
-        sent => sent,
-    }
-}
-
-/// The same for any number of slices; needs more of its thread's stack.
-pub fn send_slices_now(socket: &TcpStream, slices: &[&[u8]]) -> io::Result<usize> {
+/// Sends of these slices what the socket takes now, without waiting, and returns how many bytes that was; 0 if it takes
+/// none.
+pub fn send_now(socket: &TcpStream, slices: &[&[u8]]) -> io::Result<usize> {
     let mut sent = 0;
     for group in slices.chunks(SLICES_MAX) {
         let mut vectors = [IoSlice::new(&[]); SLICES_MAX];
         for (vector, slice) in vectors.iter_mut().zip(group) {
             *vector = IoSlice::new(slice);
         }
-        let wanted: usize = group.iter().map(|slice| slice.len()).sum();
-        let taken = send_now(socket, &vectors[..group.len()])?;
-        sent += taken;
-        if taken < wanted {
-            break; // the kernel's buffer is full
+        let vectors = &vectors[..group.len()];
+        match SockRef::from(socket).send_vectored_with_flags(vectors, SEND_FLAGS) {
+            Ok(taken) => {
+                sent += taken;
+                if taken < group.iter().map(|slice| slice.len()).sum() {
+                    break; // the kernel's buffer is full
+                }
+            }
+            Err(e) if may_pass(&e) => break,
+            Err(e) => return Err(e),
         }
     }
     Ok(sent)

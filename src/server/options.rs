@@ -1,15 +1,13 @@
 //! The command line, and what it means. Errors say what to do.
 
-use super::{historian::Memory, subcommands::Subcommand};
+use super::{client::outbox::SlowLimits, history::historian::StoreConfig, subcommands::Subcommand};
 use crate::{
     core::{
-        command::CommandTable,
-        flood::FloodOption,
-        line::LINE_MAX,
+        commands::Table,
         name::NameRule,
         rooms::RoomsConfig,
-        session::{Model, SessionConfig},
-        text::clean,
+        session::{SessionConfig, flood::FloodOption},
+        wire::{line::LINE_MAX, sanitize::sanitize},
     },
     store::Durability,
 };
@@ -195,23 +193,34 @@ impl Options {
     /// What all sessions have in common.
     pub fn session_config(&self) -> anyhow::Result<SessionConfig> {
         Ok(SessionConfig {
-            model: Model::default(),
+            io_model: "one thread per connection, and yours is",
             anonymous: self.anonymous,
             names: self.name_rule(),
             motd: self.motd.as_deref().map(read_motd).transpose()?.unwrap_or_default(),
             flood: self.flood.0,
-            commands: CommandTable { demo: self.demo },
         })
     }
 
     /// What the rooms have to know.
-    pub fn rooms_config(&self, memory: &Memory) -> RoomsConfig {
+    pub fn rooms_config(&self) -> RoomsConfig {
         RoomsConfig {
             backlog_lines: self.backlog_lines,
             names: self.name_rule(),
+            anonymous: self.anonymous,
             zone: TimeZone::system(),
-            keeps_talk: memory.keeps_talk(),
+            keeps_talk: self.store_config().keeps_talk(),
         }
+    }
+
+    /// When a client is a slow consumer.
+    pub fn slow_limits(&self) -> SlowLimits {
+        let write_deadline = Duration::from_secs(self.write_deadline);
+        SlowLimits { high_water: self.high_water, write_deadline }
+    }
+
+    /// The commands there are.
+    pub fn commands(&self) -> Table {
+        Table { demo: self.demo, ..Table::default() }
     }
 
     /// The database, unless it is `--db none`.
@@ -220,8 +229,8 @@ impl Options {
     }
 
     /// Where history is kept, and how.
-    pub fn memory(&self) -> Memory {
-        Memory {
+    pub fn store_config(&self) -> StoreConfig {
+        StoreConfig {
             file: self.database().map(Path::to_owned),
             durability: self.durability,
             history_days: self.history_days,
@@ -248,7 +257,7 @@ fn read_motd(path: &Path) -> anyhow::Result<Vec<String>> {
     if text.len() > MOTD_MAX {
         bail!("{}: it has more than {MOTD_MAX} bytes", wrong());
     }
-    Ok(text.lines().map(|line| clean(line).into_owned()).collect())
+    Ok(text.lines().map(|line| sanitize(line).into_owned()).collect())
 }
 
 /// An address of this machine that others can reach, to tell them.

@@ -1,8 +1,8 @@
 //! The registry: every connected client's writer handle, under one lock. And how many come from each address.
 
-use super::writer::WriterHandle;
+use super::client::outbox::WriterHandle;
 use crate::{
-    core::{event::ClientId, source::Source},
+    core::{address::ClientAddress, event::ClientId, sentences},
     lock::Locked,
 };
 use parking_lot::Condvar;
@@ -13,7 +13,7 @@ pub struct Registry {
     clients: Locked<Clients>,
     /// The last client left.
     empty: Condvar,
-    sources: Locked<Sources>,
+    addresses: Locked<Addresses>,
 }
 
 #[derive(Default)]
@@ -23,10 +23,10 @@ struct Clients {
     closed: bool,
 }
 
-/// Connections from each source address.
-struct Sources {
+/// How many connections each address has open.
+pub struct Addresses {
     most: usize,
-    open: HashMap<Source, usize>,
+    open: HashMap<ClientAddress, usize>,
 }
 
 impl Registry {
@@ -35,7 +35,7 @@ impl Registry {
         Registry {
             clients: Locked::new("the registry", Clients::default()),
             empty: Condvar::new(),
-            sources: Locked::new("the sources", Sources { most: per_source, open: HashMap::new() }),
+            addresses: Locked::new("the addresses", Addresses::new(per_source)),
         }
     }
 
@@ -48,7 +48,7 @@ impl Registry {
         !clients.closed
     }
 
-    /// Strikes a client out.
+    /// A client is gone.
     pub fn remove(&self, client: &WriterHandle) {
         let mut clients = self.clients.lock();
         clients.by_number.remove(&client.number);
@@ -81,36 +81,46 @@ impl Registry {
 
     /// Counts one more connection from this address, unless there are too many.
     pub fn admit(&self, address: IpAddr) -> Result<(), String> {
-        self.sources.lock().admit(address)
+        self.addresses.lock().admit(address)
     }
 
-    /// Counts one less.
-    pub fn dismiss(&self, address: IpAddr) {
-        self.sources.lock().dismiss(address);
+    /// Counts one fewer.
+    pub fn release(&self, address: IpAddr) {
+        self.addresses.lock().release(address);
     }
 }
 
-impl Sources {
-    fn admit(&mut self, address: IpAddr) -> Result<(), String> {
+impl Addresses {
+    /// None. `most`: connections that one address may have open.
+    pub fn new(most: usize) -> Addresses {
+        Addresses { most, open: HashMap::new() }
+    }
+
+    /// Counts one more connection from this address.
+    ///
+    /// # Errors
+    /// There are too many: a sentence for the client.
+    pub fn admit(&mut self, address: IpAddr) -> Result<(), String> {
         if address.is_loopback() {
             return Ok(()); // whoever sits at the machine itself, and every test
         }
-        let open = self.open.entry(Source::of(address)).or_default();
+        let open = self.open.entry(ClientAddress::of(address)).or_default();
         if *open >= self.most {
-            return Err(format!(
-                "Sorry: {open} connections from your address are open, and that is the most."
-            ));
+            return Err(sentences::sorry(&format!(
+                "{open} connections from your address are open, and that is the most."
+            )));
         }
         *open += 1;
         Ok(())
     }
 
-    fn dismiss(&mut self, address: IpAddr) {
-        let source = Source::of(address);
-        if let Some(open) = self.open.get_mut(&source) {
+    /// Counts one fewer.
+    pub fn release(&mut self, address: IpAddr) {
+        let address = ClientAddress::of(address);
+        if let Some(open) = self.open.get_mut(&address) {
             *open -= 1;
             if *open == 0 {
-                self.open.remove(&source);
+                self.open.remove(&address);
             }
         }
     }
@@ -125,34 +135,37 @@ mod tests {
     }
 
     #[test]
-    fn one_address_may_have_so_many_and_no_more() {
-        let mut sources = Sources { most: 2, open: HashMap::new() };
-        assert_eq!(sources.admit(ip("192.0.2.1")), Ok(()));
-        assert_eq!(sources.admit(ip("192.0.2.1")), Ok(()));
+    fn one_address_may_have_a_number_of_connections_and_no_more() {
+        let mut addresses = Addresses::new(2);
+        assert_eq!(addresses.admit(ip("192.0.2.1")), Ok(()));
+        assert_eq!(addresses.admit(ip("192.0.2.1")), Ok(()));
         assert!(
-            sources.admit(ip("192.0.2.1")).unwrap_err().contains("2 connections from your address")
+            addresses
+                .admit(ip("192.0.2.1"))
+                .unwrap_err()
+                .contains("2 connections from your address")
         );
-        assert_eq!(sources.admit(ip("192.0.2.2")), Ok(()), "others are not affected");
-        sources.dismiss(ip("192.0.2.1"));
-        assert_eq!(sources.admit(ip("192.0.2.1")), Ok(()), "one place is free again");
+        assert_eq!(addresses.admit(ip("192.0.2.2")), Ok(()), "others are not affected");
+        addresses.release(ip("192.0.2.1"));
+        assert_eq!(addresses.admit(ip("192.0.2.1")), Ok(()), "one place is free again");
     }
 
     #[test]
     fn nothing_is_kept_of_an_address_that_left() {
-        let mut sources = Sources { most: 2, open: HashMap::new() };
-        sources.admit(ip("192.0.2.1")).unwrap();
-        sources.dismiss(ip("192.0.2.1"));
-        assert!(sources.open.is_empty());
+        let mut addresses = Addresses::new(2);
+        addresses.admit(ip("192.0.2.1")).unwrap();
+        addresses.release(ip("192.0.2.1"));
+        assert!(addresses.open.is_empty());
     }
 
     #[test]
     fn loopback_is_exempt() {
-        let mut sources = Sources { most: 1, open: HashMap::new() };
+        let mut addresses = Addresses::new(1);
         for _ in 0..1000 {
-            assert_eq!(sources.admit(ip("127.0.0.1")), Ok(()));
-            assert_eq!(sources.admit(ip("::1")), Ok(()));
+            assert_eq!(addresses.admit(ip("127.0.0.1")), Ok(()));
+            assert_eq!(addresses.admit(ip("::1")), Ok(()));
         }
-        sources.dismiss(ip("127.0.0.1"));
-        assert!(sources.open.is_empty());
+        addresses.release(ip("127.0.0.1"));
+        assert!(addresses.open.is_empty());
     }
 }

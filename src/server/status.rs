@@ -18,13 +18,13 @@ use std::{
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 thread_local! {
-    /// The notes of this thread, if it was given some by [`Status::adopt`].
+    /// The status of this thread, if it was given one by [`Status::attach`].
     static MINE: RefCell<Option<Arc<Status>>> = const { RefCell::new(None) };
 }
 
-/// The calling thread does this from now on, if it keeps notes. For code that is called on several threads.
-pub fn note(doing: Doing) {
-    MINE.with_borrow(|mine| mine.iter().for_each(|status| status.now(doing)));
+/// The calling thread does this from now on, if it has a status. For code that is called on several threads.
+pub fn set_activity(activity: Activity) {
+    MINE.with_borrow(|mine| mine.iter().for_each(|status| status.set(activity)));
 }
 
 /// Time since the start.
@@ -32,11 +32,11 @@ pub fn uptime() -> Duration {
     START.elapsed()
 }
 
-/// What a thread is doing.
+/// What a thread does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-#[allow(missing_docs, reason = "each is explained by its words in DOINGS")]
-pub enum Doing {
+#[allow(missing_docs, reason = "each is explained by its words in ACTIVITIES")]
+pub enum Activity {
     Starting,
     Working,
     Accepting,
@@ -52,7 +52,7 @@ pub enum Doing {
     Applying,
     Sending,
     WaitingForSlowClients,
-    Ushering,
+    Lingering,
     WaitingForLines,
     WaitingForSignal,
     WaitingToHash,
@@ -63,8 +63,8 @@ pub enum Doing {
     TidyingUp,
 }
 
-/// The words for each, in the order of [`Doing`]; at most 24 letters, for the table.
-const DOINGS: [&str; 24] = [
+/// The words for each, in the order of [`Activity`]; at most 24 letters, for the table.
+const ACTIVITIES: [&str; 24] = [
     "starting",
     "working",
     "accepting",
@@ -91,11 +91,11 @@ const DOINGS: [&str; 24] = [
     "tidying up",
 ];
 
-/// One thread's notes about itself.
+/// What one thread writes down about itself.
 pub struct Status {
     name: Locked<String>,
-    /// Milliseconds since the start when it began, shifted left by 8, and the [`Doing`].
-    doing: AtomicU64,
+    /// Milliseconds since the start when it began, shifted left by 8, and the [`Activity`].
+    activity: AtomicU64,
     lines_in: AtomicU64,
     lines_out: AtomicU64,
     /// Bytes in its client's outbox.
@@ -103,40 +103,40 @@ pub struct Status {
 }
 
 impl Status {
-    /// The notes of a thread of this name.
+    /// The status of a thread of this name.
     pub fn new(name: &str) -> Arc<Status> {
         let status = Status {
             name: Locked::new("a thread's name", name.to_owned()),
-            doing: AtomicU64::new(0),
+            activity: AtomicU64::new(0),
             lines_in: AtomicU64::new(0),
             lines_out: AtomicU64::new(0),
             waiting: AtomicUsize::new(0),
         };
-        status.now(Doing::Starting);
+        status.set(Activity::Starting);
         Arc::new(status)
     }
 
-    /// Makes these the notes of the calling thread, for [`note`].
-    pub fn adopt(self: &Arc<Status>) {
+    /// Makes this the status of the calling thread, for [`set_activity`].
+    pub fn attach(self: &Arc<Status>) {
         MINE.set(Some(Arc::clone(self)));
     }
 
     /// From now on the thread does this.
-    pub fn now(&self, doing: Doing) {
-        self.doing.store((uptime().as_millis() as u64) << 8 | doing as u64, Relaxed);
+    pub fn set(&self, activity: Activity) {
+        self.activity.store((uptime().as_millis() as u64) << 8 | activity as u64, Relaxed);
     }
 
-    /// So many lines came in.
+    /// Counts lines that came in.
     pub fn count_in(&self, lines: usize) {
         self.lines_in.fetch_add(lines as u64, Relaxed);
     }
 
-    /// So many lines went out, to the socket or into the outbox.
+    /// Counts lines that went out, to the socket or into the outbox.
     pub fn count_out(&self, lines: usize) {
         self.lines_out.fetch_add(lines as u64, Relaxed);
     }
 
-    /// So many bytes are in the outbox.
+    /// The bytes in the outbox.
     pub fn set_waiting(&self, bytes: usize) {
         self.waiting.store(bytes, Relaxed);
     }
@@ -162,11 +162,11 @@ impl Status {
 
     /// The thread's line in the table.
     pub fn row(&self) -> String {
-        let packed = self.doing.load(Relaxed);
+        let packed = self.activity.load(Relaxed);
         let since = Duration::from_millis(packed >> 8);
-        let doing = DOINGS[(packed & 0xff) as usize];
+        let activity = ACTIVITIES[(packed & 0xff) as usize];
         format!(
-            "*** {:<16} {doing:<24} {:>7} {:>8} {:>8} {:>8}\n",
+            "*** {:<16} {activity:<24} {:>7} {:>8} {:>8} {:>8}\n",
             shorten(&self.name(), 16),
             brief(uptime().saturating_sub(since)),
             count(self.lines_in.load(Relaxed)),
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn the_table_fits_80_columns() {
         let status = Status::new("c12345:abcdefghijklmnopqrst");
-        status.now(Doing::WaitingForRegistry);
+        status.set(Activity::WaitingForRegistry);
         status.count_in(9_999_999);
         status.count_out(9_999_999_999_999);
         status.set_waiting(65_536);
@@ -250,10 +250,10 @@ mod tests {
     }
 
     #[test]
-    fn every_doing_has_its_words() {
-        assert_eq!(DOINGS.len(), Doing::TidyingUp as usize + 1);
-        assert!(DOINGS.iter().all(|words| words.len() <= 24));
-        assert_eq!(DOINGS[Doing::Sending as usize], "sending");
-        assert_eq!(DOINGS[Doing::Leaving as usize], "leaving");
+    fn every_activity_has_its_words() {
+        assert_eq!(ACTIVITIES.len(), Activity::TidyingUp as usize + 1);
+        assert!(ACTIVITIES.iter().all(|words| words.len() <= 24));
+        assert_eq!(ACTIVITIES[Activity::Sending as usize], "sending");
+        assert_eq!(ACTIVITIES[Activity::Leaving as usize], "leaving");
     }
 }

@@ -62,12 +62,12 @@ impl MixIn for Threading {
         connection.others = running;
         let number = connection.number;
         // The thread finds its connection in here; if it cannot be started, we find it again.
-        let parcel = Arc::new(Mutex::new(Some(connection)));
+        let handed_over = Arc::new(Mutex::new(Some(connection)));
         let run = {
-            let (parcel, handler, threads) =
-                (Arc::clone(&parcel), Arc::clone(handler), Arc::clone(&self.threads));
+            let (handed_over, handler, threads) =
+                (Arc::clone(&handed_over), Arc::clone(handler), Arc::clone(&self.threads));
             move || {
-                let connection = parcel.lock().take();
+                let connection = handed_over.lock().take();
                 if let Some(connection) = connection {
                     run_handler(connection, &*handler);
                 }
@@ -84,7 +84,7 @@ impl MixIn for Threading {
                 threads.started.insert(number, thread);
                 Ok(())
             }
-            Err(error) => match parcel.lock().take() {
+            Err(error) => match handed_over.lock().take() {
                 Some(connection) => Err((connection, Refusal::NoThread { running, error })),
                 None => Ok(()),
             },

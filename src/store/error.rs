@@ -1,4 +1,5 @@
-//! What can be wrong with the file, each in one sentence for the person who runs the server. No I/O, any thread.
+//! What can be wrong with the file, each in one sentence for the person who runs the server. No
+//! I/O, any thread.
 
 use rusqlite::{ErrorCode, ffi};
 use std::{
@@ -12,12 +13,12 @@ pub struct StoreError {
     /// The file.
     pub path: PathBuf,
     /// What is wrong with it.
-    pub trouble: Trouble,
+    pub kind: StoreErrorKind,
 }
 
-/// What is wrong.
+/// What is wrong with the file, or with a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum StoreErrorKind {
     /// It cannot be opened or made: no such folder, a folder itself, no permission.
     CannotOpen(String),
     /// Another server is using it.
@@ -50,8 +51,11 @@ pub enum Trouble {
     DiskFull,
     /// Somebody deleted it, or put another one in its place, while it was open.
     Gone,
-    /// There is an account of this name or number already: another process made one at the same moment.
+    /// There is an account of this name or number already: another process made one at the same
+    /// moment.
     AccountTaken,
+    /// There is no such account any more: another process deleted it at the same moment.
+    AccountGone,
     /// The disk reports a fault.
     DiskFault(String),
     /// Anything else, in SQLite's words.
@@ -59,50 +63,61 @@ pub enum Trouble {
 }
 
 impl StoreError {
-    /// This trouble with that file.
-    pub fn new(path: &Path, trouble: Trouble) -> StoreError {
-        StoreError { path: path.to_owned(), trouble }
-    }
-
-    /// What SQLite reported, sorted.
-    pub(super) fn from_sqlite(path: &Path, error: &rusqlite::Error) -> StoreError {
-        let trouble = match error.sqlite_error() {
-            // The file is no longer the one that was opened.
-            Some(e) if e.extended_code == ffi::SQLITE_READONLY_DBMOVED => Trouble::Gone,
-            Some(e) => match e.code {
-                ErrorCode::CannotOpen => Trouble::CannotOpen(error.to_string()),
-                ErrorCode::NotADatabase => Trouble::NotADatabase,
-                ErrorCode::DatabaseCorrupt => Trouble::Damaged(error.to_string()),
-                ErrorCode::ReadOnly => Trouble::ReadOnly,
-                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Trouble::Locked,
-                ErrorCode::DiskFull => Trouble::DiskFull,
-                ErrorCode::SystemIoFailure => Trouble::DiskFault(error.to_string()),
-                ErrorCode::ConstraintViolation => Trouble::AccountTaken, // the only one that a record can break
-                _ => Trouble::Other(error.to_string()),
-            },
-            None => Trouble::Other(error.to_string()),
-        };
-        StoreError::new(path, trouble)
+    pub(super) fn new(path: &Path, kind: StoreErrorKind) -> StoreError {
+        StoreError { path: path.to_owned(), kind }
     }
 }
 
-impl Trouble {
+impl StoreErrorKind {
+    /// Whether one change is refused, and nothing is wrong with the file.
+    pub(super) fn is_about_an_account(&self) -> bool {
+        matches!(self, StoreErrorKind::AccountTaken | StoreErrorKind::AccountGone)
+    }
+
     /// The end of a sentence, for people in the chat: they need not know where the file is.
-    pub fn brief(&self) -> &'static str {
+    pub(crate) fn brief(&self) -> &'static str {
+        use StoreErrorKind::*;
         match self {
-            Trouble::CannotOpen(_) => "its file cannot be opened.",
-            Trouble::InUse => "its file is used by another chatd.",
-            Trouble::NotADatabase | Trouble::Damaged(_) => "its file is damaged.",
-            Trouble::AnotherPrograms => "its file is another program's.",
-            Trouble::Newer { .. } => "its file is from a newer chatd.",
-            Trouble::CannotCopy { .. } => "its file is from an older chatd, and cannot be copied.",
-            Trouble::ReadOnly => "its file is read-only.",
-            Trouble::Locked => "its file is locked by another program.",
-            Trouble::DiskFull => "the disk is full.",
-            Trouble::Gone => "its file was deleted.",
-            Trouble::AccountTaken => "somebody registered that name a moment ago.",
-            Trouble::DiskFault(_) => "its disk has a fault.",
-            Trouble::Other(_) => "its file does not do what it should.",
+            CannotOpen(_) => "its file cannot be opened.",
+            InUse => "its file is used by another chatd.",
+            NotADatabase | Damaged(_) => "its file is damaged.",
+            AnotherPrograms => "its file is another program's.",
+            Newer { .. } => "its file is from a newer chatd.",
+            CannotCopy { .. } => "its file is from an older chatd, and cannot be copied.",
+            ReadOnly => "its file is read-only.",
+            Locked => "its file is locked by another program.",
+            DiskFull => "the disk is full.",
+            Gone => "its file was deleted.",
+            AccountTaken => "somebody registered that name a moment ago.",
+            AccountGone => "that account was deleted a moment ago.",
+            DiskFault(_) => "its disk has a fault.",
+            Other(_) => "its file does not do what it should.",
+        }
+    }
+}
+
+/// What SQLite reported, sorted.
+impl From<rusqlite::Error> for StoreErrorKind {
+    fn from(error: rusqlite::Error) -> StoreErrorKind {
+        use StoreErrorKind::*;
+        let text = error.to_string();
+        let code = match &error {
+            rusqlite::Error::StatementChangedRows(0) => return AccountGone,
+            rusqlite::Error::SqliteFailure(code, _) => code,
+            _ => return Other(text),
+        };
+        match (code.code, code.extended_code) {
+            (_, ffi::SQLITE_READONLY_DBMOVED) => Gone, // not the file that was opened
+            (_, ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => AccountGone,
+            (_, ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => AccountTaken,
+            (ErrorCode::CannotOpen, _) => CannotOpen(text),
+            (ErrorCode::NotADatabase, _) => NotADatabase,
+            (ErrorCode::DatabaseCorrupt, _) => Damaged(text),
+            (ErrorCode::ReadOnly, _) => ReadOnly,
+            (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => Locked,
+            (ErrorCode::DiskFull, _) => DiskFull,
+            (ErrorCode::SystemIoFailure, _) => DiskFault(text),
+            _ => Other(text),
         }
     }
 }
@@ -111,56 +126,56 @@ impl std::error::Error for StoreError {}
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use StoreErrorKind::*;
         let file = self.path.display();
-        match &self.trouble {
-            Trouble::CannotOpen(why) => write!(f, "cannot open {file}: {why}"),
-            Trouble::InUse => {
-                write!(
-                    f,
-                    "another chatd is using {file}. Stop that one, or give this one a file of its own: --db FILE"
-                )
-            }
-            Trouble::NotADatabase => {
-                write!(
-                    f,
-                    "{file} is not a database, and is left as it is. Choose another file with --db."
-                )
-            }
-            Trouble::AnotherPrograms => {
-                write!(
-                    f,
-                    "{file} is another program's database, and is left as it is. Choose another file with --db."
-                )
-            }
-            Trouble::Newer { found, known } => write!(
+        match &self.kind {
+            CannotOpen(why) => write!(f, "cannot open {file}: {why}"),
+            InUse => write!(
                 f,
-                "{file} is from a newer chatd (schema {found}; this one knows {known}), and is left as it is. \
-                 Use the newer chatd."
+                "another chatd is using {file}. Stop that one, or give this one a file of its own: \
+                 --db FILE"
             ),
-            Trouble::CannotCopy { copy, why } => write!(
+            NotADatabase => write!(
                 f,
-                "{file} is from an older chatd, and is left as it is, because no copy could be made at {} first: {why}.",
+                "{file} is not a database, and is left as it is. Choose another file with --db."
+            ),
+            AnotherPrograms => write!(
+                f,
+                "{file} is another program's database, and is left as it is. Choose another file \
+                 with --db."
+            ),
+            Newer { found, known } => write!(
+                f,
+                "{file} is from a newer chatd (schema {found}; this one knows {known}), and is \
+                 left as it is. Use the newer chatd."
+            ),
+            CannotCopy { copy, why } => write!(
+                f,
+                "{file} is from an older chatd, and is left as it is, because no copy could be \
+                 made at {} first: {why}.",
                 copy.display()
             ),
-            Trouble::Damaged(how) => write!(
+            Damaged(how) => write!(
                 f,
-                "{file} is damaged ({how}), and is left as it is. Put a copy in its place, or move it away and chatd \
-                 begins a new one."
+                "{file} is damaged ({how}), and is left as it is. Put a copy in its place, or move \
+                 it away and chatd begins a new one."
             ),
-            Trouble::ReadOnly => {
+            ReadOnly => {
                 write!(f, "{file} cannot be written: it, its folder or its disk is read-only.")
             }
-            Trouble::Locked => write!(f, "{file} is locked by another program."),
-            Trouble::DiskFull => write!(f, "the disk that holds {file} is full."),
-            Trouble::Gone => write!(f, "{file} was deleted or replaced while it was open."),
-            Trouble::AccountTaken => {
-                write!(
-                    f,
-                    "{file} has an account of that name already, made a moment ago. Choose another name."
-                )
+            Locked => write!(f, "{file} is locked by another program."),
+            DiskFull => write!(f, "the disk that holds {file} is full."),
+            Gone => write!(f, "{file} was deleted or replaced while it was open."),
+            AccountTaken => write!(
+                f,
+                "{file} has an account of that name already, made a moment ago. Choose another \
+                 name."
+            ),
+            AccountGone => write!(f, "{file} has no such account any more."),
+            DiskFault(what) => {
+                write!(f, "the disk that holds {file} has a fault: {what}")
             }
-            Trouble::DiskFault(what) => write!(f, "the disk that holds {file} has a fault: {what}"),
-            Trouble::Other(what) => write!(f, "{file}: {what}"),
+            Other(what) => write!(f, "{file}: {what}"),
         }
     }
 }

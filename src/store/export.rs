@@ -1,8 +1,10 @@
-//! Everything that was said in rooms, for people and programs outside. Never what was said in private: the query does
-//! not name that table. Blocks on the disk; knows no thread.
+//! Everything that was said in rooms, for people and programs outside. Never what was said in
+//! private: the query does not name that table. Blocks on the disk; knows no thread.
 
-pub use super::write::Form;
-use super::{Store, StoreError, read, write::fold};
+use super::{
+    Store, StoreError,
+    row::{Form, fold, room_id, text, time},
+};
 use jiff::Timestamp;
 use std::ops::ControlFlow;
 
@@ -11,11 +13,11 @@ use std::ops::ControlFlow;
 pub struct ExportedLine {
     /// When it was said.
     pub at: Timestamp,
-    /// Where.
+    /// The room's name.
     pub room: String,
-    /// In which form.
+    /// How it began.
     pub form: Form,
-    /// By whom.
+    /// The author's name.
     pub author: String,
     /// The words alone.
     pub body: String,
@@ -29,10 +31,11 @@ impl ExportedLine {
 }
 
 impl Store {
-    /// Hands over every line of a room, or of all, in the order they were said, until `each` breaks off with a value.
+    /// Hands over every line of one room, or of all, in the order in which they were said, until
+    /// `each` breaks off with a value.
     ///
     /// # Errors
-    /// As [`Store::find`].
+    /// What is wrong with the file.
     pub fn export<B>(
         &self,
         room: Option<&str>,
@@ -40,17 +43,18 @@ impl Store {
     ) -> Result<Option<B>, StoreError> {
         let mut run = || {
             let mut statement = self.connection.prepare(
-                "SELECT at, room.name, form, author, body FROM line JOIN room ON room.id = line.room
+                "SELECT at, room.name, form, author, body
+                 FROM line JOIN room ON room.id = line.room
                  WHERE ?1 IS NULL OR room.folded = ?1 ORDER BY line.id",
             )?;
             let mut rows = statement.query([room.map(fold)])?;
             while let Some(row) = rows.next()? {
                 let line = ExportedLine {
-                    at: read::time(row, 0)?,
-                    room: read::text(row, 1)?,
+                    at: time(row, 0)?,
+                    room: text(row, 1)?,
                     form: Form::from_number(row.get(2)?),
-                    author: read::text(row, 3)?,
-                    body: read::text(row, 4)?,
+                    author: text(row, 3)?,
+                    body: text(row, 4)?,
                 };
                 if let ControlFlow::Break(value) = each(line) {
                     return Ok(Some(value));
@@ -58,14 +62,14 @@ impl Store {
             }
             Ok(None)
         };
-        run().map_err(|e| self.error(&e))
+        run().map_err(|e| self.error(e))
     }
 
-    /// Whether anything is remembered of a room of this name.
+    /// Whether the history has a room of this name.
     ///
     /// # Errors
-    /// As [`Store::find`].
-    pub fn knows_room(&self, name: &str) -> Result<bool, StoreError> {
-        read::room_id(&self.connection, name).map(|id| id.is_some()).map_err(|e| self.error(&e))
+    /// What is wrong with the file.
+    pub fn has_room(&self, name: &str) -> Result<bool, StoreError> {
+        room_id(&self.connection, name).map(|id| id.is_some()).map_err(|e| self.error(e))
     }
 }

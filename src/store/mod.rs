@@ -1,151 +1,231 @@
-//! The memory: one SQLite file. [`Store`] is its table of contents.
+//! The history, and all else that lasts, in one SQLite file. [`Store`] is the table of contents.
 //!
-//! Every call blocks on the disk, so in the server one thread alone has a store, the historian. Knows no thread, no
-//! socket and no chat: only the words of `core/record.rs`, and what they look like in tables (`schema.rs`).
+//! Every call blocks on the disk, so in the server one thread alone has a store: `historian`. Knows
+//! no thread, no socket and no chat: only the words of `core/record.rs`, and the tables of
+//! `schema.rs`.
 //!
-//! Two promises. What [`Store::write`] has returned from is there after `kill -9`; after a power cut, what
-//! [`Durability`] says. And whatever the file holds, written by whomever: what comes out of it is clean
-//! ([`crate::core::text::clean`]) and bounded.
+//! Two promises. What [`Store::append`] has returned from is there after `kill -9`; what is there
+//! after a power cut, [`Durability`] says. And whatever is in the file, whoever wrote it: what
+//! comes out of it is clean ([`crate::core::wire::sanitize::sanitize`]) and bounded.
 
-pub mod accounts;
-pub mod error;
-pub mod export;
-mod forget;
+mod error;
+mod export;
+mod file;
 mod open;
 mod read;
+mod row;
 pub mod schema;
 mod search;
-pub mod server_lock;
 mod write;
 
-use crate::core::record::{Found, Query, Record, Remembered};
-use error::{StoreError, Trouble};
-use jiff::Timestamp;
-use rusqlite::{Connection, TransactionBehavior};
-pub use search::CHUNK as INDEXED_AT_ONCE;
-use std::{
-    path::{Path, PathBuf},
-    str::FromStr,
-    time::Duration,
+pub use self::{
+    error::{StoreError, StoreErrorKind},
+    export::ExportedLine,
+    open::{Durability, ServerLock},
+    row::Form,
+    search::INDEX_CHUNK,
+    write::PRUNE_CHUNK,
 };
 
-/// Lines to forget in one transaction: 2 ms of work, and 60 when the index of words is put in order.
-pub const FORGOTTEN_AT_ONCE: usize = 100;
+use crate::core::record::{
+    Account, AccountId, Change, Found, Outcome, PasswordHash, Query, Record, Snapshot,
+};
+use file::{Identity, beside, identity};
+use jiff::Timestamp;
+use rusqlite::{Connection, Transaction, TransactionBehavior, config::DbConfig};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// An open database file.
 pub struct Store {
     connection: Connection,
     path: PathBuf,
     /// Which file was opened under that path.
-    identity: open::Identity,
-    /// And which its log is.
-    log: open::Identity,
+    identity: Identity,
+    /// Which file its log is.
+    log: Identity,
     /// SQLite's count of what other connections committed, when it was last looked at.
     data_version: i64,
     is_read_only: bool,
 }
 
 impl Store {
-    /// Opens the file, and makes it if it is missing. Waits so long for another process that has it locked, here and in
-    /// every call that follows.
+    /// Opens the file, or makes it. Here and in every later call, waits up to `patience` for
+    /// another process that has it locked.
     ///
-    /// A file that can only be read is opened, and refuses what is written to it. Reads the whole file once, to know that
-    /// it is sound.
+    /// Reads the whole file once, to know that it is sound. A file of an older schema is migrated,
+    /// and a copy of it stays beside it. A file that can only be read is opened, and refuses to be
+    /// written.
     ///
     /// # Errors
-    /// What [`Trouble`] lists. A file that is not chatd's, newer or damaged is left as it was, to the byte.
+    /// What [`StoreErrorKind`] lists. A file that is not chatd's, newer or damaged is left as it
+    /// was, to the byte.
     pub fn open(
         path: &Path,
         durability: Durability,
         patience: Duration,
     ) -> Result<Store, StoreError> {
-        open::open(path, durability, patience)
+        let error = |kind| StoreError::new(path, kind);
+        let connection = open::open(path, durability, patience).map_err(error)?;
+        let is_read_only = connection.is_readonly("main").map_err(|e| error(e.into()))?;
+        let mut store =
+            Store { identity: identity(path), is_read_only, ..Store::new(connection, path) };
+        store.changed_by_others()?; // what is in it now is no change
+        store.log = identity(&beside(path, "-wal")); // SQLite has made it by now
+        Ok(store)
     }
 
-    /// A store without a file: it is empty, and nothing is left of it when it is closed.
+    /// A store without a file. It starts empty, and nothing of it is left when it is closed.
     ///
     /// # Errors
     /// There is no memory for it.
-    pub fn in_memory() -> Result<Store, StoreError> {
-        open::in_memory()
+    pub(crate) fn in_memory() -> Result<Store, StoreError> {
+        let path = PathBuf::from("the memory");
+        let connection = open::in_memory().map_err(|kind| StoreError::new(&path, kind))?;
+        Ok(Store::new(connection, &path))
     }
 
-    /// Writes all of them, or none.
+    fn new(connection: Connection, path: &Path) -> Store {
+        let path = path.to_owned();
+        Store { connection, path, identity: None, log: None, data_version: 0, is_read_only: false }
+    }
+
+    /// Writes the records in one transaction. Each one that [may fail](Change::may_fail) is written
+    /// in a savepoint, so that its failure costs the others nothing. Returns their outcomes, in
+    /// their order.
     ///
     /// # Errors
-    /// [`Trouble::AccountTaken`] if another process has made such an account; otherwise what is wrong with the file.
-    pub fn write(&mut self, records: &[Record]) -> Result<(), StoreError> {
-        self.check_it_is_there()?;
-        self.in_transaction(|connection| {
-            records.iter().try_for_each(|record| write::record(connection, record))
+    /// What is wrong with the file. Then none of the records is written.
+    pub fn append(&mut self, records: &[Record]) -> Result<Vec<Outcome>, StoreError> {
+        self.transact(|transaction| {
+            let mut outcomes = Vec::new();
+            for record in records {
+                if !record.change.may_fail() {
+                    write::record(transaction, record)?;
+                    continue;
+                }
+                let savepoint = transaction.savepoint()?;
+                match write::record(&savepoint, record).map_err(StoreErrorKind::from) {
+                    Ok(()) => {
+                        savepoint.commit()?;
+                        outcomes.push(Ok(()));
+                    }
+                    Err(kind) if kind.is_about_an_account() => {
+                        savepoint.finish()?; // rolls back
+                        outcomes.push(Err(kind.brief().to_owned()));
+                    }
+                    Err(kind) => return Err(kind),
+                }
+            }
+            Ok(outcomes)
         })
     }
 
-    /// What a server begins with: of rooms, this many, each with this many lines.
-    pub fn remembered(&self, rooms: usize, lines: usize) -> Result<Remembered, StoreError> {
-        read::remembered(&self.connection, rooms, lines).map_err(|e| self.error(&e))
+    /// Writes, but nothing: to know whether that is possible again.
+    pub(crate) fn try_to_write(&mut self) -> Result<(), StoreError> {
+        self.transact(|db| {
+            Ok(db.execute("UPDATE marks SET last_line = last_line", []).map(drop)?)
+        })
     }
 
-    /// Answers. Before a search, indexes what is not indexed yet, if the file can be written just now: see
-    /// [`Store::index_some`]. A search that would take long is broken off.
+    /// What a server starts with: all accounts and sanctions, and up to `rooms` rooms, each with up
+    /// to `lines` lines.
+    pub fn snapshot(&self, rooms: usize, lines: usize) -> Result<Snapshot, StoreError> {
+        read::snapshot(&self.connection, rooms, lines).map_err(|e| self.error(e))
+    }
+
+    /// Answers. Before a search, indexes what is not indexed yet, if the file can be written just
+    /// now: see [`Store::index_some`]. A search that would take long is broken off.
     pub fn find(&mut self, query: &Query) -> Result<Found, StoreError> {
         if matches!(query, Query::Search { .. }) {
-            while self.index_some(INDEXED_AT_ONCE).is_ok_and(|indexed| indexed > 0) {}
+            while self.index_some(INDEX_CHUNK).is_ok_and(|indexed| indexed > 0) {}
         }
-        read::find(&mut self.connection, query).map_err(|e| self.error(&e))
+        read::find(&mut self.connection, query).map_err(|e| self.error(e))
     }
 
-    /// Indexes the words of so many lines at most that are not indexed yet. Returns of how many; 0: all are.
+    /// Indexes the words of up to `most` lines that are not indexed yet. Returns their number; 0:
+    /// all lines are indexed.
     pub fn index_some(&mut self, most: usize) -> Result<usize, StoreError> {
-        if search::is_complete(&self.connection).map_err(|e| self.error(&e))? {
+        if search::is_complete(&self.connection).map_err(|e| self.error(e))? {
             return Ok(0);
         }
-        self.in_transaction(|connection| search::index_some(connection, most))
+        self.transact(|transaction| Ok(search::index_some(transaction, most)?))
     }
 
-    /// Forgets so many lines at most that were said before this time and wait in no mailbox, the oldest first. Returns how
-    /// many; 0: there are no more.
+    /// Deletes up to `most` lines that were said before this time and wait in no mailbox, the
+    /// oldest first. Returns their number; 0: there are no more.
     pub fn prune(&mut self, before: Timestamp, most: usize) -> Result<usize, StoreError> {
-        if !forget::has_older(&self.connection, before).map_err(|e| self.error(&e))? {
+        if !read::has_older(&self.connection, before).map_err(|e| self.error(e))? {
             return Ok(0);
         }
-        self.in_transaction(|connection| forget::prune(connection, before, most))
+        self.transact(|transaction| Ok(write::prune(transaction, before, most)?))
     }
 
-    /// Whether another process has written something since the last call. Also finds out that the file is gone.
+    /// Whether another process has written something since the last call. Also finds out that the
+    /// file is gone.
     pub fn changed_by_others(&mut self) -> Result<bool, StoreError> {
         self.check_it_is_there()?;
         let now: i64 = self
             .connection
-            .prepare_cached("PRAGMA data_version")
-            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
-            .map_err(|e| self.error(&e))?;
+            .pragma_query_value(None, "data_version", |row| row.get(0))
+            .map_err(|e| self.error(e))?;
         Ok(std::mem::replace(&mut self.data_version, now) != now)
     }
 
-    /// Writes, but nothing: to know whether that is possible again.
-    pub fn try_to_write(&mut self) -> Result<(), StoreError> {
-        self.check_it_is_there()?;
-        self.in_transaction(|connection| {
-            connection.execute("UPDATE marks SET last_line = last_line", []).map(drop)
+    /// Makes an account, also while a server runs. The server hands out the numbers of accounts
+    /// ahead of writing; here the next number is taken in the transaction that uses it.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::AccountTaken`], or what is wrong with the file.
+    pub fn add_account(
+        &mut self,
+        name: &str,
+        password: PasswordHash,
+        at: Timestamp,
+    ) -> Result<AccountId, StoreError> {
+        self.transact(|db| {
+            let id = read::last_account(db)?.next();
+            let account =
+                Account { id, name: name.to_owned(), is_admin: false, since: at, mail: 0 };
+            let change = Change::Registered(account, password);
+            write::record(db, &Record { at, change })?;
+            Ok(id)
         })
     }
 
-    /// Waits so long from now on for another process that has the file locked.
-    pub fn set_patience(&mut self, patience: Duration) -> Result<(), StoreError> {
-        self.connection.busy_timeout(patience).map_err(|e| self.error(&e))
+    /// Makes the owner of an account an administrator, or takes that back. Also while a server
+    /// runs.
+    pub fn set_admin(&mut self, account: AccountId, is_admin: bool) -> Result<(), StoreError> {
+        self.transact(|db| Ok(write::set_admin(db, account, is_admin)?))
     }
 
-    /// Brings what is in the write-ahead log into the file, and closes it. Not needed for safety: an open store that is
-    /// dropped, or killed, loses nothing.
+    /// From now on, waits up to `patience` for another process that has the file locked.
+    pub(crate) fn set_patience(&mut self, patience: Duration) -> Result<(), StoreError> {
+        self.connection.busy_timeout(patience).map_err(|e| self.error(e))
+    }
+
+    /// Brings the write-ahead log into the file, and closes it. Not needed for safety: a store that
+    /// is dropped, or killed, loses nothing.
     pub fn close(self) -> Result<(), StoreError> {
         let Store { connection, path, .. } = self;
-        connection.close().map_err(|(_, e)| StoreError::from_sqlite(&path, &e))
+        connection.close().map_err(|(_, e)| StoreError::new(&path, e.into()))
     }
 
-    /// Leaves a file alone that is not what it was: closes it, and writes nothing more.
-    pub fn abandon(self) {
-        open::abandon(self);
+    /// Closes a file that is not what it was, and writes nothing more. SQLite would bring the log
+    /// into the file, or delete the log of another file that stands in its place now. And if the
+    /// log stayed, SQLite would take it for that other file's.
+    pub(crate) fn abandon(self) {
+        let log = beside(&self.path, "-wal");
+        let is_replaced = self.check_it_is_there().is_err();
+        let is_ours = self.log.is_some() && identity(&log) == self.log;
+        let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        drop(self);
+        if is_replaced && is_ours {
+            let _ = fs::remove_file(log);
+        }
     }
 
     /// Whether it refuses to be written.
@@ -153,69 +233,37 @@ impl Store {
         self.is_read_only
     }
 
-    /// What it says to everybody who writes, if it is read-only.
-    pub fn refuses(&self) -> StoreError {
-        StoreError::new(&self.path, Trouble::ReadOnly)
+    /// The error of everybody who writes to a read-only file.
+    pub(crate) fn read_only_error(&self) -> StoreError {
+        StoreError::new(&self.path, StoreErrorKind::ReadOnly)
     }
 
-    fn in_transaction<T>(
+    fn transact<T>(
         &mut self,
-        run: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+        run: impl FnOnce(&mut Transaction<'_>) -> Result<T, StoreErrorKind>,
     ) -> Result<T, StoreError> {
-        let written = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .and_then(|transaction| {
-                let value = run(&transaction)?; // dropped on the way out, it rolls back
-                transaction.commit()?;
-                Ok(value)
-            });
-        written.map_err(|e| self.error(&e))
+        self.check_it_is_there()?;
+        let write = || {
+            let mut transaction =
+                self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = run(&mut transaction)?; // dropped on the way out, it rolls back
+            transaction.commit()?;
+            Ok(value)
+        };
+        write().map_err(|kind| StoreError::new(&self.path, kind))
     }
 
-    /// SQLite writes on into a file that was deleted: as long as it is open it exists, and is lost when it is closed.
+    /// SQLite writes on into a file that was deleted: it exists while it is open, and is lost when
+    /// it is closed.
     fn check_it_is_there(&self) -> Result<(), StoreError> {
-        if open::identity(&self.path) == self.identity {
+        if identity(&self.path) == self.identity {
             Ok(())
         } else {
-            Err(StoreError::new(&self.path, Trouble::Gone))
+            Err(StoreError::new(&self.path, StoreErrorKind::Gone))
         }
     }
 
-    fn error(&self, error: &rusqlite::Error) -> StoreError {
-        StoreError::from_sqlite(&self.path, error)
-    }
-}
-
-/// What is left after a power cut or a crash of the system. (A crash of the program alone loses nothing, whichever it is.)
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Durability {
-    /// Everything: each transaction waits until the disk has it.
-    Full,
-    /// Everything but perhaps the last moments; the file is sound.
-    #[default]
-    Normal,
-    /// Perhaps nothing that can be read.
-    Off,
-}
-
-impl Durability {
-    fn pragma(self) -> &'static str {
-        match self {
-            Durability::Full => "full",
-            Durability::Normal => "normal",
-            Durability::Off => "off",
-        }
-    }
-}
-
-impl FromStr for Durability {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let all = [Durability::Full, Durability::Normal, Durability::Off];
-        all.into_iter()
-            .find(|durability| durability.pragma() == text)
-            .ok_or_else(|| format!("\"{text}\" is none of full, normal, off"))
+    fn error(&self, error: rusqlite::Error) -> StoreError {
+        StoreError::new(&self.path, error.into())
     }
 }

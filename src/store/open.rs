@@ -1,21 +1,17 @@
-//! Opening the file: what is not ours, or from a newer chatd, or damaged, is recognised before anything is written.
-//! Blocks on the disk; knows no thread.
+//! Opening the file, and letting go of it: what is not ours, or from a newer chatd, or damaged, is
+//! recognised before anything is written. Blocks on the disk; knows no thread.
 
 use super::{
-    Durability, Store,
-    error::{StoreError, Trouble},
+    StoreError, StoreErrorKind,
+    file::{beside, create_private},
     schema,
 };
-use rusqlite::{
-    Connection, OpenFlags,
-    config::DbConfig,
-    types::{ToSqlOutput, ValueRef},
-};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::{
-    error::Error,
-    fs::{self, File, OpenOptions},
-    io::{BufReader, ErrorKind, Read as _},
-    path::{Path, PathBuf},
+    fs::{File, OpenOptions, TryLockError},
+    io::{ErrorKind, Read as _},
+    path::Path,
+    str::FromStr,
     time::Duration,
 };
 
@@ -30,19 +26,12 @@ pub(super) fn open(
     path: &Path,
     durability: Durability,
     patience: Duration,
-) -> Result<Store, StoreError> {
-    try_to_open(path, durability, patience).map_err(|refusal| match refusal {
-        Refusal::Trouble(trouble) => StoreError::new(path, trouble),
-        Refusal::Sqlite(error) => StoreError::from_sqlite(path, &error),
-        Refusal::Store(error) => error,
-    })
-}
-
-fn try_to_open(path: &Path, durability: Durability, patience: Duration) -> Result<Store, Refusal> {
+) -> Result<Connection, StoreErrorKind> {
     let create_error = create_if_missing(path).err();
     check_header(path).map_err(|e| create_error.unwrap_or(e))?;
 
-    // A file with a log beside it is open somewhere, or was left by a crash: then it takes a look at both.
+    // A file with a log beside it is open somewhere, or was left by a crash. Then it takes both to
+    // look.
     let has_log = ["-wal", "-journal"].iter().any(|ending| beside(path, ending).exists());
     if !has_log {
         check_inside(&immutable(path, patience)?)?;
@@ -56,70 +45,67 @@ fn try_to_open(path: &Path, durability: Durability, patience: Duration) -> Resul
     let is_read_only = connection.is_readonly("main")?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, is_read_only)?;
     if schema::version(&connection)? < schema::VERSION {
-        schema::migrate(&mut connection, schema::VERSION, |old| keep_copy(path, old))?;
+        schema::migrate(&mut connection, path)?;
     }
     set_up(&connection, durability, is_read_only)?;
-    let identity = identity(path);
-    let mut store = Store {
-        connection,
-        path: path.to_owned(),
-        identity,
-        log: None,
-        data_version: 0,
-        is_read_only,
-    };
-    store.changed_by_others()?; // what is in it now is no change
-    store.log = self::identity(&beside(path, "-wal")); // SQLite has made it by now
-    Ok(store)
+    Ok(connection)
 }
 
-pub(super) fn in_memory() -> Result<Store, StoreError> {
-    let path = PathBuf::from("the memory");
-    let open = || -> rusqlite::Result<Connection> {
-        let mut connection = Connection::open_in_memory()?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        schema::create(&mut connection, schema::VERSION)?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        Ok(connection)
-    };
-    let connection = open().map_err(|e| StoreError::from_sqlite(&path, &e))?;
-    Ok(Store { connection, path, identity: None, log: None, data_version: 0, is_read_only: false })
+pub(super) fn in_memory() -> Result<Connection, StoreErrorKind> {
+    let mut connection = Connection::open_in_memory()?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    schema::create(&mut connection, schema::VERSION)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
 }
 
-/// SQLite would bring the log into the file, or delete the log of another file that stands in its place now. And if the
-/// log stayed, SQLite would take it for that other file's.
-pub(super) fn abandon(store: Store) {
-    let log = beside(&store.path, "-wal");
-    let is_replaced = store.check_it_is_there().is_err();
-    let is_ours = store.log.is_some() && identity(&log) == store.log;
-    let _ = store.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-    drop(store);
-    if is_replaced && is_ours {
-        let _ = fs::remove_file(log);
+/// What is left after a power cut or a crash of the system. (A crash of the program alone loses
+/// nothing, whichever it is.)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Everything: each transaction waits until the disk has it.
+    Full,
+    /// Everything but perhaps the last moments; the file is sound.
+    #[default]
+    Normal,
+    /// Perhaps nothing that can be read.
+    Off,
+}
+
+impl Durability {
+    fn pragma(self) -> &'static str {
+        match self {
+            Durability::Full => "full",
+            Durability::Normal => "normal",
+            Durability::Off => "off",
+        }
     }
 }
 
-fn create_if_missing(path: &Path) -> Result<(), Trouble> {
+impl FromStr for Durability {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [Durability::Full, Durability::Normal, Durability::Off];
+        all.into_iter()
+            .find(|durability| durability.pragma() == text)
+            .ok_or_else(|| format!("\"{text}\" is none of full, normal, off"))
+    }
+}
+
+fn create_if_missing(path: &Path) -> Result<(), StoreErrorKind> {
     match create_private(path) {
         Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
-        created => created.map(drop).map_err(|e| Trouble::CannotOpen(e.to_string())),
+        created => created.map(drop).map_err(|e| StoreErrorKind::CannotOpen(e.to_string())),
     }
 }
 
-/// Makes an empty file that only its owner can read: it will hold what was said in private.
-fn create_private(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// Looks at the first bytes without SQLite, which would leave files of its own beside one that is none of ours.
-fn check_header(path: &Path) -> Result<(), Trouble> {
-    let cannot = |e: std::io::Error| Trouble::CannotOpen(e.to_string());
+/// Looks at the first bytes without SQLite, which would leave files of its own beside one that is
+/// none of ours.
+fn check_header(path: &Path) -> Result<(), StoreErrorKind> {
+    let cannot = |e: std::io::Error| StoreErrorKind::CannotOpen(e.to_string());
     if path.is_dir() {
-        return Err(Trouble::CannotOpen("it is a folder".to_owned()));
+        return Err(StoreErrorKind::CannotOpen("it is a folder".to_owned()));
     }
     let mut header = Vec::with_capacity(HEADER);
     let file = File::open(path).map_err(cannot)?;
@@ -128,72 +114,19 @@ fn check_header(path: &Path) -> Result<(), Trouble> {
         return Ok(());
     }
     if header.len() < HEADER || !header.starts_with(MAGIC) {
-        return Err(Trouble::NotADatabase);
+        return Err(StoreErrorKind::NotADatabase);
     }
     let number = |at: usize| {
         u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
     };
     match (number(68), number(60) as usize) {
         (0, _) => Ok(()), // not marked: SQLite has to look whether it is empty
-        (id, _) if id != schema::APPLICATION_ID as u32 => Err(Trouble::AnotherPrograms),
+        (id, _) if id != schema::APPLICATION_ID as u32 => Err(StoreErrorKind::AnotherPrograms),
         (_, found) if found > schema::VERSION => {
-            Err(Trouble::Newer { found, known: schema::VERSION })
+            Err(StoreErrorKind::Newer { found, known: schema::VERSION })
         }
         _ => Ok(()),
     }
-}
-
-/// Leaves a copy of the file beside it before its schema changes: the way back to the older chatd. The copy of
-/// `chatd.db` with schema 1 is `chatd.db.schema-1`. It is on the disk when this returns.
-///
-/// The caller's transaction keeps other writers out. A copy that is there already is never overwritten. If it is the
-/// same, as a migration that was cut leaves it, it will do.
-fn keep_copy(path: &Path, old_schema: usize) -> Result<(), Refusal> {
-    if old_schema == 0 {
-        return Ok(()); // nothing is in the file yet
-    }
-    let copy = beside(path, &format!(".schema-{old_schema}"));
-    let unfinished = beside(&copy, ".unfinished");
-    write_copy(path, &unfinished, &copy).map_err(|why| {
-        let _ = fs::remove_file(&unfinished);
-        Refusal::Trouble(Trouble::CannotCopy { copy, why: why.to_string() })
-    })
-}
-
-fn write_copy(path: &Path, unfinished: &Path, copy: &Path) -> Result<(), Box<dyn Error>> {
-    if unfinished.exists() {
-        fs::remove_file(unfinished)?; // a crash left it
-    }
-    let file = create_private(unfinished)?;
-    let name = ValueRef::Text(unfinished.as_os_str().as_encoded_bytes());
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(path, flags)?
-        .execute("VACUUM INTO ?1", [ToSqlOutput::Borrowed(name)])?;
-    file.sync_all()?;
-    if copy.exists() {
-        if !have_same_bytes(unfinished, copy)? {
-            return Err("another one is there already; move it away".into());
-        }
-        fs::remove_file(unfinished)?;
-    } else {
-        fs::rename(unfinished, copy)?;
-    }
-    #[cfg(unix)] // elsewhere a folder cannot be opened
-    File::open(copy.canonicalize()?.parent().unwrap_or(Path::new("/")))?.sync_all()?;
-    Ok(())
-}
-
-fn have_same_bytes(a: &Path, b: &Path) -> std::io::Result<bool> {
-    let (a, b) = (File::open(a)?, File::open(b)?);
-    if a.metadata()?.len() != b.metadata()?.len() {
-        return Ok(false);
-    }
-    for (a, b) in BufReader::new(a).bytes().zip(BufReader::new(b).bytes()) {
-        if a? != b? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// Opens for writing, or for reading where that is all there is.
@@ -203,7 +136,8 @@ fn connect(path: &Path, patience: Duration) -> rusqlite::Result<Connection> {
     let opened = Connection::open_with_flags(path, flags)
         .and_then(|connection| prepare(connection, patience));
     match opened {
-        // A disk that cannot be written has no place for a log either. Without one, nothing is missing from the file.
+        // A disk that cannot be written has no place for a log either. Without one, nothing is
+        // missing from the file.
         Err(e)
             if matches!(e.sqlite_error_code(), Some(CannotOpen | ReadOnly))
                 && !beside(path, "-wal").exists() =>
@@ -249,56 +183,24 @@ fn immutable_uri(path: &Path) -> String {
     uri + "?immutable=1"
 }
 
-/// A file that belongs to the database: `chatd.db-wal`, `chatd.db.lock`.
-pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
-}
-
-/// Why a file is not opened.
-enum Refusal {
-    Trouble(Trouble),
-    Sqlite(rusqlite::Error),
-    Store(StoreError),
-}
-
-impl From<Trouble> for Refusal {
-    fn from(trouble: Trouble) -> Refusal {
-        Refusal::Trouble(trouble)
-    }
-}
-
-impl From<rusqlite::Error> for Refusal {
-    fn from(error: rusqlite::Error) -> Refusal {
-        Refusal::Sqlite(error)
-    }
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Refusal {
-        Refusal::Store(error)
-    }
-}
-
-/// Looks with SQLite's eyes: after a crash the newest pages are in the log, the header's too. And reads it all once:
-/// what is damaged is not written to, and that is known only after looking.
-fn check_inside(connection: &Connection) -> Result<(), Refusal> {
+/// Looks with SQLite's eyes: after a crash the newest pages are in the log, the header's too. And
+/// reads it all once: what is damaged is not written to, and that is known only after looking.
+fn check_inside(connection: &Connection) -> Result<(), StoreErrorKind> {
     let found = schema::version(connection)?;
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let is_new = id == 0 && found == 0 && tables == 0;
     if id != schema::APPLICATION_ID && !is_new {
-        return Err(Trouble::AnotherPrograms.into());
+        return Err(StoreErrorKind::AnotherPrograms);
     }
     if found > schema::VERSION {
-        return Err(Trouble::Newer { found, known: schema::VERSION }.into());
+        return Err(StoreErrorKind::Newer { found, known: schema::VERSION });
     }
     let checked: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     match checked.lines().last() {
         Some("ok") => Ok(()),
-        found => Err(Trouble::Damaged(found.unwrap_or_default().to_owned()).into()),
+        found => Err(StoreErrorKind::Damaged(found.unwrap_or_default().to_owned())),
     }
 }
 
@@ -320,17 +222,47 @@ fn set_up(
     Ok(())
 }
 
-/// Which file it is, whatever its name; `None`: there is none.
-pub(super) type Identity = Option<(u64, u64)>;
-
-#[cfg(unix)]
-pub(super) fn identity(path: &Path) -> Identity {
-    use std::os::unix::fs::MetadataExt as _;
-    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+/// The lock of the one server for a file. Any thread may take it; it ends when it is dropped, or
+/// with its process.
+///
+/// SQLite itself would let two servers write in turns. Then both would hand out the same numbers
+/// for lines, and each would have accounts that the other does not know. So a server holds a lock
+/// of its own, on a file beside the database. The command line does not take it: an administrator
+/// is promoted while the server runs.
+#[derive(Debug)]
+pub struct ServerLock {
+    _file: Option<File>,
 }
 
-/// Elsewhere nobody can delete a file that is open.
-#[cfg(not(unix))]
-pub(super) fn identity(path: &Path) -> Identity {
-    fs::metadata(path).ok().map(|_| (0, 0))
+impl ServerLock {
+    /// Takes the lock for the database at `path`.
+    ///
+    /// # Errors
+    /// Another server has it, or the file beside the database cannot be made.
+    pub fn take(path: &Path) -> Result<ServerLock, StoreError> {
+        // Two names of one file have one lock.
+        let database = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let lock = beside(&database, ".lock");
+        let file = match OpenOptions::new().write(true).create(true).truncate(false).open(&lock) {
+            Ok(file) => file,
+            // Nothing can be written here, so no other server can, either.
+            Err(e) if is_refused(e.kind()) && database.exists() => {
+                return Ok(ServerLock { _file: None });
+            }
+            Err(e) => {
+                return Err(StoreError::new(&lock, StoreErrorKind::CannotOpen(e.to_string())));
+            }
+        };
+        match file.try_lock() {
+            Ok(()) => Ok(ServerLock { _file: Some(file) }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::new(path, StoreErrorKind::InUse)),
+            Err(TryLockError::Error(e)) => {
+                Err(StoreError::new(&lock, StoreErrorKind::CannotOpen(e.to_string())))
+            }
+        }
+    }
+}
+
+fn is_refused(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
 }

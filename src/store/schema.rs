@@ -1,9 +1,24 @@
 //! The tables, and how an older file gets them. Blocks on the disk; knows no thread.
 //!
-//! A file carries the number of its schema in `user_version`. `MIGRATIONS` has one step for each number: a new chatd
-//! adds a step at the end and never changes one that was released. All times are microseconds since 1970, UTC.
+//! A file carries the number of its schema in `user_version`. `MIGRATIONS` has one step for each
+//! number: a new chatd adds a step at the end and never changes one that was released. All times
+//! are microseconds since 1970, UTC.
 
-use rusqlite::{Connection, TransactionBehavior};
+use super::{
+    StoreErrorKind,
+    file::{beside, create_private},
+};
+use crate::core::record::{AccountId, LineId};
+use rusqlite::{
+    Connection, OpenFlags, ToSql, Transaction, TransactionBehavior,
+    types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef},
+};
+use std::{
+    error::Error,
+    fs::{self, File},
+    io::{BufReader, Read as _},
+    path::Path,
+};
 
 /// Marks the file as chatd's: the letters `chat`.
 pub const APPLICATION_ID: i32 = 0x6368_6174;
@@ -118,36 +133,110 @@ INSERT INTO private_words (private_words, rank) VALUES ('deletemerge', 50);
 /// # Panics
 /// If `to` is above [`VERSION`].
 pub fn create(connection: &mut Connection, to: usize) -> rusqlite::Result<()> {
-    migrate(connection, to, |_| Ok(()))
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    run_steps(&transaction, 0, to)?;
+    transaction.commit()
 }
 
-/// Takes a file from the version it has to version `to`: wholly, or not at all. Calls `keep_copy` with the version it has
-/// before the first change; if that fails, nothing is changed.
-///
-/// # Errors
-/// SQLite's, and those of `keep_copy`.
-///
-/// # Panics
-/// If `to` is above [`VERSION`].
-pub(super) fn migrate<E: From<rusqlite::Error>>(
-    connection: &mut Connection,
-    to: usize,
-    keep_copy: impl FnOnce(usize) -> Result<(), E>,
-) -> Result<(), E> {
+/// Takes a file from the version it has to the newest, wholly or not at all, and leaves a copy
+/// beside it.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreErrorKind> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Read again, for another process may have done it while this one waited for the lock.
     let found = version(&transaction)?;
-    if found < to {
-        keep_copy(found)?;
-        MIGRATIONS[found..to].iter().try_for_each(|step| transaction.execute_batch(step))?;
+    if found > 0 && found < VERSION {
+        keep_copy(path, found)?;
+    }
+    run_steps(&transaction, found, VERSION)?;
+    Ok(transaction.commit()?)
+}
+
+fn run_steps(transaction: &Transaction<'_>, from: usize, to: usize) -> rusqlite::Result<()> {
+    if from < to {
+        MIGRATIONS[from..to].iter().try_for_each(|step| transaction.execute_batch(step))?;
         transaction.pragma_update(None, "user_version", to as i64)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     }
-    Ok(transaction.commit()?)
+    Ok(())
 }
 
 /// The number of a file's schema; 0: it has none yet.
 pub fn version(connection: &Connection) -> rusqlite::Result<usize> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    Ok(usize::try_from(found).unwrap_or(usize::MAX)) // below 0 it is nothing that chatd ever wrote: newer than known
+    // Below 0 it is nothing that chatd ever wrote: newer than known.
+    Ok(usize::try_from(found).unwrap_or(usize::MAX))
+}
+
+/// Leaves a copy of the file beside it: the way back to the older chatd. The copy of `chatd.db`
+/// with schema 1 is `chatd.db.schema-1`. It is on the disk when this returns.
+///
+/// The caller's transaction keeps other writers out meanwhile. A copy that is there already is
+/// never overwritten. If it is the same, it will do: a migration that was cut leaves it.
+fn keep_copy(path: &Path, old_schema: usize) -> Result<(), StoreErrorKind> {
+    let copy = beside(path, &format!(".schema-{old_schema}"));
+    let unfinished = beside(&copy, ".unfinished");
+    write_copy(path, &unfinished, &copy).map_err(|why| {
+        let _ = fs::remove_file(&unfinished);
+        StoreErrorKind::CannotCopy { copy, why: why.to_string() }
+    })
+}
+
+fn write_copy(path: &Path, unfinished: &Path, copy: &Path) -> Result<(), Box<dyn Error>> {
+    if unfinished.exists() {
+        fs::remove_file(unfinished)?; // a crash left it
+    }
+    let file = create_private(unfinished)?;
+    let name = ValueRef::Text(unfinished.as_os_str().as_encoded_bytes());
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags)?
+        .execute("VACUUM INTO ?1", [ToSqlOutput::Borrowed(name)])?;
+    file.sync_all()?;
+    if copy.exists() {
+        if !have_same_bytes(unfinished, copy)? {
+            return Err("another one is there already; move it away".into());
+        }
+        fs::remove_file(unfinished)?;
+    } else {
+        fs::rename(unfinished, copy)?;
+    }
+    #[cfg(unix)] // elsewhere a folder cannot be opened
+    File::open(copy.canonicalize()?.parent().unwrap_or(Path::new("/")))?.sync_all()?;
+    Ok(())
+}
+
+fn have_same_bytes(a: &Path, b: &Path) -> std::io::Result<bool> {
+    let (a, b) = (File::open(a)?, File::open(b)?);
+    if a.metadata()?.len() != b.metadata()?.len() {
+        return Ok(false);
+    }
+    for (a, b) in BufReader::new(a).bytes().zip(BufReader::new(b).bytes()) {
+        if a? != b? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+impl ToSql for LineId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.to_sql()
+    }
+}
+
+impl FromSql for LineId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<LineId> {
+        value.as_i64().map(LineId)
+    }
+}
+
+impl ToSql for AccountId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.to_sql()
+    }
+}
+
+impl FromSql for AccountId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<AccountId> {
+        value.as_i64().map(AccountId)
+    }
 }

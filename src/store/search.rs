@@ -1,81 +1,78 @@
 //! Finding lines by their words. Runs on the caller's thread.
 //!
-//! The index of words is made later than the lines, when there is time for it, or at the latest when somebody searches.
-//! (Measured: made with each line, as by a trigger, a line costs three times as much when it is written alone, and eight
-//! times as much among a thousand. Made later it costs 10 µs, that nobody waits for.)
+//! The index of words is made later than the lines, when there is time for it, or at the latest
+//! when somebody searches. (Measured: made with each line, as by a trigger, a line costs three
+//! times as much when it is written alone, and eight times as much among a thousand. Made later it
+//! costs 10 µs that nobody waits for.)
 //!
-//! A search walks the lines of one room, or of one account, that have its words, the newest first: their number is a
-//! word of the index, too. What takes long all the same is broken off ([`in_time`]), for meanwhile nobody's line is
-//! written.
+//! A search walks the lines of one room, or of one account, that have its words, the newest first:
+//! the number of the room or account is a word of the index, too. What takes long all the same is
+//! broken off ([`in_time`]), because nobody's line is written meanwhile.
 
-use super::read::{number, rows, said_line, told_line};
-use crate::core::record::{AccountId, PastLine};
+use super::row::{private_line, room_line, rows, single};
+use crate::core::record::{AccountId, HistoryLine};
 use rusqlite::{Connection, ErrorCode, Result};
 use std::time::{Duration, Instant};
 
-/// Lines indexed in one transaction: 5 ms of work, and 50 when the index is put in order. A line that is said meanwhile
-/// waits for that. Fewer at once make neither shorter.
-pub const CHUNK: usize = 500;
+/// Lines to index in one transaction: 5 ms of work, and 50 when the index is put in order. A line
+/// that is said meanwhile waits for that. Fewer at once make neither shorter.
+pub const INDEX_CHUNK: usize = 500;
 /// Words of one search that count. More narrow nothing down, and each costs time.
 const WORDS_MAX: usize = 16;
-/// How long a search may take.
+/// The longest that a search may take.
 const BUDGET: Duration = Duration::from_millis(100);
-/// And what is said of one that takes longer.
+/// The answer to one that takes longer.
 pub(super) const TOO_MANY: &str = "too many lines have these words; add a rarer one.";
-/// Steps of SQLite's between two looks at the clock. It takes four to read a page of the index, and most are read so: a
-/// look after 25 pages, every millisecond or so.
+/// SQLite's steps between two looks at the clock. It takes four to read a page of the index, and
+/// most are spent on that: a look after 25 pages, every millisecond or so.
 const STEPS: i32 = 100;
-/// What the index's words for rooms and accounts begin with. In no line is this character
-/// ([`crate::core::text::clean`]), so nobody can make a room's word a common one.
+/// The first character of the index's words for rooms and accounts. In no line is this character
+/// ([`crate::core::wire::sanitize::sanitize`]), so nobody can make a room's word a common one.
 const MARK: char = '\u{1}';
 
 /// Whether every line is indexed.
 pub(super) fn is_complete(db: &Connection) -> Result<bool> {
-    let missing = "SELECT EXISTS (SELECT 1 FROM line WHERE id > line_indexed)
-                        OR EXISTS (SELECT 1 FROM private WHERE id > private_indexed) FROM marks";
-    number(db, missing).map(|missing| missing == 0)
+    let sql = "SELECT NOT EXISTS (SELECT 1 FROM line WHERE id > line_indexed)
+                  AND NOT EXISTS (SELECT 1 FROM private WHERE id > private_indexed) FROM marks";
+    single(db, sql)
 }
 
-/// Indexes so many lines at most. Runs inside the caller's transaction.
+/// Indexes up to `most` lines, inside the caller's transaction. Returns their number.
 pub(super) fn index_some(db: &Connection, most: usize) -> Result<usize> {
-    let lines = index_table(
-        db,
-        most,
-        "SELECT ifnull(max(id), 0) FROM (SELECT id FROM line WHERE id > (SELECT line_indexed FROM marks) ORDER BY id LIMIT ?1)",
-        "INSERT INTO line_words (rowid, room, author, body)
-         SELECT id, char(1) || room, author, body FROM line WHERE id > (SELECT line_indexed FROM marks) AND id <= ?1",
-        "UPDATE marks SET line_indexed = ?1",
-    )?;
-    let told = index_table(
-        db,
-        most - lines,
-        "SELECT ifnull(max(id), 0) FROM (SELECT id FROM private WHERE id > (SELECT private_indexed FROM marks) ORDER BY id LIMIT ?1)",
-        "INSERT INTO private_words (rowid, parties, author, reader, body)
-         SELECT id, concat_ws(' ', char(1) || author_account, char(1) || reader_account), author, reader, body
-         FROM private WHERE id > (SELECT private_indexed FROM marks) AND id <= ?1",
-        "UPDATE marks SET private_indexed = ?1",
-    )?;
-    Ok(lines + told)
-}
-
-fn index_table(
-    db: &Connection,
-    most: usize,
-    last: &str,
-    insert: &str,
-    mark: &str,
-) -> Result<usize> {
-    let last: i64 = db.prepare_cached(last)?.query_row([most as i64], |row| row.get(0))?;
-    if last == 0 {
-        return Ok(0);
+    let mut indexed = 0;
+    // Of each table: the last line to index, then the words of the lines, then the mark behind
+    // them.
+    for [last, words, mark] in [
+        [
+            "SELECT ifnull(max(id), 0) FROM (
+                 SELECT id FROM line WHERE id > (SELECT line_indexed FROM marks)
+                 ORDER BY id LIMIT ?1)",
+            "INSERT INTO line_words (rowid, room, author, body)
+             SELECT id, char(1) || room, author, body FROM line
+             WHERE id > (SELECT line_indexed FROM marks) AND id <= ?1",
+            "UPDATE marks SET line_indexed = max(line_indexed, ?1)",
+        ],
+        [
+            "SELECT ifnull(max(id), 0) FROM (
+                 SELECT id FROM private WHERE id > (SELECT private_indexed FROM marks)
+                 ORDER BY id LIMIT ?1)",
+            "INSERT INTO private_words (rowid, parties, author, reader, body)
+             SELECT id, concat_ws(' ', char(1) || author_account, char(1) || reader_account),
+                 author, reader, body
+             FROM private WHERE id > (SELECT private_indexed FROM marks) AND id <= ?1",
+            "UPDATE marks SET private_indexed = max(private_indexed, ?1)",
+        ],
+    ] {
+        let left = (most - indexed) as i64;
+        let last: i64 = db.prepare_cached(last)?.query_row([left], |row| row.get(0))?;
+        indexed += db.prepare_cached(words)?.execute([last])?;
+        db.prepare_cached(mark)?.execute([last])?;
     }
-    let indexed = db.prepare_cached(insert)?.execute([last])?;
-    db.prepare_cached(mark)?.execute([last])?;
     Ok(indexed)
 }
 
-/// What was typed as an expression of FTS5 in which nothing is its syntax: every word a string, and a `*` behind it only
-/// where one was typed. `None`: there is no word in it.
+/// What was typed, as an expression of FTS5 in which nothing is syntax: every word is a string, and
+/// a `*` is behind it only where one was typed. `None`: there is no word in it.
 pub(super) fn expression(typed: &str) -> Option<String> {
     let quote = |word: &str| {
         let beginning = word.trim_end_matches('*');
@@ -97,7 +94,7 @@ pub(super) fn in_time<T>(
     until(db, move || Instant::now() >= end, search)
 }
 
-/// Asks every so many [`STEPS`] whether it is over.
+/// Asks every [`STEPS`] steps whether it is over.
 fn until<T>(
     db: &mut Connection,
     is_over: impl FnMut() -> bool + Send + 'static,
@@ -115,39 +112,40 @@ fn until<T>(
 }
 
 /// The newest lines of a room that match.
-pub(super) fn said(
+pub(super) fn room_lines(
     db: &Connection,
     expression: &str,
     room: i64,
     most: usize,
-) -> Result<Vec<PastLine>> {
-    let sql = "SELECT id, at, form, line.author, line.body FROM line_words JOIN line ON line.id = line_words.rowid
+) -> Result<Vec<HistoryLine>> {
+    let sql = "SELECT id, at, form, line.author, line.body
+               FROM line_words JOIN line ON line.id = line_words.rowid
                WHERE line_words MATCH ?1 AND line.room = ?2 ORDER BY line_words.rowid DESC";
     let expression = format!("room : \"{MARK}{room}\" AND {{author body}} : ({expression})");
-    rows(db, sql, (expression, room), most, said_line)
+    rows(db, sql, (expression, room), most, room_line)
 }
 
-/// The newest lines that match of those that an account wrote or was told in private. Whose they are is what the table
-/// says: an account that was struck out is still a word of the index.
-pub(super) fn told(
+/// The newest lines that match of those that an account's owner wrote or was sent in private. The
+/// table says whose they are: a deleted account is still a word of the index.
+pub(super) fn private_lines(
     db: &Connection,
     expression: &str,
     account: AccountId,
     most: usize,
-) -> Result<Vec<PastLine>> {
+) -> Result<Vec<HistoryLine>> {
     let sql = "SELECT id, at, private.author, private.reader, private.body, author_account IS ?2
                FROM private_words JOIN private ON private.id = private_words.rowid
                WHERE private_words MATCH ?1 AND (author_account = ?2 OR reader_account = ?2)
                ORDER BY private_words.rowid DESC";
     let expression =
         format!("parties : \"{MARK}{account}\" AND {{author reader body}} : ({expression})");
-    rows(db, sql, (expression, account), most, told_line)
+    rows(db, sql, (expression, account), most, private_line)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{expression, index_some, said, told, until};
-    use crate::store::schema;
+    use super::{expression, index_some, private_lines, room_lines, until};
+    use crate::{core::record::AccountId, store::schema};
     use rusqlite::Connection;
     use std::sync::{
         Arc,
@@ -157,12 +155,14 @@ mod tests {
     /// Lines of room 1, and of accounts 1 and 2.
     const MANY: i64 = 5000;
 
-    /// They all have a word in common, and another that begins alike. Room 2 has one such line, and account 3.
+    /// They all have a word in common, and another that begins alike. Room 2 has one such line, and
+    /// account 3.
     fn crowded() -> Connection {
         let mut db = Connection::open_in_memory().unwrap();
         schema::create(&mut db, schema::VERSION).unwrap();
         for sql in [
-            "INSERT INTO account VALUES (1, 'a', 'a', '', 0, 0), (2, 'b', 'b', '', 0, 0), (3, 'c', 'c', '', 0, 0)",
+            "INSERT INTO account
+             VALUES (1, 'a', 'a', '', 0, 0), (2, 'b', 'b', '', 0, 0), (3, 'c', 'c', '', 0, 0)",
             "INSERT INTO room (id, name, folded) VALUES (1, 'lobby', 'lobby'), (2, 'rare', 'rare')",
         ] {
             db.execute(sql, []).unwrap();
@@ -178,11 +178,8 @@ mod tests {
                 "INSERT INTO line VALUES (?1, 0, ?2, 0, 'alice', ?4)",
                 "INSERT INTO private VALUES (?1, 0, 'a', 1, 'b', ?3, ?4)",
             ] {
-                transaction
-                    .prepare_cached(sql)
-                    .unwrap()
-                    .execute((id, room, reader, &body))
-                    .unwrap();
+                let mut insert = transaction.prepare_cached(sql).unwrap();
+                insert.execute((id, room, reader, &body)).unwrap();
             }
         }
         transaction.commit().unwrap();
@@ -190,7 +187,8 @@ mod tests {
         db
     }
 
-    /// Lines that were found, or none if it was broken off at this look at the clock; and how often it looked.
+    /// Lines that were found, or none if it was broken off at this look at the clock; and how often
+    /// it looked.
     fn search(
         db: &mut Connection,
         typed: &str,
@@ -203,7 +201,10 @@ mod tests {
         let found = until(
             db,
             move || counted.fetch_add(1, Relaxed) + 1 >= over_at,
-            |db| if in_private { told(db, &words, whose, 9) } else { said(db, &words, whose, 9) },
+            |db| match in_private {
+                true => private_lines(db, &words, AccountId(whose), 9),
+                false => room_lines(db, &words, whose, 9),
+            },
         );
         (found.unwrap().map(|lines| lines.len()), looks.load(Relaxed))
     }
@@ -229,7 +230,8 @@ mod tests {
             loop {
                 looks += 1;
                 let (found, looked) = search(&mut db, "c* common", in_private, 1, looks);
-                assert!(looked <= looks + 1, "it went on: {looked}, and not {looks}"); // it looks once more when it ends
+                // It looks once more when it ends.
+                assert!(looked <= looks + 1, "it went on: {looked}, and not {looks}");
                 assert_eq!(
                     search(&mut db, "common", in_private, 1, usize::MAX).0,
                     Some(9),

@@ -2,7 +2,7 @@
 
 use crate::harness::Folder;
 use chatd::{
-    core::record::{Party, Record, What},
+    core::record::{Author, Change, LineId, Record},
     store::{Durability, Store},
 };
 use jiff::Timestamp;
@@ -10,19 +10,19 @@ use std::time::Duration;
 
 /// Writes as the server would. Each line is said by alice at a time, in a room; without a room it is for bob alone.
 fn write(folder: &Folder, lines: &[(&str, i64, &str, &str)]) {
-    let party = |name: &str| Party { name: name.to_owned(), account: None };
+    let author = |name: &str| Author { name: name.to_owned(), account: None };
     let record = |&(at, id, room, text): &(&str, i64, &str, &str)| {
-        let (author, text) = (party("alice"), text.to_owned());
-        let what = match room {
-            "" => What::Told { id, from: author, to: party("bob"), text, is_mail: false },
-            room => What::Said { id, room: room.to_owned(), author, text },
+        let (id, by, text) = (LineId(id), author("alice"), text.to_owned());
+        let change = match room {
+            "" => Change::PrivateMessage { id, from: by, to: author("bob"), text, is_mail: false },
+            room => Change::RoomMessage { id, room: room.to_owned(), author: by, text },
         };
-        Record { at: at.parse::<Timestamp>().unwrap(), what }
+        Record { at: at.parse::<Timestamp>().unwrap(), change }
     };
     let records: Vec<Record> = lines.iter().map(record).collect();
     let path = folder.path("chatd.db");
     let mut store = Store::open(&path, Durability::Normal, Duration::from_secs(5)).unwrap();
-    store.write(&records).unwrap();
+    store.append(&records).unwrap();
 }
 
 fn folder_with_history() -> Folder {

@@ -21,8 +21,8 @@ fn negotiations_are_refused_and_split_anywhere() {
         telnet.sends(first); // two sends: the server may or may not read them as one
         telnet.sends(second);
         bob.hears("<telnet> hi");
-        // DONT terminal type, WONT echo, DO window size
-        telnet.receives(b"\xff\xfe\x18\xff\xfc\x01\xff\xfd\x1f");
+        // DONT terminal type, WONT echo, DONT window size
+        telnet.receives(b"\xff\xfe\x18\xff\xfc\x01\xff\xfe\x1f");
         telnet.asks("/quit", "*** Goodbye.");
         bob.hears("*** telnet left lobby (quit)");
     }

@@ -11,7 +11,7 @@ use std::{
 
 /// Threads that are not clients' (docs/architecture.md).
 const OWN_THREADS: [&str; 7] =
-    ["accept", "chatd", "fanout", "flusher", "historian", "logger", "usher"];
+    ["accept", "chatd", "fanout", "flusher", "historian", "linger", "logger"];
 
 #[test]
 fn n_clients_have_n_threads_with_their_names() {

@@ -1,34 +1,15 @@
-//! The house's rules that a compiler does not check: what the core may not name, and that the map is true.
+//! The house's rules that a compiler does not check: what may be named where, how large things may become, and that
+//! what the pages tell of the source is true. It reads the files; it runs nothing.
 
-use std::{fs, path::Path};
+mod arrows;
+mod pages;
+mod sizes;
+mod source;
+mod way;
+mod words;
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Every Rust file below `folder`, with its path from the root.
-fn rust_files(folder: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(root().join(folder)).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
-        if path.is_dir() {
-            found.extend(rust_files(&name));
-        } else if name.ends_with(".rs") {
-            found.push((name, fs::read_to_string(&path).unwrap()));
-        }
-    }
-    found
-}
-
-/// The code of a file, without its comments and without its unit tests.
-fn code(text: &str) -> String {
-    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-    code.lines()
-        .map(|line| line.split("//").next().unwrap_or_default())
-        .collect::<Vec<_>>()
-        .join("\n")
-}
+use source::{files, root, sources, text_of};
+use std::fs;
 
 #[test]
 fn the_core_names_no_io() {
@@ -53,18 +34,16 @@ fn the_core_names_no_io() {
         "rusqlite",
         "log::",
         "println!",
-        "crate::server",
-        "crate::socketserver",
-        "crate::lock",
     ];
-    let files = rust_files("src/core");
-    assert!(files.len() > 10);
-    for (name, text) in files {
-        let code = code(&text);
+    let core = sources(&["src/core"]);
+    assert!(core.len() > 10);
+    for source in core {
+        let code = source.code();
         for word in forbidden {
             assert!(
                 !code.contains(word),
-                "{name} names {word}: the core knows no I/O, thread, lock, channel or clock"
+                "{} names {word}: the core knows no I/O, thread, lock, channel or clock",
+                source.name
             );
         }
     }
@@ -72,124 +51,47 @@ fn the_core_names_no_io() {
 
 #[test]
 fn the_socket_server_knows_nothing_of_chat() {
-    for (name, text) in rust_files("src/socketserver") {
-        for word in ["crate::core", "crate::server"] {
-            assert!(!code(&text).contains(word), "{name} names {word}");
+    for source in sources(&["src/socketserver"]) {
+        let code = source.code();
+        for word in ["crate::core", "crate::server", "crate::store", "crate::lock", "chatd"] {
+            assert!(!code.contains(word), "{} names {word}", source.name);
         }
     }
 }
 
 #[test]
 fn every_file_says_what_it_is() {
-    for (name, text) in ["src", "tests", "docs"].into_iter().flat_map(rust_files) {
-        assert!(text.starts_with("//!"), "{name} does not begin with what it is");
+    for folder in ["src", "tests", "docs"] {
+        for name in files(folder, ".rs") {
+            assert!(text_of(&name).starts_with("//!"), "{name} does not begin with what it is");
+        }
     }
 }
 
+/// `src/lib.rs` has a table of the threads.
 #[test]
-fn the_map_is_true() {
-    let map = fs::read_to_string(root().join("src/lib.rs")).unwrap();
-    let map: String =
-        map.lines().filter(|line| line.starts_with("//!")).collect::<Vec<_>>().join("\n");
-
-    // Every file that the map names exists, and every file that exists stands on the map.
-    let named: Vec<&str> = map
-        .split(|c: char| !(c.is_alphanumeric() || "/_.-".contains(c)))
-        .filter(|w| w.ends_with(".rs"))
-        .collect();
-    assert!(named.len() > 10, "{named:?}");
-    for file in &named {
-        assert!(
-            root().join("src").join(file).exists(),
-            "the map names {file}, which does not exist"
-        );
-    }
-    for (name, _) in rust_files("src") {
-        let name = name.strip_prefix("src/").unwrap();
-        let is_map = name == "lib.rs"
-            || name.ends_with("mod.rs")
-            || name.ends_with("tests.rs")
-            || name.starts_with("bin/");
-        assert!(is_map || named.contains(&name), "{name} is not on the map in src/lib.rs");
-    }
-
-    // Every thread of the table is started somewhere under that name.
-    let sources: String = rust_files("src").into_iter().map(|(_, text)| code(&text)).collect();
-    let threads: Vec<&str> = map
+fn every_thread_on_the_map_is_started_under_that_name() {
+    let map = text_of("src/lib.rs");
+    let rows: Vec<Vec<&str>> = map
         .lines()
         .skip_while(|line| !line.contains("| thread |"))
         .skip(2)
-        .map_while(|line| line.strip_prefix("//! | `")?.split('`').next())
+        .map_while(|line| line.strip_prefix("//! | "))
+        .map(|row| row.trim_end_matches(" |").split(" | ").collect())
         .collect();
-    assert!(threads.len() >= 7, "{threads:?}");
-    for thread in threads {
-        let started = match thread {
-            "main" => sources.contains("fn main()"),
-            "c7:alice" => sources.contains("format!(\"c{number}\")"),
-            name => sources.contains(&format!("start_thread(\"{name}\"")),
+    assert!(rows.len() >= 7, "{rows:?}");
+    let code: String = sources(&["src"]).iter().map(|source| source.code()).collect();
+    for row in rows {
+        let thread = row[0].trim_matches('`');
+        let is_started = match thread {
+            "main" => code.contains("fn main()"),
+            "c7:alice" => code.contains("format!(\"c{number}\")"),
+            name => code.contains(&format!("start_thread(\"{name}\"")),
         };
-        assert!(started, "no thread is started under the name {thread}");
-    }
-}
-
-/// Lines of code of some files, rounded, as a page writes it.
-fn lines_of_code<'a>(files: impl IntoIterator<Item = &'a (String, String)>) -> String {
-    let lines_in = |text: &str| code(text).lines().filter(|line| !line.trim().is_empty()).count();
-    let lines: usize = files.into_iter().map(|(_, text)| lines_in(text)).sum();
-    let step = if lines < 200 { 10 } else { 50 };
-    let rounded = (lines + step / 2) / step * step;
-    if rounded < 1000 {
-        rounded.to_string()
-    } else {
-        format!("{},{:03}", rounded / 1000, rounded % 1000)
-    }
-}
-
-#[test]
-fn the_comparison_quotes_and_counts_what_is_compiled() {
-    let page = fs::read_to_string(root().join("docs/threads-vs-select.md")).unwrap();
-    let quotations: Vec<&str> = page.split("\n```rust file=").skip(1).collect();
-    assert!(quotations.len() > 5);
-    for quotation in quotations {
-        let (file, rest) = quotation.split_once('\n').unwrap();
-        let quoted = rest.split_once("```").unwrap().0;
-        let source = fs::read_to_string(root().join(file)).unwrap();
-        assert!(
-            source.contains(&format!("\n{quoted}")),
-            "the page quotes what is not in {file}:\n{quoted}"
-        );
-    }
-
-    let (sources, versions) = (rust_files("src"), rust_files("docs/versions"));
-    let threaded = |name: &str| {
-        let parts = [
-            "lock",
-            "socketserver/mod",
-            "socketserver/threading",
-            "server/mod",
-            "server/fanout",
-            "server/flusher",
-        ];
-        let more =
-            ["server/handler", "server/registry", "server/outbox", "server/usher", "server/writer"];
-        parts.iter().chain(&more).any(|part| name == format!("src/{part}.rs"))
-    };
-    let is_core = |name: &str| name.starts_with("src/core") && !name.ends_with("/tests.rs");
-    for (part, lines) in [
-        ("core,", lines_of_code(sources.iter().filter(|(name, _)| is_core(name)))),
-        ("threads:", lines_of_code(sources.iter().filter(|(name, _)| threaded(name)))),
-        ("loop:", lines_of_code(versions.iter().filter(|(name, _)| name.contains("/common/")))),
-        (
-            "select:",
-            lines_of_code(versions.iter().filter(|(name, _)| name.ends_with("chatd_select.rs"))),
-        ),
-        (
-            "epoll:",
-            lines_of_code(versions.iter().filter(|(name, _)| name.ends_with("chatd_epoll.rs"))),
-        ),
-    ] {
-        let row = page.lines().find(|line| line.starts_with(&format!("| {part}"))).unwrap();
-        assert!(row.ends_with(&format!(" {lines} |")), "{lines} lines now: {row}");
+        assert!(is_started, "no thread is started under the name {thread}");
+        for file in row[row.len() - 1].split(", ") {
+            assert!(root().join("src").join(file).exists(), "the map names {file}");
+        }
     }
 }
 
@@ -198,7 +100,8 @@ fn nothing_else_stands_at_the_top() {
     let allowed = ["Cargo.toml", "Cargo.lock", "README.md", "src", "tests", "docs", "target"];
     for entry in fs::read_dir(root()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let is_database = name.starts_with("chatd.db"); // who tries the README's first command has one; git ignores it
+        // Whoever tries the README's first command has a database; git ignores it.
+        let is_database = name.starts_with("chatd.db");
         let belongs = name.starts_with('.') || allowed.contains(&&*name) || is_database;
         assert!(belongs, "{name} does not belong at the top level");
     }
@@ -206,8 +109,9 @@ fn nothing_else_stands_at_the_top() {
 
 #[test]
 fn tests_do_not_sleep() {
-    for (name, text) in rust_files("tests") {
-        let sleeps = ["thread::", "sleep("].concat();
-        assert!(!text.contains(&sleeps), "{name} sleeps: wait for a condition, with a deadline");
+    let call = ["thread::", "sleep("].concat();
+    for source in sources(&["tests"]) {
+        let sleeps = source.code().contains(&call);
+        assert!(!sleeps, "{} sleeps: wait for a condition, with a deadline", source.name);
     }
 }

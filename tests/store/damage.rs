@@ -5,13 +5,14 @@ use chatd::store::schema;
 use rusqlite::config::DbConfig;
 use std::fs;
 
-/// A file that is refused is the same afterwards, to the byte, and nothing stands beside it that was not there.
+/// A file that is refused is the same afterwards, to the byte, and nothing stands beside it that
+/// was not there.
 #[track_caller]
-fn refused(folder: &Folder) -> Trouble {
+fn refused(folder: &Folder) -> StoreErrorKind {
     let before = folder.files();
-    let trouble = folder.trouble();
-    assert!(folder.files() == before, "{trouble:?}: it was written to");
-    trouble
+    let kind = folder.refuses();
+    assert!(folder.files() == before, "{kind:?}: it was written to");
+    kind
 }
 
 #[test]
@@ -19,7 +20,7 @@ fn what_is_no_database_is_left_as_it_is() {
     for content in ["homework\n", &"more homework\n".repeat(1000)] {
         let folder = Folder::new();
         fs::write(folder.database(), content).unwrap();
-        assert_eq!(refused(&folder), Trouble::NotADatabase);
+        assert_eq!(refused(&folder), StoreErrorKind::NotADatabase);
     }
 }
 
@@ -31,7 +32,7 @@ fn another_programs_database_is_left_as_it_is() {
         other.execute_batch("CREATE TABLE account (id INTEGER)").unwrap();
         other.pragma_update(None, "application_id", application_id).unwrap();
         drop(other);
-        assert_eq!(refused(&folder), Trouble::AnotherPrograms);
+        assert_eq!(refused(&folder), StoreErrorKind::AnotherPrograms);
     }
 }
 
@@ -44,7 +45,7 @@ fn a_newer_schema_is_left_as_it_is() {
     newer.close().unwrap();
     assert_eq!(
         refused(&folder),
-        Trouble::Newer { found: schema::VERSION + 1, known: schema::VERSION }
+        StoreErrorKind::Newer { found: schema::VERSION + 1, known: schema::VERSION }
     );
 }
 
@@ -57,24 +58,20 @@ fn a_newer_schema_that_a_crash_left_in_the_log_is_left_there() {
     newer.pragma_update(None, "user_version", schema::VERSION as i64 + 1).unwrap();
     newer.close().unwrap();
     let shared = |folder: &Folder| {
-        let is_shared = |path: &Path| path.extension().is_some_and(|ending| ending == "db-shm"); // memory, not a file
+        // Shared memory, and not a file.
+        let is_shared = |path: &Path| path.extension().is_some_and(|ending| ending == "db-shm");
         folder.files().into_iter().filter(|(path, _)| !is_shared(path)).collect::<Vec<_>>()
     };
     let before = shared(&folder);
     assert_eq!(before.len(), 2, "a file and its log");
-    assert!(matches!(folder.trouble(), Trouble::Newer { .. }));
+    assert!(matches!(folder.refuses(), StoreErrorKind::Newer { .. }));
     assert!(shared(&folder) == before, "it was written to");
 }
 
 #[test]
 fn a_damaged_file_is_left_as_it_is() {
-    let folder = Folder::new();
-    let mut store = folder.open();
-    store
-        .write(
-            &(1..=2000).map(|id| said(id, "lobby", "some words to fill pages")).collect::<Vec<_>>(),
-        )
-        .unwrap();
+    let (folder, mut store) = new_store();
+    write(&mut store, (1..=2000).map(|id| said(id, "lobby", "some words to fill pages")));
     store.close().unwrap();
     let sound = fs::read(folder.database()).unwrap();
     let page = 4096;
@@ -82,12 +79,12 @@ fn a_damaged_file_is_left_as_it_is() {
         let mut damaged = sound.clone();
         damaged[damaged_at..damaged_at + page].fill(0x5a);
         fs::write(folder.database(), damaged).unwrap();
-        let trouble = refused(&folder);
-        assert!(matches!(trouble, Trouble::Damaged(_)), "{damaged_at}: {trouble:?}");
+        let kind = refused(&folder);
+        assert!(matches!(kind, StoreErrorKind::Damaged(_)), "{damaged_at}: {kind:?}");
     }
     fs::write(folder.database(), &sound[..sound.len() / 2]).unwrap();
-    let trouble = refused(&folder);
-    assert!(matches!(trouble, Trouble::Damaged(_)), "{trouble:?}");
+    let kind = refused(&folder);
+    assert!(matches!(kind, StoreErrorKind::Damaged(_)), "{kind:?}");
     fs::write(folder.database(), sound).unwrap();
     assert_eq!(lines(&mut folder.open(), &older("lobby", None, 5000)).len(), 2000);
 }
@@ -96,8 +93,8 @@ fn a_damaged_file_is_left_as_it_is() {
 fn what_cannot_be_opened_says_why() {
     let folder = Folder::new();
     for path in [folder.0.clone(), folder.0.join("no such folder").join("chatd.db")] {
-        let trouble = trouble(&path);
-        assert!(matches!(trouble, Trouble::CannotOpen(_)), "{trouble:?}");
+        let kind = refuses(&path);
+        assert!(matches!(kind, StoreErrorKind::CannotOpen(_)), "{kind:?}");
     }
     assert!(folder.files().is_empty());
 }
@@ -106,25 +103,24 @@ fn what_cannot_be_opened_says_why() {
 fn an_empty_file_is_begun() {
     let folder = Folder::new();
     fs::write(folder.database(), "").unwrap();
-    folder.open().write(&[said(1, "lobby", "hi")]).unwrap();
+    write(&mut folder.open(), [said(1, "lobby", "hi")]);
 }
 
 #[test]
 fn a_locked_file_says_so_and_works_again() {
-    let folder = Folder::new();
-    let mut store = folder.open();
+    let (folder, mut store) = new_store();
     let other = folder.sqlite();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let refused = store.write(&[said(1, "lobby", "hi")]).unwrap_err();
-    assert_eq!(refused.trouble, Trouble::Locked);
+    let refused = store.append(&[said(1, "lobby", "hi")]).unwrap_err();
+    assert_eq!(refused.kind, StoreErrorKind::Locked);
     assert!(texts(&mut store, &older("lobby", None, 9)).is_empty(), "it can still be read");
     other.execute_batch("COMMIT").unwrap();
-    store.write(&[said(1, "lobby", "hi")]).unwrap();
+    write(&mut store, [said(1, "lobby", "hi")]);
     store.close().unwrap();
 
     // Some programs keep others out altogether.
     other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
-    assert_eq!(folder.trouble(), Trouble::Locked);
+    assert_eq!(folder.refuses(), StoreErrorKind::Locked);
     drop(other);
     folder.open();
 }
@@ -132,12 +128,11 @@ fn a_locked_file_says_so_and_works_again() {
 #[cfg(unix)]
 #[test]
 fn a_file_that_is_deleted_while_it_is_open_is_missed() {
-    let folder = Folder::new();
-    let mut store = folder.open();
+    let (folder, mut store) = new_store();
     fs::remove_file(folder.database()).unwrap();
-    let refused = store.write(&[said(1, "lobby", "hi")]).unwrap_err();
-    assert_eq!(refused.trouble, Trouble::Gone);
-    folder.open().write(&[said(1, "lobby", "hi")]).unwrap();
+    let refused = store.append(&[said(1, "lobby", "hi")]).unwrap_err();
+    assert_eq!(refused.kind, StoreErrorKind::Gone);
+    write(&mut folder.open(), [said(1, "lobby", "hi")]);
 }
 
 #[test]
@@ -145,30 +140,26 @@ fn a_full_disk_says_so_and_works_again() {
     let Some(disk) = Disk::new("a_full_disk_says_so_and_works_again") else { return };
     let mut store = disk.open();
     fs::write(disk.join("homework"), vec![0; 500_000]).unwrap();
-    let mut id = 0;
-    let refused = loop {
-        id += 1;
-        assert!(id < 10_000, "a megabyte is not full yet");
-        if let Err(error) = store.write(&[said(id, "lobby", &"x".repeat(1000))]) {
-            break error;
-        }
+    let long = "x".repeat(500);
+    let batch = |id| [said(id, "lobby", &long), registered(id, &format!("{id}{long}"))];
+    let written = |store: &mut Store| {
+        let accounts = store.snapshot(0, 0).unwrap().accounts.len();
+        (ids(store, &older("lobby", None, 10_000)).len() as i64, accounts as i64)
     };
-    assert_eq!(refused.trouble, Trouble::DiskFull);
-    assert_eq!(
-        lines(&mut store, &older("lobby", None, 10_000)).len() as i64,
-        id - 1,
-        "what was written is there"
-    );
+    let write_one = |id| store.append(&batch(id)).err().map(|error| (id, error.kind));
+    let (id, kind) = (1..10_000).find_map(write_one).expect("a megabyte is not full yet");
+    assert_eq!(kind, StoreErrorKind::DiskFull);
+    assert_eq!(written(&mut store), (id - 1, id - 1), "what was written is there");
     fs::remove_file(disk.join("homework")).unwrap();
-    store.write(&[said(id, "lobby", "hi")]).unwrap();
-    assert_eq!(lines(&mut store, &older("lobby", None, 10_000)).len() as i64, id);
+    write(&mut store, batch(id));
+    assert_eq!(written(&mut store), (id, id));
 }
 
 #[test]
 fn a_read_only_disk_is_read() {
     let Some(disk) = Disk::new("a_read_only_disk_is_read") else { return };
     let mut store = disk.open();
-    store.write(&[said(1, "lobby", "hi\nthere")]).unwrap();
+    write(&mut store, [said(1, "lobby", "hi\nthere")]);
     assert_eq!(texts(&mut store, &search("lobby", None, "hi")).len(), 1);
     store.close().unwrap();
     disk.remount("ro");
@@ -176,10 +167,10 @@ fn a_read_only_disk_is_read() {
     assert!(store.is_read_only());
     assert_eq!(texts(&mut store, &older("lobby", None, 9)).len(), 2);
     assert_eq!(texts(&mut store, &search("lobby", None, "hi")).len(), 1);
-    assert_eq!(store.write(&[said(3, "lobby", "no")]).unwrap_err().trouble, Trouble::ReadOnly);
+    assert_eq!(store.append(&[said(3, "lobby", "no")]).unwrap_err().kind, StoreErrorKind::ReadOnly);
     drop(store);
     disk.remount("rw");
-    disk.open().write(&[said(3, "lobby", "yes")]).unwrap();
+    write(&mut disk.open(), [said(3, "lobby", "yes")]);
 }
 
 #[cfg(unix)]
@@ -190,13 +181,12 @@ fn a_read_only_file_is_read() {
         println!("SKIPPED a_read_only_file_is_read: root may write everything");
         return;
     }
-    let folder = Folder::new();
-    let mut store = folder.open();
-    store.write(&[said(1, "lobby", "hi")]).unwrap();
+    let (folder, mut store) = new_store();
+    write(&mut store, [said(1, "lobby", "hi")]);
     store.close().unwrap();
     fs::set_permissions(folder.database(), fs::Permissions::from_mode(0o400)).unwrap();
     let mut store = folder.open();
     assert!(store.is_read_only());
     assert_eq!(texts(&mut store, &older("lobby", None, 9)).len(), 1);
-    assert_eq!(store.write(&[said(2, "lobby", "no")]).unwrap_err().trouble, Trouble::ReadOnly);
+    assert_eq!(store.append(&[said(2, "lobby", "no")]).unwrap_err().kind, StoreErrorKind::ReadOnly);
 }

@@ -4,13 +4,16 @@ mod cost;
 mod damage;
 mod historian;
 mod hostile;
-mod memory;
 mod pruning;
+mod round_trip;
 mod versions;
 
 use chatd::{
-    core::record::{Account, Found, LineId, Party, PasswordHash, PastLine, Query, Record, What},
-    store::{Durability, Store, error::Trouble},
+    core::record::{
+        Account, AccountId, Author, Change, Found, HistoryLine, LineId, PasswordHash, Query,
+        Record, Snapshot,
+    },
+    store::{Durability, Store, StoreErrorKind},
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -67,8 +70,8 @@ impl Folder {
 
     /// What is wrong with the database.
     #[track_caller]
-    pub fn trouble(&self) -> Trouble {
-        trouble(&self.database())
+    pub fn refuses(&self) -> StoreErrorKind {
+        refuses(&self.database())
     }
 
     /// Opens it as another program would.
@@ -83,18 +86,23 @@ impl Drop for Folder {
     }
 }
 
-/// Why this file is not opened: a kind of trouble, and a sentence that names the file.
+/// An open store in a folder of its own, and that folder.
+pub fn new_store() -> (Folder, Store) {
+    let folder = Folder::new();
+    let store = folder.open();
+    (folder, store)
+}
+
+/// Why this file is not opened. The sentence names the file.
 #[track_caller]
-pub fn trouble(path: &Path) -> Trouble {
+pub fn refuses(path: &Path) -> StoreErrorKind {
     let Err(error) = Store::open(path, Durability::Normal, NO_PATIENCE) else {
         panic!("it was opened")
     };
     let sentence = error.to_string();
-    assert!(
-        sentence.contains(&path.display().to_string()) && !sentence.contains('\n'),
-        "{sentence}"
-    );
-    error.trouble
+    assert!(sentence.contains(&*path.to_string_lossy()), "{sentence}");
+    assert!(!sentence.contains('\n'), "{sentence}");
+    error.kind
 }
 
 /// A small disk, with a folder's methods.
@@ -144,57 +152,90 @@ pub fn at(seconds: i64) -> Timestamp {
 }
 
 /// Somebody who is not logged in.
-pub fn guest(name: &str) -> Party {
-    Party { name: name.to_owned(), account: None }
+pub fn stranger(name: &str) -> Author {
+    Author { name: name.to_owned(), account: None }
 }
 
 /// Somebody who is.
-pub fn owner(name: &str, account: i64) -> Party {
-    Party { name: name.to_owned(), account: Some(account) }
+pub fn owner(name: &str, account: i64) -> Author {
+    Author { name: name.to_owned(), account: Some(AccountId(account)) }
 }
 
-/// Lines of alice's, said at the second of their number.
-pub fn said(id: LineId, room: &str, text: &str) -> Record {
+/// A change in this second.
+pub fn record(second: i64, change: Change) -> Record {
+    Record { at: at(second), change }
+}
+
+/// Lines of alice's, said in the second of their number.
+pub fn said(id: i64, room: &str, text: &str) -> Record {
     let text = text.lines().map(|line| format!("<alice> {line}\n")).collect();
-    Record {
-        at: at(id),
-        what: What::Said { id, room: room.to_owned(), author: guest("alice"), text },
-    }
+    let (room, author) = (room.to_owned(), stranger("alice"));
+    record(id, Change::RoomMessage { id: LineId(id), room, author, text })
 }
 
-/// A line for one alone.
-pub fn told(id: LineId, from: Party, to: Party, text: &str, is_mail: bool) -> Record {
-    Record { at: at(id), what: What::Told { id, from, to, text: text.to_owned(), is_mail } }
+/// A private line.
+pub fn private(id: i64, from: Author, to: Author, text: &str) -> Record {
+    let text = text.to_owned();
+    record(id, Change::PrivateMessage { id: LineId(id), from, to, text, is_mail: false })
+}
+
+/// A private line that waits in a mailbox.
+pub fn mail(id: i64, from: Author, to: Author, text: &str) -> Record {
+    let text = text.to_owned();
+    record(id, Change::PrivateMessage { id: LineId(id), from, to, text, is_mail: true })
 }
 
 /// A new account.
 pub fn registered(id: i64, name: &str) -> Record {
-    let account = Account { id, name: name.to_owned(), is_admin: false, since: at(0), mail: 0 };
-    Record { at: at(0), what: What::Registered(account, PasswordHash(format!("hash of {name}"))) }
+    let (id, name) = (AccountId(id), name.to_owned());
+    let password = PasswordHash(format!("hash of {name}"));
+    let account = Account { id, name, is_admin: false, since: at(0), mail: 0 };
+    record(0, Change::Registered(account, password))
+}
+
+/// An account that is deleted.
+pub fn unregistered(id: i64) -> Record {
+    record(9, Change::Unregistered(AccountId(id)))
+}
+
+/// Writes these, each of which can be written.
+#[track_caller]
+pub fn write(store: &mut Store, records: impl IntoIterator<Item = Record>) {
+    let records: Vec<Record> = records.into_iter().collect();
+    let outcomes = store.append(&records).unwrap();
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
 }
 
 /// Asks for lines.
 #[track_caller]
-pub fn lines(store: &mut Store, query: &Query) -> Vec<PastLine> {
+pub fn lines(store: &mut Store, query: &Query) -> Vec<HistoryLine> {
     match store.find(query).unwrap() {
         Found::Lines(lines) => lines,
         found => panic!("{found:?}"),
     }
 }
 
+/// The numbers alone.
+#[track_caller]
+pub fn ids(store: &mut Store, query: &Query) -> Vec<i64> {
+    lines(store, query).iter().map(|line| line.id.0).collect()
+}
+
 /// The texts alone, without their line ends.
 #[track_caller]
 pub fn texts(store: &mut Store, query: &Query) -> Vec<String> {
-    let text = |line: PastLine| line.text.strip_suffix('\n').expect("a line end").to_owned();
+    let text = |line: HistoryLine| line.text.strip_suffix('\n').expect("a line end").to_owned();
     lines(store, query).into_iter().map(text).collect()
 }
 
 /// The last lines of a room.
 pub fn older(room: &str, account: Option<i64>, most: usize) -> Query {
-    Query::Older { room: room.to_owned(), account, before: LineId::MAX, since: None, most }
+    let (room, account) = (room.to_owned(), account.map(AccountId));
+    Query::Older { room, account, before: LineId::MAX, since: None, most }
 }
 
 /// The lines of a room with these words.
 pub fn search(room: &str, account: Option<i64>, words: &str) -> Query {
-    Query::Search { room: room.to_owned(), account, words: words.to_owned(), most: 100 }
+    let (room, account) = (room.to_owned(), account.map(AccountId));
+    Query::Search { room, account, words: words.to_owned(), most: 100 }
 }

@@ -1,10 +1,19 @@
-//! One connected client: its socket, its session, its outgoing queue, and what the loop has to watch it for. No I/O
-//! happens here. Runs on thread `main`.
+//! One connected client: a row of the loop's table. Thread `main` runs it.
+//!
+//! chatd has a thread and a writer handle for each client. What is a place in that thread's code is a [`Stage`] here; and
+//! because one thread does everything, the queue of what waits needs no lock.
 
-use super::outgoing::Outgoing;
 use chatd::{
-    core::{event::ClientId, farewell::Farewell, session::Session},
-    server::status::{Doing, Status},
+    core::{
+        close_reason::CloseReason,
+        event::{Answer, ClientId},
+        rooms::Delivery,
+        session::Session,
+    },
+    server::{
+        client::send_queue::SendQueue,
+        status::{Activity, Status},
+    },
 };
 use std::{
     net::{SocketAddr, TcpStream},
@@ -12,158 +21,173 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What a loop watches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
-    /// The pipe that says that a signal came.
-    Signals,
-    /// A listener.
-    Listener(usize),
-    /// A client, by its place in the table.
-    Client(usize),
+slotmap::new_key_type! {
+    /// A client's place in the table.
+    pub struct ClientKey;
 }
 
-/// What something is watched for; and what it was found ready for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a socket is watched for; and what it was found ready for.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Interest {
-    /// Bytes, or a connection, or the end of file.
     pub read: bool,
-    /// Room for more bytes.
     pub write: bool,
 }
 
-impl Interest {
-    /// Not watched at all.
-    pub const NONE: Interest = Interest { read: false, write: false };
-    /// Watched for bytes.
-    pub const READ: Interest = Interest { read: true, write: false };
-}
-
-/// Clients' tokens come after these: signals, and listeners from 1.
-const FIRST_CLIENT: u64 = 1 << 32;
-
-#[allow(dead_code, reason = "epoll carries a number along; select has no need of it")]
-impl Who {
-    /// As a number.
-    pub fn token(self) -> u64 {
-        match self {
-            Who::Signals => 0,
-            Who::Listener(i) => 1 + i as u64,
-            Who::Client(key) => FIRST_CLIENT + key as u64,
-        }
-    }
-
-    /// And back.
-    pub fn from_token(token: u64) -> Who {
-        match token {
-            0 => Who::Signals,
-            FIRST_CLIENT.. => Who::Client((token - FIRST_CLIENT) as usize),
-            i => Who::Listener(i as usize - 1),
-        }
-    }
-}
-
-/// Where a client is in its connection's life. In chatd this is the place in the code where its thread waits.
+/// What the loop waits for at a client.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// For its next bytes.
+    /// Their next bytes.
     Reading,
-    /// For the end of a pause (flood). It is not watched for reading until then, so TCP slows it down.
+    /// The end of a pause (flood). They are not read until then, so TCP slows them down.
     Paused(Instant),
-    /// For the client to read the answer to its own command. Not watched for reading either.
+    /// That they read the answer to their own command. They are not read until then.
     Behind,
-    /// For the rooms to have told it all that was said before it goes.
+    /// That everything that was said before they go is delivered.
     Departing,
-    /// For the client to take its last line, until then at most.
+    /// That they take the last line, until then at most.
     Goodbye(Instant),
-    /// For the client to close its side, until then at most; so many bytes were read and thrown away.
-    Lingering(Instant, usize),
-    /// For nothing: to be struck out when the round is over.
-    Gone,
+    /// That they close their side, until then at most.
+    Lingering(Instant),
 }
 
-/// One row of the table of clients.
+/// One connected client.
 pub struct Client<'a> {
-    /// Its number, as in `c7`.
     pub number: ClientId,
-    /// Its address.
     pub peer: SocketAddr,
-    /// Non-blocking.
     pub socket: TcpStream,
-    /// Not here while it runs, or after it panicked, or when the client is leaving.
-    pub session: Option<Session<'a>>,
-    /// Its name is still to come.
-    pub is_naming: bool,
-    /// What waits for it to read.
-    pub outgoing: Outgoing,
-    /// Where it is.
+    /// `None` while it runs, and when they leave.
+    pub session: Option<Box<Session<'a>>>,
+    /// What waits for them to read.
+    pub queue: SendQueue,
+    /// Of these bytes, the ones up to the end of the last answer. They do not count against the high-water mark: who has
+    /// an answer to read is not read.
+    answer_bytes: usize,
+    /// For their session, which has asked.
+    pub answer: Option<Answer>,
     pub stage: Stage,
-    /// Why it goes.
-    pub farewell: Option<Farewell>,
-    /// Since when it is connected.
+    /// Why they are being hung up.
+    pub close_reason: Option<CloseReason>,
     pub began: Instant,
-    /// Its row in `/threads`.
+    /// How long they may take to give a name; `None`: they have.
+    pub login_deadline: Option<Duration>,
+    /// When they were first seen to have ended their side in the middle of a flood.
+    pub last_words: Option<Instant>,
     pub status: Arc<Status>,
-    /// Its alarm as it is set.
-    pub alarm: Option<Instant>,
-    /// When it was first seen to have ended its side in the middle of a flood.
-    pub ended: Option<Instant>,
-    /// What the system watches it for, if the system was told.
+    /// When the loop looks at them next, if nothing happens before.
+    pub timer: Option<Instant>,
+    /// What the system was told to watch the socket for.
     pub watched: Interest,
-    /// On the list of those to whom something happened in this round.
-    pub touched: bool,
-}
-
-/// The deadlines of a talking client.
-#[derive(Clone, Copy)]
-pub struct Deadlines {
-    /// For its name, after it came.
-    pub login: Duration,
-    /// For taking a byte, while some wait.
-    pub write: Duration,
 }
 
 impl Client<'_> {
-    /// What to watch it for. Never for writing while nothing waits: a socket is nearly always writable, and the loop
-    /// would spin.
-    pub fn interest(&self) -> Interest {
-        let read = matches!(self.stage, Stage::Reading | Stage::Lingering(..));
-        let write =
-            !self.outgoing.is_empty() && !matches!(self.stage, Stage::Lingering(..) | Stage::Gone);
-        Interest { read, write }
-    }
-
-    /// When to look at it next, whatever comes.
-    pub fn deadline(&self, deadlines: Deadlines) -> Option<Instant> {
-        match self.stage {
-            Stage::Goodbye(until) | Stage::Lingering(until, _) => return Some(until),
-            Stage::Departing | Stage::Gone => return None,
-            Stage::Reading | Stage::Paused(_) | Stage::Behind => {}
+    pub fn new(number: ClientId, socket: TcpStream, peer: SocketAddr, login: Duration) -> Self {
+        Client {
+            number,
+            peer,
+            socket,
+            session: None,
+            queue: SendQueue::default(),
+            answer_bytes: 0,
+            answer: None,
+            stage: Stage::Reading,
+            close_reason: None,
+            began: Instant::now(),
+            login_deadline: Some(login),
+            last_words: None,
+            status: Status::new(&format!("c{number}")),
+            timer: None,
+            watched: Interest::default(),
         }
-        let pause = if let Stage::Paused(until) = self.stage { Some(until) } else { None };
-        [pause, self.login_deadline(deadlines), self.write_deadline(deadlines)]
-            .into_iter()
-            .flatten()
-            .min()
     }
 
-    /// When it must have given its name.
-    pub fn login_deadline(&self, deadlines: Deadlines) -> Option<Instant> {
-        self.is_naming.then(|| self.began + deadlines.login)
+    // --- Sending: compare `WriterHandle` ---
+
+    /// Delivers what the rooms tell this client. Never waits, and never reorders.
+    pub fn deliver(&mut self, delivery: Delivery<'_>, high_water: usize) {
+        let Delivery { before, answer, after, lines, close } = delivery;
+        self.status.count_out(lines);
+        self.queue.send(&self.socket, before);
+        self.queue.send(&self.socket, after);
+        self.answer = answer.or(self.answer.take());
+        if let Some(reason) = close {
+            self.close_reason.get_or_insert(reason);
+        } else if self.queue.len() - self.answer_bytes > high_water {
+            self.refuse_more(CloseReason::TooSlow(high_water));
+        }
     }
 
-    /// When it must have taken a byte.
-    pub fn write_deadline(&self, deadlines: Deadlines) -> Option<Instant> {
-        (!self.outgoing.is_empty()).then(|| self.outgoing.progress() + deadlines.write)
+    /// Sends an answer of any length. What they do not take now waits, and so do they.
+    pub fn reply(&mut self, bytes: &[u8]) {
+        self.status.count_out(memchr::memchr_iter(b'\n', bytes).count());
+        self.queue.send(&self.socket, &[bytes]);
+        self.answer_bytes = self.queue.len();
     }
 
-    /// For `/threads`: what is waited for.
-    pub fn note_stage(&self) {
-        self.status.now(match self.stage {
-            Stage::Reading => Doing::Reading,
-            Stage::Paused(_) => Doing::Pausing,
-            Stage::Behind => Doing::Answering,
-            _ => Doing::Leaving,
+    /// Whether they have to read an answer before they are read again.
+    pub fn is_behind(&self) -> bool {
+        self.answer_bytes > 0
+    }
+
+    /// Sends what they take now.
+    pub fn send_waiting(&mut self) {
+        let waiting = self.queue.len();
+        self.queue.send_waiting(&self.socket, &[], Instant::now());
+        self.answer_bytes = self.answer_bytes.saturating_sub(waiting - self.queue.len());
+    }
+
+    /// Hangs up a slow consumer.
+    pub fn refuse_more(&mut self, reason: CloseReason) {
+        self.answer_bytes = self.answer_bytes.min(self.queue.refuse_more());
+        self.close_reason.get_or_insert(reason);
+    }
+
+    /// Sends the last words, behind what still waits.
+    pub fn send_last(&mut self, reason: &CloseReason) {
+        let mut words = self.queue.take();
+        words.extend(reason.to_client().as_bytes());
+        self.queue = SendQueue::default(); // a slow consumer's takes nothing more
+        self.reply(&words);
+    }
+
+    // --- Waiting ---
+
+    /// From now on the loop waits for this.
+    pub fn wait_for(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.status.set(match stage {
+            Stage::Reading => Activity::Reading,
+            Stage::Paused(_) => Activity::Pausing,
+            Stage::Behind => Activity::Answering,
+            Stage::Departing | Stage::Goodbye(_) | Stage::Lingering(_) => Activity::Leaving,
         });
+    }
+
+    pub fn is_leaving(&self) -> bool {
+        matches!(self.stage, Stage::Departing | Stage::Goodbye(_) | Stage::Lingering(_))
+    }
+
+    /// What to watch the socket for. For writing only while something waits: a socket is nearly always writable, and the
+    /// loop would spin.
+    pub fn interest(&self) -> Interest {
+        let read = matches!(self.stage, Stage::Reading | Stage::Lingering(_));
+        Interest { read, write: !self.queue.is_empty() }
+    }
+
+    /// What is due next, even if nothing happens: the end of the stage (`None`), or of the conversation for a reason.
+    pub fn next_due(&self, write_deadline: u64) -> Option<(Instant, Option<CloseReason>)> {
+        let mut due = match self.stage {
+            Stage::Departing => return None,
+            Stage::Goodbye(until) | Stage::Lingering(until) => return Some((until, None)),
+            Stage::Paused(until) => vec![(until, None)],
+            Stage::Reading | Stage::Behind => Vec::new(),
+        };
+        due.extend(self.login_deadline.map(|deadline| {
+            (self.began + deadline, Some(CloseReason::NoName(deadline.as_secs())))
+        }));
+        if !self.queue.is_empty() {
+            let at = self.queue.progress() + Duration::from_secs(write_deadline);
+            due.push((at, Some(CloseReason::TooLate(write_deadline))));
+        }
+        due.into_iter().min_by_key(|&(at, _)| at)
     }
 }

@@ -1,84 +1,57 @@
 //! What the select and the epoll version of chatd share: all but the call that waits. One thread, `main`, runs it.
 //!
 //! ```text
-//!   round:  ready clients ─> read ─> LineBuffer ─> Session ─> Rooms::apply       (turns.rs, hall.rs)
-//!           due alarms    ─> a pause is over, a deadline has passed              (alarms.rs)
-//!           newcomers     ─> accept, or refuse in a sentence                     (door.rs)
-//!           Rooms::flush  ─> one send per client, never waiting; what a client
-//!                            cannot take now waits in its outgoing queue         (outgoing.rs)
+//!   round:  ready clients   ─> read ─> Session ─> Chat::apply           turns.rs, driver.rs
+//!           ready listeners ─> accept, or refuse in a sentence          turns.rs
+//!           timers          ─> a pause or a deadline is over            timers.rs
+//!           the batch       ─> is written, then one send per client;
+//!                              what they cannot take now waits          server.rs, client.rs
 //!   then the loop in chatd_select.rs or chatd_epoll.rs waits for the next round.
 //! ```
 //!
-//! The core is chatd's own (`chatd::core`), and so are options, limits, log and `send_slices_now` (`chatd::server`). What is
-//! not here: threads for clients, a channel, a lock. And so: whatever one session computes, everybody waits for. The log
-//! has its thread as in chatd: nobody may wait for the instructor's terminal.
+//! The core is chatd's own (`chatd::core`), and so are options, limits, log and historian (`chatd::server`). What is not
+//! here: threads for clients, a channel for events, a lock.
 
-mod alarms;
 mod client;
-mod door;
-mod endings;
-mod hall;
-mod house;
-mod memory;
-mod outgoing;
-mod stop;
+mod driver;
+mod server;
+mod timers;
 mod turns;
 
-pub use client::{Interest, Who};
-pub use house::House;
+pub use client::Interest;
+pub use server::{Server, Source};
 
 use anyhow::Context as _;
-use argh::FromArgs as _;
-use chatd::{
-    core::session::Model,
-    server::{limits, logger, options::Options, start_thread, status::Status},
+use chatd::server::{limits, logger, options::Options, start_thread, status::Status};
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM},
+    flag,
+    low_level::pipe,
 };
-use door::Door;
-use memory::Memory;
-use std::{io::Write as _, process::ExitCode, time::Duration};
-use stop::StopPipe;
+use std::{
+    io,
+    os::unix::net::UnixStream,
+    process::ExitCode,
+    sync::{Arc, atomic::AtomicBool},
+};
 
-/// What differs between the versions, beside the loop.
+/// What differs between the versions.
 pub struct Version {
     /// The program.
     pub name: &'static str,
-    /// How it greets: see [`Model`].
-    pub model: &'static str,
-    /// What it can watch, if there is a bound.
-    pub wall: Option<Wall>,
-    /// Its loop, which returns after a signal when everybody has left.
-    pub serve: fn(&mut House<'_>) -> anyhow::Result<()>,
-}
-
-/// A bound of the I/O model itself: only descriptors below it can be watched.
-#[derive(Clone, Copy)]
-pub struct Wall {
-    /// What the number is.
-    pub name: &'static str,
-    /// The number.
-    pub descriptors: usize,
+    /// The words of the greeting before the connection's name.
+    pub io_model: &'static str,
+    /// Only descriptors below this number can be watched.
+    pub wall: Option<usize>,
+    /// The loop, which returns when the server was stopped and everybody has left.
+    pub serve: fn(&mut Server<'_>) -> anyhow::Result<()>,
 }
 
 /// The program: options, start, loop.
 pub fn main(version: &Version) -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let options = match Options::from_args(&[version.name], &args) {
-        Ok(options) => options,
-        Err(argh::EarlyExit { output, status: Ok(()) }) => {
-            say(
-                "The options are chatd's. Here no client has a thread: --threads-max is just the most clients.\n",
-            );
-            say(&output);
-            return ExitCode::SUCCESS;
-        }
-        Err(argh::EarlyExit { output, .. }) => {
-            eprintln!("{output}");
-            return ExitCode::FAILURE;
-        }
-    };
+    let options: Options = argh::from_env();
     if options.version {
-        say(&format!("{} {}", version.name, env!("CARGO_PKG_VERSION")));
+        println!("{} {}", version.name, env!("CARGO_PKG_VERSION"));
         return ExitCode::SUCCESS;
     }
     match run(version, options) {
@@ -93,47 +66,50 @@ pub fn main(version: &Version) -> ExitCode {
 fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
     options.check()?;
     let log_writer = logger::install(options.log)?;
-    let threads = [Status::new("main"), log_writer.status.clone()];
+    let threads = [Status::new("main"), Arc::clone(&log_writer.status)];
+    threads[0].attach();
     start_thread("logger", move || log_writer.run())?;
-    threads[0].adopt();
-    std::panic::set_hook(Box::new(|panic| log::error!("panicked: {panic}")));
-    options.threads_max = say_true_number(version, options.threads_max);
-
-    let stop = StopPipe::new().context("cannot watch for signals")?;
-    let listeners =
-        chatd::server::listen(&options.listen_on(), Duration::from_secs(options.ghost_after))?;
-    let door = Door::new(listeners, version.wall, limits::refused_possible(options.threads_max))?;
-    for address in door.addresses() {
-        say(&format!("{}: listening on {address}", version.name));
+    std::panic::set_hook(Box::new(|panic| {
+        log::error!("panicked: {panic}");
+        log::logger().flush();
+    }));
+    options.threads_max = clients_possible(version, options.threads_max);
+    let signals = watch_signals().context("cannot watch for signals")?;
+    let mut session = options.session_config()?;
+    session.io_model = version.io_model;
+    let mut server = Server::start(version, &options, &session, threads, signals)?;
+    for listener in &server.listeners {
+        println!("{}: listening on {}", version.name, listener.local_addr()?);
     }
-    let mut config = options.session_config()?;
-    config.model = Model(version.model);
-    let (memory, remembered) = Memory::open(&options)?;
-    let rooms = (options.rooms_config(&options.memory()), remembered);
-    let mut house = House::new(&options, &config, rooms, memory, threads, door, stop);
-    (version.serve)(&mut house)?;
-    house.memory.close();
+    (version.serve)(&mut server)?;
+    server.end();
     log::info!("the loop has ended");
     log::logger().flush();
     Ok(())
 }
 
-/// How many clients there can be.
-fn say_true_number(version: &Version, wanted: usize) -> usize {
-    let wall = version.wall.map(|wall| (wall.name, wall.descriptors));
+/// How many clients there can be. If they are fewer than was asked, the log says why.
+fn clients_possible(version: &Version, wanted: usize) -> usize {
+    let wall = version.wall.map(|wall| ("descriptors in one select (FD_SETSIZE)", wall));
     let (possible, limit) = limits::clients_possible_in_a_loop(wanted, wall);
-    if let Some(limit) = limit {
+    if let Some(limits::Limit { name, value, .. }) = limit {
         log::warn!(
-            "this machine can hold {possible} clients, not {wanted}: its limit on {} is {}",
-            limit.name,
-            limit.value
+            "this machine can hold {possible} clients, not {wanted}: its limit on {name} is {value}"
         );
     }
     possible
 }
 
-/// Prints a line. Whoever closed our standard output does not want it; that is no reason to end.
-fn say(line: &str) {
-    let mut out = std::io::stdout();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+/// A signal becomes a byte in a pipe, which is watched with the clients. A second one ends the process at once.
+fn watch_signals() -> io::Result<UnixStream> {
+    let (inner, outer) = UnixStream::pair()?;
+    inner.set_nonblocking(true)?;
+    let stopping = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        // In this order: the first signal finds the flag down and raises it, the second finds it up.
+        flag::register_conditional_shutdown(signal, 130, Arc::clone(&stopping))?;
+        flag::register(signal, Arc::clone(&stopping))?;
+        pipe::register(signal, outer.try_clone()?)?;
+    }
+    Ok(inner)
 }

@@ -1,211 +1,255 @@
-//! One client's turn in a round: it came, its socket is ready, or its time is over. Runs on thread `main`.
+//! One client's turn in a round, from the greeting to the end. Thread `main` runs it.
 //!
-//! Each turn is short by design: one read, one send. Only the session's own computing is not bounded here, and whatever
-//! one session computes, everybody waits for.
+//! In chatd this is one function, `ClientThread::serve`. Here it is cut where that function waits:
+//!
+//! ```text
+//!   accept ──> run ──> Reading, Paused or Behind ── bytes, time, or room to send ──> run ── ...
+//!   close ── the rooms are told ──> Departing
+//!   what was said before is delivered ── say_goodbye ──> Goodbye: the last line waits to be taken
+//!   it is taken, or the time is over ── linger ──> Lingering: what still comes is thrown away
+//!   they have closed their side, or the time is over ── remove
+//! ```
+//!
+//! A turn is short: one read, one send. Only what a session computes has no bound.
 
 use super::{
-    client::{Client, Interest, Stage},
-    hall::LoopHall,
-    house::House,
-    outgoing::Outgoing,
+    client::{Client, ClientKey, Interest, Stage},
+    driver::LoopDriver,
+    server::Server,
+    timers::Timer,
 };
 use chatd::{
     core::{
-        event::ClientId,
-        farewell::Farewell,
-        session::{Next, Peer, Session},
+        close_reason::CloseReason,
+        event::Event,
+        notice::notice,
+        session::{Peer, Session},
     },
-    server::{RESERVED, handler::LAST_WORDS, net, status::Status},
+    server::{
+        RESERVED,
+        client::{
+            handler::{LAST_WORDS, RESERVE_DEADLINE},
+            linger::{GOODBYE, REFUSED_PATIENCE, is_still_there},
+        },
+        limits, net,
+    },
+    socketserver::OUT_OF_DESCRIPTORS,
 };
 use std::{
     io::{ErrorKind, Read as _},
-    net::{SocketAddr, TcpStream},
-    panic::{AssertUnwindSafe, catch_unwind},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    os::fd::AsRawFd as _,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::atomic::Ordering::Relaxed,
     time::{Duration, Instant},
 };
 
-/// Newcomers taken in from one listener in a round, at most: a class that arrives must not stop those who talk.
-const NEWCOMERS_MAX: usize = 64;
+/// Clients accepted at one listener in a round, at most: a class that arrives must not stop those who talk.
+const ACCEPTED_MAX: usize = 64;
 
-impl House<'_> {
-    // --- It came ---
+impl Server<'_> {
+    // --- They come ---
 
-    /// Newcomers at one listener.
-    pub(super) fn take_in(&mut self, listener: usize) {
-        for _ in 0..NEWCOMERS_MAX {
-            let Some((socket, peer)) = self.door.accept(listener, self.now) else { return };
-            let number = self.next_number;
-            self.next_number += 1;
-            if let Err(sentence) = self.admit(&socket, peer) {
-                self.totals.refused.fetch_add(1, Relaxed);
-                log::info!("refused {peer}: {sentence}");
-                self.door.show_out(socket, &sentence, self.now);
-            } else {
-                self.begin(number, socket, peer);
+    /// A listener is ready.
+    pub(super) fn accept(&mut self, listener: usize) {
+        for _ in 0..ACCEPTED_MAX {
+            let accepted = self.listeners.get(listener).map(TcpListener::accept);
+            match accepted.unwrap_or(Err(ErrorKind::WouldBlock.into())) {
+                Ok((socket, peer)) => match self.admit(&socket, peer) {
+                    Ok(()) => self.begin(socket, peer),
+                    Err(sentence) => self.refuse(socket, peer, &sentence),
+                },
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return,
+                Err(e) if e.kind() == ErrorKind::ConnectionAborted => {} // the next one may be fine
+                Err(e) => {
+                    // Out of descriptors. To try again at once would spin, so everybody waits.
+                    log::error!("cannot accept: {e}; trying again every {OUT_OF_DESCRIPTORS:?}");
+                    return std::thread::sleep(OUT_OF_DESCRIPTORS);
+                }
             }
         }
     }
 
-    fn admit(&self, socket: &TcpStream, peer: SocketAddr) -> Result<(), String> {
-        if self.clients.len() >= self.clients_max + RESERVED {
+    fn admit(&mut self, socket: &TcpStream, peer: SocketAddr) -> Result<(), String> {
+        let most = self.options.threads_max;
+        if self.clients.len() >= most + RESERVED {
+            return Err(format!("Sorry: all {most} places are taken. Please try again later."));
+        }
+        if let Some(wall) = self.version.wall.filter(|&wall| socket.as_raw_fd() as usize >= wall) {
             return Err(format!(
-                "Sorry: all {} places are taken. Please try again later.",
-                self.clients_max
+                "Sorry: select can watch {wall} descriptors, and they are taken. Please try again later."
             ));
         }
-        self.door.beyond_wall(socket)?;
-        self.sources.admit(peer.ip())
+        socket.set_nonblocking(true).map_err(|error| format!("Sorry: {error}."))?;
+        self.addresses.admit(peer.ip())
     }
 
-    fn begin(&mut self, number: ClientId, socket: TcpStream, peer: SocketAddr) {
-        log::info!("c{number} connected from {peer}");
-        let reserve_of = (self.clients.len() >= self.clients_max).then_some(self.clients_max);
-        let key = self.clients.insert(Client {
-            number,
-            peer,
-            socket,
-            session: None,
-            is_naming: true,
-            outgoing: Outgoing::new(self.now),
-            stage: Stage::Reading,
-            farewell: None,
-            began: self.now,
-            status: Status::new(&format!("c{number}")),
-            alarm: None,
-            ended: None,
-            watched: Interest::NONE,
-            touched: false,
-        });
-        self.touch(key);
-        let (config, connection) = (self.config, format!("c{number}"));
-        let mut hall = LoopHall { house: self, key };
+    /// Says why, and sees to a polite end. Who is refused is not watched: if select's set is full, there is no place in
+    /// it for them.
+    fn refuse(&mut self, socket: TcpStream, peer: SocketAddr, sentence: &str) {
+        self.totals.refused.fetch_add(1, Relaxed);
+        log::info!("refused {peer}: {sentence}");
+        // A new socket's buffer is empty: the sentence fits. If the peer is gone already, nobody misses it.
+        let _ = net::send_now(&socket, &[notice(sentence).as_bytes()]);
+        let _ = socket.shutdown(Shutdown::Write);
+        if self.refused.len() < limits::refused_possible(self.options.threads_max) {
+            self.refused.push((socket, Instant::now() + REFUSED_PATIENCE));
+        }
+    }
+
+    fn begin(&mut self, socket: TcpStream, peer: SocketAddr) {
+        let most = self.options.threads_max;
+        let reserve_of = (self.clients.len() >= most).then_some(most);
+        let deadline = reserve_of.map_or(self.options.login_deadline(), |_| RESERVE_DEADLINE);
+        self.last_number += 1;
+        let connection = format!("c{}", self.last_number);
+        log::info!("{connection} connected from {peer}");
+        let key = self.clients.insert(Client::new(self.last_number, socket, peer, deadline));
         let peer = Peer { connection: &connection, address: peer, reserve_of };
-        let session = Session::begin(config, peer, Duration::ZERO, &mut hall);
-        let client = &mut self.clients[key];
-        client.is_naming = session.is_naming();
-        client.session = Some(session);
+        let config = self.session;
+        let mut driver = LoopDriver { server: self, key };
+        let session = Session::begin(config, peer, Duration::ZERO, &mut driver);
+        self.clients[key].session = Some(session);
         self.run(key);
     }
 
-    // --- It is ready, or due ---
+    // --- They are ready, or due ---
 
-    pub(super) fn client_is_ready(&mut self, key: usize, found: Interest) {
+    /// A client's socket is ready.
+    pub(super) fn on_ready(&mut self, key: ClientKey, found: Interest) {
         let Some(client) = self.clients.get_mut(key) else { return };
+        self.touched.push(key);
         if found.write {
-            client.outgoing.send(&client.socket, self.now);
-            self.touch(key);
-            self.go_on(key);
+            client.send_waiting();
+            self.on_sent(key);
         }
-        if found.read {
-            match self.clients[key].stage {
-                Stage::Reading => self.read(key),
-                Stage::Lingering(..) => self.linger(key),
-                _ => {}
-            }
-        }
-    }
-
-    /// After the client took bytes: it may be read again, or have its last line.
-    fn go_on(&mut self, key: usize) {
-        match self.clients[key].stage {
-            Stage::Behind if !self.clients[key].outgoing.is_behind() => self.run(key),
-            Stage::Goodbye(_) => self.see_out(key),
+        let Some(client) = self.clients.get(key).filter(|_| found.read) else { return };
+        match client.stage {
+            Stage::Reading => self.read(key),
+            Stage::Lingering(_) if !is_still_there(&client.socket) => self.remove(key),
             _ => {}
         }
     }
 
-    /// One read, so that one who sends without end delays nobody; what is left is found in the next round.
-    fn read(&mut self, key: usize) {
+    /// A client has taken bytes, perhaps: they may be read again, or have their last line.
+    fn on_sent(&mut self, key: ClientKey) {
         let client = &mut self.clients[key];
-        let Some(session) = &mut client.session else { return };
-        match client.socket.read(session.input.space()) {
+        match client.stage {
+            Stage::Behind if !client.is_behind() => self.run(key),
+            Stage::Goodbye(_) if client.queue.is_empty() => self.linger(key),
+            _ => {}
+        }
+    }
+
+    /// One read, so that one who sends without end delays nobody; the rest is found in the next round.
+    fn read(&mut self, key: ClientKey) {
+        let Client { session: Some(session), socket, .. } = &mut self.clients[key] else { return };
+        match socket.read(session.input.space()) {
             Ok(n) => {
                 session.input.received(n);
                 self.run(key);
             }
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-            Err(e) => self.hang_up(key, Farewell::Lost(e.to_string())),
+            Err(e) => self.close(key, CloseReason::Lost(e.to_string())),
         }
     }
 
-    /// Runs a client's session on what it has read. Whatever it computes, everybody waits for.
-    fn run(&mut self, key: usize) {
-        let client = &mut self.clients[key];
-        let elapsed = self.now.saturating_duration_since(client.began);
-        let Some(mut session) = client.session.take() else { return };
-        let mut hall = LoopHall { house: self, key };
-        let Ok(next) = catch_unwind(AssertUnwindSafe(|| session.run(elapsed, &mut hall))) else {
-            self.give_up_if_in_rooms();
-            return self.hang_up(key, Farewell::ServerError);
-        };
-        let client = &mut self.clients[key];
-        client.status.count_in(session.take_line_count());
-        if client.farewell.is_some() {
-            return; // it was hung up while its session ran
-        }
-        client.is_naming = session.is_naming();
-        client.session = Some(session);
-        match next {
-            Next::Read => client.stage = Stage::Reading,
-            Next::Pause(for_so_long) => client.stage = Stage::Paused(self.now + for_so_long),
-            Next::CatchUp => client.stage = Stage::Behind,
-            Next::Close(farewell) => return self.hang_up(key, farewell),
-        }
-        client.note_stage();
-        self.touch(key);
-    }
-
-    pub(super) fn client_is_due(&mut self, key: usize) {
-        let client = &mut self.clients[key];
-        let passed =
-            |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= self.now);
-        match client.stage {
-            Stage::Lingering(until, _) if until <= self.now => self.strike_out(key),
-            Stage::Goodbye(until) if until <= self.now => self.send_end_of_file(key),
-            Stage::Goodbye(_) | Stage::Lingering(..) | Stage::Departing | Stage::Gone => {}
-            _ if passed(client.login_deadline(self.deadlines)) => {
-                self.hang_up(key, Farewell::NoName(self.deadlines.login.as_secs()));
+    /// Runs a client's session. A panic in it ends this client; one in the rooms is everybody's.
+    fn run(&mut self, key: ClientKey) {
+        let Some(mut session) = self.clients[key].session.take() else { return };
+        self.touched.push(key);
+        let mut driver = LoopDriver { server: self, key };
+        match catch_unwind(AssertUnwindSafe(|| driver.run(&mut session))) {
+            Ok(Ok(stage)) => {
+                let client = &mut self.clients[key];
+                client.session = Some(session);
+                client.wait_for(stage);
             }
-            _ if passed(client.write_deadline(self.deadlines)) => self.is_late(key),
-            Stage::Paused(until) if until <= self.now => self.end_pause(key),
-            _ => {}
+            Ok(Err(reason)) => self.close(key, reason),
+            Err(panic) if self.is_in_chat => resume_unwind(panic),
+            Err(_) => self.close(key, CloseReason::ServerError),
         }
-        self.touch(key);
     }
 
-    /// Goes on with a client that floods; unless it has gone, in which case its name is not kept until all is said.
-    fn end_pause(&mut self, key: usize) {
+    /// A client's timer is due.
+    pub(super) fn on_due(&mut self, key: ClientKey, now: Instant) {
+        let Some(client) = self.clients.get_mut(key) else { return };
+        self.touched.push(key);
+        client.timer = None;
+        // A socket is called writable when a third of its buffer is free. Who reads slowly may be below that.
+        client.send_waiting();
+        let due = client.next_due(self.options.write_deadline).filter(|&(at, _)| at <= now);
+        match (due, client.stage) {
+            (None, _) => self.on_sent(key),
+            (Some((_, Some(reason))), _) if reason.is_slow() => client.refuse_more(reason),
+            (Some((_, Some(reason))), _) => self.close(key, reason),
+            (Some((_, None)), Stage::Lingering(_)) => self.remove(key),
+            (Some((_, None)), Stage::Goodbye(_)) => self.linger(key),
+            (Some((_, None)), _) => self.end_pause(key, now),
+        }
+    }
+
+    /// Goes on with a client that floods. Who floods and goes does not stay, with their name, until all is said.
+    fn end_pause(&mut self, key: ClientKey, now: Instant) {
         let client = &mut self.clients[key];
         if let Err(e) = net::wait_broken(&client.socket, Duration::ZERO) {
-            return self.hang_up(key, Farewell::Lost(e.to_string()));
+            return self.close(key, CloseReason::Lost(e.to_string()));
         }
         if net::has_peer_ended(&client.socket)
-            && self.now - *client.ended.get_or_insert(self.now) > LAST_WORDS
+            && now - *client.last_words.get_or_insert(now) > LAST_WORDS
         {
-            return self.hang_up(key, Farewell::Closed);
+            return self.close(key, CloseReason::Closed);
         }
         self.run(key);
     }
 
-    /// A client that has taken nothing for the whole write deadline, it seems. The kernel calls a socket writable when a
-    /// third of its buffer is free, and one that reads slowly but reads may be below that: so it is tried once more.
-    fn is_late(&mut self, key: usize) {
+    // --- They go ---
+
+    /// Ends a client's conversation, for this reason if there was no other before.
+    pub(super) fn close(&mut self, key: ClientKey, reason: CloseReason) {
         let client = &mut self.clients[key];
-        client.outgoing.send(&client.socket, self.now);
-        if client.write_deadline(self.deadlines).is_none_or(|deadline| deadline > self.now) {
-            return self.go_on(key);
+        if client.is_leaving() {
+            return;
         }
-        client.outgoing.refuse_more();
-        self.hang_up(key, Farewell::TooLate(self.deadlines.write.as_secs()));
+        let reason = match (reason, client.queue.broken()) {
+            (CloseReason::Closed, Some(error)) => CloseReason::Lost(error.to_owned()),
+            (reason, _) => reason,
+        };
+        let reason = client.close_reason.get_or_insert(reason).clone();
+        client.session = None;
+        client.wait_for(Stage::Departing);
+        self.touched.push(key);
+        self.apply(key, Event::Depart(reason));
     }
 
-    /// A session that panics ends its client. If the rooms panicked, nobody could be served rightly any more.
-    fn give_up_if_in_rooms(&self) {
-        if self.in_rooms {
-            log::error!("the rooms panicked, and chatd cannot go on without them");
-            log::logger().flush();
-            std::process::exit(101);
+    /// The last words: what still waits, then the reason.
+    pub(super) fn say_goodbye(&mut self, key: ClientKey, reason: &CloseReason) {
+        let client = &mut self.clients[key];
+        log::info!("{} left: {reason}", client.status.name());
+        let is_full = matches!(reason, CloseReason::Full(_));
+        self.totals.too_slow.fetch_add(u64::from(reason.is_slow()), Relaxed);
+        self.totals.refused.fetch_add(u64::from(is_full), Relaxed);
+        client.send_last(reason);
+        let slow = Duration::from_secs(self.options.write_deadline);
+        let patience = if reason.is_slow() { slow } else { GOODBYE };
+        client.wait_for(Stage::Goodbye(Instant::now() + patience));
+        self.on_sent(key);
+    }
+
+    /// Sends our end of file, and waits for the client's: if a socket is closed while bytes are unread, TCP resets the
+    /// connection, and the last line may be lost.
+    fn linger(&mut self, key: ClientKey) {
+        let client = &mut self.clients[key];
+        match client.socket.shutdown(Shutdown::Write) {
+            Ok(()) => client.wait_for(Stage::Lingering(Instant::now() + GOODBYE)),
+            Err(_) => self.remove(key), // nobody is there
         }
+    }
+
+    /// Takes a client out of the table, which closes the socket.
+    fn remove(&mut self, key: ClientKey) {
+        let Some(client) = self.clients.remove(key) else { return };
+        client.timer.iter().for_each(|&at| self.timers.remove(at, Timer::Client(key)));
+        self.addresses.release(client.peer.ip());
     }
 }

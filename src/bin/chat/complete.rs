@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn chatd_has_no_other_commands() {
-        let table = chatd::core::command::CommandTable::default();
+        let table = chatd::core::commands::Table::default();
         let mut names: Vec<String> = table.rows().map(|row| format!("/{}", row.name)).collect();
         names.sort();
         assert_eq!(names.join(" "), CHATD_COMMANDS);

@@ -3,7 +3,10 @@
 //! [`connect`] runs on `main` for the first connection and on `socket` for those after it; both use
 //! [`Link`], and a line is always one write.
 
-use crate::{ending::Ending, options::Address};
+use crate::{
+    ending::{CONNECT_LIMIT, Ending},
+    options::Address,
+};
 use crossbeam_channel::bounded;
 use parking_lot::Mutex;
 use socket2::{SockRef, TcpKeepalive};
@@ -14,9 +17,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-
-/// How long looking the host up and connecting to it may take together.
-pub(crate) const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long a line may wait to leave. A server that reads nothing for that long is as good as gone.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);

@@ -1,8 +1,11 @@
 //! How a run of `chat` can end: each way its own sentence and its own exit code. docs/client.md has
 //! the table.
 
-use crate::{connection::CONNECT_LIMIT, options::Address};
-use std::fmt;
+use crate::options::Address;
+use std::{fmt, time::Duration};
+
+/// How long looking the host up and connecting to it may take together.
+pub(crate) const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Why the program ends.
 #[derive(Clone, Debug, PartialEq, Eq)]

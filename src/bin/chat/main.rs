@@ -22,6 +22,7 @@ mod paint;
 mod plain;
 mod screen;
 mod screen_lock;
+mod screen_thread;
 mod server_line;
 mod shared;
 mod socket;
@@ -34,7 +35,8 @@ use crossbeam_channel::unbounded;
 use editor::LineEditor;
 use keyboard::Keyboard;
 use options::Options;
-use screen::{Output, Screen, ScreenThread};
+use screen::Screen;
+use screen_thread::{Output, ScreenThread};
 use shared::Shared;
 use socket::Socket;
 use std::{

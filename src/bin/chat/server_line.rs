@@ -4,7 +4,7 @@
 //! A line of no known kind is [`LineKind::Plain`]: so is every line of a server that knows no
 //! names, and it is shown as it came.
 
-use chatd::core::{sentences::MARK, text::clean};
+use chatd::core::{sentences::MARK, wire::sanitize::sanitize};
 use std::ops::Range;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl ServerLine {
     /// every character that could move the cursor, colour the screen or turn text around. Nothing
     /// else of the client prints what came over the wire.
     pub(crate) fn new(bytes: &[u8]) -> ServerLine {
-        let text = clean(String::from_utf8_lossy(bytes).trim_matches('\r')).into_owned();
+        let text = sanitize(String::from_utf8_lossy(bytes).trim_matches('\r')).into_owned();
         let (time, is_past) = time(&text);
         let rest = &text[time..];
         let (kind, name) = kind(rest);

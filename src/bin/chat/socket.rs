@@ -12,7 +12,7 @@ use crate::{
     shared::Shared,
     terminal,
 };
-use chatd::core::{line::LineBuffer, sentences};
+use chatd::core::{sentences, wire::line::LineBuffer};
 use crossbeam_channel::Receiver;
 use std::{
     io::{ErrorKind, Read as _},

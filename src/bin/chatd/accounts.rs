@@ -1,16 +1,16 @@
 //! `chatd account …`: lists accounts and changes them, also while a server runs on the same file.
 //! Runs on thread `main`.
 
-use crate::{database, password::read_password, print_line};
+use crate::{database, password::read_password, print::print_line};
 use anyhow::{anyhow, bail};
 use chatd::{
     core::{
-        command::nearest,
         name::NameRule,
-        record::{Account, PasswordHash, Record, What},
+        notice::nearest,
+        record::{Account, Change, PasswordHash, Record},
     },
     server::{
-        passwords::Passwords,
+        auth::hash::Hasher,
         subcommands::{AccountAction, AccountCommand},
     },
     store::Store,
@@ -73,7 +73,7 @@ fn add(path: &Path, name: &str) -> anyhow::Result<()> {
 fn passwd(path: &Path, name: &str) -> anyhow::Result<()> {
     let account = find(&database::open(path)?, name)?;
     let password = ask_for_password(&account.name)?;
-    write(path, What::Rehashed(account.id, password))?;
+    write(path, Change::PasswordChanged(account.id, password))?;
     print_line(&format!("{} has another password now.", account.name));
     Ok(())
 }
@@ -97,7 +97,7 @@ fn set_admin(path: &Path, name: &str, is_admin: bool) -> anyhow::Result<()> {
 
 fn remove(path: &Path, name: &str) -> anyhow::Result<()> {
     let account = find(&database::open(path)?, name)?;
-    write(path, What::Unregistered(account.id))?;
+    write(path, Change::Unregistered(account.id))?;
     let mail = match account.mail {
         0 => String::new(),
         1 => " 1 message that nobody had read is gone with it.".to_owned(),
@@ -122,16 +122,17 @@ fn warn_of_no_administrator(store: &Store) -> anyhow::Result<()> {
 
 fn ask_for_password(name: &str) -> anyhow::Result<PasswordHash> {
     let password = read_password(name)?;
-    Passwords::default().hash(&password).map_err(|sentence| anyhow!(sentence))
+    Hasher::default().hash(&password).map_err(|sentence| anyhow!(sentence))
 }
 
 /// Opened anew: nothing stays open, or locked, while a person thinks of a password.
-fn write(path: &Path, what: What) -> anyhow::Result<()> {
-    Ok(database::open(path)?.write(&[Record { at: Timestamp::now(), what }])?)
+fn write(path: &Path, change: Change) -> anyhow::Result<()> {
+    let outcomes = database::open(path)?.append(&[Record { at: Timestamp::now(), change }])?;
+    outcomes.into_iter().try_for_each(|outcome| outcome.map_err(|why| anyhow!("not done: {why}")))
 }
 
 fn accounts(store: &Store) -> anyhow::Result<Vec<Account>> {
-    Ok(store.remembered(0, 0)?.accounts)
+    Ok(store.snapshot(0, 0)?.accounts)
 }
 
 fn find(store: &Store, name: &str) -> anyhow::Result<Account> {

@@ -4,7 +4,7 @@ use crate::database;
 use anyhow::{Context as _, ensure};
 use chatd::{
     server::subcommands::HistoryCommand,
-    store::export::{ExportedLine, Form},
+    store::{ExportedLine, Form},
 };
 use jiff::tz::TimeZone;
 use std::{
@@ -17,7 +17,7 @@ use std::{
 pub(crate) fn run(command: &HistoryCommand, path: &Path) -> anyhow::Result<()> {
     let store = database::open(path)?;
     if let Some(room) = &command.room {
-        ensure!(store.knows_room(room)?, "Nothing was ever said in a room called {room}.");
+        ensure!(store.has_room(room)?, "Nothing was ever said in a room called {room}.");
     }
     let mut out = BufWriter::new(std::io::stdout().lock());
     let zone = TimeZone::system();

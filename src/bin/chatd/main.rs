@@ -7,16 +7,18 @@ mod accounts;
 mod database;
 mod history;
 mod password;
+mod print;
 
 use anyhow::Context as _;
 use chatd::server::{
     Chatd, limits, logger,
     options::{Options, address_for_others},
     start_thread,
-    status::{Doing, Status},
+    status::{Activity, Status},
     subcommands::Subcommand,
 };
-use std::{io::Write as _, net::SocketAddr, process::ExitCode};
+use print::print_line;
+use std::{net::SocketAddr, process::ExitCode};
 
 fn main() -> ExitCode {
     let mut options: Options = argh::from_env();
@@ -72,9 +74,9 @@ fn run(mut options: Options) -> anyhow::Result<()> {
     let chatd = Chatd::start(&options, server_threads, stop.raiser())?;
     tell_how_to_join(&chatd.addresses());
 
-    status.now(Doing::WaitingForSignal);
+    status.set(Activity::WaitingForSignal);
     stop.wait();
-    status.now(Doing::Working);
+    status.set(Activity::Working);
     chatd.shutdown();
     log::logger().flush();
     Ok(())
@@ -99,12 +101,6 @@ fn tell_how_to_join(addresses: &[SocketAddr]) {
         }
         _ => print_line(&format!("Join from another machine: nc {} {port}", address.ip())),
     }
-}
-
-/// Prints a line. Whoever closed our standard output does not want it; that is no reason to end.
-fn print_line(line: &str) {
-    let mut out = std::io::stdout();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
 /// A panic goes through the log like everything else.

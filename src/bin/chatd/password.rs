@@ -5,7 +5,7 @@
 //! questions, and leaves the terminal without an echo after a Ctrl-C.
 
 use anyhow::{Context as _, ensure};
-use chatd::core::secret::Secret;
+use chatd::core::password::Password;
 use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _, stderr, stdin};
 
 /// Bytes read of a line: longer than any password, and bounded.
@@ -13,17 +13,17 @@ const LINE_MAX: u64 = 4096;
 
 /// At a terminal it is asked for twice, and what is typed is not shown. Otherwise it is the first
 /// line of standard input.
-pub(crate) fn read_password(name: &str) -> anyhow::Result<Secret> {
+pub(crate) fn read_password(name: &str) -> anyhow::Result<Password> {
     if !stdin().is_terminal() {
-        return read_line().map(|line| Secret::new(&line));
+        return read_line().map(|line| Password::new(&line));
     }
     let hidden = echo::hide()?;
     let password = ask(&format!("Password for {name}: "))?;
-    Secret::new(&password).check().map_err(anyhow::Error::msg)?;
+    Password::new(&password).check().map_err(anyhow::Error::msg)?;
     let again = ask("Once more: ")?;
     drop(hidden);
     ensure!(password == again, "These were two different passwords. Nothing is changed.");
-    Ok(Secret::new(&password))
+    Ok(Password::new(&password))
 }
 
 fn ask(question: &str) -> anyhow::Result<String> {

@@ -8,11 +8,12 @@ use super::socket::{Poller, QUEUE_MAX, Socket};
 use anyhow::Result;
 use argh::FromArgs;
 use rustix::{event::epoll::EventFlags, net::sockopt};
-use slab::Slab;
 use std::{
+    collections::HashMap,
     io,
     net::{SocketAddr, TcpListener},
     ops::Range,
+    os::fd::AsRawFd as _,
 };
 
 /// Connections the kernel keeps until they are accepted. With the 128 of `std`, 1,000 clients at
@@ -54,29 +55,29 @@ impl Baseline {
         poller.add(&listener, LISTENER)?;
         println!("listening on {}", listener.local_addr()?);
 
-        let (mut clients, mut batch, mut chunk) = (Slab::new(), Vec::new(), vec![0; CHUNK]);
+        let (mut clients, mut batch, mut chunk) = (HashMap::new(), Vec::new(), vec![0; CHUNK]);
         loop {
             let mut speakers = Vec::new();
             for (key, ready) in poller.wait(None)? {
                 if key == LISTENER {
                     accept_all(&listener, &poller, &mut clients)?;
-                } else if let Some(client) = clients.get_mut(key) {
+                } else if let Some(client) = clients.get_mut(&key) {
                     // Closing a socket also takes it out of the poller.
                     match client.serve(key, ready, &poller, &mut chunk, &mut batch) {
                         Ok(()) => speakers.push(key),
-                        Err(_) => drop(clients.remove(key)),
+                        Err(_) => drop(clients.remove(&key)),
                     }
                 }
             }
             if batch.is_empty() {
                 continue;
             }
-            clients.retain(|key, client| {
+            clients.retain(|&key, client| {
                 let (before, after) = (&batch[..client.own.start], &batch[client.own.end..]);
                 client.socket.send([before, after], &poller, key).is_ok()
             });
             for key in speakers {
-                if let Some(client) = clients.get_mut(key) {
+                if let Some(client) = clients.get_mut(&key) {
                     client.own = 0..0;
                 }
             }
@@ -85,12 +86,16 @@ impl Baseline {
     }
 }
 
-fn accept_all(listener: &TcpListener, poller: &Poller, clients: &mut Slab<Client>) -> Result<()> {
+fn accept_all(
+    listener: &TcpListener,
+    poller: &Poller,
+    clients: &mut HashMap<usize, Client>,
+) -> Result<()> {
     while let Ok((stream, _)) = listener.accept() {
         stream.set_nonblocking(true)?;
-        let entry = clients.vacant_entry();
-        let socket = Socket::new(stream, poller, entry.key())?;
-        entry.insert(Client { socket, unfinished: Vec::new(), own: 0..0 });
+        let key = stream.as_raw_fd() as usize; // no two that are open have the same
+        let socket = Socket::new(stream, poller, key)?;
+        clients.insert(key, Client { socket, unfinished: Vec::new(), own: 0..0 });
     }
     Ok(())
 }

@@ -1,0 +1,113 @@
+//! Why a connection ended: one reason each, told to the client, to the others and to the log.
+
+use super::{notice::notice, sentences};
+use std::fmt;
+
+/// The one reason for which a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The client typed `/quit [WHY]`.
+    Quit(Option<String>),
+    /// The client closed their side.
+    Closed,
+    /// The connection broke: reset, timed out, the client's machine vanished. With the system's words.
+    Lost(String),
+    /// A slow consumer: more bytes waited than this, the high-water mark.
+    TooSlow(usize),
+    /// A slow consumer: nothing was read for this number of seconds, the write deadline, while lines waited.
+    TooLate(u64),
+    /// No name was given within this number of seconds.
+    NoName(u64),
+    /// This number of names was refused.
+    NamesRefused(u32),
+    /// This number of passwords was wrong.
+    WrongPasswords(u32),
+    /// All places are taken (their number), and the client is not the administrator for whom one more is kept.
+    Full(usize),
+    /// The client is banned. The sentence says by whom, and until when.
+    Banned(String),
+    /// The account's owner logged in from this address.
+    TakenOver(String),
+    /// An administrator sent the client away: `kicked by alice: spam`.
+    Kicked(String),
+    /// The client spoke HTTP.
+    HttpRequest,
+    /// The client's thread panicked.
+    ServerError,
+    /// The server stops.
+    Shutdown,
+}
+
+impl CloseReason {
+    /// The last line for the client, with its end. Empty: nobody is there to read it.
+    pub fn to_client(&self) -> String {
+        let why = match self {
+            CloseReason::Lost(_) => return String::new(),
+            CloseReason::Quit(_) | CloseReason::Closed => return notice(sentences::GOODBYE),
+            CloseReason::Full(places) => return notice(sentences::all_places_taken(*places)),
+            CloseReason::TooSlow(bytes) => sentences::too_many_bytes_waited(*bytes),
+            CloseReason::TooLate(seconds) => sentences::nothing_was_read(*seconds),
+            CloseReason::NoName(seconds) => format!("no name within {seconds} s."),
+            CloseReason::NamesRefused(count) => format!("{count} names were refused."),
+            CloseReason::WrongPasswords(count) => format!("{count} passwords were wrong."),
+            CloseReason::Banned(sentence) => sentence.clone(),
+            CloseReason::TakenOver(address) => format!("you logged in again, from {address}."),
+            CloseReason::Kicked(by) => format!("you were {by}."),
+            CloseReason::HttpRequest => {
+                "this is a chat server, and that was an HTTP request. Try: nc HOST PORT".to_owned()
+            }
+            CloseReason::ServerError => sentences::SERVER_ERROR.to_owned(),
+            CloseReason::Shutdown => sentences::SHUTTING_DOWN.to_owned(),
+        };
+        notice(sentences::hung_up(&why))
+    }
+
+    /// What the others read in brackets behind "left lobby".
+    pub fn to_others(&self) -> &str {
+        match self {
+            CloseReason::Quit(Some(why)) => why,
+            CloseReason::Quit(None) => "quit",
+            CloseReason::Closed => "connection closed",
+            CloseReason::Lost(_) => "connection lost",
+            CloseReason::TooSlow(_) | CloseReason::TooLate(_) => "too slow",
+            CloseReason::NoName(_) | CloseReason::NamesRefused(_) => "no name",
+            CloseReason::HttpRequest => "no name",
+            CloseReason::WrongPasswords(_) => "wrong password",
+            CloseReason::Full(_) => "no place",
+            CloseReason::Banned(_) => "banned",
+            CloseReason::TakenOver(_) => "logged in again",
+            CloseReason::Kicked(by) => by,
+            CloseReason::ServerError => "server error",
+            CloseReason::Shutdown => "server shut down",
+        }
+    }
+
+    /// Whether the client was hung up as a slow consumer.
+    pub fn is_slow(&self) -> bool {
+        matches!(self, CloseReason::TooSlow(_) | CloseReason::TooLate(_))
+    }
+}
+
+/// For the log.
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CloseReason::Quit(Some(why)) => write!(f, "quit: {why}"),
+            CloseReason::Lost(error) => write!(f, "connection lost: {error}"),
+            CloseReason::TooSlow(bytes) => {
+                write!(f, "too slow: more than {bytes} bytes waited in its outbox")
+            }
+            CloseReason::TooLate(seconds) => write!(f, "too slow: read nothing for {seconds} s"),
+            CloseReason::NoName(seconds) => write!(f, "no name within {seconds} s"),
+            CloseReason::NamesRefused(count) => write!(f, "{count} names were refused"),
+            CloseReason::WrongPasswords(count) => write!(f, "{count} passwords were wrong"),
+            CloseReason::Full(places) => write!(f, "all {places} places are taken"),
+            CloseReason::Banned(sentence) => write!(f, "{sentence}"),
+            CloseReason::TakenOver(address) => {
+                write!(f, "its account logged in again, from {address}")
+            }
+            CloseReason::HttpRequest => write!(f, "sent an HTTP request"),
+            other => write!(f, "{}", other.to_others()),
+        }
+    }
+}

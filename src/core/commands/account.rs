@@ -1,0 +1,227 @@
+//! Accounts: keeping a name, logging in to it, giving it up. The dialogues are the session's; here is what comes of them.
+
+use super::{
+    mail::describe_mail,
+    people::change_name,
+    row::{CommandResult, Reply, RoomsCtx, Row, SessionCtx, first_word, none, optional},
+};
+use crate::core::{
+    address::ClientAddress,
+    close_reason::CloseReason,
+    event::{Answer, ClientId, Login},
+    history_reply::PRIVATE_MAX,
+    name::Name,
+    notice::{Refusal, notice},
+    password::Password,
+    record::{Account, AccountId, Change, Outcome, PasswordHash, SanctionKind},
+    rooms::{Action, ClientKey, member::Member, pending::Reserved, scrollback::Scrollback},
+};
+
+pub(super) const ROWS: &[Row] = &[
+    Row::session(
+        "register",
+        "[PASSWORD]",
+        "keeps your name: from now on it has a password",
+        |ctx, argument| {
+            not_anonymous(ctx)?;
+            let password = optional(argument).map(|typed| Password::new(&typed));
+            ctx.session.register(password, ctx.driver);
+            Ok(String::new())
+        },
+    ),
+    Row::session(
+        "login",
+        "NAME [PASSWORD]",
+        "makes you NAME, which is registered",
+        |ctx, arguments| {
+            let (name, password) = first_word(arguments)?;
+            not_anonymous(ctx)?;
+            let password = optional(password).map(|typed| Password::new(&typed));
+            ctx.session.log_in(name, password, ctx.driver);
+            Ok(String::new())
+        },
+    ),
+    Row::session("password", "", "changes your password", |ctx, argument| {
+        none(argument)?;
+        ctx.session.change_password(ctx.driver);
+        Ok(String::new())
+    }),
+    Row::session("unregister", "", "gives your name up, and your mailbox", |ctx, argument| {
+        none(argument)?;
+        ctx.session.unregister(ctx.driver);
+        Ok(String::new())
+    }),
+    Row::rooms("whoami", "", "who and where you are", whoami),
+];
+
+fn not_anonymous(ctx: &SessionCtx<'_, '_>) -> Result<(), Refusal> {
+    match ctx.session.config().anonymous {
+        true => Err("Nobody has an account here: --anonymous.".into()),
+        false => Ok(()),
+    }
+}
+
+fn whoami(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
+    none(arguments)?;
+    let account = match ctx.rooms.account_of(ctx.client) {
+        None => "not registered".to_owned(),
+        Some(account) => {
+            let since = ctx.rooms.config().zone.to_datetime(account.since).date();
+            let admin = if account.is_admin { ", an administrator" } else { "" };
+            format!("logged in as {}, registered on {since}{admin}", account.name)
+        }
+    };
+    let member = ctx.member();
+    Ok(Reply::notice(format_args!(
+        "You are {}: {account}. In {}; connection c{} from {}.",
+        member.name().shown(),
+        ctx.rooms.room_of(ctx.client).name(),
+        member.client(),
+        member.address(),
+    )))
+}
+
+// --- Logging in ---
+
+/// Whoever is here under this name, or logged in to this account, gives way to its `owner`, who comes from `address`.
+pub(super) fn make_way(
+    ctx: &mut RoomsCtx<'_>,
+    name: &Name,
+    account: AccountId,
+    owner: Option<ClientKey>,
+    address: ClientAddress,
+) {
+    let members = ctx.rooms.members();
+    let mut others: Vec<ClientKey> = members.logged_in_to(account).collect();
+    others.extend(members.holder_of(name).filter(|holder| !others.contains(holder)));
+    for other in others.into_iter().filter(|&other| Some(other) != owner) {
+        ctx.rooms.kick(other, CloseReason::TakenOver(address.to_string()));
+    }
+}
+
+/// For whoever runs the server.
+pub(super) fn log_login(ctx: &mut RoomsCtx<'_>, client: ClientId, account: AccountId) {
+    let Some(account) = ctx.rooms.accounts().get(account) else { return };
+    let admin = if account.is_admin { ", an administrator" } else { "" };
+    let line = format!("c{client} is logged in as {}{admin}", account.name);
+    ctx.rooms.act(Action::Log(line));
+}
+
+/// A member gave the password of an account: they own it, and are called like it.
+pub(crate) fn log_in(ctx: &mut RoomsCtx<'_>, login: Login) -> Answer {
+    let Some(account) = ctx.rooms.accounts().get(login.account).cloned() else {
+        return Answer::Text(notice("That account is gone."));
+    };
+    let Ok(name) = ctx.rooms.config().names.check(&account.name, "name") else {
+        return Answer::Text(notice(
+            "That account's name is not allowed here: the server runs without --unicode-names.",
+        ));
+    };
+    let now = ctx.rooms.now();
+    if !account.is_admin
+        && let Some(ban) = ctx.rooms.sanctions().in_force(SanctionKind::Ban, &name, None, now)
+    {
+        let sentence = format!("The name {} is banned by {}.", name.shown(), ban.by);
+        return Answer::Text(notice(sentence));
+    }
+    let (client, address) = (ctx.member().client(), ctx.member().address());
+    make_way(ctx, &name, account.id, Some(ctx.client), address);
+    let mut text = String::new();
+    if ctx.member().name().shown() != name.shown() {
+        text = change_name(ctx, name.clone());
+    }
+    log_login(ctx, client, account.id);
+    let member = &mut ctx.rooms.members_mut()[ctx.client];
+    member.set_account(Some(account.id));
+    *member.private_mut() = Scrollback::new(PRIVATE_MAX, login.private);
+    text.push_str(&notice("You are logged in."));
+    text.push_str(&describe_mail(ctx));
+    Answer::Named(name, text, None)
+}
+
+// --- What may fail: registering, another password, deleting ---
+
+/// A member wants their name kept.
+pub(crate) fn register(ctx: &mut RoomsCtx<'_>, hash: PasswordHash) -> CommandResult {
+    if let Some(account) = ctx.rooms.account_of(ctx.client) {
+        return Err(format!("You are logged in to {} already.", account.name).into());
+    }
+    let (name, address) = (ctx.member().name().clone(), ctx.member().address());
+    let now = ctx.rooms.now();
+    let account = ctx.rooms.accounts().reserve(&name, address, now)?;
+    let change = Change::Registered(account.clone(), hash);
+    ctx.rooms.pending().reserve(now, change, ctx.client, Reserved::Account(account, name));
+    Ok(Reply::Later)
+}
+
+/// The owner of an account wants another password.
+pub(crate) fn set_password(
+    ctx: &mut RoomsCtx<'_>,
+    hash: PasswordHash,
+    quietly: bool,
+) -> CommandResult {
+    let (id, now) = (my_account(ctx)?, ctx.rooms.now());
+    let change = Change::PasswordChanged(id, hash);
+    ctx.rooms.pending().reserve(now, change, ctx.client, Reserved::Password { quietly });
+    Ok(Reply::Later)
+}
+
+/// The owner of an account wants it deleted.
+pub(crate) fn unregister(ctx: &mut RoomsCtx<'_>) -> CommandResult {
+    let (id, now) = (my_account(ctx)?, ctx.rooms.now());
+    ctx.rooms.pending().reserve(now, Change::Unregistered(id), ctx.client, Reserved::Deletion(id));
+    Ok(Reply::Later)
+}
+
+fn my_account(ctx: &RoomsCtx<'_>) -> Result<AccountId, Refusal> {
+    ctx.member().account().ok_or_else(|| {
+        Refusal::from("You are not logged in: /register keeps your name, /login NAME logs you in.")
+    })
+}
+
+/// An account is written, or is not. Returns what its owner reads.
+pub(crate) fn registered(
+    ctx: &mut RoomsCtx<'_>,
+    account: Account,
+    name: &Name,
+    outcome: Outcome,
+) -> String {
+    if let Err(why) = outcome {
+        ctx.rooms.accounts().settle(name, None);
+        return notice(format_args!("Your name is not kept: {why}"));
+    }
+    let text = notice(format_args!(
+        "{} is yours from now on. When you come again, you are asked for your password.",
+        account.name
+    ));
+    if let Some(client) = ctx.rooms.members().get(ctx.client).map(Member::client) {
+        ctx.rooms.act(Action::Log(format!("c{client} registered {}", account.name)));
+        ctx.rooms.members_mut()[ctx.client].set_account(Some(account.id));
+    }
+    ctx.rooms.accounts().settle(name, Some(account));
+    text
+}
+
+/// Another password is written, or is not. Returns what its owner reads.
+pub(crate) fn password_set(quietly: bool, outcome: Outcome) -> String {
+    match outcome {
+        _ if quietly => String::new(),
+        Ok(()) => notice("Your password is changed."),
+        Err(why) => notice(format_args!("Your password is not changed: {why}")),
+    }
+}
+
+/// An account is deleted, or is not. Returns what its owner reads.
+pub(crate) fn unregistered(ctx: &mut RoomsCtx<'_>, id: AccountId, outcome: Outcome) -> String {
+    if let Err(why) = outcome {
+        return notice(format_args!("Your account is still there: {why}"));
+    }
+    ctx.rooms.accounts().remove(id);
+    let owners: Vec<ClientKey> = ctx.rooms.members().logged_in_to(id).collect();
+    for owner in owners {
+        ctx.rooms.members_mut()[owner].set_account(None);
+    }
+    notice(
+        "Your account is struck out, and its mailbox. Your name is free for whoever comes when you have left.",
+    )
+}

@@ -1,0 +1,85 @@
+//! Coming in: whether a client may, and under which name.
+
+use super::{
+    account::{log_login, make_way},
+    mail::describe_mail,
+    people::name_is_free,
+    places::describe_place,
+    row::RoomsCtx,
+};
+use crate::core::{
+    close_reason::CloseReason,
+    event::{Answer, ClientId, Entry},
+    notice::Refusal,
+    record::{Sanction, SanctionKind},
+    rooms::{RoomsConfig, member::Member},
+};
+
+/// Whether somebody may stay who has only the place that is kept for an administrator.
+pub(crate) fn take_reserve(ctx: &mut RoomsCtx<'_>, most: usize) -> Answer {
+    match ctx.rooms.accounts().has_administrator() {
+        true => Answer::default(),
+        false => Answer::Close(CloseReason::Full(most)),
+    }
+}
+
+/// Lets a client in, or says why not.
+pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, entry: Entry) -> Answer {
+    if let Some(refused) = refuse(ctx, &entry) {
+        return refused;
+    }
+    let name = entry.name.clone();
+    if let Some(login) = &entry.login {
+        make_way(ctx, &name, login.account, None, entry.address);
+        log_login(ctx, client, login.account);
+    }
+    ctx.rooms.add_member(ctx.client, Member::new(client, entry, ctx.rooms.now()));
+    let mail = describe_mail(ctx);
+    let (place, backlog) = describe_place(ctx.rooms, ctx.client);
+    Answer::Named(name, mail + &place, backlog)
+}
+
+/// The answer to somebody who may not come in like this. Whose account the name is has to show it first.
+fn refuse(ctx: &mut RoomsCtx<'_>, entry: &Entry) -> Option<Answer> {
+    if ctx.rooms.is_closing() {
+        return Some(Answer::NameRefused("The server is shutting down.".to_owned()));
+    }
+    let (name, now) = (&entry.name, ctx.rooms.now());
+    let named = ctx.rooms.accounts().named(name).cloned();
+    let login = entry.login.as_ref();
+    let login = login.and_then(|login| ctx.rooms.accounts().get(login.account).cloned());
+    if let Some(most) = entry.reserve_of
+        && !named.as_ref().is_some_and(|account| account.is_admin)
+    {
+        return Some(Answer::Close(CloseReason::Full(most)));
+    }
+    let address = Some(entry.address);
+    if !login.as_ref().is_some_and(|account| account.is_admin)
+        && let Some(ban) = ctx.rooms.sanctions().in_force(SanctionKind::Ban, name, address, now)
+    {
+        let ban = ban.clone();
+        let sentence = describe_ban(ctx.rooms.config(), &ban);
+        return Some(Answer::Close(CloseReason::Banned(sentence)));
+    }
+    let shown = name.shown();
+    match (named, login) {
+        (None, _) => match name_is_free(ctx.rooms, name, None) {
+            Ok(()) | Err(Refusal::Usage) => None,
+            Err(Refusal::Because(sentence)) => Some(Answer::NameRefused(sentence)),
+        },
+        (Some(named), Some(login)) if named.id == login.id => None,
+        (Some(named), _) if named.name.to_lowercase() == shown.to_lowercase() => {
+            Some(Answer::NeedsPassword(named.id))
+        }
+        (Some(named), _) => Some(Answer::NameRefused(format!(
+            "The name \"{shown}\" looks like \"{}\", which is registered.",
+            named.name
+        ))),
+    }
+}
+
+/// What somebody who is banned is told.
+pub(super) fn describe_ban(config: &RoomsConfig, ban: &Sanction) -> String {
+    let why = ban.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    format!("you are banned by {}{}{why}.", ban.by, config.until(ban.until))
+}

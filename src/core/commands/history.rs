@@ -1,0 +1,149 @@
+//! What was said before: the backlog at joining, `/history`, `/search`.
+//!
+//! The rooms remember the last lines themselves, and show them at a definite place in the one order: so past and present
+//! meet without a gap or a repeat. What is older is in the store; then the reply carries a query for it. It is asked
+//! when the reply's batch is shown: by then everything that was said before is written.
+
+use super::{
+    people::name_now,
+    row::{CommandResult, Reply, RoomsCtx, Row, required},
+};
+use crate::core::{
+    history_reply::{HistoryReply, merge},
+    notice::Refusal,
+    record::{HistoryLine, LineId, Query},
+    rooms::{ClientKey, Rooms},
+};
+use jiff::{
+    Timestamp, ToSpan as _,
+    civil::{Date, Time},
+};
+
+pub(super) const ROWS: &[Row] = &[
+    Row::rooms("history", "[N|since TIME]", "past lines: the last N, or since 10:30", history),
+    Row::rooms("search", "WORDS", "past lines with these words (wor*: a beginning)", search),
+];
+
+/// Past lines shown at once: at 1.1 KiB each, 1.1 MiB that their own reader alone waits for.
+const LINES_MAX: usize = 1_000;
+/// Lines found by `/search`.
+const SEARCH_MAX: usize = 50;
+
+/// What a newcomer is shown of their room's past, if there is any.
+pub(super) fn backlog(rooms: &Rooms, client: ClientKey) -> Option<Box<HistoryReply>> {
+    let (room, most) = (rooms.room_of(client), rooms.config().backlog_lines);
+    let is_silent = room.remembers_all() && room.scrollback().lines().next().is_none();
+    if most == 0 || is_silent {
+        return None;
+    }
+    let mut lines: Vec<HistoryLine> = room.scrollback().lines().rev().take(most).cloned().collect();
+    lines.reverse();
+    let is_enough = lines.len() >= most || room.remembers_all();
+    let mut reply = HistoryReply { if_none: String::new(), ..reply(rooms, client, most, lines) };
+    if rooms.config().keeps_talk && !is_enough {
+        let (room, before) = (room.name().to_owned(), before(rooms, &reply.lines));
+        reply.query = Some(Query::Older { room, account: None, before, since: None, most });
+    }
+    Some(Box::new(reply))
+}
+
+/// The room's lines, and among them what the client wrote and was told in private.
+fn history(ctx: &mut RoomsCtx<'_>, wanted: &str) -> CommandResult {
+    let (most, since) = match wanted.strip_prefix("since ") {
+        Some(time) => (LINES_MAX, Some(last_time_of(ctx.rooms, time.trim())?)),
+        None if wanted.is_empty() => (ctx.rooms.config().backlog_lines, None),
+        None => match wanted.parse() {
+            Ok(n @ 1_usize..) => (n.min(LINES_MAX), None),
+            Ok(0) | Err(_) => return Err(Refusal::Usage),
+        },
+    };
+    let (room, member) = (ctx.rooms.room_of(ctx.client), ctx.member());
+    let mut lines = merge(room.scrollback().lines(), member.private().lines());
+    lines.retain(|line| since.is_none_or(|since| line.at >= since));
+    let is_all = room.remembers_all() && !member.private().is_full();
+    let is_enough = lines.len() >= most || is_all;
+    let mut reply = reply(ctx.rooms, ctx.client, most, lines);
+    if ctx.rooms.config().keeps_talk && !is_enough {
+        // From here on both are complete; what is found twice is shown once.
+        let first_private = member.private().lines().next().map(|line| line.id);
+        let first = before(ctx.rooms, room.scrollback().lines());
+        reply.query = Some(Query::Older {
+            room: room.name().to_owned(),
+            account: member.account(),
+            before: first.max(first_private.unwrap_or(first)),
+            since,
+            most,
+        });
+    }
+    Ok(Reply::Fetch(String::new(), Box::new(reply)))
+}
+
+/// In the store, if talk is kept there; otherwise in what the rooms remember.
+fn search(ctx: &mut RoomsCtx<'_>, words: &str) -> CommandResult {
+    let words = required(words)?.to_owned();
+    let (room, member) = (ctx.rooms.room_of(ctx.client), ctx.member());
+    let mut reply = reply(ctx.rooms, ctx.client, SEARCH_MAX, Vec::new());
+    reply.heading = format!("The newest {{}} of {} with {words}", room.name());
+    reply.if_none =
+        format!("*** Nothing with {words} was said in {} or to you alone.\n", room.name());
+    if ctx.rooms.config().keeps_talk {
+        let (room, account) = (room.name().to_owned(), member.account());
+        reply.query = Some(Query::Search { room, account, words, most: SEARCH_MAX });
+    } else {
+        reply.lines = merge(room.scrollback().lines(), member.private().lines());
+        reply.lines.retain(|line| has_words(&line.text, &words));
+    }
+    Ok(Reply::Fetch(String::new(), Box::new(reply)))
+}
+
+/// A reply with these lines of the client's room.
+fn reply(rooms: &Rooms, client: ClientKey, most: usize, lines: Vec<HistoryLine>) -> HistoryReply {
+    let room = rooms.room_of(client).name();
+    let ignored = rooms.members()[client].ignored();
+    let names = ignored.iter().flat_map(|ignored| [&ignored.name, name_now(rooms, ignored)]);
+    HistoryReply {
+        heading: format!("The last {{}} of {room}"),
+        if_none: format!("*** Nothing was said in {room} yet.\n"),
+        lines,
+        query: None,
+        most,
+        hidden: names.map(|name| name.shown().to_owned()).collect(),
+        is_mail: false,
+        now: rooms.now(),
+        zone: rooms.config().zone.clone(),
+    }
+}
+
+/// The number before which the store has to be asked: that of the first line here; if there is none, of the next line
+/// that will be said.
+fn before<'a>(rooms: &Rooms, lines: impl IntoIterator<Item = &'a HistoryLine>) -> LineId {
+    let first = lines.into_iter().next().map(|line| line.id);
+    first.unwrap_or(LineId(rooms.last_line().0 + 1))
+}
+
+/// When it was last this time: `10:30`, `2026-11-20`, `2026-11-20 10:30`.
+fn last_time_of(rooms: &Rooms, typed: &str) -> Result<Timestamp, Refusal> {
+    let (zone, now) = (&rooms.config().zone, rooms.now());
+    let time = |text: &str| Time::strptime("%H:%M", text).map_err(|_| Refusal::Usage);
+    let date = |text: &str| text.parse::<Date>().map_err(|_| Refusal::Usage);
+    let moment = |date: Date, time| zone.to_timestamp(date.to_datetime(time)).unwrap_or(now);
+    if let Some((day, clock)) = typed.split_once(' ') {
+        return Ok(moment(date(day)?, time(clock.trim())?));
+    }
+    let Ok(time) = time(typed) else { return Ok(moment(date(typed)?, Time::midnight())) };
+    let today = zone.to_datetime(now).date();
+    match moment(today, time) {
+        later if later > now => Ok(moment(today.saturating_sub(1.day()), time)),
+        moment => Ok(moment),
+    }
+}
+
+/// Whether a line has all these words, in whatever case; `wor*` is the beginning of one.
+fn has_words(line: &str, words: &str) -> bool {
+    let line = line.to_lowercase();
+    let of_line: Vec<&str> = line.split(|c: char| !c.is_alphanumeric()).collect();
+    words.to_lowercase().split_whitespace().all(|word| match word.strip_suffix('*') {
+        Some(beginning) => of_line.iter().any(|of_line| of_line.starts_with(beginning)),
+        None => of_line.contains(&word),
+    })
+}

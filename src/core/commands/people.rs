@@ -1,0 +1,246 @@
+//! Names and people: who is here, what they are called, whom one does not want to read.
+
+use super::{
+    row::{CommandResult, Reply, RoomsCtx, Row, none, optional, required},
+    talk::set,
+};
+use crate::core::{
+    name::Name,
+    notice::{Refusal, notice, push_wrapped},
+    record::SanctionKind,
+    rooms::{
+        ClientKey, Rooms,
+        member::{Ignored, Preference},
+        room::{Lines, Room},
+    },
+    sentences,
+};
+use jiff::Timestamp;
+
+pub(super) const ROWS: &[Row] = &[
+    Row::rooms("nick", "NAME", "changes your name", nick),
+    Row::rooms("who", "", "who is in this room, idle for how long", who),
+    Row::rooms("names", "", "the names in every room", names),
+    Row::rooms("whois", "NAME", "where NAME is, and since when", whois),
+    Row::rooms("away", "[WHY]", "tells those who look or write that you are away", away),
+    Row::rooms("back", "", "ends /away", back),
+    Row::rooms("ignore", "[NAME]", "hides what NAME says, or lists whom you ignore", ignore),
+    Row::rooms("unignore", "NAME", "ends /ignore", unignore),
+    Row::rooms("quiet", "[on|off]", "leaves out who comes and goes", quiet),
+];
+
+/// Names that one client may ignore.
+const IGNORED_MAX: usize = 100;
+
+// --- Names ---
+
+fn nick(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
+    let name = ctx.rooms.config().names.check(required(typed)?, "name")?;
+    if ctx.rooms.config().anonymous {
+        return Err("Nobody has a name here: --anonymous.".into());
+    }
+    ctx.rooms.may_write(ctx.client)?; // or a mute would end with a new name
+    let mine = ctx.member().account();
+    if let Some(account) = ctx.rooms.accounts().named(&name)
+        && mine != Some(account.id)
+    {
+        let name = &account.name;
+        return Err(format!("{name} is registered. /login {name} asks for its password.").into());
+    }
+    let now = ctx.rooms.now();
+    if let Some(ban) = ctx.rooms.sanctions().in_force(SanctionKind::Ban, &name, None, now) {
+        return Err(format!("The name {} is banned by {}.", name.shown(), ban.by).into());
+    }
+    name_is_free(ctx.rooms, &name, Some(ctx.client))?;
+    let text = change_name(ctx, name.clone());
+    Ok(Reply::Named(name, text))
+}
+
+/// Gives a member another name, and tells their room. Returns what they read.
+pub(super) fn change_name(ctx: &mut RoomsCtx<'_>, name: Name) -> String {
+    let line = notice(sentences::renamed(&ctx.name(), name.shown()));
+    let text = notice(sentences::you_are_now(name.shown()));
+    ctx.rooms.members_mut().rename(ctx.client, name);
+    ctx.rooms.tell_room(ctx.client, &Lines::of_presence(&line, ctx.client));
+    text
+}
+
+/// Whether `client`, who may have another name now, can have this one.
+pub(super) fn name_is_free(
+    rooms: &mut Rooms,
+    name: &Name,
+    client: Option<ClientKey>,
+) -> Result<(), Refusal> {
+    let wanted = name.shown();
+    if rooms.accounts().is_reserved(name) {
+        return Err(sentences::name_is_taken(wanted).into());
+    }
+    let Some(holder) = rooms.members().holder_of(name).filter(|holder| Some(*holder) != client)
+    else {
+        return Ok(());
+    };
+    let taken = rooms.members()[holder].name();
+    if name.is_same_word(taken) {
+        return Err(sentences::name_is_taken(wanted).into());
+    }
+    Err(format!("The name \"{wanted}\" looks like \"{}\", who is here.", taken.shown()).into())
+}
+
+// --- Who is here ---
+
+fn who(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
+    none(arguments)?;
+    let (room, now) = (ctx.rooms.room_of(ctx.client), ctx.rooms.now());
+    let mut text = format!("*** {} in {}:\n", room.members().len(), room.name());
+    for key in sorted_members(ctx.rooms, room) {
+        let member = &ctx.rooms.members()[key];
+        let idle = span(member.active(), now);
+        let row = sentences::person_row(member.name().shown(), &idle, member.away());
+        text.push_str(&notice(row));
+    }
+    Ok(Reply::Now(text))
+}
+
+fn names(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
+    none(arguments)?;
+    let mut text = String::new();
+    for room in ctx.rooms.rooms().iter().filter(|room| !room.members().is_empty()) {
+        let lead = sentences::names_heading(room.name(), room.members().len());
+        let names = sorted_members(ctx.rooms, room);
+        push_wrapped(&mut text, &lead, &shown(ctx.rooms, &names));
+        text.push('\n');
+    }
+    Ok(Reply::Now(text))
+}
+
+fn whois(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
+    let found = ctx.rooms.members().find(required(typed)?)?;
+    let (member, now) = (&ctx.rooms.members()[found], ctx.rooms.now());
+    let account = match ctx.rooms.account_of(found) {
+        Some(account) if account.is_admin => {
+            format!(" Administrator, logged in as {}.", account.name)
+        }
+        Some(account) => format!(" Logged in as {}.", account.name),
+        None => String::new(),
+    };
+    let from = match ctx.rooms.is_admin(ctx.client) {
+        true => format!(" From {}.", member.address()),
+        false => String::new(),
+    };
+    let away = member.away().map(|why| format!(" Away: {why}.")).unwrap_or_default();
+    Ok(Reply::notice(format_args!(
+        "{} is in {}, connected for {}, idle for {}. Connection c{}.{account}{from}{away}",
+        member.name().shown(),
+        ctx.rooms.room_of(found).name(),
+        span(member.since(), now),
+        span(member.active(), now),
+        member.client(),
+    )))
+}
+
+/// Who is in a room, by name.
+pub(super) fn sorted_members(rooms: &Rooms, room: &Room) -> Vec<ClientKey> {
+    let mut members = room.members().to_vec();
+    members.sort_by_key(|&member| rooms.members()[member].name().key());
+    members
+}
+
+/// Their names.
+pub(super) fn shown<'a>(rooms: &'a Rooms, members: &[ClientKey]) -> Vec<&'a str> {
+    members.iter().map(|&member| rooms.members()[member].name().shown()).collect()
+}
+
+/// How long ago something was, in the largest unit that says something.
+fn span(from: Timestamp, to: Timestamp) -> String {
+    match (to.as_second() - from.as_second()).max(0) {
+        s @ ..60 => format!("{s} s"),
+        s @ ..3_600 => format!("{} min", s / 60),
+        s @ ..86_400 => format!("{} h", s / 3_600),
+        s => format!("{} d", s / 86_400),
+    }
+}
+
+// --- Being away ---
+
+fn away(ctx: &mut RoomsCtx<'_>, why: &str) -> CommandResult {
+    ctx.rooms.may_write(ctx.client)?; // others read why
+    let why = optional(why).unwrap_or_else(|| "away".to_owned());
+    let reply = Reply::notice(format_args!("You are away: {why}. /back ends it."));
+    ctx.rooms.members_mut()[ctx.client].set_away(Some(why));
+    Ok(reply)
+}
+
+fn back(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
+    none(arguments)?;
+    let was_away = ctx.rooms.members_mut()[ctx.client].set_away(None).is_some();
+    Ok(Reply::notice(if was_away { "Welcome back." } else { "You were not away." }))
+}
+
+// --- Whom one does not want to read ---
+
+fn quiet(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
+    let sentences =
+        ["You read who comes and goes again.", "You no longer read who comes and goes."];
+    set(ctx, Preference::Quiet, arguments, sentences)
+}
+
+fn ignore(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
+    if typed.is_empty() {
+        return Ok(list_ignored(ctx));
+    }
+    let (name, client) = match ctx.rooms.members().find(typed) {
+        Ok(member) if member == ctx.client => {
+            return Err("You cannot ignore yourself.".into());
+        }
+        Ok(member) => (ctx.rooms.members()[member].name().clone(), Some(member)),
+        Err(nobody) => (ctx.rooms.config().names.check(typed, "name").map_err(|_| nobody)?, None),
+    };
+    let ignored = ctx.rooms.members_mut()[ctx.client].ignored_mut();
+    if ignored.len() >= IGNORED_MAX {
+        return Err(format!("You ignore {IGNORED_MAX} names, which is the most.").into());
+    }
+    let reply = Reply::notice(format_args!("You no longer read what {} says.", name.shown()));
+    ignored.retain(|other| {
+        other.name.key() != name.key() && (other.client != client || client.is_none())
+    });
+    ignored.push(Ignored { name, client });
+    ctx.rooms.refilter(ctx.client);
+    Ok(reply)
+}
+
+fn unignore(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
+    let typed = required(typed)?;
+    let name = ctx.rooms.config().names.check(typed, "name");
+    let key = name.map_or_else(|_| typed.to_owned(), |name| name.key().to_owned());
+    let is_meant = |name: &Name| name.key() == key || name.shown() == typed;
+    let ignored = ctx.member().ignored();
+    let mut is_kept = ignored
+        .iter()
+        .map(|ignored| !is_meant(&ignored.name) && !is_meant(name_now(ctx.rooms, ignored)))
+        .collect::<Vec<bool>>()
+        .into_iter();
+    if is_kept.as_slice().iter().all(|&kept| kept) {
+        return Err(format!("You do not ignore {typed}.").into());
+    }
+    let ignored = ctx.rooms.members_mut()[ctx.client].ignored_mut();
+    ignored.retain(|_| is_kept.next().unwrap_or(true));
+    ctx.rooms.refilter(ctx.client);
+    Ok(Reply::notice(format_args!("You read what {typed} says again.")))
+}
+
+fn list_ignored(ctx: &RoomsCtx<'_>) -> Reply {
+    let ignored = ctx.member().ignored().iter();
+    let names: Vec<&str> = ignored.map(|ignored| name_now(ctx.rooms, ignored).shown()).collect();
+    if names.is_empty() {
+        return Reply::notice("You ignore nobody.");
+    }
+    let mut text = String::new();
+    push_wrapped(&mut text, "You ignore:", &names);
+    Reply::Now(text + ".\n")
+}
+
+/// What somebody ignored is called now.
+pub(super) fn name_now<'a>(rooms: &'a Rooms, ignored: &'a Ignored) -> &'a Name {
+    let member = ignored.client.and_then(|client| rooms.members().get(client));
+    member.map_or(&ignored.name, |member| member.name())
+}

@@ -1,0 +1,84 @@
+//! Rooms: going to one, and what it says to whoever comes in.
+
+use super::{
+    history::backlog,
+    people::{shown, sorted_members},
+    row::{CommandResult, Reply, RoomsCtx, Row, none, required},
+    talk::topic_line,
+};
+use crate::core::{
+    history_reply::HistoryReply,
+    notice::{notice, push_wrapped},
+    rooms::{ClientKey, LOBBY, Rooms},
+    sentences,
+};
+
+pub(super) const ROWS: &[Row] = &[
+    Row::rooms("join", "ROOM", "goes to ROOM, which is made if it is not there", join),
+    Row::rooms("leave", "", "goes back to lobby", leave),
+    Row::rooms("rooms", "", "lists the rooms", list),
+];
+
+/// Names told on entering a room; if there are more, their number. `/names` tells all.
+const NAMES_TOLD: usize = 40;
+
+fn join(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
+    let typed = required(typed)?;
+    let typed = typed.strip_prefix('#').unwrap_or(typed);
+    let name = ctx.rooms.config().names.check(typed, "room's name")?;
+    ctx.rooms.move_to(ctx.client, &name)?;
+    Ok(match describe_place(ctx.rooms, ctx.client) {
+        (text, Some(reply)) => Reply::Fetch(text, reply),
+        (text, None) => Reply::Now(text),
+    })
+}
+
+fn leave(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
+    none(arguments)?;
+    if ctx.rooms.room_of(ctx.client).name() == LOBBY {
+        return Err("You are in lobby, where everybody starts. /quit leaves the chat.".into());
+    }
+    join(ctx, LOBBY)
+}
+
+fn list(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
+    none(arguments)?;
+    let mut text = notice("Rooms:");
+    for room in ctx.rooms.rooms().iter() {
+        let topic = room.topic().map_or("", |(topic, _)| topic);
+        text.push_str(&notice(sentences::room_row(room.name(), room.members().len(), topic)));
+    }
+    Ok(Reply::Now(text))
+}
+
+/// Where somebody is: the company, the topic, and the backlog.
+pub(super) fn describe_place(
+    rooms: &Rooms,
+    client: ClientKey,
+) -> (String, Option<Box<HistoryReply>>) {
+    let room = rooms.room_of(client);
+    let mut text = String::new();
+    match room.members().len() - 1 {
+        0 => text.push_str(&notice(sentences::alone_in(room.name()))),
+        1..=NAMES_TOLD => {
+            let mut others = sorted_members(rooms, room);
+            others.retain(|&other| other != client);
+            let lead = sentences::in_room_with(room.name());
+            push_wrapped(&mut text, &lead, &shown(rooms, &others));
+            text.push_str(".\n");
+        }
+        // When a class of 500 arrives at once, 500 lists of 500 names would be all the fan-out does.
+        others => text.push_str(&notice(sentences::in_room_with_many(room.name(), others))),
+    }
+    if let Some((topic, by)) = room.topic() {
+        text.push_str(&topic_line(room.name(), topic, by));
+    }
+    if room.is_paused() {
+        text.push_str(&notice(format_args!("{} is paused: /hand raises your hand.", room.name())));
+    }
+    match backlog(rooms, client) {
+        // As good as always. Shown here: it would leave its marks on the stack and the heap of each client's thread.
+        Some(reply) if reply.query.is_none() => (text + &reply.show(), None),
+        reply => (text, reply),
+    }
+}

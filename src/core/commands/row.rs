@@ -1,0 +1,220 @@
+//! What a command is made of: a row of the table, and what its function works with and returns.
+
+use crate::core::{
+    event::{Answer, Driver},
+    history_reply::HistoryReply,
+    name::Name,
+    notice::{Refusal, nearest, notice},
+    record::Change,
+    rooms::{Action, ClientKey, Rooms, member::Member},
+    session::Session,
+};
+
+/// One row of the table: a command, as it is typed, explained and run.
+#[derive(Clone, Copy)]
+pub struct Row {
+    /// Without the slash.
+    pub name: &'static str,
+    /// As help shows them; `[…]` may be left out.
+    pub arguments: &'static str,
+    /// What it does, in a few words.
+    pub does: &'static str,
+    /// Who may use it.
+    pub(crate) who: Who,
+    /// It holds at the door too, for somebody who has no name yet.
+    pub(crate) at_the_door: bool,
+    /// The function that runs it.
+    pub(crate) run: Run,
+}
+
+/// The commands of one server.
+#[derive(Clone, Copy)]
+pub struct Table {
+    /// Every row, in the order of `/help`.
+    pub(crate) rows: &'static [&'static [Row]],
+    /// Whether `/crash` is one of them: it shows a class that a panic ends one thread and nobody else's.
+    pub demo: bool,
+}
+
+impl Table {
+    /// Every row.
+    pub fn rows(self) -> impl Iterator<Item = &'static Row> {
+        let rows = self.rows.iter().flat_map(|rows| rows.iter());
+        rows.filter(move |row| self.demo || row.who != Who::Demo)
+    }
+
+    /// The row of what stands behind a slash, and its arguments, trimmed.
+    ///
+    /// # Errors
+    /// There is no such command; the sentence names the nearest one.
+    pub(crate) fn find(self, line: &str) -> Result<(&'static Row, &str), String> {
+        let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let name = name.to_ascii_lowercase();
+        match self.rows().find(|row| row.name == name) {
+            Some(row) => Ok((row, arguments.trim())),
+            None => Err(match nearest(&name, self.rows().map(|row| row.name)) {
+                Some(near) => format!("There is no command /{name}. Did you mean /{near}?"),
+                None => format!("There is no command /{name}. /help lists them."),
+            }),
+        }
+    }
+}
+
+/// Who may use a command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Everybody.
+    Everybody,
+    /// Administrators alone.
+    Administrators,
+    /// Everybody, on a server with `--demo`.
+    Demo,
+}
+
+/// The function that runs a command. It is given what stands behind the command's name, trimmed.
+#[derive(Clone, Copy)]
+pub(crate) enum Run {
+    /// On the client's own thread; it may ask the rooms, the store or for a password. Returns lines for the client.
+    Session(fn(&mut SessionCtx<'_, '_>, &str) -> Result<String, Refusal>),
+    /// Where the rooms are, in the one order of all events; quick.
+    Rooms(fn(&mut RoomsCtx<'_>, &str) -> CommandResult),
+}
+
+/// What a command of the rooms comes to.
+pub(crate) type CommandResult = Result<Reply, Refusal>;
+
+/// What a command of the rooms is answered with.
+pub(crate) enum Reply {
+    /// These lines.
+    Now(String),
+    /// These lines; and the client has another name from now on.
+    Named(Name, String),
+    /// These lines, and behind them past lines, for some of which the store has to be asked.
+    Fetch(String, Box<HistoryReply>),
+    /// Nothing yet: the answer comes when it is known whether the change is written.
+    Later,
+}
+
+impl Reply {
+    /// One line of the server's.
+    pub(crate) fn notice(sentence: impl std::fmt::Display) -> Reply {
+        Reply::Now(notice(sentence))
+    }
+
+    /// As an answer; `None`: it comes later.
+    pub(crate) fn into_answer(self) -> Option<Answer> {
+        match self {
+            Reply::Now(text) => Some(Answer::Text(text)),
+            Reply::Named(name, text) => Some(Answer::Named(name, text, None)),
+            Reply::Fetch(text, reply) => Some(Answer::Fetch(text, reply)),
+            Reply::Later => None,
+        }
+    }
+}
+
+/// What a command works with on its client's thread.
+pub(crate) struct SessionCtx<'a, 's> {
+    /// Who typed it.
+    pub session: &'a mut Session<'s>,
+    /// What the session can do.
+    pub driver: &'a mut dyn Driver,
+    /// All commands, for `/help`.
+    pub table: Table,
+}
+
+/// What a command works with where the rooms are.
+pub(crate) struct RoomsCtx<'a> {
+    /// Everybody's state.
+    pub rooms: &'a mut Rooms,
+    /// Who typed it.
+    pub client: ClientKey,
+}
+
+impl RoomsCtx<'_> {
+    /// Whoever typed it. They are a member: commands are run for members alone.
+    pub(crate) fn member(&self) -> &Member {
+        &self.rooms.members()[self.client]
+    }
+
+    /// Their name.
+    pub(crate) fn name(&self) -> String {
+        self.member().name().shown().to_owned()
+    }
+
+    /// Records and logs that an administrator did something.
+    pub(crate) fn audit(&mut self, what: String) {
+        let (member, by) = (self.member(), self.name());
+        let log = format!("{by} (c{}, {}) {what}", member.client(), member.address());
+        self.rooms.act(Action::Log(log));
+        let now = self.rooms.now();
+        self.rooms.pending().record(now, Change::Audit { by, what });
+    }
+}
+
+impl Row {
+    /// A command that runs where the rooms are.
+    pub(crate) const fn rooms(
+        name: &'static str,
+        arguments: &'static str,
+        does: &'static str,
+        run: fn(&mut RoomsCtx<'_>, &str) -> CommandResult,
+    ) -> Row {
+        let (who, at_the_door) = (Who::Everybody, false);
+        Row { name, arguments, does, who, at_the_door, run: Run::Rooms(run) }
+    }
+
+    /// A command that runs on its client's own thread.
+    pub(crate) const fn session(
+        name: &'static str,
+        arguments: &'static str,
+        does: &'static str,
+        run: fn(&mut SessionCtx<'_, '_>, &str) -> Result<String, Refusal>,
+    ) -> Row {
+        let (who, at_the_door) = (Who::Everybody, false);
+        Row { name, arguments, does, who, at_the_door, run: Run::Session(run) }
+    }
+
+    /// The same, for these alone.
+    pub(crate) const fn only_for(self, who: Who) -> Row {
+        Row { who, ..self }
+    }
+
+    /// The same, and it holds at the door too.
+    pub(crate) const fn also_at_the_door(self) -> Row {
+        Row { at_the_door: true, ..self }
+    }
+
+    /// How it is typed.
+    pub fn usage(&self) -> String {
+        format!("/{} {}", self.name, self.arguments).trim_end().to_owned()
+    }
+
+    /// The line that says why it was not done.
+    pub(crate) fn refused(&self, refusal: Refusal) -> String {
+        match refusal {
+            Refusal::Because(sentence) => notice(sentence),
+            Refusal::Usage => notice(format_args!("Like this: {}", self.usage())),
+        }
+    }
+}
+
+/// The argument, which may not be left out.
+pub(crate) fn required(argument: &str) -> Result<&str, Refusal> {
+    if argument.is_empty() { Err(Refusal::Usage) } else { Ok(argument) }
+}
+
+/// The argument, if it was not left out.
+pub(crate) fn optional(argument: &str) -> Option<String> {
+    (!argument.is_empty()).then(|| argument.to_owned())
+}
+
+/// There is no argument.
+pub(crate) fn none(argument: &str) -> Result<(), Refusal> {
+    if argument.is_empty() { Ok(()) } else { Err(Refusal::Usage) }
+}
+
+/// The first word, and what stands behind it.
+pub(crate) fn first_word(arguments: &str) -> Result<(&str, &str), Refusal> {
+    let (first, rest) = arguments.split_once(char::is_whitespace).unwrap_or((arguments, ""));
+    Ok((required(first)?, rest.trim_start()))
+}

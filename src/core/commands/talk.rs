@@ -1,0 +1,180 @@
+//! Saying something in another way than by typing it: actions, private lines, the topic.
+
+use super::row::{CommandResult, Reply, RoomsCtx, Row, SessionCtx, first_word, none, required};
+use crate::core::{
+    notice::{Refusal, notice},
+    record::{Account, Author, Change, LineId},
+    rooms::{ClientKey, member::Preference, pending::Reserved, room::Lines},
+};
+
+pub(super) const ROWS: &[Row] = &[
+    Row::session("me", "ACTION", "says what you do: * alice ACTION", me),
+    Row::rooms("msg", "NAME TEXT", "says TEXT to NAME alone", msg),
+    Row::rooms("reply", "TEXT", "says TEXT to whoever wrote to you last", reply),
+    Row::rooms("topic", "[TEXT]", "shows the topic, or sets it (- clears it)", topic),
+    Row::rooms("echo", "[on|off]", "gives you your own lines too", echo),
+    Row::rooms("timestamps", "[on|off]", "puts the time in front of live lines", timestamps),
+];
+
+fn me(ctx: &mut SessionCtx<'_, '_>, action: &str) -> Result<String, Refusal> {
+    ctx.session.act(required(action)?);
+    Ok(String::new())
+}
+
+// --- Private lines ---
+
+/// To whoever has the name; if they are away and have an account, into their mailbox.
+fn msg(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
+    let (to, text) = first_word(arguments)?;
+    let text = required(text)?;
+    ctx.rooms.may_write(ctx.client)?;
+    let nobody = match ctx.rooms.members().find(to) {
+        Ok(reader) => return Ok(tell_privately(ctx, &[reader], text, "")),
+        Err(nobody) => nobody,
+    };
+    let name = ctx.rooms.config().names.check(to, "name").ok();
+    let account = name.and_then(|name| ctx.rooms.accounts().named(&name).cloned());
+    let account = account.ok_or(nobody)?;
+    let owner = ctx.rooms.members().logged_in_to(account.id).next();
+    if let Some(reader) = owner {
+        return Ok(tell_privately(ctx, &[reader], text, "")); // under another name
+    }
+    keep(ctx, account, text)
+}
+
+/// Keeps a message in the mailbox of an account.
+fn keep(ctx: &mut RoomsCtx<'_>, to: Account, text: &str) -> CommandResult {
+    let by_guest = ctx.member().account().is_none();
+    ctx.rooms.accounts().reserve_mail(to.id, by_guest)?;
+    let (now, from) = (ctx.rooms.now(), ctx.member().author());
+    let id = ctx.rooms.pending().line_ids(1);
+    let reserved = Reserved::Mail { to: to.id, by_guest };
+    let to = Author { name: to.name, account: Some(to.id) };
+    let change = Change::PrivateMessage { id, from, to, text: text.to_owned(), is_mail: true };
+    ctx.rooms.pending().reserve(now, change, ctx.client, reserved);
+    Ok(Reply::Later)
+}
+
+/// To the client that wrote last, and never to another one that has taken its name.
+fn reply(ctx: &mut RoomsCtx<'_>, text: &str) -> CommandResult {
+    let text = required(text)?;
+    ctx.rooms.may_write(ctx.client)?;
+    let Some((client, name)) = ctx.member().reply_to().cloned() else {
+        return Err("Nobody has written to you yet.".into());
+    };
+    if !ctx.rooms.members().contains(client) {
+        return Err(format!("{}, who wrote to you last, has left.", name.shown()).into());
+    }
+    Ok(tell_privately(ctx, &[client], text, ""))
+}
+
+/// Tells some clients a line, and nobody else. `kind`: `question `, or nothing.
+pub(super) fn tell_privately(
+    ctx: &mut RoomsCtx<'_>,
+    readers: &[ClientKey],
+    text: &str,
+    kind: &str,
+) -> Reply {
+    let (now, from) = (ctx.rooms.now(), ctx.member().author());
+    let author_name = ctx.member().name().clone();
+    let line = format!("[{kind}from {}] {text}\n", from.name);
+    let first = ctx.rooms.pending().line_ids(readers.len());
+    let (mut names, mut notes) = (Vec::new(), String::new());
+    for (&reader, id) in readers.iter().zip(first.0..) {
+        let id = LineId(id);
+        let member = &ctx.rooms.members()[reader];
+        let to = member.author();
+        if let Some(why) = member.away() {
+            notes.push_str(&notice(format_args!("{} is away: {why}", to.name)));
+        }
+        names.push(to.name.clone());
+        if !ctx.rooms.members().ignores(reader, ctx.client) {
+            ctx.rooms.tell(reader, &line);
+            let member = &mut ctx.rooms.members_mut()[reader];
+            member.private_mut().remember(id, now, &line, 1);
+            member.set_reply_to(ctx.client, author_name.clone());
+        }
+        if ctx.rooms.pending().keeps_talk() {
+            let (from, text) = (from.clone(), text.to_owned());
+            let change = Change::PrivateMessage { id, from, to, text, is_mail: false };
+            ctx.rooms.pending().record(now, change);
+        }
+    }
+    let told = format!("[{kind}to {}] {text}\n", names.join(", "));
+    ctx.rooms.members_mut()[ctx.client].private_mut().remember(first, now, &told, 1);
+    Reply::Now(told + &notes)
+}
+
+// --- The topic ---
+
+fn topic(ctx: &mut RoomsCtx<'_>, text: &str) -> CommandResult {
+    let room = ctx.rooms.room_of(ctx.client);
+    let name = room.name().to_owned();
+    if text.is_empty() {
+        return match room.topic() {
+            Some((topic, by)) => Ok(Reply::Now(topic_line(&name, topic, by))),
+            None => Err(format!("{name} has no topic. /topic TEXT sets one.").into()),
+        };
+    }
+    ctx.rooms.may_speak(ctx.client)?;
+    let author = ctx.member().author();
+    let (line, sentence) = match text {
+        "-" => (
+            format!("{} cleared the topic of {name}", author.name),
+            format!("{name} has no topic now."),
+        ),
+        text => (
+            format!("{} set the topic of {name}: {text}", author.name),
+            format!("The topic of {name} is now: {text}"),
+        ),
+    };
+    let topic = (text != "-").then(|| (text.to_owned(), author));
+    let now = ctx.rooms.now();
+    if ctx.rooms.pending().keeps_talk() {
+        let change = Change::Topic { room: name, topic: topic.clone() };
+        ctx.rooms.pending().record(now, change);
+    }
+    ctx.rooms.room_of_mut(ctx.client).set_topic(topic);
+    ctx.rooms.tell_room(ctx.client, &Lines::of_author(&notice(line), ctx.client));
+    Ok(Reply::notice(sentence))
+}
+
+/// A room's topic, as it is told.
+pub(super) fn topic_line(room: &str, topic: &str, by: &Author) -> String {
+    notice(format_args!("Topic of {room}: {topic} (set by {})", by.name))
+}
+
+// --- How lines are read ---
+
+fn echo(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
+    let sentences = ["You no longer read your own lines.", "You read your own lines from now on."];
+    set(ctx, Preference::Echo, arguments, sentences)
+}
+
+fn timestamps(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
+    let sentences = [
+        "Live lines no longer have their time in front.",
+        "Live lines have their time in front from now on.",
+    ];
+    set(ctx, Preference::Timestamps, arguments, sentences)
+}
+
+/// Turns a preference on or off. The sentences: when it is off now, when it is on.
+pub(super) fn set(
+    ctx: &mut RoomsCtx<'_>,
+    preference: Preference,
+    arguments: &str,
+    sentences: [&str; 2],
+) -> CommandResult {
+    let on = match arguments {
+        "on" => Some(true),
+        "off" => Some(false),
+        other => {
+            none(other)?;
+            None
+        }
+    };
+    let is_on = ctx.rooms.members_mut()[ctx.client].set(preference, on);
+    ctx.rooms.refilter(ctx.client);
+    Ok(Reply::notice(sentences[usize::from(is_on)]))
+}

@@ -1,0 +1,151 @@
+//! Past lines that a client asked for: which lines, in what order, and how they look.
+//!
+//! The rooms begin a [`HistoryReply`] with the lines they have in memory, at a definite place in the one order. If that
+//! is not enough it carries a [`Query`]; the client's thread takes that to the store, on its own time, and shows both
+//! together.
+
+use super::{
+    notice::notice,
+    record::{Found, HistoryLine, LineId, Query},
+    sentences,
+};
+use jiff::{Timestamp, tz::TimeZone};
+use std::fmt::Write as _;
+
+/// Private lines remembered for each client: 100 × 1.1 KiB × 512 clients = 56 MiB at the very most.
+pub const PRIVATE_MAX: usize = 100;
+
+/// Past lines that are about to be shown.
+#[derive(Debug)]
+pub struct HistoryReply {
+    /// What they are; `{}` stands for their number: `The last {} of lobby`.
+    pub(crate) heading: String,
+    /// What is shown if there are none.
+    pub(crate) if_none: String,
+    /// What is known already, oldest first.
+    pub(crate) lines: Vec<HistoryLine>,
+    /// What to ask the store for.
+    pub(crate) query: Option<Query>,
+    /// Lines to show at most: the newest.
+    pub(crate) most: usize,
+    /// Names whose lines the reader hides.
+    pub(crate) hidden: Vec<String>,
+    /// They are the reader's mail, which they may then delete.
+    pub(crate) is_mail: bool,
+    /// When it was asked.
+    pub(crate) now: Timestamp,
+    /// The zone of the times shown.
+    pub(crate) zone: TimeZone,
+}
+
+impl HistoryReply {
+    /// What the store has to be asked for; then `add` takes the answer.
+    pub fn take_query(&mut self) -> Option<Query> {
+        self.query.take()
+    }
+
+    /// Adds what the store had. If it could not be asked, returns a line that says so, to be shown before the others.
+    pub(crate) fn add(&mut self, found: Found) -> Option<String> {
+        match found {
+            Found::Lines(older) => {
+                self.lines = merge(older.iter(), self.lines.iter());
+                None
+            }
+            Found::Unavailable(why) => Some(format!("*** Older lines cannot be read now: {why}\n")),
+            Found::Password(_) => None,
+        }
+    }
+
+    /// The numbers of the lines, if they are mail.
+    pub(crate) fn mail(&self) -> Vec<LineId> {
+        let lines: &[HistoryLine] = if self.is_mail { &self.lines } else { &[] };
+        lines.iter().map(|line| line.id).collect()
+    }
+
+    /// The lines as they are shown: counted in a heading, marked as past, with their times.
+    pub fn show(&self) -> String {
+        let is_shown =
+            |line: &&HistoryLine| !self.hidden.iter().any(|name| is_said_by(&line.text, name));
+        let mut lines: Vec<&HistoryLine> =
+            self.lines.iter().rev().filter(is_shown).take(self.most).collect();
+        lines.reverse();
+        if lines.is_empty() {
+            return self.if_none.clone();
+        }
+        let today = self.zone.to_datetime(self.now).date();
+        let noun = if lines.len() == 1 { "line" } else { "lines" };
+        let offset = self.now.to_zoned(self.zone.clone()).strftime("%:z");
+        let heading = self.heading.replacen("{}", &format!("{} {noun}", lines.len()), 1);
+        let mut text = notice(sentences::backlog_heading(&heading, &offset.to_string()));
+        let mut said_at = (None, String::new()); // most lines are of the same minute as the one before
+        for HistoryLine { at, text: line, .. } in lines {
+            let minute = Some(at.as_second().div_euclid(60));
+            if said_at.0 != minute {
+                let said = self.zone.to_datetime(*at);
+                let form = if said.date() == today { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+                said_at = (minute, said.strftime(form).to_string());
+            }
+            let _ = write!(text, "({}) {line}", said_at.1);
+        }
+        text.push_str(&notice(sentences::END_OF_PAST));
+        text
+    }
+}
+
+/// Two lists of lines as one, by their numbers; what is in both is there once.
+pub(crate) fn merge<'a>(
+    one: impl Iterator<Item = &'a HistoryLine>,
+    other: impl Iterator<Item = &'a HistoryLine>,
+) -> Vec<HistoryLine> {
+    let mut lines: Vec<HistoryLine> = one.chain(other).cloned().collect();
+    lines.sort_by_key(|line| line.id);
+    lines.dedup_by_key(|line| line.id);
+    lines
+}
+
+/// `<alice> hi`, `* alice waves` and `[from alice] psst` are alice's.
+fn is_said_by(line: &str, name: &str) -> bool {
+    let says = |before: &str, after: &str| {
+        line.strip_prefix(before)
+            .and_then(|rest| rest.strip_prefix(name))
+            .is_some_and(|rest| rest.starts_with(after))
+    };
+    says("<", "> ") || says("* ", " ") || says("[from ", "] ") || says("[question from ", "] ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(id: i64, at: &str, text: &str) -> HistoryLine {
+        HistoryLine { id: LineId(id), at: at.parse().unwrap(), text: text.to_owned() }
+    }
+
+    #[test]
+    fn yesterday_has_its_date_and_who_is_hidden_is_not_told() {
+        let lines = vec![
+            line(1, "2026-11-20T10:30:00Z", "<a> before\n"),
+            line(2, "2026-11-20T11:30:00Z", "<a> then\n"),
+            line(3, "2026-11-21T11:30:00Z", "<a> now\n"),
+            line(4, "2026-11-21T11:30:00Z", "<b> no\n"),
+            line(5, "2026-11-21T11:30:00Z", "* b waves\n"),
+            line(6, "2026-11-21T11:30:00Z", "[from b] psst\n"),
+        ];
+        let reply = HistoryReply {
+            heading: "The last {} of lobby".to_owned(),
+            if_none: "nothing".to_owned(),
+            lines,
+            query: None,
+            most: 2,
+            hidden: vec!["b".to_owned()],
+            is_mail: false,
+            now: "2026-11-21T12:00:00Z".parse().unwrap(),
+            zone: TimeZone::fixed(jiff::tz::offset(1)),
+        };
+        assert_eq!(
+            reply.show(),
+            "*** The last 2 lines of lobby (times are +01:00):\n(2026-11-20 12:30) <a> then\n(12:30) <a> now\n*** End of the past.\n"
+        );
+        assert_eq!(HistoryReply { lines: Vec::new(), ..reply }.show(), "nothing");
+    }
+}

@@ -1,0 +1,81 @@
+//! The server's own lines, which begin with `*** `, and refusals, which become one.
+
+use super::sentences::MARK;
+use std::fmt::Display;
+
+/// A line of the server's, with its line end.
+pub fn notice(sentence: impl Display) -> String {
+    format!("{MARK}{sentence}\n")
+}
+
+/// Why something is not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The sentence for whoever asked, without its `*** ` and its line end.
+    Because(String),
+    /// The command's arguments make no sense: its usage is shown.
+    Usage,
+}
+
+impl From<String> for Refusal {
+    fn from(sentence: String) -> Refusal {
+        Refusal::Because(sentence)
+    }
+}
+
+impl From<&str> for Refusal {
+    fn from(sentence: &str) -> Refusal {
+        Refusal::Because(sentence.to_owned())
+    }
+}
+
+/// Appends `words` as lines of the server's, no wider than a terminal: `lead` in front of them. The last line is left
+/// open.
+///
+/// For lists of names: 500 of them in one line would be 10 KiB, which few terminals show well.
+pub(crate) fn push_wrapped(text: &mut String, lead: &str, words: &[&str]) {
+    const WIDTH: usize = 78;
+    text.push_str(MARK);
+    text.push_str(lead);
+    let mut column = MARK.len() + lead.chars().count();
+    for (i, word) in words.iter().enumerate() {
+        let comma = if i + 1 < words.len() { "," } else { "" };
+        if column + 1 + word.chars().count() + comma.len() > WIDTH && i > 0 {
+            text.push_str("\n***  ");
+            column = 5;
+        }
+        text.push(' ');
+        text.push_str(word);
+        text.push_str(comma);
+        column += 1 + word.chars().count() + comma.len();
+    }
+}
+
+/// The candidate that `typed` was most probably meant to be, if one is near: at most two slips, and fewer slips than
+/// letters.
+pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const SLIPS_MAX: usize = 2;
+    candidates
+        .filter(|candidate| candidate.len().abs_diff(typed.len()) <= SLIPS_MAX) // cheap, and rules most out
+        .map(|candidate| (strsim::osa_distance(typed, &candidate.to_lowercase()), candidate))
+        .filter(|&(slips, candidate)| {
+            slips <= SLIPS_MAX && slips < candidate.len().min(typed.len())
+        })
+        .min_by_key(|&(slips, _)| slips)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_wrap_before_the_edge() {
+        let names: Vec<String> = (0..60).map(|i| format!("name{i}")).collect();
+        let words: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut text = String::new();
+        push_wrapped(&mut text, "lobby (60):", &words);
+        assert!(text.lines().all(|line| line.len() <= 78 && line.starts_with("*** ")));
+        assert_eq!(text.matches("name").count(), 60);
+    }
+}

@@ -1,0 +1,45 @@
+//! A password as it was typed: nothing that prints values can print it.
+
+use std::fmt;
+
+/// Fewest bytes of a password: what OWASP asks for at least.
+pub const PASSWORD_MIN: usize = 8;
+/// Most bytes. Any sentence fits; and a hash of it costs the same.
+pub const PASSWORD_MAX: usize = 256;
+
+/// A password, from the keyboard to its hash and no further.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// Takes what was typed, wherever it was typed: behind a command, at a prompt, at the operator's terminal. So blanks
+    /// around it do not count, and control characters are what [`sanitize`](super::wire::sanitize::sanitize) makes of them.
+    pub fn new(typed: &str) -> Password {
+        Password(super::wire::sanitize::sanitize(typed).trim().to_owned())
+    }
+
+    /// Whether nothing was typed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// For the hash alone.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it may become somebody's password. The sentence says why not.
+    pub fn check(&self) -> Result<(), String> {
+        match self.0.len() {
+            PASSWORD_MIN..=PASSWORD_MAX => Ok(()),
+            0..PASSWORD_MIN => Err(format!("A password has at least {PASSWORD_MIN} bytes.")),
+            _ => Err(format!("A password has at most {PASSWORD_MAX} bytes.")),
+        }
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}

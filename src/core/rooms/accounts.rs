@@ -1,0 +1,199 @@
+//! Accounts, as the rooms know them: whose name is whose, who is an administrator, how much mail waits.
+//!
+//! No password comes by here, nor a hash of one but on its way to the store: a session compares passwords on its own
+//! time, and tells the rooms only that one was right ([`Login`](crate::core::event::Login)).
+
+use super::pending::Reserved;
+use crate::core::{
+    address::ClientAddress,
+    name::{Name, NameRule},
+    notice::Refusal,
+    record::{Account, AccountId},
+};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// Accounts at most: a school. Each costs some 200 bytes here; and nobody can fill the disk with names.
+pub(crate) const ACCOUNTS_MAX: usize = 10_000;
+/// Accounts made from one address in a day: a school's. A stranger could otherwise take all there are.
+pub(crate) const REGISTERED_A_DAY: u32 = 100;
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+/// Messages in one mailbox. More would not be read, and a stranger could fill the disk.
+pub const MAILBOX_MAX: usize = 100;
+/// Of those, from clients without an account: a stranger must not be able to keep everybody else's mail out.
+pub(crate) const GUEST_MAIL_MAX: usize = 50;
+
+/// Every account.
+pub(crate) struct Accounts {
+    names: NameRule,
+    by_id: BTreeMap<AccountId, Account>,
+    /// By name's key.
+    by_name: BTreeMap<String, AccountId>,
+    /// Names (their keys) that are being registered.
+    reserved: Vec<String>,
+    /// Accounts that were made from an address, and since when they are counted.
+    made: BTreeMap<ClientAddress, (Timestamp, u32)>,
+    /// Messages of clients without accounts that wait in a mailbox.
+    guest_mail: BTreeMap<AccountId, usize>,
+    last: AccountId,
+}
+
+impl Accounts {
+    /// None.
+    pub(super) fn new(names: NameRule) -> Accounts {
+        Accounts {
+            names,
+            by_id: BTreeMap::new(),
+            by_name: BTreeMap::new(),
+            reserved: Vec::new(),
+            made: BTreeMap::new(),
+            guest_mail: BTreeMap::new(),
+            last: AccountId(0),
+        }
+    }
+
+    /// All accounts anew, as the file has them; what is reserved stays so.
+    pub(super) fn replace<'a>(
+        &mut self,
+        accounts: Vec<Account>,
+        last: AccountId,
+        reserved: impl Iterator<Item = &'a Reserved>,
+    ) {
+        self.last = self.last.max(last);
+        self.by_id.clear();
+        self.by_name.clear();
+        for account in accounts {
+            self.insert(account);
+        }
+        for reserved in reserved {
+            if let Reserved::Mail { to, .. } = reserved
+                && let Some(account) = self.by_id.get_mut(to)
+            {
+                account.mail += 1;
+            }
+        }
+    }
+
+    /// The account of this number.
+    pub(crate) fn get(&self, id: AccountId) -> Option<&Account> {
+        self.by_id.get(&id)
+    }
+
+    /// The account of this name, or of one that looks like it.
+    pub(crate) fn named(&self, name: &Name) -> Option<&Account> {
+        self.by_name.get(name.key()).and_then(|&id| self.get(id))
+    }
+
+    /// Whether this name is being registered at this moment.
+    pub(crate) fn is_reserved(&self, name: &Name) -> bool {
+        self.reserved.iter().any(|key| key == name.key())
+    }
+
+    /// Whether anybody is an administrator.
+    pub(crate) fn has_administrator(&self) -> bool {
+        self.by_id.values().any(|account| account.is_admin)
+    }
+
+    // --- Registering ---
+
+    /// Reserves a name and a number for a new account.
+    ///
+    /// # Errors
+    /// There are too many accounts, or too many were made from this address in a day.
+    pub(crate) fn reserve(
+        &mut self,
+        name: &Name,
+        address: ClientAddress,
+        now: Timestamp,
+    ) -> Result<Account, Refusal> {
+        if let Some(account) = self.named(name) {
+            return Err(format!("{} is registered already.", account.name).into());
+        }
+        if self.by_id.len() + self.reserved.len() >= ACCOUNTS_MAX {
+            return Err(format!("There are {ACCOUNTS_MAX} accounts, which is the most.").into());
+        }
+        self.made.retain(|_, (since, _)| now.duration_since(*since) < A_DAY);
+        let (_, made) = self.made.entry(address).or_insert((now, 0));
+        *made += 1;
+        if *made > REGISTERED_A_DAY {
+            return Err(format!(
+                "{REGISTERED_A_DAY} names were registered from your address today, which is the most."
+            )
+            .into());
+        }
+        self.reserved.push(name.key().to_owned());
+        self.last.0 += 1;
+        let (name, since) = (name.shown().to_owned(), now);
+        Ok(Account { id: self.last, name, is_admin: false, since, mail: 0 })
+    }
+
+    /// A reserved account is written; or it is `None`, and its name is free again.
+    pub(crate) fn settle(&mut self, name: &Name, account: Option<Account>) {
+        self.reserved.retain(|key| key != name.key());
+        if let Some(account) = account {
+            self.insert(account);
+        }
+    }
+
+    fn insert(&mut self, account: Account) {
+        // A name from before `--unicode-names` was left out: nobody can enter under it, but it stays an account.
+        let key = self.names.check(&account.name, "name").map(|name| name.key().to_owned());
+        self.last = self.last.max(account.id);
+        self.by_name.insert(key.unwrap_or_else(|_| account.name.clone()), account.id);
+        self.by_id.insert(account.id, account);
+    }
+
+    /// An account is deleted.
+    pub(crate) fn remove(&mut self, id: AccountId) {
+        self.by_id.remove(&id);
+        self.by_name.retain(|_, other| *other != id);
+        self.guest_mail.remove(&id);
+    }
+
+    // --- Mail ---
+
+    /// Reserves a place in a mailbox: it counts from now on.
+    ///
+    /// # Errors
+    /// The mailbox is full, or its share for people without accounts is.
+    pub(crate) fn reserve_mail(&mut self, to: AccountId, by_guest: bool) -> Result<(), Refusal> {
+        let Some(account) = self.by_id.get_mut(&to) else {
+            return Err("That account is gone.".into());
+        };
+        let name = &account.name;
+        if account.mail >= MAILBOX_MAX {
+            return Err(format!(
+                "{name} is away, and {MAILBOX_MAX} messages wait there, which is the most."
+            )
+            .into());
+        }
+        let of_guests = self.guest_mail.entry(to).or_default();
+        if by_guest && *of_guests >= GUEST_MAIL_MAX {
+            return Err(format!(
+                "{name} is away, and {GUEST_MAIL_MAX} messages wait there from people who are not registered, which is the most."
+            )
+            .into());
+        }
+        *of_guests += usize::from(by_guest);
+        account.mail += 1;
+        Ok(())
+    }
+
+    /// The message was not kept: its place is free again.
+    pub(crate) fn release_mail(&mut self, to: AccountId, by_guest: bool) {
+        if let Some(of_guests) = self.guest_mail.get_mut(&to) {
+            *of_guests = of_guests.saturating_sub(usize::from(by_guest));
+        }
+        if let Some(account) = self.by_id.get_mut(&to) {
+            account.mail = account.mail.saturating_sub(1);
+        }
+    }
+
+    /// This number of messages was deleted. Returns how many are left.
+    pub(crate) fn mail_deleted(&mut self, account: AccountId, count: usize) -> usize {
+        self.guest_mail.remove(&account);
+        let Some(account) = self.by_id.get_mut(&account) else { return 0 };
+        account.mail = account.mail.saturating_sub(count);
+        account.mail
+    }
+}

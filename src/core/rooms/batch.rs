@@ -1,0 +1,144 @@
+//! One batch: the streams of its rooms, and the views of those who do not read a whole stream. Plain data: what goes
+//! into it, [`output`](super::output) decides.
+
+use super::{ClientKey, RoomKey};
+use crate::core::{close_reason::CloseReason, event::Answer};
+use slotmap::Key as _;
+use std::ops::Range;
+
+/// Pieces of a view for which its memory is kept from batch to batch.
+const PIECES_KEPT: usize = 256;
+
+/// What one client has to read now: `before`, then the answer to their question if there is one, then `after`.
+pub struct Delivery<'a> {
+    /// Slices to send one after the other.
+    pub before: &'a [&'a [u8]],
+    /// The answer. It may be long, and is the driver's to write with back-pressure.
+    pub answer: Option<Answer>,
+    /// What was said after the answer was made.
+    pub after: &'a [&'a [u8]],
+    /// Lines in `before` and `after`.
+    pub lines: usize,
+    /// The client is to be hung up after that, for this reason.
+    pub close: Option<CloseReason>,
+}
+
+impl<'a> Delivery<'a> {
+    /// A line of the server's.
+    pub(in crate::core) fn line(slices: &'a [&'a [u8]]) -> Delivery<'a> {
+        Delivery { before: slices, answer: None, after: &[], lines: 1, close: None }
+    }
+}
+
+/// A place in a room's stream.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Place {
+    pub bytes: usize,
+    pub lines: usize,
+}
+
+impl Place {
+    /// The place behind `line`, which stands here.
+    pub(super) fn after(self, line: &str) -> Place {
+        Place { bytes: self.bytes + line.len(), lines: self.lines + 1 }
+    }
+}
+
+/// One batch. Its vectors keep their memory from batch to batch; only the first so-and-so-many of them are in use.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub streams: Vec<Stream>,
+    pub streams_used: usize,
+    pub views: Vec<View>,
+    pub views_used: usize,
+    /// Lines for single clients.
+    pub direct: Vec<u8>,
+    /// Bytes of the answers, about.
+    pub answer_bytes: usize,
+    /// The `[12:30] ` of this minute, in `direct`, once somebody wants it; and which minute it is.
+    pub stamp: Option<(i64, Range<usize>)>,
+    /// The number of pieces in all views.
+    pub pieces: usize,
+    /// Clients whose last batch this is.
+    pub ended: Vec<ClientKey>,
+}
+
+/// What was said in one room.
+#[derive(Default)]
+pub(super) struct Stream {
+    pub room: RoomKey,
+    pub bytes: Vec<u8>,
+    pub lines: usize,
+    /// Who reads all of it. Filled when the batch is sealed.
+    pub readers: Vec<ClientKey>,
+}
+
+/// What one client reads. All of the stream before `read` is in `pieces` or skipped; the rest is still to come.
+#[derive(Default)]
+pub(super) struct View {
+    pub client: ClientKey,
+    pub room: Option<RoomKey>,
+    pub pieces: Vec<Piece>,
+    /// The answer, and the number of pieces in front of it.
+    pub answer: Option<(usize, Box<Answer>)>,
+    pub close: Option<CloseReason>,
+    pub read: Place,
+}
+
+/// Some bytes to read.
+pub(super) struct Piece {
+    /// The index of the stream they are in; `None`: they are in `direct`.
+    pub stream: Option<usize>,
+    pub range: Range<usize>,
+    pub lines: usize,
+}
+
+impl Batch {
+    pub fn push(&mut self, view: usize, piece: Piece) {
+        self.views[view].pieces.push(piece);
+        self.pieces += 1;
+    }
+
+    /// Empties it, and returns the clients whose last batch it was.
+    pub fn clear(&mut self) -> Vec<ClientKey> {
+        for Stream { room, bytes, lines, readers } in &mut self.streams[..self.streams_used] {
+            (*room, *lines) = (RoomKey::null(), 0);
+            bytes.clear();
+            readers.clear();
+        }
+        for view in &mut self.views[..self.views_used] {
+            view.pieces.clear();
+            view.pieces.shrink_to(PIECES_KEPT);
+            (view.answer, view.close, view.read) = (None, None, Place::default());
+        }
+        (self.streams_used, self.views_used, self.stamp) = (0, 0, None);
+        (self.pieces, self.answer_bytes) = (0, 0);
+        self.direct.clear();
+        std::mem::take(&mut self.ended)
+    }
+}
+
+impl View {
+    /// `slices` is there to be used again and again.
+    pub fn hand_out<'a>(
+        &mut self,
+        streams: &'a [Stream],
+        direct: &'a [u8],
+        slices: &mut Vec<&'a [u8]>,
+        deliver: impl FnOnce(ClientKey, Delivery<'_>),
+    ) {
+        slices.clear();
+        slices.extend(self.pieces.iter().map(|Piece { stream, range, .. }| match *stream {
+            Some(stream) => &streams[stream].bytes[range.clone()],
+            None => &direct[range.clone()],
+        }));
+        let lines = self.pieces.iter().map(|piece| piece.lines).sum();
+        let (cut, answer) = match self.answer.take() {
+            Some((cut, answer)) => (cut, Some(*answer)),
+            None => (slices.len(), None),
+        };
+        let (before, after) = slices.split_at(cut);
+        let close = self.close.take();
+        deliver(self.client, Delivery { before, answer, after, lines, close });
+    }
+}

@@ -1,0 +1,39 @@
+//! What the rooms have to know of the server, and what they want it to do.
+
+use crate::core::name::NameRule;
+use jiff::{Timestamp, tz::TimeZone};
+use std::time::Duration;
+
+/// What the rooms have to know of the server.
+#[derive(Clone)]
+pub struct RoomsConfig {
+    /// Past lines told to a newcomer.
+    pub backlog_lines: usize,
+    /// Which names are allowed.
+    pub names: NameRule,
+    /// Nobody has a name of their own: everybody is shown by address.
+    pub anonymous: bool,
+    /// The zone of all times told.
+    pub zone: TimeZone,
+    /// What is said is written before it is shown. (Accounts, mail and sanctions always are.)
+    pub keeps_talk: bool,
+}
+
+impl RoomsConfig {
+    /// ` until 2026-11-21 12:30`, or nothing.
+    pub(crate) fn until(&self, until: Option<Timestamp>) -> String {
+        let Some(until) = until else { return String::new() };
+        format!(" until {}", self.zone.to_datetime(until).strftime("%Y-%m-%d %H:%M"))
+    }
+}
+
+/// What the driver has to do beside delivering.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Log this: who is who, and what administrators did.
+    Log(String),
+    /// Stop the server after this time.
+    ShutDown(Duration),
+    /// Do not stop it after all.
+    CancelShutDown,
+}

@@ -1,0 +1,232 @@
+//! One client that has a name: who they are, where they are, and what they want to read.
+
+use super::{ClientKey, RoomKey, scrollback::Scrollback};
+use crate::core::{
+    address::ClientAddress,
+    event::{ClientId, Entry},
+    history_reply::PRIVATE_MAX,
+    name::Name,
+    record::{AccountId, Author},
+};
+use jiff::Timestamp;
+
+/// One client that has a name.
+pub(crate) struct Member {
+    client: ClientId,
+    name: Name,
+    address: ClientAddress,
+    account: Option<AccountId>,
+    room: Option<RoomKey>,
+    since: Timestamp,
+    active: Timestamp,
+    private: Scrollback,
+    hand: Option<Timestamp>,
+    away: Option<String>,
+    reply_to: Option<Box<(ClientKey, Name)>>,
+    ignored: Vec<Ignored>,
+    quiet: bool,
+    timestamps: bool,
+    echo: bool,
+    said_goodbye: bool,
+}
+
+/// Somebody whom a member ignores.
+pub(crate) struct Ignored {
+    /// Their name at that time.
+    pub name: Name,
+    /// While this client is here they are meant, whatever their name; after that, whoever has the name.
+    pub client: Option<ClientKey>,
+}
+
+/// What a client may choose about what they read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Preference {
+    /// `/quiet`: nothing about who comes and goes.
+    Quiet,
+    /// `/timestamps`: the time in front of live lines.
+    Timestamps,
+    /// `/echo`: their own lines too.
+    Echo,
+}
+
+impl Member {
+    /// Somebody who comes in, and is in no room yet.
+    pub(crate) fn new(client: ClientId, entry: Entry, now: Timestamp) -> Member {
+        let (account, private) = match entry.login {
+            Some(login) => (Some(login.account), login.private),
+            None => (None, Vec::new()),
+        };
+        Member {
+            client,
+            name: entry.name,
+            address: entry.address,
+            account,
+            room: None,
+            since: now,
+            active: now,
+            private: Scrollback::new(PRIVATE_MAX, private),
+            hand: None,
+            away: None,
+            reply_to: None,
+            ignored: Vec::new(),
+            quiet: false,
+            timestamps: false,
+            echo: false,
+            said_goodbye: false,
+        }
+    }
+
+    // --- Who they are ---
+
+    /// The number of their connection.
+    pub(crate) fn client(&self) -> ClientId {
+        self.client
+    }
+
+    /// Their name.
+    pub(crate) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// As they are named in a record.
+    pub(crate) fn author(&self) -> Author {
+        Author { name: self.name.shown().to_owned(), account: self.account }
+    }
+
+    /// Where they come from.
+    pub(crate) fn address(&self) -> ClientAddress {
+        self.address
+    }
+
+    /// The account they are logged in to.
+    pub(crate) fn account(&self) -> Option<AccountId> {
+        self.account
+    }
+
+    /// Gives them another name. [`Rooms`](super::Rooms) keeps the list of names.
+    pub(super) fn set_name(&mut self, name: Name) -> Name {
+        std::mem::replace(&mut self.name, name)
+    }
+
+    /// Logs them in, or out.
+    pub(crate) fn set_account(&mut self, account: Option<AccountId>) {
+        self.account = account;
+    }
+
+    // --- Where they are, and what they do ---
+
+    /// Their room; `None` only between two rooms.
+    pub(crate) fn room(&self) -> Option<RoomKey> {
+        self.room
+    }
+
+    /// Puts them elsewhere. A raised hand goes down.
+    pub(super) fn set_room(&mut self, room: Option<RoomKey>) {
+        (self.room, self.hand) = (room, None);
+    }
+
+    /// When they came.
+    pub(crate) fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// When they last said or asked something.
+    pub(crate) fn active(&self) -> Timestamp {
+        self.active
+    }
+
+    /// They do something now.
+    pub(in crate::core) fn touch(&mut self, now: Timestamp) {
+        self.active = now;
+    }
+
+    /// Since when their hand is up.
+    pub(crate) fn hand(&self) -> Option<Timestamp> {
+        self.hand
+    }
+
+    /// Raises their hand, or lowers it. Returns whether it is up now.
+    pub(crate) fn turn_hand(&mut self, now: Timestamp) -> bool {
+        self.hand = if self.hand.is_none() { Some(now) } else { None };
+        self.hand.is_some()
+    }
+
+    /// Why they are away.
+    pub(crate) fn away(&self) -> Option<&str> {
+        self.away.as_deref()
+    }
+
+    /// They are away, for this reason, or back. Returns the reason before.
+    pub(crate) fn set_away(&mut self, why: Option<String>) -> Option<String> {
+        std::mem::replace(&mut self.away, why)
+    }
+
+    /// While the server closes: they are leaving, and still read what the others say.
+    pub(super) fn has_said_goodbye(&self) -> bool {
+        self.said_goodbye
+    }
+
+    /// See [`Member::has_said_goodbye`].
+    pub(super) fn say_goodbye(&mut self) {
+        self.said_goodbye = true;
+    }
+
+    // --- Private lines ---
+
+    /// What they wrote and were told in private.
+    pub(crate) fn private(&self) -> &Scrollback {
+        &self.private
+    }
+
+    /// The same, to add to it.
+    pub(crate) fn private_mut(&mut self) -> &mut Scrollback {
+        &mut self.private
+    }
+
+    /// Who wrote to them last. The client, for names change hands.
+    pub(crate) fn reply_to(&self) -> Option<&(ClientKey, Name)> {
+        self.reply_to.as_deref()
+    }
+
+    /// This client wrote to them.
+    pub(crate) fn set_reply_to(&mut self, author: ClientKey, name: Name) {
+        self.reply_to = Some(Box::new((author, name)));
+    }
+
+    // --- What they want to read ---
+
+    /// Turns a preference on or off; `None`: the other way. Returns how it is now.
+    pub(crate) fn set(&mut self, preference: Preference, on: Option<bool>) -> bool {
+        let setting = match preference {
+            Preference::Quiet => &mut self.quiet,
+            Preference::Timestamps => &mut self.timestamps,
+            Preference::Echo => &mut self.echo,
+        };
+        *setting = on.unwrap_or(!*setting);
+        *setting
+    }
+
+    /// Whether a preference is on.
+    pub(crate) fn has(&self, preference: Preference) -> bool {
+        match preference {
+            Preference::Quiet => self.quiet,
+            Preference::Timestamps => self.timestamps,
+            Preference::Echo => self.echo,
+        }
+    }
+
+    /// Whether they do not want every line of their room as it is.
+    pub(super) fn is_filtered(&self) -> bool {
+        self.quiet || self.timestamps || !self.ignored.is_empty()
+    }
+
+    /// Whom they ignore.
+    pub(crate) fn ignored(&self) -> &[Ignored] {
+        &self.ignored
+    }
+
+    /// The same, to change it.
+    pub(crate) fn ignored_mut(&mut self) -> &mut Vec<Ignored> {
+        &mut self.ignored
+    }
+}

@@ -1,0 +1,128 @@
+//! Everybody who has a name: by key, and by name.
+
+use super::{ClientKey, member::Member};
+use crate::core::{
+    name::{Name, NameRule},
+    notice::{Refusal, nearest},
+    record::AccountId,
+};
+use slotmap::SecondaryMap;
+use std::{
+    collections::BTreeMap,
+    ops::{Index, IndexMut},
+};
+
+/// Everybody who has a name.
+pub(crate) struct Members {
+    rule: NameRule,
+    members: SecondaryMap<ClientKey, Member>,
+    /// By name's key. A name is free as soon as it is out of here.
+    names: BTreeMap<String, ClientKey>,
+}
+
+impl Members {
+    /// Nobody.
+    pub(super) fn new(rule: NameRule) -> Members {
+        Members { rule, members: SecondaryMap::new(), names: BTreeMap::new() }
+    }
+
+    /// A client's member, if they have a name and are here.
+    pub(crate) fn get(&self, client: ClientKey) -> Option<&Member> {
+        self.members.get(client)
+    }
+
+    /// The same, to change it.
+    pub(super) fn get_mut(&mut self, client: ClientKey) -> Option<&mut Member> {
+        self.members.get_mut(client)
+    }
+
+    /// Whether a client has a name and is here.
+    pub(crate) fn contains(&self, client: ClientKey) -> bool {
+        self.members.contains_key(client)
+    }
+
+    /// Everybody, in an order that depends on the events alone.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ClientKey, &Member)> {
+        self.members.iter()
+    }
+
+    /// Those who are logged in to an account.
+    pub(crate) fn logged_in_to(&self, account: AccountId) -> impl Iterator<Item = ClientKey> {
+        let is_owner = move |member: &Member| member.account() == Some(account);
+        self.iter().filter(move |(_, member)| is_owner(member)).map(|(key, _)| key)
+    }
+
+    /// Whoever has this name now.
+    pub(crate) fn holder_of(&self, name: &Name) -> Option<ClientKey> {
+        self.names.get(name.key()).copied()
+    }
+
+    /// The member whom somebody means by what they typed.
+    ///
+    /// # Errors
+    /// There is nobody; the sentence names the nearest one.
+    pub(crate) fn find(&self, typed: &str) -> Result<ClientKey, Refusal> {
+        let name = self.rule.check(typed, "name").ok();
+        if let Some(member) = name.and_then(|name| self.holder_of(&name)) {
+            return Ok(member);
+        }
+        let present = || self.names.values().map(|&key| (key, self[key].name().shown()));
+        if let Some((member, _)) = present().find(|&(_, shown)| shown == typed) {
+            return Ok(member); // an address: see `Name::of_address`
+        }
+        let near = nearest(typed, present().map(|(_, shown)| shown));
+        let hint = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
+        Err(format!("Nobody here is called {typed}.{hint}").into())
+    }
+
+    /// Whether `reader` ignores `author`.
+    pub(crate) fn ignores(&self, reader: ClientKey, author: ClientKey) -> bool {
+        let Some(name) = self.get(author).map(Member::name) else { return false };
+        self[reader].ignored().iter().any(|ignored| match ignored.client {
+            Some(client) if self.contains(client) => client == author,
+            _ => ignored.name.key() == name.key(),
+        })
+    }
+
+    /// Somebody comes in.
+    pub(super) fn insert(&mut self, client: ClientKey, member: Member) {
+        self.names.insert(member.name().key().to_owned(), client);
+        self.members.insert(client, member);
+    }
+
+    /// A member has another name from now on.
+    pub(crate) fn rename(&mut self, client: ClientKey, name: Name) {
+        self.names.insert(name.key().to_owned(), client);
+        let old = self[client].set_name(name);
+        if old.key() != self[client].name().key() {
+            self.release(client, old.key());
+        }
+    }
+
+    /// Somebody leaves, and their name is free.
+    pub(super) fn remove(&mut self, client: ClientKey) {
+        if let Some(member) = self.members.remove(client) {
+            self.release(client, member.name().key());
+        }
+    }
+
+    /// A name is free, unless its account's owner has it meanwhile.
+    fn release(&mut self, client: ClientKey, key: &str) {
+        if self.names.get(key) == Some(&client) {
+            self.names.remove(key);
+        }
+    }
+}
+
+impl Index<ClientKey> for Members {
+    type Output = Member;
+    fn index(&self, client: ClientKey) -> &Member {
+        &self.members[client]
+    }
+}
+
+impl IndexMut<ClientKey> for Members {
+    fn index_mut(&mut self, client: ClientKey) -> &mut Member {
+        &mut self.members[client]
+    }
+}

@@ -1,0 +1,401 @@
+//! Everybody's state: who is here, under which name, in which room.
+//!
+//! The second of the core's two machines. It must be quick, and it needs one order: whoever drives it (the fan-out
+//! thread, or an event loop) applies one event after the other, and what any two clients both read, they read in that
+//! order. What an event makes clients read gathers in [`output`]; what has to be written first, in [`pending`].
+//!
+//! A *client* is a connection; a *member* is a client with a name. Commands are run in [`commands`](super::commands).
+
+pub(crate) mod accounts;
+mod batch;
+mod config;
+mod keys;
+pub(crate) mod member;
+pub(crate) mod members;
+pub(crate) mod output;
+pub(crate) mod pending;
+pub(crate) mod room;
+mod room_list;
+pub(crate) mod sanctions;
+pub(crate) mod scrollback;
+
+pub use batch::Delivery;
+pub use config::{Action, RoomsConfig};
+pub use keys::ClientKey;
+pub(crate) use keys::RoomKey;
+
+pub use room_list::ROOMS_MAX;
+
+use super::{
+    close_reason::CloseReason,
+    event::{Answer, Talk},
+    name::Name,
+    notice::{Refusal, notice},
+    record::{Account, AccountId, Author, LineId, Record, SanctionKind, Snapshot},
+    sentences,
+};
+use accounts::Accounts;
+use jiff::Timestamp;
+use member::{Member, Preference};
+use members::Members;
+use output::Output;
+use pending::Pending;
+use room::{Lines, Room};
+use room_list::RoomList;
+use sanctions::Sanctions;
+
+/// The room where everybody starts.
+pub const LOBBY: &str = "lobby";
+
+/// Everybody's state.
+pub(crate) struct Rooms {
+    config: RoomsConfig,
+    now: Timestamp,
+    members: Members,
+    rooms: RoomList,
+    accounts: Accounts,
+    sanctions: Sanctions,
+    pending: Pending,
+    output: Output,
+    actions: Vec<Action>,
+    is_closing: bool,
+    /// While the server closes: who says goodbye does not wait for the others.
+    closes_at_once: bool,
+}
+
+impl Rooms {
+    /// An empty lobby, and what the store has of the rooms.
+    pub(super) fn new(config: RoomsConfig, snapshot: Snapshot) -> Rooms {
+        let lobby =
+            config.names.check(LOBBY, "room's name").expect("lobby is a name by every rule");
+        let mut rooms = Rooms {
+            now: Timestamp::UNIX_EPOCH,
+            members: Members::new(config.names),
+            rooms: RoomList::new(&lobby),
+            accounts: Accounts::new(config.names),
+            sanctions: Sanctions::new(config.names),
+            pending: Pending::new(config.keeps_talk),
+            output: Output::new(config.zone.clone()),
+            actions: Vec::new(),
+            is_closing: false,
+            closes_at_once: false,
+            config,
+        };
+        rooms.restore(snapshot);
+        rooms
+    }
+
+    /// Takes in what the store has: at the start, and again (without rooms) when another process has changed it.
+    pub(super) fn restore(&mut self, snapshot: Snapshot) {
+        self.pending.skip_lines(snapshot.last_line);
+        // In another file that took the place of the file, the same number may be somebody else's.
+        let name_of =
+            |accounts: &Accounts, id| accounts.get(id).map(|account| account.name.clone());
+        let logged_in = self.members.iter().filter_map(|(key, m)| Some((key, m.account()?)));
+        let names: Vec<(ClientKey, AccountId, Option<String>)> =
+            logged_in.map(|(key, id)| (key, id, name_of(&self.accounts, id))).collect();
+        let reserved = self.pending.reserved();
+        self.accounts.replace(snapshot.accounts, snapshot.last_account, reserved);
+        for (key, id, name) in names {
+            if name.is_none() || name_of(&self.accounts, id) != name {
+                self.members[key].set_account(None);
+            }
+        }
+        self.sanctions.replace(snapshot.sanctions, self.pending.sanctions());
+        self.rooms.restore(snapshot.rooms, self.config.names, self.now);
+    }
+
+    // --- What commands look at ---
+
+    /// How this server is set up.
+    pub(crate) fn config(&self) -> &RoomsConfig {
+        &self.config
+    }
+
+    /// The time of the event that is being applied.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Everybody who is here.
+    pub(crate) fn members(&self) -> &Members {
+        &self.members
+    }
+
+    /// The same, to change what they want.
+    pub(crate) fn members_mut(&mut self) -> &mut Members {
+        &mut self.members
+    }
+
+    /// The room where a member is.
+    pub(crate) fn room_of(&self, client: ClientKey) -> &Room {
+        &self.rooms[self.members[client].room().unwrap_or(self.rooms.lobby())]
+    }
+
+    /// The room where a member is, to change it.
+    pub(crate) fn room_of_mut(&mut self, client: ClientKey) -> &mut Room {
+        let lobby = self.rooms.lobby();
+        &mut self.rooms[self.members[client].room().unwrap_or(lobby)]
+    }
+
+    /// Every room.
+    pub(crate) fn rooms(&self) -> &RoomList {
+        &self.rooms
+    }
+
+    /// Every account.
+    pub(crate) fn accounts(&mut self) -> &mut Accounts {
+        &mut self.accounts
+    }
+
+    /// Bans and mutes.
+    pub(crate) fn sanctions(&mut self) -> &mut Sanctions {
+        &mut self.sanctions
+    }
+
+    /// What waits to be written.
+    pub(crate) fn pending(&mut self) -> &mut Pending {
+        &mut self.pending
+    }
+
+    /// Whether a member is an administrator.
+    pub(crate) fn is_admin(&self, client: ClientKey) -> bool {
+        self.account_of(client).is_some_and(|account| account.is_admin)
+    }
+
+    /// The account that a member is logged in to.
+    pub(crate) fn account_of(&self, client: ClientKey) -> Option<&Account> {
+        self.members.get(client)?.account().and_then(|id| self.accounts.get(id))
+    }
+
+    // --- Who may speak ---
+
+    /// Whether a member may say something to their room.
+    pub(crate) fn may_speak(&self, client: ClientKey) -> Result<(), Refusal> {
+        let room = self.room_of(client);
+        if self.sanctions.is_empty() && !room.is_paused() {
+            return Ok(()); // as good as always
+        }
+        self.may_write(client)?;
+        let author = self.members[client].author();
+        if self.is_admin(client) { Ok(()) } else { room.may_speak(&author) }
+    }
+
+    /// Whether a member may write anything that others read.
+    pub(crate) fn may_write(&self, client: ClientKey) -> Result<(), Refusal> {
+        let name = self.members[client].name();
+        match self.sanctions.in_force(SanctionKind::Mute, name, None, self.now) {
+            Some(mute) if !self.is_admin(client) => {
+                let why = mute.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+                let until = self.config.until(mute.until);
+                Err(format!("You are muted by {}{until}{why}.", mute.by).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    // --- Telling ---
+
+    /// Applies talk: `client`, who is a member, says lines to their room.
+    pub(super) fn say(&mut self, client: ClientKey, talk: Talk) {
+        self.members[client].touch(self.now);
+        if let Err(refusal) = self.may_speak(client) {
+            let Refusal::Because(sentence) = refusal else { return };
+            return self.tell(client, &notice(format_args!("{sentence} That was not said.")));
+        }
+        let Rooms { members, rooms, pending, output, .. } = self;
+        if let Some(room) = members[client].room() {
+            rooms[room].say(talk, client, self.now, members, pending, output);
+        }
+    }
+
+    /// One client reads a line.
+    pub(crate) fn tell(&mut self, client: ClientKey, line: &str) {
+        let Some(member) = self.members.get(client) else { return };
+        let stamped = member.has(Preference::Timestamps);
+        self.output.tell(client, member.room(), line, stamped);
+    }
+
+    /// One client reads the answer to what they asked.
+    pub(crate) fn answer(&mut self, client: ClientKey, answer: Answer) {
+        let room = self.members.get(client).and_then(Member::room);
+        self.output.answer(client, room, answer);
+    }
+
+    /// Everybody in the room of `member` reads lines.
+    pub(crate) fn tell_room(&mut self, member: ClientKey, lines: &Lines<'_>) {
+        if let Some(room) = self.members.get(member).and_then(Member::room) {
+            self.rooms[room].tell(lines, &self.members, &mut self.output);
+        }
+    }
+
+    /// Everybody reads a line of the server's.
+    pub(crate) fn tell_everybody(&mut self, line: &str) {
+        for room in self.rooms.iter() {
+            room.tell(&Lines::of_server(line), &self.members, &mut self.output);
+        }
+    }
+
+    /// Everybody reads an announcement, as said in each room.
+    pub(crate) fn announce(&mut self, author: &Author, line: &str) {
+        let Rooms { rooms, members, pending, output, .. } = self;
+        for room in rooms.iter_mut() {
+            room.announce(author, line, self.now, members, pending, output);
+        }
+    }
+
+    // --- Coming, moving, leaving ---
+
+    /// Somebody with a name comes into the lobby.
+    pub(crate) fn add_member(&mut self, client: ClientKey, member: Member) {
+        self.members.insert(client, member);
+        self.move_in(client, self.rooms.lobby());
+    }
+
+    /// A member goes from their room to the one of this name, which is made if it is not there.
+    pub(crate) fn move_to(&mut self, client: ClientKey, name: &Name) -> Result<(), Refusal> {
+        let room = self.rooms.find_or_add(name, self.now)?;
+        if self.members[client].room() == Some(room) {
+            return Err(format!("You are in {} already.", self.rooms[room].name()).into());
+        }
+        self.move_out(client, &sentences::went_to(self.rooms[room].name()));
+        self.move_in(client, room);
+        Ok(())
+    }
+
+    /// Those who are in the room are told, and then it has one more.
+    fn move_in(&mut self, client: ClientKey, room: RoomKey) {
+        let before = self.members[client].room();
+        let name = self.members[client].name().shown();
+        let line = notice(sentences::entered(name, self.rooms[room].name()));
+        let presence = Lines::of_presence(&line, client);
+        self.rooms[room].tell(&presence, &self.members, &mut self.output);
+        self.output.enter(client, before, Some(room));
+        self.members[client].set_room(Some(room));
+        self.rooms[room].add(client, &self.members[client]);
+    }
+
+    /// A member is in no room any more, and those who stay are told.
+    fn move_out(&mut self, client: ClientKey, why: &str) {
+        let Some(room) = self.members[client].room() else { return };
+        self.output.enter(client, Some(room), None);
+        self.rooms[room].remove(client, self.now);
+        self.members[client].set_room(None);
+        let name = self.members[client].name().shown();
+        let line = notice(sentences::left(name, self.rooms[room].name(), why));
+        let presence = Lines::of_presence(&line, client);
+        self.rooms[room].tell(&presence, &self.members, &mut self.output);
+    }
+
+    /// A client leaves by themselves. Whatever they are (a member or not), they are answered.
+    pub(super) fn depart(&mut self, client: ClientKey, reason: &CloseReason) {
+        // That the server closes comes to its driver by another way, which this may overtake.
+        self.is_closing |= *reason == CloseReason::Shutdown;
+        let Some(member) = self.members.get_mut(client) else {
+            self.output.answer(client, None, Answer::default());
+            return self.output.end(client);
+        };
+        if self.is_closing {
+            member.say_goodbye();
+            return self.release_departed();
+        }
+        self.answer(client, Answer::default());
+        let why = match reason {
+            CloseReason::Quit(Some(why)) if self.may_write(client).is_ok() => {
+                format!("quit: {why}")
+            }
+            CloseReason::Quit(_) => "quit".to_owned(), // who is muted says nothing here either
+            other => other.to_others().to_owned(),
+        };
+        self.move_out(client, &why);
+        self.members.remove(client);
+        self.output.end(client);
+    }
+
+    /// A member has changed what they want to read.
+    pub(crate) fn refilter(&mut self, client: ClientKey) {
+        if let Some(room) = self.members[client].room() {
+            self.rooms[room].set_filtered(client, &self.members[client]);
+        }
+    }
+
+    /// Sends a member away: from this moment on they are not here. They are hung up when they have read this batch.
+    pub(crate) fn kick(&mut self, client: ClientKey, reason: CloseReason) {
+        if self.members[client].has_said_goodbye() {
+            return;
+        }
+        self.move_out(client, reason.to_others());
+        self.output.close(client, None, reason);
+        self.members.remove(client);
+    }
+
+    /// Lets those go who said goodbye while the server closes: when everybody has, or at once.
+    fn release_departed(&mut self) {
+        if !self.closes_at_once && self.members.iter().any(|(_, member)| !member.has_said_goodbye())
+        {
+            return;
+        }
+        let members = self.members.iter().filter(|(_, member)| member.has_said_goodbye());
+        let departed: Vec<ClientKey> = members.map(|(key, _)| key).collect();
+        for client in departed {
+            self.answer(client, Answer::default());
+            if let Some(room) = self.members[client].room() {
+                self.output.enter(client, Some(room), None);
+                self.rooms[room].remove(client, self.now);
+            }
+            self.members.remove(client);
+            self.output.end(client);
+        }
+    }
+
+    /// From now on goodbyes are not announced, and nobody is let go before everybody has said goodbye: so whatever was
+    /// accepted from one client before the end reaches all the others. `at_once`: nobody waits for the others any more.
+    pub(super) fn close(&mut self, at_once: bool) {
+        self.is_closing = true;
+        self.closes_at_once |= at_once;
+        self.release_departed();
+    }
+
+    /// Whether the server closes.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.is_closing
+    }
+
+    /// The next event happens at this time.
+    pub(super) fn set_now(&mut self, now: Timestamp) {
+        self.now = now;
+        self.output.set_now(now);
+    }
+
+    /// There may be more in the store than the scrollbacks have: perhaps it could not be read, or is another file.
+    pub(super) fn doubt_scrollbacks(&mut self) {
+        self.rooms.iter_mut().for_each(Room::doubt);
+    }
+
+    /// The number of the last line that was said.
+    pub(crate) fn last_line(&self) -> LineId {
+        self.pending.last_line()
+    }
+
+    /// The driver has to do something.
+    pub(crate) fn act(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    /// What the driver has to do.
+    pub(super) fn take_actions(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.actions)
+    }
+
+    /// What is shown.
+    pub(super) fn output(&mut self) -> &mut Output {
+        &mut self.output
+    }
+
+    /// Ends the batch that gathers, and returns its records.
+    pub(super) fn seal(&mut self) -> Vec<Record> {
+        debug_assert!(!self.output.is_sealed(), "the batch before it is not delivered yet");
+        self.output.seal(|room| self.rooms.members_of(room));
+        self.pending.seal()
+    }
+}

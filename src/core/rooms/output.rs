@@ -1,0 +1,292 @@
+//! What each client reads of one batch, without a copy for each client.
+//!
+//! A batch is everything that was applied together. What is said in a room is appended once, to the room's stream.
+//! Nearly everybody there reads the whole stream. Who does not (a talker leaves out their own lines; somebody has a
+//! private line in between) has a view: a short list of pieces to read one after the other. So a batch of a thousand
+//! lines to a hundred clients costs a thousand appends and a hundred sends, not a hundred thousand of anything.
+//!
+//! ```text
+//!   stream of lobby:  <alice> a\n<bob> b\n<alice> c\n
+//!   carol reads:      └──────────── all ────────────┘
+//!   alice's view:                └─ piece ─┘              her own lines are skipped
+//!   bob's view:       └─ piece ─┘ [from dave] psst\n └ rest ┘    one skipped, one inserted
+//! ```
+//!
+//! Two batches exist at most: one gathers, one is sealed and waits until its records are written. Then it is flushed.
+
+use super::{
+    ClientKey, RoomKey,
+    batch::{Batch, Delivery, Piece, Place, Stream, View},
+};
+use crate::core::{close_reason::CloseReason, event::Answer};
+use jiff::{Timestamp, tz::TimeZone};
+use slotmap::SecondaryMap;
+use std::{mem::swap, ops::Range};
+
+/// Everything that was applied and not yet delivered.
+pub(crate) struct Output {
+    zone: TimeZone,
+    now: Timestamp,
+    gathering: Batch,
+    sealed: Batch,
+    is_sealed: bool,
+    /// The number of the batch that gathers, from 1.
+    number: u64,
+    /// Where a client's view is: the number of its batch, and its index there.
+    views: SecondaryMap<ClientKey, (u64, usize)>,
+    /// Where a room's stream is, likewise.
+    streams: SecondaryMap<RoomKey, (u64, usize)>,
+}
+
+impl Output {
+    /// Nothing yet. `zone` is that of the times in front of live lines.
+    pub(super) fn new(zone: TimeZone) -> Output {
+        Output {
+            zone,
+            now: Timestamp::UNIX_EPOCH,
+            gathering: Batch::default(),
+            sealed: Batch::default(),
+            is_sealed: false,
+            number: 1,
+            views: SecondaryMap::new(),
+            streams: SecondaryMap::new(),
+        }
+    }
+
+    /// What is shown from here on happens at this time.
+    pub(super) fn set_now(&mut self, now: Timestamp) {
+        self.now = now;
+    }
+
+    /// Appends whole lines to a room's stream, and returns where they stand.
+    pub(super) fn append(&mut self, room: RoomKey, text: &str, lines: usize) -> (Place, Place) {
+        let index = match self.streams.get(room) {
+            Some(&(number, index)) if number == self.number => index,
+            _ => self.begin_stream(room),
+        };
+        let stream = &mut self.gathering.streams[index];
+        let from = Place { bytes: stream.bytes.len(), lines: stream.lines };
+        stream.bytes.extend_from_slice(text.as_bytes());
+        stream.lines += lines;
+        (from, Place { bytes: stream.bytes.len(), lines: stream.lines })
+    }
+
+    /// `client`, who is in `room`, does not read what stands there between the two places.
+    pub(super) fn skip(&mut self, client: ClientKey, room: RoomKey, (from, to): (Place, Place)) {
+        let view = self.view(client, Some(room));
+        self.read_to(view, from);
+        self.gathering.views[view].read = to;
+    }
+
+    /// `client`, who is in `room`, reads the time in front of the line at `place`.
+    pub(super) fn stamp(&mut self, client: ClientKey, room: RoomKey, place: Place) {
+        let minute = self.now.as_second().div_euclid(60);
+        let range = match self.gathering.stamp.clone() {
+            Some((of, range)) if of == minute => range,
+            _ => {
+                let stamp = self.zone.to_datetime(self.now).strftime("[%H:%M] ").to_string();
+                self.append_direct(&stamp)
+            }
+        };
+        self.gathering.stamp = Some((minute, range.clone()));
+        let view = self.view(client, Some(room));
+        self.read_to(view, place);
+        self.gathering.push(view, Piece { stream: None, range, lines: 0 });
+    }
+
+    /// `client` alone reads this line, behind everything that their room (if they are in one) has said so far.
+    /// `stamped`: with the time in front.
+    pub(super) fn tell(
+        &mut self,
+        client: ClientKey,
+        room: Option<RoomKey>,
+        line: &str,
+        stamped: bool,
+    ) {
+        if let (true, Some(room)) = (stamped, room) {
+            self.stamp(client, room, self.end_of(room));
+        }
+        let range = self.append_direct(line);
+        let view = self.view_at_end(client, room);
+        self.gathering.push(view, Piece { stream: None, range, lines: 1 });
+    }
+
+    /// `client` is answered, behind everything that their room has said so far.
+    pub(super) fn answer(&mut self, client: ClientKey, room: Option<RoomKey>, answer: Answer) {
+        let view = self.view_at_end(client, room);
+        self.gathering.answer_bytes += answer.bytes();
+        let view = &mut self.gathering.views[view];
+        view.answer = Some((view.pieces.len(), Box::new(answer)));
+    }
+
+    /// `client` is hung up when they have read everything up to here.
+    pub(super) fn close(&mut self, client: ClientKey, room: Option<RoomKey>, reason: CloseReason) {
+        let view = self.view_at_end(client, room);
+        self.gathering.views[view].close = Some(reason);
+    }
+
+    /// From here on `client` reads `room`, and no longer `before`: no line that was said there earlier, and every line
+    /// that is said later.
+    pub(super) fn enter(
+        &mut self,
+        client: ClientKey,
+        before: Option<RoomKey>,
+        room: Option<RoomKey>,
+    ) {
+        let view = self.view_at_end(client, before);
+        let read = room.map(|room| self.end_of(room)).unwrap_or_default();
+        let view = &mut self.gathering.views[view];
+        (view.room, view.read) = (room, read);
+    }
+
+    /// This batch is the last that `client` reads.
+    pub(super) fn end(&mut self, client: ClientKey) {
+        self.gathering.ended.push(client);
+    }
+
+    /// Bytes that the batch has gathered, and one for each piece: where many read with `/timestamps`, each line makes two
+    /// for each of them, and all those of a batch should not need more than some MiB.
+    pub(in crate::core) fn bytes(&self) -> usize {
+        let Batch { streams, streams_used, direct, pieces, .. } = &self.gathering;
+        let streams = &streams[..*streams_used];
+        pieces + direct.len() + streams.iter().map(|stream| stream.bytes.len()).sum::<usize>()
+    }
+
+    /// Bytes of the answers that the batch has gathered, about.
+    pub(in crate::core) fn answer_bytes(&self) -> usize {
+        self.gathering.answer_bytes
+    }
+
+    /// Whether a batch is sealed.
+    pub(in crate::core) fn is_sealed(&self) -> bool {
+        self.is_sealed
+    }
+
+    /// Whether `client` has a view in the batch that gathers.
+    fn has_view(&self, client: ClientKey) -> bool {
+        self.views.get(client).is_some_and(|&(number, _)| number == self.number)
+    }
+
+    /// Seals the batch: what it shows is fixed, and another one gathers. `members_of` a room are those who read it.
+    pub(super) fn seal<'a>(&mut self, members_of: impl Fn(RoomKey) -> &'a [ClientKey]) {
+        for view in 0..self.gathering.views_used {
+            let end = self.gathering.views[view].room.map(|room| self.end_of(room));
+            self.read_to(view, end.unwrap_or_default());
+        }
+        for index in 0..self.gathering.streams_used {
+            let mut readers = std::mem::take(&mut self.gathering.streams[index].readers);
+            let members = members_of(self.gathering.streams[index].room);
+            readers.extend(members.iter().filter(|&&member| !self.has_view(member)));
+            self.gathering.streams[index].readers = readers;
+        }
+        swap(&mut self.gathering, &mut self.sealed);
+        self.is_sealed = true;
+        self.number += 1;
+    }
+
+    /// Delivers the sealed batch: calls `deliver` at most once for each client. Returns those whose last batch it was.
+    pub(in crate::core) fn flush(
+        &mut self,
+        mut deliver: impl FnMut(ClientKey, Delivery<'_>),
+    ) -> Vec<ClientKey> {
+        let Batch { streams, streams_used, views, views_used, direct, .. } = &mut self.sealed;
+        let mut slices = Vec::new();
+        for view in &mut views[..*views_used] {
+            view.hand_out(streams, direct, &mut slices, &mut deliver);
+        }
+        // Everybody else reads the whole stream of their room. This is the loop that costs.
+        for Stream { bytes, lines, readers, .. } in &streams[..*streams_used] {
+            for &reader in readers {
+                let before = &[&bytes[..]];
+                let (answer, close) = (None, None);
+                deliver(reader, Delivery { before, answer, after: &[], lines: *lines, close });
+            }
+        }
+        self.is_sealed = false;
+        self.sealed.clear()
+    }
+
+    /// Delivers to one client what they have to read by now of the batch that gathers, their answer included, and to
+    /// nobody else: for a driver that cannot go on without the answer, and would not send to everybody for it. The
+    /// batch may have no records.
+    pub(in crate::core) fn flush_one(
+        &mut self,
+        client: ClientKey,
+        deliver: impl FnOnce(ClientKey, Delivery<'_>),
+    ) {
+        if !self.has_view(client) {
+            return;
+        }
+        let index = self.views[client].1;
+        let end = self.gathering.views[index].room.map(|room| self.end_of(room));
+        self.read_to(index, end.unwrap_or_default());
+        let Batch { streams, views, direct, .. } = &mut self.gathering;
+        views[index].hand_out(streams, direct, &mut Vec::new(), deliver);
+        views[index].pieces.clear();
+    }
+
+    /// The index of a client's view in the batch that gathers. It begins at the start of `room`'s stream.
+    fn view(&mut self, client: ClientKey, room: Option<RoomKey>) -> usize {
+        if self.has_view(client) {
+            return self.views[client].1;
+        }
+        let Batch { views, views_used, .. } = &mut self.gathering;
+        let index = *views_used;
+        if index == views.len() {
+            views.push(View::default());
+        }
+        *views_used += 1;
+        (views[index].client, views[index].room) = (client, room);
+        self.views.insert(client, (self.number, index));
+        index
+    }
+
+    /// The same, when they have read everything in `room` up to here.
+    fn view_at_end(&mut self, client: ClientKey, room: Option<RoomKey>) -> usize {
+        let view = self.view(client, room);
+        let end = room.map(|room| self.end_of(room)).unwrap_or_default();
+        self.read_to(view, end);
+        view
+    }
+
+    /// The view goes on up to `place` of its room's stream.
+    fn read_to(&mut self, view: usize, place: Place) {
+        let View { room, read, .. } = &mut self.gathering.views[view];
+        if place.bytes > read.bytes
+            && let Some(&(_, stream)) = room.and_then(|room| self.streams.get(room))
+        {
+            let (range, lines) = (read.bytes..place.bytes, place.lines - read.lines);
+            *read = place;
+            self.gathering.push(view, Piece { stream: Some(stream), range, lines });
+        }
+    }
+
+    fn end_of(&self, room: RoomKey) -> Place {
+        match self.streams.get(room) {
+            Some(&(number, index)) if number == self.number => {
+                let stream = &self.gathering.streams[index];
+                Place { bytes: stream.bytes.len(), lines: stream.lines }
+            }
+            _ => Place::default(),
+        }
+    }
+
+    fn begin_stream(&mut self, room: RoomKey) -> usize {
+        let Batch { streams, streams_used, .. } = &mut self.gathering;
+        let index = *streams_used;
+        if index == streams.len() {
+            streams.push(Stream::default());
+        }
+        *streams_used += 1;
+        streams[index].room = room;
+        self.streams.insert(room, (self.number, index));
+        index
+    }
+
+    fn append_direct(&mut self, text: &str) -> Range<usize> {
+        let direct = &mut self.gathering.direct;
+        let start = direct.len();
+        direct.extend_from_slice(text.as_bytes());
+        start..direct.len()
+    }
+}

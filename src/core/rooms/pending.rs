@@ -1,0 +1,169 @@
+//! What is applied and waits to be written: the records of the batch that gathers, and of the one that is sealed.
+//!
+//! Most records only have to be written before their batch is shown. Some may fail (a registration, a message that is
+//! kept for somebody): those are marked with the client who waits for the outcome, and what they need (a name, a place
+//! in a mailbox) stays reserved until then.
+
+use super::ClientKey;
+use crate::core::{
+    name::Name,
+    record::{Account, AccountId, Change, LineId, Outcome, Record},
+};
+use jiff::Timestamp;
+use std::{collections::VecDeque, mem::take};
+
+/// What a record counts for beside its text.
+const RECORD_OVERHEAD: usize = 32;
+
+/// Records that are not written yet, and the numbers of lines.
+pub(crate) struct Pending {
+    keeps_talk: bool,
+    last_line: LineId,
+    /// Of the batch that gathers.
+    records: Vec<Record>,
+    reservations: Vec<Reservation>,
+    /// Bytes of those records, about.
+    bytes: usize,
+    /// Batches whose records were handed over, oldest first. Their outcomes are still to come.
+    sealed: VecDeque<Sealed>,
+}
+
+/// What stays here of a batch whose records were handed over.
+#[derive(Default)]
+struct Sealed {
+    reservations: Vec<Reservation>,
+    /// A snapshot from the file is merged with these.
+    sanctions: Vec<Change>,
+}
+
+/// What is reserved until its record is written, or is known not to be.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    /// Who waits for the outcome.
+    pub client: ClientKey,
+    /// What they wait for.
+    pub what: Reserved,
+}
+
+/// What can be reserved.
+#[derive(Debug)]
+pub(crate) enum Reserved {
+    /// An account, and with it its name.
+    Account(Account, Name),
+    /// Another password. `quietly`: the client knows nothing of it.
+    Password { quietly: bool },
+    /// The deletion of an account.
+    Deletion(AccountId),
+    /// A place in a mailbox; `by_guest`: one of those for people without an account.
+    Mail { to: AccountId, by_guest: bool },
+    /// The deletion of this number of messages.
+    MailDeletion { account: AccountId, count: usize },
+}
+
+impl Pending {
+    /// `keeps_talk`: what is said is written, and not only what concerns accounts, mail and sanctions.
+    pub(super) fn new(keeps_talk: bool) -> Pending {
+        Pending {
+            keeps_talk,
+            last_line: LineId(0),
+            records: Vec::new(),
+            reservations: Vec::new(),
+            bytes: 0,
+            sealed: VecDeque::new(),
+        }
+    }
+
+    /// Whether what is said is written.
+    pub(crate) fn keeps_talk(&self) -> bool {
+        self.keeps_talk
+    }
+
+    /// Numbers for new lines; returns the first.
+    pub(crate) fn line_ids(&mut self, lines: usize) -> LineId {
+        let first = self.last_line.next();
+        self.last_line.0 += lines as i64;
+        first
+    }
+
+    /// The highest number of a line so far.
+    pub(crate) fn last_line(&self) -> LineId {
+        self.last_line
+    }
+
+    /// No new line gets this number or a lower one.
+    pub(super) fn skip_lines(&mut self, last: LineId) {
+        self.last_line = self.last_line.max(last);
+    }
+
+    /// A change that is made in any case. It is written with its batch.
+    pub(crate) fn record(&mut self, at: Timestamp, change: Change) {
+        if let Change::RoomMessage { text, .. } | Change::PrivateMessage { text, .. } = &change {
+            self.bytes += text.len();
+        }
+        self.bytes += RECORD_OVERHEAD;
+        self.records.push(Record { at, change });
+    }
+
+    /// A change that may fail. `client` is answered when its outcome is known.
+    pub(crate) fn reserve(
+        &mut self,
+        at: Timestamp,
+        change: Change,
+        client: ClientKey,
+        what: Reserved,
+    ) {
+        self.record(at, change);
+        self.reservations.push(Reservation { client, what });
+    }
+
+    /// Bytes of records that have gathered, about.
+    pub(in crate::core) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether the batch that gathers has no records.
+    pub(in crate::core) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Seals the batch, and returns its records, to be written in one transaction.
+    pub(super) fn seal(&mut self) -> Vec<Record> {
+        let records = take(&mut self.records);
+        self.bytes = 0;
+        let is_sanction =
+            |change: &&Change| matches!(change, Change::Sanctioned(_) | Change::SanctionLifted(..));
+        let changes = records.iter().map(|record| &record.change);
+        let sanctions = changes.filter(is_sanction).cloned().collect();
+        if !records.is_empty() {
+            self.sealed.push_back(Sealed { reservations: take(&mut self.reservations), sanctions });
+        }
+        records
+    }
+
+    /// What came of the oldest sealed batch: of its records that may fail, each with its outcome, in their order.
+    pub(in crate::core) fn settle(
+        &mut self,
+        outcomes: Vec<Outcome>,
+    ) -> impl Iterator<Item = (Reservation, Outcome)> + use<> {
+        let sealed = self.sealed.pop_front().unwrap_or_default();
+        sealed.reservations.into_iter().zip(outcomes)
+    }
+
+    /// Nobody waits for an outcome any more. Returns those who did. What they reserved stays so.
+    pub(in crate::core) fn give_up(&mut self) -> Vec<ClientKey> {
+        let waiting = self.sealed.iter_mut().map(|sealed| take(&mut sealed.reservations));
+        waiting.flatten().map(|reservation| reservation.client).collect()
+    }
+
+    /// Changes of sanctions that are made and not written yet, in their order.
+    pub(super) fn sanctions(&self) -> impl Iterator<Item = &Change> {
+        let sealed = self.sealed.iter().flat_map(|sealed| &sealed.sanctions);
+        sealed.chain(self.records.iter().map(|record| &record.change))
+    }
+
+    /// Everything that is reserved.
+    pub(super) fn reserved(&self) -> impl Iterator<Item = &Reserved> {
+        let sealed = self.sealed.iter().flat_map(|sealed| &sealed.reservations);
+        sealed.chain(&self.reservations).map(|reservation| &reservation.what)
+    }
+}

@@ -1,0 +1,266 @@
+//! One room: who is in it, what was said there, and who reads a line that is said.
+
+use super::{
+    ClientKey, RoomKey,
+    member::{Member, Preference},
+    members::Members,
+    output::Output,
+    pending::Pending,
+    scrollback::Scrollback,
+};
+use crate::core::{
+    event::Talk,
+    name::Name,
+    notice::Refusal,
+    record::{Author, Change, HistoryLine},
+};
+use jiff::Timestamp;
+
+/// Lines remembered of each room. With the longest lines in the most rooms that is 300 × 1.1 KiB × 100 rooms = 32 MiB;
+/// with lines as people type them, under 2 MiB.
+pub const SCROLLBACK_MAX: usize = 300;
+
+/// One room.
+pub(crate) struct Room {
+    key: RoomKey,
+    name: String,
+    topic: Option<(String, Author)>,
+    is_paused: bool,
+    members: Vec<ClientKey>,
+    /// Those of the members who do not want every line as it is: `/timestamps`, `/quiet`, `/ignore`.
+    filtered: Vec<ClientKey>,
+    scrollback: Scrollback,
+    /// The scrollback is all there is, unless it is full.
+    is_whole: bool,
+    /// When the last member left.
+    emptied: Timestamp,
+}
+
+/// Lines that a room is told.
+pub(crate) struct Lines<'a> {
+    pub text: &'a str,
+    pub count: usize,
+    /// Whose doing they are: who ignores them does not read the lines. `None`: the server's.
+    pub author: Option<ClientKey>,
+    /// The author reads them too, if they are there.
+    pub to_author: bool,
+    /// They are about who comes and goes: who is quiet does not read them.
+    pub is_presence: bool,
+}
+
+impl<'a> Lines<'a> {
+    /// A line of the server's, which nobody hides.
+    pub(crate) fn of_server(text: &'a str) -> Lines<'a> {
+        Lines { text, count: 1, author: None, to_author: false, is_presence: false }
+    }
+
+    /// `author` did something, which they do not read themselves.
+    pub(crate) fn of_author(text: &'a str, author: ClientKey) -> Lines<'a> {
+        Lines { author: Some(author), ..Lines::of_server(text) }
+    }
+
+    /// `author` comes or goes.
+    pub(crate) fn of_presence(text: &'a str, author: ClientKey) -> Lines<'a> {
+        Lines { is_presence: true, ..Lines::of_author(text, author) }
+    }
+}
+
+impl Room {
+    /// An empty one. `is_whole`: nothing was ever said in it.
+    pub(super) fn new(key: RoomKey, name: &Name, is_whole: bool, now: Timestamp) -> Room {
+        Room {
+            key,
+            name: name.shown().to_owned(),
+            topic: None,
+            is_paused: false,
+            members: Vec::new(),
+            filtered: Vec::new(),
+            scrollback: Scrollback::new(SCROLLBACK_MAX, Vec::new()),
+            is_whole,
+            emptied: now,
+        }
+    }
+
+    /// As it was left.
+    pub(super) fn restore(&mut self, topic: Option<(String, Author)>, lines: Vec<HistoryLine>) {
+        self.topic = topic;
+        self.scrollback = Scrollback::new(SCROLLBACK_MAX, lines);
+        self.is_whole = true;
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    // --- Who is here ---
+
+    /// Everybody in it, in the order they came.
+    pub(crate) fn members(&self) -> &[ClientKey] {
+        &self.members
+    }
+
+    /// Whether it may make way for another room, and since when nobody is in it.
+    pub(super) fn spare_since(&self) -> Option<Timestamp> {
+        self.members.is_empty().then_some(self.emptied)
+    }
+
+    /// `client` comes in.
+    pub(super) fn add(&mut self, client: ClientKey, member: &Member) {
+        self.members.push(client);
+        self.set_filtered(client, member);
+    }
+
+    /// `client` goes.
+    pub(super) fn remove(&mut self, client: ClientKey, now: Timestamp) {
+        self.members.retain(|&other| other != client);
+        self.filtered.retain(|&other| other != client);
+        self.emptied = now;
+    }
+
+    /// Takes note of what `client`, who is here, wants to read.
+    pub(super) fn set_filtered(&mut self, client: ClientKey, member: &Member) {
+        self.filtered.retain(|&other| other != client);
+        if member.is_filtered() {
+            self.filtered.push(client);
+        }
+    }
+
+    // --- The topic, and a pause ---
+
+    /// The topic, and who set it.
+    pub(crate) fn topic(&self) -> Option<&(String, Author)> {
+        self.topic.as_ref()
+    }
+
+    /// Sets the topic, or clears it.
+    pub(crate) fn set_topic(&mut self, topic: Option<(String, Author)>) {
+        self.topic = topic;
+    }
+
+    /// Whether `author`, who is no administrator, may speak here.
+    pub(super) fn may_speak(&self, author: &Author) -> Result<(), Refusal> {
+        let is_holder = |holder: &Author| match holder.account {
+            Some(account) => author.account == Some(account),
+            None => author.account.is_none() && holder.name == author.name,
+        };
+        let who = match &self.topic {
+            _ if !self.is_paused => return Ok(()),
+            Some((_, holder)) if is_holder(holder) => return Ok(()),
+            Some((_, holder)) => format!("administrators and {}, who set the topic,", holder.name),
+            None => "administrators".to_owned(),
+        };
+        let name = &self.name;
+        Err(format!("{name} is paused: only {who} speak. /hand raises your hand.").into())
+    }
+
+    /// Whether only administrators and whoever set the topic speak.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
+    /// Pauses it, or resumes.
+    pub(crate) fn set_paused(&mut self, is_paused: bool) {
+        self.is_paused = is_paused;
+    }
+
+    // --- What was said ---
+
+    /// The lines said last.
+    pub(crate) fn scrollback(&self) -> &Scrollback {
+        &self.scrollback
+    }
+
+    /// Whether the scrollback has everything that was ever said here.
+    pub(crate) fn remembers_all(&self) -> bool {
+        self.is_whole && !self.scrollback.is_full()
+    }
+
+    /// There may be more in the store than the scrollback has.
+    pub(super) fn doubt(&mut self) {
+        self.is_whole = false;
+    }
+
+    // --- Saying something ---
+
+    /// `author` says lines: they are recorded, shown to everybody here with this batch, and remembered.
+    pub(super) fn say(
+        &mut self,
+        talk: Talk,
+        author: ClientKey,
+        now: Timestamp,
+        members: &Members,
+        pending: &mut Pending,
+        output: &mut Output,
+    ) {
+        let Some(member) = members.get(author) else { return };
+        let to_author = member.has(Preference::Echo);
+        let lines = Lines {
+            text: &talk.text,
+            count: talk.lines,
+            author: Some(author),
+            to_author,
+            is_presence: false,
+        };
+        self.tell(&lines, members, output);
+        let id = pending.line_ids(talk.lines);
+        self.scrollback.remember(id, now, &talk.text, talk.lines);
+        if pending.keeps_talk() {
+            let (room, author) = (self.name.clone(), member.author());
+            pending.record(now, Change::RoomMessage { id, room, author, text: talk.text });
+        }
+    }
+
+    /// Everybody here reads an announcement; it is remembered and recorded as said here.
+    pub(super) fn announce(
+        &mut self,
+        author: &Author,
+        line: &str,
+        now: Timestamp,
+        members: &Members,
+        pending: &mut Pending,
+        output: &mut Output,
+    ) {
+        self.tell(&Lines::of_server(line), members, output);
+        let id = pending.line_ids(1);
+        self.scrollback.remember(id, now, line, 1);
+        if pending.keeps_talk() {
+            let (room, author) = (self.name.clone(), author.clone());
+            let change = Change::RoomMessage { id, room, author, text: line.to_owned() };
+            pending.record(now, change);
+        }
+    }
+
+    /// Shows lines to everybody here: all read the room's stream, but for the author and whoever filters.
+    pub(super) fn tell(&self, lines: &Lines<'_>, members: &Members, output: &mut Output) {
+        if self.members.is_empty() {
+            return;
+        }
+        let span = output.append(self.key, lines.text, lines.count);
+        let is_here = |client: ClientKey| members[client].room() == Some(self.key);
+        if let Some(author) = lines.author
+            && !lines.to_author
+            && members.contains(author)
+            && is_here(author)
+        {
+            output.skip(author, self.key, span);
+        }
+        for &reader in &self.filtered {
+            if lines.author == Some(reader) && !lines.to_author {
+                continue;
+            }
+            let member = &members[reader];
+            let is_hidden = (lines.is_presence && member.has(Preference::Quiet))
+                || lines.author.is_some_and(|author| members.ignores(reader, author));
+            if is_hidden {
+                output.skip(reader, self.key, span);
+            } else if member.has(Preference::Timestamps) {
+                let mut place = span.0;
+                for line in lines.text.split_inclusive('\n') {
+                    output.stamp(reader, self.key, place);
+                    place = place.after(line);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What a session has to know: how the server is set up, and who is at the other end.
+
+use super::flood::FloodLimit;
+use crate::core::name::NameRule;
+use ::core::net::SocketAddr;
+
+/// What all sessions of a server have in common.
+#[derive(Clone)]
+pub struct SessionConfig {
+    /// How the server runs its clients, for the greeting: the words before the connection's name.
+    pub io_model: &'static str,
+    /// No names are asked: everybody is shown by address.
+    pub anonymous: bool,
+    /// Which names are allowed.
+    pub names: NameRule,
+    /// The message of the day, sanitized, a line each.
+    pub motd: Vec<String>,
+    /// How fast one client may talk.
+    pub flood: Option<FloodLimit>,
+}
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer<'a> {
+    /// What serves them: `c7`.
+    pub connection: &'a str,
+    /// Their address.
+    pub address: SocketAddr,
+    /// `Some`: only the place for an administrator is left; the number is that of the ordinary places.
+    pub reserve_of: Option<usize>,
+}

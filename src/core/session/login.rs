@@ -1,0 +1,259 @@
+//! The session's dialogues about passwords: at the door, `/login`, `/register`, `/password`, `/unregister`.
+//!
+//! A password goes from the keyboard to its hash and nowhere else: never said, shown, logged, or told to the rooms.
+
+use super::{
+    Heard, Session,
+    stage::{Purpose, Stage},
+};
+use crate::core::{
+    close_reason::CloseReason,
+    event::{Answer, Driver, Event, Login, LoginAttempt, LoginResult, Question},
+    history_reply::PRIVATE_MAX,
+    name::Name,
+    notice::notice,
+    password::{PASSWORD_MAX, PASSWORD_MIN, Password},
+    record::{AccountId, Found, Query},
+    sentences::{MAY_BE_SEEN, NAME_QUESTION, asks_for_password},
+};
+use std::mem::replace;
+
+/// Wrong passwords that one connection may give, whatever they are for, before it is ended.
+const WRONG_MAX: u32 = 5;
+
+impl Session<'_> {
+    fn ask_password(&mut self, purpose: Purpose, sentence: &str, driver: &mut dyn Driver) {
+        debug_assert!(asks_for_password(sentence), "or `chat` shows what is typed");
+        self.set_stage(Stage::Password(purpose), driver);
+        self.say(driver, sentence);
+    }
+
+    pub(super) fn ask_password_to_enter(
+        &mut self,
+        name: Name,
+        account: AccountId,
+        driver: &mut dyn Driver,
+    ) {
+        let sentence = format!("{} is registered. Your password {MAY_BE_SEEN}:", name.shown());
+        self.ask_password(Purpose::Enter(name, account), &sentence, driver);
+    }
+
+    // --- The commands ---
+
+    /// `/register [PASSWORD]`.
+    pub(crate) fn register(&mut self, password: Option<Password>, driver: &mut dyn Driver) {
+        if self.my_account(driver).is_some() {
+            return self.say(driver, "You have an account already: /whoami.");
+        }
+        match password {
+            Some(password) => self.set_password(&password, false, driver),
+            None => self.ask_new_password(false, driver),
+        }
+    }
+
+    /// `/login NAME [PASSWORD]`.
+    pub(crate) fn log_in(
+        &mut self,
+        name: &str,
+        password: Option<Password>,
+        driver: &mut dyn Driver,
+    ) {
+        // What cannot be a name gets the same words as a name that is nobody's.
+        let purpose = match self.config.names.check(name, "name") {
+            Ok(name) => {
+                let key = name.key().to_owned();
+                let answer = driver.ask(Event::Ask(Question::WhoseIs(name)));
+                Purpose::LogIn(key, account_in(&answer))
+            }
+            Err(_) => Purpose::LogIn(name.to_owned(), None),
+        };
+        match password {
+            Some(password) => self.set_stage(Stage::Checking(purpose, password), driver),
+            None => self.ask_password(purpose, &format!("Your password {MAY_BE_SEEN}:"), driver),
+        }
+    }
+
+    /// `/password`.
+    pub(crate) fn change_password(&mut self, driver: &mut dyn Driver) {
+        self.ask_current_password(Purpose::Change, "Your password as it is now", driver);
+    }
+
+    /// `/unregister`.
+    pub(crate) fn unregister(&mut self, driver: &mut dyn Driver) {
+        let words = "This strikes out your account and your mailbox. Your password";
+        self.ask_current_password(Purpose::Unregister, words, driver);
+    }
+
+    fn ask_current_password(
+        &mut self,
+        purpose: fn(AccountId) -> Purpose,
+        words: &str,
+        driver: &mut dyn Driver,
+    ) {
+        match self.my_account(driver) {
+            Some(account) => {
+                self.ask_password(purpose(account), &format!("{words} {MAY_BE_SEEN}:"), driver);
+            }
+            None => self.say(
+                driver,
+                "You are not logged in: /register keeps your name, /login NAME logs you in.",
+            ),
+        }
+    }
+
+    fn ask_new_password(&mut self, is_change: bool, driver: &mut dyn Driver) {
+        let sentence =
+            format!("A new password of {PASSWORD_MIN} to {PASSWORD_MAX} bytes {MAY_BE_SEEN}:");
+        self.ask_password(Purpose::New { is_change }, &sentence, driver);
+    }
+
+    fn my_account(&self, driver: &mut dyn Driver) -> Option<AccountId> {
+        account_in(&driver.ask(Event::Ask(Question::MyAccount)))
+    }
+
+    // --- What was typed ---
+
+    /// A line that is a password.
+    pub(super) fn take_password(&mut self, password: Password, driver: &mut dyn Driver) {
+        let Stage::Password(purpose) = self.leave_dialogue(driver) else { return };
+        match purpose {
+            Purpose::Enter(..) if password.is_empty() => self.say(driver, NAME_QUESTION),
+            _ if password.is_empty() => self.say(driver, "Nothing is changed."),
+            Purpose::New { is_change } => match password.check() {
+                Ok(()) => {
+                    let again = Purpose::Again { first: password, is_change };
+                    self.ask_password(again, "The same password once more:", driver);
+                }
+                Err(sentence) => self.say(driver, &sentence),
+            },
+            Purpose::Again { first, is_change } if first == password => {
+                self.set_password(&password, is_change, driver);
+            }
+            Purpose::Again { .. } => {
+                self.say(driver, "The two are not the same. Nothing is changed.");
+            }
+            purpose => self.set_stage(Stage::Checking(purpose, password), driver),
+        }
+    }
+
+    /// A line that is too long, or no text.
+    pub(super) fn refuse_password(&mut self, driver: &mut dyn Driver) {
+        self.say(
+            driver,
+            &format!(
+                "A password is text of {PASSWORD_MIN} to {PASSWORD_MAX} bytes. Once more. Password:"
+            ),
+        );
+    }
+
+    /// The dialogue is over, for the time being. Returns its stage.
+    fn leave_dialogue(&mut self, driver: &mut dyn Driver) -> Stage {
+        let next = if self.is_naming() { Stage::Naming } else { Stage::Chatting };
+        let stage = replace(&mut self.stage, Stage::Naming);
+        self.set_stage(next, driver);
+        stage
+    }
+
+    /// Compares a password. If that has to wait, it is tried again after a pause.
+    #[inline(never)] // see `Session::hear`
+    pub(super) fn check_password(&mut self, driver: &mut dyn Driver) -> Heard {
+        let Stage::Checking(purpose, password) = self.leave_dialogue(driver) else {
+            return Heard::Dialogue;
+        };
+        let (name, account) = match (&purpose, &self.name) {
+            (Purpose::Enter(name, account), _) => (name.key(), Some(*account)),
+            (Purpose::LogIn(name, account), _) => (&**name, *account),
+            (Purpose::Change(account) | Purpose::Unregister(account), Some(name)) => {
+                (name.key(), Some(*account))
+            }
+            (Purpose::Change(_) | Purpose::Unregister(_), None)
+            | (Purpose::New { .. } | Purpose::Again { .. }, _) => return Heard::Dialogue,
+        };
+        let attempt = LoginAttempt { name, account, address: self.address, password: &password };
+        match driver.verify(attempt) {
+            Ok(LoginResult::Wait(wait)) => {
+                self.stage = Stage::Checking(purpose, password);
+                return Heard::Pause(wait);
+            }
+            Ok(LoginResult::Wrong) => self.on_wrong_password(purpose, driver),
+            Ok(LoginResult::Right { is_weak }) => {
+                self.on_right_password(purpose, driver);
+                // If they were refused, they are still logged in to another account, or to none.
+                if is_weak && self.my_account(driver) == account {
+                    self.hash_again(&password, driver);
+                }
+            }
+            Err(why) => {
+                self.refuse(&format!("Passwords cannot be compared now: {why}"), driver);
+            }
+        }
+        Heard::Dialogue
+    }
+
+    fn on_wrong_password(&mut self, purpose: Purpose, driver: &mut dyn Driver) {
+        self.passwords_wrong += 1;
+        match purpose {
+            _ if self.passwords_wrong == WRONG_MAX => {
+                self.close(CloseReason::WrongPasswords(self.passwords_wrong));
+            }
+            Purpose::Enter(name, account) => {
+                let sentence = "That is not the name's password. Once more, or an empty line for another name. Password:";
+                self.ask_password(Purpose::Enter(name, account), sentence, driver);
+            }
+            Purpose::LogIn(..) => self.say(driver, "No account has this name and this password."),
+            _ => self.say(driver, "That is not your password. Nothing is changed."),
+        }
+    }
+
+    fn on_right_password(&mut self, purpose: Purpose, driver: &mut dyn Driver) {
+        self.mail_read.clear(); // it is perhaps another's from now on
+        let text = match purpose {
+            Purpose::Enter(name, account) => {
+                let login = private_lines(account, driver);
+                return self.enter(name, Some(login), driver);
+            }
+            Purpose::LogIn(_, Some(account)) => {
+                let login = private_lines(account, driver);
+                self.ask(Question::LogIn(login), driver)
+            }
+            Purpose::Change(_) => return self.ask_new_password(true, driver),
+            Purpose::Unregister(_) => self.ask(Question::Unregister, driver),
+            Purpose::LogIn(_, None) | Purpose::New { .. } | Purpose::Again { .. } => return,
+        };
+        driver.reply(text.as_bytes());
+    }
+
+    fn set_password(&mut self, password: &Password, is_change: bool, driver: &mut dyn Driver) {
+        if let Err(sentence) = password.check() {
+            return self.say(driver, &sentence);
+        }
+        let text = match driver.hash(password) {
+            Ok(hash) if is_change => {
+                self.ask(Question::SetPassword { hash, quietly: false }, driver)
+            }
+            Ok(hash) => self.ask(Question::Register(hash), driver),
+            Err(why) => notice(format_args!("The password cannot be kept: {why}")),
+        };
+        driver.reply(text.as_bytes());
+    }
+
+    /// The same password, hashed as strongly as is usual now. If that fails, the old hash still serves.
+    fn hash_again(&mut self, password: &Password, driver: &mut dyn Driver) {
+        if let Ok(hash) = driver.hash(password) {
+            self.ask(Question::SetPassword { hash, quietly: true }, driver);
+        }
+    }
+}
+
+/// What an account last wrote and was told in private, for its owner, who gave the right password.
+fn private_lines(account: AccountId, driver: &mut dyn Driver) -> Login {
+    let private = match driver.find(Query::Private { account, most: PRIVATE_MAX }) {
+        Found::Lines(lines) => lines,
+        Found::Password(_) | Found::Unavailable(_) => Vec::new(),
+    };
+    Login { account, private }
+}
+
+fn account_in(answer: &Answer) -> Option<AccountId> {
+    if let Answer::Account(account) = answer { *account } else { None }
+}

@@ -1,0 +1,400 @@
+//! One client's dialogue: from their bytes to what they say, ask and answer.
+//!
+//! The first of the core's two machines. It may be slow (hashing a password takes long on purpose): where each client
+//! has a thread, it runs on that thread and delays nobody. What it needs of the world it does through a [`Driver`].
+//! Passwords are in [`login`].
+
+mod config;
+pub mod flood;
+mod login;
+mod stage;
+
+pub use config::{Peer, SessionConfig};
+
+use super::{
+    address::ClientAddress,
+    close_reason::CloseReason,
+    event::{Answer, Driver, Entry, Event, Login, Question, Talk},
+    history_reply::HistoryReply,
+    name::Name,
+    notice::notice,
+    password::Password,
+    record::LineId,
+    sentences::{self, NAME_QUESTION},
+    wire::{
+        line::{LINE_MAX, Line, LineBuffer},
+        sanitize::sanitize,
+    },
+};
+use flood::{Delay, Flood, FloodLimit};
+use stage::Stage;
+use std::{mem::take, time::Duration};
+
+/// Bytes of talk in one event, at most. Bounds what the events channel can hold.
+pub const TALK_MAX: usize = 16 * 1024;
+/// Names that one client may have refused before they are hung up: enough for every slip, too few to try a list.
+const NAMES_REFUSED_MAX: u32 = 10;
+
+/// What the session heard, and so what its driver has to do.
+#[derive(Debug)]
+pub enum Heard {
+    /// Lines for the room: send them.
+    Talk(Talk),
+    /// A command, without its slash: run it.
+    Command(String),
+    /// Something that the session has dealt with: go on.
+    Dialogue,
+    /// Nothing more, until more bytes are read.
+    End,
+    /// Too much at once: leave this client alone for this time, then go on.
+    Pause(Duration),
+    /// Nothing more at all, for this reason.
+    Close(CloseReason),
+}
+
+/// One client's side of the conversation.
+pub struct Session<'a> {
+    /// Where the driver reads into.
+    pub input: LineBuffer,
+    config: &'a SessionConfig,
+    address: ClientAddress,
+    reserve_of: Option<usize>,
+    stage: Stage,
+    name: Option<Name>,
+    names_refused: u32,
+    passwords_wrong: u32,
+    /// The mail that they were last shown.
+    mail_read: Vec<LineId>,
+    flood: Option<Flood>,
+    /// Lines said and not yet sent: many lines of one read become one event.
+    talk: Talk,
+    /// What was heard behind that talk.
+    next: Option<Heard>,
+    /// And behind that: how long to leave this client alone.
+    pause: Option<Duration>,
+    close: Option<CloseReason>,
+    lines: usize,
+}
+
+impl<'a> Session<'a> {
+    /// Greets the client; `now` counts from any fixed point. (In a box, for it lives as long as its client's thread,
+    /// whose stack should stay small: see [`Session::hear`].)
+    #[inline(never)]
+    pub fn begin(
+        config: &'a SessionConfig,
+        peer: Peer<'_>,
+        now: Duration,
+        driver: &mut dyn Driver,
+    ) -> Box<Session<'a>> {
+        let mut session = Box::new(Session {
+            input: LineBuffer::default(),
+            config,
+            address: ClientAddress::of(peer.address.ip()),
+            reserve_of: peer.reserve_of,
+            stage: Stage::Naming,
+            name: None,
+            names_refused: 0,
+            passwords_wrong: 0,
+            mail_read: Vec::new(),
+            flood: config.flood.map(|limit| Flood::new(limit, now)),
+            talk: Talk::default(),
+            next: None,
+            pause: None,
+            close: None,
+            lines: 0,
+        });
+        session.greet(peer, driver);
+        session
+    }
+
+    /// Whether the client has still to give their name, and perhaps its password.
+    pub fn is_naming(&self) -> bool {
+        self.name.is_none()
+    }
+
+    /// The number of lines that were heard since this was last asked.
+    pub fn take_line_count(&mut self) -> usize {
+        take(&mut self.lines)
+    }
+
+    // --- Lines ---
+
+    /// Hears the next lines of what was received: as much talk as there is, or one thing of another kind.
+    ///
+    /// Where each client has a thread, this stands on its stack for good, and each page of that is 4 KiB for each
+    /// client. So what is rare and needs much room (a command, a password) is not inlined here.
+    pub fn hear(&mut self, now: Duration, driver: &mut dyn Driver) -> Heard {
+        if let Some(heard) = self.next.take().or_else(|| self.pause.take().map(Heard::Pause)) {
+            return heard;
+        }
+        self.answer_telnet(driver);
+        let heard = loop {
+            if let Some(reason) = self.close.take() {
+                break Heard::Close(reason);
+            }
+            if let Stage::Checking(..) = self.stage {
+                break self.check_password(driver);
+            }
+            let Some(line) = self.input.next_line() else {
+                let is_over = self.input.has_ended();
+                break if is_over { Heard::Close(CloseReason::Closed) } else { Heard::End };
+            };
+            self.lines += 1;
+            let heard = match (line, &self.stage, &self.name) {
+                (Line::Text(typed), Stage::Chatting, Some(name)) => {
+                    let text = sanitize(typed); // from here on nothing can move another terminal's cursor
+                    match text.strip_prefix('/') {
+                        Some(command) if !command.starts_with('/') => {
+                            Some(Heard::Command(command.to_owned()))
+                        }
+                        escaped => {
+                            self.talk.push("<", name, "> ", escaped.unwrap_or(&text));
+                            None
+                        }
+                    }
+                }
+                (Line::Text(typed), ..) => {
+                    let typed = typed.to_owned();
+                    Some(self.answer_question(&typed, driver))
+                }
+                (unfit, ..) => {
+                    let sentence = describe(&unfit);
+                    Some(self.refuse_line(&sentence, driver))
+                }
+            };
+            if let Some(delay) = self.flood.as_mut().and_then(|flood| flood.take(now)) {
+                self.slow_down(delay, driver);
+                break heard.unwrap_or(Heard::Dialogue);
+            }
+            if let Some(heard) = heard {
+                break heard;
+            }
+            if self.talk.text.len() >= TALK_MAX {
+                break Heard::Dialogue;
+            }
+        };
+        if self.talk.lines == 0 {
+            return heard;
+        }
+        self.next = Some(heard); // what was said before happens before
+        Heard::Talk(take(&mut self.talk))
+    }
+
+    #[inline(never)] // see `Session::hear`
+    fn slow_down(&mut self, delay: Delay, driver: &mut dyn Driver) {
+        self.pause = Some(delay.wait);
+        if let (true, Some(FloodLimit { burst, per_second })) = (delay.first, self.config.flood) {
+            self.say(
+                driver,
+                &format!(
+                    "More than {burst} lines at once: yours are read at {per_second} a second for a while."
+                ),
+            );
+        }
+    }
+
+    /// A line that is neither talk nor a command, because something was asked.
+    #[inline(never)] // see `Session::hear`
+    fn answer_question(&mut self, typed: &str, driver: &mut dyn Driver) -> Heard {
+        if let Stage::Password(_) = self.stage {
+            self.take_password(Password::new(typed), driver);
+            return Heard::Dialogue;
+        }
+        let text = sanitize(typed);
+        match text.trim().strip_prefix('/') {
+            Some(command) => return Heard::Command(command.to_owned()),
+            None => self.offer_name(text.trim(), driver),
+        }
+        Heard::Dialogue
+    }
+
+    /// A line that is too long, or no text.
+    #[inline(never)] // see `Session::hear`
+    fn refuse_line(&mut self, sentence: &str, driver: &mut dyn Driver) -> Heard {
+        match self.stage {
+            Stage::Password(_) => self.refuse_password(driver),
+            _ => self.refuse(sentence, driver),
+        }
+        Heard::Dialogue
+    }
+
+    /// Says an action under the client's name: `* alice waves`.
+    pub(crate) fn act(&mut self, action: &str) {
+        if let Some(name) = &self.name {
+            self.talk.push("* ", name, " ", action);
+        }
+    }
+
+    // --- At the door ---
+
+    #[inline(never)] // see `Session::hear`
+    fn greet(&mut self, peer: Peer<'_>, driver: &mut dyn Driver) {
+        if let Some(most) = peer.reserve_of {
+            match driver.ask(Event::Ask(Question::TakeReserve(most))) {
+                Answer::Close(reason) => self.close = Some(reason),
+                _ => {
+                    let sentence = format!(
+                        "All {most} places are taken; this one is kept for an administrator."
+                    );
+                    driver.reply((notice(sentence) + &notice(NAME_QUESTION)).as_bytes());
+                }
+            }
+            return;
+        }
+        let Peer { connection, address, .. } = peer;
+        let greeting = notice(sentences::greeting(self.config.io_model, connection));
+        if self.config.anonymous {
+            driver.reply(greeting.as_bytes());
+            self.enter(Name::of_address(&address.to_string(), connection), None, driver);
+        } else {
+            driver.reply((greeting + &notice(NAME_QUESTION)).as_bytes());
+        }
+    }
+
+    /// A name was typed; or a command that does not hold at the door, which is no name.
+    pub(crate) fn offer_name(&mut self, typed: &str, driver: &mut dyn Driver) {
+        if is_http_request(typed) {
+            return self.close(CloseReason::HttpRequest);
+        }
+        match self.config.names.check(typed, "name") {
+            Ok(name) => self.enter(name, None, driver),
+            Err(sentence) => self.refuse(&sentence, driver),
+        }
+    }
+
+    /// Refuses a line. If it should have been a name, asks again, ten times at most.
+    fn refuse(&mut self, sentence: &str, driver: &mut dyn Driver) {
+        if !self.is_naming() {
+            return self.say(driver, sentence);
+        }
+        self.names_refused += 1;
+        if self.names_refused == NAMES_REFUSED_MAX {
+            return self.close(CloseReason::NamesRefused(self.names_refused));
+        }
+        self.say(driver, &format!("{sentence} {NAME_QUESTION}"));
+    }
+
+    /// Asks to be let in. A name that is an account's needs its password.
+    fn enter(&mut self, name: Name, login: Option<Login>, driver: &mut dyn Driver) {
+        let Session { address, reserve_of, .. } = *self;
+        let entry = Entry { name: name.clone(), address, login, reserve_of };
+        match driver.ask(Event::Ask(Question::Enter(Box::new(entry)))) {
+            Answer::NeedsPassword(account) => self.ask_password_to_enter(name, account, driver),
+            Answer::NameRefused(sentence) => self.refuse(&sentence, driver),
+            answer @ Answer::Named(..) => {
+                let mut welcome = notice(sentences::hello(name.shown()));
+                welcome.extend(self.config.motd.iter().map(notice));
+                welcome.push_str(&self.take(answer, driver));
+                driver.reply(welcome.as_bytes());
+            }
+            other => drop(self.take(other, driver)),
+        }
+    }
+
+    // --- Asking and answering ---
+
+    /// Asks the rooms, and returns the lines that the client is to read.
+    pub(crate) fn ask(&mut self, question: Question, driver: &mut dyn Driver) -> String {
+        let answer = driver.ask(Event::Ask(question));
+        self.take(answer, driver)
+    }
+
+    /// Takes in an answer, and returns the lines that the client is to read.
+    #[inline(never)] // see `Session::hear`
+    pub(crate) fn take(&mut self, answer: Answer, driver: &mut dyn Driver) -> String {
+        match answer {
+            Answer::Text(text) => text,
+            Answer::Fetch(text, reply) => self.fetch(text, *reply, driver),
+            Answer::Named(name, text, reply) => {
+                (self.name, self.stage) = (Some(name), Stage::Chatting);
+                match reply {
+                    Some(reply) => self.fetch(text, *reply, driver),
+                    None => text,
+                }
+            }
+            Answer::Close(reason) => {
+                self.close(reason);
+                String::new()
+            }
+            Answer::Account(_) | Answer::NeedsPassword(_) => String::new(), // whoever asks that looks itself
+            Answer::NameRefused(sentence) => notice(sentence),
+        }
+    }
+
+    /// Looks up what is missing of past lines, and shows them behind `text`.
+    fn fetch(
+        &mut self,
+        mut text: String,
+        mut reply: HistoryReply,
+        driver: &mut dyn Driver,
+    ) -> String {
+        if let Some(query) = reply.take_query() {
+            text.push_str(&reply.add(driver.find(query)).unwrap_or_default());
+        }
+        text.push_str(&reply.show());
+        let mail = reply.mail();
+        if !mail.is_empty() {
+            self.mail_read = mail;
+            text.push_str("*** /mail delete strikes out what you have read.\n");
+        }
+        text
+    }
+
+    /// The numbers of the mail that was last shown, once.
+    pub(crate) fn take_mail_read(&mut self) -> Vec<LineId> {
+        take(&mut self.mail_read)
+    }
+
+    /// The session ends, for this reason.
+    pub(crate) fn close(&mut self, reason: CloseReason) {
+        self.close = Some(reason);
+    }
+
+    /// How this server is set up.
+    pub(crate) fn config(&self) -> &'a SessionConfig {
+        self.config
+    }
+
+    fn say(&self, driver: &mut dyn Driver, sentence: &str) {
+        driver.reply(notice(sentence).as_bytes());
+    }
+
+    fn answer_telnet(&mut self, driver: &mut dyn Driver) {
+        let mut bytes = self.input.telnet.take_answers();
+        if self.input.telnet.take_are_you_there() {
+            bytes.extend(notice("Yes, chatd is here.").as_bytes());
+        }
+        let is_password = matches!(self.stage, Stage::Password(_));
+        bytes.extend(self.input.telnet.set_hidden(is_password)); // who begins to speak telnet in the middle of it
+        if !bytes.is_empty() {
+            driver.reply(&bytes);
+        }
+    }
+
+    /// What the next line is. Where the client speaks telnet, its echo is off while that is a password.
+    fn set_stage(&mut self, stage: Stage, driver: &mut dyn Driver) {
+        let bytes = self.input.telnet.set_hidden(matches!(stage, Stage::Password(_)));
+        if !bytes.is_empty() {
+            driver.reply(bytes);
+        }
+        self.stage = stage;
+    }
+}
+
+/// Why a line is refused whole.
+fn describe(unfit: &Line<'_>) -> String {
+    match unfit {
+        Line::TooLong => format!("That line has more than {LINE_MAX} bytes and was not said."),
+        Line::NotUtf8 | Line::Text(_) => "That line is not UTF-8 text and was not said.".to_owned(),
+    }
+}
+
+/// A browser that was sent to the chat's port says `GET / HTTP/1.1`; nobody's name looks like that.
+fn is_http_request(line: &str) -> bool {
+    let mut words = line.split(' ');
+    let (method, _, version) = (words.next(), words.next(), words.next_back());
+    version.is_some_and(|version| version.starts_with("HTTP/"))
+        && method.is_some_and(|method| {
+            !method.is_empty() && method.bytes().all(|b| b.is_ascii_uppercase())
+        })
+}

@@ -1,0 +1,31 @@
+//! Where a session stands: what the client's next line is.
+
+use crate::core::{name::Name, password::Password, record::AccountId};
+
+/// What the client's next line is.
+pub(super) enum Stage {
+    /// A name.
+    Naming,
+    /// A password.
+    Password(Purpose),
+    /// No line is taken: a password is compared.
+    Checking(Purpose, Password),
+    /// Talk, or a command.
+    Chatting,
+}
+
+/// What a password is asked for.
+pub(super) enum Purpose {
+    /// To come in under this name, which is the account's.
+    Enter(Name, AccountId),
+    /// To become the owner of the account with this name, if there is one.
+    LogIn(String, Option<AccountId>),
+    /// To change the account's password.
+    Change(AccountId),
+    /// To delete the account.
+    Unregister(AccountId),
+    /// To be the account's new password; `is_change`: it has one already.
+    New { is_change: bool },
+    /// To be the same as the first.
+    Again { first: Password, is_change: bool },
+}

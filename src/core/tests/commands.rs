@@ -1,0 +1,113 @@
+//! The table of commands.
+
+use super::*;
+use crate::core::{
+    commands::row::{Run, Who},
+    notice::Refusal,
+};
+use std::collections::BTreeSet;
+
+fn tables() -> [Table; 2] {
+    [false, true].map(|demo| Table { demo, ..Table::default() })
+}
+
+#[test]
+fn every_command_has_a_name_of_its_own_and_a_word_about_it() {
+    let rows: Vec<_> = Table { demo: true, ..Table::default() }.rows().collect();
+    let names: BTreeSet<&str> = rows.iter().map(|row| row.name).collect();
+    assert_eq!(names.len(), rows.len());
+    for row in rows {
+        assert!(
+            row.name.bytes().all(|b| b.is_ascii_lowercase()) && !row.does.is_empty(),
+            "{}",
+            row.name
+        );
+        assert!(
+            row.who != Who::Administrators || matches!(row.run, Run::Rooms(_)),
+            "/{}: who may is asked there",
+            row.name
+        );
+    }
+}
+
+#[test]
+fn a_command_is_found_in_whatever_case_and_its_arguments_are_trimmed() {
+    let table = Table::default();
+    for (line, name, arguments) in [
+        ("help", "help", ""),
+        ("HELP nick", "help", "nick"),
+        ("msg bob  hi  there ", "msg", "bob  hi  there"),
+        ("quiet\ton", "quiet", "on"),
+    ] {
+        let (row, rest) = table.find(line).ok().unwrap();
+        assert_eq!((row.name, rest), (name, arguments), "{line:?}");
+    }
+    for (line, sentence) in [
+        ("helo", "There is no command /helo. Did you mean /help?"),
+        ("xyzzy", "There is no command /xyzzy. /help lists them."),
+        ("", "There is no command /. /help lists them."),
+        (" help", "There is no command /. /help lists them."),
+    ] {
+        assert_eq!(table.find(line).err().as_deref(), Some(sentence), "{line:?}");
+    }
+}
+
+#[test]
+fn crash_is_a_command_of_a_demonstration_alone() {
+    let [usual, demo] = tables().map(|table| table.find("crash").map(|(row, _)| row.name));
+    assert_eq!(usual.unwrap_err(), "There is no command /crash. /help lists them.");
+    assert_eq!(demo.unwrap(), "crash");
+}
+
+#[test]
+fn wrong_arguments_are_answered_with_the_usage() {
+    let mut chat = Conversation::new();
+    for (typed, usage) in [
+        ("/msg bob", "/msg NAME TEXT"),
+        ("/msg", "/msg NAME TEXT"),
+        ("/reply", "/reply TEXT"),
+        ("/nick", "/nick NAME"),
+        ("/join", "/join ROOM"),
+        ("/search", "/search WORDS"),
+        ("/history 0", "/history [N|since TIME]"),
+        ("/history 99999999999999999999", "/history [N|since TIME]"),
+        ("/history since noon", "/history [N|since TIME]"),
+        ("/history since 2026-13-01", "/history [N|since TIME]"),
+        ("/history since 2026-11-20 25:00", "/history [N|since TIME]"),
+        ("/shutdown 9999999", "/shutdown [SECONDS|off]"),
+        ("/echo loudly", "/echo [on|off]"),
+        ("/who cares", "/who"),
+        ("/kick", "/kick NAME [WHY]"),
+        ("/unmute", "/unmute NAME"),
+    ] {
+        assert_eq!(chat.is_told(ALICE, typed), format!("*** Like this: {usage}\n"), "{typed}");
+    }
+    assert_eq!(chat.is_told(BOB, "/wo"), "*** There is no command /wo. Did you mean /who?\n");
+    assert_eq!(chat.is_told(BOB, "/help"), "", "it is not the rooms'");
+}
+
+#[test]
+fn what_administrators_may_do_nobody_else_may() {
+    let mut chat = Conversation::new();
+    let rows: Vec<_> =
+        Table::default().rows().filter(|row| row.who == Who::Administrators).collect();
+    assert_eq!(rows.len(), 10);
+    for row in rows {
+        for arguments in ["", " alice", " x"] {
+            let told = chat.is_told(BOB, &format!("/{}{arguments}", row.name));
+            assert_eq!(told, "*** That is for administrators.\n", "/{}", row.name);
+        }
+    }
+    assert!(chat.closed.is_empty());
+    assert_eq!(chat.logs(), ["c1 is logged in as alice, an administrator"]);
+}
+
+#[test]
+fn a_refusal_is_a_sentence_or_the_usage() {
+    let (row, _) = Table::default().find("kick bob").ok().unwrap();
+    assert_eq!(row.usage(), "/kick NAME [WHY]");
+    assert_eq!(row.refused(Refusal::Usage), "*** Like this: /kick NAME [WHY]\n");
+    assert_eq!(row.refused("No.".into()), "*** No.\n");
+    let (row, _) = Table::default().find("who").ok().unwrap();
+    assert_eq!(row.usage(), "/who", "without a blank behind it");
+}

@@ -1,0 +1,234 @@
+//! Telnet, as much of it as a chat must know: take its sequences out of the bytes, refuse every option, answer little.
+//!
+//! `nc` sends none of this. `telnet` and PuTTY do, and a byte 255 left in a line would spoil it. The server begins no
+//! negotiation with a peer that did not (RFC 854 lets it stay silent), so that no peer ever reads a byte it cannot know;
+//! and with one that did, only to switch its echo off for a password. Sequences may be split anywhere across reads: the
+//! state below is all that is carried over. Knows no I/O.
+
+/// "Interpret as command": the byte that begins every telnet sequence; doubled, it stands for itself.
+const IAC: u8 = 255;
+const DONT: u8 = 254;
+const DO: u8 = 253;
+const WONT: u8 = 252;
+const WILL: u8 = 251;
+const SUBNEGOTIATION: u8 = 250;
+const ARE_YOU_THERE: u8 = 246;
+const SUBNEGOTIATION_END: u8 = 240;
+/// Option 1 (RFC 857): whoever says that they will echo and does not, hides what is typed.
+const ECHO: u8 = 1;
+
+/// Answers to one client's negotiations, at most: a peer that asks for ever is heard but no longer answered.
+/// There are some 50 registered options; each may be asked for once in earnest.
+const ANSWERS_MAX: usize = 64;
+/// Bytes of one sub-negotiation, at most: one that never ends gives the bytes back to the text.
+const SUBNEGOTIATION_MAX: usize = 1024;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Text,
+    Command,
+    /// After WILL, WONT, DO or DONT: the option comes next.
+    Option(u8),
+    /// Inside a sub-negotiation, `taken` bytes of it; `iac`: the last one was IAC.
+    Sub {
+        taken: usize,
+        iac: bool,
+    },
+}
+
+/// One connection's telnet state.
+pub struct Telnet {
+    state: State,
+    answers: Vec<u8>,
+    answered: usize,
+    asked_if_there: bool,
+    /// It negotiated, so it is telnet.
+    speaks_telnet: bool,
+    /// Its own echo is off.
+    hidden: bool,
+}
+
+impl Default for Telnet {
+    fn default() -> Self {
+        Telnet {
+            state: State::Text,
+            answers: Vec::new(),
+            answered: 0,
+            asked_if_there: false,
+            speaks_telnet: false,
+            hidden: false,
+        }
+    }
+}
+
+impl Telnet {
+    /// Takes the telnet sequences out of `bytes`, in place. What is left stands in `bytes[..n]`, and `n` is returned.
+    pub fn filter(&mut self, bytes: &mut [u8]) -> usize {
+        if self.state == State::Text && memchr::memchr(IAC, bytes).is_none() {
+            return bytes.len(); // as good as always
+        }
+        let mut kept = 0;
+        for i in 0..bytes.len() {
+            if let Some(byte) = self.step(bytes[i]) {
+                bytes[kept] = byte;
+                kept += 1;
+            }
+        }
+        kept
+    }
+
+    /// The bytes to send back, if any: refusals.
+    pub fn take_answers(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.answers)
+    }
+
+    /// Whether the peer sent "are you there" since this was last asked.
+    pub fn take_are_you_there(&mut self) -> bool {
+        std::mem::take(&mut self.asked_if_there)
+    }
+
+    /// Whether what is typed is to be hidden. Returns the bytes to send for it: none, unless something changes and the
+    /// peer speaks telnet.
+    pub fn set_hidden(&mut self, hidden: bool) -> &'static [u8] {
+        match (self.speaks_telnet, self.hidden, hidden) {
+            (true, false, true) => {
+                self.hidden = true;
+                &[IAC, WILL, ECHO]
+            }
+            (true, true, false) => {
+                self.hidden = false;
+                &[IAC, WONT, ECHO]
+            }
+            _ => &[],
+        }
+    }
+
+    fn step(&mut self, byte: u8) -> Option<u8> {
+        let (next, text) = match (self.state, byte) {
+            (State::Text, IAC) => (State::Command, None),
+            (State::Text, _) => (State::Text, Some(byte)),
+            (State::Command, IAC) => (State::Text, Some(IAC)),
+            (State::Command, WILL | WONT | DO | DONT) => (State::Option(byte), None),
+            (State::Command, SUBNEGOTIATION) => (State::Sub { taken: 0, iac: false }, None),
+            (State::Command, ARE_YOU_THERE) => {
+                self.asked_if_there = self.may_answer();
+                (State::Text, None)
+            }
+            (State::Command, _) => (State::Text, None),
+            (State::Option(verb), option) => {
+                self.negotiate(verb, option);
+                (State::Text, None)
+            }
+            (State::Sub { taken: SUBNEGOTIATION_MAX, .. }, _) => (State::Text, Some(byte)),
+            (State::Sub { taken, iac: false }, IAC) => (State::Sub { taken, iac: true }, None),
+            (State::Sub { iac: true, .. }, SUBNEGOTIATION_END) => (State::Text, None),
+            (State::Sub { taken, .. }, _) => (State::Sub { taken: taken + 1, iac: false }, None),
+        };
+        self.state = next;
+        text
+    }
+
+    /// RFC 1143 in one line: every option is off and stays off, so WONT and DONT change nothing and need no answer. (DO and
+    /// DONT ECHO answer what [`Telnet::set_hidden`] said.)
+    fn negotiate(&mut self, verb: u8, option: u8) {
+        self.speaks_telnet = true;
+        let answer = match (verb, option) {
+            (DO, ECHO) if self.hidden => return,
+            (WILL, _) => DONT,
+            (DO, _) => WONT,
+            _ => return,
+        };
+        if self.may_answer() {
+            self.answers.extend([IAC, answer, option]);
+        }
+    }
+
+    fn may_answer(&mut self) -> bool {
+        self.answered += 1;
+        self.answered <= ANSWERS_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(telnet: &mut Telnet, bytes: &[u8]) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        let kept = telnet.filter(&mut bytes);
+        bytes.truncate(kept);
+        bytes
+    }
+
+    /// Option 31 (RFC 1073): one of those that are refused, although its sub-negotiation may follow at once.
+    const WINDOW_SIZE: u8 = 31;
+    const CONVERSATION: &[u8] = &[
+        b'h',
+        IAC,
+        WILL,
+        24,
+        b'i',
+        IAC,
+        DO,
+        1,
+        IAC,
+        WILL,
+        WINDOW_SIZE,
+        IAC,
+        SUBNEGOTIATION,
+        WINDOW_SIZE,
+        0,
+        80,
+        0,
+        IAC,
+        IAC,
+        IAC,
+        SUBNEGOTIATION_END,
+        IAC,
+        WONT,
+        5,
+        IAC,
+        241,
+        b'\n',
+    ];
+
+    #[test]
+    fn sequences_may_be_split_anywhere() {
+        for cut in 0..=CONVERSATION.len() {
+            let mut telnet = Telnet::default();
+            let mut text = filter(&mut telnet, &CONVERSATION[..cut]);
+            text.extend(filter(&mut telnet, &CONVERSATION[cut..]));
+            assert_eq!(text, b"hi\n", "cut at {cut}");
+            assert_eq!(
+                telnet.take_answers(),
+                [IAC, DONT, 24, IAC, WONT, 1, IAC, DONT, WINDOW_SIZE],
+                "cut at {cut}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_peer_that_negotiates_for_ever_is_answered_a_bounded_number_of_times() {
+        let mut telnet = Telnet::default();
+        for _ in 0..10_000 {
+            filter(&mut telnet, &[IAC, DO, 1]);
+        }
+        assert_eq!(telnet.take_answers().len(), 3 * ANSWERS_MAX);
+    }
+
+    #[test]
+    fn a_subnegotiation_without_end_gives_the_text_back() {
+        let mut telnet = Telnet::default();
+        filter(&mut telnet, &[IAC, SUBNEGOTIATION]);
+        filter(&mut telnet, &[b'x'; SUBNEGOTIATION_MAX]);
+        assert_eq!(filter(&mut telnet, b"yhello\n"), b"yhello\n");
+    }
+
+    #[test]
+    fn are_you_there_is_noticed_once() {
+        let mut telnet = Telnet::default();
+        filter(&mut telnet, &[IAC, ARE_YOU_THERE]);
+        assert!(telnet.take_are_you_there());
+        assert!(!telnet.take_are_you_there());
+    }
+}

@@ -1,0 +1,308 @@
+//! Hasher: hashing them, and comparing one with its hash. Runs on the thread of whoever logs in, which waits at the
+//! `Semaphore` for its turn; never on a thread that serves others.
+//!
+//! A hash is made to be costly: somebody who steals the file has to pay that cost for every guess. So it is bounded how
+//! many are made at once, and one for a name that does not exist costs as much as any other.
+
+use crate::server::status::{self, Activity};
+use crate::{
+    core::{
+        password::{PASSWORD_MAX, Password},
+        record::PasswordHash,
+    },
+    lock::{Locked, assert_no_lock_held},
+};
+use argon2::{
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::phc::{Output, PasswordHash as Phc, Salt},
+};
+use parking_lot::Condvar;
+use std::time::Duration;
+
+/// Hashes made at once. Each needs 19 MiB for some 20 ms: 512 logins at once need 38 MiB, and are done in about 6 s on two
+/// cores, which leaves the other threads their turns.
+pub const HASHES_AT_ONCE: usize = 2;
+/// Bytes of a hash.
+const HASH_BYTES: usize = 32;
+
+/// The parameters: the smallest that OWASP's Password Storage Cheat Sheet recommends for argon2id. When they are raised,
+/// hashes made with the old ones are still good, and [`Hasher::needs_rehash`] tells them.
+const MEMORY_KIB: u32 = 19_456;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+/// A stored hash that asks for more than this was not made by chatd: it could use up the server's memory.
+const MEMORY_KIB_MAX: u32 = 256 * 1024;
+const PASSES_MAX: u32 = 16;
+const LANES_MAX: u32 = 16;
+
+/// Hashes hasher, a few at once.
+pub struct Hasher {
+    params: Params,
+    /// Nobody's hash: what a password is compared with when there is nothing to compare it with.
+    nobody: Phc,
+    places: Semaphore,
+}
+
+impl Default for Hasher {
+    fn default() -> Hasher {
+        let params =
+            Params::new(MEMORY_KIB, PASSES, LANES, None).expect("are parameters of argon2");
+        // Its result is 32 zeros: which password would give them, nobody knows.
+        let zeros = "A".repeat(4 * HASH_BYTES / 3 + 1);
+        let nobody = format!(
+            "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}$bm9ib2R5J3Mgc2FsdA${zeros}"
+        );
+        Hasher {
+            params,
+            nobody: Phc::new(&nobody).expect("is a PHC string"),
+            places: Semaphore::new(HASHES_AT_ONCE),
+        }
+    }
+}
+
+impl Hasher {
+    /// Hashes a new password, with a salt of its own. Takes some 20 ms, and may wait for others before.
+    ///
+    /// # Errors
+    /// A sentence for the person: the password is too short or too long.
+    pub fn hash(&self, password: &Password) -> Result<PasswordHash, String> {
+        password.check()?;
+        let salt = Salt::generate();
+        // It fails for want of memory alone; and says nothing of the password.
+        let hash = self
+            .take_turn()
+            .compute(&self.params, password.reveal().as_bytes(), &salt, HASH_BYTES)
+            .ok_or("The password could not be hashed.")?;
+        Ok(PasswordHash(
+            Phc { salt: Some(salt), hash: Some(hash), ..self.nobody.clone() }.to_string(),
+        ))
+    }
+
+    /// Waits for one's turn to compare a password.
+    pub fn take_turn(&self) -> Turn<'_> {
+        Turn { hasher: self, memory: self.places.enter() }
+    }
+
+    /// Whether a hash was made with parameters that are not today's: then a new one is made at the next login.
+    pub fn needs_rehash(&self, stored: &PasswordHash) -> bool {
+        Phc::new(&stored.0).map_or(true, |stored| {
+            stored.algorithm != self.nobody.algorithm
+                || stored.version != self.nobody.version
+                || stored.params != self.nobody.params
+        })
+    }
+}
+
+/// Somebody's turn, with the memory that it takes; ends when this is dropped.
+pub struct Turn<'a> {
+    hasher: &'a Hasher,
+    memory: Vec<Block>,
+}
+
+impl Turn<'_> {
+    /// Whether this is the password of the stored hash. If there is none (no such account), it is not, and that takes as
+    /// long to find out. The same if what is stored is no hash, or one that chatd never made.
+    pub fn verify(&mut self, password: &Password, stored: Option<&PasswordHash>) -> bool {
+        let stored = stored.and_then(|stored| Phc::new(&stored.0).ok()).filter(is_ours);
+        let compared = stored.as_ref().unwrap_or(&self.hasher.nobody);
+        let (Ok(params), Some(salt), Some(hash)) =
+            (Params::try_from(compared), &compared.salt, &compared.hash)
+        else {
+            return false;
+        };
+        // What is too long was never hashed, and is not hashed now: that would let its sender choose the cost.
+        let bytes = password.reveal().as_bytes();
+        let bytes = if bytes.len() <= PASSWORD_MAX { bytes } else { b"" };
+        let (params, salt, hash) = (params, *salt, *hash);
+        let is_some = stored.is_some() && !bytes.is_empty();
+        self.compute(&params, bytes, &salt, hash.len()).is_some_and(|computed| computed == hash)
+            && is_some
+    }
+
+    fn compute(
+        &mut self,
+        params: &Params,
+        password: &[u8],
+        salt: &Salt,
+        bytes: usize,
+    ) -> Option<Output> {
+        let params =
+            Params::new(params.m_cost(), params.t_cost(), params.p_cost(), Some(bytes)).ok()?;
+        if self.memory.len() < params.block_count() {
+            self.memory.resize(params.block_count(), Block::default());
+        }
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let mut hash = vec![0; bytes];
+        argon2
+            .hash_password_into_with_memory(
+                password,
+                salt.as_ref(),
+                &mut hash,
+                &mut self.memory[..],
+            )
+            .ok()?;
+        Output::new(&hash).ok() // which is compared in constant time
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        // What an unusual hash needed beyond the usual is given back.
+        self.memory.truncate(self.hasher.params.block_count());
+        self.memory.shrink_to_fit();
+        self.hasher.places.leave(std::mem::take(&mut self.memory));
+    }
+}
+
+/// Whether its parameters are such as can be afforded.
+fn is_ours(hash: &Phc) -> bool {
+    Params::try_from(hash).is_ok_and(|params| {
+        params.m_cost() <= MEMORY_KIB_MAX
+            && params.t_cost() <= PASSES_MAX
+            && params.p_cost() <= LANES_MAX
+    })
+}
+
+/// Lets so many through at once; the others wait. A place is a piece of memory, made when it is first needed and used
+/// again and again: a thread that took 19 MiB of its own and gave them back would leave them in the allocator's hands, and
+/// 200 logins then held 3.8 GB (glibc 2.36, measured by `two_hundred_logins_at_once_stay_small_…`).
+struct Semaphore {
+    free: Locked<Vec<Vec<Block>>>,
+    changed: Condvar,
+}
+
+impl Semaphore {
+    fn new(places: usize) -> Semaphore {
+        Semaphore {
+            free: Locked::new("the hashing places", vec![Vec::new(); places]),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Waits for a free place.
+    fn enter(&self) -> Vec<Block> {
+        assert_no_lock_held("the hashing places");
+        status::set_activity(Activity::WaitingToHash);
+        let mut free = self.free.lock();
+        loop {
+            if let Some(memory) = free.pop() {
+                status::set_activity(Activity::Hashing);
+                return memory;
+            }
+            free.wait_on(&self.changed, Duration::from_secs(60)); // and looks again
+        }
+    }
+
+    fn leave(&self, memory: Vec<Block>) {
+        self.free.lock().push(memory);
+        self.changed.notify_one();
+        status::set_activity(Activity::Working);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::password::PASSWORD_MIN;
+    use argon2::PasswordHasher;
+    use std::sync::{
+        Barrier,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    };
+
+    fn verify(hasher: &Hasher, password: &str, stored: Option<&PasswordHash>) -> bool {
+        hasher.take_turn().verify(&Password::new(password), stored)
+    }
+
+    fn hash(hasher: &Hasher, password: &str) -> Result<PasswordHash, String> {
+        hasher.hash(&Password::new(password))
+    }
+
+    #[test]
+    fn a_password_is_right_or_wrong() {
+        let hasher = Hasher::default();
+        let longest = "x".repeat(PASSWORD_MAX);
+        for password in ["12345678", "pass\0word", "пароль", &longest] {
+            let hash = hash(&hasher, password).unwrap();
+            assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.0);
+            assert!(verify(&hasher, password, Some(&hash)));
+            assert!(!verify(&hasher, &password[..password.len() - 2], Some(&hash)));
+            assert!(!verify(&hasher, &format!("{password}x"), Some(&hash)));
+            assert!(!hasher.needs_rehash(&hash));
+        }
+        assert_ne!(hash(&hasher, &longest), hash(&hasher, &longest), "each has its salt");
+    }
+
+    #[test]
+    fn lengths_are_counted_in_bytes_and_nothing_is_cut() {
+        let hasher = Hasher::default();
+        for wrong in ["", "1234567", &"é".repeat(PASSWORD_MAX / 2 + 1)] {
+            let refused = hash(&hasher, wrong).unwrap_err();
+            assert!(
+                [PASSWORD_MIN, PASSWORD_MAX].iter().any(|n| refused.contains(&n.to_string())),
+                "{refused}"
+            );
+        }
+        hash(&hasher, "éééé").unwrap();
+    }
+
+    #[test]
+    fn nobody_has_no_password() {
+        let hasher = Hasher::default();
+        assert!(!verify(&hasher, "password", None));
+        assert!(!verify(&hasher, "", None));
+        let nobody = PasswordHash(hasher.nobody.to_string());
+        assert!(!hasher.needs_rehash(&nobody), "it costs as much as everybody's");
+    }
+
+    #[test]
+    fn what_is_stored_may_be_anything() {
+        let hasher = Hasher::default();
+        let phc = |params: &str| {
+            format!("$argon2id$v=19${params}$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAA")
+        };
+        for stored in [
+            "",
+            "password",
+            "$argon2id$",
+            &phc("m=4294967295,t=1,p=1"),
+            &phc("m=19456,t=99999999,p=1"),
+        ] {
+            let stored = PasswordHash(stored.to_owned());
+            assert!(!verify(&hasher, "password", Some(&stored)), "{}", stored.0);
+            assert!(hasher.needs_rehash(&stored));
+        }
+    }
+
+    #[test]
+    fn an_older_hash_is_good_and_is_made_again() {
+        let hasher = Hasher::default();
+        let older = Argon2::new(
+            Algorithm::Argon2id,
+            Version::V0x13,
+            Params::new(8192, 1, 1, None).unwrap(),
+        );
+        let hash =
+            PasswordHash(PasswordHasher::hash_password(&older, b"password").unwrap().to_string());
+        assert!(verify(&hasher, "password", Some(&hash)));
+        assert!(hasher.needs_rehash(&hash));
+    }
+
+    #[test]
+    fn so_many_at_once_and_no_more() {
+        let (places, at_once, most) = (Semaphore::new(2), AtomicUsize::new(0), AtomicUsize::new(0));
+        let together = Barrier::new(2);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let memory = places.enter();
+                    most.fetch_max(at_once.fetch_add(1, SeqCst) + 1, SeqCst);
+                    together.wait(); // so it takes two to go on, and never three
+                    at_once.fetch_sub(1, SeqCst);
+                    places.leave(memory);
+                });
+            }
+        });
+        assert_eq!((most.into_inner(), places.free.lock().len()), (2, 2));
+    }
+}

@@ -1,0 +1,346 @@
+//! One client's thread: reads, runs the session, and closes politely. Runs on thread `c7:alice`.
+//!
+//! The story of a connection is `ClientThread::run`. Everything else is how a session's wishes ([`Driver`]) become
+//! channel sends and socket writes.
+
+use super::{
+    flusher::FlusherQueue,
+    linger::{LingerQueue, say_goodbye},
+    outbox::{LOOK_UP, SlowLimits, WriterHandle},
+};
+use crate::{
+    core::{
+        close_reason::CloseReason,
+        commands::Table,
+        event::{Answer, Driver, Event, LoginAttempt, LoginResult},
+        password::Password,
+        record::{Found, PasswordHash, Query},
+        run_command, sentences,
+        session::{Heard, Peer, Session, SessionConfig},
+    },
+    lock::assert_no_lock_held,
+    server::{
+        auth::Authenticator,
+        fanout::ClientEvent,
+        history::historian::HistoryReader,
+        net,
+        registry::Registry,
+        status::{self, Activity, Status, Totals},
+    },
+    socketserver::{Accepting, Connection, Handler, Refusal},
+};
+use crossbeam_channel::{Sender, TrySendError};
+use parking_lot::Mutex;
+use std::{
+    io::{self, ErrorKind},
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+/// How long a client that floods and then ends their side is heard out, at the pace of `--flood`.
+pub const LAST_WORDS: Duration = Duration::from_secs(10);
+/// How long somebody may take to show that the place kept for an administrator is theirs: there is only one.
+pub const RESERVE_DEADLINE: Duration = Duration::from_secs(15);
+/// Bytes of replies that are gathered before they are sent, about.
+const REPLIES_MAX: usize = 4096;
+
+/// What all client threads work with.
+pub struct ChatHandler {
+    /// What all sessions have in common.
+    pub session: SessionConfig,
+    /// The commands there are.
+    pub commands: Table,
+    /// When a client is too slow.
+    pub limits: SlowLimits,
+    /// How long a client may take to give a name.
+    pub login_deadline: Duration,
+    /// Client threads at most.
+    pub threads_max: usize,
+    /// The way to the fan-out, which ends when the last of these is gone.
+    pub events: Sender<ClientEvent>,
+    /// The way to the historian, for queries.
+    pub history: HistoryReader,
+    /// Compares passwords, a few at a time.
+    pub authenticator: Authenticator,
+    /// The way to the flusher.
+    pub flusher: Arc<FlusherQueue>,
+    /// Closes refused connections politely.
+    pub linger: LingerQueue,
+    /// Connected clients.
+    pub registry: Registry,
+    /// Counts for `/threads`.
+    pub totals: Arc<Totals>,
+    /// The threads that are not clients'.
+    pub server_threads: Mutex<Vec<Arc<Status>>>,
+}
+
+impl Handler for ChatHandler {
+    fn verify(&self, peer: SocketAddr) -> Result<(), String> {
+        self.registry.admit(peer.ip())
+    }
+
+    fn handle(&self, connection: Connection) -> anyhow::Result<()> {
+        let Connection { number, stream, peer, others } = connection;
+        let flusher = Arc::clone(&self.flusher);
+        let client = WriterHandle::new(number, stream, peer, self.limits, flusher);
+        let place = RegistryGuard { handler: self, client: &client };
+        let reserve_of = (others >= self.threads_max).then_some(self.threads_max);
+        ClientThread::serve(self, place.client, reserve_of);
+        Ok(())
+    }
+
+    fn watch(&self, now: Accepting) {
+        status::set_activity(match now {
+            Accepting::Waiting => Activity::Accepting,
+            Accepting::HandingOn => Activity::Working,
+            Accepting::OutOfDescriptors => Activity::WaitingForDescriptors,
+        });
+    }
+
+    fn refuse(&self, connection: Connection, refusal: Refusal) {
+        self.totals.refused.fetch_add(1, Relaxed);
+        let sentence = match refusal {
+            Refusal::Full { .. } => {
+                self.registry.release(connection.peer.ip());
+                sentences::all_places_taken(self.threads_max)
+            }
+            Refusal::NoThread { running, error } => {
+                self.registry.release(connection.peer.ip());
+                log::warn!("no thread for {}: {error} ({running} run)", connection.peer);
+                sentences::sorry(&format!(
+                    "the machine cannot start one more thread ({running} run). Please try again later."
+                ))
+            }
+            Refusal::Unwelcome(sentence) => sentence,
+        };
+        log::info!("refused {}: {sentence}", connection.peer);
+        self.linger.refuse(connection.stream, &sentence);
+    }
+}
+
+/// A client's place in the registry: given back at their end, whatever the end was.
+struct RegistryGuard<'a> {
+    handler: &'a ChatHandler,
+    client: &'a Arc<WriterHandle>,
+}
+
+impl Drop for RegistryGuard<'_> {
+    fn drop(&mut self) {
+        self.handler.registry.remove(self.client);
+        self.handler.registry.release(self.client.peer.ip());
+    }
+}
+
+/// The thread of one client.
+struct ClientThread<'a> {
+    handler: &'a ChatHandler,
+    client: &'a Arc<WriterHandle>,
+    /// What the client was replied and was not sent yet. `Some` also if that is nothing: since they were answered, what
+    /// the room says waits until this thread has written.
+    replies: Option<Vec<u8>>,
+    /// There was a look at what the client sent while these wait.
+    has_looked: bool,
+}
+
+impl ClientThread<'_> {
+    /// One connection, from the greeting to the goodbye. Every ending comes by here.
+    fn serve(handler: &ChatHandler, client: &Arc<WriterHandle>, reserve_of: Option<usize>) {
+        client.status.attach();
+        client.status.set(Activity::WaitingForRegistry);
+        if !handler.registry.insert(client) {
+            client.hang_up(CloseReason::Shutdown); // they came in the last moment
+        }
+        log::info!("c{} connected from {}", client.number, client.peer);
+
+        let mut thread = ClientThread { handler, client, replies: None, has_looked: false };
+        let run = AssertUnwindSafe(|| thread.run(reserve_of));
+        let reason = catch_unwind(run).unwrap_or(CloseReason::ServerError);
+
+        thread.flush();
+        let reason = client.settle(reason);
+        thread.send(Event::Depart(reason.clone()));
+        client.wait_for_answer(); // what was said before has been delivered now, and the name is free
+        log::info!("{} left: {reason}", client.status.name());
+        let totals = &handler.totals;
+        totals.too_slow.fetch_add(u64::from(reason.is_slow()), Relaxed);
+        totals.refused.fetch_add(u64::from(matches!(reason, CloseReason::Full(_))), Relaxed);
+        say_goodbye(client, &reason);
+    }
+
+    /// Reads, and runs the session, until there is a reason to part.
+    fn run(&mut self, reserve_of: Option<usize>) -> CloseReason {
+        let (handler, client, began) = (self.handler, self.client, Instant::now());
+        let peer =
+            Peer { connection: &format!("c{}", client.number), address: client.peer, reserve_of };
+        let mut session = Session::begin(&handler.session, peer, Duration::ZERO, self);
+        let deadline = if reserve_of.is_some() { RESERVE_DEADLINE } else { handler.login_deadline };
+        let mut last_words: Option<Instant> = None;
+        loop {
+            let heard = session.hear(began.elapsed(), self);
+            client.status.count_in(session.take_line_count());
+            if let (true, Some(reason)) = (client.is_hung_up(), client.close_reason()) {
+                return reason; // somebody hung this client up
+            }
+            let left = session.is_naming().then(|| deadline.saturating_sub(began.elapsed()));
+            if left == Some(Duration::ZERO) {
+                return CloseReason::NoName(deadline.as_secs());
+            }
+            match heard {
+                Heard::Talk(talk) => self.send(Event::Talk(talk)),
+                Heard::Command(text) => run_command(handler.commands, &mut session, &text, self),
+                Heard::Dialogue => {}
+                Heard::Close(reason) => return explain(client, reason),
+                Heard::Pause(wait) => {
+                    self.flush();
+                    if let Err(e) = self.pause(left.map_or(wait, |left| left.min(wait))) {
+                        return CloseReason::Lost(e.to_string());
+                    }
+                    // Who floods and goes does not stay, with their name, until all their flood has been said.
+                    if net::has_peer_ended(client.socket())
+                        && last_words.get_or_insert_with(Instant::now).elapsed() > LAST_WORDS
+                    {
+                        return explain(client, CloseReason::Closed);
+                    }
+                }
+                Heard::End => match self.read(session.input.space(), left) {
+                    Ok(0) if client.is_hung_up() => {} // not the peer's end of file: ours
+                    Ok(n) => session.input.received(n),
+                    Err(e)
+                        if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                    Err(e) => return CloseReason::Lost(e.to_string()),
+                },
+            }
+        }
+    }
+
+    /// Reads what there is, or waits for it: for ever, or for `at_most` and then fails with `WouldBlock`. What the client
+    /// was replied they get before that, but first there is one look whether they have sent something meanwhile, as a
+    /// program does that sends its name at once.
+    fn read(&mut self, space: &mut [u8], at_most: Option<Duration>) -> io::Result<usize> {
+        let (client, socket) = (self.client, self.client.socket());
+        if self.replies.is_some() {
+            let is_first_look = !std::mem::replace(&mut self.has_looked, true);
+            if is_first_look && let Ok(n) = net::read_now(socket, space) {
+                return Ok(n);
+            }
+            self.flush();
+        }
+        assert_no_lock_held("a socket");
+        client.status.set(Activity::Reading);
+        let read = net::read(socket, space, at_most);
+        client.status.set(Activity::Working);
+        read
+    }
+
+    /// Waits for this time, or until the client is hung up, or the connection is found broken: that is returned.
+    #[inline(never)] // see `Session::hear`
+    fn pause(&self, at_most: Duration) -> io::Result<()> {
+        let end = Instant::now() + at_most;
+        self.client.status.set(Activity::Pausing);
+        while self.client.close_reason().is_none() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            assert_no_lock_held("the end of a pause");
+            net::wait_broken(self.client.socket(), left.min(LOOK_UP))?;
+        }
+        Ok(())
+    }
+
+    /// Sends what was replied.
+    fn flush(&mut self) {
+        self.has_looked = false;
+        if let Some(replies) = self.replies.take() {
+            self.client.write_answer(&replies);
+        }
+    }
+
+    /// Sends an event. A full channel makes this thread wait, so it does not read, so its client cannot send:
+    /// backpressure.
+    fn send(&mut self, event: Event) {
+        let event = (Arc::clone(self.client), event);
+        let Err(TrySendError::Full(event)) = self.handler.events.try_send(event) else { return };
+        self.flush(); // it may take long
+        assert_no_lock_held("the events channel");
+        self.client.status.set(Activity::WaitingForChannel);
+        let _ = self.handler.events.send(event); // the fan-out outlives every client
+        self.client.status.set(Activity::Working);
+    }
+}
+
+/// An end of file is a lost connection if a send has found it broken: the first to find out takes the error away.
+fn explain(client: &WriterHandle, reason: CloseReason) -> CloseReason {
+    match (reason, client.broken()) {
+        (CloseReason::Closed, Some(error)) => CloseReason::Lost(error),
+        (reason, _) => reason,
+    }
+}
+
+impl Driver for ClientThread<'_> {
+    fn ask(&mut self, event: Event) -> Answer {
+        let is_entry = matches!(event, Event::Ask(crate::core::event::Question::Enter(_)));
+        if !is_entry {
+            self.flush(); // the answer may take long; but who enters is greeted and let in by one send
+        }
+        self.send(event);
+        let answer = self.client.wait_for_answer();
+        self.replies.get_or_insert_default(); // the reply may be nothing
+        if let Answer::Named(name, ..) = &answer {
+            self.client.status.rename_thread(&format!("c{}:{}", self.client.number, name.shown()));
+            let _ = self.client.socket().set_read_timeout(None); // from now on there is no deadline for reading
+        }
+        answer
+    }
+
+    fn find(&mut self, query: Query) -> Found {
+        self.handler.history.find(query)
+    }
+
+    fn hash(&mut self, password: &Password) -> Result<PasswordHash, String> {
+        self.flush();
+        self.handler.authenticator.hash(password)
+    }
+
+    fn verify(&mut self, attempt: LoginAttempt<'_>) -> Result<LoginResult, String> {
+        self.flush();
+        let stored = match self.find(Query::Password(attempt.account.unwrap_or_default())) {
+            Found::Password(stored) => stored,
+            Found::Unavailable(why) => return Err(why),
+            Found::Lines(_) => None,
+        };
+        Ok(self.handler.authenticator.verify(&attempt, stored.as_ref()))
+    }
+
+    fn reply(&mut self, bytes: &[u8]) {
+        let replies = self.replies.get_or_insert_default();
+        if replies.is_empty() && bytes.len() > REPLIES_MAX {
+            (self.replies, self.has_looked) = (None, false);
+            return self.client.write_answer(bytes); // without a copy
+        }
+        replies.extend(bytes);
+        if replies.len() > REPLIES_MAX {
+            self.flush();
+        }
+    }
+
+    /// It asks no thread: each has written down what it does.
+    fn describe_threads(&mut self) -> String {
+        let (handler, caller) = (self.handler, &self.client.status);
+        caller.set(Activity::WaitingForRegistry);
+        let clients = handler.registry.all();
+        caller.set(Activity::Working);
+        let summary = format!(
+            "{} of {} clients, {} of {} events waiting",
+            clients.len(),
+            handler.threads_max,
+            handler.events.len(),
+            handler.events.capacity().unwrap_or(0)
+        );
+        let mut rows: Vec<Arc<Status>> = handler.server_threads.lock().clone();
+        rows.extend(clients.iter().map(|client| Arc::clone(&client.status)));
+        status::table(&summary, &handler.totals, &rows)
+    }
+}

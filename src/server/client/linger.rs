@@ -1,0 +1,143 @@
+//! Closing a connection so that its peer can still read the last sentence.
+//!
+//! If a socket is closed while bytes from its peer are unread, TCP resets the connection, and the last sentence may be
+//! lost. So our end of file is sent first, and the peer's bytes are read and thrown away until they close too, or time
+//! is over. A client's own thread does that for its client ([`say_goodbye`]). For those who were refused, so that the
+//! accept loop need not wait, thread `linger` does it ([`Lingerer`]).
+
+use super::outbox::WriterHandle;
+use crate::{
+    core::{close_reason::CloseReason, notice::notice},
+    lock::assert_no_lock_held,
+    server::{
+        net,
+        status::{Activity, Status},
+    },
+};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use std::{
+    io::{ErrorKind, Read as _},
+    net::{Shutdown, TcpStream},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long a client is given to read the last sentence, and then to close their side. (A slow consumer has the write
+/// deadline for the first: they are only slow, perhaps.)
+pub const GOODBYE: Duration = Duration::from_secs(1);
+/// Bytes of a client that are read after the last sentence and thrown away, at most.
+pub const LINGER_BYTES: usize = 256 * 1024;
+/// How long one who was refused is kept.
+pub const REFUSED_PATIENCE: Duration = Duration::from_secs(2);
+/// How often they are looked after.
+pub const ROUND: Duration = Duration::from_millis(20);
+/// Bytes read from one of them in a round, at most.
+const BITE: usize = 4096;
+
+// --- A client, on their own thread ---
+
+/// The last words: what still waits, then the reason. Then the connection is closed politely. All of it is bounded.
+pub fn say_goodbye(client: &WriterHandle, reason: &CloseReason) {
+    client.status.set(Activity::Leaving);
+    let mut bytes = client.take_waiting();
+    bytes.extend(reason.to_client().as_bytes());
+    let patience = if reason.is_slow() { client.write_deadline() } else { GOODBYE };
+    let end = Instant::now() + patience;
+    let mut rest = &bytes[..];
+    while !rest.is_empty() && Instant::now() < end {
+        match net::send_now(client.socket(), &[rest]) {
+            Ok(0) => {
+                let left = end.saturating_duration_since(Instant::now());
+                let _ = net::wait_writable(client.socket(), left);
+            }
+            Ok(sent) => rest = &rest[sent..],
+            Err(_) => return, // nobody is there
+        }
+    }
+    linger(client.socket(), Instant::now() + GOODBYE);
+}
+
+/// Sends our end of file and waits for the peer's.
+fn linger(socket: &TcpStream, until: Instant) {
+    if socket.shutdown(Shutdown::Write).is_err() {
+        return;
+    }
+    let mut thrown_away = 0;
+    while thrown_away < LINGER_BYTES {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        match net::read(socket, &mut [0; 512], Some(left)) {
+            Ok(0) => return,
+            Ok(n) => thrown_away += n,
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+// --- Those who were refused, on thread `linger` ---
+
+/// The way to the thread.
+#[derive(Clone)]
+pub struct LingerQueue {
+    refused: Sender<TcpStream>,
+}
+
+impl LingerQueue {
+    /// Tells a client why they are refused, and sees to a polite end. Does not wait.
+    pub fn refuse(&self, socket: TcpStream, sentence: &str) {
+        net::prepare(&socket);
+        // A new socket's buffer is empty: the sentence fits. If the peer is gone already, nobody misses it.
+        let _ = net::send_now(&socket, &[notice(sentence).as_bytes()]);
+        let _ = socket.shutdown(Shutdown::Write);
+        let _ = self.refused.try_send(socket); // too many: closed here and now
+    }
+}
+
+/// The thread's own end.
+pub struct Lingerer {
+    most: usize,
+    queue: Receiver<TcpStream>,
+    /// What the thread does.
+    pub status: Arc<Status>,
+}
+
+impl Lingerer {
+    /// The queue and the thread's end of it. `most`: refused connections kept open at once, in both together; more are
+    /// closed without the care.
+    pub fn new(most: usize) -> (LingerQueue, Lingerer) {
+        let (refused, queue) = crossbeam_channel::bounded(most.div_ceil(2));
+        (LingerQueue { refused }, Lingerer { most: most / 2, queue, status: Status::new("linger") })
+    }
+
+    /// Runs until the queue is closed at its other end.
+    pub fn run(self) {
+        let mut refused: Vec<(TcpStream, Instant)> = Vec::new();
+        loop {
+            assert_no_lock_held("the refused");
+            self.status.set(Activity::Lingering);
+            let next = match refused.is_empty() {
+                true => self.queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                false => self.queue.recv_timeout(ROUND),
+            };
+            match next {
+                Ok(socket) if refused.len() < self.most && socket.set_nonblocking(true).is_ok() => {
+                    refused.push((socket, Instant::now() + REFUSED_PATIENCE));
+                }
+                Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            refused.retain(|(socket, until)| Instant::now() < *until && is_still_there(socket));
+        }
+    }
+}
+
+/// Reads and throws away what a peer sends. Returns whether they are worth waiting for. The socket must not block.
+pub fn is_still_there(mut socket: &TcpStream) -> bool {
+    match socket.read(&mut [0; BITE]) {
+        Ok(n) => n > 0,
+        Err(e) => matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
+    }
+}

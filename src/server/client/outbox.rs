@@ -1,0 +1,356 @@
+//! The writer handle: one connected client, as the other threads see them; and their outbox.
+//!
+//! The client's own thread reads. Three threads may write: the fan-out (what the room says), the client's own thread
+//! (answers to their own commands) and the flusher (what did not fit). They meet in the outbox, under one lock, which
+//! nobody holds while waiting. [`WriterHandle::deliver`] says what they promise each other.
+
+use super::{
+    flusher::{FlusherQueue, SlowClient},
+    send_queue::SendQueue,
+};
+use crate::{
+    core::{
+        close_reason::CloseReason,
+        event::{Answer, ClientId},
+        rooms::Delivery,
+    },
+    lock::{Guard, Locked, assert_no_lock_held},
+    server::{
+        net,
+        status::{Activity, Status},
+    },
+};
+use parking_lot::Condvar;
+use std::{
+    net::{Shutdown, SocketAddr, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+/// How often a thread that waits for its own client looks whether somebody hung the client up meanwhile.
+pub(super) const LOOK_UP: Duration = Duration::from_millis(250);
+/// Bytes of an answer that are sent while the outbox is locked, at most: the fan-out waits for the lock meanwhile.
+const AT_ONCE_MAX: usize = 16 * 1024;
+
+/// What makes a client a slow consumer.
+#[derive(Clone, Copy)]
+pub struct SlowLimits {
+    /// The high-water mark: bytes that may wait in an outbox.
+    pub high_water: usize,
+    /// How long bytes may wait without the client taking any.
+    pub write_deadline: Duration,
+}
+
+/// One connected client.
+pub struct WriterHandle {
+    /// The number of the connection.
+    pub number: ClientId,
+    /// The client's address.
+    pub peer: SocketAddr,
+    /// What the client's thread does.
+    pub status: Arc<Status>,
+    socket: TcpStream,
+    limits: SlowLimits,
+    flusher: Arc<FlusherQueue>,
+    outbox: Locked<Outbox>,
+    /// To the client's own thread: there is an answer.
+    answered: Condvar,
+    /// Set with the reason; can be read for each line without the lock.
+    hung_up: AtomicBool,
+}
+
+/// What waits for the client to read.
+#[derive(Default)]
+struct Outbox {
+    queue: SendQueue,
+    turn: Turn,
+    /// The answer to the client's question, for their own thread to take.
+    answer: Option<Answer>,
+    /// On the flusher's list.
+    is_flushing: bool,
+    /// Why the client is being hung up.
+    close_reason: Option<CloseReason>,
+}
+
+/// Who may send what waits.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Turn {
+    /// Whoever comes by.
+    #[default]
+    Anybody,
+    /// Nobody: the client's own thread is about to write an answer, behind this number of the bytes that wait.
+    AnswerAfter(usize),
+    /// The client's own thread, which is writing.
+    OwnThread,
+}
+
+impl WriterHandle {
+    /// A handle of an accepted socket.
+    pub fn new(
+        number: ClientId,
+        socket: TcpStream,
+        peer: SocketAddr,
+        limits: SlowLimits,
+        flusher: Arc<FlusherQueue>,
+    ) -> Arc<Self> {
+        net::prepare(&socket);
+        Arc::new(WriterHandle {
+            number,
+            peer,
+            status: Status::new(&format!("c{number}")),
+            socket,
+            limits,
+            flusher,
+            outbox: Locked::new("an outbox", Outbox::default()),
+            answered: Condvar::new(),
+            hung_up: AtomicBool::new(false),
+        })
+    }
+
+    /// The client's socket, to read from or to wait for.
+    pub fn socket(&self) -> &TcpStream {
+        &self.socket
+    }
+
+    // --- Called by the fan-out ---
+
+    /// Delivers what the rooms tell this client.
+    ///
+    /// 1. It MUST NOT wait: the socket takes what it takes now, the rest goes into the outbox.
+    /// 2. It MUST NOT reorder: once something waits in the outbox, everything goes behind it.
+    /// 3. Two threads MUST NOT tear a line: every send to this socket happens under this lock, or by the client's own
+    ///    thread in its turn, when nobody else sends.
+    /// 4. A client over the high-water mark (bytes) or the write deadline (seconds) MUST be hung up, told why if they
+    ///    can still read, and counted.
+    ///
+    /// The answer to the client's own question is handed to their thread, which writes it with back-pressure on itself;
+    /// what comes `after` waits until that is done, so that nothing live is read before a long answer's end.
+    pub fn deliver(self: &Arc<Self>, delivery: Delivery<'_>) {
+        let Delivery { before, answer, after, lines, close } = delivery;
+        self.status.count_out(lines);
+        let mut outbox = self.outbox.lock();
+        match outbox.turn {
+            Turn::Anybody => outbox.queue.send(&self.socket, before),
+            Turn::AnswerAfter(_) | Turn::OwnThread => outbox.queue.push(before),
+        }
+        if answer.is_none() && close.is_none() && outbox.queue.is_empty() {
+            return; // as good as always
+        }
+        if let Some(answer) = answer {
+            outbox.turn = Turn::AnswerAfter(outbox.queue.len());
+            outbox.answer = Some(answer);
+            self.answered.notify_all();
+        }
+        outbox.queue.push(after);
+        if let Some(reason) = close {
+            outbox.close_reason.get_or_insert(reason);
+            self.stop_reading(outbox);
+        } else if outbox.queue.len() > self.limits.high_water {
+            outbox.refuse_more(CloseReason::TooSlow(self.limits.high_water));
+            self.stop_reading(outbox);
+        } else {
+            self.flush_later(outbox);
+        }
+    }
+
+    // --- Called by the client's own thread ---
+
+    /// Waits for the answer to what was asked through the events channel. The fan-out always gives one.
+    pub fn wait_for_answer(&self) -> Answer {
+        assert_no_lock_held("an answer");
+        self.status.set(Activity::Asking);
+        let mut outbox = self.outbox.lock();
+        loop {
+            if let Some(answer) = outbox.answer.take() {
+                self.status.set(Activity::Working);
+                return answer;
+            }
+            outbox.wait_on(&self.answered, LOOK_UP);
+        }
+    }
+
+    /// Writes an answer of any length to this client, waiting for them to read, and then lets out what waits behind it.
+    /// It does not count against the high-water mark: who reads slowly here delays only themselves.
+    pub fn write_answer(self: &Arc<Self>, answer: &[u8]) {
+        self.status.count_out(memchr::memchr_iter(b'\n', answer).count());
+        let mut outbox = self.outbox.lock();
+        let before = match outbox.turn {
+            Turn::AnswerAfter(before) => before,
+            Turn::Anybody | Turn::OwnThread => outbox.queue.len(),
+        };
+        let (mut sent, now) = (0, Instant::now());
+        if before == 0 && answer.len() <= AT_ONCE_MAX && !outbox.queue.is_shut() {
+            sent = outbox.queue.send_waiting(&self.socket, answer, now);
+        }
+        if sent == answer.len() {
+            outbox.turn = Turn::Anybody; // as good as always
+            outbox.queue.begin_to_wait(now);
+            self.status.set_waiting(outbox.queue.len());
+            return self.flush_later(outbox);
+        }
+        outbox.turn = Turn::OwnThread;
+        let before = outbox.queue.take_first(before);
+        drop(outbox);
+        self.write_long_answer(&before, &answer[sent..]);
+    }
+
+    /// Writes an answer that the client does not take at once.
+    #[inline(never)] // see `Session::hear`
+    fn write_long_answer(self: &Arc<Self>, before: &[u8], answer: &[u8]) {
+        self.status.set(Activity::Answering);
+        let unsent = self.write_waiting(before);
+        let unanswered = if unsent.is_empty() { self.write_waiting(answer) } else { answer };
+        self.status.set(Activity::Working);
+
+        let mut outbox = self.outbox.lock();
+        outbox.turn = Turn::Anybody;
+        outbox.queue.begin_to_wait(Instant::now());
+        if !unanswered.is_empty() {
+            // Given up. The line that was begun can still be ended before the last sentence.
+            outbox.queue.put_back(unsent.iter().chain(unanswered).copied());
+            outbox.refuse_more(CloseReason::TooLate(self.limits.write_deadline.as_secs()));
+            return self.stop_reading(outbox);
+        }
+        outbox.queue.send_waiting(&self.socket, &[], Instant::now());
+        self.status.set_waiting(outbox.queue.len());
+        self.flush_later(outbox);
+    }
+
+    /// Writes whole lines while the client reads. Returns what they did not take: nothing, unless somebody hung them
+    /// up, or they took nothing for the whole write deadline.
+    fn write_waiting<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        let (mut sent, mut progress) = (0, Instant::now());
+        while sent < bytes.len() {
+            match net::send_now(&self.socket, &[&bytes[sent..]]) {
+                Ok(0) => {
+                    let is_late = progress.elapsed() >= self.limits.write_deadline;
+                    if is_late || self.close_reason().is_some() {
+                        break;
+                    }
+                    assert_no_lock_held("a socket");
+                    let at_most = LOOK_UP.min(self.limits.write_deadline);
+                    let _ = net::wait_writable(&self.socket, at_most);
+                }
+                Ok(n) => (sent, progress) = (sent + n, Instant::now()),
+                Err(e) => {
+                    self.outbox.lock().queue.break_off(&e); // what was sent will still be read, what was asked is moot
+                    sent = bytes.len();
+                }
+            }
+        }
+        if let Some(&last) = bytes[..sent].last() {
+            self.outbox.lock().queue.note_sent(last);
+        }
+        &bytes[sent..]
+    }
+
+    /// Why the connection is broken, if a send has found it so.
+    pub fn broken(&self) -> Option<String> {
+        self.outbox.lock().queue.broken().map(str::to_owned)
+    }
+
+    /// Settles the one reason of the end: this one, if nobody had another before.
+    pub fn settle(&self, reason: CloseReason) -> CloseReason {
+        self.outbox.lock().close_reason.get_or_insert(reason).clone()
+    }
+
+    /// Takes what still waits; from now on nobody else sends.
+    pub(super) fn take_waiting(&self) -> Vec<u8> {
+        let mut outbox = self.outbox.lock();
+        outbox.turn = Turn::OwnThread;
+        outbox.queue.take()
+    }
+
+    /// How long a slow consumer may take for the last sentence.
+    pub(super) fn write_deadline(&self) -> Duration {
+        self.limits.write_deadline
+    }
+
+    // --- Called by anybody ---
+
+    /// Whether somebody hung the client up.
+    pub fn is_hung_up(&self) -> bool {
+        self.hung_up.load(Relaxed)
+    }
+
+    /// Hangs the client up: their own thread's read returns, and that thread does the rest.
+    pub fn hang_up(&self, reason: CloseReason) {
+        let mut outbox = self.outbox.lock();
+        outbox.close_reason.get_or_insert(reason);
+        self.stop_reading(outbox);
+    }
+
+    /// Why the client is being hung up, if they are.
+    pub fn close_reason(&self) -> Option<CloseReason> {
+        self.outbox.lock().close_reason.clone()
+    }
+
+    /// Cuts the connection, so that no thread waits for it any longer.
+    pub fn cut(&self) {
+        let _ = self.socket.shutdown(Shutdown::Both);
+    }
+
+    fn stop_reading(&self, outbox: Guard<'_, Outbox>) {
+        self.status.set_waiting(outbox.queue.len());
+        drop(outbox);
+        self.hung_up.store(true, Relaxed);
+        net::end_reading(&self.socket);
+    }
+
+    /// Puts the client on the flusher's list if something waits that nobody else will send.
+    fn flush_later(self: &Arc<Self>, mut outbox: Guard<'_, Outbox>) {
+        if outbox.queue.is_empty() {
+            return;
+        }
+        self.status.set_waiting(outbox.queue.len());
+        let is_needed =
+            outbox.turn == Turn::Anybody && !outbox.queue.is_shut() && !outbox.is_flushing;
+        outbox.is_flushing |= is_needed;
+        drop(outbox);
+        if is_needed {
+            self.flusher.add(self.clone());
+        }
+    }
+}
+
+/// Called by the flusher.
+impl SlowClient for WriterHandle {
+    fn socket(&self) -> &TcpStream {
+        &self.socket
+    }
+
+    fn flush(&self, now: Instant) -> Option<Instant> {
+        let mut outbox = self.outbox.lock();
+        if outbox.turn == Turn::Anybody {
+            outbox.queue.send_waiting(&self.socket, &[], now);
+        }
+        self.status.set_waiting(outbox.queue.len());
+        let deadline = outbox.queue.progress() + self.limits.write_deadline;
+        outbox.is_flushing =
+            outbox.turn == Turn::Anybody && !outbox.queue.is_empty() && !outbox.queue.is_shut();
+        if !outbox.is_flushing {
+            return None;
+        }
+        if now < deadline {
+            return Some(deadline);
+        }
+        outbox.refuse_more(CloseReason::TooLate(self.limits.write_deadline.as_secs()));
+        outbox.is_flushing = false;
+        self.stop_reading(outbox);
+        None
+    }
+}
+
+impl Outbox {
+    /// Hangs up a slow consumer.
+    fn refuse_more(&mut self, reason: CloseReason) {
+        let begun = self.queue.refuse_more();
+        if let Turn::AnswerAfter(before) = &mut self.turn {
+            *before = begun.min(*before);
+        }
+        self.close_reason.get_or_insert(reason);
+    }
+}

@@ -1,0 +1,84 @@
+//! The two sides of the historian: what the fan-out hands over and is told, and what a client's thread asks. And where
+//! all of it is kept.
+
+use crate::{
+    core::record::{Found, Outcome, Query, Record, Snapshot},
+    lock::assert_no_lock_held,
+    store::{Durability, Store, StoreError},
+};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use jiff::Timestamp;
+use std::{path::PathBuf, time::Duration};
+
+/// Where history is kept, and how. By default nowhere.
+#[derive(Clone, Debug, Default)]
+pub struct StoreConfig {
+    /// The database; `None`: accounts and mailboxes live as long as the server, and what is said is not kept.
+    pub file: Option<PathBuf>,
+    /// What a power cut may cost.
+    pub durability: Durability,
+    /// Lines older than this number of days are deleted.
+    pub history_days: Option<u32>,
+}
+
+impl StoreConfig {
+    /// Whether what is said is written.
+    pub fn keeps_talk(&self) -> bool {
+        self.file.is_some()
+    }
+
+    pub(super) fn open(&self, patience: Duration) -> Result<Store, StoreError> {
+        match &self.file {
+            Some(file) => Store::open(file, self.durability, patience),
+            None => Store::in_memory(),
+        }
+    }
+}
+
+/// What the fan-out is told, one at a time. Reasons are a few words with a full stop, for everybody to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HistorianEvent {
+    /// The records that were handed over are done with: of those that may fail, in their order, what came of each. The
+    /// others are written; or, during an outage, they will be.
+    Committed(Vec<Outcome>),
+    /// From now on nothing can be written.
+    Outage {
+        /// Why.
+        why: String,
+        /// When the first record was made that could not be written.
+        since: Timestamp,
+    },
+    /// Everything can be written again, and so was what was said meanwhile.
+    Recovered {
+        /// But for this: when the first and the last line were said of those that are lost.
+        gap: Option<(Timestamp, Timestamp)>,
+    },
+    /// Another process has changed accounts or sanctions, or another file stands in the file's place. Rooms are left
+    /// out. Numbers that were taken meanwhile may be higher than its highest.
+    Changed(Snapshot),
+}
+
+/// The fan-out's side.
+pub struct HistorianHandle {
+    /// The records of a batch. The next ones may be handed over when these are answered.
+    pub commits: Sender<Vec<Record>>,
+    /// What came of them, and what else happens.
+    pub events: Receiver<HistorianEvent>,
+}
+
+/// The side of those who ask.
+#[derive(Clone)]
+pub struct HistoryReader {
+    pub(super) queries: Sender<(Query, Sender<Found>)>,
+}
+
+impl HistoryReader {
+    /// Asks, and waits for the answer.
+    pub fn find(&self, query: Query) -> Found {
+        assert_no_lock_held("the historian");
+        let (answer, answered) = bounded(1);
+        let asked = self.queries.send((query, answer));
+        let found = asked.ok().and_then(|()| answered.recv().ok());
+        found.unwrap_or_else(|| Found::Unavailable("the server is stopping.".to_owned()))
+    }
+}

@@ -1,0 +1,369 @@
+//! The historian: one thread that owns the only store, so that nobody else waits for the disk. Runs on thread
+//! `historian`.
+//!
+//! ```text
+//!   fanout ── records ──> ┌───────────┐ <── query ── c7:alice
+//!          <── events ─── │ historian │ ─── found ─>
+//!                         └─────┬─────┘
+//!                             SQLite
+//! ```
+//!
+//! The fan-out hands over the records of a batch and goes on; it shows the batch when [`HistorianEvent::Committed`] says
+//! that they are written. One batch is under way at a time, so one transaction serves all that waited for it. A client's
+//! thread asks and waits ([`HistoryReader::find`]). Writing comes first; what nobody waits for (indexing words, deleting
+//! what is too old) is done when there is nothing else to do.
+//!
+//! When the disk is full, or the file locked, damaged or gone, the chat goes on; what is said waits in the
+//! `RetryQueue`, and is tried again every second. A disk that is full or a file that is locked can still be read. A file
+//! that is damaged, or gone, or another one now, is left alone, and opened again when that is possible.
+
+pub use super::handle::{HistorianEvent, HistorianHandle, HistoryReader, StoreConfig};
+
+use super::retry::{Outage, RetryQueue};
+use crate::{
+    core::{
+        record::{Change, Found, LineId, Query, Record, Snapshot},
+        rooms::{ROOMS_MAX, room::SCROLLBACK_MAX},
+    },
+    lock::assert_no_lock_held,
+    server::status::{Activity, Status},
+    store::{INDEX_CHUNK, PRUNE_CHUNK, ServerLock, Store, StoreError, StoreErrorKind},
+};
+use anyhow::anyhow;
+use crossbeam_channel::{Receiver, Sender, bounded, never, select_biased};
+use jiff::{SignedDuration, Timestamp};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long another process may have the file locked: as long as a person's command or a backup's last page takes.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+/// How long another process may have the file locked during an outage: everybody knows of it by then, and those who ask
+/// need not wait for it again and again.
+const PATIENCE_IN_OUTAGE: Duration = Duration::from_millis(50);
+/// How often it looks whether others changed the file, whether it can be written again, and what there is to tidy up.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// To open a file is to read all of it. If it cannot be opened, a tenth of the time goes into trying, at most.
+const OPENING_SHARE: u32 = 10;
+/// Queries that may wait. With more, their clients' threads wait for the queue instead of for the answer.
+const QUERIES_MAX: usize = 64;
+/// Events that may wait. The fan-out never waits for the historian but for its events, so to wait for room among them
+/// comes to an end.
+const EVENTS_MAX: usize = 4;
+
+/// Opens the store for a server: what it has, the ends of both sides, and what thread `historian` runs.
+///
+/// A file that is damaged, newer, locked or read-only is no reason not to start: then the first event is an outage.
+/// Which numbers its lines have nobody can know in that case, so new ones begin higher than any: at the microseconds
+/// since 1970.
+///
+/// # Errors
+/// What only the operator can put right: the file can neither be opened nor made, or is another program's, or another
+/// chatd is using it.
+pub fn open(
+    config: &StoreConfig,
+) -> anyhow::Result<(Snapshot, HistorianHandle, HistoryReader, Historian)> {
+    let store = config.open(PATIENCE);
+    if let Err(error) = &store
+        && let StoreErrorKind::CannotOpen(_)
+        | StoreErrorKind::AnotherPrograms
+        | StoreErrorKind::CannotCopy { .. } = error.kind
+    {
+        return Err(explain(error.clone()));
+    }
+    let lock = config.file.as_deref().map(ServerLock::take).transpose().map_err(explain)?;
+    let (commits, to_write) = bounded(1);
+    let (tell, events) = bounded(EVENTS_MAX);
+    let (queries, to_answer) = bounded(QUERIES_MAX);
+    let mut historian = Historian {
+        status: Status::new("historian"),
+        config: config.clone(),
+        store,
+        outage: None,
+        to_write,
+        to_answer,
+        events: tell,
+        look_at: Instant::now() + LOOK_EVERY,
+        _lock: lock,
+    };
+    let snapshot = match historian.snapshot(ROOMS_MAX, SCROLLBACK_MAX) {
+        Ok(snapshot) => snapshot,
+        Err(error) => {
+            historian.fail(error, &[]);
+            let last_line = LineId(Timestamp::now().as_microsecond());
+            Snapshot { last_line, ..Snapshot::default() }
+        }
+    };
+    if let Ok(store) = &historian.store
+        && store.is_read_only()
+    {
+        historian.fail(store.read_only_error(), &[]);
+    }
+    Ok((snapshot, HistorianHandle { commits, events }, HistoryReader { queries }, historian))
+}
+
+fn explain(error: StoreError) -> anyhow::Error {
+    match error.kind {
+        StoreErrorKind::CannotOpen(_) => {
+            anyhow!("{error}. Choose another file, --db FILE, or do without one: --db none")
+        }
+        _ => error.into(),
+    }
+}
+
+/// The thread's own.
+pub struct Historian {
+    /// What the thread does.
+    pub status: Arc<Status>,
+    config: StoreConfig,
+    /// The store; or why there is none now. Then there is an outage, too.
+    store: Result<Store, StoreError>,
+    outage: Option<Outage>,
+    to_write: Receiver<Vec<Record>>,
+    to_answer: Receiver<(Query, Sender<Found>)>,
+    events: Sender<HistorianEvent>,
+    /// When to look around next.
+    look_at: Instant,
+    _lock: Option<ServerLock>,
+}
+
+impl Historian {
+    /// The thread runs this until nobody can hand over or ask anything any more.
+    pub fn run(mut self) {
+        self.status.attach();
+        let (mut is_writing_over, mut is_asking_over) = (false, false);
+        while !(is_writing_over && is_asking_over) {
+            if Instant::now() >= self.look_at {
+                self.look_around();
+            }
+            self.status.set(Activity::WaitingForRecords);
+            assert_no_lock_held("records");
+            select_biased! {
+                recv(self.to_write) -> records => match records {
+                    Ok(records) => self.commit(&records),
+                    Err(_) => (self.to_write, is_writing_over) = (never(), true),
+                },
+                recv(self.to_answer) -> query => match query {
+                    Ok((query, asker)) => self.answer(&query, &asker),
+                    Err(_) => (self.to_answer, is_asking_over) = (never(), true),
+                },
+                default(self.look_at.saturating_duration_since(Instant::now())) => {}
+            }
+        }
+        self.close();
+    }
+
+    // --- What others want ---
+
+    /// Writes the records of a batch in one transaction. During an outage nothing is written before what waits for a
+    /// retry, so these wait too.
+    fn commit(&mut self, records: &[Record]) {
+        self.status.set(Activity::WritingHistory);
+        let written = match (&self.outage, &mut self.store) {
+            (Some(outage), _) => Err(outage.error.clone()),
+            (None, Ok(store)) => store.append(records),
+            (None, Err(error)) => Err(error.clone()),
+        };
+        let outcomes = match written {
+            Ok(outcomes) => {
+                self.status.count_in(records.iter().map(lines_in).sum());
+                outcomes
+            }
+            Err(error) => {
+                let why = error.kind.brief().to_owned();
+                self.fail(error, records);
+                let may_fail = records.iter().filter(|record| record.change.may_fail());
+                may_fail.map(|_| Err(why.clone())).collect()
+            }
+        };
+        // Somebody else has changed accounts, and who lost against them did not know.
+        let is_refused = self.outage.is_none() && outcomes.iter().any(Result::is_err);
+        self.tell(HistorianEvent::Committed(outcomes));
+        if is_refused {
+            self.tell_what_changed();
+        }
+    }
+
+    fn answer(&mut self, query: &Query, asker: &Sender<Found>) {
+        if let Query::Search { .. } = query {
+            self.index_all();
+        }
+        self.status.set(Activity::AnsweringQuery);
+        let found =
+            self.store.as_mut().map_err(|error| error.clone()).and_then(|store| store.find(query));
+        let found = found.unwrap_or_else(|error| {
+            let why = error.kind.brief().to_owned();
+            match error.kind {
+                StoreErrorKind::Other(_) => log::error!("a query could not be answered: {error}"), // the fault may be its own
+                _ => self.fail(error, &[]),
+            }
+            Found::Unavailable(why)
+        });
+        if let Found::Lines(lines) = &found {
+            self.status.count_out(lines.len());
+        }
+        let _ = asker.send(found); // they may have gone
+    }
+
+    /// What a search has to know. Those who write meanwhile come first.
+    fn index_all(&mut self) {
+        self.status.set(Activity::TidyingUp);
+        while let Ok(store) = &mut self.store
+            && store.index_some(INDEX_CHUNK).is_ok_and(|indexed| indexed > 0)
+        {
+            if let Ok(records) = self.to_write.try_recv() {
+                self.commit(&records);
+            }
+        }
+    }
+
+    // --- What it does by itself, once a second ---
+
+    fn look_around(&mut self) {
+        self.status.set(Activity::Working);
+        let began = Instant::now();
+        self.look_at = began + LOOK_EVERY;
+        if self.outage.is_some() {
+            self.try_again();
+            self.look_at = Instant::now() + LOOK_EVERY.max(began.elapsed() * OPENING_SHARE);
+        } else if let Err(error) = self.look_for_changes().and_then(|()| self.tidy_up())
+            && error.kind != StoreErrorKind::Locked
+        {
+            self.fail(error, &[]);
+        }
+    }
+
+    fn look_for_changes(&mut self) -> Result<(), StoreError> {
+        let Ok(store) = &mut self.store else { return Ok(()) };
+        if store.changed_by_others()? {
+            self.tell_what_changed();
+        }
+        Ok(())
+    }
+
+    /// Indexes, and deletes what is too old, a piece at a time, while nobody waits.
+    fn tidy_up(&mut self) -> Result<(), StoreError> {
+        let Ok(store) = &mut self.store else { return Ok(()) };
+        let days =
+            self.config.history_days.map(|days| SignedDuration::from_hours(24 * i64::from(days)));
+        let before = days.and_then(|days| Timestamp::now().checked_sub(days).ok());
+        self.status.set(Activity::TidyingUp);
+        while self.to_write.is_empty() && self.to_answer.is_empty() {
+            let indexed = store.index_some(INDEX_CHUNK)?;
+            let deleted = before.map_or(Ok(0), |before| store.prune(before, PRUNE_CHUNK))?;
+            if indexed + deleted == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn close(mut self) {
+        self.try_again();
+        if let Some(outage) = &mut self.outage {
+            let lost: usize = outage.retry.records().iter().map(lines_in).sum();
+            let (since, error) = (outage.since, &outage.error);
+            log::error!("what was said since {since} is lost, {lost} lines: {error}");
+        }
+        if let Ok(Err(error)) = self.store.map(Store::close) {
+            log::warn!("{error}");
+        }
+    }
+
+    // --- When nothing can be written ---
+
+    /// Takes note that these could not be written, and why. Says so, the first time.
+    fn fail(&mut self, error: StoreError, records: &[Record]) {
+        self.leave_alone(&error);
+        match &mut self.outage {
+            Some(outage) => outage.error = error,
+            None => {
+                let since = records.first().map_or_else(Timestamp::now, |record| record.at);
+                log::error!("the history is not written, and tried again every second: {error}");
+                self.tell(HistorianEvent::Outage { why: error.kind.brief().to_owned(), since });
+                let retry = RetryQueue::default();
+                self.outage = Some(Outage { error, since, retry, is_reopened: false });
+            }
+        }
+        if let Some(outage) = &mut self.outage {
+            outage.retry.push(records);
+            self.status.set_waiting(outage.retry.bytes());
+        }
+    }
+
+    /// A file that is still what it was can be read. Any other is not touched any more.
+    fn leave_alone(&mut self, error: &StoreError) {
+        let is_what_it_was = matches!(
+            error.kind,
+            StoreErrorKind::DiskFull | StoreErrorKind::Locked | StoreErrorKind::ReadOnly
+        );
+        match &mut self.store {
+            Ok(store) if is_what_it_was => {
+                let _ = store.set_patience(PATIENCE_IN_OUTAGE); // there is an outage already
+            }
+            store => {
+                if let Ok(store) = std::mem::replace(store, Err(error.clone())) {
+                    store.abandon();
+                }
+            }
+        }
+    }
+
+    fn try_again(&mut self) {
+        let Some(mut outage) = self.outage.take() else { return };
+        match self.write_retry(&mut outage) {
+            Ok(changed) => {
+                log::info!("the history is written again; it was not since {}", outage.since);
+                self.status.set_waiting(0);
+                if let Some(snapshot) = changed {
+                    self.tell(HistorianEvent::Changed(snapshot));
+                }
+                self.tell(HistorianEvent::Recovered { gap: outage.retry.gap() });
+            }
+            Err(error) => {
+                self.outage = Some(outage);
+                self.fail(error, &[]);
+            }
+        }
+    }
+
+    /// Returns a snapshot, if the file had to be opened for it.
+    fn write_retry(&mut self, outage: &mut Outage) -> Result<Option<Snapshot>, StoreError> {
+        if self.store.as_ref().map_or(true, Store::is_read_only) {
+            self.store = self.config.open(PATIENCE_IN_OUTAGE);
+            outage.is_reopened = true;
+        }
+        let store = self.store.as_mut().map_err(|error| error.clone())?;
+        store.try_to_write()?;
+        store.append(outage.retry.records())?;
+        store.set_patience(PATIENCE)?;
+        if outage.is_reopened { store.snapshot(0, 0).map(Some) } else { Ok(None) }
+    }
+
+    // --- Helpers ---
+
+    fn snapshot(&self, rooms: usize, lines: usize) -> Result<Snapshot, StoreError> {
+        self.store.as_ref().map_err(|error| error.clone())?.snapshot(rooms, lines)
+    }
+
+    fn tell_what_changed(&mut self) {
+        match self.snapshot(0, 0) {
+            Ok(snapshot) => self.tell(HistorianEvent::Changed(snapshot)),
+            Err(error) => self.fail(error, &[]),
+        }
+    }
+
+    fn tell(&self, event: HistorianEvent) {
+        assert_no_lock_held("the fan-out");
+        let _ = self.events.send(event); // at the very end nobody is left to be told
+    }
+}
+
+fn lines_in(record: &Record) -> usize {
+    match &record.change {
+        Change::RoomMessage { text, .. } => text.matches('\n').count(),
+        Change::PrivateMessage { .. } => 1,
+        _ => 0,
+    }
+}

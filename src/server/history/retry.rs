@@ -1,0 +1,118 @@
+//! While nothing can be written: what was said waits here until it can. Runs on thread `historian`.
+//!
+//! What waits is bounded: the oldest goes first, and leaves a gap.
+
+use crate::{
+    core::record::{Change, Record},
+    store::StoreError,
+};
+use jiff::Timestamp;
+use std::collections::VecDeque;
+
+/// Bytes that wait: an hour of a full class that talks as people do, and nothing that a server would notice.
+pub const RETRY_MAX: usize = 4 * 1024 * 1024;
+/// What a record counts for beside its text.
+const OVERHEAD: usize = 256;
+
+/// Nothing can be written just now.
+pub(super) struct Outage {
+    pub error: StoreError,
+    pub since: Timestamp,
+    /// What was said since then.
+    pub retry: RetryQueue,
+    /// The file was opened anew meanwhile: what is in it may have changed.
+    pub is_reopened: bool,
+}
+
+/// Talk that waits for the disk.
+#[derive(Default)]
+pub(super) struct RetryQueue {
+    records: VecDeque<Record>,
+    bytes: usize,
+    gap: Option<(Timestamp, Timestamp)>,
+}
+
+impl RetryQueue {
+    /// Adds what was said, and what administrators did. What may fail does not wait here: whoever asked for it was told
+    /// that it failed.
+    pub fn push(&mut self, records: &[Record]) {
+        for record in records.iter().filter(|record| !record.change.may_fail()) {
+            self.bytes += weight(record);
+            self.records.push_back(record.clone());
+        }
+        while self.bytes > RETRY_MAX {
+            let Some(lost) = self.records.pop_front() else { break };
+            self.bytes -= weight(&lost);
+            let (from, _) = self.gap.unwrap_or((lost.at, lost.at));
+            self.gap = Some((from, lost.at));
+        }
+    }
+
+    /// All of it, in the order it was said.
+    pub fn records(&mut self) -> &[Record] {
+        self.records.make_contiguous()
+    }
+
+    /// How much it is.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// When the first and the last were said of those that are lost.
+    pub fn gap(&self) -> Option<(Timestamp, Timestamp)> {
+        self.gap
+    }
+}
+
+fn weight(record: &Record) -> usize {
+    let text = match &record.change {
+        Change::RoomMessage { text, .. }
+        | Change::PrivateMessage { text, .. }
+        | Change::Topic { topic: Some((text, _)), .. } => text.len(),
+        _ => 0,
+    };
+    text + OVERHEAD
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::record::{AccountId, Author, LineId, SanctionKind, Target};
+
+    fn said(second: i64, bytes: usize) -> Record {
+        let author = Author { name: "alice".to_owned(), account: None };
+        let (id, room, text) = (LineId(second), "lobby".to_owned(), "x".repeat(bytes));
+        let change = Change::RoomMessage { id, room, author, text };
+        Record { at: Timestamp::from_second(second).unwrap(), change }
+    }
+
+    #[test]
+    fn the_oldest_go_and_leave_a_gap() {
+        let mut queue = RetryQueue::default();
+        let large = RETRY_MAX / 4 - OVERHEAD;
+        queue.push(&[said(1, large), said(2, large), said(3, large), said(4, large)]);
+        assert_eq!((queue.records().len(), queue.gap()), (4, None));
+        queue.push(&[said(5, 1)]);
+        queue.push(&[said(6, large)]);
+        let at = |second| Timestamp::from_second(second).unwrap();
+        assert_eq!(queue.gap(), Some((at(1), at(2))));
+        assert_eq!(
+            queue.records().iter().map(|record| record.at).collect::<Vec<_>>(),
+            [3, 4, 5, 6].map(at)
+        );
+        assert!(queue.bytes() <= RETRY_MAX);
+    }
+
+    #[test]
+    fn what_was_refused_does_not_wait_and_what_was_done_does() {
+        let mut queue = RetryQueue::default();
+        queue.push(&[Record {
+            at: Timestamp::UNIX_EPOCH,
+            change: Change::Unregistered(AccountId(1)),
+        }]);
+        assert!(queue.records().is_empty() && queue.bytes() == 0);
+        let change = Change::SanctionLifted(SanctionKind::Ban, Target::Name("bob".to_owned()));
+        queue.push(&[Record { at: Timestamp::UNIX_EPOCH, change }]);
+        assert_eq!(queue.records().len(), 1, "nobody was told that bob is banned still");
+    }
+}

@@ -1,0 +1,38 @@
+//! The files of a database: what they are called, who may read them, and which of them is which.
+//! Blocks on the disk; knows no SQLite.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    path::{Path, PathBuf},
+};
+
+/// A file that belongs to the database: `chatd.db-wal`, `chatd.db.lock`.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Makes an empty file that only its owner can read: it will hold what was said in private.
+pub(super) fn create_private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Which file it is, whatever its name; `None`: there is none.
+pub(super) type Identity = Option<(u64, u64)>;
+
+#[cfg(unix)]
+pub(super) fn identity(path: &Path) -> Identity {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+/// Elsewhere nobody can delete a file that is open.
+#[cfg(not(unix))]
+pub(super) fn identity(path: &Path) -> Identity {
+    fs::metadata(path).ok().map(|_| (0, 0))
+}
