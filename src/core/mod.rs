@@ -229,11 +229,10 @@ impl<H> Chat<H> {
     /// Ends the batch that gathers. Returns its records, to be written in one transaction; if there are none, it can be
     /// delivered at once. The one before it must have been delivered.
     pub fn seal(&mut self) -> Vec<Record> {
-        let records = self.rooms.seal();
         if self.is_late {
-            self.give_up_waiting();
+            self.give_up_waiting(); // or the answer would come with a batch that nobody may end any more
         }
-        records
+        self.rooms.seal()
     }
 
     /// Nobody waits for an outcome any more: it is not known.

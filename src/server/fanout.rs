@@ -278,3 +278,6 @@ fn let_the_talkers_talk(events: &Receiver<ClientEvent>) {
         seen = events.len();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -151,8 +151,10 @@ impl Pending {
 
     /// Nobody waits for an outcome any more. Returns those who did. What they reserved stays so.
     pub(in crate::core) fn give_up(&mut self) -> Vec<ClientKey> {
-        let waiting = self.sealed.iter_mut().map(|sealed| take(&mut sealed.reservations));
-        waiting.flatten().map(|reservation| reservation.client).collect()
+        let sealed = self.sealed.iter_mut().flat_map(|sealed| take(&mut sealed.reservations));
+        let waiting: Vec<ClientKey> = sealed.map(|reservation| reservation.client).collect();
+        let gathering = take(&mut self.reservations);
+        waiting.into_iter().chain(gathering.into_iter().map(|one| one.client)).collect()
     }
 
     /// Changes of sanctions that are made and not written yet, in their order.
