@@ -2,6 +2,7 @@
 //! what the pages tell of the source is true. It reads the files; it runs nothing.
 
 mod arrows;
+mod example;
 mod pages;
 mod sizes;
 mod source;

@@ -120,3 +120,21 @@ fn every_source_file_that_a_page_names_exists() {
     }
     assert!(missing.is_empty(), "these are not there:\n{}", missing.join("\n"));
 }
+
+#[test]
+fn every_guarantee_names_its_tests() {
+    let page = text_of("docs/architecture.md");
+    let (_, section) = page.split_once("\n## Guarantees\n").expect("the section");
+    let rows = section.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with('|'));
+    let code: String = ["src", "tests"]
+        .iter()
+        .flat_map(|folder| files(folder, ".rs"))
+        .map(|file| text_of(&file))
+        .collect();
+    for row in rows.skip(2) {
+        let tests = row.split(" | ").nth(1).unwrap().split('`').skip(1).step_by(2);
+        let missing: Vec<&str> =
+            tests.clone().filter(|test| !code.contains(&format!("fn {test}()"))).collect();
+        assert!(tests.count() > 0 && missing.is_empty(), "there is no {missing:?}: {row}");
+    }
+}
