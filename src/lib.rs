@@ -14,7 +14,7 @@
 //! - [`socketserver`]: the accept loop and its mix-ins. It knows nothing of chat.
 //! - [`server`]: the threads, one file for each, that run the core behind the sockets.
 //! - [`store`]: the history, accounts and mailboxes, in one SQLite file.
-//! - [`lock`]: the rule below, asserted.
+//! - `lock`: the rule below, asserted.
 //!
 //! docs/architecture.md says what is guaranteed and how, and tells the way of one line, function by function.
 //!
@@ -41,9 +41,10 @@
 //! deadlock is possible between locks, and no thread ever waits for somebody else's terminal.
 
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
 
 pub mod core;
-pub mod lock;
+mod lock;
 pub mod server;
 pub mod socketserver;
 pub mod store;

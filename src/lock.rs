@@ -17,25 +17,25 @@ thread_local! {
 }
 
 /// A mutex that obeys the lock rule.
-pub struct Locked<T> {
+pub(crate) struct Locked<T> {
     name: &'static str,
     mutex: Mutex<T>,
 }
 
 /// The lock, held.
-pub struct Guard<'a, T> {
+pub(crate) struct Guard<'a, T> {
     name: &'static str,
     guard: MutexGuard<'a, T>,
 }
 
 impl<T> Locked<T> {
     /// A lock with a name for the message of a broken rule.
-    pub const fn new(name: &'static str, value: T) -> Self {
+    pub(crate) const fn new(name: &'static str, value: T) -> Self {
         Locked { name, mutex: Mutex::new(value) }
     }
 
     /// Locks. Held for a few instructions everywhere, or for a send that does not wait, so this waits for as long at most.
-    pub fn lock(&self) -> Guard<'_, T> {
+    pub(crate) fn lock(&self) -> Guard<'_, T> {
         take_note(self.name);
         Guard { name: self.name, guard: self.mutex.lock() }
     }
@@ -43,7 +43,7 @@ impl<T> Locked<T> {
 
 impl<T> Guard<'_, T> {
     /// Lets go of the lock, waits for a notification (at most so long), and locks again.
-    pub fn wait_on(&mut self, condition: &Condvar, at_most: Duration) {
+    pub(crate) fn wait_on(&mut self, condition: &Condvar, at_most: Duration) {
         forget();
         condition.wait_for(&mut self.guard, at_most);
         take_note(self.name);
@@ -70,7 +70,7 @@ impl<T> Drop for Guard<'_, T> {
 }
 
 /// To be called before anything that may wait: a socket, a queue, the disk.
-pub fn assert_no_lock_held(waiting_for: &str) {
+pub(crate) fn assert_no_lock_held(waiting_for: &str) {
     if cfg!(debug_assertions) {
         let held = HELD.get();
         assert!(

@@ -18,11 +18,6 @@ impl ClientAddress {
             canonical => ClientAddress(canonical),
         }
     }
-
-    /// Whoever sits at the machine itself.
-    pub fn is_loopback(self) -> bool {
-        self.0.is_loopback()
-    }
 }
 
 impl Default for ClientAddress {

@@ -63,7 +63,7 @@ impl CloseReason {
     }
 
     /// What the others read in brackets behind "left lobby".
-    pub fn to_others(&self) -> &str {
+    pub(crate) fn to_others(&self) -> &str {
         match self {
             CloseReason::Quit(Some(why)) => why,
             CloseReason::Quit(None) => "quit",

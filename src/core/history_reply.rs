@@ -13,7 +13,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use std::fmt::Write as _;
 
 /// Private lines remembered for each client: 100 × 1.1 KiB × 512 clients = 56 MiB at the very most.
-pub const PRIVATE_MAX: usize = 100;
+pub(crate) const PRIVATE_MAX: usize = 100;
 
 /// Past lines that are about to be shown.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ pub mod address;
 pub mod close_reason;
 pub mod commands;
 pub mod event;
-pub mod history_reply;
+mod history_reply;
 pub mod name;
 pub mod notice;
 pub mod password;
@@ -49,7 +49,7 @@ use std::collections::HashMap;
 pub const BATCH_MAX: usize = 64 * 1024;
 
 /// Bytes of answers in a batch, at most (and then the one that passes it): they wait with the batch.
-pub const ANSWERS_MAX: usize = 4 * 1024 * 1024;
+pub(crate) const ANSWERS_MAX: usize = 4 * 1024 * 1024;
 
 /// Runs a command that a session heard: on the client's own thread, or by sending it to the rooms. `text` is the line
 /// without its slash.
@@ -222,7 +222,7 @@ impl<H> Chat<H> {
     }
 
     /// Whether a batch is sealed and not delivered yet.
-    pub fn is_sealed(&mut self) -> bool {
+    pub(crate) fn is_sealed(&mut self) -> bool {
         self.rooms.output().is_sealed()
     }
 

@@ -8,7 +8,7 @@ use precis_core::profile::PrecisFastInvocation;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
 
 /// Longest name, in characters: fits the tables of `/who` and `/threads` and is still a name.
-pub const NAME_MAX: usize = 20;
+const NAME_MAX: usize = 20;
 
 /// Which names are allowed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum NameRule {
     Unicode,
 }
 
-/// A name that is allowed. Two names are the same if their [`Name::key`]s are.
+/// A name that is allowed. Two names are the same if their `key`s are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(Box<Spellings>); // in a box: names are handed about, on stacks that should stay small
 
@@ -42,18 +42,18 @@ impl Name {
     }
 
     /// What look-alikes and other cases of the same name have in common.
-    pub fn key(&self) -> &str {
+    pub(crate) fn key(&self) -> &str {
         &self.0.key
     }
 
     /// Whether the two are the same name written in another case, and not merely look-alikes.
-    pub fn is_same_word(&self, other: &Name) -> bool {
+    pub(crate) fn is_same_word(&self, other: &Name) -> bool {
         self.0.folded == other.0.folded
     }
 
     /// A name that nobody chose: the address of a client that is not asked for one (`--anonymous`). A port may be used
     /// again before the last goodbye of the client that had it; the connection's name makes the two different.
-    pub fn of_address(address: &str, connection: &str) -> Name {
+    pub(crate) fn of_address(address: &str, connection: &str) -> Name {
         let key = format!("{address} {connection}");
         Name::spelt(address.to_owned(), key.clone(), key)
     }

@@ -10,7 +10,7 @@ pub fn notice(sentence: impl Display) -> String {
 
 /// Why something is not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// The sentence for whoever asked, without its `*** ` and its line end.
     Because(String),
     /// The command's arguments make no sense: its usage is shown.

@@ -3,9 +3,9 @@
 use std::fmt;
 
 /// Fewest bytes of a password: what OWASP asks for at least.
-pub const PASSWORD_MIN: usize = 8;
+pub(crate) const PASSWORD_MIN: usize = 8;
 /// Most bytes. Any sentence fits; and a hash of it costs the same.
-pub const PASSWORD_MAX: usize = 256;
+pub(crate) const PASSWORD_MAX: usize = 256;
 
 /// A password, from the keyboard to its hash and no further.
 #[derive(Clone, PartialEq, Eq)]
@@ -19,12 +19,12 @@ impl Password {
     }
 
     /// Whether nothing was typed.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// For the hash alone.
-    pub fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 

@@ -36,7 +36,7 @@ pub struct AccountId(pub i64);
 impl AccountId {
     /// The number that follows.
     #[must_use]
-    pub fn next(self) -> AccountId {
+    pub(crate) fn next(self) -> AccountId {
         AccountId(self.0 + 1)
     }
 }

@@ -9,18 +9,18 @@
 pub const MARK: &str = "*** ";
 
 /// The last sentence to whoever leaves by themselves.
-pub const GOODBYE: &str = "Goodbye.";
+pub(crate) const GOODBYE: &str = "Goodbye.";
 /// Behind the lines of a backlog.
 pub const END_OF_PAST: &str = "End of the past.";
 /// Asks for a name, at the door; alone, or behind the reason for which a name was refused.
-pub const NAME_QUESTION: &str = "What is your name?";
+pub(crate) const NAME_QUESTION: &str = "What is your name?";
 /// In a question for a password: `nc` hides nothing.
-pub const MAY_BE_SEEN: &str = "(with nc, it will be seen as you type)";
+pub(crate) const MAY_BE_SEEN: &str = "(with nc, it will be seen as you type)";
 
 /// Why a connection is closed: the server stops.
-pub const SHUTTING_DOWN: &str = "the server is shutting down.";
+pub(crate) const SHUTTING_DOWN: &str = "the server is shutting down.";
 /// Why a connection is closed: its thread panicked.
-pub const SERVER_ERROR: &str = "an error in the server ended your connection.";
+pub(crate) const SERVER_ERROR: &str = "an error in the server ended your connection.";
 
 /// Words of sentences that quote what somebody typed, which could look like a question.
 const QUOTING: [&str; 6] =
@@ -48,7 +48,7 @@ pub fn is_goodbye(sentence: &str) -> bool {
 }
 
 /// The first sentence of all. `model`: how clients are served; `connection`: its number, as `c7`.
-pub fn greeting(model: &str, connection: &str) -> String {
+pub(crate) fn greeting(model: &str, connection: &str) -> String {
     format!("Welcome to chatd: {model} {connection}.")
 }
 
@@ -58,12 +58,12 @@ pub fn is_greeting(sentence: &str) -> bool {
 }
 
 /// Lets somebody in, under this name.
-pub fn hello(name: &str) -> String {
+pub(crate) fn hello(name: &str) -> String {
     format!("Hello {name}. Type to talk; /help lists the commands, /quit leaves.")
 }
 
 /// Tells somebody their new name.
-pub fn you_are_now(name: &str) -> String {
+pub(crate) fn you_are_now(name: &str) -> String {
     format!("You are now {name}.")
 }
 
@@ -74,7 +74,7 @@ pub fn own_name(sentence: &str) -> Option<&str> {
 }
 
 /// Refuses a name that somebody else has.
-pub fn name_is_taken(name: &str) -> String {
+pub(crate) fn name_is_taken(name: &str) -> String {
     format!("The name \"{name}\" is taken.")
 }
 
@@ -84,17 +84,17 @@ pub fn says_name_is_taken(sentence: &str) -> bool {
 }
 
 /// Tells somebody that they are alone in a room.
-pub fn alone_in(room: &str) -> String {
+pub(crate) fn alone_in(room: &str) -> String {
     format!("You are in {room}, alone.")
 }
 
 /// Tells somebody who is in their room: this, a list of names, and a full stop.
-pub fn in_room_with(room: &str) -> String {
+pub(crate) fn in_room_with(room: &str) -> String {
     format!("You are in {room} with")
 }
 
 /// Tells somebody how many are in their room, where those are too many to be named.
-pub fn in_room_with_many(room: &str, others: usize) -> String {
+pub(crate) fn in_room_with_many(room: &str, others: usize) -> String {
     format!("You are in {room} with {others} others; /names lists them.")
 }
 
@@ -108,7 +108,7 @@ pub fn own_room(sentence: &str) -> Option<(&str, impl Iterator<Item = &str>)> {
 }
 
 /// In front of a room's names in the answer to `/names`.
-pub fn names_heading(room: &str, count: usize) -> String {
+pub(crate) fn names_heading(room: &str, count: usize) -> String {
     format!("{room} ({count}):")
 }
 
@@ -147,22 +147,22 @@ pub enum Movement<'a> {
 }
 
 /// Tells a room who came in.
-pub fn entered(name: &str, room: &str) -> String {
+pub(crate) fn entered(name: &str, room: &str) -> String {
     format!("{name} entered {room}")
 }
 
 /// Tells a room who left it, and why: [`went_to`], or the reason for which a connection ended.
-pub fn left(name: &str, room: &str, why: &str) -> String {
+pub(crate) fn left(name: &str, room: &str, why: &str) -> String {
     format!("{name} left {room} ({why})")
 }
 
 /// Why somebody left: for another room.
-pub fn went_to(room: &str) -> String {
+pub(crate) fn went_to(room: &str) -> String {
     format!("went to {room}")
 }
 
 /// Tells a room somebody's new name.
-pub fn renamed(from: &str, to: &str) -> String {
+pub(crate) fn renamed(from: &str, to: &str) -> String {
     format!("{from} is now {to}")
 }
 
@@ -181,7 +181,7 @@ pub fn movement(sentence: &str) -> Option<Movement<'_>> {
 }
 
 /// One room in the answer to `/rooms`.
-pub fn room_row(room: &str, count: usize, topic: &str) -> String {
+pub(crate) fn room_row(room: &str, count: usize, topic: &str) -> String {
     format!("  {room:<21} {count:>3} here   {topic}").trim_end().to_owned()
 }
 
@@ -194,7 +194,7 @@ pub fn room_in_row(sentence: &str) -> Option<&str> {
 }
 
 /// One person in the answer to `/who`. `away`: why they are.
-pub fn person_row(name: &str, idle: &str, away: Option<&str>) -> String {
+pub(crate) fn person_row(name: &str, idle: &str, away: Option<&str>) -> String {
     let away = away.map(|why| format!(", away: {why}")).unwrap_or_default();
     format!("  {name:<21} idle {idle}{away}")
 }
@@ -207,14 +207,13 @@ pub fn person_in_row(sentence: &str) -> Option<&str> {
 }
 
 /// In front of a backlog. `what`: which lines, as by [`last_lines`]; `offset`: their time zone.
-pub fn backlog_heading(what: &str, offset: &str) -> String {
+pub(crate) fn backlog_heading(what: &str, offset: &str) -> String {
     format!("{what} (times are {offset}):")
 }
 
-/// The lines that a room tells to whoever enters it.
-pub fn last_lines(count: usize, room: &str) -> String {
-    let noun = if count == 1 { "line" } else { "lines" };
-    format!("The last {count} {noun} of {room}")
+/// What a room's last lines are; `{}` stands for their number.
+pub(crate) fn last_lines(room: &str) -> String {
+    format!("The last {{}} of {room}")
 }
 
 /// The room whose last lines come now.
@@ -224,7 +223,7 @@ pub fn backlog_room(sentence: &str) -> Option<&str> {
 }
 
 /// The last sentence to whoever is disconnected.
-pub fn hung_up(why: &str) -> String {
+pub(crate) fn hung_up(why: &str) -> String {
     format!("Hung up: {why}")
 }
 
@@ -234,12 +233,12 @@ pub fn why_hung_up(sentence: &str) -> Option<&str> {
 }
 
 /// The only sentence to whoever finds no place.
-pub fn sorry(why: &str) -> String {
+pub(crate) fn sorry(why: &str) -> String {
     format!("Sorry: {why}")
 }
 
 /// The only sentence to whoever comes when all places are taken.
-pub fn all_places_taken(places: usize) -> String {
+pub(crate) fn all_places_taken(places: usize) -> String {
     sorry(&format!("all {places} places are taken. Please try again later."))
 }
 
@@ -249,12 +248,12 @@ pub fn why_sorry(sentence: &str) -> Option<&str> {
 }
 
 /// Why a slow consumer is hung up: by its high-water mark.
-pub fn too_many_bytes_waited(bytes: usize) -> String {
+pub(crate) fn too_many_bytes_waited(bytes: usize) -> String {
     format!("more than {bytes} bytes waited for you to read.")
 }
 
 /// Why a slow consumer is hung up: by its write deadline.
-pub fn nothing_was_read(seconds: u64) -> String {
+pub(crate) fn nothing_was_read(seconds: u64) -> String {
     format!("you read nothing for {seconds} s while lines waited for you.")
 }
 
@@ -287,7 +286,7 @@ mod tests {
         );
         assert_eq!(person_in_row(&person_row("bob", "5 s", Some("lunch"))), Some("bob"));
         assert_eq!(room_in_row(&person_row("bob", "5 s", None)), None);
-        let heading = backlog_heading(&last_lines(2, "math"), "+01:00");
+        let heading = backlog_heading(&last_lines("math").replace("{}", "2 lines"), "+01:00");
         assert_eq!(heading, "The last 2 lines of math (times are +01:00):");
         assert_eq!(backlog_room(&heading), Some("math"));
         assert_eq!(why_hung_up(&hung_up(SHUTTING_DOWN)), Some(SHUTTING_DOWN));

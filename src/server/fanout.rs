@@ -36,22 +36,22 @@ const EVENTS_BOUNDS: (usize, usize) = (64, 16 * 1024);
 /// Times that the fan-out lets others go first, at most: they must not keep it from sending.
 const YIELDS_MAX: usize = 8;
 /// How long a batch waits to be written. Then it is shown all the same, behind a line that says so.
-pub const COMMIT_PATIENCE: Duration = Duration::from_millis(2500);
+const COMMIT_PATIENCE: Duration = Duration::from_millis(2500);
 /// Batches that were shown and wait to be handed to a historian that does not answer. With more, nobody's events are
 /// taken, so talkers wait.
 const SHOWN_MAX: usize = 64;
 
 /// Events that may wait on a server of `threads_max` clients.
-pub fn events_max(threads_max: usize) -> usize {
+pub(crate) fn events_max(threads_max: usize) -> usize {
     (EVENTS_EACH * threads_max).clamp(EVENTS_BOUNDS.0, EVENTS_BOUNDS.1)
 }
 
 /// What comes through the events channel: something happened at this client.
-pub type ClientEvent = (Arc<WriterHandle>, Event);
+pub(crate) type ClientEvent = (Arc<WriterHandle>, Event);
 
 /// What whoever stops the server says. Not through the events channel, which may be full because the disk is stuck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shutdown {
+pub(crate) enum Shutdown {
     /// See [`Chat::close`].
     Gracefully,
     /// It is late: see [`Chat::close_at_once`]. Nothing waits for the disk any more.
@@ -59,22 +59,22 @@ pub enum Shutdown {
 }
 
 /// What the fan-out works with.
-pub struct FanOut {
+pub(crate) struct FanOut {
     /// Events, in the one order.
-    pub events: Receiver<ClientEvent>,
+    pub(crate) events: Receiver<ClientEvent>,
     /// The server stops.
-    pub shutdown: Receiver<Shutdown>,
+    pub(crate) shutdown: Receiver<Shutdown>,
     /// To and from the historian.
-    pub historian: HistorianHandle,
+    pub(crate) historian: HistorianHandle,
     /// Bytes that may wait for one client. A batch is no larger, so that one batch alone puts nobody over the mark whose
     /// outbox was empty (but for the times that `/timestamps` adds).
-    pub high_water: usize,
+    pub(crate) high_water: usize,
     /// Stops the server, as a signal does.
-    pub stop: Box<dyn Fn() + Send>,
+    pub(crate) stop: Box<dyn Fn() + Send>,
     /// What this thread does.
-    pub status: Arc<Status>,
+    pub(crate) status: Arc<Status>,
     /// Counts for `/threads`.
-    pub totals: Arc<Totals>,
+    pub(crate) totals: Arc<Totals>,
 }
 
 /// How far the writing has come.
@@ -105,7 +105,7 @@ enum Wakeup {
 
 impl FanOut {
     /// The thread runs this until every sender of `events` is gone and everything is written.
-    pub fn run(mut self, mut chat: Chat<Arc<WriterHandle>>) {
+    pub(crate) fn run(mut self, mut chat: Chat<Arc<WriterHandle>>) {
         // A batch, and then the event that passes the bound, are not more than a client may have waiting.
         let batch_max = BATCH_MAX.min(self.high_water.saturating_sub(TALK_MAX));
         let mut commit = Commit::default();

@@ -25,7 +25,7 @@ pub struct Limit {
     /// Its value.
     pub value: usize,
     /// How many clients that leaves room for.
-    pub clients: usize,
+    pub(crate) clients: usize,
 }
 
 /// Raises what may be raised, and returns how many of `wanted` clients the machine can hold, and the limit that says so

@@ -2,7 +2,7 @@
 
 pub mod auth;
 pub mod client;
-pub mod fanout;
+mod fanout;
 pub mod history;
 pub mod limits;
 pub mod logger;
@@ -47,7 +47,7 @@ pub const RESERVED: usize = 1;
 /// How long clients may take to say goodbye when the server stops, before their connections are cut.
 pub const SHUTDOWN_PATIENCE: Duration = Duration::from_millis(2500);
 /// And how long after that: the time of a farewell.
-pub const LAST_PATIENCE: Duration = Duration::from_millis(1500);
+const LAST_PATIENCE: Duration = Duration::from_millis(1500);
 
 /// A running server.
 pub struct Chatd {

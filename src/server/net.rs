@@ -40,7 +40,7 @@ const LOOK_UP: Duration = Duration::from_millis(250);
 
 /// Opens a listener. Connections inherit its options: no delay for small sends (`TCP_NODELAY`), and a peer that
 /// vanished without a word is found within `ghost_after`, whether we are silent (keepalive) or sending (user time-out).
-pub fn listen(address: SocketAddr, ghost_after: Duration) -> anyhow::Result<TcpListener> {
+pub(crate) fn listen(address: SocketAddr, ghost_after: Duration) -> anyhow::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?; // IPv4 has a listener of its own
@@ -66,11 +66,11 @@ pub fn listen(address: SocketAddr, ghost_after: Duration) -> anyhow::Result<TcpL
 
 /// To be called once for each accepted socket, before any other function here.
 #[cfg(unix)]
-pub fn prepare(_socket: &TcpStream) {}
+pub(crate) fn prepare(_socket: &TcpStream) {}
 
 /// To be called once for each accepted socket, before any other function here.
 #[cfg(windows)]
-pub fn prepare(socket: &TcpStream) {
+pub(crate) fn prepare(socket: &TcpStream) {
     let _ = socket.set_nonblocking(true); // if it fails, the socket is broken and the next call says so
     let _ = socket.set_nodelay(true); // not promised to be inherited from the listener
 }
@@ -78,7 +78,7 @@ pub fn prepare(socket: &TcpStream) {
 /// Reads what there is, or waits for it: for as long as the socket's time-out says, or for `at_most` and then fails
 /// with `WouldBlock`.
 #[cfg(unix)]
-pub fn read(
+pub(crate) fn read(
     mut socket: &TcpStream,
     space: &mut [u8],
     at_most: Option<Duration>,
@@ -91,20 +91,20 @@ pub fn read(
 
 /// Reads what there is, or fails with `WouldBlock`.
 #[cfg(unix)]
-pub fn read_now(socket: &TcpStream, space: &mut [u8]) -> io::Result<usize> {
+pub(crate) fn read_now(socket: &TcpStream, space: &mut [u8]) -> io::Result<usize> {
     let (count, _) = rustix::net::recv(socket, space, rustix::net::RecvFlags::DONTWAIT)?;
     Ok(count)
 }
 
 /// Reads what there is, or fails with `WouldBlock`.
 #[cfg(windows)]
-pub fn read_now(mut socket: &TcpStream, space: &mut [u8]) -> io::Result<usize> {
+pub(crate) fn read_now(mut socket: &TcpStream, space: &mut [u8]) -> io::Result<usize> {
     socket.read(space)
 }
 
 /// Reads what there is, or waits for it: for a moment, `at_most` or less, and then fails with `WouldBlock`.
 #[cfg(windows)]
-pub fn read(
+pub(crate) fn read(
     mut socket: &TcpStream,
     space: &mut [u8],
     at_most: Option<Duration>,
@@ -116,14 +116,14 @@ pub fn read(
 
 /// Makes a waiting [`read`] return, and the next ones not wait: an end of file after what has already arrived.
 #[cfg(unix)]
-pub fn end_reading(socket: &TcpStream) {
+pub(crate) fn end_reading(socket: &TcpStream) {
     let _ = socket.shutdown(Shutdown::Read); // fails if the peer is gone: then the read returns anyway
 }
 
 /// Nothing: [`read`] returns soon by itself. Windows would answer the peer's next byte with a reset, and the peer would
 /// lose its farewell.
 #[cfg(windows)]
-pub fn end_reading(_socket: &TcpStream) {}
+pub(crate) fn end_reading(_socket: &TcpStream) {}
 
 /// Sends of these slices what the socket takes now, without waiting, and returns how many bytes that was; 0 if it takes
 /// none.
@@ -188,14 +188,14 @@ pub fn has_peer_ended(socket: &TcpStream) -> bool {
 }
 
 /// Waits until `socket` can take bytes, or the time is over. (On Windows it may return sooner.)
-pub fn wait_writable(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
+pub(crate) fn wait_writable(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
     #[cfg(windows)]
     let at_most = at_most.min(LOOK_UP); // no promise that the wait ends when the socket is shut down meanwhile
     wait(&mut [PollFd::new(socket, PollFlags::OUT)], Some(at_most))
 }
 
 /// Waits until one of `sockets` can take bytes, or `waker` is woken, or the time is over.
-pub fn wait_any_writable<'a>(
+pub(crate) fn wait_any_writable<'a>(
     waker: &Waker,
     sockets: impl Iterator<Item = &'a TcpStream>,
     at_most: Option<Duration>,
@@ -215,14 +215,14 @@ fn wait(waits: &mut [PollFd<'_>], at_most: Option<Duration>) -> io::Result<()> {
 }
 
 /// Wakes a thread that waits for sockets: a byte in a pipe that it watches with them.
-pub struct Waker {
+pub(crate) struct Waker {
     outer: PipeEnd,
     inner: PipeEnd,
 }
 
 impl Waker {
     /// Two descriptors.
-    pub fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let (outer, inner) = pipe()?;
         outer.set_nonblocking(true)?;
         inner.set_nonblocking(true)?;
@@ -230,12 +230,12 @@ impl Waker {
     }
 
     /// Never waits: if the pipe is full, the thread is woken anyway.
-    pub fn wake(&self) {
+    pub(crate) fn wake(&self) {
         let _ = (&self.outer).write(&[1]);
     }
 
     /// Forgets the wake-ups so far.
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         while matches!((&self.inner).read(&mut [0; 64]), Ok(64)) {}
     }
 }

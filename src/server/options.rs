@@ -33,7 +33,7 @@ pub struct Options {
     /// where to listen, as ADDR:PORT, or PORT for all interfaces; may be repeated; port 0 takes a free one (default:
     /// port 5000 on all interfaces, IPv4 and IPv6)
     #[argh(option, arg_name = "ADDR:PORT")]
-    pub listen: Vec<ListenOn>,
+    pub(crate) listen: Vec<ListenOn>,
 
     /// most clients at once, each with a thread of its own (default: 512)
     #[argh(option, arg_name = "N", default = "512")]
@@ -41,19 +41,19 @@ pub struct Options {
 
     /// ask nobody for a name: everybody is shown by address and may speak at once
     #[argh(switch)]
-    pub anonymous: bool,
+    pub(crate) anonymous: bool,
 
     /// admit names in every script, by the rules of RFC 8265; names that look like a present one are refused
     #[argh(switch)]
-    pub unicode_names: bool,
+    unicode_names: bool,
 
     /// file with the message of the day, told to everybody who enters (default: none)
     #[argh(option, arg_name = "FILE")]
-    pub motd: Option<PathBuf>,
+    pub(crate) motd: Option<PathBuf>,
 
     /// lines of a room's past told to everybody who enters it, 0 to 300 (default: 20)
     #[argh(option, arg_name = "N", default = "20")]
-    pub backlog_lines: usize,
+    pub(crate) backlog_lines: usize,
 
     /// bytes that may wait for a client that reads slowly; one more, and it is hung up (default: 65536)
     #[argh(option, arg_name = "BYTES", default = "65536")]
@@ -65,7 +65,7 @@ pub struct Options {
 
     /// seconds that a client may take to give its name (default: 30)
     #[argh(option, arg_name = "SECONDS", default = "30")]
-    pub login_deadline: u64,
+    pub(crate) login_deadline: u64,
 
     /// lines that a client may send at once, and lines a second after that; it is read more slowly if it sends more;
     /// or off (default: 32/8)
@@ -74,7 +74,7 @@ pub struct Options {
         arg_name = "BURST/PER_SECOND",
         default = "\"32/8\".parse().expect(\"is a limit\")"
     )]
-    pub flood: FloodOption,
+    pub(crate) flood: FloodOption,
 
     /// most connections from one address at once, this machine exempt; a class behind one router has one address
     /// (default: 256)
@@ -88,19 +88,19 @@ pub struct Options {
     /// the database file; or none, which keeps accounts, mail and the last lines in memory, for a lesson (default:
     /// chatd.db)
     #[argh(option, arg_name = "FILE", default = "PathBuf::from(\"chatd.db\")")]
-    pub db: PathBuf,
+    pub(crate) db: PathBuf,
 
     /// what a power cut may cost: full, normal or off, see docs/operations.md (default: normal)
     #[argh(option, arg_name = "LEVEL", default = "Durability::Normal")]
-    pub durability: Durability,
+    pub(crate) durability: Durability,
 
     /// forget what was said more than N days ago (default: never)
     #[argh(option, arg_name = "N")]
-    pub history_days: Option<u32>,
+    pub(crate) history_days: Option<u32>,
 
     /// add the command /crash, which panics its own client's thread, to show a class that nobody else's ends
     #[argh(switch)]
-    pub demo: bool,
+    pub(crate) demo: bool,
 
     /// what to log on standard error: off, error, warn, info, debug (default: info)
     #[argh(option, arg_name = "LEVEL", default = "LevelFilter::Info")]
@@ -121,7 +121,7 @@ pub struct ListenOn(pub Vec<SocketAddr>);
 
 impl ListenOn {
     /// A port on all interfaces, IPv4 and IPv6.
-    pub fn everywhere(port: u16) -> Self {
+    pub(crate) fn everywhere(port: u16) -> Self {
         ListenOn(vec![(Ipv4Addr::UNSPECIFIED, port).into(), (Ipv6Addr::UNSPECIFIED, port).into()])
     }
 }
@@ -213,7 +213,7 @@ impl Options {
     }
 
     /// When a client is a slow consumer.
-    pub fn slow_limits(&self) -> SlowLimits {
+    pub(crate) fn slow_limits(&self) -> SlowLimits {
         let write_deadline = Duration::from_secs(self.write_deadline);
         SlowLimits { high_water: self.high_water, write_deadline }
     }
@@ -238,7 +238,7 @@ impl Options {
     }
 
     /// Which names are allowed.
-    pub fn name_rule(&self) -> NameRule {
+    fn name_rule(&self) -> NameRule {
         if self.unicode_names { NameRule::Unicode } else { NameRule::Ascii }
     }
 

@@ -9,7 +9,7 @@ use parking_lot::Condvar;
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Instant};
 
 /// Connected clients, shared by all threads. The lock is held for a look-up or a copy, never while anything waits.
-pub struct Registry {
+pub(crate) struct Registry {
     clients: Locked<Clients>,
     /// The last client left.
     empty: Condvar,
@@ -31,7 +31,7 @@ pub struct Addresses {
 
 impl Registry {
     /// An empty one. `per_source`: connections that one address may have open.
-    pub fn new(per_source: usize) -> Self {
+    pub(crate) fn new(per_source: usize) -> Self {
         Registry {
             clients: Locked::new("the registry", Clients::default()),
             empty: Condvar::new(),
@@ -40,7 +40,7 @@ impl Registry {
     }
 
     /// Takes a client in, unless the registry is closed.
-    pub fn insert(&self, client: &Arc<WriterHandle>) -> bool {
+    pub(crate) fn insert(&self, client: &Arc<WriterHandle>) -> bool {
         let mut clients = self.clients.lock();
         if !clients.closed {
             clients.by_number.insert(client.number, Arc::clone(client));
@@ -49,7 +49,7 @@ impl Registry {
     }
 
     /// A client is gone.
-    pub fn remove(&self, client: &WriterHandle) {
+    pub(crate) fn remove(&self, client: &WriterHandle) {
         let mut clients = self.clients.lock();
         clients.by_number.remove(&client.number);
         if clients.by_number.is_empty() {
@@ -58,20 +58,20 @@ impl Registry {
     }
 
     /// Everybody, in the order they came.
-    pub fn all(&self) -> Vec<Arc<WriterHandle>> {
+    pub(crate) fn all(&self) -> Vec<Arc<WriterHandle>> {
         let mut clients: Vec<_> = self.clients.lock().by_number.values().cloned().collect();
         clients.sort_by_key(|client| client.number);
         clients
     }
 
     /// Takes in nobody any more, and returns those who are here.
-    pub fn close(&self) -> Vec<Arc<WriterHandle>> {
+    pub(crate) fn close(&self) -> Vec<Arc<WriterHandle>> {
         self.clients.lock().closed = true;
         self.all()
     }
 
     /// Waits until everybody has left. Returns whether they had by `deadline`.
-    pub fn wait_until_empty(&self, deadline: Instant) -> bool {
+    pub(crate) fn wait_until_empty(&self, deadline: Instant) -> bool {
         let mut clients = self.clients.lock();
         while !clients.by_number.is_empty() && Instant::now() < deadline {
             clients.wait_on(&self.empty, deadline.saturating_duration_since(Instant::now()));
@@ -80,12 +80,12 @@ impl Registry {
     }
 
     /// Counts one more connection from this address, unless there are too many.
-    pub fn admit(&self, address: IpAddr) -> Result<(), String> {
+    pub(crate) fn admit(&self, address: IpAddr) -> Result<(), String> {
         self.addresses.lock().admit(address)
     }
 
     /// Counts one fewer.
-    pub fn release(&self, address: IpAddr) {
+    pub(crate) fn release(&self, address: IpAddr) {
         self.addresses.lock().release(address);
     }
 }

@@ -23,12 +23,12 @@ thread_local! {
 }
 
 /// The calling thread does this from now on, if it has a status. For code that is called on several threads.
-pub fn set_activity(activity: Activity) {
+pub(crate) fn set_activity(activity: Activity) {
     MINE.with_borrow(|mine| mine.iter().for_each(|status| status.set(activity)));
 }
 
 /// Time since the start.
-pub fn uptime() -> Duration {
+fn uptime() -> Duration {
     START.elapsed()
 }
 
@@ -116,7 +116,7 @@ impl Status {
         Arc::new(status)
     }
 
-    /// Makes this the status of the calling thread, for [`set_activity`].
+    /// Makes this the status of the calling thread, for `set_activity`.
     pub fn attach(self: &Arc<Status>) {
         MINE.set(Some(Arc::clone(self)));
     }
@@ -152,7 +152,7 @@ impl Status {
     }
 
     /// Renames the calling thread, here and in the kernel (`ps -L`, `top -H`), which keeps 15 bytes.
-    pub fn rename_thread(&self, name: &str) {
+    pub(crate) fn rename_thread(&self, name: &str) {
         self.rename(name);
         #[cfg(target_os = "linux")]
         if let Ok(name) = std::ffi::CString::new(shorten(name, 15)) {

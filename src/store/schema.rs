@@ -21,7 +21,7 @@ use std::{
 };
 
 /// Marks the file as chatd's: the letters `chat`.
-pub const APPLICATION_ID: i32 = 0x6368_6174;
+pub(crate) const APPLICATION_ID: i32 = 0x6368_6174;
 /// The schema that this program reads and writes.
 pub const VERSION: usize = MIGRATIONS.len();
 

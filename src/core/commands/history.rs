@@ -13,6 +13,7 @@ use crate::core::{
     notice::Refusal,
     record::{HistoryLine, LineId, Query},
     rooms::{ClientKey, Rooms},
+    sentences,
 };
 use jiff::{
     Timestamp, ToSpan as _,
@@ -102,7 +103,7 @@ fn reply(rooms: &Rooms, client: ClientKey, most: usize, lines: Vec<HistoryLine>)
     let ignored = rooms.members()[client].ignored();
     let names = ignored.iter().flat_map(|ignored| [&ignored.name, name_now(rooms, ignored)]);
     HistoryReply {
-        heading: format!("The last {{}} of {room}"),
+        heading: sentences::last_lines(room),
         if_none: format!("*** Nothing was said in {room} yet.\n"),
         lines,
         query: None,

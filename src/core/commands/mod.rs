@@ -8,7 +8,7 @@ pub(crate) mod mail;
 mod moderation;
 mod people;
 mod places;
-pub mod row;
+pub(crate) mod row;
 mod talk;
 
 pub use row::Table;

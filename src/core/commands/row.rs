@@ -16,9 +16,9 @@ pub struct Row {
     /// Without the slash.
     pub name: &'static str,
     /// As help shows them; `[…]` may be left out.
-    pub arguments: &'static str,
+    pub(crate) arguments: &'static str,
     /// What it does, in a few words.
-    pub does: &'static str,
+    pub(crate) does: &'static str,
     /// Who may use it.
     pub(crate) who: Who,
     /// It holds at the door too, for somebody who has no name yet.
@@ -33,7 +33,7 @@ pub struct Table {
     /// Every row, in the order of `/help`.
     pub(crate) rows: &'static [&'static [Row]],
     /// Whether `/crash` is one of them: it shows a class that a panic ends one thread and nobody else's.
-    pub demo: bool,
+    pub(crate) demo: bool,
 }
 
 impl Table {
@@ -115,19 +115,19 @@ impl Reply {
 /// What a command works with on its client's thread.
 pub(crate) struct SessionCtx<'a, 's> {
     /// Who typed it.
-    pub session: &'a mut Session<'s>,
+    pub(crate) session: &'a mut Session<'s>,
     /// What the session can do.
-    pub driver: &'a mut dyn Driver,
+    pub(crate) driver: &'a mut dyn Driver,
     /// All commands, for `/help`.
-    pub table: Table,
+    pub(crate) table: Table,
 }
 
 /// What a command works with where the rooms are.
 pub(crate) struct RoomsCtx<'a> {
     /// Everybody's state.
-    pub rooms: &'a mut Rooms,
+    pub(crate) rooms: &'a mut Rooms,
     /// Who typed it.
-    pub client: ClientKey,
+    pub(crate) client: ClientKey,
 }
 
 impl RoomsCtx<'_> {
@@ -185,7 +185,7 @@ impl Row {
     }
 
     /// How it is typed.
-    pub fn usage(&self) -> String {
+    pub(crate) fn usage(&self) -> String {
         format!("/{} {}", self.name, self.arguments).trim_end().to_owned()
     }
 

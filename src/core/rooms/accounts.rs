@@ -14,12 +14,12 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
 /// Accounts at most: a school. Each costs some 200 bytes here; and nobody can fill the disk with names.
-pub(crate) const ACCOUNTS_MAX: usize = 10_000;
+const ACCOUNTS_MAX: usize = 10_000;
 /// Accounts made from one address in a day: a school's. A stranger could otherwise take all there are.
 pub(crate) const REGISTERED_A_DAY: u32 = 100;
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 /// Messages in one mailbox. More would not be read, and a stranger could fill the disk.
-pub const MAILBOX_MAX: usize = 100;
+pub(crate) const MAILBOX_MAX: usize = 100;
 /// Of those, from clients without an account: a stranger must not be able to keep everybody else's mail out.
 pub(crate) const GUEST_MAIL_MAX: usize = 50;
 

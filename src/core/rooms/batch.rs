@@ -33,8 +33,8 @@ impl<'a> Delivery<'a> {
 /// A place in a room's stream.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Place {
-    pub bytes: usize,
-    pub lines: usize,
+    pub(super) bytes: usize,
+    pub(super) lines: usize,
 }
 
 impl Place {
@@ -47,60 +47,60 @@ impl Place {
 /// One batch. Its vectors keep their memory from batch to batch; only the first so-and-so-many of them are in use.
 #[derive(Default)]
 pub(super) struct Batch {
-    pub streams: Vec<Stream>,
-    pub streams_used: usize,
-    pub views: Vec<View>,
-    pub views_used: usize,
+    pub(super) streams: Vec<Stream>,
+    pub(super) streams_used: usize,
+    pub(super) views: Vec<View>,
+    pub(super) views_used: usize,
     /// Lines for single clients.
-    pub direct: Vec<u8>,
+    pub(super) direct: Vec<u8>,
     /// Bytes of the answers, about.
-    pub answer_bytes: usize,
+    pub(super) answer_bytes: usize,
     /// The `[12:30] ` of this minute, in `direct`, once somebody wants it; and which minute it is.
-    pub stamp: Option<(i64, Range<usize>)>,
+    pub(super) stamp: Option<(i64, Range<usize>)>,
     /// The number of pieces in all views.
-    pub pieces: usize,
+    pub(super) pieces: usize,
     /// Clients whose last batch this is.
-    pub ended: Vec<ClientKey>,
+    pub(super) ended: Vec<ClientKey>,
 }
 
 /// What was said in one room.
 #[derive(Default)]
 pub(super) struct Stream {
-    pub room: RoomKey,
-    pub bytes: Vec<u8>,
-    pub lines: usize,
+    pub(super) room: RoomKey,
+    pub(super) bytes: Vec<u8>,
+    pub(super) lines: usize,
     /// Who reads all of it. Filled when the batch is sealed.
-    pub readers: Vec<ClientKey>,
+    pub(super) readers: Vec<ClientKey>,
 }
 
 /// What one client reads. All of the stream before `read` is in `pieces` or skipped; the rest is still to come.
 #[derive(Default)]
 pub(super) struct View {
-    pub client: ClientKey,
-    pub room: Option<RoomKey>,
-    pub pieces: Vec<Piece>,
+    pub(super) client: ClientKey,
+    pub(super) room: Option<RoomKey>,
+    pub(super) pieces: Vec<Piece>,
     /// The answer, and the number of pieces in front of it.
-    pub answer: Option<(usize, Box<Answer>)>,
-    pub close: Option<CloseReason>,
-    pub read: Place,
+    pub(super) answer: Option<(usize, Box<Answer>)>,
+    pub(super) close: Option<CloseReason>,
+    pub(super) read: Place,
 }
 
 /// Some bytes to read.
 pub(super) struct Piece {
     /// The index of the stream they are in; `None`: they are in `direct`.
-    pub stream: Option<usize>,
-    pub range: Range<usize>,
-    pub lines: usize,
+    pub(super) stream: Option<usize>,
+    pub(super) range: Range<usize>,
+    pub(super) lines: usize,
 }
 
 impl Batch {
-    pub fn push(&mut self, view: usize, piece: Piece) {
+    pub(super) fn push(&mut self, view: usize, piece: Piece) {
         self.views[view].pieces.push(piece);
         self.pieces += 1;
     }
 
     /// Empties it, and returns the clients whose last batch it was.
-    pub fn clear(&mut self) -> Vec<ClientKey> {
+    pub(super) fn clear(&mut self) -> Vec<ClientKey> {
         for Stream { room, bytes, lines, readers } in &mut self.streams[..self.streams_used] {
             (*room, *lines) = (RoomKey::null(), 0);
             bytes.clear();
@@ -120,7 +120,7 @@ impl Batch {
 
 impl View {
     /// `slices` is there to be used again and again.
-    pub fn hand_out<'a>(
+    pub(super) fn hand_out<'a>(
         &mut self,
         streams: &'a [Stream],
         direct: &'a [u8],

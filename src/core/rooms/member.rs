@@ -33,9 +33,9 @@ pub(crate) struct Member {
 /// Somebody whom a member ignores.
 pub(crate) struct Ignored {
     /// Their name at that time.
-    pub name: Name,
+    pub(crate) name: Name,
     /// While this client is here they are meant, whatever their name; after that, whoever has the name.
-    pub client: Option<ClientKey>,
+    pub(crate) client: Option<ClientKey>,
 }
 
 /// What a client may choose about what they read.

@@ -2,7 +2,7 @@
 //!
 //! The second of the core's two machines. It must be quick, and it needs one order: whoever drives it (the fan-out
 //! thread, or an event loop) applies one event after the other, and what any two clients both read, they read in that
-//! order. What an event makes clients read gathers in [`output`]; what has to be written first, in [`pending`].
+//! order. What an event makes clients read gathers in `output`; what has to be written first, in `pending`.
 //!
 //! A *client* is a connection; a *member* is a client with a name. Commands are run in [`commands`](super::commands).
 
@@ -11,17 +11,17 @@ mod batch;
 mod config;
 mod keys;
 pub(crate) mod member;
-pub(crate) mod members;
-pub(crate) mod output;
+mod members;
+mod output;
 pub(crate) mod pending;
 pub(crate) mod room;
 mod room_list;
-pub(crate) mod sanctions;
+mod sanctions;
 pub(crate) mod scrollback;
 
 pub use batch::Delivery;
 pub use config::{Action, RoomsConfig};
-pub use keys::ClientKey;
+pub(crate) use keys::ClientKey;
 pub(crate) use keys::RoomKey;
 
 pub use room_list::ROOMS_MAX;
@@ -45,7 +45,7 @@ use room_list::RoomList;
 use sanctions::Sanctions;
 
 /// The room where everybody starts.
-pub const LOBBY: &str = "lobby";
+pub(crate) const LOBBY: &str = "lobby";
 
 /// Everybody's state.
 pub(crate) struct Rooms {

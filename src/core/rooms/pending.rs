@@ -40,9 +40,9 @@ struct Sealed {
 #[derive(Debug)]
 pub(crate) struct Reservation {
     /// Who waits for the outcome.
-    pub client: ClientKey,
+    pub(crate) client: ClientKey,
     /// What they wait for.
-    pub what: Reserved,
+    pub(crate) what: Reserved,
 }
 
 /// What can be reserved.

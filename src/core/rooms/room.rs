@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 /// Lines remembered of each room. With the longest lines in the most rooms that is 300 × 1.1 KiB × 100 rooms = 32 MiB;
 /// with lines as people type them, under 2 MiB.
-pub const SCROLLBACK_MAX: usize = 300;
+pub(crate) const SCROLLBACK_MAX: usize = 300;
 
 /// One room.
 pub(crate) struct Room {
@@ -38,14 +38,14 @@ pub(crate) struct Room {
 
 /// Lines that a room is told.
 pub(crate) struct Lines<'a> {
-    pub text: &'a str,
-    pub count: usize,
+    pub(crate) text: &'a str,
+    pub(crate) count: usize,
     /// Whose doing they are: who ignores them does not read the lines. `None`: the server's.
-    pub author: Option<ClientKey>,
+    pub(crate) author: Option<ClientKey>,
     /// The author reads them too, if they are there.
-    pub to_author: bool,
+    pub(crate) to_author: bool,
     /// They are about who comes and goes: who is quiet does not read them.
-    pub is_presence: bool,
+    is_presence: bool,
 }
 
 impl<'a> Lines<'a> {

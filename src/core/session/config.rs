@@ -10,13 +10,13 @@ pub struct SessionConfig {
     /// How the server runs its clients, for the greeting: the words before the connection's name.
     pub io_model: &'static str,
     /// No names are asked: everybody is shown by address.
-    pub anonymous: bool,
+    pub(crate) anonymous: bool,
     /// Which names are allowed.
-    pub names: NameRule,
+    pub(crate) names: NameRule,
     /// The message of the day, sanitized, a line each.
-    pub motd: Vec<String>,
+    pub(crate) motd: Vec<String>,
     /// How fast one client may talk.
-    pub flood: Option<FloodLimit>,
+    pub(crate) flood: Option<FloodLimit>,
 }
 
 /// Who is at the other end.

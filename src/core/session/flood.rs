@@ -7,16 +7,16 @@ use std::{str::FromStr, time::Duration};
 
 /// `--flood BURST/PER_SECOND`: that many lines at once, then that many a second.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FloodLimit {
+pub(crate) struct FloodLimit {
     /// Lines that may come at once.
-    pub burst: f64,
+    pub(crate) burst: f64,
     /// Lines a second after that.
-    pub per_second: f64,
+    pub(crate) per_second: f64,
 }
 
 /// The limit, or `None` for `off`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FloodOption(pub Option<FloodLimit>);
+pub(crate) struct FloodOption(pub Option<FloodLimit>);
 
 impl FromStr for FloodOption {
     type Err = String;
@@ -43,7 +43,7 @@ impl FromStr for FloodOption {
 }
 
 /// One client's bucket.
-pub struct Flood {
+pub(crate) struct Flood {
     limit: FloodLimit,
     tokens: f64,
     filled_at: Duration,
@@ -53,21 +53,21 @@ pub struct Flood {
 
 /// How long to wait before the next line is read.
 #[derive(Debug, PartialEq)]
-pub struct Delay {
+pub(crate) struct Delay {
     /// Not to be read for so long.
-    pub wait: Duration,
+    pub(crate) wait: Duration,
     /// The client does not know yet that it is slowed.
-    pub first: bool,
+    pub(crate) first: bool,
 }
 
 impl Flood {
     /// A full bucket at time `now` (since any fixed point).
-    pub fn new(limit: FloodLimit, now: Duration) -> Self {
+    pub(crate) fn new(limit: FloodLimit, now: Duration) -> Self {
         Flood { limit, tokens: limit.burst, filled_at: now, told: false }
     }
 
     /// Takes a token for one line read at `now`. An overdrawn bucket says how long to wait until it is at zero again.
-    pub fn take(&mut self, now: Duration) -> Option<Delay> {
+    pub(crate) fn take(&mut self, now: Duration) -> Option<Delay> {
         let elapsed = now.saturating_sub(self.filled_at).as_secs_f64();
         self.filled_at = now;
         self.tokens = (self.tokens + elapsed * self.limit.per_second).min(self.limit.burst);

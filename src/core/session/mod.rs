@@ -2,10 +2,10 @@
 //!
 //! The first of the core's two machines. It may be slow (hashing a password takes long on purpose): where each client
 //! has a thread, it runs on that thread and delays nobody. What it needs of the world it does through a [`Driver`].
-//! Passwords are in [`login`].
+//! Passwords are in `login`.
 
 mod config;
-pub mod flood;
+pub(crate) mod flood;
 mod login;
 mod stage;
 
@@ -108,7 +108,7 @@ impl<'a> Session<'a> {
     }
 
     /// Whether the client has still to give their name, and perhaps its password.
-    pub fn is_naming(&self) -> bool {
+    pub(crate) fn is_naming(&self) -> bool {
         self.name.is_none()
     }
 

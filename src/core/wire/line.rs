@@ -7,7 +7,7 @@ use super::telnet::Telnet;
 
 /// Longest line, in bytes without its end. Long enough for a paragraph; short enough that 512 half-typed lines, and
 /// the lines that wait for a slow reader, stay small (the same order as IRC's 512 and a terminal's 4,096).
-pub const LINE_MAX: usize = 1024;
+pub(crate) const LINE_MAX: usize = 1024;
 /// Bytes of the buffer at first. An idle client should cost little; the buffer doubles as soon as a read fills it.
 const BUFFER_FIRST: usize = 256;
 /// Bytes of the buffer of a client that sends much: fewer reads, and one event for many lines.
@@ -21,7 +21,7 @@ pub enum Line<'a> {
     Text(&'a str),
     /// Bytes that are not UTF-8.
     NotUtf8,
-    /// Longer than [`LINE_MAX`]; what remains of it is skipped.
+    /// Longer than `LINE_MAX`; what remains of it is skipped.
     TooLong,
 }
 
@@ -38,7 +38,7 @@ pub struct LineBuffer {
     /// Bytes after which a line is cut, in a buffer that refuses none.
     cut_at: Option<usize>,
     /// What telnet asked and told.
-    pub telnet: Telnet,
+    pub(crate) telnet: Telnet,
 }
 
 impl Default for LineBuffer {

@@ -2,4 +2,4 @@
 
 pub mod line;
 pub mod sanitize;
-pub mod telnet;
+mod telnet;

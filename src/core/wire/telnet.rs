@@ -37,7 +37,7 @@ enum State {
 }
 
 /// One connection's telnet state.
-pub struct Telnet {
+pub(crate) struct Telnet {
     state: State,
     answers: Vec<u8>,
     answered: usize,
@@ -63,7 +63,7 @@ impl Default for Telnet {
 
 impl Telnet {
     /// Takes the telnet sequences out of `bytes`, in place. What is left stands in `bytes[..n]`, and `n` is returned.
-    pub fn filter(&mut self, bytes: &mut [u8]) -> usize {
+    pub(crate) fn filter(&mut self, bytes: &mut [u8]) -> usize {
         if self.state == State::Text && memchr::memchr(IAC, bytes).is_none() {
             return bytes.len(); // as good as always
         }
@@ -78,18 +78,18 @@ impl Telnet {
     }
 
     /// The bytes to send back, if any: refusals.
-    pub fn take_answers(&mut self) -> Vec<u8> {
+    pub(crate) fn take_answers(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.answers)
     }
 
     /// Whether the peer sent "are you there" since this was last asked.
-    pub fn take_are_you_there(&mut self) -> bool {
+    pub(crate) fn take_are_you_there(&mut self) -> bool {
         std::mem::take(&mut self.asked_if_there)
     }
 
     /// Whether what is typed is to be hidden. Returns the bytes to send for it: none, unless something changes and the
     /// peer speaks telnet.
-    pub fn set_hidden(&mut self, hidden: bool) -> &'static [u8] {
+    pub(crate) fn set_hidden(&mut self, hidden: bool) -> &'static [u8] {
         match (self.speaks_telnet, self.hidden, hidden) {
             (true, false, true) => {
                 self.hidden = true;

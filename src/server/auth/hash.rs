@@ -21,7 +21,7 @@ use std::time::Duration;
 
 /// Hashes made at once. Each needs 19 MiB for some 20 ms: 512 logins at once need 38 MiB, and are done in about 6 s on two
 /// cores, which leaves the other threads their turns.
-pub const HASHES_AT_ONCE: usize = 2;
+const HASHES_AT_ONCE: usize = 2;
 /// Bytes of a hash.
 const HASH_BYTES: usize = 32;
 
@@ -79,12 +79,12 @@ impl Hasher {
     }
 
     /// Waits for one's turn to compare a password.
-    pub fn take_turn(&self) -> Turn<'_> {
+    pub(crate) fn take_turn(&self) -> Turn<'_> {
         Turn { hasher: self, memory: self.places.enter() }
     }
 
     /// Whether a hash was made with parameters that are not today's: then a new one is made at the next login.
-    pub fn needs_rehash(&self, stored: &PasswordHash) -> bool {
+    pub(crate) fn needs_rehash(&self, stored: &PasswordHash) -> bool {
         Phc::new(&stored.0).map_or(true, |stored| {
             stored.algorithm != self.nobody.algorithm
                 || stored.version != self.nobody.version
@@ -94,7 +94,7 @@ impl Hasher {
 }
 
 /// Somebody's turn, with the memory that it takes; ends when this is dropped.
-pub struct Turn<'a> {
+pub(crate) struct Turn<'a> {
     hasher: &'a Hasher,
     memory: Vec<Block>,
 }
@@ -102,7 +102,7 @@ pub struct Turn<'a> {
 impl Turn<'_> {
     /// Whether this is the password of the stored hash. If there is none (no such account), it is not, and that takes as
     /// long to find out. The same if what is stored is no hash, or one that chatd never made.
-    pub fn verify(&mut self, password: &Password, stored: Option<&PasswordHash>) -> bool {
+    pub(crate) fn verify(&mut self, password: &Password, stored: Option<&PasswordHash>) -> bool {
         let stored = stored.and_then(|stored| Phc::new(&stored.0).ok()).filter(is_ours);
         let compared = stored.as_ref().unwrap_or(&self.hasher.nobody);
         let (Ok(params), Some(salt), Some(hash)) =

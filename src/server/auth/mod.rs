@@ -6,7 +6,7 @@
 //! and with the right passwords, is not delayed at all.
 
 pub mod hash;
-pub mod throttle;
+mod throttle;
 
 use crate::core::{
     event::{LoginAttempt, LoginResult},

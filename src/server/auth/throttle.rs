@@ -20,7 +20,7 @@ const FREE_FROM_ADDRESS: u32 = 20;
 const DELAY_FIRST: Duration = Duration::from_secs(1);
 /// The longest delay: well below the time that a client has for its login, so that nobody is locked out, however busy a
 /// stranger guesses; and still no more than 10,800 guesses a day from one address.
-pub const DELAY_MAX: Duration = Duration::from_secs(8);
+const DELAY_MAX: Duration = Duration::from_secs(8);
 /// Without a wrong password for so long, all is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
 /// Accounts and addresses that are remembered, each: 10,000 of them are a few MB. The oldest make room.
@@ -29,7 +29,7 @@ const REMEMBERED_MAX: usize = 10_000;
 const HOMES_MAX: usize = 8;
 
 /// What is known of failed logins.
-pub struct Throttle {
+pub(crate) struct Throttle {
     tally: Locked<Tally>,
 }
 
@@ -57,7 +57,7 @@ impl Default for Throttle {
 
 impl Throttle {
     /// How long to wait, from `now`, before an attempt to log in is looked at.
-    pub fn delay(&self, address: ClientAddress, name: &str, now: Instant) -> Duration {
+    pub(crate) fn delay(&self, address: ClientAddress, name: &str, now: Instant) -> Duration {
         let Tally { names, addresses, waits, homes } = &mut *self.tally.lock();
         let name = name.to_owned();
         let is_home = homes.get(&name, now).is_some_and(|homes| homes.contains(&address));
@@ -73,7 +73,7 @@ impl Throttle {
     }
 
     /// The password was wrong.
-    pub fn failed(&self, address: ClientAddress, name: &str, now: Instant) {
+    pub(crate) fn failed(&self, address: ClientAddress, name: &str, now: Instant) {
         let Tally { names, addresses, waits, .. } = &mut *self.tally.lock();
         *waits.entry((name.to_owned(), address), now) = Some(now);
         for wrong in [names.entry(name.to_owned(), now), addresses.entry(address, now)] {
@@ -83,7 +83,7 @@ impl Throttle {
 
     /// The password was right: from this address it is the account's owner who comes. What was wrong before stays counted:
     /// who guesses could otherwise begin anew by logging in to an account of its own.
-    pub fn succeeded(&self, address: ClientAddress, name: &str, now: Instant) {
+    pub(crate) fn succeeded(&self, address: ClientAddress, name: &str, now: Instant) {
         let mut tally = self.tally.lock();
         let homes = tally.homes.entry(name.to_owned(), now);
         homes.retain(|home| *home != address);

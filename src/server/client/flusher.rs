@@ -21,7 +21,7 @@ use std::{
 };
 
 /// A client that does not take at once what is sent to them.
-pub trait SlowClient: Send + Sync {
+pub(crate) trait SlowClient: Send + Sync {
     /// To wait for.
     fn socket(&self) -> &TcpStream;
     /// Sends what the client takes now. Returns until when to wait for them to take more; `None`: they are off the list.
@@ -29,7 +29,7 @@ pub trait SlowClient: Send + Sync {
 }
 
 /// The way onto the flusher's list.
-pub struct FlusherQueue {
+pub(crate) struct FlusherQueue {
     clients: Sender<Arc<dyn SlowClient>>,
     bell: Arc<Bell>,
 }
@@ -41,7 +41,7 @@ struct Bell {
 
 impl FlusherQueue {
     /// The queue and the thread's end of it. Unbounded in form, bounded in fact: a client is on the list once.
-    pub fn new() -> std::io::Result<(Arc<Self>, Flusher)> {
+    pub(crate) fn new() -> std::io::Result<(Arc<Self>, Flusher)> {
         let (clients, queue) = crossbeam_channel::unbounded();
         let bell = Arc::new(Bell { waker: Waker::new()?, stopping: AtomicBool::new(false) });
         let flusher = Flusher { queue, bell: Arc::clone(&bell), status: Status::new("flusher") };
@@ -49,29 +49,29 @@ impl FlusherQueue {
     }
 
     /// Puts a client on the list. Does not wait.
-    pub fn add(&self, client: Arc<dyn SlowClient>) {
+    pub(crate) fn add(&self, client: Arc<dyn SlowClient>) {
         let _ = self.clients.send(client); // fails only when the flusher is gone, at the very end
         self.bell.waker.wake();
     }
 
     /// Ends the thread. What still waits then is not sent.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.bell.stopping.store(true, SeqCst);
         self.bell.waker.wake();
     }
 }
 
 /// The thread's own end.
-pub struct Flusher {
+pub(crate) struct Flusher {
     queue: Receiver<Arc<dyn SlowClient>>,
     bell: Arc<Bell>,
     /// What it is doing.
-    pub status: Arc<Status>,
+    pub(crate) status: Arc<Status>,
 }
 
 impl Flusher {
     /// Runs until [`FlusherQueue::stop`].
-    pub fn run(self) {
+    pub(crate) fn run(self) {
         let mut clients: Vec<Arc<dyn SlowClient>> = Vec::new();
         let mut deadline: Option<Instant> = None;
         while !self.bell.stopping.load(SeqCst) {

@@ -47,33 +47,33 @@ pub const RESERVE_DEADLINE: Duration = Duration::from_secs(15);
 const REPLIES_MAX: usize = 4096;
 
 /// What all client threads work with.
-pub struct ChatHandler {
+pub(crate) struct ChatHandler {
     /// What all sessions have in common.
-    pub session: SessionConfig,
+    pub(crate) session: SessionConfig,
     /// The commands there are.
-    pub commands: Table,
+    pub(crate) commands: Table,
     /// When a client is too slow.
-    pub limits: SlowLimits,
+    pub(crate) limits: SlowLimits,
     /// How long a client may take to give a name.
-    pub login_deadline: Duration,
+    pub(crate) login_deadline: Duration,
     /// Client threads at most.
-    pub threads_max: usize,
+    pub(crate) threads_max: usize,
     /// The way to the fan-out, which ends when the last of these is gone.
-    pub events: Sender<ClientEvent>,
+    pub(crate) events: Sender<ClientEvent>,
     /// The way to the historian, for queries.
-    pub history: HistoryReader,
+    pub(crate) history: HistoryReader,
     /// Compares passwords, a few at a time.
-    pub authenticator: Authenticator,
+    pub(crate) authenticator: Authenticator,
     /// The way to the flusher.
-    pub flusher: Arc<FlusherQueue>,
+    pub(crate) flusher: Arc<FlusherQueue>,
     /// Closes refused connections politely.
-    pub linger: LingerQueue,
+    pub(crate) linger: LingerQueue,
     /// Connected clients.
-    pub registry: Registry,
+    pub(crate) registry: Registry,
     /// Counts for `/threads`.
-    pub totals: Arc<Totals>,
+    pub(crate) totals: Arc<Totals>,
     /// The threads that are not clients'.
-    pub server_threads: Mutex<Vec<Arc<Status>>>,
+    pub(crate) server_threads: Mutex<Vec<Arc<Status>>>,
 }
 
 impl Handler for ChatHandler {

@@ -2,8 +2,8 @@
 //!
 //! If a socket is closed while bytes from its peer are unread, TCP resets the connection, and the last sentence may be
 //! lost. So our end of file is sent first, and the peer's bytes are read and thrown away until they close too, or time
-//! is over. A client's own thread does that for its client ([`say_goodbye`]). For those who were refused, so that the
-//! accept loop need not wait, thread `linger` does it ([`Lingerer`]).
+//! is over. A client's own thread does that for its client (`say_goodbye`). For those who were refused, so that the
+//! accept loop need not wait, thread `linger` does it (`Lingerer`).
 
 use super::outbox::WriterHandle;
 use crate::{
@@ -26,18 +26,18 @@ use std::{
 /// deadline for the first: they are only slow, perhaps.)
 pub const GOODBYE: Duration = Duration::from_secs(1);
 /// Bytes of a client that are read after the last sentence and thrown away, at most.
-pub const LINGER_BYTES: usize = 256 * 1024;
+const LINGER_BYTES: usize = 256 * 1024;
 /// How long one who was refused is kept.
 pub const REFUSED_PATIENCE: Duration = Duration::from_secs(2);
 /// How often they are looked after.
-pub const ROUND: Duration = Duration::from_millis(20);
+const ROUND: Duration = Duration::from_millis(20);
 /// Bytes read from one of them in a round, at most.
 const BITE: usize = 4096;
 
 // --- A client, on their own thread ---
 
 /// The last words: what still waits, then the reason. Then the connection is closed politely. All of it is bounded.
-pub fn say_goodbye(client: &WriterHandle, reason: &CloseReason) {
+pub(crate) fn say_goodbye(client: &WriterHandle, reason: &CloseReason) {
     client.status.set(Activity::Leaving);
     let mut bytes = client.take_waiting();
     bytes.extend(reason.to_client().as_bytes());
@@ -81,13 +81,13 @@ fn linger(socket: &TcpStream, until: Instant) {
 
 /// The way to the thread.
 #[derive(Clone)]
-pub struct LingerQueue {
+pub(crate) struct LingerQueue {
     refused: Sender<TcpStream>,
 }
 
 impl LingerQueue {
     /// Tells a client why they are refused, and sees to a polite end. Does not wait.
-    pub fn refuse(&self, socket: TcpStream, sentence: &str) {
+    pub(crate) fn refuse(&self, socket: TcpStream, sentence: &str) {
         net::prepare(&socket);
         // A new socket's buffer is empty: the sentence fits. If the peer is gone already, nobody misses it.
         let _ = net::send_now(&socket, &[notice(sentence).as_bytes()]);
@@ -97,23 +97,23 @@ impl LingerQueue {
 }
 
 /// The thread's own end.
-pub struct Lingerer {
+pub(crate) struct Lingerer {
     most: usize,
     queue: Receiver<TcpStream>,
     /// What the thread does.
-    pub status: Arc<Status>,
+    pub(crate) status: Arc<Status>,
 }
 
 impl Lingerer {
     /// The queue and the thread's end of it. `most`: refused connections kept open at once, in both together; more are
     /// closed without the care.
-    pub fn new(most: usize) -> (LingerQueue, Lingerer) {
+    pub(crate) fn new(most: usize) -> (LingerQueue, Lingerer) {
         let (refused, queue) = crossbeam_channel::bounded(most.div_ceil(2));
         (LingerQueue { refused }, Lingerer { most: most / 2, queue, status: Status::new("linger") })
     }
 
     /// Runs until the queue is closed at its other end.
-    pub fn run(self) {
+    pub(crate) fn run(self) {
         let mut refused: Vec<(TcpStream, Instant)> = Vec::new();
         loop {
             assert_no_lock_held("the refused");

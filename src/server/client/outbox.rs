@@ -37,21 +37,21 @@ const AT_ONCE_MAX: usize = 16 * 1024;
 
 /// What makes a client a slow consumer.
 #[derive(Clone, Copy)]
-pub struct SlowLimits {
+pub(crate) struct SlowLimits {
     /// The high-water mark: bytes that may wait in an outbox.
-    pub high_water: usize,
+    pub(crate) high_water: usize,
     /// How long bytes may wait without the client taking any.
-    pub write_deadline: Duration,
+    pub(crate) write_deadline: Duration,
 }
 
 /// One connected client.
-pub struct WriterHandle {
+pub(crate) struct WriterHandle {
     /// The number of the connection.
-    pub number: ClientId,
+    pub(crate) number: ClientId,
     /// The client's address.
-    pub peer: SocketAddr,
+    pub(crate) peer: SocketAddr,
     /// What the client's thread does.
-    pub status: Arc<Status>,
+    pub(crate) status: Arc<Status>,
     socket: TcpStream,
     limits: SlowLimits,
     flusher: Arc<FlusherQueue>,
@@ -89,7 +89,7 @@ enum Turn {
 
 impl WriterHandle {
     /// A handle of an accepted socket.
-    pub fn new(
+    pub(crate) fn new(
         number: ClientId,
         socket: TcpStream,
         peer: SocketAddr,
@@ -111,7 +111,7 @@ impl WriterHandle {
     }
 
     /// The client's socket, to read from or to wait for.
-    pub fn socket(&self) -> &TcpStream {
+    pub(crate) fn socket(&self) -> &TcpStream {
         &self.socket
     }
 
@@ -128,7 +128,7 @@ impl WriterHandle {
     ///
     /// The answer to the client's own question is handed to their thread, which writes it with back-pressure on itself;
     /// what comes `after` waits until that is done, so that nothing live is read before a long answer's end.
-    pub fn deliver(self: &Arc<Self>, delivery: Delivery<'_>) {
+    pub(crate) fn deliver(self: &Arc<Self>, delivery: Delivery<'_>) {
         let Delivery { before, answer, after, lines, close } = delivery;
         self.status.count_out(lines);
         let mut outbox = self.outbox.lock();
@@ -159,7 +159,7 @@ impl WriterHandle {
     // --- Called by the client's own thread ---
 
     /// Waits for the answer to what was asked through the events channel. The fan-out always gives one.
-    pub fn wait_for_answer(&self) -> Answer {
+    pub(crate) fn wait_for_answer(&self) -> Answer {
         assert_no_lock_held("an answer");
         self.status.set(Activity::Asking);
         let mut outbox = self.outbox.lock();
@@ -174,7 +174,7 @@ impl WriterHandle {
 
     /// Writes an answer of any length to this client, waiting for them to read, and then lets out what waits behind it.
     /// It does not count against the high-water mark: who reads slowly here delays only themselves.
-    pub fn write_answer(self: &Arc<Self>, answer: &[u8]) {
+    pub(crate) fn write_answer(self: &Arc<Self>, answer: &[u8]) {
         self.status.count_out(memchr::memchr_iter(b'\n', answer).count());
         let mut outbox = self.outbox.lock();
         let before = match outbox.turn {
@@ -248,12 +248,12 @@ impl WriterHandle {
     }
 
     /// Why the connection is broken, if a send has found it so.
-    pub fn broken(&self) -> Option<String> {
+    pub(crate) fn broken(&self) -> Option<String> {
         self.outbox.lock().queue.broken().map(str::to_owned)
     }
 
     /// Settles the one reason of the end: this one, if nobody had another before.
-    pub fn settle(&self, reason: CloseReason) -> CloseReason {
+    pub(crate) fn settle(&self, reason: CloseReason) -> CloseReason {
         self.outbox.lock().close_reason.get_or_insert(reason).clone()
     }
 
@@ -272,24 +272,24 @@ impl WriterHandle {
     // --- Called by anybody ---
 
     /// Whether somebody hung the client up.
-    pub fn is_hung_up(&self) -> bool {
+    pub(crate) fn is_hung_up(&self) -> bool {
         self.hung_up.load(Relaxed)
     }
 
     /// Hangs the client up: their own thread's read returns, and that thread does the rest.
-    pub fn hang_up(&self, reason: CloseReason) {
+    pub(crate) fn hang_up(&self, reason: CloseReason) {
         let mut outbox = self.outbox.lock();
         outbox.close_reason.get_or_insert(reason);
         self.stop_reading(outbox);
     }
 
     /// Why the client is being hung up, if they are.
-    pub fn close_reason(&self) -> Option<CloseReason> {
+    pub(crate) fn close_reason(&self) -> Option<CloseReason> {
         self.outbox.lock().close_reason.clone()
     }
 
     /// Cuts the connection, so that no thread waits for it any longer.
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 

@@ -45,7 +45,7 @@ impl SendQueue {
     }
 
     /// Nothing more is sent: the client is too slow, or the socket is broken.
-    pub fn is_shut(&self) -> bool {
+    pub(crate) fn is_shut(&self) -> bool {
         self.is_shut
     }
 
@@ -77,7 +77,7 @@ impl SendQueue {
     }
 
     /// Lets whole lines wait.
-    pub fn push(&mut self, slices: &[&[u8]]) {
+    pub(crate) fn push(&mut self, slices: &[&[u8]]) {
         for slice in slices.iter().filter(|slice| !self.is_shut && !slice.is_empty()) {
             if self.waiting.is_empty() {
                 self.progress = Instant::now();
@@ -120,7 +120,7 @@ impl SendQueue {
     // --- Ending ---
 
     /// The socket is broken: what waits is for nobody.
-    pub fn break_off(&mut self, error: &io::Error) {
+    pub(crate) fn break_off(&mut self, error: &io::Error) {
         self.is_shut = true;
         self.broken = Some(error.to_string());
         self.waiting = VecDeque::new();

@@ -38,7 +38,7 @@ use std::{
 };
 
 /// How long another process may have the file locked: as long as a person's command or a backup's last page takes.
-pub const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How long another process may have the file locked during an outage: everybody knows of it by then, and those who ask
 /// need not wait for it again and again.
 const PATIENCE_IN_OUTAGE: Duration = Duration::from_millis(50);

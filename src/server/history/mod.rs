@@ -1,5 +1,5 @@
 //! The history: who writes it, and what happens while it cannot be written.
 
-pub mod handle;
+mod handle;
 pub mod historian;
-pub mod retry;
+mod retry;

@@ -10,18 +10,18 @@ use jiff::Timestamp;
 use std::collections::VecDeque;
 
 /// Bytes that wait: an hour of a full class that talks as people do, and nothing that a server would notice.
-pub const RETRY_MAX: usize = 4 * 1024 * 1024;
+const RETRY_MAX: usize = 4 * 1024 * 1024;
 /// What a record counts for beside its text.
 const OVERHEAD: usize = 256;
 
 /// Nothing can be written just now.
 pub(super) struct Outage {
-    pub error: StoreError,
-    pub since: Timestamp,
+    pub(super) error: StoreError,
+    pub(super) since: Timestamp,
     /// What was said since then.
-    pub retry: RetryQueue,
+    pub(super) retry: RetryQueue,
     /// The file was opened anew meanwhile: what is in it may have changed.
-    pub is_reopened: bool,
+    pub(super) is_reopened: bool,
 }
 
 /// Talk that waits for the disk.
@@ -35,7 +35,7 @@ pub(super) struct RetryQueue {
 impl RetryQueue {
     /// Adds what was said, and what administrators did. What may fail does not wait here: whoever asked for it was told
     /// that it failed.
-    pub fn push(&mut self, records: &[Record]) {
+    pub(super) fn push(&mut self, records: &[Record]) {
         for record in records.iter().filter(|record| !record.change.may_fail()) {
             self.bytes += weight(record);
             self.records.push_back(record.clone());
@@ -49,17 +49,17 @@ impl RetryQueue {
     }
 
     /// All of it, in the order it was said.
-    pub fn records(&mut self) -> &[Record] {
+    pub(super) fn records(&mut self) -> &[Record] {
         self.records.make_contiguous()
     }
 
     /// How much it is.
-    pub fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// When the first and the last were said of those that are lost.
-    pub fn gap(&self) -> Option<(Timestamp, Timestamp)> {
+    pub(super) fn gap(&self) -> Option<(Timestamp, Timestamp)> {
         self.gap
     }
 }
