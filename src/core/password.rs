@@ -18,7 +18,6 @@ impl Password {
         Password(super::wire::sanitize::sanitize(typed).trim().to_owned())
     }
 
-    /// Whether nothing was typed.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -34,7 +34,6 @@ impl fmt::Display for LineId {
 pub struct AccountId(pub i64);
 
 impl AccountId {
-    /// The number that follows.
     #[must_use]
     pub(crate) fn next(self) -> AccountId {
         AccountId(self.0 + 1)

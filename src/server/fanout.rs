@@ -62,18 +62,14 @@ pub(crate) enum Shutdown {
 pub(crate) struct FanOut {
     /// Events, in the one order.
     pub(crate) events: Receiver<ClientEvent>,
-    /// The server stops.
     pub(crate) shutdown: Receiver<Shutdown>,
-    /// To and from the historian.
     pub(crate) historian: HistorianHandle,
     /// Bytes that may wait for one client. A batch is no larger, so that one batch alone puts nobody over the mark whose
     /// outbox was empty (but for the times that `/timestamps` adds).
     pub(crate) high_water: usize,
     /// Stops the server, as a signal does.
     pub(crate) stop: Box<dyn Fn() + Send>,
-    /// What this thread does.
     pub(crate) status: Arc<Status>,
-    /// Counts for `/threads`.
     pub(crate) totals: Arc<Totals>,
 }
 

@@ -237,7 +237,6 @@ impl Options {
         }
     }
 
-    /// Which names are allowed.
     fn name_rule(&self) -> NameRule {
         if self.unicode_names { NameRule::Unicode } else { NameRule::Ascii }
     }

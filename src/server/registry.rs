@@ -48,7 +48,6 @@ impl Registry {
         !clients.closed
     }
 
-    /// A client is gone.
     pub(crate) fn remove(&self, client: &WriterHandle) {
         let mut clients = self.clients.lock();
         clients.by_number.remove(&client.number);
@@ -84,7 +83,6 @@ impl Registry {
         self.addresses.lock().admit(address)
     }
 
-    /// Counts one fewer.
     pub(crate) fn release(&self, address: IpAddr) {
         self.addresses.lock().release(address);
     }

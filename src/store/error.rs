@@ -10,7 +10,6 @@ use std::{
 /// Something is wrong with a database file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreError {
-    /// The file.
     pub(crate) path: PathBuf,
     /// What is wrong with it.
     pub kind: StoreErrorKind,

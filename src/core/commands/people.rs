@@ -145,7 +145,6 @@ pub(super) fn sorted_members(rooms: &Rooms, room: &Room) -> Vec<ClientKey> {
     members
 }
 
-/// Their names.
 pub(super) fn shown<'a>(rooms: &'a Rooms, members: &[ClientKey]) -> Vec<&'a str> {
     members.iter().map(|&member| rooms.members()[member].name().shown()).collect()
 }

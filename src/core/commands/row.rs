@@ -19,11 +19,9 @@ pub struct Row {
     pub(crate) arguments: &'static str,
     /// What it does, in a few words.
     pub(crate) does: &'static str,
-    /// Who may use it.
     pub(crate) who: Who,
     /// It holds at the door too, for somebody who has no name yet.
     pub(crate) at_the_door: bool,
-    /// The function that runs it.
     pub(crate) run: Run,
 }
 
@@ -60,12 +58,9 @@ impl Table {
     }
 }
 
-/// Who may use a command.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Who {
-    /// Everybody.
     Everybody,
-    /// Administrators alone.
     Administrators,
     /// Everybody, on a server with `--demo`.
     Demo,
@@ -85,7 +80,6 @@ pub(crate) type CommandResult = Result<Reply, Refusal>;
 
 /// What a command of the rooms is answered with.
 pub(crate) enum Reply {
-    /// These lines.
     Now(String),
     /// These lines; and the client has another name from now on.
     Named(Name, String),
@@ -114,9 +108,7 @@ impl Reply {
 
 /// What a command works with on its client's thread.
 pub(crate) struct SessionCtx<'a, 's> {
-    /// Who typed it.
     pub(crate) session: &'a mut Session<'s>,
-    /// What the session can do.
     pub(crate) driver: &'a mut dyn Driver,
     /// All commands, for `/help`.
     pub(crate) table: Table,
@@ -124,9 +116,7 @@ pub(crate) struct SessionCtx<'a, 's> {
 
 /// What a command works with where the rooms are.
 pub(crate) struct RoomsCtx<'a> {
-    /// Everybody's state.
     pub(crate) rooms: &'a mut Rooms,
-    /// Who typed it.
     pub(crate) client: ClientKey,
 }
 
@@ -136,7 +126,6 @@ impl RoomsCtx<'_> {
         &self.rooms.members()[self.client]
     }
 
-    /// Their name.
     pub(crate) fn name(&self) -> String {
         self.member().name().shown().to_owned()
     }

@@ -23,7 +23,6 @@ pub(crate) const MAILBOX_MAX: usize = 100;
 /// Of those, from clients without an account: a stranger must not be able to keep everybody else's mail out.
 pub(crate) const GUEST_MAIL_MAX: usize = 50;
 
-/// Every account.
 pub(crate) struct Accounts {
     names: NameRule,
     by_id: BTreeMap<AccountId, Account>,
@@ -39,7 +38,6 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    /// None.
     pub(super) fn new(names: NameRule) -> Accounts {
         Accounts {
             names,
@@ -74,7 +72,6 @@ impl Accounts {
         }
     }
 
-    /// The account of this number.
     pub(crate) fn get(&self, id: AccountId) -> Option<&Account> {
         self.by_id.get(&id)
     }
@@ -89,7 +86,6 @@ impl Accounts {
         self.reserved.iter().any(|key| key == name.key())
     }
 
-    /// Whether anybody is an administrator.
     pub(crate) fn has_administrator(&self) -> bool {
         self.by_id.values().any(|account| account.is_admin)
     }
@@ -143,7 +139,6 @@ impl Accounts {
         self.by_id.insert(account.id, account);
     }
 
-    /// An account is deleted.
     pub(crate) fn remove(&mut self, id: AccountId) {
         self.by_id.remove(&id);
         self.by_name.retain(|_, other| *other != id);

@@ -78,12 +78,10 @@ impl Member {
 
     // --- Who they are ---
 
-    /// The number of their connection.
     pub(crate) fn client(&self) -> ClientId {
         self.client
     }
 
-    /// Their name.
     pub(crate) fn name(&self) -> &Name {
         &self.name
     }
@@ -93,7 +91,6 @@ impl Member {
         Author { name: self.name.shown().to_owned(), account: self.account }
     }
 
-    /// Where they come from.
     pub(crate) fn address(&self) -> ClientAddress {
         self.address
     }
@@ -178,7 +175,6 @@ impl Member {
         &self.private
     }
 
-    /// The same, to add to it.
     pub(crate) fn private_mut(&mut self) -> &mut Scrollback {
         &mut self.private
     }
@@ -206,7 +202,6 @@ impl Member {
         *setting
     }
 
-    /// Whether a preference is on.
     pub(crate) fn has(&self, preference: Preference) -> bool {
         match preference {
             Preference::Quiet => self.quiet,
@@ -220,12 +215,10 @@ impl Member {
         self.quiet || self.timestamps || !self.ignored.is_empty()
     }
 
-    /// Whom they ignore.
     pub(crate) fn ignored(&self) -> &[Ignored] {
         &self.ignored
     }
 
-    /// The same, to change it.
     pub(crate) fn ignored_mut(&mut self) -> &mut Vec<Ignored> {
         &mut self.ignored
     }

@@ -12,7 +12,6 @@ use std::{
     ops::{Index, IndexMut},
 };
 
-/// Everybody who has a name.
 pub(crate) struct Members {
     rule: NameRule,
     members: SecondaryMap<ClientKey, Member>,
@@ -21,7 +20,6 @@ pub(crate) struct Members {
 }
 
 impl Members {
-    /// Nobody.
     pub(super) fn new(rule: NameRule) -> Members {
         Members { rule, members: SecondaryMap::new(), names: BTreeMap::new() }
     }
@@ -31,7 +29,6 @@ impl Members {
         self.members.get(client)
     }
 
-    /// The same, to change it.
     pub(super) fn get_mut(&mut self, client: ClientKey) -> Option<&mut Member> {
         self.members.get_mut(client)
     }
@@ -84,13 +81,11 @@ impl Members {
         })
     }
 
-    /// Somebody comes in.
     pub(super) fn insert(&mut self, client: ClientKey, member: Member) {
         self.names.insert(member.name().key().to_owned(), client);
         self.members.insert(client, member);
     }
 
-    /// A member has another name from now on.
     pub(crate) fn rename(&mut self, client: ClientKey, name: Name) {
         self.names.insert(name.key().to_owned(), client);
         let old = self[client].set_name(name);

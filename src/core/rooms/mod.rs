@@ -47,7 +47,6 @@ use sanctions::Sanctions;
 /// The room where everybody starts.
 pub(crate) const LOBBY: &str = "lobby";
 
-/// Everybody's state.
 pub(crate) struct Rooms {
     config: RoomsConfig,
     now: Timestamp,
@@ -107,7 +106,6 @@ impl Rooms {
 
     // --- What commands look at ---
 
-    /// How this server is set up.
     pub(crate) fn config(&self) -> &RoomsConfig {
         &self.config
     }
@@ -117,53 +115,43 @@ impl Rooms {
         self.now
     }
 
-    /// Everybody who is here.
     pub(crate) fn members(&self) -> &Members {
         &self.members
     }
 
-    /// The same, to change what they want.
     pub(crate) fn members_mut(&mut self) -> &mut Members {
         &mut self.members
     }
 
-    /// The room where a member is.
     pub(crate) fn room_of(&self, client: ClientKey) -> &Room {
         &self.rooms[self.members[client].room().unwrap_or(self.rooms.lobby())]
     }
 
-    /// The room where a member is, to change it.
     pub(crate) fn room_of_mut(&mut self, client: ClientKey) -> &mut Room {
         let lobby = self.rooms.lobby();
         &mut self.rooms[self.members[client].room().unwrap_or(lobby)]
     }
 
-    /// Every room.
     pub(crate) fn rooms(&self) -> &RoomList {
         &self.rooms
     }
 
-    /// Every account.
     pub(crate) fn accounts(&mut self) -> &mut Accounts {
         &mut self.accounts
     }
 
-    /// Bans and mutes.
     pub(crate) fn sanctions(&mut self) -> &mut Sanctions {
         &mut self.sanctions
     }
 
-    /// What waits to be written.
     pub(crate) fn pending(&mut self) -> &mut Pending {
         &mut self.pending
     }
 
-    /// Whether a member is an administrator.
     pub(crate) fn is_admin(&self, client: ClientKey) -> bool {
         self.account_of(client).is_some_and(|account| account.is_admin)
     }
 
-    /// The account that a member is logged in to.
     pub(crate) fn account_of(&self, client: ClientKey) -> Option<&Account> {
         self.members.get(client)?.account().and_then(|id| self.accounts.get(id))
     }
@@ -356,7 +344,6 @@ impl Rooms {
         self.release_departed();
     }
 
-    /// Whether the server closes.
     pub(crate) fn is_closing(&self) -> bool {
         self.is_closing
     }
@@ -377,17 +364,14 @@ impl Rooms {
         self.pending.last_line()
     }
 
-    /// The driver has to do something.
     pub(crate) fn act(&mut self, action: Action) {
         self.actions.push(action);
     }
 
-    /// What the driver has to do.
     pub(super) fn take_actions(&mut self) -> Vec<Action> {
         std::mem::take(&mut self.actions)
     }
 
-    /// What is shown.
     pub(super) fn output(&mut self) -> &mut Output {
         &mut self.output
     }

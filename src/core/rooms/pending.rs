@@ -45,7 +45,6 @@ pub(crate) struct Reservation {
     pub(crate) what: Reserved,
 }
 
-/// What can be reserved.
 #[derive(Debug)]
 pub(crate) enum Reserved {
     /// An account, and with it its name.
@@ -73,7 +72,6 @@ impl Pending {
         }
     }
 
-    /// Whether what is said is written.
     pub(crate) fn keeps_talk(&self) -> bool {
         self.keeps_talk
     }

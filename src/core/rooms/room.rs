@@ -20,7 +20,6 @@ use jiff::Timestamp;
 /// with lines as people type them, under 2 MiB.
 pub(crate) const SCROLLBACK_MAX: usize = 300;
 
-/// One room.
 pub(crate) struct Room {
     key: RoomKey,
     name: String,
@@ -81,14 +80,12 @@ impl Room {
         }
     }
 
-    /// As it was left.
     pub(super) fn restore(&mut self, topic: Option<(String, Author)>, lines: Vec<HistoryLine>) {
         self.topic = topic;
         self.scrollback = Scrollback::new(SCROLLBACK_MAX, lines);
         self.is_whole = true;
     }
 
-    /// Its name.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -105,13 +102,11 @@ impl Room {
         self.members.is_empty().then_some(self.emptied)
     }
 
-    /// `client` comes in.
     pub(super) fn add(&mut self, client: ClientKey, member: &Member) {
         self.members.push(client);
         self.set_filtered(client, member);
     }
 
-    /// `client` goes.
     pub(super) fn remove(&mut self, client: ClientKey, now: Timestamp) {
         self.members.retain(|&other| other != client);
         self.filtered.retain(|&other| other != client);
@@ -133,7 +128,6 @@ impl Room {
         self.topic.as_ref()
     }
 
-    /// Sets the topic, or clears it.
     pub(crate) fn set_topic(&mut self, topic: Option<(String, Author)>) {
         self.topic = topic;
     }
@@ -159,14 +153,12 @@ impl Room {
         self.is_paused
     }
 
-    /// Pauses it, or resumes.
     pub(crate) fn set_paused(&mut self, is_paused: bool) {
         self.is_paused = is_paused;
     }
 
     // --- What was said ---
 
-    /// The lines said last.
     pub(crate) fn scrollback(&self) -> &Scrollback {
         &self.scrollback
     }

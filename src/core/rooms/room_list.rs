@@ -17,7 +17,6 @@ use std::{
 /// Rooms at once. Bounds what is remembered of them.
 pub const ROOMS_MAX: usize = 100;
 
-/// All rooms.
 pub(crate) struct RoomList {
     rooms: SlotMap<RoomKey, Room>,
     /// By name's key.

@@ -19,7 +19,6 @@ pub(crate) struct Sanctions {
 }
 
 impl Sanctions {
-    /// None.
     pub(super) fn new(names: NameRule) -> Sanctions {
         Sanctions { names, rows: BTreeMap::new() }
     }
@@ -43,7 +42,6 @@ impl Sanctions {
         }
     }
 
-    /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }

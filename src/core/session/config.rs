@@ -11,7 +11,6 @@ pub struct SessionConfig {
     pub io_model: &'static str,
     /// No names are asked: everybody is shown by address.
     pub(crate) anonymous: bool,
-    /// Which names are allowed.
     pub(crate) names: NameRule,
     /// The message of the day, sanitized, a line each.
     pub(crate) motd: Vec<String>,

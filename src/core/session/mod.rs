@@ -350,7 +350,6 @@ impl<'a> Session<'a> {
         self.close = Some(reason);
     }
 
-    /// How this server is set up.
     pub(crate) fn config(&self) -> &'a SessionConfig {
         self.config
     }

@@ -4,9 +4,7 @@ use crate::core::{name::Name, password::Password, record::AccountId};
 
 /// What the client's next line is.
 pub(super) enum Stage {
-    /// A name.
     Naming,
-    /// A password.
     Password(Purpose),
     /// No line is taken: a password is compared.
     Checking(Purpose, Password),

@@ -22,7 +22,6 @@ use std::time::Duration;
 /// Hashes made at once. Each needs 19 MiB for some 20 ms: 512 logins at once need 38 MiB, and are done in about 6 s on two
 /// cores, which leaves the other threads their turns.
 const HASHES_AT_ONCE: usize = 2;
-/// Bytes of a hash.
 const HASH_BYTES: usize = 32;
 
 /// The parameters: the smallest that OWASP's Password Storage Cheat Sheet recommends for argon2id. When they are raised,

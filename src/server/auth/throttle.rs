@@ -127,7 +127,6 @@ impl<K: Hash + Eq, V: Default> Recent<K, V> {
         self.forgotten_after.is_some_and(|after| age >= after)
     }
 
-    /// What is remembered of it.
     fn get(&mut self, key: &K, now: Instant) -> Option<&mut V> {
         let is_forgotten = self.is_forgotten(self.age(key, now));
         self.entries.get_mut(key).filter(|_| !is_forgotten).map(|(_, value)| value)

@@ -22,7 +22,6 @@ use std::{
 
 /// A client that does not take at once what is sent to them.
 pub(crate) trait SlowClient: Send + Sync {
-    /// To wait for.
     fn socket(&self) -> &TcpStream;
     /// Sends what the client takes now. Returns until when to wait for them to take more; `None`: they are off the list.
     fn flush(&self, now: Instant) -> Option<Instant>;
@@ -61,11 +60,9 @@ impl FlusherQueue {
     }
 }
 
-/// The thread's own end.
 pub(crate) struct Flusher {
     queue: Receiver<Arc<dyn SlowClient>>,
     bell: Arc<Bell>,
-    /// What it is doing.
     pub(crate) status: Arc<Status>,
 }
 

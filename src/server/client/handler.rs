@@ -48,11 +48,8 @@ const REPLIES_MAX: usize = 4096;
 
 /// What all client threads work with.
 pub(crate) struct ChatHandler {
-    /// What all sessions have in common.
     pub(crate) session: SessionConfig,
-    /// The commands there are.
     pub(crate) commands: Table,
-    /// When a client is too slow.
     pub(crate) limits: SlowLimits,
     /// How long a client may take to give a name.
     pub(crate) login_deadline: Duration,
@@ -60,17 +57,13 @@ pub(crate) struct ChatHandler {
     pub(crate) threads_max: usize,
     /// The way to the fan-out, which ends when the last of these is gone.
     pub(crate) events: Sender<ClientEvent>,
-    /// The way to the historian, for queries.
     pub(crate) history: HistoryReader,
     /// Compares passwords, a few at a time.
     pub(crate) authenticator: Authenticator,
-    /// The way to the flusher.
     pub(crate) flusher: Arc<FlusherQueue>,
     /// Closes refused connections politely.
     pub(crate) linger: LingerQueue,
-    /// Connected clients.
     pub(crate) registry: Registry,
-    /// Counts for `/threads`.
     pub(crate) totals: Arc<Totals>,
     /// The threads that are not clients'.
     pub(crate) server_threads: Mutex<Vec<Arc<Status>>>,

@@ -96,11 +96,9 @@ impl LingerQueue {
     }
 }
 
-/// The thread's own end.
 pub(crate) struct Lingerer {
     most: usize,
     queue: Receiver<TcpStream>,
-    /// What the thread does.
     pub(crate) status: Arc<Status>,
 }
 

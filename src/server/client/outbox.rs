@@ -46,11 +46,8 @@ pub(crate) struct SlowLimits {
 
 /// One connected client.
 pub(crate) struct WriterHandle {
-    /// The number of the connection.
     pub(crate) number: ClientId,
-    /// The client's address.
     pub(crate) peer: SocketAddr,
-    /// What the client's thread does.
     pub(crate) status: Arc<Status>,
     socket: TcpStream,
     limits: SlowLimits,

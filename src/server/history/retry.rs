@@ -48,12 +48,10 @@ impl RetryQueue {
         }
     }
 
-    /// All of it, in the order it was said.
     pub(super) fn records(&mut self) -> &[Record] {
         self.records.make_contiguous()
     }
 
-    /// How much it is.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
