@@ -1,10 +1,11 @@
 //! One client's dialogue: from their bytes to what they say, ask and answer.
 //!
-//! The first of the core's two machines. It may be slow (hashing a password takes long on purpose): where each client
-//! has a thread, it runs on that thread and delays nobody. What it needs of the world it does through a [`Driver`].
-//! Passwords are in `login`.
+//! The first of the core's two machines. It may be slow (hashing a password takes long on purpose):
+//! where each client has a thread, it runs on that thread and delays nobody. What it needs of the
+//! world it does through a [`Driver`]. Passwords are in `login`.
 
 mod config;
+mod door;
 pub(crate) mod flood;
 mod login;
 mod stage;
@@ -14,13 +15,12 @@ pub use config::{Peer, SessionConfig};
 use super::{
     address::ClientAddress,
     close_reason::CloseReason,
-    event::{Answer, Driver, Entry, Event, Login, Question, Talk},
+    event::{Answer, Driver, Event, Question, Talk},
     history_reply::HistoryReply,
     name::Name,
     notice::notice,
     password::Password,
     record::LineId,
-    sentences::{self, NAME_QUESTION},
     wire::{
         line::{LINE_MAX, Line, LineBuffer},
         sanitize::sanitize,
@@ -30,10 +30,8 @@ use flood::{Delay, Flood, FloodLimit};
 use stage::Stage;
 use std::{mem::take, time::Duration};
 
-/// Bytes of talk in one event, at most. Bounds what the events channel can hold.
+/// The most bytes of talk in one event. It bounds what the events channel can hold.
 pub const TALK_MAX: usize = 16 * 1024;
-/// Names that one client may have refused before they are hung up: enough for every slip, too few to try a list.
-const NAMES_REFUSED_MAX: u32 = 10;
 
 /// What the session heard, and so what its driver has to do.
 #[derive(Debug)]
@@ -42,7 +40,7 @@ pub enum Heard {
     Talk(Talk),
     /// A command, without its slash: run it.
     Command(String),
-    /// Something that the session has dealt with: go on.
+    /// A line that the session has dealt with: go on.
     Dialogue,
     /// Nothing more, until more bytes are read.
     End,
@@ -70,15 +68,15 @@ pub struct Session<'a> {
     talk: Talk,
     /// What was heard behind that talk.
     next: Option<Heard>,
-    /// And behind that: how long to leave this client alone.
+    /// How long to leave this client alone after that.
     pause: Option<Duration>,
     close: Option<CloseReason>,
     lines: usize,
 }
 
 impl<'a> Session<'a> {
-    /// Greets the client; `now` counts from any fixed point. (In a box, for it lives as long as its client's thread,
-    /// whose stack should stay small: see [`Session::hear`].)
+    /// Greets the client. `now` counts from any fixed point. (The session is in a box: it lives as
+    /// long as its client's thread, whose stack should stay small. See [`Session::hear`].)
     #[inline(never)]
     pub fn begin(
         config: &'a SessionConfig,
@@ -119,10 +117,12 @@ impl<'a> Session<'a> {
 
     // --- Lines ---
 
-    /// Hears the next lines of what was received: as much talk as there is, or one thing of another kind.
+    /// Hears the next lines of what was received: as much talk as there is, or one thing of another
+    /// kind.
     ///
-    /// Where each client has a thread, this stands on its stack for good, and each page of that is 4 KiB for each
-    /// client. So what is rare and needs much room (a command, a password) is not inlined here.
+    /// Where each client has a thread, this stands on its stack for good, and each page of that is
+    /// 4 KiB for each client. So what is rare and needs much room (a command, a password) is not
+    /// inlined here.
     pub fn hear(&mut self, now: Duration, driver: &mut dyn Driver) -> Heard {
         if let Some(heard) = self.next.take().or_else(|| self.pause.take().map(Heard::Pause)) {
             return heard;
@@ -142,7 +142,8 @@ impl<'a> Session<'a> {
             self.lines += 1;
             let heard = match (line, &self.stage, &self.name) {
                 (Line::Text(typed), Stage::Chatting, Some(name)) => {
-                    let text = sanitize(typed); // from here on nothing can move another terminal's cursor
+                    // From here on nothing can move another terminal's cursor.
+                    let text = sanitize(typed);
                     match text.strip_prefix('/') {
                         Some(command) if !command.starts_with('/') => {
                             Some(Heard::Command(command.to_owned()))
@@ -176,7 +177,7 @@ impl<'a> Session<'a> {
         if self.talk.lines == 0 {
             return heard;
         }
-        self.next = Some(heard); // what was said before happens before
+        self.next = Some(heard); // what was said before comes first
         Heard::Talk(take(&mut self.talk))
     }
 
@@ -225,72 +226,6 @@ impl<'a> Session<'a> {
         }
     }
 
-    // --- At the door ---
-
-    #[inline(never)] // see `Session::hear`
-    fn greet(&mut self, peer: Peer<'_>, driver: &mut dyn Driver) {
-        if let Some(most) = peer.reserve_of {
-            match driver.ask(Event::Ask(Question::TakeReserve(most))) {
-                Answer::Close(reason) => self.close = Some(reason),
-                _ => {
-                    let sentence = format!(
-                        "All {most} places are taken; this one is kept for an administrator."
-                    );
-                    driver.reply((notice(sentence) + &notice(NAME_QUESTION)).as_bytes());
-                }
-            }
-            return;
-        }
-        let Peer { connection, address, .. } = peer;
-        let greeting = notice(sentences::greeting(self.config.io_model, connection));
-        if self.config.anonymous {
-            driver.reply(greeting.as_bytes());
-            self.enter(Name::of_address(&address.to_string(), connection), None, driver);
-        } else {
-            driver.reply((greeting + &notice(NAME_QUESTION)).as_bytes());
-        }
-    }
-
-    /// A name was typed; or a command that does not hold at the door, which is no name.
-    pub(crate) fn offer_name(&mut self, typed: &str, driver: &mut dyn Driver) {
-        if is_http_request(typed) {
-            return self.close(CloseReason::HttpRequest);
-        }
-        match self.config.names.check(typed, "name") {
-            Ok(name) => self.enter(name, None, driver),
-            Err(sentence) => self.refuse(&sentence, driver),
-        }
-    }
-
-    /// Refuses a line. If it should have been a name, asks again, ten times at most.
-    fn refuse(&mut self, sentence: &str, driver: &mut dyn Driver) {
-        if !self.is_naming() {
-            return self.say(driver, sentence);
-        }
-        self.names_refused += 1;
-        if self.names_refused == NAMES_REFUSED_MAX {
-            return self.close(CloseReason::NamesRefused(self.names_refused));
-        }
-        self.say(driver, &format!("{sentence} {NAME_QUESTION}"));
-    }
-
-    /// Asks to be let in. A name that is an account's needs its password.
-    fn enter(&mut self, name: Name, login: Option<Login>, driver: &mut dyn Driver) {
-        let Session { address, reserve_of, .. } = *self;
-        let entry = Entry { name: name.clone(), address, login, reserve_of };
-        match driver.ask(Event::Ask(Question::Enter(Box::new(entry)))) {
-            Answer::NeedsPassword(account) => self.ask_password_to_enter(name, account, driver),
-            Answer::NameRefused(sentence) => self.refuse(&sentence, driver),
-            answer @ Answer::Named(..) => {
-                let mut welcome = notice(sentences::hello(name.shown()));
-                welcome.extend(self.config.motd.iter().map(notice));
-                welcome.push_str(&self.take(answer, driver));
-                driver.reply(welcome.as_bytes());
-            }
-            other => drop(self.take(other, driver)),
-        }
-    }
-
     // --- Asking and answering ---
 
     /// Asks the rooms, and returns the lines that the client is to read.
@@ -316,7 +251,8 @@ impl<'a> Session<'a> {
                 self.close(reason);
                 String::new()
             }
-            Answer::Account(_) | Answer::NeedsPassword(_) => String::new(), // whoever asks that looks itself
+            // Whoever asks that reads the answer directly.
+            Answer::Account(_) | Answer::NeedsPassword(_) => String::new(),
             Answer::NameRefused(sentence) => notice(sentence),
         }
     }
@@ -340,12 +276,12 @@ impl<'a> Session<'a> {
         text
     }
 
-    /// The numbers of the mail that was last shown, once.
+    /// Takes the numbers of the mail that was last shown.
     pub(crate) fn take_mail_read(&mut self) -> Vec<LineId> {
         take(&mut self.mail_read)
     }
 
-    /// The session ends, for this reason.
+    /// Ends the session, for this reason.
     pub(crate) fn close(&mut self, reason: CloseReason) {
         self.close = Some(reason);
     }
@@ -364,13 +300,14 @@ impl<'a> Session<'a> {
             bytes.extend(notice("Yes, chatd is here.").as_bytes());
         }
         let is_password = matches!(self.stage, Stage::Password(_));
-        bytes.extend(self.input.telnet.set_hidden(is_password)); // who begins to speak telnet in the middle of it
+        // The client may begin to speak telnet now.
+        bytes.extend(self.input.telnet.set_hidden(is_password));
         if !bytes.is_empty() {
             driver.reply(&bytes);
         }
     }
 
-    /// What the next line is. Where the client speaks telnet, its echo is off while that is a password.
+    /// Sets what the next line is. While that is a password, a telnet client's echo is off.
     fn set_stage(&mut self, stage: Stage, driver: &mut dyn Driver) {
         let bytes = self.input.telnet.set_hidden(matches!(stage, Stage::Password(_)));
         if !bytes.is_empty() {
@@ -386,14 +323,4 @@ fn describe(unfit: &Line<'_>) -> String {
         Line::TooLong => format!("That line has more than {LINE_MAX} bytes and was not said."),
         Line::NotUtf8 | Line::Text(_) => "That line is not UTF-8 text and was not said.".to_owned(),
     }
-}
-
-/// A browser that was sent to the chat's port says `GET / HTTP/1.1`; nobody's name looks like that.
-fn is_http_request(line: &str) -> bool {
-    let mut words = line.split(' ');
-    let (method, _, version) = (words.next(), words.next(), words.next_back());
-    version.is_some_and(|version| version.starts_with("HTTP/"))
-        && method.is_some_and(|method| {
-            !method.is_empty() && method.bytes().all(|b| b.is_ascii_uppercase())
-        })
 }

@@ -1,0 +1,92 @@
+//! The session at the door: the greeting, and a name that the rooms let in.
+
+use super::{Peer, Session};
+use crate::core::{
+    close_reason::CloseReason,
+    event::{Answer, Driver, Entry, Event, Login, Question},
+    name::Name,
+    notice::notice,
+    sentences::{self, NAME_QUESTION},
+};
+
+/// The most names of one client that are refused, before they are hung up: enough for every slip,
+/// too few to try a list.
+const NAMES_REFUSED_MAX: u32 = 10;
+
+impl Session<'_> {
+    #[inline(never)] // see `Session::hear`
+    pub(super) fn greet(&mut self, peer: Peer<'_>, driver: &mut dyn Driver) {
+        if let Some(most) = peer.reserve_of {
+            match driver.ask(Event::Ask(Question::TakeReserve(most))) {
+                Answer::Close(reason) => self.close = Some(reason),
+                _ => {
+                    let sentence = format!(
+                        "All {most} places are taken; this one is kept for an administrator."
+                    );
+                    driver.reply((notice(sentence) + &notice(NAME_QUESTION)).as_bytes());
+                }
+            }
+            return;
+        }
+        let Peer { connection, address, .. } = peer;
+        let greeting = notice(sentences::greeting(self.config.io_model, connection));
+        if self.config.anonymous {
+            driver.reply(greeting.as_bytes());
+            self.enter(Name::of_address(&address.to_string(), connection), None, driver);
+        } else {
+            driver.reply((greeting + &notice(NAME_QUESTION)).as_bytes());
+        }
+    }
+
+    /// Takes a line as a name. It may be a command that does not work at the door, which is no
+    /// name.
+    pub(crate) fn offer_name(&mut self, typed: &str, driver: &mut dyn Driver) {
+        if is_http_request(typed) {
+            return self.close(CloseReason::HttpRequest);
+        }
+        match self.config.names.check(typed, "name") {
+            Ok(name) => self.enter(name, None, driver),
+            Err(sentence) => self.refuse(&sentence, driver),
+        }
+    }
+
+    /// Refuses a line. If it should have been a name, asks again, ten times at most.
+    pub(super) fn refuse(&mut self, sentence: &str, driver: &mut dyn Driver) {
+        if !self.is_naming() {
+            return self.say(driver, sentence);
+        }
+        self.names_refused += 1;
+        if self.names_refused == NAMES_REFUSED_MAX {
+            return self.close(CloseReason::NamesRefused(self.names_refused));
+        }
+        self.say(driver, &format!("{sentence} {NAME_QUESTION}"));
+    }
+
+    /// Asks to be let in. A name that is an account's needs its password.
+    pub(super) fn enter(&mut self, name: Name, login: Option<Login>, driver: &mut dyn Driver) {
+        let Session { address, reserve_of, .. } = *self;
+        let entry = Entry { name: name.clone(), address, login, reserve_of };
+        match driver.ask(Event::Ask(Question::Enter(Box::new(entry)))) {
+            Answer::NeedsPassword(account) => self.ask_password_to_enter(name, account, driver),
+            Answer::NameRefused(sentence) => self.refuse(&sentence, driver),
+            answer @ Answer::Named(..) => {
+                let mut welcome = notice(sentences::hello(name.shown()));
+                welcome.extend(self.config.motd.iter().map(notice));
+                welcome.push_str(&self.take(answer, driver));
+                driver.reply(welcome.as_bytes());
+            }
+            other => drop(self.take(other, driver)),
+        }
+    }
+}
+
+/// Whether a line is from a browser that was sent to the chat's port: it says `GET / HTTP/1.1`, and
+/// nobody's name looks like that.
+fn is_http_request(line: &str) -> bool {
+    let mut words = line.split(' ');
+    let (method, _, version) = (words.next(), words.next(), words.next_back());
+    version.is_some_and(|version| version.starts_with("HTTP/"))
+        && method.is_some_and(|method| {
+            !method.is_empty() && method.bytes().all(|b| b.is_ascii_uppercase())
+        })
+}
