@@ -9,14 +9,15 @@
 //!                                                                                       until its records are written
 //! ```
 //!
-//! - [`core`]: what a chat is. It names no socket, thread, lock, channel, clock or database, and a test keeps it so: any
-//!   I/O model can run it.
+//! - [`core`]: what a chat is. It names no socket, thread, lock, channel, clock or database, and a
+//!   test keeps it so: any I/O model can run it.
 //! - [`socketserver`]: the accept loop and its mix-ins. It knows nothing of chat.
 //! - [`server`]: the threads, one file for each, that run the core behind the sockets.
 //! - [`store`]: the history, accounts and mailboxes, in one SQLite file.
 //! - `lock`: the rule below, asserted.
 //!
-//! docs/architecture.md says what is guaranteed and how, and tells the way of one line, function by function.
+//! docs/architecture.md says what is guaranteed and how, and tells the way of one line, function by
+//! function.
 //!
 //! # Threads
 //!
@@ -33,12 +34,14 @@
 //!
 //! # The lock rule
 //!
-//! **No thread holds two locks. No thread waits for a socket, a queue or the disk while it holds one.** There are six
-//! kinds of locks that threads share while they serve: the registry (who is connected), the addresses (how many from
-//! where), one outbox for each client, each thread's own name, the turn to hash, and the failed logins. `lock.rs` makes
-//! the rule an assertion for them: every debug build and every test checks it. (The accept loop's list of threads, and
-//! what is locked once at the start or the end, are plain mutexes, held for a few instructions, never together.) So no
-//! deadlock is possible between locks, and no thread ever waits for somebody else's terminal.
+//! **No thread holds two locks. No thread waits for a socket, a queue or the disk while it holds
+//! one.** There are six kinds of locks that threads share while they serve: the registry (who is
+//! connected), the addresses (how many from where), one outbox for each client, each thread's own
+//! name, the turn to hash, and the failed logins. `lock.rs` makes the rule an assertion for them:
+//! every debug build and every test checks it. (The accept loop's list of threads, and what is
+//! locked once at the start or the end, are plain mutexes, held for a few instructions, never
+//! together.) So no deadlock is possible between locks, and no thread ever waits for somebody
+//! else's terminal.
 
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]

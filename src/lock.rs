@@ -1,8 +1,8 @@
 //! The lock rule, made of code: no thread holds two locks, and no thread waits while it holds one.
 //!
-//! [`Locked`] is a `parking_lot::Mutex` that knows, in debug builds, whether its thread holds another one, and
-//! [`assert_no_lock_held`] stands in front of everything that waits. So every test run checks the rule; a release
-//! build pays nothing for it.
+//! [`Locked`] is a `parking_lot::Mutex` that knows, in debug builds, whether its thread holds
+//! another one, and [`assert_no_lock_held`] stands in front of everything that waits. So every test
+//! run checks the rule; a release build pays nothing for it.
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::{
@@ -34,7 +34,8 @@ impl<T> Locked<T> {
         Locked { name, mutex: Mutex::new(value) }
     }
 
-    /// Locks. Held for a few instructions everywhere, or for a send that does not wait, so this waits for as long at most.
+    /// Locks. Every holder keeps it for a few instructions, or for a send that does not wait, so
+    /// this waits no longer than that.
     pub(crate) fn lock(&self) -> Guard<'_, T> {
         take_note(self.name);
         Guard { name: self.name, guard: self.mutex.lock() }
@@ -42,7 +43,7 @@ impl<T> Locked<T> {
 }
 
 impl<T> Guard<'_, T> {
-    /// Lets go of the lock, waits for a notification (at most so long), and locks again.
+    /// Releases the lock, waits for a notification (`at_most` this long), and locks again.
     pub(crate) fn wait_on(&mut self, condition: &Condvar, at_most: Duration) {
         forget();
         condition.wait_for(&mut self.guard, at_most);

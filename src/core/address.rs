@@ -1,15 +1,16 @@
-//! Where a connection comes from, as far as it can be told apart from others. An address is a value: no I/O here.
+//! Where a connection comes from, as far as it can be told apart from others. An address is a
+//! value: no I/O here.
 
 use ::core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::{fmt, str::FromStr};
 
-/// A household, a school, a machine: one IPv4 address, or one IPv6 network of 64 bits, which has as many addresses as it
-/// likes.
+/// A household, a school, a machine: one IPv4 address, or one IPv6 network of 64 bits, of which its
+/// owner can use any address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientAddress(IpAddr);
 
 impl ClientAddress {
-    /// Where this address belongs.
+    /// The household, school or machine that has this address.
     pub fn of(address: IpAddr) -> ClientAddress {
         match address.to_canonical() {
             IpAddr::V6(v6) if !v6.is_loopback() => {

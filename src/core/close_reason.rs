@@ -10,11 +10,13 @@ pub enum CloseReason {
     Quit(Option<String>),
     /// The client closed their side.
     Closed,
-    /// The connection broke: reset, timed out, the client's machine vanished. With the system's words.
+    /// The connection broke: reset, timed out, the client's machine vanished. With the system's
+    /// words.
     Lost(String),
     /// A slow consumer: more bytes waited than this, the high-water mark.
     TooSlow(usize),
-    /// A slow consumer: nothing was read for this number of seconds, the write deadline, while lines waited.
+    /// A slow consumer: nothing was read for this number of seconds, the write deadline, while
+    /// lines waited.
     TooLate(u64),
     /// No name was given within this number of seconds.
     NoName(u64),
@@ -22,7 +24,8 @@ pub enum CloseReason {
     NamesRefused(u32),
     /// This number of passwords was wrong.
     WrongPasswords(u32),
-    /// All places are taken (their number), and the client is not the administrator for whom one more is kept.
+    /// All ordinary places (their number) are taken, and the client is no administrator, for whom
+    /// one more place is kept.
     Full(usize),
     /// The client is banned. The sentence says by whom, and until when.
     Banned(String),

@@ -1,4 +1,5 @@
-//! What one client's session tells the rooms, what it is answered, and what it needs of the I/O model.
+//! What one client's session tells the rooms, what the rooms answer, and what a session needs of
+//! the I/O model.
 
 use super::{
     address::ClientAddress,
@@ -10,7 +11,8 @@ use super::{
 };
 use std::time::Duration;
 
-/// One connection's number, never used twice while the server runs. Connection 7 is served by thread `c7`.
+/// One connection's number, never used twice while the server runs. Connection 7 is served by
+/// thread `c7`.
 pub type ClientId = u64;
 
 /// What happened at one client.
@@ -22,7 +24,7 @@ pub enum Event {
     Command(String),
     /// Their session asks something by itself. Answered.
     Ask(Question),
-    /// They leave, for this reason. Answered (by nothing) once everything before it was delivered.
+    /// They leave, for this reason. Answered (by nothing) once everything before it is delivered.
     Depart(CloseReason),
 }
 
@@ -51,8 +53,8 @@ impl Talk {
 /// What a session asks of the rooms by itself, in a dialogue about names, passwords and mail.
 #[derive(Debug)]
 pub enum Question {
-    /// May this connection stay, for which only the place kept for an administrator is left? The number is that of the
-    /// ordinary places.
+    /// May this connection take the place that is kept for an administrator? The number is that of
+    /// the ordinary places, which are all taken.
     TakeReserve(usize),
     /// Let this client in. (In a box: it is large and rare, and events are moved about.)
     Enter(Box<Entry>),
@@ -88,7 +90,8 @@ pub struct Entry {
     pub address: ClientAddress,
     /// Whose name it is, if they gave its password.
     pub login: Option<Login>,
-    /// `Some`: only the place for an administrator is left; the number is that of the ordinary places.
+    /// `Some`: only the place for an administrator was left. The number is that of the ordinary
+    /// places.
     pub reserve_of: Option<usize>,
 }
 
@@ -106,13 +109,13 @@ pub struct Login {
 pub enum Answer {
     /// Lines of the server's to show.
     Text(String),
-    /// Lines to show, and after them past lines, for some of which the store has to be asked first.
+    /// Lines to show, and behind them past lines. The store may have to be asked for some of these.
     Fetch(String, Box<HistoryReply>),
     /// From now on the client has this name. Lines to show, and past lines.
     Named(Name, String, Option<Box<HistoryReply>>),
     /// The account that was asked about, if there is one.
     Account(Option<AccountId>),
-    /// The name is this account's: its password is needed to enter.
+    /// The name belongs to this account: its password is needed to enter.
     NeedsPassword(AccountId),
     /// Not under this name: the sentence says why.
     NameRefused(String),
@@ -143,13 +146,13 @@ impl Answer {
 /// Somebody gives a password.
 #[derive(Clone, Copy, Debug)]
 pub struct LoginAttempt<'a> {
-    /// For this name (its key), whether it is an account's or not.
+    /// The key of the name that is tried, whether it has an account or not.
     pub name: &'a str,
-    /// Whose name it is.
+    /// The account of that name.
     pub account: Option<AccountId>,
-    /// From where.
+    /// The client's address.
     pub address: ClientAddress,
-    /// As it was typed.
+    /// What was typed.
     pub password: &'a Password,
 }
 
@@ -158,12 +161,12 @@ pub struct LoginAttempt<'a> {
 pub enum LoginResult {
     /// It is the account's.
     Right {
-        /// It was hashed more weakly than is usual now, and should be hashed again.
+        /// Its hash is weaker than is usual now, and should be made again.
         is_weak: bool,
     },
     /// It is not; or there is no such account. Both take equally long.
     Wrong,
-    /// There were too many attempts: it is compared only after this time. Then ask again.
+    /// There were too many attempts. Ask again after this time: only then is it compared.
     Wait(Duration),
 }
 
@@ -183,7 +186,8 @@ pub trait Driver {
     /// # Errors
     /// A sentence for whoever gave the password.
     fn verify(&mut self, attempt: LoginAttempt<'_>) -> Result<LoginResult, String>;
-    /// Writes to this client alone, before anything that the rooms tell them after the last answer. May wait.
+    /// Writes to this client alone, before anything that the rooms tell them after the last answer.
+    /// May wait.
     fn reply(&mut self, bytes: &[u8]);
     /// The lines of `/threads`: how this server runs.
     fn describe_threads(&mut self) -> String;

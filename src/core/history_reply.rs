@@ -1,8 +1,8 @@
 //! Past lines that a client asked for: which lines, in what order, and how they look.
 //!
-//! The rooms begin a [`HistoryReply`] with the lines they have in memory, at a definite place in the one order. If that
-//! is not enough it carries a [`Query`]; the client's thread takes that to the store, on its own time, and shows both
-//! together.
+//! The rooms begin a [`HistoryReply`] with the lines they have in memory, at a definite place in
+//! the one order. If that is not enough it carries a [`Query`]; the client's thread takes that to
+//! the store, on its own time, and shows both together.
 
 use super::{
     notice::notice,
@@ -12,7 +12,7 @@ use super::{
 use jiff::{Timestamp, tz::TimeZone};
 use std::fmt::Write as _;
 
-/// Private lines remembered for each client: 100 × 1.1 KiB × 512 clients = 56 MiB at the very most.
+/// The most private lines remembered for each client: 100 × 1.1 KiB × 512 clients = 56 MiB at most.
 pub(crate) const PRIVATE_MAX: usize = 100;
 
 /// Past lines that are about to be shown.
@@ -26,25 +26,26 @@ pub struct HistoryReply {
     pub(crate) lines: Vec<HistoryLine>,
     /// What to ask the store for.
     pub(crate) query: Option<Query>,
-    /// Lines to show at most: the newest.
+    /// The most lines to show: the newest.
     pub(crate) most: usize,
     /// Names whose lines the reader hides.
     pub(crate) hidden: Vec<String>,
     /// They are the reader's mail, which they may then delete.
     pub(crate) is_mail: bool,
-    /// When it was asked.
+    /// When the client asked.
     pub(crate) now: Timestamp,
     /// The zone of the times shown.
     pub(crate) zone: TimeZone,
 }
 
 impl HistoryReply {
-    /// What the store has to be asked for; then `add` takes the answer.
+    /// Takes what the store has to be asked for. `add` takes the answer.
     pub fn take_query(&mut self) -> Option<Query> {
         self.query.take()
     }
 
-    /// Adds what the store had. If it could not be asked, returns a line that says so, to be shown before the others.
+    /// Adds what the store had. If it could not answer, returns a line that says so, to be shown
+    /// before the others.
     pub(crate) fn add(&mut self, found: Found) -> Option<String> {
         match found {
             Found::Lines(older) => {
@@ -77,7 +78,8 @@ impl HistoryReply {
         let offset = self.now.to_zoned(self.zone.clone()).strftime("%:z");
         let heading = self.heading.replacen("{}", &format!("{} {noun}", lines.len()), 1);
         let mut text = notice(sentences::backlog_heading(&heading, &offset.to_string()));
-        let mut said_at = (None, String::new()); // most lines are of the same minute as the one before
+        // Most lines are of the same minute as the one before.
+        let mut said_at = (None, String::new());
         for HistoryLine { at, text: line, .. } in lines {
             let minute = Some(at.as_second().div_euclid(60));
             if said_at.0 != minute {
@@ -92,7 +94,7 @@ impl HistoryReply {
     }
 }
 
-/// Two lists of lines as one, by their numbers; what is in both is there once.
+/// Merges two lists of lines by their numbers. A line in both comes once.
 pub(crate) fn merge<'a>(
     one: impl Iterator<Item = &'a HistoryLine>,
     other: impl Iterator<Item = &'a HistoryLine>,

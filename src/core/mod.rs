@@ -1,6 +1,6 @@
-//! What a chat *is*, and no word of how it is served: no socket, thread, lock, channel, clock or database. A test
-//! (tests/house) reads these files to keep it so. The threaded server drives this core, and an event loop can: the I/O
-//! model is then the only difference between them.
+//! What a chat *is*, and no word of how it is served: no socket, thread, lock, channel, clock or
+//! database. A test (tests/house) reads these files to keep it so. The threaded server drives this
+//! core, and an event loop can: the I/O model is then the only difference between them.
 //!
 //! ```text
 //!  bytes ─> LineBuffer ─> Session ── Event ──> Chat::apply ... Chat::flush ─> Delivery, one for each client
@@ -8,8 +8,9 @@
 //!                          dialogue)            order, who is told what)
 //! ```
 //!
-//! [`wire`] makes lines of bytes. A [`session`] makes talk, commands and answers of lines. [`rooms`] have everybody's
-//! state. [`commands`] change it. The other files are data that everybody may use.
+//! [`wire`] makes lines of bytes. A [`session`] makes talk, commands and answers of lines.
+//! [`rooms`] have everybody's state. [`commands`] change it. The other files are data that
+//! everybody may use.
 
 pub mod address;
 pub mod close_reason;
@@ -44,15 +45,17 @@ use session::Session;
 use slotmap::SlotMap;
 use std::collections::HashMap;
 
-/// Bytes of a batch, at most (and then the event that passes it): a batch that waits to be written must not be more than
-/// a client that reads can take, so it is as much as a usual high-water mark.
+/// The most bytes of a batch; the event that passes the bound still belongs to it. A batch waits
+/// until it is written, and has to fit into what a client may have waiting, so this is as much as
+/// the usual high-water mark.
 pub const BATCH_MAX: usize = 64 * 1024;
 
-/// Bytes of answers in a batch, at most (and then the one that passes it): they wait with the batch.
+/// The most bytes of answers in a batch; the answer that passes the bound still belongs to it. They
+/// wait with the batch.
 pub(crate) const ANSWERS_MAX: usize = 4 * 1024 * 1024;
 
-/// Runs a command that a session heard: on the client's own thread, or by sending it to the rooms. `text` is the line
-/// without its slash.
+/// Runs a command that a session heard: on the client's own thread, or by sending it to the rooms.
+/// `text` is the line without its slash.
 pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: &mut dyn Driver) {
     let found = table.find(text);
     if session.is_naming() && !found.as_ref().is_ok_and(|(row, _)| row.at_the_door) {
@@ -76,9 +79,10 @@ pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: 
 
 /// The whole chat. `H` is the driver's handle of a client: carried along, and never looked into.
 ///
-/// Whoever drives it applies events one after the other, and then ends the batch: [`Chat::seal`] returns its records, to
-/// be written; when they are, [`Chat::settle`]; then [`Chat::flush`] delivers what the batch shows. Meanwhile the next
-/// batch gathers. So nothing is shown before it is written, and nothing is reordered.
+/// A driver applies events one after the other, and then ends the batch: [`Chat::seal`] returns its
+/// records, which are written; [`Chat::settle`] takes their outcomes; [`Chat::flush`] delivers what
+/// the batch shows. Meanwhile the next batch gathers. So nothing is shown before it is written, and
+/// nothing is reordered.
 ///
 /// ```
 /// use chatd::core::{Chat, commands::Table, event::{Event, Question, Entry}, name::NameRule, record::Snapshot,
@@ -105,14 +109,14 @@ pub struct Chat<H> {
     clients: SlotMap<ClientKey, (ClientId, H)>,
     keys: HashMap<ClientId, ClientKey>,
     rooms: Rooms,
-    /// A line for everybody that goes before the sealed batch.
+    /// A line for everybody, to be delivered before the sealed batch.
     outage_notice: Option<String>,
     /// The server stops, and nobody waits for the disk.
     is_late: bool,
 }
 
 impl<H> Chat<H> {
-    /// An empty lobby, and what the store has.
+    /// Starts with an empty lobby, and with what the store has.
     pub fn new(config: RoomsConfig, table: Table, snapshot: Snapshot) -> Chat<H> {
         Chat {
             table,
@@ -126,7 +130,7 @@ impl<H> Chat<H> {
 
     // --- Events ---
 
-    /// Applies an event of `client`, whose handle this is, that happened at `now`.
+    /// Applies an event of `client` that happened at `now`. `handle` is that client's.
     pub fn apply(&mut self, now: Timestamp, client: ClientId, handle: &H, event: Event)
     where
         H: Clone,
@@ -146,11 +150,11 @@ impl<H> Chat<H> {
             Event::Command(_) => Some(Answer::default()),
         };
         if let Some(answer) = answer {
-            self.rooms.answer(key, answer); // otherwise it comes when it is known what was written
+            self.rooms.answer(key, answer); // otherwise the answer comes with the outcome
         }
     }
 
-    /// A command of a member's. (Whose row runs on the client's thread does not come here.)
+    /// Runs a member's command. A command that runs on the client's thread does not come here.
     fn command(&mut self, client: ClientKey, text: &str) -> Option<Answer> {
         let now = self.rooms.now();
         self.rooms.members_mut()[client].touch(now);
@@ -166,7 +170,8 @@ impl<H> Chat<H> {
         reply.unwrap_or_else(|refusal| Reply::Now(row.refused(refusal))).into_answer()
     }
 
-    /// A question that a session asks by itself. Some can be asked by members alone, others only at the door.
+    /// Answers a question that a session asks by itself. Some questions are for members alone,
+    /// others only for clients at the door.
     fn ask(
         &mut self,
         key: ClientKey,
@@ -212,8 +217,8 @@ impl<H> Chat<H> {
 
     // --- Batches ---
 
-    /// Whether it is time to end the batch: `most` bytes are to be shown, or [`BATCH_MAX`] to be written, or many
-    /// answers are to be given.
+    /// Whether it is time to end the batch: `most` bytes are to be shown, or [`BATCH_MAX`] to be
+    /// written, or many answers are to be given.
     pub fn is_full(&mut self, most: usize) -> bool {
         let (written, output) = (self.rooms.pending().bytes(), self.rooms.output());
         output.bytes() >= most.max(1)
@@ -226,8 +231,8 @@ impl<H> Chat<H> {
         self.rooms.output().is_sealed()
     }
 
-    /// Ends the batch that gathers. Returns its records, to be written in one transaction; if there are none, it can be
-    /// delivered at once. The one before it must have been delivered.
+    /// Ends the batch that gathers. Returns its records, to be written in one transaction; if there
+    /// are none, it can be delivered at once. The one before it must have been delivered.
     pub fn seal(&mut self) -> Vec<Record> {
         if self.is_late {
             self.give_up_waiting(); // or the answer would come with a batch that nobody may end any more
@@ -235,7 +240,7 @@ impl<H> Chat<H> {
         self.rooms.seal()
     }
 
-    /// Nobody waits for an outcome any more: it is not known.
+    /// Answers everybody who waits for an outcome: it is not known.
     fn give_up_waiting(&mut self) {
         for client in self.rooms.pending().give_up() {
             let sentence = "It is not known whether that is written: the server stops, and the disk has not answered.";
@@ -243,8 +248,9 @@ impl<H> Chat<H> {
         }
     }
 
-    /// What came of the records of the oldest batch that was not settled yet: of those that may fail, the outcomes, in
-    /// their order. Whoever waits for one is answered with the batch that gathers.
+    /// Takes the outcomes of the oldest batch that is not settled yet: one for each of its records
+    /// that may fail, in their order. A client that waits for one is answered with the batch that
+    /// gathers.
     pub fn settle(&mut self, now: Timestamp, outcomes: Vec<Outcome>) {
         self.rooms.set_now(now);
         for (Reservation { client, what }, outcome) in self.rooms.pending().settle(outcomes) {
@@ -264,7 +270,8 @@ impl<H> Chat<H> {
         }
     }
 
-    /// Delivers the sealed batch: calls `deliver` at most once for each client, after an outage's notice, if there is one.
+    /// Delivers the sealed batch. Calls `deliver` at most once for each client, and before that for
+    /// the notice of an outage, if there is one.
     pub fn flush(&mut self, mut deliver: impl FnMut(&H, Delivery<'_>)) {
         if let Some(line) = self.outage_notice.take() {
             for key in self.rooms.members().iter().map(|(key, _)| key) {
@@ -284,9 +291,10 @@ impl<H> Chat<H> {
         }
     }
 
-    /// Delivers to one client what they have to read by now, their answer included, and to nobody else: for a driver
-    /// that cannot go on without the answer, and would not send to everybody for it. `false`: it has to wait, because
-    /// something is sealed or has to be written.
+    /// Delivers to one client what they have to read by now, their answer included, and to nobody
+    /// else. This is for a driver that cannot go on without the answer, and does not want to send
+    /// to everybody for it. `false`: the client has to wait, because something is sealed or has to
+    /// be written.
     pub fn flush_one(&mut self, client: ClientId, deliver: impl FnOnce(&H, Delivery<'_>)) -> bool {
         if self.rooms.output().is_sealed() || !self.rooms.pending().is_empty() {
             return false;
@@ -298,14 +306,15 @@ impl<H> Chat<H> {
         true
     }
 
-    /// What the driver has to do.
+    /// Takes what the driver has to do beside delivering.
     pub fn take_actions(&mut self) -> Vec<Action> {
         self.rooms.take_actions()
     }
 
     // --- The history ---
 
-    /// From `since` on nothing is written, for this reason. Everybody is told, before they read the sealed batch.
+    /// Tells everybody that nothing is written since `since`, and why. They read it before the
+    /// sealed batch.
     pub fn begin_outage(&mut self, why: &str, since: Timestamp) {
         let since = self.rooms.config().zone.to_datetime(since).strftime("%H:%M:%S").to_string();
         let line = notice(format_args!("The history is not written since {since}: {why}"));
@@ -315,7 +324,7 @@ impl<H> Chat<H> {
         }
     }
 
-    /// Everything is written again, but for what was said in `gap`. Everybody is told.
+    /// Tells everybody that the history is written again, and that what was said in `gap` is lost.
     pub fn end_outage(&mut self, gap: Option<(Timestamp, Timestamp)>) {
         self.rooms.doubt_scrollbacks();
         let zone = self.rooms.config().zone.clone();
@@ -330,22 +339,23 @@ impl<H> Chat<H> {
         self.rooms.tell_everybody(&line);
     }
 
-    /// Another process has changed accounts or sanctions; or another file stands in the file's place.
+    /// Takes in what another process changed: accounts, sanctions, or the whole file.
     pub fn restore(&mut self, snapshot: Snapshot) {
         self.rooms.restore(snapshot);
     }
 
     // --- The end ---
 
-    /// From now on goodbyes are not announced, and nobody is let go before everybody has said goodbye: so whatever was
-    /// accepted from one client before the end reaches all the others.
+    /// Begins the end. From now on goodbyes are not announced, and no connection is closed before
+    /// everybody has said goodbye: so what was accepted from one client before the end reaches all
+    /// the others.
     pub fn close(&mut self) {
         self.rooms.close(false);
     }
 
-    /// From now on those who say goodbye are let go, without waiting for the others any longer. Nobody waits for the disk
-    /// any longer, either: the sealed batch can be delivered, and whoever waits for an outcome is told that it is not
-    /// known.
+    /// Hurries the end. From now on whoever has said goodbye goes at once, without waiting for the
+    /// others. Nobody waits for the disk, either: the sealed batch can be delivered, and everybody
+    /// who waits for an outcome reads that it is not known.
     pub fn close_at_once(&mut self) {
         self.is_late = true;
         self.give_up_waiting();

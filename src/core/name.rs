@@ -1,13 +1,14 @@
 //! Names: which are allowed, and when two are the same. Rooms are named by the same rules.
 //!
-//! Plain names are ASCII. `--unicode-names` admits the others by the rules of RFC 8265 (usernames) and then asks a
-//! second question, because `аlice` with a Cyrillic а is another name to a computer and the same to a reader: a name
-//! that looks like a present one is refused (Unicode Technical Standard 39, "skeletons"). Knows no I/O.
+//! Plain names are ASCII. `--unicode-names` admits the others by the rules of RFC 8265 (usernames)
+//! and then asks a second question, because `аlice` with a Cyrillic а is another name to a computer
+//! and the same to a reader: a name that looks like a present one is refused (Unicode Technical
+//! Standard 39, "skeletons"). Knows no I/O.
 
 use precis_core::profile::PrecisFastInvocation;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
 
-/// Longest name, in characters: fits the tables of `/who` and `/threads` and is still a name.
+/// The most characters of a name: it fits the tables of `/who` and `/threads`, and is still a name.
 const NAME_MAX: usize = 20;
 
 /// Which names are allowed.
@@ -22,7 +23,8 @@ pub enum NameRule {
 
 /// A name that is allowed. Two names are the same if their `key`s are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Name(Box<Spellings>); // in a box: names are handed about, on stacks that should stay small
+// In a box: names are handed about, on stacks that should stay small.
+pub struct Name(Box<Spellings>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Spellings {
@@ -51,8 +53,9 @@ impl Name {
         self.0.folded == other.0.folded
     }
 
-    /// A name that nobody chose: the address of a client that is not asked for one (`--anonymous`). A port may be used
-    /// again before the last goodbye of the client that had it; the connection's name makes the two different.
+    /// A name that nobody chose: the address of a client that is not asked for one (`--anonymous`).
+    /// A port may be used again before the last goodbye of the client that had it; the connection's
+    /// name makes the two different.
     pub(crate) fn of_address(address: &str, connection: &str) -> Name {
         let key = format!("{address} {connection}");
         Name::spelt(address.to_owned(), key.clone(), key)
@@ -60,7 +63,8 @@ impl Name {
 }
 
 impl NameRule {
-    /// Checks a name. `kind` ("name", "room's name") is the subject of the sentence that says why it is refused.
+    /// Checks a name. `kind` ("name", "room's name") is the subject of the sentence that says why
+    /// it is refused.
     pub fn check(self, typed: &str, kind: &str) -> Result<Name, String> {
         let Some(first) = typed.chars().next() else {
             return Err(format!("A {kind} has at least one character."));
@@ -113,7 +117,8 @@ fn starts_with_letter(does: bool, typed: &str, kind: &str) -> Result<(), String>
     }
 }
 
-/// Accents and vowel signs, say, which many scripts write as characters of their own: RFC 8265 has judged those already.
+/// Accents and vowel signs, say, which many scripts write as characters of their own: RFC 8265 has
+/// judged those already.
 fn is_beyond_ascii(c: char) -> bool {
     !c.is_ascii()
 }

@@ -29,8 +29,8 @@ impl From<&str> for Refusal {
     }
 }
 
-/// Appends `words` as lines of the server's, no wider than a terminal: `lead` in front of them. The last line is left
-/// open.
+/// Appends `words` as lines of the server's, no wider than a terminal, with `lead` in front. The
+/// last line is left open.
 ///
 /// For lists of names: 500 of them in one line would be 10 KiB, which few terminals show well.
 pub(crate) fn push_wrapped(text: &mut String, lead: &str, words: &[&str]) {
@@ -51,12 +51,13 @@ pub(crate) fn push_wrapped(text: &mut String, lead: &str, words: &[&str]) {
     }
 }
 
-/// The candidate that `typed` was most probably meant to be, if one is near: at most two slips, and fewer slips than
-/// letters.
+/// The candidate that `typed` most probably means, if one is near: at most two slips, and fewer
+/// slips than letters.
 pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     const SLIPS_MAX: usize = 2;
     candidates
-        .filter(|candidate| candidate.len().abs_diff(typed.len()) <= SLIPS_MAX) // cheap, and rules most out
+        // Cheap, and rules most out.
+        .filter(|candidate| candidate.len().abs_diff(typed.len()) <= SLIPS_MAX)
         .map(|candidate| (strsim::osa_distance(typed, &candidate.to_lowercase()), candidate))
         .filter(|&(slips, candidate)| {
             slips <= SLIPS_MAX && slips < candidate.len().min(typed.len())

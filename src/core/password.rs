@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-/// Fewest bytes of a password: what OWASP asks for at least.
+/// The fewest bytes of a password: what OWASP asks for at least.
 pub(crate) const PASSWORD_MIN: usize = 8;
-/// Most bytes. Any sentence fits; and a hash of it costs the same.
+/// The most bytes. Any sentence fits, and its hash costs the same.
 pub(crate) const PASSWORD_MAX: usize = 256;
 
 /// A password, from the keyboard to its hash and no further.
@@ -12,8 +12,9 @@ pub(crate) const PASSWORD_MAX: usize = 256;
 pub struct Password(String);
 
 impl Password {
-    /// Takes what was typed, wherever it was typed: behind a command, at a prompt, at the operator's terminal. So blanks
-    /// around it do not count, and control characters are what [`sanitize`](super::wire::sanitize::sanitize) makes of them.
+    /// Takes what was typed behind a command, at a prompt, or at the operator's terminal. Blanks
+    /// around it do not count, and [`sanitize`](super::wire::sanitize::sanitize) replaces control
+    /// characters.
     pub fn new(typed: &str) -> Password {
         Password(super::wire::sanitize::sanitize(typed).trim().to_owned())
     }
@@ -27,7 +28,7 @@ impl Password {
         &self.0
     }
 
-    /// Whether it may become somebody's password. The sentence says why not.
+    /// Whether it may become somebody's password. The error is a sentence that says why not.
     pub fn check(&self) -> Result<(), String> {
         match self.0.len() {
             PASSWORD_MIN..=PASSWORD_MAX => Ok(()),

@@ -26,13 +26,14 @@ pub(crate) const SERVER_ERROR: &str = "an error in the server ended your connect
 const QUOTING: [&str; 6] =
     ["opic of ", " is away: ", "nnouncement by ", "(times are ", " banned", " muted"];
 
-/// Whether a sentence asks for a name. One with a topic in it may look so to whoever has a name.
+/// Whether a sentence asks for a name. When the client has a name, one with a topic in it may look
+/// the same.
 pub fn asks_for_name(sentence: &str) -> bool {
     !quotes_people(sentence) && sentence.to_ascii_lowercase().ends_with("name?")
 }
 
 /// Whether a sentence asks for a password: it has the word in it, and ends like a question. Every
-/// question of the server's for a password has to; what is typed next is then not shown.
+/// question for a password must: the client then hides what is typed next.
 pub fn asks_for_password(sentence: &str) -> bool {
     let lower = sentence.to_ascii_lowercase();
     !quotes_people(sentence) && lower.contains("password") && lower.ends_with([':', '?'])
@@ -151,7 +152,8 @@ pub(crate) fn entered(name: &str, room: &str) -> String {
     format!("{name} entered {room}")
 }
 
-/// Tells a room who left it, and why: [`went_to`], or the reason for which a connection ended.
+/// Tells a room who left it, and why: by [`went_to`], or with the reason for which a connection
+/// ended.
 pub(crate) fn left(name: &str, room: &str, why: &str) -> String {
     format!("{name} left {room} ({why})")
 }
@@ -257,8 +259,8 @@ pub(crate) fn nothing_was_read(seconds: u64) -> String {
     format!("you read nothing for {seconds} s while lines waited for you.")
 }
 
-/// Whether a client that was hung up for this reason may come back by itself. After any other (a
-/// kick, say) a person decides.
+/// Whether a client that was hung up for this reason may come back without asking anybody. After
+/// any other reason (a kick, say) a person decides.
 pub fn may_come_back(why: &str) -> bool {
     let is_slow = why.contains("waited for you");
     is_slow

@@ -1,11 +1,13 @@
-//! The fan-out: one thread that owns everybody's state and delivers what is said. Runs on thread `fanout`.
+//! The fan-out: one thread that owns everybody's state and delivers what is said. Runs on thread
+//! `fanout`.
 //!
-//! All events come through one bounded channel, so there is one order. It applies all that waits, and then sends once to
-//! each client: when the room is busy, a thousand lines cost one send per client, not one each.
+//! All events come through one bounded channel, so there is one order. It applies all that waits,
+//! and then sends once to each client: when the room is busy, a thousand lines cost one send per
+//! client, not one each.
 //!
-//! Nothing is shown before it is written, and still it never waits for the disk: it hands a batch's records to the
-//! historian and goes on. When the historian answers, the batch is shown, and the next one is all that gathered
-//! meanwhile: the slower the disk, the larger the transactions.
+//! Nothing is shown before it is written, and still it never waits for the disk: it hands a batch's
+//! records to the historian and goes on. When the historian answers, the batch is shown, and the
+//! next one is all that gathered meanwhile: the slower the disk, the larger the transactions.
 
 use super::{
     client::outbox::WriterHandle,
@@ -25,20 +27,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Events that may wait, for each client of a full server: one that comes sends its name and its first words. An event
-/// holds 16 KiB of talk and a line at most, so 17 MiB for 512 clients at the very most (a string may have twice that in
-/// reserve). When the channel is full, the talkers' threads wait, stop reading, and TCP slows the talkers down.
+/// Events that may wait, for each client of a full server: a client that comes sends a name and
+/// their first words. An event holds at most 16 KiB of talk and a line, so 512 clients need at most
+/// 17 MiB (a string may have twice that in reserve). When the channel is full, the talkers' threads
+/// wait, stop reading, and TCP slows the talkers down.
 ///
-/// Measured with 5,000 clients that come at once: 1,024 events are 0.87 of the clients a second, and 1.5 KiB more each.
+/// Measured with 5,000 clients that come at once: with 1,024 events, 0.87 times as many come in a
+/// second, and each costs 1.5 KiB more.
 const EVENTS_EACH: usize = 2;
-/// But no fewer, where few may come and talk much, and no more than fit in some 300 MiB.
+/// The fewest events, for a server with few clients that talk much; and the most, which fit into
+/// some 300 MiB.
 const EVENTS_BOUNDS: (usize, usize) = (64, 16 * 1024);
-/// Times that the fan-out lets others go first, at most: they must not keep it from sending.
+/// The most times that the fan-out lets others run first: they must not keep it from sending.
 const YIELDS_MAX: usize = 8;
 /// How long a batch waits to be written. Then it is shown all the same, behind a line that says so.
 const COMMIT_PATIENCE: Duration = Duration::from_millis(2500);
-/// Batches that were shown and wait to be handed to a historian that does not answer. With more, nobody's events are
-/// taken, so talkers wait.
+/// The most batches that were shown and wait for a historian that does not answer. With more,
+/// nobody's events are taken, so talkers wait.
 const SHOWN_MAX: usize = 64;
 
 /// Events that may wait on a server of `threads_max` clients.
@@ -49,7 +54,8 @@ pub(crate) fn events_max(threads_max: usize) -> usize {
 /// What comes through the events channel: something happened at this client.
 pub(crate) type ClientEvent = (Arc<WriterHandle>, Event);
 
-/// What whoever stops the server says. Not through the events channel, which may be full because the disk is stuck.
+/// How to shut down. It does not come through the events channel, which may be full because the
+/// disk is stuck.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shutdown {
     /// See [`Chat::close`].
@@ -64,8 +70,8 @@ pub(crate) struct FanOut {
     pub(crate) events: Receiver<ClientEvent>,
     pub(crate) shutdown: Receiver<Shutdown>,
     pub(crate) historian: HistorianHandle,
-    /// Bytes that may wait for one client. A batch is no larger, so that one batch alone puts nobody over the mark whose
-    /// outbox was empty (but for the times that `/timestamps` adds).
+    /// Bytes that may wait for one client. A batch is no larger, so one batch alone puts no client
+    /// with an empty outbox over the mark (except for the times that `/timestamps` adds).
     pub(crate) high_water: usize,
     /// Stops the server, as a signal does.
     pub(crate) stop: Box<dyn Fn() + Send>,
@@ -73,20 +79,20 @@ pub(crate) struct FanOut {
     pub(crate) totals: Arc<Totals>,
 }
 
-/// How far the writing has come.
+/// How far writing has come.
 #[derive(Default)]
 struct Commit {
     /// When the historian was handed a batch that it has not answered.
     since: Option<Instant>,
     /// Nobody waits for the disk: it has not answered in time, or the server stops.
     is_late: bool,
-    /// Everybody was told so.
+    /// Everybody was told about it.
     is_announced: bool,
-    /// Records of batches that were shown without having been written, for the historian when it answers.
+    /// Records of batches that were shown but not written. The historian gets them when it answers.
     shown: VecDeque<Vec<Record>>,
 }
 
-/// What it waited for.
+/// What the thread waited for.
 enum Wakeup {
     Event(ClientEvent),
     History(HistorianEvent),
@@ -102,7 +108,8 @@ enum Wakeup {
 impl FanOut {
     /// The thread runs this until every sender of `events` is gone and everything is written.
     pub(crate) fn run(mut self, mut chat: Chat<Arc<WriterHandle>>) {
-        // A batch, and then the event that passes the bound, are not more than a client may have waiting.
+        // A batch, and the event that passes its bound, are together no more than a client may have
+        // waiting.
         let batch_max = BATCH_MAX.min(self.high_water.saturating_sub(TALK_MAX));
         let mut commit = Commit::default();
         let mut stop_at = None;
@@ -169,7 +176,8 @@ impl FanOut {
         if commit.since.is_none()
             && let Some(records) = commit.shown.pop_front()
         {
-            let _ = self.historian.commits.send(records); // there is room: the last one was answered
+            // There is room: the last one was answered.
+            let _ = self.historian.commits.send(records);
             commit.since = Some(Instant::now());
         }
     }
@@ -260,10 +268,10 @@ impl FanOut {
     }
 }
 
-/// Lets the client threads that are ready to run go first, while they still bring something: what they bring is sent
-/// with the same sends. The kernel likes to run a thread as soon as it is woken, which would make many small batches
-/// of one large one. (Measured with `chatbench`: window 1, 22 % less CPU for each line delivered.) With nobody ready it
-/// costs a system call.
+/// Lets the client threads that are ready to run go first, while they still bring something: what
+/// they bring goes out with the same sends. The kernel likes to run a thread as soon as it is
+/// woken, which would make many small batches of one large one. (Measured with `chatbench`: window
+/// 1, 22 % less CPU for each line delivered.) If no thread is ready, this costs a system call.
 fn let_the_talkers_talk(events: &Receiver<ClientEvent>) {
     let mut seen = 0;
     for _ in 0..YIELDS_MAX {

@@ -1,35 +1,39 @@
 //! What the machine can hold, compared with what was asked. Once, at the start.
 //!
-//! A server that promises 512 places and fails at the 60th with "too many open files" has promised too much. So the
-//! limits are read first, raised where that is allowed, and otherwise the true number is said, and held.
+//! A server that promises 512 places and fails at the 60th with "too many open files" has promised
+//! too much. So the server reads the limits first, raises what it may, and otherwise says the true
+//! number and keeps to it.
 
 use std::{fs, path::PathBuf};
 
-/// Descriptors beside the clients': standard streams, listeners, the flusher's and the signals' pipes, the database's four
-/// files, the place kept for an administrator, and refused connections on their way out.
+/// Descriptors beside the clients': standard streams, listeners, the flusher's and the signals'
+/// pipes, the database's four files, the place kept for an administrator, and refused connections
+/// on their way out.
 const OTHER_DESCRIPTORS: usize = 32;
-/// Of these, what the house itself needs.
-const HOUSE_DESCRIPTORS: usize = 20;
-/// Refused connections that may be kept open at once, if there are descriptors for them: a class that came too late.
+/// Of these, what the server itself needs.
+const SERVER_DESCRIPTORS: usize = 20;
+/// The most refused connections that are kept open at once, if there are descriptors for them: a
+/// class that came too late.
 const REFUSED_MAX: usize = 256;
 /// Threads beside the clients'.
 const OTHER_THREADS: usize = 16;
-/// Memory maps of one thread: its stack, the guard page below, and its signal stack with a guard page.
+/// Memory maps of one thread: its stack, the guard page below, and its signal stack with a guard
+/// page.
 const MAPS_PER_THREAD: usize = 4;
 
 /// One limit of the machine.
 #[derive(Debug, PartialEq)]
 pub struct Limit {
-    /// As a person knows it.
+    /// Its name, as a person knows it.
     pub name: &'static str,
     /// Its value.
     pub value: usize,
-    /// How many clients that leaves room for.
+    /// The number of clients that it leaves room for.
     pub(crate) clients: usize,
 }
 
-/// Raises what may be raised, and returns how many of `wanted` clients the machine can hold, and the limit that says so
-/// if they are fewer.
+/// Raises what may be raised. Returns how many of `wanted` clients the machine can hold; and if
+/// they are fewer, the limit that is the reason.
 pub fn clients_possible(wanted: usize) -> (usize, Option<Limit>) {
     raise_descriptors(wanted + OTHER_DESCRIPTORS + REFUSED_MAX);
     let mut limits =
@@ -46,14 +50,14 @@ pub fn clients_possible(wanted: usize) -> (usize, Option<Limit>) {
     smallest(wanted, limits)
 }
 
-/// How many refused connections can be kept open for a moment beside `clients`.
+/// How many refused connections can be kept open beside `clients`.
 pub fn refused_possible(clients: usize) -> usize {
     let descriptors = descriptors_limit().map_or(usize::MAX, |limit| limit.value);
-    descriptors.saturating_sub(clients + HOUSE_DESCRIPTORS).clamp(2, REFUSED_MAX)
+    descriptors.saturating_sub(clients + SERVER_DESCRIPTORS).clamp(2, REFUSED_MAX)
 }
 
-/// The same for a server whose clients have no threads: what each needs is a descriptor. `wall`: how many descriptors
-/// such a server can watch, and the name of that limit, if there is one.
+/// The same for a server whose clients have no threads: what each needs is a descriptor. `wall`:
+/// how many descriptors such a server can watch, and the name of that limit, if there is one.
 pub fn clients_possible_in_a_loop(
     wanted: usize,
     wall: Option<(&'static str, usize)>,
@@ -101,7 +105,8 @@ fn raise_descriptors(needed: usize) {
     let needed = needed as u64;
     if current.is_some_and(|current| current < needed) {
         let raised = maximum.map_or(needed, |maximum| needed.min(maximum));
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum }); // read again below
+        // Read again below.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum });
     }
 }
 
@@ -115,8 +120,8 @@ fn descriptors_limit() -> Option<Limit> {
     })
 }
 
-/// The limit on a user's processes and threads. Root is exempt; others share it with whatever else they run, so it is
-/// an upper bound, and a thread that cannot start all the same is refused when it comes to that.
+/// The limit on a user's processes and threads. Root is exempt. Others share it with whatever else
+/// they run, so it is an upper bound; a thread that cannot start is refused when it comes to that.
 #[cfg(unix)]
 fn processes_limit() -> Option<Limit> {
     if rustix::process::geteuid().is_root() {

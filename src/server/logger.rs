@@ -1,8 +1,10 @@
-//! The log: one thread writes it to standard error, so that no other thread ever waits for a terminal.
+//! The log: one thread writes it to standard error, so that no other thread ever waits for a
+//! terminal.
 //!
-//! An instructor who presses Ctrl-S, or pipes the log into a pager, stops whoever writes to that terminal. With a
-//! logger that writes on the caller's thread (as the usual ones do) that would be the fan-out, and with it the class.
-//! Here a full queue costs log lines, which are counted and owned up to.
+//! An instructor who presses Ctrl-S, or pipes the log into a pager, stops whoever writes to that
+//! terminal. With a logger that writes on the caller's thread (as the usual ones do) that would be
+//! the fan-out, and with it the class. Here a full queue costs log lines, which are counted and
+//! owned up to.
 
 use super::status::{Activity, Status};
 use crossbeam_channel::{Receiver, Sender, TrySendError};
@@ -17,28 +19,28 @@ use std::{
     time::Duration,
 };
 
-/// Lines that may wait: more than a full server's clients can say goodbye with at once.
+/// The most lines that may wait: more than the goodbyes of a full server's clients, all at once.
 const LINES_MAX: usize = 8192;
 
 /// What the queue carries.
 enum Entry {
-    /// What was said when; laid out only by the thread that writes it.
+    /// A line. The thread that writes it lays it out.
     Line(Timestamp, Level, String),
     /// Everything before this was written: say so.
     Flush(Sender<()>),
 }
 
-/// The front: takes lines from every thread.
+/// The front: it takes lines from every thread.
 struct Logger {
     entries: Sender<Entry>,
     lost: Arc<AtomicU64>,
 }
 
-/// The back: writes them.
+/// The back: it writes them.
 pub struct LogWriter {
     entries: Receiver<Entry>,
     lost: Arc<AtomicU64>,
-    /// What its thread is doing.
+    /// What its thread does.
     pub status: Arc<Status>,
 }
 
@@ -66,7 +68,7 @@ impl Log for Logger {
         }
     }
 
-    /// Waits until all lines so far are written; a second at most, should nobody read them.
+    /// Waits until all lines so far are written; at most a second, if nobody reads them.
     fn flush(&self) {
         let (done, written) = crossbeam_channel::bounded(1);
         let patience = Duration::from_secs(1);

@@ -1,4 +1,5 @@
-//! chatd itself: the threads, the channel and the locks around the core. [`Chatd::start`] is its table of contents.
+//! chatd itself: the threads, the channel and the locks around the core. [`Chatd::start`] is its
+//! table of contents.
 
 pub mod auth;
 pub mod client;
@@ -39,14 +40,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Stack of a client's thread. Address space, not memory: an idle client touches two pages of it. Ample for the
-/// session's deepest call, in a debug build too.
+/// Stack of a client's thread. Address space, not memory: an idle client touches two pages of it.
+/// Ample for the session's deepest call, in a debug build too.
 const CLIENT_STACK: usize = 256 * 1024;
-/// Places beyond the last, kept for an administrator: a full server is when one is needed.
+/// Places kept for an administrator, behind the last one: a full server is when an administrator is
+/// needed.
 pub const RESERVED: usize = 1;
-/// How long clients may take to say goodbye when the server stops, before their connections are cut.
+/// How long clients may take to say goodbye when the server stops, before their connections are
+/// cut.
 pub const SHUTDOWN_PATIENCE: Duration = Duration::from_millis(2500);
-/// And how long after that: the time of a farewell.
+/// How long they may take after that to read their last line.
 const LAST_PATIENCE: Duration = Duration::from_millis(1500);
 
 /// A running server.
@@ -62,8 +65,8 @@ pub struct Chatd {
 }
 
 impl Chatd {
-    /// Starts every thread of the server. `others`: threads that run already. `stop` is called when an
-    /// administrator stops the server, and should end in [`Chatd::shutdown`].
+    /// Starts every thread of the server. `others`: threads that run already. `stop` is called when
+    /// an administrator stops the server, and should end in [`Chatd::shutdown`].
     pub fn start(
         options: &Options,
         others: Vec<Arc<Status>>,
@@ -73,7 +76,7 @@ impl Chatd {
 
         let totals = Arc::new(Totals::default());
         let (events, to_apply) = bounded(fanout::events_max(options.threads_max));
-        let (shutdown, stopping) = bounded(2); // there are two things to say, once each
+        let (shutdown, stopping) = bounded(2); // each of the two words is sent once at most
         let (flusher_queue, flusher) = FlusherQueue::new().context("cannot start the flusher")?;
         let (linger_queue, linger) = Lingerer::new(limits::refused_possible(options.threads_max));
         let (snapshot, handle, history, historian) = historian::open(&options.store_config())?;
@@ -120,13 +123,13 @@ impl Chatd {
         Ok(Chatd { servers, accepting, handler, threads, shutdown, workers, flusher })
     }
 
-    /// Where it listens.
+    /// The addresses it listens on.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.servers.iter().filter_map(|server| server.local_addr().ok()).collect()
     }
 
-    /// Stops gracefully: accepts nobody, tells everybody, delivers what was accepted, joins every thread. Channels run
-    /// one way: each thread ends because the ones before it have.
+    /// Stops gracefully: accepts nobody, tells everybody, delivers what was accepted, joins every
+    /// thread. Channels run one way: each thread ends because the ones before it have.
     pub fn shutdown(self) {
         for server in &self.servers {
             server.shutdown();
@@ -140,7 +143,8 @@ impl Chatd {
             client.hang_up(CloseReason::Shutdown);
         }
         if !self.handler.registry.wait_until_empty(Instant::now() + SHUTDOWN_PATIENCE) {
-            // Somebody cannot say goodbye. The others need not wait for that any longer; and then nobody is waited for.
+            // Somebody cannot say goodbye. The others stop waiting for them, and then nobody is
+            // waited for.
             let _ = self.shutdown.send(Shutdown::AtOnce);
             self.handler.registry.wait_until_empty(Instant::now() + LAST_PATIENCE);
             for client in self.handler.registry.all() {
@@ -180,7 +184,7 @@ fn start_accepting(
     listeners.into_iter().zip(statuses).map(start).collect()
 }
 
-/// Opens the listeners of each group; of a group, one at least.
+/// Opens the listeners of every group. At least one of each group must open.
 pub fn listen(groups: &[ListenOn], ghost_after: Duration) -> anyhow::Result<Vec<TcpListener>> {
     let mut listeners = Vec::new();
     for ListenOn(addresses) in groups {
@@ -189,7 +193,8 @@ pub fn listen(groups: &[ListenOn], ghost_after: Duration) -> anyhow::Result<Vec<
         for &address in addresses {
             match net::listen(SocketAddr::new(address.ip(), port), ghost_after) {
                 Ok(listener) => {
-                    port = listener.local_addr()?.port(); // a free port that was taken for one is taken for all
+                    // A free port that was taken for one is taken for all.
+                    port = listener.local_addr()?.port();
                     opened += 1;
                     listeners.push(listener);
                 }
@@ -233,8 +238,8 @@ fn explain(error: anyhow::Error, address: SocketAddr) -> anyhow::Error {
     anyhow::anyhow!("cannot listen on {address}. {advice}")
 }
 
-/// Starts a thread that the server cannot do without: if it panics, nobody could be served any more, and to go on as if
-/// nothing were would be worse than to end with a message.
+/// Starts a thread that the server cannot do without. If it panics, nobody can be served any more:
+/// then the process ends with a message, which is better than going on.
 pub fn start_thread(
     name: &'static str,
     run: impl FnOnce() + Send + 'static,

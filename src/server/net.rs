@@ -1,8 +1,10 @@
-//! The few socket calls that `std` does not have, each once, with what it is for. No state, no chat.
+//! The few socket calls that `std` does not have, each once, with what it is for. No state, no
+//! chat.
 //!
-//! Unix and Windows differ in one call that matters here: only Unix can be told for a single send not to wait
-//! (`MSG_DONTWAIT`). So there a client's socket blocks, and its thread simply reads. On Windows the socket is
-//! non-blocking, and who wants to wait has to `poll`. All that differs for that reason is in this file.
+//! Unix and Windows differ in one call that matters here: only on Unix can a single send be told
+//! not to wait (`MSG_DONTWAIT`). So there a client's socket blocks, and its thread simply reads. On
+//! Windows the socket is non-blocking, and a thread that waits has to `poll`. All that differs for
+//! that reason is in this file.
 
 use anyhow::Context as _;
 use rustix::{
@@ -20,33 +22,36 @@ use std::{net::Ipv4Addr, net::TcpStream as PipeEnd};
 #[cfg(unix)]
 use std::{net::Shutdown, os::unix::net::UnixStream as PipeEnd};
 
-/// Connections that may wait to be accepted: a whole class that arrives in the same second, and more. `std` asks for
-/// 128; the next ones would be dropped and would try again a second later. (The kernel caps it at `somaxconn`.)
+/// Connections that may wait to be accepted: a whole class that arrives in the same second, and
+/// more. `std` asks for 128; the next ones would be dropped, and would try again a second later.
+/// (The kernel caps it at `somaxconn`.)
 const ACCEPT_QUEUE: i32 = 4096;
-/// Slices in one vectored send: more than a few are rare.
+/// The most slices in one vectored send: more than a few are rare.
 const SLICES_MAX: usize = 16;
-/// A silent peer is asked so often whether it is there; Windows leaves no choice.
+/// How often a silent peer is asked for a sign of life. Windows leaves no choice.
 const PROBES: u32 = if cfg!(windows) { 10 } else { 3 };
 /// For a single send: do not wait, and raise no signal if the peer is gone.
 #[cfg(unix)]
 const SEND_FLAGS: i32 =
     rustix::net::SendFlags::DONTWAIT.union(rustix::net::SendFlags::NOSIGNAL).bits() as i32;
-/// There are no such flags: see [`prepare`].
+/// Windows has no such flags: see [`prepare`].
 #[cfg(windows)]
 const SEND_FLAGS: i32 = 0;
-/// How long a thread waits on Windows for one socket, before it has to look whether the client was hung up.
+/// How long a thread on Windows waits for one socket before it looks whether the client was hung
+/// up.
 #[cfg(windows)]
 const LOOK_UP: Duration = Duration::from_millis(250);
 
-/// Opens a listener. Connections inherit its options: no delay for small sends (`TCP_NODELAY`), and a peer that
-/// vanished without a word is found within `ghost_after`, whether we are silent (keepalive) or sending (user time-out).
+/// Opens a listener. Connections inherit its options: no delay for small sends (`TCP_NODELAY`), and
+/// a peer that vanished without a word is found within `ghost_after`, whether we are silent
+/// (keepalive) or sending (user time-out).
 pub(crate) fn listen(address: SocketAddr, ghost_after: Duration) -> anyhow::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?; // IPv4 has a listener of its own
     }
-    // A restart need not wait for the old connections' TIME_WAIT. It never has to on Windows, where this option would
-    // let two servers share the port.
+    // A restart need not wait for the old connections' TIME_WAIT. It never has to on Windows, where
+    // this option would let two servers share the port.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.set_tcp_nodelay(true)?;
@@ -71,11 +76,12 @@ pub(crate) fn prepare(_socket: &TcpStream) {}
 /// To be called once for each accepted socket, before any other function here.
 #[cfg(windows)]
 pub(crate) fn prepare(socket: &TcpStream) {
-    let _ = socket.set_nonblocking(true); // if it fails, the socket is broken and the next call says so
+    // If it fails, the socket is broken and the next call says so.
+    let _ = socket.set_nonblocking(true);
     let _ = socket.set_nodelay(true); // not promised to be inherited from the listener
 }
 
-/// Reads what there is, or waits for it: for as long as the socket's time-out says, or for `at_most` and then fails
+/// Reads what there is, or waits for it: for the socket's time-out, or for `at_most`. Then it fails
 /// with `WouldBlock`.
 #[cfg(unix)]
 pub(crate) fn read(
@@ -102,7 +108,8 @@ pub(crate) fn read_now(mut socket: &TcpStream, space: &mut [u8]) -> io::Result<u
     socket.read(space)
 }
 
-/// Reads what there is, or waits for it: for a moment, `at_most` or less, and then fails with `WouldBlock`.
+/// Reads what there is, or waits for it a moment, `at_most` or less. Then it fails with
+/// `WouldBlock`.
 #[cfg(windows)]
 pub(crate) fn read(
     mut socket: &TcpStream,
@@ -114,19 +121,21 @@ pub(crate) fn read(
     socket.read(space)
 }
 
-/// Makes a waiting [`read`] return, and the next ones not wait: an end of file after what has already arrived.
+/// Makes a waiting [`read`] return, and the next ones not wait: they find an end of file after what
+/// has already arrived.
 #[cfg(unix)]
 pub(crate) fn end_reading(socket: &TcpStream) {
-    let _ = socket.shutdown(Shutdown::Read); // fails if the peer is gone: then the read returns anyway
+    // Fails if the peer is gone: then the read returns anyway.
+    let _ = socket.shutdown(Shutdown::Read);
 }
 
-/// Nothing: [`read`] returns soon by itself. Windows would answer the peer's next byte with a reset, and the peer would
-/// lose its farewell.
+/// Does nothing: [`read`] returns soon by itself. Windows would answer the peer's next byte with a
+/// reset, and the peer would lose the last line.
 #[cfg(windows)]
 pub(crate) fn end_reading(_socket: &TcpStream) {}
 
-/// Sends of these slices what the socket takes now, without waiting, and returns how many bytes that was; 0 if it takes
-/// none.
+/// Sends what the socket takes of these slices now, without waiting. Returns the number of bytes; 0
+/// if it takes none.
 pub fn send_now(socket: &TcpStream, slices: &[&[u8]]) -> io::Result<usize> {
     let mut sent = 0;
     for group in slices.chunks(SLICES_MAX) {
@@ -149,14 +158,14 @@ pub fn send_now(socket: &TcpStream, slices: &[&[u8]]) -> io::Result<usize> {
     Ok(sent)
 }
 
-/// Whether a send that failed so may succeed a moment later.
+/// Whether a send that failed like this may succeed a moment later.
 fn may_pass(error: &io::Error) -> bool {
     let no_buffers = rustix::io::Errno::NOBUFS.raw_os_error();
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::OutOfMemory)
         || error.raw_os_error() == Some(no_buffers)
 }
 
-/// Waits for so long, and fails as soon as the connection is found broken: reset, or timed out.
+/// Waits for `at_most`, and fails as soon as the connection is found broken: reset, or timed out.
 #[cfg(unix)]
 pub fn wait_broken(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
     let mut waits = [PollFd::new(socket, PollFlags::empty())]; // errors are always reported
@@ -174,14 +183,15 @@ pub fn has_peer_ended(socket: &TcpStream) -> bool {
     wait(&mut waits, Some(Duration::ZERO)).is_ok() && !waits[0].revents().is_empty()
 }
 
-/// Waits for so long, and fails if the connection is broken then. (A poll on Windows reports an end of file, too.)
+/// Waits for `at_most`, and fails if the connection is broken then. (A poll on Windows reports an
+/// end of file, too.)
 #[cfg(windows)]
 pub fn wait_broken(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
     std::thread::sleep(at_most);
     socket.take_error()?.map_or(Ok(()), Err)
 }
 
-/// Whether the peer has sent its end of file, and nothing that is not read yet.
+/// Whether the peer has sent its end of file, and no byte that is not read yet.
 #[cfg(windows)]
 pub fn has_peer_ended(socket: &TcpStream) -> bool {
     matches!(socket.peek(&mut [0]), Ok(0))
@@ -190,7 +200,8 @@ pub fn has_peer_ended(socket: &TcpStream) -> bool {
 /// Waits until `socket` can take bytes, or the time is over. (On Windows it may return sooner.)
 pub(crate) fn wait_writable(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
     #[cfg(windows)]
-    let at_most = at_most.min(LOOK_UP); // no promise that the wait ends when the socket is shut down meanwhile
+    // No promise that the wait ends when the socket is shut down meanwhile.
+    let at_most = at_most.min(LOOK_UP);
     wait(&mut [PollFd::new(socket, PollFlags::OUT)], Some(at_most))
 }
 
@@ -221,7 +232,7 @@ pub(crate) struct Waker {
 }
 
 impl Waker {
-    /// Two descriptors.
+    /// Takes two descriptors.
     pub(crate) fn new() -> io::Result<Self> {
         let (outer, inner) = pipe()?;
         outer.set_nonblocking(true)?;
@@ -245,7 +256,7 @@ fn pipe() -> io::Result<(PipeEnd, PipeEnd)> {
     PipeEnd::pair()
 }
 
-/// Windows can poll sockets only, so the pipe is a connection with ourselves.
+/// Windows can poll sockets alone, so the pipe is a connection of the process with itself.
 #[cfg(windows)]
 fn pipe() -> io::Result<(PipeEnd, PipeEnd)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;

@@ -24,14 +24,15 @@ use std::{
     time::Duration,
 };
 
-/// Bytes of a message of the day: some screens full. More is a mistake, and would be told to everybody who comes.
+/// Bytes of a message of the day: some screens full. More is a mistake, and would be told to
+/// everybody who comes.
 const MOTD_MAX: usize = 16 * 1024;
 
 /// A chat server with one thread per connection. Start it, and let people join with: nc HOST 5000
 #[derive(FromArgs, Clone, Debug)]
 pub struct Options {
-    /// where to listen, as ADDR:PORT, or PORT for all interfaces; may be repeated; port 0 takes a free one (default:
-    /// port 5000 on all interfaces, IPv4 and IPv6)
+    /// where to listen, as ADDR:PORT, or PORT for all interfaces; may be repeated; port 0 takes a
+    /// free one (default: port 5000 on all interfaces, IPv4 and IPv6)
     #[argh(option, arg_name = "ADDR:PORT")]
     pub(crate) listen: Vec<ListenOn>,
 
@@ -43,7 +44,8 @@ pub struct Options {
     #[argh(switch)]
     pub(crate) anonymous: bool,
 
-    /// admit names in every script, by the rules of RFC 8265; names that look like a present one are refused
+    /// admit names in every script, by the rules of RFC 8265; names that look like a present one
+    /// are refused
     #[argh(switch)]
     unicode_names: bool,
 
@@ -55,11 +57,13 @@ pub struct Options {
     #[argh(option, arg_name = "N", default = "20")]
     pub(crate) backlog_lines: usize,
 
-    /// bytes that may wait for a client that reads slowly; one more, and it is hung up (default: 65536)
+    /// bytes that may wait for a client that reads slowly; one more, and it is hung up (default:
+    /// 65536)
     #[argh(option, arg_name = "BYTES", default = "65536")]
     pub high_water: usize,
 
-    /// seconds that lines may wait for a client that reads nothing, before it is hung up (default: 10)
+    /// seconds that lines may wait for a client that reads nothing, before it is hung up (default:
+    /// 10)
     #[argh(option, arg_name = "SECONDS", default = "10")]
     pub write_deadline: u64,
 
@@ -67,8 +71,8 @@ pub struct Options {
     #[argh(option, arg_name = "SECONDS", default = "30")]
     pub(crate) login_deadline: u64,
 
-    /// lines that a client may send at once, and lines a second after that; it is read more slowly if it sends more;
-    /// or off (default: 32/8)
+    /// lines that a client may send at once, and lines a second after that; it is read more slowly
+    /// if it sends more; or off (default: 32/8)
     #[argh(
         option,
         arg_name = "BURST/PER_SECOND",
@@ -76,8 +80,8 @@ pub struct Options {
     )]
     pub(crate) flood: FloodOption,
 
-    /// most connections from one address at once, this machine exempt; a class behind one router has one address
-    /// (default: 256)
+    /// most connections from one address at once, this machine exempt; a class behind one router
+    /// has one address (default: 256)
     #[argh(option, arg_name = "N", default = "256")]
     pub per_source: usize,
 
@@ -85,8 +89,8 @@ pub struct Options {
     #[argh(option, arg_name = "SECONDS", default = "60")]
     pub ghost_after: u64,
 
-    /// the database file; or none, which keeps accounts, mail and the last lines in memory, for a lesson (default:
-    /// chatd.db)
+    /// the database file; or none, which keeps accounts, mail and the last lines in memory, for a
+    /// lesson (default: chatd.db)
     #[argh(option, arg_name = "FILE", default = "PathBuf::from(\"chatd.db\")")]
     pub(crate) db: PathBuf,
 
@@ -98,7 +102,8 @@ pub struct Options {
     #[argh(option, arg_name = "N")]
     pub(crate) history_days: Option<u32>,
 
-    /// add the command /crash, which panics its own client's thread, to show a class that nobody else's ends
+    /// add the command /crash, which panics its own client's thread, to show a class that nobody
+    /// else's ends
     #[argh(switch)]
     pub(crate) demo: bool,
 

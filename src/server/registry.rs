@@ -1,4 +1,5 @@
-//! The registry: every connected client's writer handle, under one lock. And how many come from each address.
+//! The registry: every connected client's writer handle, under one lock. And how many come from
+//! each address.
 
 use super::client::outbox::WriterHandle;
 use crate::{
@@ -8,7 +9,8 @@ use crate::{
 use parking_lot::Condvar;
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Instant};
 
-/// Connected clients, shared by all threads. The lock is held for a look-up or a copy, never while anything waits.
+/// Connected clients, shared by all threads. The lock is held for a look-up or a copy, never while
+/// a thread waits.
 pub(crate) struct Registry {
     clients: Locked<Clients>,
     /// The last client left.
@@ -19,7 +21,7 @@ pub(crate) struct Registry {
 #[derive(Default)]
 struct Clients {
     by_number: HashMap<ClientId, Arc<WriterHandle>>,
-    /// The server stops: nobody is taken in any more.
+    /// The server stops, and takes nobody in any more.
     closed: bool,
 }
 
@@ -30,7 +32,7 @@ pub struct Addresses {
 }
 
 impl Registry {
-    /// An empty one. `per_source`: connections that one address may have open.
+    /// `per_source`: connections that one address may have open.
     pub(crate) fn new(per_source: usize) -> Self {
         Registry {
             clients: Locked::new("the registry", Clients::default()),
@@ -56,20 +58,20 @@ impl Registry {
         }
     }
 
-    /// Everybody, in the order they came.
+    /// Every client, in the order in which they came.
     pub(crate) fn all(&self) -> Vec<Arc<WriterHandle>> {
         let mut clients: Vec<_> = self.clients.lock().by_number.values().cloned().collect();
         clients.sort_by_key(|client| client.number);
         clients
     }
 
-    /// Takes in nobody any more, and returns those who are here.
+    /// Takes nobody in any more. Returns the clients that are here.
     pub(crate) fn close(&self) -> Vec<Arc<WriterHandle>> {
         self.clients.lock().closed = true;
         self.all()
     }
 
-    /// Waits until everybody has left. Returns whether they had by `deadline`.
+    /// Waits until every client has left, or until `deadline`. Returns whether they have left.
     pub(crate) fn wait_until_empty(&self, deadline: Instant) -> bool {
         let mut clients = self.clients.lock();
         while !clients.by_number.is_empty() && Instant::now() < deadline {
@@ -89,7 +91,7 @@ impl Registry {
 }
 
 impl Addresses {
-    /// None. `most`: connections that one address may have open.
+    /// `most`: connections that one address may have open.
     pub fn new(most: usize) -> Addresses {
         Addresses { most, open: HashMap::new() }
     }
@@ -100,7 +102,7 @@ impl Addresses {
     /// There are too many: a sentence for the client.
     pub fn admit(&mut self, address: IpAddr) -> Result<(), String> {
         if address.is_loopback() {
-            return Ok(()); // whoever sits at the machine itself, and every test
+            return Ok(()); // the machine itself, and every test
         }
         let open = self.open.entry(ClientAddress::of(address)).or_default();
         if *open >= self.most {
@@ -112,7 +114,7 @@ impl Addresses {
         Ok(())
     }
 
-    /// Counts one fewer.
+    /// Counts one connection fewer.
     pub fn release(&mut self, address: IpAddr) {
         let address = ClientAddress::of(address);
         if let Some(open) = self.open.get_mut(&address) {

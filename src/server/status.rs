@@ -1,7 +1,7 @@
 //! What every thread writes down about itself, for `/threads`: the classroom's window.
 //!
-//! A thread stores one relaxed atomic when it begins to do something else; nobody waits for anybody, and the table can
-//! be read while threads are stuck: that is when it is wanted.
+//! A thread stores one relaxed atomic when it begins to do something else; nobody waits for
+//! anybody, and the table can be read while threads are stuck: that is when it is wanted.
 
 use crate::lock::Locked;
 use std::{
@@ -22,12 +22,11 @@ thread_local! {
     static MINE: RefCell<Option<Arc<Status>>> = const { RefCell::new(None) };
 }
 
-/// The calling thread does this from now on, if it has a status. For code that is called on several threads.
+/// Sets what the calling thread does, if it has a status. For code that runs on several threads.
 pub(crate) fn set_activity(activity: Activity) {
     MINE.with_borrow(|mine| mine.iter().for_each(|status| status.set(activity)));
 }
 
-/// Time since the start.
 fn uptime() -> Duration {
     START.elapsed()
 }
@@ -94,11 +93,11 @@ const ACTIVITIES: [&str; 24] = [
 /// What one thread writes down about itself.
 pub struct Status {
     name: Locked<String>,
-    /// Milliseconds since the start when it began, shifted left by 8, and the [`Activity`].
+    /// The [`Activity`], and when it began: milliseconds since the start, shifted left by 8.
     activity: AtomicU64,
     lines_in: AtomicU64,
     lines_out: AtomicU64,
-    /// Bytes in its client's outbox.
+    /// Bytes in the outbox of the thread's client.
     waiting: AtomicUsize,
 }
 
@@ -121,7 +120,7 @@ impl Status {
         MINE.set(Some(Arc::clone(self)));
     }
 
-    /// From now on the thread does this.
+    /// Sets what the thread does from now on.
     pub fn set(&self, activity: Activity) {
         self.activity.store((uptime().as_millis() as u64) << 8 | activity as u64, Relaxed);
     }
@@ -136,7 +135,7 @@ impl Status {
         self.lines_out.fetch_add(lines as u64, Relaxed);
     }
 
-    /// The bytes in the outbox.
+    /// Sets the bytes that wait in the outbox.
     pub fn set_waiting(&self, bytes: usize) {
         self.waiting.store(bytes, Relaxed);
     }
@@ -146,12 +145,13 @@ impl Status {
         self.name.lock().clone()
     }
 
-    /// Another name for it, here only.
+    /// Renames the thread, here only.
     pub fn rename(&self, name: &str) {
         *self.name.lock() = name.to_owned();
     }
 
-    /// Renames the calling thread, here and in the kernel (`ps -L`, `top -H`), which keeps 15 bytes.
+    /// Renames the calling thread, here and in the kernel (`ps -L`, `top -H`), which keeps 15
+    /// bytes.
     pub(crate) fn rename_thread(&self, name: &str) {
         self.rename(name);
         #[cfg(target_os = "linux")]

@@ -1,14 +1,16 @@
-//! A socket server in the manner of Python's `socketserver`, and like it knowing nothing of what is served.
+//! A socket server in the manner of Python's `socketserver`, and like it knowing nothing of what is
+//! served.
 //!
 //! Two questions decide what a server is, and each has its own answer here:
 //!
-//! - *What happens to one connection?* A [`Handler`] says: its [`Handler::handle`] is called once for each.
-//! - *Who runs the handler?* A mix-in says, by one method, [`MixIn::process`]: the accept loop itself ([`Inline`]: the
-//!   next client waits), a new thread for each connection ([`Threading`], with a bound), or a fixed pool of threads
-//!   ([`Pool`]).
+//! - *What happens to one connection?* A [`Handler`] says: its [`Handler::handle`] is called once
+//!   for each.
+//! - *Who runs the handler?* A mix-in says, by one method, [`MixIn::process`]: the accept loop
+//!   itself ([`Inline`]: the next client waits), a new thread for each connection ([`Threading`],
+//!   with a bound), or a fixed pool of threads ([`Pool`]).
 //!
-//! [`Server`] is the loop that they share: accept, verify, process. The chat server is one handler with [`Threading`];
-//! so are most programs of the course.
+//! [`Server`] is the loop that they share: accept, verify, process. The chat server is one handler
+//! with [`Threading`]; so are most programs of the course.
 //!
 //! | Python | here |
 //! | --- | --- |
@@ -43,11 +45,11 @@ use std::{
 /// One accepted socket.
 #[derive(Debug)]
 pub struct Connection {
-    /// Counts up from 1 in this process and is never used twice.
+    /// Counts up from 1 in this process, and is never used twice.
     pub number: u64,
     /// The socket, blocking.
     pub stream: TcpStream,
-    /// Whose it is. (Asking the socket would fail if the peer is gone already.)
+    /// The peer's address. (Asking the socket would fail if the peer is gone already.)
     pub peer: SocketAddr,
     /// How many others the mix-in serves at the same time, if it counts them.
     pub others: usize,
@@ -56,9 +58,9 @@ pub struct Connection {
 /// Why a connection finds no place.
 #[derive(Debug)]
 pub enum Refusal {
-    /// So many are served, and that is the most.
+    /// All places are taken.
     Full {
-        /// The bound.
+        /// The number of places.
         most: usize,
     },
     /// The system gives no thread.
@@ -85,7 +87,7 @@ pub enum Accepting {
 
 /// What happens to one connection.
 pub trait Handler: Send + Sync + 'static {
-    /// Serves one connection from its beginning to its end. On whose thread, the mix-in decides.
+    /// Serves one connection from its beginning to its end. The mix-in decides on which thread.
     fn handle(&self, connection: Connection) -> anyhow::Result<()>;
 
     /// Whether this peer is welcome. Called by the accept loop: must not wait.
@@ -93,13 +95,14 @@ pub trait Handler: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Sends away a connection that finds no place. Called by the accept loop: must not wait. By default, closes it.
+    /// Sends away a connection that finds no place. Called by the accept loop: must not wait. By
+    /// default, closes it.
     fn refuse(&self, _connection: Connection, _refusal: Refusal) {}
 
     /// What the calling accept loop does now, for whoever wants to show it.
     fn watch(&self, _now: Accepting) {}
 
-    /// A handler that failed or panicked. The others go on.
+    /// Takes note of a handler that failed or panicked. The others go on.
     fn handle_error(&self, number: u64, peer: SocketAddr, error: &anyhow::Error) {
         log::warn!("connection {number} from {peer}: {error:#}");
     }
@@ -107,7 +110,7 @@ pub trait Handler: Send + Sync + 'static {
 
 /// Who runs the handler.
 pub trait MixIn: Send + Sync + 'static {
-    /// Sees to it that `handler` serves `connection`, or gives it back.
+    /// Has `handler` serve `connection`, or gives it back.
     fn process<H: Handler>(
         &self,
         connection: Connection,
@@ -118,7 +121,8 @@ pub trait MixIn: Send + Sync + 'static {
     fn close(&self);
 }
 
-/// Runs the handler on the calling thread; its errors and panics end here. Every mix-in comes down to this.
+/// Runs the handler on the calling thread; its errors and panics end here. Every mix-in comes down
+/// to this.
 pub fn run_handler<H: Handler>(connection: Connection, handler: &H) {
     let (number, peer) = (connection.number, connection.peer);
     let outcome = catch_unwind(AssertUnwindSafe(|| handler.handle(connection)));
@@ -148,7 +152,7 @@ impl<H: Handler, M: MixIn> Server<H, M> {
         Server { listener, handler, mixin, stopping: Mutex::new(false), stopped: Condvar::new() }
     }
 
-    /// Accepts until [`Server::shutdown`]. It hands on, and does nothing else.
+    /// Accepts until [`Server::shutdown`]. It hands connections on, and does nothing else.
     pub fn serve_forever(&self) {
         let mut failing = false;
         loop {
@@ -177,7 +181,8 @@ impl<H: Handler, M: MixIn> Server<H, M> {
                         io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
                     ) => {}
                 Err(e) => {
-                    // Out of descriptors: trying again at once would spin, and a line each time would fill the disk.
+                    // Out of descriptors: trying again at once would spin, and a line each time
+                    // would fill the disk.
                     if !std::mem::replace(&mut failing, true) {
                         log::error!(
                             "cannot accept: {e}; trying again every {OUT_OF_DESCRIPTORS:?}"
@@ -200,7 +205,7 @@ impl<H: Handler, M: MixIn> Server<H, M> {
         }
     }
 
-    /// Where it listens: the true port, if port 0 was asked for.
+    /// The address it listens on: with the true port, if port 0 was asked for.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
@@ -213,8 +218,8 @@ impl<H: Handler, M: MixIn> Server<H, M> {
     }
 }
 
-/// Makes a blocked `accept` return. Linux promises that for a listener that is shut down; elsewhere somebody has to
-/// connect.
+/// Makes a blocked `accept` return. Linux promises that for a listener that is shut down;
+/// elsewhere, a connection has to come.
 fn wake_accept(listener: &TcpListener) {
     #[cfg(target_os = "linux")]
     let _ = socket2::SockRef::from(listener).shutdown(std::net::Shutdown::Both);

@@ -1,5 +1,5 @@
-//! A fixed pool of threads. Right for requests, which end; a conversation keeps its thread, and the fifth student at a
-//! pool of four waits until somebody leaves.
+//! A fixed pool of threads. Right for requests, which end; a conversation keeps its thread, and the
+//! fifth student at a pool of four waits until another leaves.
 
 use super::{Connection, Handler, MixIn, Refusal, run_handler};
 use crossbeam_channel::{Receiver, Sender};
@@ -16,17 +16,18 @@ use std::{
 /// A job: one connection with its handler.
 type Job = Box<dyn FnOnce() + Send>;
 
-/// So many workers take the connections in turn; a few more may wait for them.
+/// A fixed number of workers takes the connections in turn; a few more may wait for one.
 pub struct Pool {
     jobs: Mutex<Option<Sender<Job>>>,
     workers: Mutex<Vec<JoinHandle<()>>>,
     /// Connections with a worker or waiting for one.
-    held: Arc<AtomicUsize>,
+    taken: Arc<AtomicUsize>,
     most: usize,
 }
 
 impl Pool {
-    /// Starts `workers` threads, named `worker1` and so on. `waiting_max` connections may wait for one.
+    /// Starts `workers` threads, named `worker1` and so on. `waiting_max` connections may wait for
+    /// one.
     pub fn new(workers: usize, waiting_max: usize) -> io::Result<Self> {
         let most = workers + waiting_max;
         let (jobs, queue) = crossbeam_channel::bounded(most);
@@ -40,7 +41,7 @@ impl Pool {
         Ok(Pool {
             jobs: Mutex::new(Some(jobs)),
             workers: Mutex::new(workers),
-            held: Arc::default(),
+            taken: Arc::default(),
             most,
         })
     }
@@ -54,21 +55,22 @@ impl MixIn for Pool {
     ) -> Result<(), (Connection, Refusal)> {
         let full = Refusal::Full { most: self.most };
         let Some(jobs) = self.jobs.lock().clone() else { return Err((connection, full)) };
-        if self.held.fetch_add(1, SeqCst) >= self.most {
-            self.held.fetch_sub(1, SeqCst);
+        if self.taken.fetch_add(1, SeqCst) >= self.most {
+            self.taken.fetch_sub(1, SeqCst);
             return Err((connection, full));
         }
-        let (handler, held) = (Arc::clone(handler), Arc::clone(&self.held));
+        let (handler, taken) = (Arc::clone(handler), Arc::clone(&self.taken));
         let job = move || {
             run_handler(connection, &*handler);
-            held.fetch_sub(1, SeqCst);
+            taken.fetch_sub(1, SeqCst);
         };
-        let _ = jobs.send(Box::new(job)); // there is room: no more jobs than `most` are held
+        let _ = jobs.send(Box::new(job)); // there is room: no more jobs than `most` are taken
         Ok(())
     }
 
     fn close(&self) {
-        drop(self.jobs.lock().take()); // the workers end when the queue is empty and nobody can fill it
+        // The workers end when the queue is empty and nobody can fill it.
+        drop(self.jobs.lock().take());
         let workers = std::mem::take(&mut *self.workers.lock());
         for worker in workers {
             let _ = worker.join();

@@ -1,5 +1,6 @@
-//! What a small server program needs around its [`Server`]: an address from the command line, and an end by Ctrl-C.
-//! The programs of the course use it; chatd has its own, with more to say at the end.
+//! What a small server program needs around its [`Server`]: an address from the command line, and
+//! an end by Ctrl-C. The programs of the course use it; chatd has its own, with more to say at the
+//! end.
 
 use super::{Connection, Handler, MixIn, Refusal, Server};
 use anyhow::Context as _;
@@ -12,7 +13,8 @@ use std::{
     thread,
 };
 
-/// Listens on the address that is the program's first argument, or else on `default`, and says where.
+/// Listens on the address that is the program's first argument, or else on `default`, and prints
+/// it.
 pub fn listen(default: &str) -> anyhow::Result<TcpListener> {
     let address = std::env::args().nth(1).unwrap_or_else(|| default.to_owned());
     let listener =
@@ -27,7 +29,8 @@ pub fn say(line: &str) {
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
-/// Serves until Ctrl-C: then accepts nobody, hangs up on everybody, and waits for every thread of the mix-in.
+/// Serves until Ctrl-C: then accepts nobody, hangs up on everybody, and waits for every thread of
+/// the mix-in.
 pub fn run<H: Handler, M: MixIn>(default: &str, handler: H, mixin: M) -> anyhow::Result<()> {
     let ctrl_c = CtrlC::new()?;
     let listener = listen(default)?;
@@ -53,7 +56,7 @@ struct HangsUp<H> {
 }
 
 impl<H> HangsUp<H> {
-    /// Every read that waits returns, and every write fails.
+    /// Ends every connection: a read that waits returns, and a write fails.
     fn hang_up(&self) {
         for stream in self.open.lock().take().into_iter().flat_map(HashMap::into_values) {
             let _ = stream.shutdown(Shutdown::Both);
@@ -86,7 +89,8 @@ impl<H: Handler> Handler for HangsUp<H> {
     }
 }
 
-/// Gives the second handle back when the handler ends, also by a panic: until then the peer would see no end of file.
+/// Drops the second handle when the handler ends, also by a panic: until then the peer would see no
+/// end of file.
 struct Closes<'a> {
     open: &'a Mutex<Option<HashMap<u64, TcpStream>>>,
     number: u64,
@@ -100,7 +104,8 @@ impl Drop for Closes<'_> {
     }
 }
 
-/// Ctrl-C (and SIGTERM) as a socket that becomes readable: a thread can wait for it, and so can `select`.
+/// Ctrl-C (and SIGTERM) as a socket that becomes readable: a thread can wait for it, and so can
+/// `select`.
 pub struct CtrlC(Inner);
 
 #[cfg(unix)]
@@ -130,7 +135,7 @@ impl CtrlC {
         Ok(CtrlC(inner))
     }
 
-    /// Waits for it.
+    /// Waits for a Ctrl-C.
     pub fn wait(&self) {
         let _ = (&self.0).read(&mut [0]);
     }

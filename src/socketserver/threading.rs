@@ -8,30 +8,31 @@ use std::{
     thread::{Builder, JoinHandle},
 };
 
-/// Starts a thread for each connection, named `c` and its number; refuses more than so many at once.
+/// Starts a thread for each connection, named `c` and its number; refuses those above a bound.
 pub struct Threading {
     most: usize,
     stack_bytes: usize,
     threads: Arc<Mutex<Threads>>,
 }
 
-/// Every thread that is being started, or was started and is not yet joined: there is no other, so their count is the
-/// bound. (Several accept loops may share it.)
+/// Every thread that is being started, or was started and is not joined yet. There is no other, so
+/// their number is the bound. (Several accept loops may share it.)
 #[derive(Default)]
 struct Threads {
     starting: usize,
     started: HashMap<u64, JoinHandle<()>>,
-    /// Those that said they are at their end: joining them waits for a few instructions.
+    /// Those that said they have ended: joining one waits for a few instructions.
     ended: Vec<u64>,
 }
 
 impl Threading {
-    /// At most `most` threads, each with a stack of `stack_bytes` (address space; memory is used as it is touched).
+    /// At most `most` threads, each with a stack of `stack_bytes` (address space; memory is used as
+    /// it is touched).
     pub fn new(most: usize, stack_bytes: usize) -> Self {
         Threading { most, stack_bytes, threads: Arc::default() }
     }
 
-    /// Reserves a place, and returns how many were taken before; `None` if all are.
+    /// Reserves a place, and returns how many were taken before; `None`: all are taken.
     fn reserve(&self) -> Option<usize> {
         let mut threads = self.threads.lock();
         let running = threads.starting + threads.started.len();
@@ -39,7 +40,8 @@ impl Threading {
         (running < self.most).then_some(running)
     }
 
-    /// Takes out the threads that can be joined without waiting for more than their last few instructions.
+    /// Takes out the threads that can be joined without waiting for more than their last few
+    /// instructions.
     fn take_ended(&self) -> Vec<JoinHandle<()>> {
         let mut joinable = Vec::new();
         let Threads { started, ended, .. } = &mut *self.threads.lock();

@@ -31,7 +31,7 @@ pub(super) fn identity(path: &Path) -> Identity {
     fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
-/// Elsewhere nobody can delete a file that is open.
+/// Outside Unix nobody can delete a file that is open.
 #[cfg(not(unix))]
 pub(super) fn identity(path: &Path) -> Identity {
     fs::metadata(path).ok().map(|_| (0, 0))

@@ -124,7 +124,7 @@ impl Store {
         })
     }
 
-    /// Writes, but nothing: to know whether that is possible again.
+    /// Writes nothing, to find out whether writing is possible again.
     pub(crate) fn try_to_write(&mut self) -> Result<(), StoreError> {
         self.transact(|db| {
             Ok(db.execute("UPDATE marks SET last_line = last_line", []).map(drop)?)
@@ -137,8 +137,8 @@ impl Store {
         read::snapshot(&self.connection, rooms, lines).map_err(|e| self.error(e))
     }
 
-    /// Answers. Before a search, indexes what is not indexed yet, if the file can be written just
-    /// now: see [`Store::index_some`]. A search that would take long is broken off.
+    /// Answers a query. Before a search, indexes what is not indexed yet, if the file can be
+    /// written just now: see [`Store::index_some`]. A search that would take long is broken off.
     pub fn find(&mut self, query: &Query) -> Result<Found, StoreError> {
         if matches!(query, Query::Search { .. }) {
             while self.index_some(INDEX_CHUNK).is_ok_and(|indexed| indexed > 0) {}
@@ -215,8 +215,8 @@ impl Store {
     }
 
     /// Closes a file that is not what it was, and writes nothing more. SQLite would bring the log
-    /// into the file, or delete the log of another file that stands in its place now. And if the
-    /// log stayed, SQLite would take it for that other file's.
+    /// into the file, or delete the log of another file that stands in its place now. And a log
+    /// that stayed would be taken for that other file's.
     pub(crate) fn abandon(self) {
         let log = beside(&self.path, "-wal");
         let is_replaced = self.check_it_is_there().is_err();
@@ -233,7 +233,7 @@ impl Store {
         self.is_read_only
     }
 
-    /// The error of everybody who writes to a read-only file.
+    /// The error for everybody who writes to a read-only file.
     pub(crate) fn read_only_error(&self) -> StoreError {
         StoreError::new(&self.path, StoreErrorKind::ReadOnly)
     }
@@ -253,8 +253,8 @@ impl Store {
         write().map_err(|kind| StoreError::new(&self.path, kind))
     }
 
-    /// SQLite writes on into a file that was deleted: it exists while it is open, and is lost when
-    /// it is closed.
+    /// SQLite goes on writing into a deleted file: it exists while it is open, and is lost when it
+    /// is closed.
     fn check_it_is_there(&self) -> Result<(), StoreError> {
         if identity(&self.path) == self.identity {
             Ok(())

@@ -19,7 +19,7 @@ use std::{
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Bytes of SQLite's header: the version of the schema stands at 60, whose file it is at 68.
 const HEADER: usize = 100;
-/// Statements kept prepared: more than there are.
+/// The most statements kept prepared: more than there are.
 const STATEMENTS: usize = 64;
 
 pub(super) fn open(
@@ -30,8 +30,8 @@ pub(super) fn open(
     let create_error = create_if_missing(path).err();
     check_header(path).map_err(|e| create_error.unwrap_or(e))?;
 
-    // A file with a log beside it is open somewhere, or was left by a crash. Then it takes both to
-    // look.
+    // A file with a log beside it is open somewhere, or was left by a crash. Then the log has to be
+    // read, too.
     let has_log = ["-wal", "-journal"].iter().any(|ending| beside(path, ending).exists());
     if !has_log {
         check_inside(&immutable(path, patience)?)?;
@@ -41,7 +41,7 @@ pub(super) fn open(
         check_inside(&connection)?;
     }
 
-    // It is ours, and sound. From here on it is written.
+    // It is ours, and sound. From here on it may be written.
     let is_read_only = connection.is_readonly("main")?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, is_read_only)?;
     if schema::version(&connection)? < schema::VERSION {
@@ -136,8 +136,8 @@ fn connect(path: &Path, patience: Duration) -> rusqlite::Result<Connection> {
     let opened = Connection::open_with_flags(path, flags)
         .and_then(|connection| prepare(connection, patience));
     match opened {
-        // A disk that cannot be written has no place for a log either. Without one, nothing is
-        // missing from the file.
+        // A disk that cannot be written has no place for a log. Then nothing is missing from the
+        // file.
         Err(e)
             if matches!(e.sqlite_error_code(), Some(CannotOpen | ReadOnly))
                 && !beside(path, "-wal").exists() =>
@@ -169,7 +169,7 @@ fn prepare(connection: Connection, patience: Duration) -> rusqlite::Result<Conne
     Ok(connection)
 }
 
-/// The path as an address in which SQLite is told that nobody changes the file.
+/// The path as an address that tells SQLite that nobody changes the file.
 fn immutable_uri(path: &Path) -> String {
     let mut uri = "file:".to_owned();
     for &byte in path.as_os_str().as_encoded_bytes() {
@@ -183,8 +183,8 @@ fn immutable_uri(path: &Path) -> String {
     uri + "?immutable=1"
 }
 
-/// Looks with SQLite's eyes: after a crash the newest pages are in the log, the header's too. And
-/// reads it all once: what is damaged is not written to, and that is known only after looking.
+/// Looks through SQLite: after a crash the newest pages are in the log, the header's too. Reads all
+/// of the file once: a damaged one must not be written, and only reading shows the damage.
 fn check_inside(connection: &Connection) -> Result<(), StoreErrorKind> {
     let found = schema::version(connection)?;
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
@@ -245,7 +245,7 @@ impl ServerLock {
         let lock = beside(&database, ".lock");
         let file = match OpenOptions::new().write(true).create(true).truncate(false).open(&lock) {
             Ok(file) => file,
-            // Nothing can be written here, so no other server can, either.
+            // Nothing can be written here, so no other server can write, either.
             Err(e) if is_refused(e.kind()) && database.exists() => {
                 return Ok(ServerLock { _file: None });
             }

@@ -151,8 +151,8 @@ fn room_lines(
     rows_since(db, sql, (room, before), since, most, room_line)
 }
 
-/// The last lines that an account's owner wrote or was sent in private, the newest first of each.
-/// One that they wrote to themselves is found once.
+/// The last lines that an account's owner wrote or was sent in private, the newest first of each. A
+/// line that they wrote to themselves comes once.
 fn private_lines(
     db: &Connection,
     account: AccountId,

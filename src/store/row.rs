@@ -11,8 +11,8 @@ use rusqlite::{
     types::{FromSql, ValueRef},
 };
 
-/// Bytes of any text that are taken out of the file. Nothing that chatd writes is longer than a
-/// line (1 KiB) and a name.
+/// The most bytes of a text that are taken out of the file. Nothing that chatd writes is longer
+/// than a line (1 KiB) and a name.
 const TEXT_MAX: usize = 4096;
 
 /// How a line of a room begins. The author's name is stored once, and the words alone are searched.
@@ -88,7 +88,7 @@ pub(super) fn rows<T>(
     db.prepare_cached(sql)?.query_map(values, read)?.take(most).collect()
 }
 
-/// The one value of a query for one.
+/// The value of a query for a single one.
 pub(super) fn single<T: FromSql>(db: &Connection, sql: &str) -> Result<T> {
     db.prepare_cached(sql)?.query_row([], |row| row.get(0))
 }
@@ -110,7 +110,7 @@ pub(super) fn text(row: &Row<'_>, column: usize) -> Result<String> {
     Ok(sanitize(&String::from_utf8_lossy(bytes)).into_owned())
 }
 
-/// A time; what is beyond all calendars is 1970.
+/// A time. One beyond all calendars becomes 1970.
 pub(super) fn time(row: &Row<'_>, column: usize) -> Result<Timestamp> {
     Ok(Timestamp::from_microsecond(row.get(column)?).unwrap_or(Timestamp::UNIX_EPOCH))
 }

@@ -142,7 +142,7 @@ pub fn create(connection: &mut Connection, to: usize) -> rusqlite::Result<()> {
 /// beside it.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreErrorKind> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Read again, for another process may have done it while this one waited for the lock.
+    // Read again: another process may have migrated it while this one waited for the lock.
     let found = version(&transaction)?;
     if found > 0 && found < VERSION {
         keep_copy(path, found)?;

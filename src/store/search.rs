@@ -15,18 +15,18 @@ use rusqlite::{Connection, ErrorCode, Result};
 use std::time::{Duration, Instant};
 
 /// Lines to index in one transaction: 5 ms of work, and 50 when the index is put in order. A line
-/// that is said meanwhile waits for that. Fewer at once make neither shorter.
+/// that is said meanwhile waits for that. Smaller transactions make neither shorter.
 pub const INDEX_CHUNK: usize = 500;
-/// Words of one search that count. More narrow nothing down, and each costs time.
+/// The most words of one search that count. More narrow nothing down, and each costs time.
 const WORDS_MAX: usize = 16;
 /// The longest that a search may take.
 const BUDGET: Duration = Duration::from_millis(100);
-/// The answer to one that takes longer.
+/// The answer to a search that takes longer.
 pub(super) const TOO_MANY: &str = "too many lines have these words; add a rarer one.";
 /// SQLite's steps between two looks at the clock. It takes four to read a page of the index, and
-/// most are spent on that: a look after 25 pages, every millisecond or so.
+/// most are spent on that: one look for 25 pages, every millisecond or so.
 const STEPS: i32 = 100;
-/// The first character of the index's words for rooms and accounts. In no line is this character
+/// The first character of the index's words for rooms and accounts. No line contains it
 /// ([`crate::core::wire::sanitize::sanitize`]), so nobody can make a room's word a common one.
 const MARK: char = '\u{1}';
 
@@ -94,7 +94,7 @@ pub(super) fn in_time<T>(
     until(db, move || Instant::now() >= end, search)
 }
 
-/// Asks every [`STEPS`] steps whether it is over.
+/// Asks every [`STEPS`] steps whether the time is over.
 fn until<T>(
     db: &mut Connection,
     is_over: impl FnMut() -> bool + Send + 'static,

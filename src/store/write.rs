@@ -44,8 +44,8 @@ pub(super) fn record(db: &Connection, Record { at, change }: &Record) -> Result<
             (account, &password.0),
         ),
         Change::Unregistered(account) => {
-            // The schema's foreign keys delete the mailbox, and make nobody of the account
-            // elsewhere.
+            // The schema's foreign keys delete the mailbox, and clear the account where else it
+            // stands.
             execute(db, "UPDATE marks SET last_account = max(last_account, ?1)", [account])?;
             execute(db, "DELETE FROM account WHERE id = ?1", [account])
         }
@@ -100,8 +100,7 @@ fn set_topic(db: &Connection, room: &str, topic: Option<&(String, Author)>) -> R
 }
 
 /// Another process may have deleted an account a moment ago. A line for it is then written as one
-/// between people without accounts; a message to be kept is refused, for the foreign key of its
-/// mailbox.
+/// between people without accounts; a message for its mailbox is refused, by a foreign key.
 fn private_message(
     db: &Connection,
     at: i64,

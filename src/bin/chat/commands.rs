@@ -32,7 +32,7 @@ pub(crate) enum Typed<'a> {
     /// On, off, or the other of the two.
     Bell(Option<bool>),
     Clear,
-    /// There, or here again.
+    /// To that address, or here again.
     Connect(Option<Address>),
     /// All commands, or this one.
     Help(Option<&'a str>),

@@ -77,7 +77,7 @@ fn look_up(to: &Address, deadline: Instant) -> Result<Vec<SocketAddr>, Ending> {
     }
 }
 
-/// Lines go out at once, never wait for ever, and a network that fell silent is noticed.
+/// Makes lines go out at once and never wait for ever, and notices a network that fell silent.
 fn prepare(stream: TcpStream) -> io::Result<TcpStream> {
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(WRITE_LIMIT))?;
@@ -90,7 +90,7 @@ fn prepare(stream: TcpStream) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// The connection of the moment, as those see it who write to it or end it.
+/// The present connection, for those who write to it or end it.
 #[derive(Default)]
 pub(crate) struct Link {
     stream: Mutex<Option<Arc<TcpStream>>>, // locked to look, never while writing
@@ -105,7 +105,6 @@ impl Link {
         self.stream.lock().clone().ok_or_else(|| ErrorKind::NotConnected.into())
     }
 
-    /// Sends one line.
     pub(crate) fn send_line(&self, line: &str) -> io::Result<()> {
         self.send(format!("{line}\n").as_bytes())
     }

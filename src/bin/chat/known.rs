@@ -9,11 +9,12 @@ use crate::server_line::{LineKind, ServerLine};
 use chatd::core::sentences::{self, Movement};
 use std::collections::VecDeque;
 
-/// Names and rooms that completion knows. More than a person completes from; a bound against a
-/// stranger's lists.
+/// The most names and rooms that completion knows: more than a person completes from, and a bound
+/// against a stranger's lists.
 const WORDS_MAX: usize = 1000;
 
-/// Own lines, to tell them from missed ones after a reconnect: more than a room's backlog has.
+/// The most own lines that are remembered, to tell them from missed ones after a reconnect: more
+/// than a room's backlog has.
 const OWN_MAX: usize = 500;
 
 /// What the server waits for.
@@ -41,11 +42,11 @@ pub(crate) struct Known {
     pub(crate) last_words: Option<String>,
     /// The last words were that it has no place.
     pub(crate) is_full: bool,
-    /// Lines that came.
+    /// Counts lines that came.
     pub(crate) heard: u64,
-    /// The server's sentences that may answer what was sent: all but comings and goings.
+    /// Counts the server's sentences that may answer what was sent: all but comings and goings.
     pub(crate) answers: u64,
-    /// Lines that the person sent.
+    /// Counts lines that the person sent.
     pub(crate) typed: u64,
     pub(crate) is_connected: bool,
     people: Vec<String>, // whoever spoke last stands first

@@ -28,8 +28,8 @@ const WAITS_MS: [u64; 7] = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000];
 /// A line without an end is shown after this time: some servers ask `login: ` and wait.
 const PARTIAL_LIMIT: Duration = Duration::from_secs(1);
 
-/// The longest line that is shown whole, in bytes. Four times what chatd allows a person to type,
-/// so that its longest line fits with name and time.
+/// The longest line that is shown whole, in bytes: four times what chatd lets a person type, so
+/// that its longest line fits with name and time.
 const LINE_MAX: usize = 4096;
 
 /// What the keyboard asks of this thread.
@@ -219,7 +219,7 @@ impl Socket {
         }
     }
 
-    /// Why the program has to end, now that the connection has. `None`: it comes back.
+    /// Why the program has to end, now that the connection has ended. `None`: it comes back.
     fn ending(&self, is_return: bool) -> Option<Ending> {
         let known = self.shared.known();
         let why = known.last_words.clone();

@@ -32,7 +32,7 @@ const FLOWING: [&str; 7] = [
 enum Flow {
     Anew,
     Stay,
-    /// Not known: then rather leave an old row behind than take one away that is not ours.
+    /// It is not known: an old row left behind is better than a row lost that is not ours.
     Unknown,
 }
 

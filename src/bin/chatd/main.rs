@@ -82,7 +82,7 @@ fn run(mut options: Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// On standard output: where, and what to tell the class.
+/// Prints the addresses, and what to tell the class.
 fn tell_how_to_join(addresses: &[SocketAddr]) {
     for address in addresses {
         print_line(&format!("chatd: listening on {address}"));

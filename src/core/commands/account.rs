@@ -1,4 +1,5 @@
-//! Accounts: keeping a name, logging in to it, giving it up. The dialogues are the session's; here is what comes of them.
+//! Accounts: keeping a name, logging in to it, giving it up. The session has the dialogues; the
+//! rooms change here.
 
 use super::{
     mail::describe_mail,
@@ -83,7 +84,8 @@ fn whoami(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
 
 // --- Logging in ---
 
-/// Whoever is here under this name, or logged in to this account, gives way to its `owner`, who comes from `address`.
+/// Sends away whoever is here under this name or logged in to this account. Its `owner` comes from
+/// `address`.
 pub(super) fn make_way(
     ctx: &mut RoomsCtx<'_>,
     name: &Name,
@@ -99,7 +101,7 @@ pub(super) fn make_way(
     }
 }
 
-/// For whoever runs the server.
+/// Logs who logged in, for the operator.
 pub(super) fn log_login(ctx: &mut RoomsCtx<'_>, client: ClientId, account: AccountId) {
     let Some(account) = ctx.rooms.accounts().get(account) else { return };
     let admin = if account.is_admin { ", an administrator" } else { "" };
@@ -107,7 +109,7 @@ pub(super) fn log_login(ctx: &mut RoomsCtx<'_>, client: ClientId, account: Accou
     ctx.rooms.act(Action::Log(line));
 }
 
-/// A member gave the password of an account: they own it, and are called like it.
+/// Makes a member the owner of an account whose password they gave, and gives them its name.
 pub(crate) fn log_in(ctx: &mut RoomsCtx<'_>, login: Login) -> Answer {
     let Some(account) = ctx.rooms.accounts().get(login.account).cloned() else {
         return Answer::Text(notice("That account is gone."));
@@ -141,7 +143,7 @@ pub(crate) fn log_in(ctx: &mut RoomsCtx<'_>, login: Login) -> Answer {
 
 // --- What may fail: registering, another password, deleting ---
 
-/// A member wants their name kept.
+/// Registers a member's name.
 pub(crate) fn register(ctx: &mut RoomsCtx<'_>, hash: PasswordHash) -> CommandResult {
     if let Some(account) = ctx.rooms.account_of(ctx.client) {
         return Err(format!("You are logged in to {} already.", account.name).into());
@@ -154,7 +156,7 @@ pub(crate) fn register(ctx: &mut RoomsCtx<'_>, hash: PasswordHash) -> CommandRes
     Ok(Reply::Later)
 }
 
-/// The owner of an account wants another password.
+/// Changes the password of a member's account.
 pub(crate) fn set_password(
     ctx: &mut RoomsCtx<'_>,
     hash: PasswordHash,
@@ -166,7 +168,7 @@ pub(crate) fn set_password(
     Ok(Reply::Later)
 }
 
-/// The owner of an account wants it deleted.
+/// Deletes a member's account.
 pub(crate) fn unregister(ctx: &mut RoomsCtx<'_>) -> CommandResult {
     let (id, now) = (my_account(ctx)?, ctx.rooms.now());
     ctx.rooms.pending().reserve(now, Change::Unregistered(id), ctx.client, Reserved::Deletion(id));
@@ -179,7 +181,7 @@ fn my_account(ctx: &RoomsCtx<'_>) -> Result<AccountId, Refusal> {
     })
 }
 
-/// An account is written, or is not. Returns what its owner reads.
+/// Takes the outcome of a registration. Returns what the member reads.
 pub(crate) fn registered(
     ctx: &mut RoomsCtx<'_>,
     account: Account,
@@ -202,7 +204,7 @@ pub(crate) fn registered(
     text
 }
 
-/// Another password is written, or is not. Returns what its owner reads.
+/// Takes the outcome of a change of password. Returns what the member reads.
 pub(crate) fn password_set(quietly: bool, outcome: Outcome) -> String {
     match outcome {
         _ if quietly => String::new(),
@@ -211,7 +213,7 @@ pub(crate) fn password_set(quietly: bool, outcome: Outcome) -> String {
     }
 }
 
-/// An account is deleted, or is not. Returns what its owner reads.
+/// Takes the outcome of a deletion. Returns what the member reads.
 pub(crate) fn unregistered(ctx: &mut RoomsCtx<'_>, id: AccountId, outcome: Outcome) -> String {
     if let Err(why) = outcome {
         return notice(format_args!("Your account is still there: {why}"));

@@ -29,7 +29,7 @@ fn ask(ctx: &mut RoomsCtx<'_>, text: &str) -> CommandResult {
     Ok(tell_privately(ctx, &administrators, text, "question "))
 }
 
-/// The administrators of the room are told.
+/// Raises a hand or lowers it, and tells the administrators of the room.
 fn hand(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     none(arguments)?;
     let now = ctx.rooms.now();
@@ -66,7 +66,7 @@ fn hands(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     Ok(Reply::Now(text))
 }
 
-/// Who has a hand up in a room, in the order they were raised.
+/// The members with a raised hand, in the order in which they raised it.
 fn raised(rooms: &Rooms, room: &Room) -> Vec<ClientKey> {
     let members = rooms.members();
     let is_up = |&member: &ClientKey| members[member].hand().is_some();

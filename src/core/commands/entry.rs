@@ -15,7 +15,7 @@ use crate::core::{
     rooms::{RoomsConfig, member::Member},
 };
 
-/// Whether somebody may stay who has only the place that is kept for an administrator.
+/// Lets a client try the place that is kept for an administrator, or says why not.
 pub(crate) fn take_reserve(ctx: &mut RoomsCtx<'_>, most: usize) -> Answer {
     match ctx.rooms.accounts().has_administrator() {
         true => Answer::default(),
@@ -39,7 +39,8 @@ pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, entry: Entry) -> A
     Answer::Named(name, mail + &place, backlog)
 }
 
-/// The answer to somebody who may not come in like this. Whose account the name is has to show it first.
+/// Why a client may not come in like this, if they may not. The owner of an account has to give its
+/// password first.
 fn refuse(ctx: &mut RoomsCtx<'_>, entry: &Entry) -> Option<Answer> {
     if ctx.rooms.is_closing() {
         return Some(Answer::NameRefused("The server is shutting down.".to_owned()));
@@ -78,7 +79,7 @@ fn refuse(ctx: &mut RoomsCtx<'_>, entry: &Entry) -> Option<Answer> {
     }
 }
 
-/// What somebody who is banned is told.
+/// The sentence for a client that is banned.
 pub(super) fn describe_ban(config: &RoomsConfig, ban: &Sanction) -> String {
     let why = ban.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
     format!("you are banned by {}{}{why}.", ban.by, config.until(ban.until))

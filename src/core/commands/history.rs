@@ -1,8 +1,9 @@
 //! What was said before: the backlog at joining, `/history`, `/search`.
 //!
-//! The rooms remember the last lines themselves, and show them at a definite place in the one order: so past and present
-//! meet without a gap or a repeat. What is older is in the store; then the reply carries a query for it. It is asked
-//! when the reply's batch is shown: by then everything that was said before is written.
+//! The rooms remember the last lines themselves, and show them at a definite place in the one
+//! order: so past and present meet without a gap or a repeat. What is older is in the store; then
+//! the reply carries a query for it. It is asked when the reply's batch is shown: by then
+//! everything that was said before is written.
 
 use super::{
     people::name_now,
@@ -25,9 +26,10 @@ pub(super) const ROWS: &[Row] = &[
     Row::rooms("search", "WORDS", "past lines with these words (wor*: a beginning)", search),
 ];
 
-/// Past lines shown at once: at 1.1 KiB each, 1.1 MiB that their own reader alone waits for.
+/// The most past lines shown at once: at 1.1 KiB each, 1.1 MiB, and only their reader waits for
+/// them.
 const LINES_MAX: usize = 1_000;
-/// Lines found by `/search`.
+/// The most lines found by `/search`.
 const SEARCH_MAX: usize = 50;
 
 /// What a newcomer is shown of their room's past, if there is any.
@@ -65,7 +67,7 @@ fn history(ctx: &mut RoomsCtx<'_>, wanted: &str) -> CommandResult {
     let is_enough = lines.len() >= most || is_all;
     let mut reply = reply(ctx.rooms, ctx.client, most, lines);
     if ctx.rooms.config().keeps_talk && !is_enough {
-        // From here on both are complete; what is found twice is shown once.
+        // From here on both are complete. A line in both is shown once.
         let first_private = member.private().lines().next().map(|line| line.id);
         let first = before(ctx.rooms, room.scrollback().lines());
         reply.query = Some(Query::Older {
@@ -115,14 +117,14 @@ fn reply(rooms: &Rooms, client: ClientKey, most: usize, lines: Vec<HistoryLine>)
     }
 }
 
-/// The number before which the store has to be asked: that of the first line here; if there is none, of the next line
+/// The number before which the store is asked: that of the first line here, or of the next line
 /// that will be said.
 fn before<'a>(rooms: &Rooms, lines: impl IntoIterator<Item = &'a HistoryLine>) -> LineId {
     let first = lines.into_iter().next().map(|line| line.id);
     first.unwrap_or(LineId(rooms.last_line().0 + 1))
 }
 
-/// When it was last this time: `10:30`, `2026-11-20`, `2026-11-20 10:30`.
+/// The last time that it was `10:30`, `2026-11-20` or `2026-11-20 10:30`.
 fn last_time_of(rooms: &Rooms, typed: &str) -> Result<Timestamp, Refusal> {
     let (zone, now) = (&rooms.config().zone, rooms.now());
     let time = |text: &str| Time::strptime("%H:%M", text).map_err(|_| Refusal::Usage);

@@ -26,7 +26,7 @@ fn mail(ctx: &mut SessionCtx<'_, '_>, argument: &str) -> Result<String, Refusal>
     }
 }
 
-/// For a greeting: whether anything waits.
+/// Says whether mail waits, for a greeting.
 pub(super) fn describe_mail(ctx: &RoomsCtx<'_>) -> String {
     match ctx.rooms.account_of(ctx.client).map_or(0, |account| account.mail) {
         0 => String::new(),
@@ -35,7 +35,7 @@ pub(super) fn describe_mail(ctx: &RoomsCtx<'_>) -> String {
     }
 }
 
-/// What waits: the client's thread asks the store for it.
+/// Shows the mailbox. The client's thread asks the store for it.
 pub(crate) fn read(ctx: &mut RoomsCtx<'_>) -> CommandResult {
     let Some(account) = ctx.member().account() else {
         return Ok(Reply::notice(
@@ -56,7 +56,7 @@ pub(crate) fn read(ctx: &mut RoomsCtx<'_>) -> CommandResult {
     Ok(Reply::Fetch(String::new(), Box::new(reply)))
 }
 
-/// The owner wants these messages deleted, which they have read.
+/// Deletes messages that their owner has read.
 pub(crate) fn delete(ctx: &mut RoomsCtx<'_>, read: Vec<LineId>) -> CommandResult {
     let Some(account) = ctx.member().account() else { return Ok(Reply::Now(String::new())) };
     let reserved = Reserved::MailDeletion { account, count: read.len() };
@@ -65,7 +65,7 @@ pub(crate) fn delete(ctx: &mut RoomsCtx<'_>, read: Vec<LineId>) -> CommandResult
     Ok(Reply::Later)
 }
 
-/// A message is kept, or is not. Returns what its author reads.
+/// Takes the outcome of a message to a mailbox. Returns what its author reads.
 pub(crate) fn kept(
     ctx: &mut RoomsCtx<'_>,
     to: AccountId,
@@ -86,7 +86,7 @@ pub(crate) fn kept(
     }
 }
 
-/// Messages are deleted, or are not. Returns what their owner reads.
+/// Takes the outcome of a deletion. Returns what the messages' owner reads.
 pub(crate) fn deleted(
     ctx: &mut RoomsCtx<'_>,
     account: AccountId,

@@ -1,4 +1,5 @@
-//! The commands: one table. Each file beside this one has some of its rows, and the function that each row names.
+//! The commands: one table. Each file beside this one has some of its rows, and the function that
+//! each row names.
 
 pub(crate) mod account;
 mod class;

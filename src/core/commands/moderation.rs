@@ -1,4 +1,5 @@
-//! What administrators may do. All of it takes effect at once, and is recorded and logged with who and when.
+//! What administrators may do. All of it takes effect at once, and is recorded and logged with who
+//! and when.
 
 use super::{
     entry::describe_ban,
@@ -42,12 +43,12 @@ pub(super) const ROWS: &[Row] = &[
     row("shutdown", "[SECONDS|off]", "stops the server, in so many seconds", shutdown),
 ];
 
-/// Seconds before a shutdown, at most: a day.
+/// The most seconds before a shutdown: a day.
 const SHUTDOWN_MAX: u64 = 24 * 60 * 60;
-/// The longest that a sanction lasts, unless it lasts until it is lifted: ten years.
+/// The longest time of a sanction that ends by itself: ten years.
 const LASTS_MAX: u64 = 10 * 365 * 24 * 60 * 60;
 
-/// Everybody reads it, its author too, and nobody can hide it.
+/// Says something to everybody. Its author reads it too, and nobody can hide it.
 fn announce(ctx: &mut RoomsCtx<'_>, text: &str) -> CommandResult {
     let text = required(text)?;
     ctx.audit(format!("announced: {text}"));
@@ -158,7 +159,7 @@ fn bans(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     })
 }
 
-/// Whom an administrator means: an address has a colon or begins with a digit, and no name does.
+/// Whom an administrator means. An address has a colon or begins with a digit; no name does.
 fn target(ctx: &RoomsCtx<'_>, typed: &str) -> Result<Target, Refusal> {
     if typed.contains(':') || typed.starts_with(|c: char| c.is_ascii_digit()) {
         return match typed.parse::<ClientAddress>() {

@@ -1,4 +1,4 @@
-//! Names and people: who is here, what they are called, whom one does not want to read.
+//! Names and people: who is here, what they are called, whom they ignore.
 
 use super::{
     row::{CommandResult, Reply, RoomsCtx, Row, none, optional, required},
@@ -29,7 +29,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::rooms("quiet", "[on|off]", "leaves out who comes and goes", quiet),
 ];
 
-/// Names that one client may ignore.
+/// The most names that one client may ignore.
 const IGNORED_MAX: usize = 100;
 
 // --- Names ---
@@ -65,7 +65,7 @@ pub(super) fn change_name(ctx: &mut RoomsCtx<'_>, name: Name) -> String {
     text
 }
 
-/// Whether `client`, who may have another name now, can have this one.
+/// Whether `client` can have this name. They may have another one now.
 pub(super) fn name_is_free(
     rooms: &mut Rooms,
     name: &Name,
@@ -175,7 +175,7 @@ fn back(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     Ok(Reply::notice(if was_away { "Welcome back." } else { "You were not away." }))
 }
 
-// --- Whom one does not want to read ---
+// --- Ignoring ---
 
 fn quiet(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     let sentences =
@@ -238,7 +238,7 @@ fn list_ignored(ctx: &RoomsCtx<'_>) -> Reply {
     Reply::Now(text + ".\n")
 }
 
-/// What somebody ignored is called now.
+/// The name that somebody ignored has now.
 pub(super) fn name_now<'a>(rooms: &'a Rooms, ignored: &'a Ignored) -> &'a Name {
     let member = ignored.client.and_then(|client| rooms.members().get(client));
     member.map_or(&ignored.name, |member| member.name())

@@ -19,7 +19,8 @@ pub(super) const ROWS: &[Row] = &[
     Row::rooms("rooms", "", "lists the rooms", list),
 ];
 
-/// Names told on entering a room; if there are more, their number. `/names` tells all.
+/// The most names told on entering a room. If there are more, their number is told; `/names` tells
+/// all.
 const NAMES_TOLD: usize = 40;
 
 fn join(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
@@ -67,7 +68,8 @@ pub(super) fn describe_place(
             push_wrapped(&mut text, &lead, &shown(rooms, &others));
             text.push_str(".\n");
         }
-        // When a class of 500 arrives at once, 500 lists of 500 names would be all the fan-out does.
+        // If a class of 500 arrived at once, the fan-out would do nothing but tell 500 lists of 500
+        // names.
         others => text.push_str(&notice(sentences::in_room_with_many(room.name(), others))),
     }
     if let Some((topic, by)) = room.topic() {
@@ -77,7 +79,8 @@ pub(super) fn describe_place(
         text.push_str(&notice(format_args!("{} is paused: /hand raises your hand.", room.name())));
     }
     match backlog(rooms, client) {
-        // As good as always. Shown here: it would leave its marks on the stack and the heap of each client's thread.
+        // The usual case. Shown here: it would leave its marks on the stack and the heap of each
+        // client's thread.
         Some(reply) if reply.query.is_none() => (text + &reply.show(), None),
         reply => (text, reply),
     }

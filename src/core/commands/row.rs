@@ -15,12 +15,12 @@ use crate::core::{
 pub struct Row {
     /// Without the slash.
     pub name: &'static str,
-    /// As help shows them; `[…]` may be left out.
+    /// As `/help` shows them; `[…]` may be left out.
     pub(crate) arguments: &'static str,
     /// What it does, in a few words.
     pub(crate) does: &'static str,
     pub(crate) who: Who,
-    /// It holds at the door too, for somebody who has no name yet.
+    /// It works at the door too, for a client without a name.
     pub(crate) at_the_door: bool,
     pub(crate) run: Run,
 }
@@ -30,7 +30,8 @@ pub struct Row {
 pub struct Table {
     /// Every row, in the order of `/help`.
     pub(crate) rows: &'static [&'static [Row]],
-    /// Whether `/crash` is one of them: it shows a class that a panic ends one thread and nobody else's.
+    /// Whether `/crash` is one of them: it shows a class that a panic ends one thread and nobody
+    /// else's.
     pub(crate) demo: bool,
 }
 
@@ -41,7 +42,7 @@ impl Table {
         rows.filter(move |row| self.demo || row.who != Who::Demo)
     }
 
-    /// The row of what stands behind a slash, and its arguments, trimmed.
+    /// The row of the command behind a slash, and its arguments, trimmed.
     ///
     /// # Errors
     /// There is no such command; the sentence names the nearest one.
@@ -66,16 +67,17 @@ pub(crate) enum Who {
     Demo,
 }
 
-/// The function that runs a command. It is given what stands behind the command's name, trimmed.
+/// The function that runs a command. It gets what stands behind the command's name, trimmed.
 #[derive(Clone, Copy)]
 pub(crate) enum Run {
-    /// On the client's own thread; it may ask the rooms, the store or for a password. Returns lines for the client.
+    /// On the client's own thread; it may ask the rooms, the store or for a password. Returns lines
+    /// for the client.
     Session(fn(&mut SessionCtx<'_, '_>, &str) -> Result<String, Refusal>),
-    /// Where the rooms are, in the one order of all events; quick.
+    /// Where the rooms are, in the one order of all events. It must be quick.
     Rooms(fn(&mut RoomsCtx<'_>, &str) -> CommandResult),
 }
 
-/// What a command of the rooms comes to.
+/// What a command of the rooms returns.
 pub(crate) type CommandResult = Result<Reply, Refusal>;
 
 /// What a command of the rooms is answered with.
@@ -83,9 +85,9 @@ pub(crate) enum Reply {
     Now(String),
     /// These lines; and the client has another name from now on.
     Named(Name, String),
-    /// These lines, and behind them past lines, for some of which the store has to be asked.
+    /// These lines, and behind them past lines. The store may have to be asked for some of these.
     Fetch(String, Box<HistoryReply>),
-    /// Nothing yet: the answer comes when it is known whether the change is written.
+    /// Nothing yet: the answer comes with the outcome of the change.
     Later,
 }
 
@@ -130,7 +132,7 @@ impl RoomsCtx<'_> {
         self.member().name().shown().to_owned()
     }
 
-    /// Records and logs that an administrator did something.
+    /// Records and logs what an administrator did.
     pub(crate) fn audit(&mut self, what: String) {
         let (member, by) = (self.member(), self.name());
         let log = format!("{by} (c{}, {}) {what}", member.client(), member.address());
@@ -163,22 +165,22 @@ impl Row {
         Row { name, arguments, does, who, at_the_door, run: Run::Session(run) }
     }
 
-    /// The same, for these alone.
+    /// The same row, for these clients alone.
     pub(crate) const fn only_for(self, who: Who) -> Row {
         Row { who, ..self }
     }
 
-    /// The same, and it holds at the door too.
+    /// The same row, which works at the door too.
     pub(crate) const fn also_at_the_door(self) -> Row {
         Row { at_the_door: true, ..self }
     }
 
-    /// How it is typed.
+    /// The command as it is typed.
     pub(crate) fn usage(&self) -> String {
         format!("/{} {}", self.name, self.arguments).trim_end().to_owned()
     }
 
-    /// The line that says why it was not done.
+    /// The line that says why the command was refused.
     pub(crate) fn refused(&self, refusal: Refusal) -> String {
         match refusal {
             Refusal::Because(sentence) => notice(sentence),
@@ -187,17 +189,17 @@ impl Row {
     }
 }
 
-/// The argument, which may not be left out.
+/// The argument, which must be there.
 pub(crate) fn required(argument: &str) -> Result<&str, Refusal> {
     if argument.is_empty() { Err(Refusal::Usage) } else { Ok(argument) }
 }
 
-/// The argument, if it was not left out.
+/// The argument, if it is there.
 pub(crate) fn optional(argument: &str) -> Option<String> {
     (!argument.is_empty()).then(|| argument.to_owned())
 }
 
-/// There is no argument.
+/// Refuses an argument.
 pub(crate) fn none(argument: &str) -> Result<(), Refusal> {
     if argument.is_empty() { Ok(()) } else { Err(Refusal::Usage) }
 }

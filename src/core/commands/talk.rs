@@ -23,7 +23,8 @@ fn me(ctx: &mut SessionCtx<'_, '_>, action: &str) -> Result<String, Refusal> {
 
 // --- Private lines ---
 
-/// To whoever has the name; if they are away and have an account, into their mailbox.
+/// Writes to whoever has the name. If nobody has it, and it has an account, writes into the
+/// account's mailbox.
 fn msg(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     let (to, text) = first_word(arguments)?;
     let text = required(text)?;
@@ -55,7 +56,7 @@ fn keep(ctx: &mut RoomsCtx<'_>, to: Account, text: &str) -> CommandResult {
     Ok(Reply::Later)
 }
 
-/// To the client that wrote last, and never to another one that has taken its name.
+/// Writes to the client who wrote last, and never to another one who has taken their name.
 fn reply(ctx: &mut RoomsCtx<'_>, text: &str) -> CommandResult {
     let text = required(text)?;
     ctx.rooms.may_write(ctx.client)?;
@@ -68,7 +69,7 @@ fn reply(ctx: &mut RoomsCtx<'_>, text: &str) -> CommandResult {
     Ok(tell_privately(ctx, &[client], text, ""))
 }
 
-/// Tells some clients a line, and nobody else. `kind`: `question `, or nothing.
+/// Shows a line to some clients alone. `kind`: `question `, or nothing.
 pub(super) fn tell_privately(
     ctx: &mut RoomsCtx<'_>,
     readers: &[ClientKey],
@@ -159,7 +160,7 @@ fn timestamps(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     set(ctx, Preference::Timestamps, arguments, sentences)
 }
 
-/// Turns a preference on or off. The sentences: when it is off now, when it is on.
+/// Turns a preference on or off. `sentences`: the one for off, and the one for on.
 pub(super) fn set(
     ctx: &mut RoomsCtx<'_>,
     preference: Preference,

@@ -1,7 +1,9 @@
-//! Accounts, as the rooms know them: whose name is whose, who is an administrator, how much mail waits.
+//! Accounts, as the rooms know them: whose name is whose, who is an administrator, how much mail
+//! waits.
 //!
-//! No password comes by here, nor a hash of one but on its way to the store: a session compares passwords on its own
-//! time, and tells the rooms only that one was right ([`Login`](crate::core::event::Login)).
+//! No password comes here, and a hash only on its way to the store: a session compares passwords on
+//! its own thread, and tells the rooms only that one was right
+//! ([`Login`](crate::core::event::Login)).
 
 use super::pending::Reserved;
 use crate::core::{
@@ -13,14 +15,17 @@ use crate::core::{
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
-/// Accounts at most: a school. Each costs some 200 bytes here; and nobody can fill the disk with names.
+/// The most accounts: enough for a school. Each costs some 200 bytes here, and the bound keeps
+/// strangers from filling the disk with names.
 const ACCOUNTS_MAX: usize = 10_000;
-/// Accounts made from one address in a day: a school's. A stranger could otherwise take all there are.
+/// The most accounts made from one address in a day: enough for a school. Without a bound, one
+/// stranger could take all there are.
 pub(crate) const REGISTERED_A_DAY: u32 = 100;
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
-/// Messages in one mailbox. More would not be read, and a stranger could fill the disk.
+/// The most messages in one mailbox. Nobody would read more, and a stranger could fill the disk.
 pub(crate) const MAILBOX_MAX: usize = 100;
-/// Of those, from clients without an account: a stranger must not be able to keep everybody else's mail out.
+/// The most of these from clients without an account: a stranger must not keep out everybody else's
+/// mail.
 pub(crate) const GUEST_MAIL_MAX: usize = 50;
 
 pub(crate) struct Accounts {
@@ -30,7 +35,7 @@ pub(crate) struct Accounts {
     by_name: BTreeMap<String, AccountId>,
     /// Names (their keys) that are being registered.
     reserved: Vec<String>,
-    /// Accounts that were made from an address, and since when they are counted.
+    /// The number of accounts made from an address, and since when they are counted.
     made: BTreeMap<ClientAddress, (Timestamp, u32)>,
     /// Messages of clients without accounts that wait in a mailbox.
     guest_mail: BTreeMap<AccountId, usize>,
@@ -50,7 +55,7 @@ impl Accounts {
         }
     }
 
-    /// All accounts anew, as the file has them; what is reserved stays so.
+    /// Replaces all accounts by those in the file. What is reserved stays reserved.
     pub(super) fn replace<'a>(
         &mut self,
         accounts: Vec<Account>,
@@ -123,7 +128,7 @@ impl Accounts {
         Ok(Account { id: self.last, name, is_admin: false, since, mail: 0 })
     }
 
-    /// A reserved account is written; or it is `None`, and its name is free again.
+    /// Ends a reservation: the account is written, or it is `None` and the name is free again.
     pub(crate) fn settle(&mut self, name: &Name, account: Option<Account>) {
         self.reserved.retain(|key| key != name.key());
         if let Some(account) = account {
@@ -132,7 +137,8 @@ impl Accounts {
     }
 
     fn insert(&mut self, account: Account) {
-        // A name from before `--unicode-names` was left out: nobody can enter under it, but it stays an account.
+        // The name may be from a run with `--unicode-names`. Nobody can enter under it now, but the
+        // account stays.
         let key = self.names.check(&account.name, "name").map(|name| name.key().to_owned());
         self.last = self.last.max(account.id);
         self.by_name.insert(key.unwrap_or_else(|_| account.name.clone()), account.id);
@@ -174,7 +180,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// The message was not kept: its place is free again.
+    /// Frees the place of a message that was not stored.
     pub(crate) fn release_mail(&mut self, to: AccountId, by_guest: bool) {
         if let Some(of_guests) = self.guest_mail.get_mut(&to) {
             *of_guests = of_guests.saturating_sub(usize::from(by_guest));
@@ -184,7 +190,7 @@ impl Accounts {
         }
     }
 
-    /// This number of messages was deleted. Returns how many are left.
+    /// Counts deleted messages. Returns the number of those that are left.
     pub(crate) fn mail_deleted(&mut self, account: AccountId, count: usize) -> usize {
         self.guest_mail.remove(&account);
         let Some(account) = self.by_id.get_mut(&account) else { return 0 };

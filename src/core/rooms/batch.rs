@@ -1,15 +1,16 @@
-//! One batch: the streams of its rooms, and the views of those who do not read a whole stream. Plain data: what goes
-//! into it, [`output`](super::output) decides.
+//! One batch: the streams of its rooms, and the views of those who do not read a whole stream.
+//! Plain data: what goes into it, [`output`](super::output) decides.
 
 use super::{ClientKey, RoomKey};
 use crate::core::{close_reason::CloseReason, event::Answer};
 use slotmap::Key as _;
 use std::ops::Range;
 
-/// Pieces of a view for which its memory is kept from batch to batch.
+/// The most pieces of a view whose memory is kept from batch to batch.
 const PIECES_KEPT: usize = 256;
 
-/// What one client has to read now: `before`, then the answer to their question if there is one, then `after`.
+/// What one client has to read now: `before`, then the answer to their question if there is one,
+/// then `after`.
 pub struct Delivery<'a> {
     /// Slices to send one after the other.
     pub before: &'a [&'a [u8]],
@@ -19,7 +20,7 @@ pub struct Delivery<'a> {
     pub after: &'a [&'a [u8]],
     /// Lines in `before` and `after`.
     pub lines: usize,
-    /// The client is to be hung up after that, for this reason.
+    /// Hang the client up after that, for this reason.
     pub close: Option<CloseReason>,
 }
 
@@ -44,7 +45,8 @@ impl Place {
     }
 }
 
-/// One batch. Its vectors keep their memory from batch to batch; only the first so-and-so-many of them are in use.
+/// One batch. Its vectors keep their memory from batch to batch: the `_used` fields count the
+/// elements that belong to this one.
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) streams: Vec<Stream>,
@@ -69,11 +71,12 @@ pub(super) struct Stream {
     pub(super) room: RoomKey,
     pub(super) bytes: Vec<u8>,
     pub(super) lines: usize,
-    /// Who reads all of it. Filled when the batch is sealed.
+    /// The clients that read all of it. Filled when the batch is sealed.
     pub(super) readers: Vec<ClientKey>,
 }
 
-/// What one client reads. All of the stream before `read` is in `pieces` or skipped; the rest is still to come.
+/// What one client reads. All of the stream before `read` is in `pieces` or skipped; the rest is
+/// still to come.
 #[derive(Default)]
 pub(super) struct View {
     pub(super) client: ClientKey,
@@ -85,7 +88,6 @@ pub(super) struct View {
     pub(super) read: Place,
 }
 
-/// Some bytes to read.
 pub(super) struct Piece {
     /// The index of the stream they are in; `None`: they are in `direct`.
     pub(super) stream: Option<usize>,
@@ -119,7 +121,7 @@ impl Batch {
 }
 
 impl View {
-    /// `slices` is there to be used again and again.
+    /// Makes the delivery of a view. `slices` lends its memory.
     pub(super) fn hand_out<'a>(
         &mut self,
         streams: &'a [Stream],

@@ -30,7 +30,7 @@ impl RoomsConfig {
 /// What the driver has to do beside delivering.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Log this: who is who, and what administrators did.
+    /// Log this line. It says who is who, or what an administrator did.
     Log(String),
     /// Stop the server after this time.
     ShutDown(Duration),

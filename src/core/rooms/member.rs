@@ -34,11 +34,12 @@ pub(crate) struct Member {
 pub(crate) struct Ignored {
     /// Their name at that time.
     pub(crate) name: Name,
-    /// While this client is here they are meant, whatever their name; after that, whoever has the name.
+    /// While this client is here, they are ignored under any name. After that, whoever has the name
+    /// is ignored.
     pub(crate) client: Option<ClientKey>,
 }
 
-/// What a client may choose about what they read.
+/// What a client can choose about what they read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Preference {
     /// `/quiet`: nothing about who comes and goes.
@@ -50,7 +51,7 @@ pub(crate) enum Preference {
 }
 
 impl Member {
-    /// Somebody who comes in, and is in no room yet.
+    /// A client that comes in. They are in no room yet.
     pub(crate) fn new(client: ClientId, entry: Entry, now: Timestamp) -> Member {
         let (account, private) = match entry.login {
             Some(login) => (Some(login.account), login.private),
@@ -112,12 +113,12 @@ impl Member {
 
     // --- Where they are, and what they do ---
 
-    /// Their room; `None` only between two rooms.
+    /// The room they are in; `None` only between two rooms.
     pub(crate) fn room(&self) -> Option<RoomKey> {
         self.room
     }
 
-    /// Puts them elsewhere. A raised hand goes down.
+    /// Moves them to another room. Their raised hand goes down.
     pub(super) fn set_room(&mut self, room: Option<RoomKey>) {
         (self.room, self.hand) = (room, None);
     }
@@ -132,7 +133,7 @@ impl Member {
         self.active
     }
 
-    /// They do something now.
+    /// Notes that they did something now.
     pub(in crate::core) fn touch(&mut self, now: Timestamp) {
         self.active = now;
     }
@@ -153,12 +154,12 @@ impl Member {
         self.away.as_deref()
     }
 
-    /// They are away, for this reason, or back. Returns the reason before.
+    /// Sets why they are away; `None`: they are back. Returns the reason before.
     pub(crate) fn set_away(&mut self, why: Option<String>) -> Option<String> {
         std::mem::replace(&mut self.away, why)
     }
 
-    /// While the server closes: they are leaving, and still read what the others say.
+    /// Whether they have said goodbye while the server closes. They still read what the others say.
     pub(super) fn has_said_goodbye(&self) -> bool {
         self.said_goodbye
     }
@@ -179,19 +180,19 @@ impl Member {
         &mut self.private
     }
 
-    /// Who wrote to them last. The client, for names change hands.
+    /// Who wrote to them last: the client, because names change hands.
     pub(crate) fn reply_to(&self) -> Option<&(ClientKey, Name)> {
         self.reply_to.as_deref()
     }
 
-    /// This client wrote to them.
+    /// Notes that this client wrote to them.
     pub(crate) fn set_reply_to(&mut self, author: ClientKey, name: Name) {
         self.reply_to = Some(Box::new((author, name)));
     }
 
     // --- What they want to read ---
 
-    /// Turns a preference on or off; `None`: the other way. Returns how it is now.
+    /// Turns a preference on or off; `None`: to the other of the two. Returns whether it is on now.
     pub(crate) fn set(&mut self, preference: Preference, on: Option<bool>) -> bool {
         let setting = match preference {
             Preference::Quiet => &mut self.quiet,

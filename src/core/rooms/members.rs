@@ -49,7 +49,7 @@ impl Members {
         self.iter().filter(move |(_, member)| is_owner(member)).map(|(key, _)| key)
     }
 
-    /// Whoever has this name now.
+    /// The client that has this name now.
     pub(crate) fn holder_of(&self, name: &Name) -> Option<ClientKey> {
         self.names.get(name.key()).copied()
     }
@@ -94,14 +94,14 @@ impl Members {
         }
     }
 
-    /// Somebody leaves, and their name is free.
+    /// Removes a client who leaves. Their name is free.
     pub(super) fn remove(&mut self, client: ClientKey) {
         if let Some(member) = self.members.remove(client) {
             self.release(client, member.name().key());
         }
     }
 
-    /// A name is free, unless its account's owner has it meanwhile.
+    /// Frees a name, unless the owner of its account has it meanwhile.
     fn release(&mut self, client: ClientKey, key: &str) {
         if self.names.get(key) == Some(&client) {
             self.names.remove(key);

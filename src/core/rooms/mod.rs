@@ -1,10 +1,12 @@
 //! Everybody's state: who is here, under which name, in which room.
 //!
-//! The second of the core's two machines. It must be quick, and it needs one order: whoever drives it (the fan-out
-//! thread, or an event loop) applies one event after the other, and what any two clients both read, they read in that
-//! order. What an event makes clients read gathers in `output`; what has to be written first, in `pending`.
+//! The second of the core's two machines. It must be quick, and it needs one order: the driver (the
+//! fan-out thread, or an event loop) applies one event after the other, and what any two clients
+//! both read, they read in that order. What an event makes clients read gathers in `output`; what
+//! has to be written first, in `pending`.
 //!
-//! A *client* is a connection; a *member* is a client with a name. Commands are run in [`commands`](super::commands).
+//! A *client* is a connection; a *member* is a client with a name. Commands are run in
+//! [`commands`](super::commands).
 
 pub(crate) mod accounts;
 mod batch;
@@ -58,7 +60,7 @@ pub(crate) struct Rooms {
     output: Output,
     actions: Vec<Action>,
     is_closing: bool,
-    /// While the server closes: who says goodbye does not wait for the others.
+    /// While the server closes: a client that says goodbye does not wait for the others.
     closes_at_once: bool,
 }
 
@@ -84,10 +86,12 @@ impl Rooms {
         rooms
     }
 
-    /// Takes in what the store has: at the start, and again (without rooms) when another process has changed it.
+    /// Takes in what the store has: at the start, and again (without rooms) when another process
+    /// changed it.
     pub(super) fn restore(&mut self, snapshot: Snapshot) {
         self.pending.skip_lines(snapshot.last_line);
-        // In another file that took the place of the file, the same number may be somebody else's.
+        // In another file that took the place of this one, the same number may be somebody else's
+        // account.
         let name_of =
             |accounts: &Accounts, id| accounts.get(id).map(|account| account.name.clone());
         let logged_in = self.members.iter().filter_map(|(key, m)| Some((key, m.account()?)));
@@ -162,7 +166,7 @@ impl Rooms {
     pub(crate) fn may_speak(&self, client: ClientKey) -> Result<(), Refusal> {
         let room = self.room_of(client);
         if self.sanctions.is_empty() && !room.is_paused() {
-            return Ok(()); // as good as always
+            return Ok(()); // the usual case
         }
         self.may_write(client)?;
         let author = self.members[client].author();
@@ -197,34 +201,34 @@ impl Rooms {
         }
     }
 
-    /// One client reads a line.
+    /// Shows a line to one client.
     pub(crate) fn tell(&mut self, client: ClientKey, line: &str) {
         let Some(member) = self.members.get(client) else { return };
         let stamped = member.has(Preference::Timestamps);
         self.output.tell(client, member.room(), line, stamped);
     }
 
-    /// One client reads the answer to what they asked.
+    /// Answers what a client asked.
     pub(crate) fn answer(&mut self, client: ClientKey, answer: Answer) {
         let room = self.members.get(client).and_then(Member::room);
         self.output.answer(client, room, answer);
     }
 
-    /// Everybody in the room of `member` reads lines.
+    /// Shows lines to everybody in the room of `member`.
     pub(crate) fn tell_room(&mut self, member: ClientKey, lines: &Lines<'_>) {
         if let Some(room) = self.members.get(member).and_then(Member::room) {
             self.rooms[room].tell(lines, &self.members, &mut self.output);
         }
     }
 
-    /// Everybody reads a line of the server's.
+    /// Shows a line of the server's to everybody.
     pub(crate) fn tell_everybody(&mut self, line: &str) {
         for room in self.rooms.iter() {
             room.tell(&Lines::of_server(line), &self.members, &mut self.output);
         }
     }
 
-    /// Everybody reads an announcement, as said in each room.
+    /// Shows an announcement to everybody, as said in each room.
     pub(crate) fn announce(&mut self, author: &Author, line: &str) {
         let Rooms { rooms, members, pending, output, .. } = self;
         for room in rooms.iter_mut() {
@@ -234,13 +238,13 @@ impl Rooms {
 
     // --- Coming, moving, leaving ---
 
-    /// Somebody with a name comes into the lobby.
+    /// Lets a client with a name into the lobby.
     pub(crate) fn add_member(&mut self, client: ClientKey, member: Member) {
         self.members.insert(client, member);
         self.move_in(client, self.rooms.lobby());
     }
 
-    /// A member goes from their room to the one of this name, which is made if it is not there.
+    /// Moves a member to the room of this name, which is made if it is missing.
     pub(crate) fn move_to(&mut self, client: ClientKey, name: &Name) -> Result<(), Refusal> {
         let room = self.rooms.find_or_add(name, self.now)?;
         if self.members[client].room() == Some(room) {
@@ -251,7 +255,7 @@ impl Rooms {
         Ok(())
     }
 
-    /// Those who are in the room are told, and then it has one more.
+    /// Tells the members of a room that `client` comes, then adds `client`.
     fn move_in(&mut self, client: ClientKey, room: RoomKey) {
         let before = self.members[client].room();
         let name = self.members[client].name().shown();
@@ -263,7 +267,7 @@ impl Rooms {
         self.rooms[room].add(client, &self.members[client]);
     }
 
-    /// A member is in no room any more, and those who stay are told.
+    /// Takes a member out of their room, and tells those who stay.
     fn move_out(&mut self, client: ClientKey, why: &str) {
         let Some(room) = self.members[client].room() else { return };
         self.output.enter(client, Some(room), None);
@@ -275,9 +279,9 @@ impl Rooms {
         self.rooms[room].tell(&presence, &self.members, &mut self.output);
     }
 
-    /// A client leaves by themselves. Whatever they are (a member or not), they are answered.
+    /// A client leaves by themselves. They are answered, whether they were a member or not.
     pub(super) fn depart(&mut self, client: ClientKey, reason: &CloseReason) {
-        // That the server closes comes to its driver by another way, which this may overtake.
+        // The driver learns by another way that the server closes, and this event may come first.
         self.is_closing |= *reason == CloseReason::Shutdown;
         let Some(member) = self.members.get_mut(client) else {
             self.output.answer(client, None, Answer::default());
@@ -292,7 +296,7 @@ impl Rooms {
             CloseReason::Quit(Some(why)) if self.may_write(client).is_ok() => {
                 format!("quit: {why}")
             }
-            CloseReason::Quit(_) => "quit".to_owned(), // who is muted says nothing here either
+            CloseReason::Quit(_) => "quit".to_owned(), // a muted client says nothing here either
             other => other.to_others().to_owned(),
         };
         self.move_out(client, &why);
@@ -300,14 +304,15 @@ impl Rooms {
         self.output.end(client);
     }
 
-    /// A member has changed what they want to read.
+    /// Notes what a member wants to read now.
     pub(crate) fn refilter(&mut self, client: ClientKey) {
         if let Some(room) = self.members[client].room() {
             self.rooms[room].set_filtered(client, &self.members[client]);
         }
     }
 
-    /// Sends a member away: from this moment on they are not here. They are hung up when they have read this batch.
+    /// Sends a member away: from this moment on they are not here. They are hung up when they have
+    /// read this batch.
     pub(crate) fn kick(&mut self, client: ClientKey, reason: CloseReason) {
         if self.members[client].has_said_goodbye() {
             return;
@@ -317,7 +322,8 @@ impl Rooms {
         self.members.remove(client);
     }
 
-    /// Lets those go who said goodbye while the server closes: when everybody has, or at once.
+    /// Closes the connections of those who said goodbye while the server closes: when everybody
+    /// has, or at once.
     fn release_departed(&mut self) {
         if !self.closes_at_once && self.members.iter().any(|(_, member)| !member.has_said_goodbye())
         {
@@ -336,8 +342,8 @@ impl Rooms {
         }
     }
 
-    /// From now on goodbyes are not announced, and nobody is let go before everybody has said goodbye: so whatever was
-    /// accepted from one client before the end reaches all the others. `at_once`: nobody waits for the others any more.
+    /// See [`Chat::close`](super::Chat::close); with `at_once`, see
+    /// [`Chat::close_at_once`](super::Chat::close_at_once).
     pub(super) fn close(&mut self, at_once: bool) {
         self.is_closing = true;
         self.closes_at_once |= at_once;
@@ -348,13 +354,14 @@ impl Rooms {
         self.is_closing
     }
 
-    /// The next event happens at this time.
+    /// Sets the time of the next event.
     pub(super) fn set_now(&mut self, now: Timestamp) {
         self.now = now;
         self.output.set_now(now);
     }
 
-    /// There may be more in the store than the scrollbacks have: perhaps it could not be read, or is another file.
+    /// Assumes that the store has more than the scrollbacks: perhaps it could not be read, or it is
+    /// another file.
     pub(super) fn doubt_scrollbacks(&mut self) {
         self.rooms.iter_mut().for_each(Room::doubt);
     }

@@ -1,9 +1,10 @@
 //! What each client reads of one batch, without a copy for each client.
 //!
-//! A batch is everything that was applied together. What is said in a room is appended once, to the room's stream.
-//! Nearly everybody there reads the whole stream. Who does not (a talker leaves out their own lines; somebody has a
-//! private line in between) has a view: a short list of pieces to read one after the other. So a batch of a thousand
-//! lines to a hundred clients costs a thousand appends and a hundred sends, not a hundred thousand of anything.
+//! A batch is everything that was applied together. What is said in a room is appended once, to the
+//! room's stream. Nearly everybody there reads the whole stream. A client who does not (a talker
+//! leaves out their own lines; somebody has a private line in between) has a view: a short list of
+//! pieces to read one after the other. So a batch of a thousand lines to a hundred clients costs a
+//! thousand appends and a hundred sends, not a hundred thousand of anything.
 //!
 //! ```text
 //!   stream of lobby:  <alice> a\n<bob> b\n<alice> c\n
@@ -12,7 +13,8 @@
 //!   bob's view:       └─ piece ─┘ [from dave] psst\n └ rest ┘    one skipped, one inserted
 //! ```
 //!
-//! Two batches exist at most: one gathers, one is sealed and waits until its records are written. Then it is flushed.
+//! Two batches exist at most: one gathers, one is sealed and waits until its records are written.
+//! Then it is flushed.
 
 use super::{
     ClientKey, RoomKey,
@@ -39,7 +41,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Nothing yet. `zone` is that of the times in front of live lines.
+    /// `zone`: the zone of the times in front of live lines.
     pub(super) fn new(zone: TimeZone) -> Output {
         Output {
             zone,
@@ -53,7 +55,7 @@ impl Output {
         }
     }
 
-    /// What is shown from here on happens at this time.
+    /// Sets the time of what is shown from here on.
     pub(super) fn set_now(&mut self, now: Timestamp) {
         self.now = now;
     }
@@ -71,14 +73,14 @@ impl Output {
         (from, Place { bytes: stream.bytes.len(), lines: stream.lines })
     }
 
-    /// `client`, who is in `room`, does not read what stands there between the two places.
+    /// Leaves out what stands between the two places, for `client`, who is in `room`.
     pub(super) fn skip(&mut self, client: ClientKey, room: RoomKey, (from, to): (Place, Place)) {
         let view = self.view(client, Some(room));
         self.read_to(view, from);
         self.gathering.views[view].read = to;
     }
 
-    /// `client`, who is in `room`, reads the time in front of the line at `place`.
+    /// Puts the time in front of the line at `place`, for `client`, who is in `room`.
     pub(super) fn stamp(&mut self, client: ClientKey, room: RoomKey, place: Place) {
         let minute = self.now.as_second().div_euclid(60);
         let range = match self.gathering.stamp.clone() {
@@ -94,8 +96,8 @@ impl Output {
         self.gathering.push(view, Piece { stream: None, range, lines: 0 });
     }
 
-    /// `client` alone reads this line, behind everything that their room (if they are in one) has said so far.
-    /// `stamped`: with the time in front.
+    /// Shows a line to `client` alone, behind everything that their room (if they are in one) has
+    /// said so far. `stamped`: with the time in front.
     pub(super) fn tell(
         &mut self,
         client: ClientKey,
@@ -111,7 +113,7 @@ impl Output {
         self.gathering.push(view, Piece { stream: None, range, lines: 1 });
     }
 
-    /// `client` is answered, behind everything that their room has said so far.
+    /// Answers `client`, behind everything that their room has said so far.
     pub(super) fn answer(&mut self, client: ClientKey, room: Option<RoomKey>, answer: Answer) {
         let view = self.view_at_end(client, room);
         self.gathering.answer_bytes += answer.bytes();
@@ -119,14 +121,14 @@ impl Output {
         view.answer = Some((view.pieces.len(), Box::new(answer)));
     }
 
-    /// `client` is hung up when they have read everything up to here.
+    /// Hangs `client` up when they have read everything up to here.
     pub(super) fn close(&mut self, client: ClientKey, room: Option<RoomKey>, reason: CloseReason) {
         let view = self.view_at_end(client, room);
         self.gathering.views[view].close = Some(reason);
     }
 
-    /// From here on `client` reads `room`, and no longer `before`: no line that was said there earlier, and every line
-    /// that is said later.
+    /// Lets `client` read `room` from here on, and no longer `before`: no line that was said there
+    /// earlier, and every line that is said later.
     pub(super) fn enter(
         &mut self,
         client: ClientKey,
@@ -139,13 +141,14 @@ impl Output {
         (view.room, view.read) = (room, read);
     }
 
-    /// This batch is the last that `client` reads.
+    /// Makes this batch the last that `client` reads.
     pub(super) fn end(&mut self, client: ClientKey) {
         self.gathering.ended.push(client);
     }
 
-    /// Bytes that the batch has gathered, and one for each piece: where many read with `/timestamps`, each line makes two
-    /// for each of them, and all those of a batch should not need more than some MiB.
+    /// Bytes that the batch has gathered, and one for each piece. (Where many read with
+    /// `/timestamps`, each line makes two pieces for each of them, and the pieces of a batch should
+    /// need no more than some MiB.)
     pub(in crate::core) fn bytes(&self) -> usize {
         let Batch { streams, streams_used, direct, pieces, .. } = &self.gathering;
         let streams = &streams[..*streams_used];
@@ -167,7 +170,8 @@ impl Output {
         self.views.get(client).is_some_and(|&(number, _)| number == self.number)
     }
 
-    /// Seals the batch: what it shows is fixed, and another one gathers. `members_of` a room are those who read it.
+    /// Seals the batch: what it shows is fixed, and another one gathers. `members_of` returns the
+    /// clients that read a room.
     pub(super) fn seal<'a>(&mut self, members_of: impl Fn(RoomKey) -> &'a [ClientKey]) {
         for view in 0..self.gathering.views_used {
             let end = self.gathering.views[view].room.map(|room| self.end_of(room));
@@ -184,7 +188,8 @@ impl Output {
         self.number += 1;
     }
 
-    /// Delivers the sealed batch: calls `deliver` at most once for each client. Returns those whose last batch it was.
+    /// Delivers the sealed batch. Calls `deliver` at most once for each client. Returns those whose
+    /// last batch it was.
     pub(in crate::core) fn flush(
         &mut self,
         mut deliver: impl FnMut(ClientKey, Delivery<'_>),
@@ -206,9 +211,7 @@ impl Output {
         self.sealed.clear()
     }
 
-    /// Delivers to one client what they have to read by now of the batch that gathers, their answer included, and to
-    /// nobody else: for a driver that cannot go on without the answer, and would not send to everybody for it. The
-    /// batch may have no records.
+    /// See [`Chat::flush_one`](crate::core::Chat::flush_one). The batch may have no records.
     pub(in crate::core) fn flush_one(
         &mut self,
         client: ClientKey,
@@ -225,7 +228,8 @@ impl Output {
         views[index].pieces.clear();
     }
 
-    /// The index of a client's view in the batch that gathers. It begins at the start of `room`'s stream.
+    /// The index of a client's view in the batch that gathers. A new view begins at the start of
+    /// `room`'s stream.
     fn view(&mut self, client: ClientKey, room: Option<RoomKey>) -> usize {
         if self.has_view(client) {
             return self.views[client].1;
@@ -241,7 +245,7 @@ impl Output {
         index
     }
 
-    /// The same, when they have read everything in `room` up to here.
+    /// The same, with everything in `room` read up to here.
     fn view_at_end(&mut self, client: ClientKey, room: Option<RoomKey>) -> usize {
         let view = self.view(client, room);
         let end = room.map(|room| self.end_of(room)).unwrap_or_default();
@@ -249,7 +253,7 @@ impl Output {
         view
     }
 
-    /// The view goes on up to `place` of its room's stream.
+    /// Extends the view up to `place` of its room's stream.
     fn read_to(&mut self, view: usize, place: Place) {
         let View { room, read, .. } = &mut self.gathering.views[view];
         if place.bytes > read.bytes

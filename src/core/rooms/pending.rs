@@ -1,8 +1,9 @@
-//! What is applied and waits to be written: the records of the batch that gathers, and of the one that is sealed.
+//! What is applied and waits to be written: the records of the batch that gathers, and of the one
+//! that is sealed.
 //!
-//! Most records only have to be written before their batch is shown. Some may fail (a registration, a message that is
-//! kept for somebody): those are marked with the client who waits for the outcome, and what they need (a name, a place
-//! in a mailbox) stays reserved until then.
+//! Most records only have to be written before their batch is shown. Some may fail (a registration,
+//! a message that is kept for somebody): those are marked with the client who waits for the
+//! outcome, and what they need (a name, a place in a mailbox) stays reserved until then.
 
 use super::ClientKey;
 use crate::core::{
@@ -12,14 +13,14 @@ use crate::core::{
 use jiff::Timestamp;
 use std::{collections::VecDeque, mem::take};
 
-/// What a record counts for beside its text.
+/// Bytes that a record counts for beside its text.
 const RECORD_OVERHEAD: usize = 32;
 
 /// Records that are not written yet, and the numbers of lines.
 pub(crate) struct Pending {
     keeps_talk: bool,
     last_line: LineId,
-    /// Of the batch that gathers.
+    /// Those of the batch that gathers.
     records: Vec<Record>,
     reservations: Vec<Reservation>,
     /// Bytes of those records, about.
@@ -32,14 +33,14 @@ pub(crate) struct Pending {
 #[derive(Default)]
 struct Sealed {
     reservations: Vec<Reservation>,
-    /// A snapshot from the file is merged with these.
+    /// Changes to merge with a snapshot from the file.
     sanctions: Vec<Change>,
 }
 
-/// What is reserved until its record is written, or is known not to be.
+/// What stays reserved until the outcome of its record is known.
 #[derive(Debug)]
 pub(crate) struct Reservation {
-    /// Who waits for the outcome.
+    /// The client that waits for the outcome.
     pub(crate) client: ClientKey,
     /// What they wait for.
     pub(crate) what: Reserved,
@@ -55,12 +56,13 @@ pub(crate) enum Reserved {
     Deletion(AccountId),
     /// A place in a mailbox; `by_guest`: one of those for people without an account.
     Mail { to: AccountId, by_guest: bool },
-    /// The deletion of this number of messages.
+    /// The deletion of `count` messages.
     MailDeletion { account: AccountId, count: usize },
 }
 
 impl Pending {
-    /// `keeps_talk`: what is said is written, and not only what concerns accounts, mail and sanctions.
+    /// `keeps_talk`: what is said is written, and not only what concerns accounts, mail and
+    /// sanctions.
     pub(super) fn new(keeps_talk: bool) -> Pending {
         Pending {
             keeps_talk,
@@ -76,7 +78,7 @@ impl Pending {
         self.keeps_talk
     }
 
-    /// Numbers for new lines; returns the first.
+    /// Takes numbers for new lines, and returns the first.
     pub(crate) fn line_ids(&mut self, lines: usize) -> LineId {
         let first = self.last_line.next();
         self.last_line.0 += lines as i64;
@@ -88,12 +90,12 @@ impl Pending {
         self.last_line
     }
 
-    /// No new line gets this number or a lower one.
+    /// Takes numbers up to `last` out of use.
     pub(super) fn skip_lines(&mut self, last: LineId) {
         self.last_line = self.last_line.max(last);
     }
 
-    /// A change that is made in any case. It is written with its batch.
+    /// Records a change that is made in any case. It is written with its batch.
     pub(crate) fn record(&mut self, at: Timestamp, change: Change) {
         if let Change::RoomMessage { text, .. } | Change::PrivateMessage { text, .. } = &change {
             self.bytes += text.len();
@@ -102,7 +104,7 @@ impl Pending {
         self.records.push(Record { at, change });
     }
 
-    /// A change that may fail. `client` is answered when its outcome is known.
+    /// Records a change that may fail. `client` is answered when its outcome is known.
     pub(crate) fn reserve(
         &mut self,
         at: Timestamp,
@@ -138,7 +140,8 @@ impl Pending {
         records
     }
 
-    /// What came of the oldest sealed batch: of its records that may fail, each with its outcome, in their order.
+    /// Takes the outcomes of the oldest sealed batch. Returns what was reserved for its records
+    /// that may fail, each with its outcome, in their order.
     pub(in crate::core) fn settle(
         &mut self,
         outcomes: Vec<Outcome>,
@@ -147,7 +150,8 @@ impl Pending {
         sealed.reservations.into_iter().zip(outcomes)
     }
 
-    /// Nobody waits for an outcome any more. Returns those who did. What they reserved stays so.
+    /// Gives up every outcome. Returns the clients that waited for one. What they reserved stays
+    /// reserved.
     pub(in crate::core) fn give_up(&mut self) -> Vec<ClientKey> {
         let sealed = self.sealed.iter_mut().flat_map(|sealed| take(&mut sealed.reservations));
         let waiting: Vec<ClientKey> = sealed.map(|reservation| reservation.client).collect();

@@ -16,8 +16,8 @@ use crate::core::{
 };
 use jiff::Timestamp;
 
-/// Lines remembered of each room. With the longest lines in the most rooms that is 300 × 1.1 KiB × 100 rooms = 32 MiB;
-/// with lines as people type them, under 2 MiB.
+/// Lines remembered of each room. With the longest lines in the most rooms that is 300 × 1.1 KiB ×
+/// 100 rooms = 32 MiB; with lines as people type them, under 2 MiB.
 pub(crate) const SCROLLBACK_MAX: usize = 300;
 
 pub(crate) struct Room {
@@ -26,24 +26,24 @@ pub(crate) struct Room {
     topic: Option<(String, Author)>,
     is_paused: bool,
     members: Vec<ClientKey>,
-    /// Those of the members who do not want every line as it is: `/timestamps`, `/quiet`, `/ignore`.
+    /// Members who do not want every line as it is: `/timestamps`, `/quiet`, `/ignore`.
     filtered: Vec<ClientKey>,
     scrollback: Scrollback,
-    /// The scrollback is all there is, unless it is full.
+    /// The scrollback has all that was ever said here, until it is full.
     is_whole: bool,
     /// When the last member left.
     emptied: Timestamp,
 }
 
-/// Lines that a room is told.
+/// Lines for a room.
 pub(crate) struct Lines<'a> {
     pub(crate) text: &'a str,
     pub(crate) count: usize,
-    /// Whose doing they are: who ignores them does not read the lines. `None`: the server's.
+    /// Who caused them. Members who ignore the author do not read them. `None`: the server.
     pub(crate) author: Option<ClientKey>,
     /// The author reads them too, if they are there.
     pub(crate) to_author: bool,
-    /// They are about who comes and goes: who is quiet does not read them.
+    /// They say who comes and goes. Members with `/quiet` do not read them.
     is_presence: bool,
 }
 
@@ -53,7 +53,7 @@ impl<'a> Lines<'a> {
         Lines { text, count: 1, author: None, to_author: false, is_presence: false }
     }
 
-    /// `author` did something, which they do not read themselves.
+    /// What `author` did. They do not read it themselves.
     pub(crate) fn of_author(text: &'a str, author: ClientKey) -> Lines<'a> {
         Lines { author: Some(author), ..Lines::of_server(text) }
     }
@@ -65,7 +65,7 @@ impl<'a> Lines<'a> {
 }
 
 impl Room {
-    /// An empty one. `is_whole`: nothing was ever said in it.
+    /// An empty room. `is_whole`: nothing was ever said in it.
     pub(super) fn new(key: RoomKey, name: &Name, is_whole: bool, now: Timestamp) -> Room {
         Room {
             key,
@@ -92,12 +92,12 @@ impl Room {
 
     // --- Who is here ---
 
-    /// Everybody in it, in the order they came.
+    /// Everybody in it, in the order in which they came.
     pub(crate) fn members(&self) -> &[ClientKey] {
         &self.members
     }
 
-    /// Whether it may make way for another room, and since when nobody is in it.
+    /// Since when nobody is in it, if it may make way for another room.
     pub(super) fn spare_since(&self) -> Option<Timestamp> {
         self.members.is_empty().then_some(self.emptied)
     }
@@ -113,7 +113,7 @@ impl Room {
         self.emptied = now;
     }
 
-    /// Takes note of what `client`, who is here, wants to read.
+    /// Notes whether `client`, who is here, wants every line as it is.
     pub(super) fn set_filtered(&mut self, client: ClientKey, member: &Member) {
         self.filtered.retain(|&other| other != client);
         if member.is_filtered() {
@@ -168,14 +168,14 @@ impl Room {
         self.is_whole && !self.scrollback.is_full()
     }
 
-    /// There may be more in the store than the scrollback has.
+    /// Assumes that the store has more than the scrollback.
     pub(super) fn doubt(&mut self) {
         self.is_whole = false;
     }
 
     // --- Saying something ---
 
-    /// `author` says lines: they are recorded, shown to everybody here with this batch, and remembered.
+    /// Records what `author` says, shows it to everybody here with this batch, and remembers it.
     pub(super) fn say(
         &mut self,
         talk: Talk,
@@ -203,7 +203,7 @@ impl Room {
         }
     }
 
-    /// Everybody here reads an announcement; it is remembered and recorded as said here.
+    /// Shows an announcement to everybody here. It is remembered and recorded as said here.
     pub(super) fn announce(
         &mut self,
         author: &Author,
@@ -223,7 +223,8 @@ impl Room {
         }
     }
 
-    /// Shows lines to everybody here: all read the room's stream, but for the author and whoever filters.
+    /// Shows lines to everybody here. All read the room's stream, except the author and those who
+    /// filter.
     pub(super) fn tell(&self, lines: &Lines<'_>, members: &Members, output: &mut Output) {
         if self.members.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! All rooms, by key and by name. A bounded number: an empty one makes way for a new one.
+//! All rooms, by key and by name. Their number is bounded: an empty one makes way for a new one.
 
 use super::{ClientKey, RoomKey, room::Room};
 use crate::core::{
@@ -14,7 +14,7 @@ use std::{
     ops::{Index, IndexMut},
 };
 
-/// Rooms at once. Bounds what is remembered of them.
+/// The most rooms at once. It bounds what is remembered of them.
 pub const ROOMS_MAX: usize = 100;
 
 pub(crate) struct RoomList {
@@ -25,7 +25,7 @@ pub(crate) struct RoomList {
 }
 
 impl RoomList {
-    /// The lobby alone.
+    /// Has the lobby alone.
     pub(super) fn new(lobby: &Name) -> RoomList {
         let (rooms, names) = (SlotMap::with_key(), BTreeMap::new());
         let mut list = RoomList { rooms, names, lobby: RoomKey::default() };
@@ -44,19 +44,19 @@ impl RoomList {
         once(self.lobby).chain(others).map(|key| &self.rooms[key])
     }
 
-    /// Every room, to change it, in no order that a client may see.
+    /// Every room, to change it. No client may see this order.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Room> {
         self.rooms.values_mut()
     }
 
-    /// Who is in a room; nobody, if it made way.
+    /// The members of a room; nobody, if it made way.
     pub(super) fn members_of(&self, room: RoomKey) -> &[ClientKey] {
         self.rooms.get(room).map(Room::members).unwrap_or_default()
     }
 
     /// Takes in what the store has of the rooms.
     pub(super) fn restore(&mut self, rooms: Vec<RoomSnapshot>, names: NameRule, now: Timestamp) {
-        // Those that were spoken in last come first, and are the last to make way.
+        // The rooms where somebody spoke last come first, and are the last to make way.
         for room in rooms.into_iter().rev() {
             let Ok(name) = names.check(&room.name, "room's name") else { continue };
             let Ok(key) = self.find_or_add(&name, now) else { continue };
@@ -64,7 +64,7 @@ impl RoomList {
         }
     }
 
-    /// The room of this name, made if it is not there.
+    /// The room of this name. It is made if it is missing.
     ///
     /// # Errors
     /// There are too many, and somebody is in each of them.

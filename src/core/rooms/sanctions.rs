@@ -1,4 +1,4 @@
-//! Who may not enter and who may not speak: bans and mutes, by name or by address.
+//! Bans and mutes, by name or by address: who may not enter, and who may not speak.
 
 use crate::core::{
     address::ClientAddress,
@@ -9,10 +9,11 @@ use crate::core::{
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-/// Sanctions at most; each is looked up at the door, and all of them are listed by `/bans`.
+/// The most sanctions. Each is looked up at the door, and `/bans` lists all of them.
 const SANCTIONS_MAX: usize = 1_000;
 
-/// Every sanction, by what it forbids and by its target. There, names stand by their keys.
+/// Every sanction, by what it forbids and by its target. In these targets, names stand by their
+/// keys.
 pub(crate) struct Sanctions {
     names: NameRule,
     rows: BTreeMap<(SanctionKind, Target), Sanction>,
@@ -23,7 +24,7 @@ impl Sanctions {
         Sanctions { names, rows: BTreeMap::new() }
     }
 
-    /// All sanctions anew, as the file has them; and then the changes that are not written yet.
+    /// Replaces all sanctions by those in the file and by the changes that are not written yet.
     pub(super) fn replace<'a>(
         &mut self,
         sanctions: Vec<Sanction>,
@@ -46,7 +47,7 @@ impl Sanctions {
         self.rows.is_empty()
     }
 
-    /// The sanction that forbids something to whoever has this name or comes from here, if one is in force.
+    /// The sanction in force against this name or this address, if there is one.
     pub(crate) fn in_force(
         &self,
         kind: SanctionKind,
@@ -59,7 +60,7 @@ impl Sanctions {
             .or_else(|| address.and_then(|address| by(Target::Address(address.to_string()))))
     }
 
-    /// Whether `target` is whoever has this name, or comes from here.
+    /// Whether `target` means this name or this address.
     pub(crate) fn is_meant(&self, target: &Target, name: &Name, address: ClientAddress) -> bool {
         match self.key_of(target) {
             Target::Name(key) => key == name.key(),

@@ -1,5 +1,6 @@
-//! The lines said last, each with its number and its time: a room's, and what one client wrote and was told in private.
-//! Bounded, in memory; what is older is on disk, if anywhere. Knows no clock: times are told to it.
+//! The lines said last, each with its number and its time: a room's, and what one client wrote and
+//! was told in private. Bounded, in memory; what is older is on disk, if anywhere. Knows no clock:
+//! times are told to it.
 
 use crate::core::record::{HistoryLine, LineId};
 use jiff::Timestamp;
@@ -23,7 +24,7 @@ impl Scrollback {
         for (i, line) in
             text.split_inclusive('\n').enumerate().skip(lines.saturating_sub(self.most))
         {
-            // The oldest line's memory serves for the newest: no allocation once the room has its past.
+            // The newest line takes the oldest line's memory: a full scrollback allocates nothing.
             let mut kept = match self.lines.len() == self.most {
                 true => self.lines.pop_front().map(|line| line.text).unwrap_or_default(),
                 false => String::new(),

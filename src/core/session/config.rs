@@ -21,10 +21,11 @@ pub struct SessionConfig {
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer<'a> {
-    /// What serves them: `c7`.
+    /// The name of their connection: `c7`.
     pub connection: &'a str,
     /// Their address.
     pub address: SocketAddr,
-    /// `Some`: only the place for an administrator is left; the number is that of the ordinary places.
+    /// `Some`: only the place for an administrator was left. The number is that of the ordinary
+    /// places.
     pub reserve_of: Option<usize>,
 }

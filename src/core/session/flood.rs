@@ -1,11 +1,12 @@
 //! A token bucket: how fast one client may talk.
 //!
-//! A client that floods is slowed, not punished: its thread stops reading for a while, TCP's window fills, and the
-//! client's own `send` waits. Nobody else notices. Time is told to it: knows no clock.
+//! A client that floods is slowed, not punished: its thread stops reading for a while, TCP's window
+//! fills, and the client's own `send` waits. Nobody else notices. Time is told to it: knows no
+//! clock.
 
 use std::{str::FromStr, time::Duration};
 
-/// `--flood BURST/PER_SECOND`: that many lines at once, then that many a second.
+/// `--flood BURST/PER_SECOND`: BURST lines at once, then PER_SECOND lines a second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct FloodLimit {
     /// Lines that may come at once.
@@ -42,31 +43,32 @@ impl FromStr for FloodOption {
     }
 }
 
-/// One client's bucket.
 pub(crate) struct Flood {
     limit: FloodLimit,
     tokens: f64,
     filled_at: Duration,
-    /// Said already that lines are delayed; said again only after the bucket was full once more.
+    /// The client knows that they are slowed. They are told again only after the bucket was full
+    /// once more.
     told: bool,
 }
 
 /// How long to wait before the next line is read.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Delay {
-    /// Not to be read for so long.
+    /// How long the client is not read.
     pub(crate) wait: Duration,
-    /// The client does not know yet that it is slowed.
+    /// The client does not know yet that they are slowed.
     pub(crate) first: bool,
 }
 
 impl Flood {
-    /// A full bucket at time `now` (since any fixed point).
+    /// A bucket that is full at time `now`. Times count from any fixed point.
     pub(crate) fn new(limit: FloodLimit, now: Duration) -> Self {
         Flood { limit, tokens: limit.burst, filled_at: now, told: false }
     }
 
-    /// Takes a token for one line read at `now`. An overdrawn bucket says how long to wait until it is at zero again.
+    /// Takes a token for one line read at `now`. An overdrawn bucket says how long to wait until it
+    /// is at zero again.
     pub(crate) fn take(&mut self, now: Duration) -> Option<Delay> {
         let elapsed = now.saturating_sub(self.filled_at).as_secs_f64();
         self.filled_at = now;

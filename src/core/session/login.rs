@@ -1,6 +1,8 @@
-//! The session's dialogues about passwords: at the door, `/login`, `/register`, `/password`, `/unregister`.
+//! The session's dialogues about passwords: at the door, `/login`, `/register`, `/password`,
+//! `/unregister`.
 //!
-//! A password goes from the keyboard to its hash and nowhere else: never said, shown, logged, or told to the rooms.
+//! A password goes from the keyboard to its hash and nowhere else: never said, shown, logged, or
+//! told to the rooms.
 
 use super::{
     Heard, Session,
@@ -18,7 +20,7 @@ use crate::core::{
 };
 use std::mem::replace;
 
-/// Wrong passwords that one connection may give, whatever they are for, before it is ended.
+/// The most wrong passwords from one connection, whatever they are for. Then it is closed.
 const WRONG_MAX: u32 = 5;
 
 impl Session<'_> {
@@ -58,7 +60,7 @@ impl Session<'_> {
         password: Option<Password>,
         driver: &mut dyn Driver,
     ) {
-        // What cannot be a name gets the same words as a name that is nobody's.
+        // What cannot be a name gets the same words as a name without an account.
         let purpose = match self.config.names.check(name, "name") {
             Ok(name) => {
                 let key = name.key().to_owned();
@@ -146,7 +148,7 @@ impl Session<'_> {
         );
     }
 
-    /// The dialogue is over, for the time being. Returns its stage.
+    /// Leaves the dialogue. Returns the stage it was in.
     fn leave_dialogue(&mut self, driver: &mut dyn Driver) -> Stage {
         let next = if self.is_naming() { Stage::Naming } else { Stage::Chatting };
         let stage = replace(&mut self.stage, Stage::Naming);
@@ -154,7 +156,7 @@ impl Session<'_> {
         stage
     }
 
-    /// Compares a password. If that has to wait, it is tried again after a pause.
+    /// Compares a password. If that has to wait, the session tries again after a pause.
     #[inline(never)] // see `Session::hear`
     pub(super) fn check_password(&mut self, driver: &mut dyn Driver) -> Heard {
         let Stage::Checking(purpose, password) = self.leave_dialogue(driver) else {
@@ -206,7 +208,7 @@ impl Session<'_> {
     }
 
     fn on_right_password(&mut self, purpose: Purpose, driver: &mut dyn Driver) {
-        self.mail_read.clear(); // it is perhaps another's from now on
+        self.mail_read.clear(); // the mailbox may be another account's now
         let text = match purpose {
             Purpose::Enter(name, account) => {
                 let login = private_lines(account, driver);
@@ -237,7 +239,8 @@ impl Session<'_> {
         driver.reply(text.as_bytes());
     }
 
-    /// The same password, hashed as strongly as is usual now. If that fails, the old hash still serves.
+    /// Hashes the same password again, as strongly as is usual now. If that fails, the old hash
+    /// still serves.
     fn hash_again(&mut self, password: &Password, driver: &mut dyn Driver) {
         if let Ok(hash) = driver.hash(password) {
             self.ask(Question::SetPassword { hash, quietly: true }, driver);
@@ -245,7 +248,7 @@ impl Session<'_> {
     }
 }
 
-/// What an account last wrote and was told in private, for its owner, who gave the right password.
+/// What an account's owner last wrote and was told in private. They gave the right password.
 fn private_lines(account: AccountId, driver: &mut dyn Driver) -> Login {
     let private = match driver.find(Query::Private { account, most: PRIVATE_MAX }) {
         Found::Lines(lines) => lines,

@@ -1,4 +1,5 @@
-//! Nothing is shown before it is written, nothing is reordered, and the next batch gathers meanwhile.
+//! Nothing is shown before it is written, nothing is reordered, and the next batch gathers
+//! meanwhile.
 
 use super::*;
 

@@ -94,7 +94,7 @@ fn who_is_sent_away_meanwhile_is_not_waited_for() {
     chat.forgets();
     chat.chat.close();
     chat.departs(CAROL, Shutdown);
-    chat.types(ALICE, "/kick carol"); // who is going already
+    chat.types(ALICE, "/kick carol"); // she is going already
     chat.types(ALICE, "/kick bob");
     chat.ends_batch();
     assert_eq!(chat.closed.keys().collect::<Vec<_>>(), [&BOB]);

@@ -25,7 +25,7 @@ const ALICE: ClientId = 1;
 const BOB: ClientId = 2;
 const CAROL: ClientId = 3;
 
-/// Alice's account; she is the administrator.
+/// Alice's account. She is the administrator.
 const ALICES: AccountId = AccountId(1);
 /// Zoe's, who is never here.
 const ZOES: AccountId = AccountId(2);
@@ -119,7 +119,8 @@ impl Conversation {
     }
 
     fn settles(&mut self, outcomes: Result<Vec<Outcome>, String>) {
-        let outcomes = outcomes.unwrap_or_else(|why| vec![Err(why); 10]); // more than any batch here has
+        // More than any batch here has.
+        let outcomes = outcomes.unwrap_or_else(|why| vec![Err(why); 10]);
         self.chat.settle(self.now, outcomes);
     }
 
@@ -184,7 +185,7 @@ impl Conversation {
             .collect()
     }
 
-    /// What was read so far is of no interest.
+    /// Forgets what was read so far.
     fn forgets(&mut self) {
         self.read.clear();
         self.answered.clear();

@@ -1,4 +1,5 @@
-//! What may fail: it is reserved until it is written, and whoever asked is answered when that is known.
+//! What may fail: it is reserved until it is written, and whoever asked is answered when that is
+//! known.
 
 use super::*;
 use crate::core::{
@@ -9,7 +10,8 @@ use crate::core::{
 const FULL: &str = "the disk is full.";
 
 impl Conversation {
-    /// Ends the batch, of whose changes that may fail each has this outcome, and shows what comes of it.
+    /// Ends the batch, gives each of its changes that may fail this outcome, and shows what comes
+    /// of it.
     fn ends_batch_with(&mut self, outcome: Outcome) {
         let changes = self.seals();
         let may_fail = changes.iter().filter(|change| change.may_fail());

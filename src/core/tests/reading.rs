@@ -1,4 +1,5 @@
-//! What each client reads of what is said: joiners, /echo, /timestamps, /quiet, /ignore, private lines.
+//! What each client reads of what is said: joiners, /echo, /timestamps, /quiet, /ignore, private
+//! lines.
 
 use super::*;
 use crate::core::record::{HistoryLine, LineId, RoomSnapshot};

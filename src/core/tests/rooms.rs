@@ -56,7 +56,8 @@ fn a_room_makes_way_while_what_was_said_there_is_in_a_batch() {
     chat.types(ALICE, "/kick bob");
     chat.types(CAROL, "/leave");
     for i in 0..ROOMS_MAX + 10 {
-        chat.types(ALICE, &format!("/join room{i}")); // its answers in between are lost: no session would do that
+        // Its answers in between are lost: no session would do that.
+        chat.types(ALICE, &format!("/join room{i}"));
     }
     let changes = chat.seals();
     for i in 0..ROOMS_MAX + 10 {

@@ -16,7 +16,7 @@ use std::{collections::VecDeque, time::Duration};
 
 const START: Duration = Duration::ZERO;
 
-/// Answers what it is told to, and notes what it is asked.
+/// Gives the answers it was given, and notes what it is asked.
 #[derive(Default)]
 struct FakeDriver {
     /// What the rooms answer next.
@@ -85,7 +85,7 @@ impl<'a> Client<'a> {
         Client { session: Session::begin(config, peer, START, &mut driver), driver, now: START }
     }
 
-    /// One whom the rooms know as alice.
+    /// A session that the rooms know as alice.
     fn is_alice(config: &'a SessionConfig) -> Client<'a> {
         let mut client = Client::connects(config, None, Vec::new());
         client.driver.answers.push_back(named("alice"));
@@ -102,7 +102,8 @@ impl<'a> Client<'a> {
         self.session.input.received(bytes.len());
     }
 
-    /// Receives text, and works it off as a driver does. Returns what was heard but for dialogue, in words.
+    /// Receives text, and works it off as a driver does. Returns in words what was heard, except
+    /// dialogue.
     fn sends(&mut self, text: &str) -> Vec<String> {
         self.receives(text.as_bytes());
         self.hears()
@@ -191,7 +192,7 @@ fn ten_refused_names_are_enough() {
     for _ in 0..8 {
         assert!(client.sends("1\n").is_empty());
     }
-    client.sends("/who\n"); // which holds only inside
+    client.sends("/who\n"); // it works only inside
     assert_eq!(client.reads().matches("What is your name?").count(), 10);
     assert_eq!(
         client.sends(&format!("{}\nalice\n", "x".repeat(200))),

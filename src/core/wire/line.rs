@@ -1,14 +1,17 @@
 //! From bytes to lines. TCP knows no lines: one read may bring half of one, or three and a half.
 //!
-//! The reader reads straight into [`LineBuffer::space`] and takes whole lines out, in place, without a copy. A partial
-//! line waits for its rest. Telnet's sequences are taken out on the way. Knows no I/O: someone else reads.
+//! The reader reads straight into [`LineBuffer::space`] and takes whole lines out, in place,
+//! without a copy. A partial line waits for its rest. Telnet's sequences are taken out on the way.
+//! Knows no I/O: someone else reads.
 
 use super::telnet::Telnet;
 
-/// Longest line, in bytes without its end. Long enough for a paragraph; short enough that 512 half-typed lines, and
-/// the lines that wait for a slow reader, stay small (the same order as IRC's 512 and a terminal's 4,096).
+/// The longest line, in bytes without its end. Long enough for a paragraph; short enough that 512
+/// half-typed lines, and the lines that wait for a slow reader, stay small (the same order as IRC's
+/// 512 and a terminal's 4,096).
 pub(crate) const LINE_MAX: usize = 1024;
-/// Bytes of the buffer at first. An idle client should cost little; the buffer doubles as soon as a read fills it.
+/// Bytes of the buffer at first. An idle client should cost little; the buffer doubles as soon as a
+/// read fills it.
 const BUFFER_FIRST: usize = 256;
 /// Bytes of the buffer of a client that sends much: fewer reads, and one event for many lines.
 const BUFFER_MAX: usize = 16 * 1024;
@@ -35,7 +38,7 @@ pub struct LineBuffer {
     skipping: bool,
     /// The peer sent its end of file: what is left is the last line.
     ended: bool,
-    /// Bytes after which a line is cut, in a buffer that refuses none.
+    /// Bytes after which a line is cut, in a buffer that refuses no line.
     cut_at: Option<usize>,
     /// What telnet asked and told.
     pub(crate) telnet: Telnet,
@@ -80,7 +83,8 @@ impl LineBuffer {
             Some(_) => n,
         };
         if filled && self.bytes.len() < BUFFER_MAX {
-            self.bytes.resize(2 * self.bytes.len(), 0); // the peer has more to say than fits: read it in bigger bites
+            // The peer sends more than fits: read more at once.
+            self.bytes.resize(2 * self.bytes.len(), 0);
         }
     }
 
@@ -112,7 +116,8 @@ impl LineBuffer {
         }
     }
 
-    /// The next line of a buffer that cuts, or the next piece of a long one: its bytes as they came.
+    /// The next line of a buffer that cuts, or the next piece of a long one: its bytes as they
+    /// came.
     pub fn next_piece(&mut self) -> Option<&[u8]> {
         let limit = self.cut_at.unwrap_or(LINE_MAX);
         let pending = &self.bytes[self.start..self.end];
@@ -130,20 +135,22 @@ impl LineBuffer {
         Some(&self.bytes[start..start + length])
     }
 
-    /// What has come of a line whose end is not waited for any longer, if anything has.
+    /// What has come of a line, for a reader that waits no longer for its end.
     pub fn take_partial(&mut self) -> Option<&[u8]> {
         let partial = std::mem::replace(&mut self.start, self.end)..self.end;
         (!partial.is_empty()).then(|| &self.bytes[partial])
     }
 
-    /// Refuses a line that is too long already although its end has not come; the buffer never holds more than that.
+    /// Refuses a line that is already too long before its end has come. The buffer never holds more
+    /// than that.
     fn refuse_partial(&mut self) -> Option<Line<'static>> {
         let too_long = self.end - self.start > LINE_MAX + 1; // 1: the CR of a CR LF
         if !too_long && !self.skipping {
             return None;
         }
         let ends_in_cr = self.end > self.start && self.bytes[self.end - 1] == b'\r';
-        self.start = self.end - usize::from(ends_in_cr); // its LF or NUL may be the next byte to come
+        // Its LF or NUL may be the next byte to come.
+        self.start = self.end - usize::from(ends_in_cr);
         let newly = !std::mem::replace(&mut self.skipping, true);
         newly.then_some(Line::TooLong)
     }
@@ -155,7 +162,8 @@ fn last_boundary(bytes: &[u8], at: usize) -> usize {
     (at - 3..=at).rev().find(begins).unwrap_or(at)
 }
 
-/// Finds the first line end, LF, CR LF or CR NUL: the line's length, and how many bytes it takes with its end.
+/// Finds the first line end, LF, CR LF or CR NUL: the line's length, and how many bytes it takes
+/// with its end.
 fn find_end(bytes: &[u8]) -> Option<(usize, usize)> {
     memchr::memchr2_iter(b'\n', b'\0', bytes).find_map(|at| {
         let after_cr = at > 0 && bytes[at - 1] == b'\r';

@@ -1,20 +1,24 @@
 //! What a stranger typed, made safe for other people's terminals.
 //!
-//! Every line passes here once, on its way in (`Session`), before it can become talk, a name, a topic or a reason: so
-//! there is one place to check, and none to forget.
+//! Every line passes here once, on its way in (`Session`), before it can become talk, a name, a
+//! topic or a reason: so there is one place to check, and none to forget.
 
 use std::borrow::Cow;
 
-/// What is shown instead of a character that could move somebody's cursor, colour their screen or turn their text around.
+/// What is shown instead of a character that could move somebody's cursor, colour their screen or
+/// turn their text around.
 const SHOWN_INSTEAD: char = char::REPLACEMENT_CHARACTER;
 
-/// Returns `line` with every character replaced that may not reach another terminal, a log or the history.
+/// Returns `line` with every character replaced that may not reach another terminal, a log or the
+/// history.
 ///
-/// Replaced are the control characters but tab (C0, DEL, C1; so also a carriage return inside a line), the
-/// bidirectional embeddings, overrides and isolates, and Unicode's line and paragraph separators. A hidden attack
-/// becomes a visible `�`. Lines that are plain ASCII are returned as they are, without a copy.
+/// Replaced are the control characters but tab (C0, DEL, C1; so also a carriage return inside a
+/// line), the bidirectional embeddings, overrides and isolates, and Unicode's line and paragraph
+/// separators. A hidden attack becomes a visible `�`. Lines that are plain ASCII are returned as
+/// they are, without a copy.
 pub fn sanitize(line: &str) -> Cow<'_, str> {
-    // No early end: so the compiler looks at 16 bytes at a time, which is what nearly every line costs here.
+    // No early end: so the compiler looks at 16 bytes at a time, which is what nearly every line
+    // costs here.
     let is_plain =
         line.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~' | b'\t'));
     if is_plain || !line.contains(is_unsafe) {

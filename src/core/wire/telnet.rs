@@ -1,11 +1,14 @@
-//! Telnet, as much of it as a chat must know: take its sequences out of the bytes, refuse every option, answer little.
+//! Telnet, as much of it as a chat must know: take its sequences out of the bytes, refuse every
+//! option, answer little.
 //!
-//! `nc` sends none of this. `telnet` and PuTTY do, and a byte 255 left in a line would spoil it. The server begins no
-//! negotiation with a peer that did not (RFC 854 lets it stay silent), so that no peer ever reads a byte it cannot know;
-//! and with one that did, only to switch its echo off for a password. Sequences may be split anywhere across reads: the
-//! state below is all that is carried over. Knows no I/O.
+//! `nc` sends none of this. `telnet` and PuTTY do, and a byte 255 left in a line would spoil it.
+//! The server begins no negotiation with a peer that did not (RFC 854 lets it stay silent), so that
+//! no peer ever reads a byte it cannot know; and with one that did, only to switch its echo off for
+//! a password. Sequences may be split anywhere across reads: the state below is all that is carried
+//! over. Knows no I/O.
 
-/// "Interpret as command": the byte that begins every telnet sequence; doubled, it stands for itself.
+/// "Interpret as command": the byte that begins every telnet sequence; doubled, it stands for
+/// itself.
 const IAC: u8 = 255;
 const DONT: u8 = 254;
 const DO: u8 = 253;
@@ -14,13 +17,13 @@ const WILL: u8 = 251;
 const SUBNEGOTIATION: u8 = 250;
 const ARE_YOU_THERE: u8 = 246;
 const SUBNEGOTIATION_END: u8 = 240;
-/// Option 1 (RFC 857): whoever says that they will echo and does not, hides what is typed.
+/// Option 1 (RFC 857). A side that says it will echo, and does not, hides what the other one types.
 const ECHO: u8 = 1;
 
-/// Answers to one client's negotiations, at most: a peer that asks for ever is heard but no longer answered.
-/// There are some 50 registered options; each may be asked for once in earnest.
+/// The most answers to one client's negotiations: a peer that asks for ever is heard, but no longer
+/// answered. There are some 50 registered options; each may be asked for once in earnest.
 const ANSWERS_MAX: usize = 64;
-/// Bytes of one sub-negotiation, at most: one that never ends gives the bytes back to the text.
+/// The most bytes of one sub-negotiation: if it has more, it gives the bytes back to the text.
 const SUBNEGOTIATION_MAX: usize = 1024;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,7 +39,6 @@ enum State {
     },
 }
 
-/// One connection's telnet state.
 pub(crate) struct Telnet {
     state: State,
     answers: Vec<u8>,
@@ -44,7 +46,7 @@ pub(crate) struct Telnet {
     asked_if_there: bool,
     /// It negotiated, so it is telnet.
     speaks_telnet: bool,
-    /// Its own echo is off.
+    /// The peer's own echo is off.
     hidden: bool,
 }
 
@@ -62,10 +64,11 @@ impl Default for Telnet {
 }
 
 impl Telnet {
-    /// Takes the telnet sequences out of `bytes`, in place. What is left stands in `bytes[..n]`, and `n` is returned.
+    /// Takes the telnet sequences out of `bytes`, in place. What is left stands in `bytes[..n]`,
+    /// and `n` is returned.
     pub(crate) fn filter(&mut self, bytes: &mut [u8]) -> usize {
         if self.state == State::Text && memchr::memchr(IAC, bytes).is_none() {
-            return bytes.len(); // as good as always
+            return bytes.len(); // the usual case
         }
         let mut kept = 0;
         for i in 0..bytes.len() {
@@ -87,8 +90,8 @@ impl Telnet {
         std::mem::take(&mut self.asked_if_there)
     }
 
-    /// Whether what is typed is to be hidden. Returns the bytes to send for it: none, unless something changes and the
-    /// peer speaks telnet.
+    /// Sets whether what is typed is hidden. Returns the bytes to send for it: none, unless
+    /// something changes and the peer speaks telnet.
     pub(crate) fn set_hidden(&mut self, hidden: bool) -> &'static [u8] {
         match (self.speaks_telnet, self.hidden, hidden) {
             (true, false, true) => {
@@ -128,8 +131,8 @@ impl Telnet {
         text
     }
 
-    /// RFC 1143 in one line: every option is off and stays off, so WONT and DONT change nothing and need no answer. (DO and
-    /// DONT ECHO answer what [`Telnet::set_hidden`] said.)
+    /// RFC 1143 in one line: every option is off and stays off, so WONT and DONT change nothing and
+    /// need no answer. (DO and DONT ECHO answer what [`Telnet::set_hidden`] said.)
     fn negotiate(&mut self, verb: u8, option: u8) {
         self.speaks_telnet = true;
         let answer = match (verb, option) {
@@ -160,7 +163,8 @@ mod tests {
         bytes
     }
 
-    /// Option 31 (RFC 1073): one of those that are refused, although its sub-negotiation may follow at once.
+    /// Option 31 (RFC 1073): one of those that are refused, although its sub-negotiation may follow
+    /// at once.
     const WINDOW_SIZE: u8 = 31;
     const CONVERSATION: &[u8] = &[
         b'h',

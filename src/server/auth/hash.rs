@@ -1,8 +1,8 @@
-//! Hasher: hashing them, and comparing one with its hash. Runs on the thread of whoever logs in, which waits at the
-//! `Semaphore` for its turn; never on a thread that serves others.
+//! Hashing passwords, and comparing one with a hash. Runs on the thread of whoever logs in, which
+//! waits at the `Semaphore` for a turn; never on a thread that serves others.
 //!
-//! A hash is made to be costly: somebody who steals the file has to pay that cost for every guess. So it is bounded how
-//! many are made at once, and one for a name that does not exist costs as much as any other.
+//! A hash is costly on purpose: somebody who steals the file has to pay that cost for every guess.
+//! So only a few are made at once, and a name that does not exist costs as much as any other.
 
 use crate::server::status::{self, Activity};
 use crate::{
@@ -19,25 +19,27 @@ use argon2::{
 use parking_lot::Condvar;
 use std::time::Duration;
 
-/// Hashes made at once. Each needs 19 MiB for some 20 ms: 512 logins at once need 38 MiB, and are done in about 6 s on two
-/// cores, which leaves the other threads their turns.
+/// The most hashes made at once. Each needs 19 MiB for some 20 ms: 512 logins at once need 38 MiB,
+/// and take about 6 s on two cores, which leaves the other threads their turns.
 const HASHES_AT_ONCE: usize = 2;
 const HASH_BYTES: usize = 32;
 
-/// The parameters: the smallest that OWASP's Password Storage Cheat Sheet recommends for argon2id. When they are raised,
-/// hashes made with the old ones are still good, and [`Hasher::needs_rehash`] tells them.
+/// The parameters: the smallest that OWASP's Password Storage Cheat Sheet recommends for argon2id.
+/// When they are raised, hashes made with the old ones are still good, and [`Hasher::needs_rehash`]
+/// tells them.
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// A stored hash that asks for more than this was not made by chatd: it could use up the server's memory.
+/// A stored hash that asks for more than this was not made by chatd: it could use up the server's
+/// memory.
 const MEMORY_KIB_MAX: u32 = 256 * 1024;
 const PASSES_MAX: u32 = 16;
 const LANES_MAX: u32 = 16;
 
-/// Hashes hasher, a few at once.
+/// Hashes and compares passwords, a few at a time.
 pub struct Hasher {
     params: Params,
-    /// Nobody's hash: what a password is compared with when there is nothing to compare it with.
+    /// Nobody's hash: a password is compared with it where there is no other.
     nobody: Phc,
     places: Semaphore,
 }
@@ -46,7 +48,7 @@ impl Default for Hasher {
     fn default() -> Hasher {
         let params =
             Params::new(MEMORY_KIB, PASSES, LANES, None).expect("are parameters of argon2");
-        // Its result is 32 zeros: which password would give them, nobody knows.
+        // Its result is 32 zeros: nobody knows a password that gives them.
         let zeros = "A".repeat(4 * HASH_BYTES / 3 + 1);
         let nobody = format!(
             "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}$bm9ib2R5J3Mgc2FsdA${zeros}"
@@ -60,7 +62,8 @@ impl Default for Hasher {
 }
 
 impl Hasher {
-    /// Hashes a new password, with a salt of its own. Takes some 20 ms, and may wait for others before.
+    /// Hashes a new password, with a salt of its own. Takes some 20 ms, and may wait for others
+    /// before.
     ///
     /// # Errors
     /// A sentence for the person: the password is too short or too long.
@@ -77,12 +80,13 @@ impl Hasher {
         ))
     }
 
-    /// Waits for one's turn to compare a password.
+    /// Waits for a turn to compare a password.
     pub(crate) fn take_turn(&self) -> Turn<'_> {
         Turn { hasher: self, memory: self.places.enter() }
     }
 
-    /// Whether a hash was made with parameters that are not today's: then a new one is made at the next login.
+    /// Whether a hash was made with parameters that are not today's: then a new one is made at the
+    /// next login.
     pub(crate) fn needs_rehash(&self, stored: &PasswordHash) -> bool {
         Phc::new(&stored.0).map_or(true, |stored| {
             stored.algorithm != self.nobody.algorithm
@@ -92,15 +96,15 @@ impl Hasher {
     }
 }
 
-/// Somebody's turn, with the memory that it takes; ends when this is dropped.
+/// A turn, with the memory that it takes. It ends when this is dropped.
 pub(crate) struct Turn<'a> {
     hasher: &'a Hasher,
     memory: Vec<Block>,
 }
 
 impl Turn<'_> {
-    /// Whether this is the password of the stored hash. If there is none (no such account), it is not, and that takes as
-    /// long to find out. The same if what is stored is no hash, or one that chatd never made.
+    /// Whether this is the password of the stored hash. If there is no hash (no such account), or
+    /// what is stored is none that chatd made, it is not, and that takes as long to find out.
     pub(crate) fn verify(&mut self, password: &Password, stored: Option<&PasswordHash>) -> bool {
         let stored = stored.and_then(|stored| Phc::new(&stored.0).ok()).filter(is_ours);
         let compared = stored.as_ref().unwrap_or(&self.hasher.nobody);
@@ -109,7 +113,8 @@ impl Turn<'_> {
         else {
             return false;
         };
-        // What is too long was never hashed, and is not hashed now: that would let its sender choose the cost.
+        // A password that is too long was never hashed, and is not hashed now: its sender could
+        // choose the cost.
         let bytes = password.reveal().as_bytes();
         let bytes = if bytes.len() <= PASSWORD_MAX { bytes } else { b"" };
         let (params, salt, hash) = (params, *salt, *hash);
@@ -146,14 +151,14 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        // What an unusual hash needed beyond the usual is given back.
+        // An unusual hash gives back the memory beyond the usual.
         self.memory.truncate(self.hasher.params.block_count());
         self.memory.shrink_to_fit();
         self.hasher.places.leave(std::mem::take(&mut self.memory));
     }
 }
 
-/// Whether its parameters are such as can be afforded.
+/// Whether chatd can afford its parameters.
 fn is_ours(hash: &Phc) -> bool {
     Params::try_from(hash).is_ok_and(|params| {
         params.m_cost() <= MEMORY_KIB_MAX
@@ -162,9 +167,10 @@ fn is_ours(hash: &Phc) -> bool {
     })
 }
 
-/// Lets so many through at once; the others wait. A place is a piece of memory, made when it is first needed and used
-/// again and again: a thread that took 19 MiB of its own and gave them back would leave them in the allocator's hands, and
-/// 200 logins then held 3.8 GB (glibc 2.36, measured by `two_hundred_logins_at_once_stay_small_…`).
+/// Lets a fixed number through at once; the others wait. A place is a piece of memory, made when it
+/// is first needed and used again and again: a thread that took 19 MiB of its own and gave them
+/// back would leave them in the allocator's hands, and 200 logins then held 3.8 GB (glibc 2.36,
+/// measured by `two_hundred_logins_at_once_stay_small_…`).
 struct Semaphore {
     free: Locked<Vec<Vec<Block>>>,
     changed: Condvar,

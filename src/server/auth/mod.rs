@@ -1,9 +1,9 @@
-//! The authenticator: compares the passwords of those who log in, a few at a time, and makes those wait who guess. Runs on the
-//! thread of whoever logs in.
+//! The authenticator: compares passwords, a few at a time, and makes those who guess wait. Runs on
+//! the thread of whoever logs in.
 //!
-//! One attempt after the other gets its turn (see [`Hasher`]), and only then is it decided whether it has to wait: so
-//! to guess on many connections at once is no way around the delay, and a class that logs in at once, from one address
-//! and with the right passwords, is not delayed at all.
+//! Each attempt gets its turn (see [`Hasher`]), and only then it is decided whether it has to wait.
+//! So guessing on many connections at once does not avoid the delay; and a class that logs in at
+//! once, from one address and with the right passwords, is not delayed at all.
 
 pub mod hash;
 mod throttle;
@@ -25,15 +25,15 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// Makes a password into what is stored of it.
+    /// Hashes a password, to be stored.
     ///
     /// # Errors
-    /// A sentence for its owner.
+    /// A sentence for the password's owner.
     pub fn hash(&self, password: &Password) -> Result<PasswordHash, String> {
         self.hasher.hash(password)
     }
 
-    /// Compares a password with the stored hash, if there is one; takes as long if there is none.
+    /// Compares a password with the stored hash. If there is none, that takes as long.
     pub fn verify(&self, attempt: &LoginAttempt<'_>, stored: Option<&PasswordHash>) -> LoginResult {
         let mut turn = self.hasher.take_turn();
         let wait = self.throttle.delay(attempt.address, attempt.name, Instant::now());

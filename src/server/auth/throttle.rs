@@ -1,9 +1,10 @@
-//! How long somebody has to wait before the next password is looked at: longer with each wrong one. Any client's thread
-//! asks; the lock is held for a few instructions.
+//! How long a client has to wait before their next password is compared: longer with each wrong
+//! one. Any client's thread asks; the lock is held for a few instructions.
 //!
-//! Guessing is slowed down twice: for one account, from wherever, and from one address, for whatever accounts. Nobody can
-//! be locked out of an account from elsewhere: each address serves an account's delay by itself, so whoever goes on
-//! guessing does not make others begin anew; and it does not count where the account's owner has logged in from.
+//! Guessing is slowed down twice: for one account, from any address; and from one address, for any
+//! account. Nobody can be locked out of their account from elsewhere. Each address waits by itself
+//! for an account's delay, so a guesser who goes on does not make others begin anew; and an address
+//! from which the owner has logged in does not wait for it at all.
 
 use crate::{core::address::ClientAddress, lock::Locked};
 use std::{
@@ -12,20 +13,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Wrong passwords for one account that cost nothing: people mistype.
+/// The number of wrong passwords for one account that cost nothing: people mistype.
 const FREE_FOR_ACCOUNT: u32 = 3;
-/// And from one address: a class behind one router has one address, and mistypes.
+/// The same from one address: a class behind one router has one address, and mistypes.
 const FREE_FROM_ADDRESS: u32 = 20;
 /// The first delay; it doubles with each wrong password.
 const DELAY_FIRST: Duration = Duration::from_secs(1);
-/// The longest delay: well below the time that a client has for its login, so that nobody is locked out, however busy a
-/// stranger guesses; and still no more than 10,800 guesses a day from one address.
+/// The longest delay: well below the time that a client has for a login, so that no guesser locks
+/// the owner out; and still no more than 10,800 guesses a day from one address.
 const DELAY_MAX: Duration = Duration::from_secs(8);
-/// Without a wrong password for so long, all is forgotten.
+/// All is forgotten after this time without a wrong password.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
-/// Accounts and addresses that are remembered, each: 10,000 of them are a few MB. The oldest make room.
+/// The most accounts that are remembered, and the most addresses: 10,000 of them are a few MB. The
+/// oldest make room.
 const REMEMBERED_MAX: usize = 10_000;
-/// Addresses of one owner that are remembered: home, the classroom, and some more.
+/// The most addresses of one owner that are remembered: home, the classroom, and some more.
 const HOMES_MAX: usize = 8;
 
 /// What is known of failed logins.
@@ -34,10 +36,11 @@ pub(crate) struct Throttle {
 }
 
 struct Tally {
-    /// By name, whether it is an account's or not: both look alike from outside.
+    /// Wrong passwords by name, whether the name has an account or not: both look alike from
+    /// outside.
     names: Recent<String, u32>,
     addresses: Recent<ClientAddress, u32>,
-    /// Since when an address waits to try a name: since it first wanted to, or since it was wrong the last time.
+    /// Since when an address waits to try a name: since it first tried, or since it was last wrong.
     waits: Recent<(String, ClientAddress), Option<Instant>>,
     /// Where a name's owner has logged in from.
     homes: Recent<String, VecDeque<ClientAddress>>,
@@ -56,7 +59,7 @@ impl Default for Throttle {
 }
 
 impl Throttle {
-    /// How long to wait, from `now`, before an attempt to log in is looked at.
+    /// How long an attempt to log in has to wait, from `now`.
     pub(crate) fn delay(&self, address: ClientAddress, name: &str, now: Instant) -> Duration {
         let Tally { names, addresses, waits, homes } = &mut *self.tally.lock();
         let name = name.to_owned();
@@ -67,12 +70,12 @@ impl Throttle {
         if cost.is_zero() {
             return cost;
         }
-        // Each waits by itself: who goes on guessing must not make everybody else begin anew.
+        // Each waits by itself: a guesser who goes on must not make everybody else begin anew.
         let since = *waits.entry((name, address), now).get_or_insert(now);
         cost.saturating_sub(now.saturating_duration_since(since))
     }
 
-    /// The password was wrong.
+    /// Counts a wrong password.
     pub(crate) fn failed(&self, address: ClientAddress, name: &str, now: Instant) {
         let Tally { names, addresses, waits, .. } = &mut *self.tally.lock();
         *waits.entry((name.to_owned(), address), now) = Some(now);
@@ -81,8 +84,8 @@ impl Throttle {
         }
     }
 
-    /// The password was right: from this address it is the account's owner who comes. What was wrong before stays counted:
-    /// who guesses could otherwise begin anew by logging in to an account of its own.
+    /// Notes a right password: the account's owner comes from this address. Wrong passwords stay
+    /// counted: a guesser could otherwise begin anew by logging in to an account of their own.
     pub(crate) fn succeeded(&self, address: ClientAddress, name: &str, now: Instant) {
         let mut tally = self.tally.lock();
         let homes = tally.homes.entry(name.to_owned(), now);
@@ -97,12 +100,12 @@ impl Throttle {
 /// A table that remembers what is recent.
 struct Recent<K, V> {
     entries: HashMap<K, (Instant, V)>,
-    /// What nobody asked for in so long is forgotten.
+    /// An entry that nobody asked for in this time is forgotten.
     forgotten_after: Option<Duration>,
 }
 
 impl<K: Hash + Eq> Recent<K, u32> {
-    /// What so many wrong passwords cost, the first of them free.
+    /// The delay that the wrong passwords of an entry cost. The first `free` of them cost nothing.
     fn cost(&mut self, key: &K, free: u32, now: Instant) -> Duration {
         match self.get(key, now).and_then(|wrong| wrong.checked_sub(free)) {
             None => Duration::ZERO,
@@ -116,7 +119,7 @@ impl<K: Hash + Eq, V: Default> Recent<K, V> {
         Recent { entries: HashMap::new(), forgotten_after }
     }
 
-    /// How long ago it was last an entry; for ever, if it was none.
+    /// How long ago an entry was last used; for ever, if there is none.
     fn age(&self, key: &K, now: Instant) -> Duration {
         self.entries
             .get(key)
@@ -132,7 +135,7 @@ impl<K: Hash + Eq, V: Default> Recent<K, V> {
         self.entries.get_mut(key).filter(|_| !is_forgotten).map(|(_, value)| value)
     }
 
-    /// What is remembered of it, or a new one; from now on it is recent.
+    /// An entry, or a new one. It is recent from now on.
     fn entry(&mut self, key: K, now: Instant) -> &mut V {
         if self.is_forgotten(self.age(&key, now)) {
             self.entries.remove(&key);
@@ -145,7 +148,8 @@ impl<K: Hash + Eq, V: Default> Recent<K, V> {
         value
     }
 
-    /// Forgets the older half: that is done once for thousands of entries, and costs each of them next to nothing.
+    /// Forgets the older half. That happens once in thousands of entries, so it costs each next to
+    /// nothing.
     fn make_room(&mut self) {
         let mut times: Vec<Instant> = self.entries.values().map(|(last, _)| *last).collect();
         let (_, middle, _) = times.select_nth_unstable(REMEMBERED_MAX / 2);
@@ -162,7 +166,7 @@ mod tests {
         ClientAddress::of(std::net::Ipv4Addr::from_bits(0x0a00_0000 + host).into())
     }
 
-    /// The delays, in seconds, of so many wrong passwords, each tried as soon as it may be.
+    /// The delays, in seconds, of this number of wrong passwords, each tried as soon as it may be.
     fn delays(
         attempts: &Throttle,
         host: u32,
@@ -216,7 +220,7 @@ mod tests {
         attempts.succeeded(address(1), "a", now);
         delays(&attempts, 2, "a", &mut now, 10);
         assert_eq!(attempts.delay(address(1), "a", now), Duration::ZERO);
-        assert_eq!(attempts.delay(address(3), "a", now), DELAY_MAX, "but so long at most");
+        assert_eq!(attempts.delay(address(3), "a", now), DELAY_MAX, "but this long at most");
         now += 10 * FORGOTTEN_AFTER;
         delays(&attempts, 2, "a", &mut now, 10);
         assert_eq!(attempts.delay(address(1), "a", now), Duration::ZERO, "a home stays one");

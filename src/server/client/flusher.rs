@@ -1,7 +1,8 @@
 //! The flusher: one thread that waits for the slow clients' sockets, so that nobody else has to.
 //!
-//! The fan-out never waits. What a client cannot take now stays in its outbox, and the client is put on this thread's
-//! list. It sleeps in `poll` until one of those sockets can take bytes, or a write deadline passes.
+//! The fan-out never waits. What a client cannot take now stays in its outbox, and the client is
+//! put on this thread's list. It sleeps in `poll` until one of those sockets can take bytes, or a
+//! write deadline passes.
 
 use crate::{
     lock::assert_no_lock_held,
@@ -23,7 +24,8 @@ use std::{
 /// A client that does not take at once what is sent to them.
 pub(crate) trait SlowClient: Send + Sync {
     fn socket(&self) -> &TcpStream;
-    /// Sends what the client takes now. Returns until when to wait for them to take more; `None`: they are off the list.
+    /// Sends what the client takes now. Returns until when to wait for them to take more; `None`:
+    /// the client is off the list.
     fn flush(&self, now: Instant) -> Option<Instant>;
 }
 
@@ -39,7 +41,8 @@ struct Bell {
 }
 
 impl FlusherQueue {
-    /// The queue and the thread's end of it. Unbounded in form, bounded in fact: a client is on the list once.
+    /// The queue and the thread's end of it. Unbounded in form, bounded in fact: a client is on the
+    /// list once.
     pub(crate) fn new() -> std::io::Result<(Arc<Self>, Flusher)> {
         let (clients, queue) = crossbeam_channel::unbounded();
         let bell = Arc::new(Bell { waker: Waker::new()?, stopping: AtomicBool::new(false) });

@@ -1,7 +1,7 @@
 //! One client's thread: reads, runs the session, and closes politely. Runs on thread `c7:alice`.
 //!
-//! The story of a connection is `ClientThread::run`. Everything else is how a session's wishes ([`Driver`]) become
-//! channel sends and socket writes.
+//! The story of a connection is `ClientThread::run`. Everything else is how a session's wishes
+//! ([`Driver`]) become channel sends and socket writes.
 
 use super::{
     flusher::FlusherQueue,
@@ -39,11 +39,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a client that floods and then ends their side is heard out, at the pace of `--flood`.
+/// How long a client is heard who floods and then ends their side; at the pace of `--flood`.
 pub const LAST_WORDS: Duration = Duration::from_secs(10);
-/// How long somebody may take to show that the place kept for an administrator is theirs: there is only one.
+/// How long a client on the place for an administrator may take to log in: there is only one such
+/// place.
 pub const RESERVE_DEADLINE: Duration = Duration::from_secs(15);
-/// Bytes of replies that are gathered before they are sent, about.
+/// The most bytes of replies that gather before they are sent, about.
 const REPLIES_MAX: usize = 4096;
 
 /// What all client threads work with.
@@ -53,7 +54,7 @@ pub(crate) struct ChatHandler {
     pub(crate) limits: SlowLimits,
     /// How long a client may take to give a name.
     pub(crate) login_deadline: Duration,
-    /// Client threads at most.
+    /// The most client threads.
     pub(crate) threads_max: usize,
     /// The way to the fan-out, which ends when the last of these is gone.
     pub(crate) events: Sender<ClientEvent>,
@@ -65,7 +66,7 @@ pub(crate) struct ChatHandler {
     pub(crate) linger: LingerQueue,
     pub(crate) registry: Registry,
     pub(crate) totals: Arc<Totals>,
-    /// The threads that are not clients'.
+    /// The threads that serve no client.
     pub(crate) server_threads: Mutex<Vec<Arc<Status>>>,
 }
 
@@ -113,7 +114,7 @@ impl Handler for ChatHandler {
     }
 }
 
-/// A client's place in the registry: given back at their end, whatever the end was.
+/// A client's place in the registry. It is given back when the client ends, in whatever way.
 struct RegistryGuard<'a> {
     handler: &'a ChatHandler,
     client: &'a Arc<WriterHandle>,
@@ -130,20 +131,20 @@ impl Drop for RegistryGuard<'_> {
 struct ClientThread<'a> {
     handler: &'a ChatHandler,
     client: &'a Arc<WriterHandle>,
-    /// What the client was replied and was not sent yet. `Some` also if that is nothing: since they were answered, what
-    /// the room says waits until this thread has written.
+    /// Replies that are not sent yet. `Some`, perhaps of nothing, since the client was answered:
+    /// what the room says waits until this thread has written.
     replies: Option<Vec<u8>>,
-    /// There was a look at what the client sent while these wait.
+    /// The socket was looked at once while these replies waited.
     has_looked: bool,
 }
 
 impl ClientThread<'_> {
-    /// One connection, from the greeting to the goodbye. Every ending comes by here.
+    /// One connection, from the greeting to the goodbye. Every ending comes through here.
     fn serve(handler: &ChatHandler, client: &Arc<WriterHandle>, reserve_of: Option<usize>) {
         client.status.attach();
         client.status.set(Activity::WaitingForRegistry);
         if !handler.registry.insert(client) {
-            client.hang_up(CloseReason::Shutdown); // they came in the last moment
+            client.hang_up(CloseReason::Shutdown); // they came at the last moment
         }
         log::info!("c{} connected from {}", client.number, client.peer);
 
@@ -154,7 +155,8 @@ impl ClientThread<'_> {
         thread.flush();
         let reason = client.settle(reason);
         thread.send(Event::Depart(reason.clone()));
-        client.wait_for_answer(); // what was said before has been delivered now, and the name is free
+        // What was said before has been delivered now, and the name is free.
+        client.wait_for_answer();
         log::info!("{} left: {reason}", client.status.name());
         let totals = &handler.totals;
         totals.too_slow.fetch_add(u64::from(reason.is_slow()), Relaxed);
@@ -162,7 +164,7 @@ impl ClientThread<'_> {
         say_goodbye(client, &reason);
     }
 
-    /// Reads, and runs the session, until there is a reason to part.
+    /// Reads, and runs the session, until there is a reason to close.
     fn run(&mut self, reserve_of: Option<usize>) -> CloseReason {
         let (handler, client, began) = (self.handler, self.client, Instant::now());
         let peer =
@@ -190,7 +192,8 @@ impl ClientThread<'_> {
                     if let Err(e) = self.pause(left.map_or(wait, |left| left.min(wait))) {
                         return CloseReason::Lost(e.to_string());
                     }
-                    // Who floods and goes does not stay, with their name, until all their flood has been said.
+                    // A client that floods and goes does not stay, with their name, until all their
+                    // flood has been said.
                     if net::has_peer_ended(client.socket())
                         && last_words.get_or_insert_with(Instant::now).elapsed() > LAST_WORDS
                     {
@@ -208,9 +211,9 @@ impl ClientThread<'_> {
         }
     }
 
-    /// Reads what there is, or waits for it: for ever, or for `at_most` and then fails with `WouldBlock`. What the client
-    /// was replied they get before that, but first there is one look whether they have sent something meanwhile, as a
-    /// program does that sends its name at once.
+    /// Reads what there is, or waits for it: for ever, or for `at_most`. Then it fails with
+    /// `WouldBlock`. Replies are sent before the wait. But first there is one look whether the
+    /// client has sent something meanwhile, as a program does that sends its name at once.
     fn read(&mut self, space: &mut [u8], at_most: Option<Duration>) -> io::Result<usize> {
         let (client, socket) = (self.client, self.client.socket());
         if self.replies.is_some() {
@@ -227,7 +230,8 @@ impl ClientThread<'_> {
         read
     }
 
-    /// Waits for this time, or until the client is hung up, or the connection is found broken: that is returned.
+    /// Waits for this time, or until the client is hung up. Fails if the connection is found
+    /// broken.
     #[inline(never)] // see `Session::hear`
     fn pause(&self, at_most: Duration) -> io::Result<()> {
         let end = Instant::now() + at_most;
@@ -251,8 +255,8 @@ impl ClientThread<'_> {
         }
     }
 
-    /// Sends an event. A full channel makes this thread wait, so it does not read, so its client cannot send:
-    /// backpressure.
+    /// Sends an event. If the channel is full, this thread waits, so it does not read, so its
+    /// client cannot send: backpressure.
     fn send(&mut self, event: Event) {
         let event = (Arc::clone(self.client), event);
         let Err(TrySendError::Full(event)) = self.handler.events.try_send(event) else { return };
@@ -264,7 +268,8 @@ impl ClientThread<'_> {
     }
 }
 
-/// An end of file is a lost connection if a send has found it broken: the first to find out takes the error away.
+/// An end of file is a lost connection if a send has found it broken: whoever finds out first takes
+/// the error away.
 fn explain(client: &WriterHandle, reason: CloseReason) -> CloseReason {
     match (reason, client.broken()) {
         (CloseReason::Closed, Some(error)) => CloseReason::Lost(error),
@@ -276,14 +281,16 @@ impl Driver for ClientThread<'_> {
     fn ask(&mut self, event: Event) -> Answer {
         let is_entry = matches!(event, Event::Ask(crate::core::event::Question::Enter(_)));
         if !is_entry {
-            self.flush(); // the answer may take long; but who enters is greeted and let in by one send
+            // The answer may take long; but a client that enters is greeted and let in by one send.
+            self.flush();
         }
         self.send(event);
         let answer = self.client.wait_for_answer();
         self.replies.get_or_insert_default(); // the reply may be nothing
         if let Answer::Named(name, ..) = &answer {
             self.client.status.rename_thread(&format!("c{}:{}", self.client.number, name.shown()));
-            let _ = self.client.socket().set_read_timeout(None); // from now on there is no deadline for reading
+            // From now on there is no deadline for reading.
+            let _ = self.client.socket().set_read_timeout(None);
         }
         answer
     }

@@ -1,9 +1,10 @@
 //! Closing a connection so that its peer can still read the last sentence.
 //!
-//! If a socket is closed while bytes from its peer are unread, TCP resets the connection, and the last sentence may be
-//! lost. So our end of file is sent first, and the peer's bytes are read and thrown away until they close too, or time
-//! is over. A client's own thread does that for its client (`say_goodbye`). For those who were refused, so that the
-//! accept loop need not wait, thread `linger` does it (`Lingerer`).
+//! If a socket is closed while bytes from its peer are unread, TCP resets the connection, and the
+//! last sentence may be lost. So our end of file is sent first, and the peer's bytes are read and
+//! thrown away until they close too, or time is over. A client's own thread does that for its
+//! client (`say_goodbye`). For those who were refused, so that the accept loop need not wait,
+//! thread `linger` does it (`Lingerer`).
 
 use super::outbox::WriterHandle;
 use crate::{
@@ -22,21 +23,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a client is given to read the last sentence, and then to close their side. (A slow consumer has the write
-/// deadline for the first: they are only slow, perhaps.)
+/// How long a client may take to read the last sentence, and then to close their side. (A slow
+/// consumer has the write deadline for the first: perhaps they are only slow.)
 pub const GOODBYE: Duration = Duration::from_secs(1);
-/// Bytes of a client that are read after the last sentence and thrown away, at most.
+/// The most bytes of a client that are read and thrown away after the last sentence.
 const LINGER_BYTES: usize = 256 * 1024;
-/// How long one who was refused is kept.
+/// How long a refused connection is kept.
 pub const REFUSED_PATIENCE: Duration = Duration::from_secs(2);
-/// How often they are looked after.
+/// How often refused connections are looked at.
 const ROUND: Duration = Duration::from_millis(20);
-/// Bytes read from one of them in a round, at most.
+/// The most bytes read from one of them in a round.
 const BITE: usize = 4096;
 
 // --- A client, on their own thread ---
 
-/// The last words: what still waits, then the reason. Then the connection is closed politely. All of it is bounded.
+/// Sends the last words: what still waits, then the reason. Then closes the connection politely.
+/// All of it is bounded.
 pub(crate) fn say_goodbye(client: &WriterHandle, reason: &CloseReason) {
     client.status.set(Activity::Leaving);
     let mut bytes = client.take_waiting();
@@ -77,7 +79,7 @@ fn linger(socket: &TcpStream, until: Instant) {
     }
 }
 
-// --- Those who were refused, on thread `linger` ---
+// --- Refused connections, on thread `linger` ---
 
 /// The way to the thread.
 #[derive(Clone)]
@@ -89,7 +91,8 @@ impl LingerQueue {
     /// Tells a client why they are refused, and sees to a polite end. Does not wait.
     pub(crate) fn refuse(&self, socket: TcpStream, sentence: &str) {
         net::prepare(&socket);
-        // A new socket's buffer is empty: the sentence fits. If the peer is gone already, nobody misses it.
+        // A new socket's buffer is empty: the sentence fits. If the peer is gone already, nobody
+        // misses it.
         let _ = net::send_now(&socket, &[notice(sentence).as_bytes()]);
         let _ = socket.shutdown(Shutdown::Write);
         let _ = self.refused.try_send(socket); // too many: closed here and now
@@ -103,8 +106,8 @@ pub(crate) struct Lingerer {
 }
 
 impl Lingerer {
-    /// The queue and the thread's end of it. `most`: refused connections kept open at once, in both together; more are
-    /// closed without the care.
+    /// The queue and the thread's end of it. `most`: refused connections open at once, in both
+    /// together. More are closed without the care.
     pub(crate) fn new(most: usize) -> (LingerQueue, Lingerer) {
         let (refused, queue) = crossbeam_channel::bounded(most.div_ceil(2));
         (LingerQueue { refused }, Lingerer { most: most / 2, queue, status: Status::new("linger") })
@@ -132,7 +135,8 @@ impl Lingerer {
     }
 }
 
-/// Reads and throws away what a peer sends. Returns whether they are worth waiting for. The socket must not block.
+/// Reads what a peer sends, and throws it away. Returns whether the peer is worth waiting for. The
+/// socket must not block.
 pub fn is_still_there(mut socket: &TcpStream) -> bool {
     match socket.read(&mut [0; BITE]) {
         Ok(n) => n > 0,

@@ -1,4 +1,5 @@
-//! One connected client: their thread, their writer handle, and who sends when their socket is slow.
+//! One connected client: their thread, their writer handle, and who sends when their socket is
+//! slow.
 
 pub(crate) mod flusher;
 pub mod handler;

@@ -1,8 +1,9 @@
 //! The writer handle: one connected client, as the other threads see them; and their outbox.
 //!
-//! The client's own thread reads. Three threads may write: the fan-out (what the room says), the client's own thread
-//! (answers to their own commands) and the flusher (what did not fit). They meet in the outbox, under one lock, which
-//! nobody holds while waiting. [`WriterHandle::deliver`] says what they promise each other.
+//! The client's own thread reads. Three threads may write: the fan-out (what the room says), the
+//! client's own thread (answers to their own commands) and the flusher (what did not fit). They
+//! meet in the outbox, under one lock, which nobody holds while waiting. [`WriterHandle::deliver`]
+//! says what they promise each other.
 
 use super::{
     flusher::{FlusherQueue, SlowClient},
@@ -30,9 +31,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often a thread that waits for its own client looks whether somebody hung the client up meanwhile.
+/// How often a thread that waits for its own client looks whether somebody hung the client up
+/// meanwhile.
 pub(super) const LOOK_UP: Duration = Duration::from_millis(250);
-/// Bytes of an answer that are sent while the outbox is locked, at most: the fan-out waits for the lock meanwhile.
+/// The most bytes of an answer that are sent while the outbox is locked: the fan-out waits for the
+/// lock meanwhile.
 const AT_ONCE_MAX: usize = 16 * 1024;
 
 /// What makes a client a slow consumer.
@@ -53,9 +56,9 @@ pub(crate) struct WriterHandle {
     limits: SlowLimits,
     flusher: Arc<FlusherQueue>,
     outbox: Locked<Outbox>,
-    /// To the client's own thread: there is an answer.
+    /// Tells the client's own thread that there is an answer.
     answered: Condvar,
-    /// Set with the reason; can be read for each line without the lock.
+    /// Set with the reason. It can be read for each line without the lock.
     hung_up: AtomicBool,
 }
 
@@ -66,7 +69,7 @@ struct Outbox {
     turn: Turn,
     /// The answer to the client's question, for their own thread to take.
     answer: Option<Answer>,
-    /// On the flusher's list.
+    /// The client is on the flusher's list.
     is_flushing: bool,
     /// Why the client is being hung up.
     close_reason: Option<CloseReason>,
@@ -75,17 +78,18 @@ struct Outbox {
 /// Who may send what waits.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Turn {
-    /// Whoever comes by.
+    /// Any thread.
     #[default]
     Anybody,
-    /// Nobody: the client's own thread is about to write an answer, behind this number of the bytes that wait.
+    /// None: the client's own thread is about to write an answer, behind this number of the bytes
+    /// that wait.
     AnswerAfter(usize),
     /// The client's own thread, which is writing.
     OwnThread,
 }
 
 impl WriterHandle {
-    /// A handle of an accepted socket.
+    /// Makes the handle of an accepted socket.
     pub(crate) fn new(
         number: ClientId,
         socket: TcpStream,
@@ -118,13 +122,14 @@ impl WriterHandle {
     ///
     /// 1. It MUST NOT wait: the socket takes what it takes now, the rest goes into the outbox.
     /// 2. It MUST NOT reorder: once something waits in the outbox, everything goes behind it.
-    /// 3. Two threads MUST NOT tear a line: every send to this socket happens under this lock, or by the client's own
-    ///    thread in its turn, when nobody else sends.
-    /// 4. A client over the high-water mark (bytes) or the write deadline (seconds) MUST be hung up, told why if they
-    ///    can still read, and counted.
+    /// 3. Two threads MUST NOT tear a line: every send to this socket happens under this lock, or
+    ///    by the client's own thread in its turn, when nobody else sends.
+    /// 4. A client over the high-water mark (bytes) or the write deadline (seconds) MUST be hung
+    ///    up, told why if they can still read, and counted.
     ///
-    /// The answer to the client's own question is handed to their thread, which writes it with back-pressure on itself;
-    /// what comes `after` waits until that is done, so that nothing live is read before a long answer's end.
+    /// The answer to the client's own question is handed to their thread, which writes it with
+    /// back-pressure on itself; what comes `after` waits until that is done, so that nothing live
+    /// is read before a long answer's end.
     pub(crate) fn deliver(self: &Arc<Self>, delivery: Delivery<'_>) {
         let Delivery { before, answer, after, lines, close } = delivery;
         self.status.count_out(lines);
@@ -134,7 +139,7 @@ impl WriterHandle {
             Turn::AnswerAfter(_) | Turn::OwnThread => outbox.queue.push(before),
         }
         if answer.is_none() && close.is_none() && outbox.queue.is_empty() {
-            return; // as good as always
+            return; // the usual case
         }
         if let Some(answer) = answer {
             outbox.turn = Turn::AnswerAfter(outbox.queue.len());
@@ -155,7 +160,8 @@ impl WriterHandle {
 
     // --- Called by the client's own thread ---
 
-    /// Waits for the answer to what was asked through the events channel. The fan-out always gives one.
+    /// Waits for the answer to what was asked through the events channel. The fan-out always gives
+    /// one.
     pub(crate) fn wait_for_answer(&self) -> Answer {
         assert_no_lock_held("an answer");
         self.status.set(Activity::Asking);
@@ -169,8 +175,9 @@ impl WriterHandle {
         }
     }
 
-    /// Writes an answer of any length to this client, waiting for them to read, and then lets out what waits behind it.
-    /// It does not count against the high-water mark: who reads slowly here delays only themselves.
+    /// Writes an answer of any length to this client, waiting for them to read, and then lets out
+    /// what waits behind it. It does not count against the high-water mark: a client that reads
+    /// slowly here delays only themselves.
     pub(crate) fn write_answer(self: &Arc<Self>, answer: &[u8]) {
         self.status.count_out(memchr::memchr_iter(b'\n', answer).count());
         let mut outbox = self.outbox.lock();
@@ -183,7 +190,7 @@ impl WriterHandle {
             sent = outbox.queue.send_waiting(&self.socket, answer, now);
         }
         if sent == answer.len() {
-            outbox.turn = Turn::Anybody; // as good as always
+            outbox.turn = Turn::Anybody; // the usual case
             outbox.queue.begin_to_wait(now);
             self.status.set_waiting(outbox.queue.len());
             return self.flush_later(outbox);
@@ -206,7 +213,8 @@ impl WriterHandle {
         outbox.turn = Turn::Anybody;
         outbox.queue.begin_to_wait(Instant::now());
         if !unanswered.is_empty() {
-            // Given up. The line that was begun can still be ended before the last sentence.
+            // The write was given up. The line that was begun can still be ended before the last
+            // sentence.
             outbox.queue.put_back(unsent.iter().chain(unanswered).copied());
             outbox.refuse_more(CloseReason::TooLate(self.limits.write_deadline.as_secs()));
             return self.stop_reading(outbox);
@@ -216,8 +224,8 @@ impl WriterHandle {
         self.flush_later(outbox);
     }
 
-    /// Writes whole lines while the client reads. Returns what they did not take: nothing, unless somebody hung them
-    /// up, or they took nothing for the whole write deadline.
+    /// Writes whole lines while the client reads. Returns what they did not take: nothing, unless
+    /// they were hung up, or took nothing for the whole write deadline.
     fn write_waiting<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         let (mut sent, mut progress) = (0, Instant::now());
         while sent < bytes.len() {
@@ -233,7 +241,8 @@ impl WriterHandle {
                 }
                 Ok(n) => (sent, progress) = (sent + n, Instant::now()),
                 Err(e) => {
-                    self.outbox.lock().queue.break_off(&e); // what was sent will still be read, what was asked is moot
+                    // What was sent will still be read, what was asked is moot.
+                    self.outbox.lock().queue.break_off(&e);
                     sent = bytes.len();
                 }
             }
@@ -244,12 +253,12 @@ impl WriterHandle {
         &bytes[sent..]
     }
 
-    /// Why the connection is broken, if a send has found it so.
+    /// Why the connection is broken, if a send found that out.
     pub(crate) fn broken(&self) -> Option<String> {
         self.outbox.lock().queue.broken().map(str::to_owned)
     }
 
-    /// Settles the one reason of the end: this one, if nobody had another before.
+    /// Settles the one reason of the end: this one, unless there was one before.
     pub(crate) fn settle(&self, reason: CloseReason) -> CloseReason {
         self.outbox.lock().close_reason.get_or_insert(reason).clone()
     }
@@ -297,7 +306,7 @@ impl WriterHandle {
         net::end_reading(&self.socket);
     }
 
-    /// Puts the client on the flusher's list if something waits that nobody else will send.
+    /// Puts the client on the flusher's list, if something waits that nobody else will send.
     fn flush_later(self: &Arc<Self>, mut outbox: Guard<'_, Outbox>) {
         if outbox.queue.is_empty() {
             return;

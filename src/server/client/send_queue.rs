@@ -1,5 +1,5 @@
-//! The bytes that wait for one client to read, in order. Knows no thread and no lock: the threaded server's outbox has one
-//! under its lock, and an event loop needs no more.
+//! The bytes that wait for one client to read, in order. Knows no thread and no lock: the threaded
+//! server's outbox has one under its lock, and an event loop needs no more.
 
 use crate::server::net;
 use std::{collections::VecDeque, io, mem::take, net::TcpStream, time::Instant};
@@ -7,7 +7,7 @@ use std::{collections::VecDeque, io, mem::take, net::TcpStream, time::Instant};
 /// Bytes on their way to one client. Nothing here waits: the socket takes what it takes now.
 pub struct SendQueue {
     waiting: VecDeque<u8>,
-    /// The last byte that was sent: if it is no line end, `waiting` begins inside a line.
+    /// The last byte that was sent. If it ends no line, `waiting` begins inside a line.
     last_sent: u8,
     progress: Instant,
     is_shut: bool,
@@ -34,7 +34,7 @@ impl SendQueue {
         self.waiting.len()
     }
 
-    /// Whether none do.
+    /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
@@ -49,14 +49,16 @@ impl SendQueue {
         self.is_shut
     }
 
-    /// The system's words, if a send found the socket broken: the read may then find no more than an end of file.
+    /// The system's words, if a send found the socket broken: a read may then find no more than an
+    /// end of file.
     pub fn broken(&self) -> Option<&str> {
         self.broken.as_deref()
     }
 
     // --- Sending ---
 
-    /// Sends whole lines behind everything that waits: as much as the socket takes now; the rest waits.
+    /// Sends whole lines behind everything that waits: as much as the socket takes now; the rest
+    /// waits.
     pub fn send(&mut self, socket: &TcpStream, slices: &[&[u8]]) {
         if self.is_shut || !self.waiting.is_empty() {
             return self.push(slices);
@@ -66,7 +68,7 @@ impl SendQueue {
             Err(e) => return self.break_off(&e),
         };
         if sent == slices.iter().map(|slice| slice.len()).sum::<usize>() {
-            return; // as good as always
+            return; // the usual case
         }
         for slice in slices {
             let (gone, rest) = slice.split_at(sent.min(slice.len()));
@@ -76,7 +78,7 @@ impl SendQueue {
         }
     }
 
-    /// Lets whole lines wait.
+    /// Puts whole lines behind what waits.
     pub(crate) fn push(&mut self, slices: &[&[u8]]) {
         for slice in slices.iter().filter(|slice| !self.is_shut && !slice.is_empty()) {
             if self.waiting.is_empty() {
@@ -86,8 +88,8 @@ impl SendQueue {
         }
     }
 
-    /// Sends `first`, and then of what waits, as much as the socket takes, in one send. Returns how much of `first` need
-    /// not be sent any more.
+    /// Sends `first`, and then of what waits, as much as the socket takes, in one send. Returns how
+    /// much of `first` need not be sent any more.
     pub fn send_waiting(&mut self, socket: &TcpStream, first: &[u8], now: Instant) -> usize {
         if self.is_shut || (first.is_empty() && self.waiting.is_empty()) {
             return 0;
@@ -119,15 +121,15 @@ impl SendQueue {
 
     // --- Ending ---
 
-    /// The socket is broken: what waits is for nobody.
+    /// Notes that the socket is broken: nobody will read what waits.
     pub(crate) fn break_off(&mut self, error: &io::Error) {
         self.is_shut = true;
         self.broken = Some(error.to_string());
         self.waiting = VecDeque::new();
     }
 
-    /// Shuts a slow consumer's queue: what waits is dropped, but for the end of a line that was begun. Returns the bytes
-    /// of that.
+    /// Shuts a slow consumer's queue: what waits is dropped, except the end of a line that was
+    /// begun. Returns the bytes of that.
     pub fn refuse_more(&mut self) -> usize {
         let begun = match self.last_sent {
             b'\n' => 0,
@@ -150,17 +152,17 @@ impl SendQueue {
         self.waiting.drain(..count).collect()
     }
 
-    /// This was the last byte of what that thread has sent.
+    /// Notes the last byte that this thread has sent.
     pub(super) fn note_sent(&mut self, last: u8) {
         self.last_sent = last;
     }
 
-    /// What was kept back begins to wait only now.
+    /// Notes that what was kept back begins to wait only now.
     pub(super) fn begin_to_wait(&mut self, now: Instant) {
         self.progress = now;
     }
 
-    /// It gives back what it could not send; what was kept back behind that is dropped.
+    /// Puts back what the thread could not send. What was kept back behind it is dropped.
     pub(super) fn put_back(&mut self, bytes: impl Iterator<Item = u8>) {
         self.waiting = bytes.collect();
     }

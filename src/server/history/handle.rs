@@ -1,5 +1,5 @@
-//! The two sides of the historian: what the fan-out hands over and is told, and what a client's thread asks. And where
-//! all of it is kept.
+//! The two sides of the historian: what the fan-out hands over and is told, and what a client's
+//! thread asks. And where all of it is kept.
 
 use crate::{
     core::record::{Found, Outcome, Query, Record, Snapshot},
@@ -13,7 +13,8 @@ use std::{path::PathBuf, time::Duration};
 /// Where history is kept, and how. By default nowhere.
 #[derive(Clone, Debug, Default)]
 pub struct StoreConfig {
-    /// The database; `None`: accounts and mailboxes live as long as the server, and what is said is not kept.
+    /// The database; `None`: accounts and mailboxes live as long as the server, and what is said is
+    /// not kept.
     pub file: Option<PathBuf>,
     /// What a power cut may cost.
     pub durability: Durability,
@@ -35,26 +36,27 @@ impl StoreConfig {
     }
 }
 
-/// What the fan-out is told, one at a time. Reasons are a few words with a full stop, for everybody to read.
+/// What the fan-out is told, one at a time. Reasons are a few words with a full stop, for everybody
+/// to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HistorianEvent {
-    /// The records that were handed over are done with: of those that may fail, in their order, what came of each. The
-    /// others are written; or, during an outage, they will be.
+    /// The records that were handed over are done with. The outcomes are those of the records that
+    /// may fail, in their order; the others are written, or will be after the outage.
     Committed(Vec<Outcome>),
     /// From now on nothing can be written.
     Outage {
-        /// Why.
+        /// The reason.
         why: String,
         /// When the first record was made that could not be written.
         since: Timestamp,
     },
-    /// Everything can be written again, and so was what was said meanwhile.
+    /// Everything can be written again, and what was said meanwhile is written.
     Recovered {
-        /// But for this: when the first and the last line were said of those that are lost.
+        /// When the first and the last of the lines were said that are lost.
         gap: Option<(Timestamp, Timestamp)>,
     },
-    /// Another process has changed accounts or sanctions, or another file stands in the file's place. Rooms are left
-    /// out. Numbers that were taken meanwhile may be higher than its highest.
+    /// Another process has changed accounts or sanctions, or another file stands in the file's
+    /// place. Rooms are left out. New numbers may already be higher than its highest.
     Changed(Snapshot),
 }
 
@@ -62,11 +64,11 @@ pub enum HistorianEvent {
 pub struct HistorianHandle {
     /// The records of a batch. The next ones may be handed over when these are answered.
     pub commits: Sender<Vec<Record>>,
-    /// What came of them, and what else happens.
+    /// Outcomes, and what else happens.
     pub events: Receiver<HistorianEvent>,
 }
 
-/// The side of those who ask.
+/// The side of the client threads.
 #[derive(Clone)]
 pub struct HistoryReader {
     pub(super) queries: Sender<(Query, Sender<Found>)>,

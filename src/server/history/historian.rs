@@ -1,5 +1,5 @@
-//! The historian: one thread that owns the only store, so that nobody else waits for the disk. Runs on thread
-//! `historian`.
+//! The historian: one thread that owns the only store, so that nobody else waits for the disk. Runs
+//! on thread `historian`.
 //!
 //! ```text
 //!   fanout ── records ──> ┌───────────┐ <── query ── c7:alice
@@ -8,14 +8,16 @@
 //!                             SQLite
 //! ```
 //!
-//! The fan-out hands over the records of a batch and goes on; it shows the batch when [`HistorianEvent::Committed`] says
-//! that they are written. One batch is under way at a time, so one transaction serves all that waited for it. A client's
-//! thread asks and waits ([`HistoryReader::find`]). Writing comes first; what nobody waits for (indexing words, deleting
+//! The fan-out hands over the records of a batch and goes on; it shows the batch when
+//! [`HistorianEvent::Committed`] says that they are written. One batch is under way at a time, so
+//! one transaction serves all that waited for it. A client's thread asks and waits
+//! ([`HistoryReader::find`]). Writing comes first; what nobody waits for (indexing words, deleting
 //! what is too old) is done when there is nothing else to do.
 //!
-//! When the disk is full, or the file locked, damaged or gone, the chat goes on; what is said waits in the
-//! `RetryQueue`, and is tried again every second. A disk that is full or a file that is locked can still be read. A file
-//! that is damaged, or gone, or another one now, is left alone, and opened again when that is possible.
+//! When the disk is full, or the file locked, damaged or gone, the chat goes on; what is said waits
+//! in the `RetryQueue`, and is tried again every second. A disk that is full or a file that is
+//! locked can still be read. A file that is damaged, or gone, or another one now, is left alone,
+//! and opened again when that is possible.
 
 pub use super::handle::{HistorianEvent, HistorianHandle, HistoryReader, StoreConfig};
 
@@ -37,30 +39,35 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long another process may have the file locked: as long as a person's command or a backup's last page takes.
+/// How long another process may have the file locked: as long as a person's command or a backup's
+/// last page takes.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long another process may have the file locked during an outage: everybody knows of it by then, and those who ask
-/// need not wait for it again and again.
+/// How long another process may have the file locked during an outage: everybody knows of it by
+/// then, and clients that ask need not wait for it again and again.
 const PATIENCE_IN_OUTAGE: Duration = Duration::from_millis(50);
-/// How often it looks whether others changed the file, whether it can be written again, and what there is to tidy up.
+/// How often it looks whether others changed the file, whether it can be written again, and what to
+/// tidy up.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// To open a file is to read all of it. If it cannot be opened, a tenth of the time goes into trying, at most.
+/// Opening a file reads all of it. If that fails, at most a tenth of the time goes into trying
+/// again.
 const OPENING_SHARE: u32 = 10;
-/// Queries that may wait. With more, their clients' threads wait for the queue instead of for the answer.
+/// The most queries that wait. With more, their clients' threads wait for the queue instead of for
+/// the answer.
 const QUERIES_MAX: usize = 64;
-/// Events that may wait. The fan-out never waits for the historian but for its events, so to wait for room among them
-/// comes to an end.
+/// The most events that wait. The fan-out waits for the historian through its events alone, so
+/// waiting for room among them comes to an end.
 const EVENTS_MAX: usize = 4;
 
-/// Opens the store for a server: what it has, the ends of both sides, and what thread `historian` runs.
+/// Opens the store for a server. Returns what it has, the ends of both sides, and what thread
+/// `historian` runs.
 ///
-/// A file that is damaged, newer, locked or read-only is no reason not to start: then the first event is an outage.
-/// Which numbers its lines have nobody can know in that case, so new ones begin higher than any: at the microseconds
-/// since 1970.
+/// A file that is damaged, newer, locked or read-only is no reason not to start: then the first
+/// event is an outage. Nobody can know the numbers of its lines in that case, so new ones begin
+/// higher than any: at the microseconds since 1970.
 ///
 /// # Errors
-/// What only the operator can put right: the file can neither be opened nor made, or is another program's, or another
-/// chatd is using it.
+/// What only the operator can put right: the file can neither be opened nor made, or is another
+/// program's, or another chatd is using it.
 pub fn open(
     config: &StoreConfig,
 ) -> anyhow::Result<(Snapshot, HistorianHandle, HistoryReader, Historian)> {
@@ -112,12 +119,12 @@ fn explain(error: StoreError) -> anyhow::Error {
     }
 }
 
-/// The thread's own.
+/// What thread `historian` runs.
 pub struct Historian {
     /// What the thread does.
     pub status: Arc<Status>,
     config: StoreConfig,
-    /// The store; or why there is none now. Then there is an outage, too.
+    /// The store; or why there is none now, and then there is an outage, too.
     store: Result<Store, StoreError>,
     outage: Option<Outage>,
     to_write: Receiver<Vec<Record>>,
@@ -156,8 +163,8 @@ impl Historian {
 
     // --- What others want ---
 
-    /// Writes the records of a batch in one transaction. During an outage nothing is written before what waits for a
-    /// retry, so these wait too.
+    /// Writes the records of a batch in one transaction. During an outage these wait behind what
+    /// waits for a retry.
     fn commit(&mut self, records: &[Record]) {
         self.status.set(Activity::WritingHistory);
         let written = match (&self.outage, &mut self.store) {
@@ -177,7 +184,7 @@ impl Historian {
                 may_fail.map(|_| Err(why.clone())).collect()
             }
         };
-        // Somebody else has changed accounts, and who lost against them did not know.
+        // Another process has changed accounts, and the core does not know it yet.
         let is_refused = self.outage.is_none() && outcomes.iter().any(Result::is_err);
         self.tell(HistorianEvent::Committed(outcomes));
         if is_refused {
@@ -195,7 +202,8 @@ impl Historian {
         let found = found.unwrap_or_else(|error| {
             let why = error.kind.brief().to_owned();
             match error.kind {
-                StoreErrorKind::Other(_) => log::error!("a query could not be answered: {error}"), // the fault may be its own
+                // The query itself may be at fault.
+                StoreErrorKind::Other(_) => log::error!("a query could not be answered: {error}"),
                 _ => self.fail(error, &[]),
             }
             Found::Unavailable(why)
@@ -206,7 +214,7 @@ impl Historian {
         let _ = asker.send(found); // they may have gone
     }
 
-    /// What a search has to know. Those who write meanwhile come first.
+    /// Indexes every line, for a search. Records that come meanwhile are written first.
     fn index_all(&mut self) {
         self.status.set(Activity::TidyingUp);
         while let Ok(store) = &mut self.store
@@ -273,7 +281,7 @@ impl Historian {
 
     // --- When nothing can be written ---
 
-    /// Takes note that these could not be written, and why. Says so, the first time.
+    /// Notes that these records could not be written, and why. Says so, the first time.
     fn fail(&mut self, error: StoreError, records: &[Record]) {
         self.leave_alone(&error);
         match &mut self.outage {
@@ -292,7 +300,8 @@ impl Historian {
         }
     }
 
-    /// A file that is still what it was can be read. Any other is not touched any more.
+    /// Keeps a file that is still what it was, because it can be read. Any other file is not
+    /// touched any more.
     fn leave_alone(&mut self, error: &StoreError) {
         let is_what_it_was = matches!(
             error.kind,

@@ -1,6 +1,6 @@
 //! While nothing can be written: what was said waits here until it can. Runs on thread `historian`.
 //!
-//! What waits is bounded: the oldest goes first, and leaves a gap.
+//! What waits is bounded: the oldest records go first, and leave a gap.
 
 use crate::{
     core::record::{Change, Record},
@@ -9,9 +9,10 @@ use crate::{
 use jiff::Timestamp;
 use std::collections::VecDeque;
 
-/// Bytes that wait: an hour of a full class that talks as people do, and nothing that a server would notice.
+/// The most bytes that wait: an hour of a full class that talks as people do, and little memory for
+/// a server.
 const RETRY_MAX: usize = 4 * 1024 * 1024;
-/// What a record counts for beside its text.
+/// Bytes that a record counts for beside its text.
 const OVERHEAD: usize = 256;
 
 /// Nothing can be written just now.
@@ -33,8 +34,8 @@ pub(super) struct RetryQueue {
 }
 
 impl RetryQueue {
-    /// Adds what was said, and what administrators did. What may fail does not wait here: whoever asked for it was told
-    /// that it failed.
+    /// Adds what was said, and what administrators did. What may fail does not wait here: whoever
+    /// asked for it was told that it failed.
     pub(super) fn push(&mut self, records: &[Record]) {
         for record in records.iter().filter(|record| !record.change.may_fail()) {
             self.bytes += weight(record);
@@ -56,7 +57,7 @@ impl RetryQueue {
         self.bytes
     }
 
-    /// When the first and the last were said of those that are lost.
+    /// When the first and the last of the lost records were made.
     pub(super) fn gap(&self) -> Option<(Timestamp, Timestamp)> {
         self.gap
     }

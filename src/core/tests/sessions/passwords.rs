@@ -54,7 +54,8 @@ fn five_wrong_passwords_end_it() {
     let mut client = Client::is_alice(&config);
     client.driver.logins.extend([LoginResult::Wrong; 5]);
     for _ in 0..4 {
-        client.driver.answers.push_back(Answer::Account(None)); // such a name is nobody's, and told the same
+        // Such a name is nobody's, and told the same.
+        client.driver.answers.push_back(Answer::Account(None));
         assert!(client.sends("/login zoe hunter2hunter2\n").len() == 1);
         assert_eq!(client.reads(), "*** No account has this name and this password.\n");
     }
