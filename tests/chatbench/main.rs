@@ -58,13 +58,6 @@ fn load_on(breaks: Breaks) -> Called {
     ))
 }
 
-fn must_fail_with(breaks: Breaks, what: &str) {
-    let called = load_on(breaks);
-    assert!(!called.success, "exit code 0 for a server that breaks a promise: {}", called.stdout);
-    assert!(called.stdout.contains("FAILED"), "{}", called.stdout);
-    assert!(called.stdout.contains(what), "{:?} is not in {}", what, called.stdout);
-}
-
 #[test]
 fn a_server_that_keeps_its_promises_passes() {
     let called = load_on(Breaks::Nothing);
@@ -73,29 +66,20 @@ fn a_server_that_keeps_its_promises_passes() {
 }
 
 #[test]
-fn a_lost_line_fails() {
-    must_fail_with(Breaks::Loses, "a line lost: line 20 of client");
-}
-
-#[test]
-fn a_repeated_line_fails() {
-    must_fail_with(Breaks::Repeats, "a line repeated: line 20 of client");
-}
-
-#[test]
-fn a_torn_line_fails() {
-    must_fail_with(Breaks::Tears, "a torn line");
-}
-
-#[test]
-fn a_reordered_line_fails() {
-    // Which of the two lines is named depends on who reads first: the victim's order is then the one that counts.
-    must_fail_with(Breaks::Reorders, "a line out of order: line ");
-}
-
-#[test]
-fn a_client_that_is_hung_up_fails() {
-    must_fail_with(Breaks::HangsUp, "was hung up by the server");
+fn every_broken_promise_fails_under_its_name() {
+    for (breaks, fault) in [
+        (Breaks::Loses, "a line lost: line 20 of client"),
+        (Breaks::Repeats, "a line repeated: line 20 of client"),
+        (Breaks::Tears, "a torn line"),
+        // Which of the two lines is named depends on which the transcript has first.
+        (Breaks::Reorders, "a line out of order: line "),
+        (Breaks::HangsUp, "was hung up by the server"),
+    ] {
+        let called = load_on(breaks);
+        assert!(!called.success, "{breaks:?} has exit code 0: {}", called.stdout);
+        assert!(called.stdout.contains("FAILED"), "{}", called.stdout);
+        assert!(called.stdout.contains(fault), "{fault:?} is not in {}", called.stdout);
+    }
 }
 
 #[test]
@@ -112,7 +96,9 @@ fn every_load_runs_beside_the_baseline() {
         let called = chatbench(&format!("{servers} --runs 2 --time 0.2 --warmup 0.1 {load}"));
         assert!(called.success, "{}", called.stdout);
         assert!(called.stdout.contains("baseline ÷ other"), "{}", called.stdout);
-        assert!(called.stdout.contains(figure), "{}", called.stdout);
+        let row = called.stdout.lines().find(|line| line.contains(figure)).unwrap_or_default();
+        let value = row.split('|').nth(3).unwrap_or_default().trim();
+        assert!(value.starts_with(|c: char| c.is_ascii_digit()), "{figure}: {}", called.stdout);
     }
 }
 
@@ -139,14 +125,27 @@ fn compare_shows_every_figure_of_every_model() {
 }
 
 #[test]
-fn json_has_every_figure_of_every_run() {
-    let load = "connect --clients 4";
-    let called = chatbench(&format!("--server baseline --runs 2 --json {load}"));
+fn table_ends_with_the_medians_of_the_chosen_rows() {
+    let servers = "--server baseline --against before=baseline --against same=baseline";
+    let settings = "--runs 2 --time 0.1 --warmup 0.05";
+    let called = chatbench(&format!("{servers} {settings} table --only senders"));
     assert!(called.success, "{}", called.stdout);
-    let json: serde_json::Value = serde_json::from_str(&called.stdout).expect("JSON");
-    let runs = json[0]["series"][0]["runs"].as_array().expect("runs");
-    assert_eq!(runs.len(), 2, "{json}");
-    assert!(runs.iter().all(|run| run["clients_per_s"].as_f64() > Some(0.0)), "{json}");
+    let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_string()).collect();
+    let lines: Vec<Vec<String>> =
+        called.stdout.lines().filter(|line| line.starts_with('|')).map(cells).collect();
+    assert_eq!(
+        lines[0][7..10].join(", "),
+        "baseline ÷ before, baseline ÷ same, baseline ÷ baseline"
+    );
+    let [head, cost] = ["median of the rows", "cpu_us_per_delivery"];
+    let titles: Vec<[&str; 2]> = lines[2..].iter().map(|line| [&line[1][..], &line[2]]).collect();
+    let rows = ["throughput --senders 1", "throughput --senders 100 --window 8"];
+    let medians = [[head, cost], [head, "all of these, as costs"]];
+    assert_eq!(titles, [[rows[0], cost], [rows[1], cost], medians[0], medians[1]]);
+    for line in &lines[2..] {
+        assert!(line[7..10].iter().all(|ratio| ratio.contains("..")), "{}", called.stdout);
+    }
+    assert!(!chatbench("--server baseline table --only nothing").success);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use argh::FromArgs;
 use rustix::{event::epoll::EventFlags, net::sockopt};
 use std::{
     collections::HashMap,
-    io,
+    io, mem,
     net::{SocketAddr, TcpListener},
     ops::Range,
     os::fd::AsRawFd as _,
@@ -57,15 +57,13 @@ impl Baseline {
 
         let (mut clients, mut batch, mut chunk) = (HashMap::new(), Vec::new(), vec![0; CHUNK]);
         loop {
-            let mut speakers = Vec::new();
             for (key, ready) in poller.wait(None)? {
                 if key == LISTENER {
                     accept_all(&listener, &poller, &mut clients)?;
                 } else if let Some(client) = clients.get_mut(&key) {
                     // Closing a socket also takes it out of the poller.
-                    match client.serve(key, ready, &poller, &mut chunk, &mut batch) {
-                        Ok(()) => speakers.push(key),
-                        Err(_) => drop(clients.remove(&key)),
+                    if client.serve(key, ready, &poller, &mut chunk, &mut batch).is_err() {
+                        clients.remove(&key);
                     }
                 }
             }
@@ -73,14 +71,10 @@ impl Baseline {
                 continue;
             }
             clients.retain(|&key, client| {
-                let (before, after) = (&batch[..client.own.start], &batch[client.own.end..]);
+                let own = mem::take(&mut client.own);
+                let (before, after) = (&batch[..own.start], &batch[own.end..]);
                 client.socket.send([before, after], &poller, key).is_ok()
             });
-            for key in speakers {
-                if let Some(client) = clients.get_mut(&key) {
-                    client.own = 0..0;
-                }
-            }
             batch.clear();
         }
     }

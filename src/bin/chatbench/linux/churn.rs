@@ -5,9 +5,9 @@
 
 use super::{
     crowd::Role,
+    figures::Figures,
     load::{Load, Settings, start},
     proc::{self, Holdings},
-    report::Figures,
     server::Target,
 };
 use anyhow::Result;

@@ -4,21 +4,19 @@
 //! what they read is not checked.
 
 use super::{
-    crowd::{Crowd, PATIENCE, Role},
+    crowd::{Crowd, Role},
+    figures::Figures,
     load::{Load, Settings},
     proc::Holdings,
-    report::Figures,
     server::{Server, Target},
     wire::Wire,
 };
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use argh::FromArgs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Bytes of the line sent on entering: short, because every client reads those of all.
 const SIZE: usize = 24;
-/// Connects between two looks at who has been served.
-const STRIDE: usize = 16;
 /// The server is idle when no client has read anything for this long.
 const IDLE: Duration = Duration::from_millis(300);
 
@@ -41,7 +39,8 @@ impl Load for Connect {
         let wire = Wire { peer: target.peer, size: SIZE };
         let mut crowd = Crowd::new(server.address, wire, Role::Ignored)?;
         let before = Holdings::of(server.pid)?;
-        let (all, slowest) = connect(&mut crowd, self.clients, settings.wait())?;
+        let roles = vec![Role::Ignored; self.clients];
+        let (all, slowest) = crowd.enter(&roles, self.clients, settings.wait())?;
         while crowd.read_round(IDLE)? > 0 {}
         let idle = Holdings::of(server.pid)?;
         let each = |now: f64, before: f64| (now - before) / self.clients as f64;
@@ -54,26 +53,4 @@ impl Load for Connect {
             ("threads_per_client", each(idle.threads, before.threads)),
         ]))
     }
-}
-
-/// Returns the time until all were served, and the longest that one client has waited.
-fn connect(crowd: &mut Crowd, clients: usize, wait: Duration) -> Result<(Duration, Duration)> {
-    let (begin, first) = (Instant::now(), crowd.len());
-    let mut connected = Vec::with_capacity(clients);
-    let (mut served, mut last, mut slowest) = (0, begin, Duration::ZERO);
-    while served < clients {
-        for _ in 0..STRIDE.min(clients - connected.len()) {
-            connected.push(Instant::now());
-            crowd.add(Role::Ignored)?;
-        }
-        let wait = if connected.len() == clients { wait } else { Duration::ZERO };
-        for client in crowd.arrivals(wait)? {
-            last = Instant::now();
-            slowest = slowest.max(last - connected[client as usize - first]);
-            served += 1;
-        }
-        let is_alive = last.elapsed() < PATIENCE;
-        ensure!(is_alive, "{served} of {clients} clients were served, then none for {PATIENCE:?}");
-    }
-    Ok((last - begin, slowest))
 }

@@ -27,8 +27,10 @@ const CHUNK: usize = 64 * 1024;
 const EVENTS: usize = 64;
 /// Clients that connect at once while nothing is measured: fewer than any accept queue takes.
 const CONNECTING: usize = 8;
+/// Clients that begin to connect between two looks at who has been served.
+const STRIDE: usize = 16;
 /// How long nothing may happen before a line or a client counts as lost.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long to listen for lines that should not come.
 const QUIET: Duration = Duration::from_millis(50);
 /// How long to wait for the probe's line before it is sent again: until then the server may not
@@ -73,17 +75,7 @@ impl Crowd {
     /// Connects one client for each role, in this order. The first is a watcher in any case.
     pub fn connect(address: SocketAddr, wire: Wire, roles: &[Role]) -> Result<Crowd> {
         let mut crowd = Crowd::new(address, wire, roles[1])?;
-        let (mut served, mut last) = (2, Instant::now());
-        while served < roles.len() {
-            while crowd.len() < roles.len().min(served + CONNECTING) {
-                crowd.add(roles[crowd.len()])?;
-            }
-            let arrived = crowd.arrivals(QUIET)?.len();
-            served += arrived;
-            last = if arrived > 0 { Instant::now() } else { last };
-            let is_alive = last.elapsed() < PATIENCE;
-            ensure!(is_alive, "{served} of {} clients entered, and then none", roles.len());
-        }
+        crowd.enter(&roles[2..], CONNECTING, QUIET)?;
         for client in crowd.clients.iter().filter(|client| client.role == Role::Stuck) {
             client.socket.ignore(&crowd.poller)?;
         }
@@ -106,6 +98,35 @@ impl Crowd {
         crowd.add(probe)?;
         crowd.await_probe()?;
         Ok(crowd)
+    }
+
+    /// Lets clients enter, at most `at_once` at a time. Returns the time until all were served, and
+    /// the longest that one client has waited.
+    pub fn enter(
+        &mut self,
+        roles: &[Role],
+        at_once: usize,
+        wait: Duration,
+    ) -> Result<(Duration, Duration)> {
+        let (begin, first, all) = (Instant::now(), self.len(), roles.len());
+        let mut begun = Vec::with_capacity(all);
+        let (mut served, mut last, mut slowest) = (0, begin, Duration::ZERO);
+        while served < all {
+            let free = at_once - (begun.len() - served);
+            for role in roles[begun.len()..].iter().take(free.min(STRIDE)) {
+                begun.push(Instant::now());
+                self.add(*role)?;
+            }
+            let may_more_begin = begun.len() < all && begun.len() - served < at_once;
+            for client in self.arrivals(if may_more_begin { Duration::ZERO } else { wait })? {
+                last = Instant::now();
+                slowest = slowest.max(last - begun[client as usize - first]);
+                served += 1;
+            }
+            let is_alive = last.elapsed() < PATIENCE;
+            ensure!(is_alive, "{served} of {all} clients were served, then none for {PATIENCE:?}");
+        }
+        Ok((last - begin, slowest))
     }
 
     pub fn len(&self) -> usize {

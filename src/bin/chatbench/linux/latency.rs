@@ -9,10 +9,10 @@
 
 use super::{
     crowd::{Crowd, Role},
+    figures::Figures,
     load::{Load, Meter, Settings, roles, start},
-    report::Figures,
     server::Target,
-    wire::LineId,
+    wire::{self, LineId},
 };
 use anyhow::{Result, ensure};
 use argh::FromArgs;
@@ -38,7 +38,7 @@ pub struct Latency {
     #[argh(option, default = "50_000.0")]
     pub rate: f64,
     /// bytes of a line, its LF included (default: 64)
-    #[argh(option, default = "64", from_str_fn(super::line_size))]
+    #[argh(option, default = "64", from_str_fn(wire::line_size))]
     pub size: usize,
     /// how many of the others read nothing (default: 0); each run is then made once more without
     #[argh(option, default = "0")]
@@ -54,7 +54,8 @@ impl Load for Latency {
         let mut figures = self.run_once(target, settings)?;
         if self.stuck > 0 {
             let without = Latency { stuck: 0, ..*self }.run_once(target, settings)?;
-            figures.add("p99_ratio_to_none_stuck", figures.get("p99_ms") / without.get("p99_ms"));
+            let ratio = figures.get("p99_ms") / without.get("p99_ms");
+            figures.0.push(("p99_ratio_to_none_stuck", ratio));
         }
         Ok(figures)
     }
@@ -86,13 +87,16 @@ impl Latency {
         // First the last lines: to read the costs takes milliseconds.
         crowd.settle(&mut |client, id| talk.note(client, id))?;
         let mut figures = meter.stop(&server, talk.delivered, elapsed)?;
-        for (key, quantile) in
-            [("p50_ms", 0.5), ("p90_ms", 0.9), ("p99_ms", 0.99), ("p99_9_ms", 0.999)]
-        {
-            figures.add(key, talk.times.value_at_quantile(quantile) as f64 / 1e6);
-        }
-        figures.add("max_ms", talk.times.max() as f64 / 1e6);
-        figures.add("generator_late_ms", talk.latest as f64 / 1e6);
+        let quantile = |quantile| talk.times.value_at_quantile(quantile);
+        let times = [
+            ("p50_ms", quantile(0.5)),
+            ("p90_ms", quantile(0.9)),
+            ("p99_ms", quantile(0.99)),
+            ("p99_9_ms", quantile(0.999)),
+            ("max_ms", talk.times.max()),
+            ("generator_late_ms", talk.latest),
+        ];
+        figures.0.extend(times.map(|(key, nanoseconds)| (key, nanoseconds as f64 / 1e6)));
         Ok(figures)
     }
 }
@@ -190,11 +194,8 @@ mod tests {
     #[test]
     fn a_reader_knows_when_a_line_was_due() {
         let table = Timetable { senders: vec![3, 5, 9], distance: 1e6 };
-        let mut said = [0; 10];
         for line in 0..100 {
-            let sender = table.sender(line);
-            said[sender as usize] += 1;
-            let id = LineId { sender, seq: said[sender as usize] };
+            let id = LineId { sender: table.sender(line), seq: 1 + line as u32 / 3 };
             assert_eq!((table.due(line), table.due_of(id)), (line * 1_000_000, line * 1_000_000));
         }
         let thirds = Timetable { senders: vec![1], distance: 1e9 / 3.0 };

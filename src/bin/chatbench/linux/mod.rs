@@ -4,6 +4,7 @@ mod baseline;
 mod churn;
 mod connect;
 mod crowd;
+mod figures;
 mod latency;
 mod load;
 mod proc;
@@ -17,14 +18,14 @@ mod wire;
 
 use self::{
     load::{Load, Settings},
-    report::{Measured, Row},
+    report::Row,
     server::Target,
-    table::{Compare, Table},
+    table::{Command, Compare, Table},
     wire::Peer,
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use argh::FromArgs;
-use std::{env, net::SocketAddr, process::ExitCode, time::Duration};
+use std::{env, iter, net::SocketAddr, process::ExitCode, time::Duration};
 
 /// Put a load on chat servers, check every line at every receiver (once, whole, in one order), and
 /// say what it cost them. Servers are given as [NAME=]COMMAND, or as baseline; a command without
@@ -57,9 +58,6 @@ struct Args {
     /// seconds that are measured (default: 2)
     #[argh(option)]
     time: Option<f64>,
-    /// print JSON
-    #[argh(switch)]
-    json: bool,
     #[argh(subcommand)]
     mode: Mode,
 }
@@ -76,19 +74,6 @@ enum Mode {
     Compare(Compare),
 }
 
-impl Mode {
-    /// One load; `table` and `compare` are many.
-    fn load(&self) -> Option<Box<dyn Load>> {
-        match *self {
-            Mode::Throughput(load) => Some(Box::new(load)),
-            Mode::Latency(load) => Some(Box::new(load)),
-            Mode::Connect(load) => Some(Box::new(load)),
-            Mode::Churn(load) => Some(Box::new(load)),
-            Mode::Baseline(_) | Mode::Table(_) | Mode::Compare(_) => None,
-        }
-    }
-}
-
 /// Exit code 0: every run was right. 1: a run failed, or could not be made.
 pub fn main() -> ExitCode {
     match run(&argh::from_env()) {
@@ -101,38 +86,28 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Returns whether no run has failed.
 fn run(args: &Args) -> Result<bool> {
     proc::allow_many_descriptors()?;
+    // Runs, seconds of warm-up, seconds of load.
     let (short, long) = ((1, 0.2, 0.5), (5, 0.5, 2.0));
-    match &args.mode {
-        Mode::Baseline(baseline) => baseline.run().map(|()| true),
+    let (mut rows, servers, usual) = match &args.mode {
+        Mode::Baseline(baseline) => return baseline.run().map(|()| true),
         Mode::Table(table) => {
             let mut servers = servers(args)?;
             servers.push(Target::baseline("baseline")?);
-            measure(args, &Table::rows()?, &servers, if table.quick { short } else { long })
+            (parse(&table.commands()?)?, servers, if table.quick { short } else { long })
         }
         Mode::Compare(compare) => {
             let usual = if compare.quick { short } else { (5, 0.2, 1.0) };
-            measure(args, &compare.rows()?, &Compare::servers()?, usual)
+            (parse(&compare.commands())?, Compare::servers()?, usual)
         }
-        Mode::Throughput(_) | Mode::Latency(_) | Mode::Connect(_) | Mode::Churn(_) => {
-            let row = |load: Box<dyn Load>| {
-                let title = format!("{} clients", load.clients());
-                Row { title, load, keys: Vec::new() }
-            };
-            let rows: Vec<Row> = args.mode.load().into_iter().map(row).collect();
-            measure(args, &rows, &servers(args)?, (1, 0.5, 2.0))
+        mode => {
+            let load = mode.load().context("this is no load")?;
+            let title = format!("{} clients", load.clients());
+            (vec![Row::new(&title, load, &[])], servers(args)?, (1, 0.5, 2.0))
         }
-    }
-}
-
-/// Returns whether no run has failed. `usual`: runs, seconds of warm-up, seconds of load.
-fn measure(
-    args: &Args,
-    rows: &[Row],
-    servers: &[Target],
-    usual: (usize, f64, f64),
-) -> Result<bool> {
+    };
     let pin = proc::two_cores();
     if pin.is_none() {
         eprintln!("chatbench: there is one core only; server and generator share it");
@@ -143,30 +118,42 @@ fn measure(
         warmup: Duration::from_secs_f64(args.warmup.unwrap_or(usual.1)),
         time: Duration::from_secs_f64(args.time.unwrap_or(usual.2)),
     };
-    let rows: Vec<Measured> = rows.iter().map(|row| row.measure(servers, &settings)).collect();
-    if args.json {
-        println!("{}", rows.iter().map(Measured::json).collect::<serde_json::Value>());
-    } else {
-        print!("{}", report::markdown(&rows, servers, &settings)?);
-    }
+    rows.iter_mut().for_each(|row| row.measure(&servers, &settings));
+    print!("{}", report::markdown(&rows, &servers, &settings)?);
     Ok(rows.iter().all(|row| row.failures().next().is_none()))
 }
 
+impl Mode {
+    fn load(&self) -> Option<Box<dyn Load>> {
+        match *self {
+            Mode::Throughput(load) => Some(Box::new(load)),
+            Mode::Latency(load) => Some(Box::new(load)),
+            Mode::Connect(load) => Some(Box::new(load)),
+            Mode::Churn(load) => Some(Box::new(load)),
+            Mode::Baseline(_) | Mode::Table(_) | Mode::Compare(_) => None,
+        }
+    }
+}
+
+/// The loads that `table` and `compare` are made of.
+fn parse(commands: &[Command]) -> Result<Vec<Row>> {
+    let row = |(command, keys): &Command| {
+        let words: Vec<&str> = command.split(' ').collect();
+        let mode =
+            Mode::from_args(&words[..1], &words[1..]).map_err(|exit| anyhow!(exit.output))?;
+        Ok(Row::new(command, mode.load().context("this is no load")?, keys))
+    };
+    commands.iter().map(row).collect()
+}
+
 fn servers(args: &Args) -> Result<Vec<Target>> {
-    let mut servers = vec![match (&args.server, args.connect) {
+    let first = match (&args.server, args.connect) {
         (Some(command), _) => Target::parse(command, args.peer)?,
         (None, Some(address)) => {
             Target::running(address, args.pid.context("--connect needs --pid")?, args.peer)
         }
         (None, None) => Target::chatd("chatd", &env::current_exe()?.with_file_name("chatd")),
-    }];
-    for command in &args.against {
-        servers.push(Target::parse(command, args.peer)?);
-    }
-    Ok(servers)
-}
-
-fn line_size(bytes: &str) -> Result<usize, String> {
-    let size = bytes.parse().ok().filter(|size| wire::SIZES.contains(size));
-    size.ok_or(format!("a line has {} to {} bytes", wire::SIZES.start(), wire::SIZES.end()))
+    };
+    let others = args.against.iter().map(|command| Target::parse(command, args.peer));
+    iter::once(Ok(first)).chain(others).collect()
 }

@@ -85,30 +85,3 @@ pub fn allow_many_descriptors() -> Result<()> {
     let maximum = getrlimit(Resource::Nofile).maximum;
     Ok(setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn time_is_counted_for_all_threads_also_for_ended_ones() {
-        let me = std::process::id();
-        let before = cpu(me).unwrap();
-        let spend = || {
-            let begin = own_cpu().unwrap();
-            while own_cpu().unwrap() < begin + Duration::from_millis(30) {}
-        };
-        std::thread::spawn(spend).join().unwrap();
-        spend();
-        assert!(cpu(me).unwrap() - before >= Duration::from_millis(60));
-    }
-
-    #[test]
-    fn switches_and_holdings_are_read() {
-        let me = std::process::id();
-        let holdings = Holdings::of(me).unwrap();
-        assert!(holdings.resident_kib > 0.0 && holdings.peak_kib >= holdings.resident_kib);
-        assert!(holdings.kernel_kib > 0.0 && holdings.threads >= 1.0);
-        assert!(switches(me).unwrap() > 0);
-    }
-}

@@ -1,39 +1,30 @@
-//! Runs, their figures, and how they are shown: a Markdown table for people, JSON for programs.
+//! Rows: each is a load, run on all servers in turn. They are shown as a Markdown table.
 
 use super::{
+    figures::{Figures, Spread},
     load::{Load, Settings},
     server::Target,
 };
 use anyhow::Result;
-use serde_json::{Value, json};
-use std::fs;
+use std::{fs, iter};
 
-/// What one run has measured. The unit is the end of the key: `p99_ms`.
-#[derive(Clone, Debug)]
-pub struct Figures(pub Vec<(&'static str, f64)>);
+/// The figures that a comparison rests on: the table ends with the median of each over its rows.
+const MAIN: [&str; 5] =
+    ["cpu_us_per_delivery", "p50_ms", "p99_ms", "clients_per_s", "memory_kib_per_client"];
 
-impl Figures {
-    pub fn add(&mut self, key: &'static str, value: f64) {
-        self.0.push((key, value));
-    }
-
-    /// NaN, which no table shows, if it was not measured.
-    pub fn get(&self, key: &str) -> f64 {
-        self.0.iter().find(|(name, _)| *name == key).map_or(f64::NAN, |(_, value)| *value)
-    }
-}
-
-/// One load, to be put on every server.
+/// One load, and what was measured with it.
 pub struct Row {
-    pub title: String,
-    pub load: Box<dyn Load>,
+    title: String,
+    load: Box<dyn Load>,
     /// The figures to show; none: all.
-    pub keys: Vec<&'static str>,
+    keys: Vec<&'static str>,
+    /// One for each server, in their order.
+    series: Vec<Series>,
 }
 
 /// All runs of one server under one load.
+#[derive(Default)]
 struct Series {
-    server: String,
     runs: Vec<Figures>,
     /// Why a run failed. Then there is no result, whatever the other runs measured.
     failure: Option<String>,
@@ -53,26 +44,17 @@ impl Series {
     }
 }
 
-/// A row, measured.
-pub struct Measured {
-    title: String,
-    /// The figures to show.
-    keys: Vec<&'static str>,
-    series: Vec<Series>,
-}
-
 impl Row {
+    pub fn new(title: &str, load: Box<dyn Load>, keys: &[&'static str]) -> Row {
+        Row { title: title.into(), load, keys: keys.to_vec(), series: Vec::new() }
+    }
+
     /// Runs the load on all servers in turn, A B A B and so on, so that whatever else the machine
     /// does meets all of them. After a failure a server is not run again.
-    pub fn measure(&self, servers: &[Target], settings: &Settings) -> Measured {
-        let new = |server: &Target| Series {
-            server: server.name.clone(),
-            runs: Vec::new(),
-            failure: None,
-        };
-        let mut series: Vec<Series> = servers.iter().map(new).collect();
+    pub fn measure(&mut self, servers: &[Target], settings: &Settings) {
+        self.series.resize_with(servers.len(), Series::default);
         for run in 1..=settings.runs {
-            for (server, series) in servers.iter().zip(&mut series) {
+            for (server, series) in servers.iter().zip(&mut self.series) {
                 if self.load.clients() > server.clients_max || series.failure.is_some() {
                     continue;
                 }
@@ -83,65 +65,71 @@ impl Row {
                 }
             }
         }
-        let keys = match series.iter().find_map(|series| series.runs.first()) {
-            Some(run) if self.keys.is_empty() => run.0.iter().map(|(key, _)| *key).collect(),
-            Some(_) | None => self.keys.clone(),
-        };
-        Measured { title: self.title.clone(), keys, series }
+        if self.keys.is_empty() {
+            let run = self.series.iter().find_map(|series| series.runs.first());
+            self.keys = run.iter().flat_map(|run| &run.0).map(|(key, _)| *key).collect();
+        }
     }
-}
 
-impl Measured {
     /// Each failure, in a sentence.
     pub fn failures(&self) -> impl Iterator<Item = String> {
         let failures = self.series.iter().filter_map(|series| series.failure.as_ref());
         failures.map(|why| format!("{}: {why}", self.title))
     }
-
-    /// Every figure of every run.
-    pub fn json(&self) -> Value {
-        let object = |run: &Figures| run.0.iter().map(|(k, v)| (k.to_string(), json!(v))).collect();
-        let series = self.series.iter().map(|series| {
-            let runs: Vec<Value> = series.runs.iter().map(object).collect();
-            json!({"server": series.server, "failure": series.failure, "runs": runs})
-        });
-        json!({"load": self.title, "series": series.collect::<Vec<Value>>()})
-    }
 }
 
 /// A table with a line for each figure of each row: a column for each server, and the first server's
-/// ratio to each of the others. Below it, the median of each column of ratios.
-pub fn markdown(rows: &[Measured], servers: &[Target], settings: &Settings) -> Result<String> {
-    let cell = |spread: Option<Spread>| spread.map_or("–".into(), Spread::show);
+/// ratio to each of the others. It ends with the medians of the ratios.
+pub fn markdown(rows: &[Row], servers: &[Target], settings: &Settings) -> Result<String> {
     let names = servers.iter().map(|server| server.name.clone());
     let ratios = names.clone().skip(1).map(|other| format!("{} ÷ {other}", servers[0].name));
-    let head: Vec<_> = ["load".into(), "figure".into()].into_iter().chain(names).collect();
-    let head: Vec<String> = head.into_iter().chain(ratios.clone()).collect();
-    let mut lines = vec![head.clone(), vec!["---".into(); head.len()]];
-    let mut costs = vec![Vec::new(); servers.len() - 1];
-    for Measured { title, keys, series } in rows {
+    let head: Vec<String> =
+        ["load".into(), "figure".into()].into_iter().chain(names).chain(ratios).collect();
+    let rule = vec!["---".into(); head.len()];
+    let mut lines = vec![head, rule];
+    for Row { title, keys, series, .. } in rows {
         for key in keys {
-            let mut line = vec![title.clone(), key.to_string()];
-            line.extend(series.iter().map(|series| cell(series.spread(key))));
-            for (other, costs) in series[1..].iter().zip(&mut costs) {
-                let ratio = series[0].ratio(other, key);
-                line.push(cell(ratio));
-                // More a second is less cost.
-                let is_speed = key.ends_with("_per_s");
-                costs.extend(ratio.map(|r| if is_speed { 1.0 / r.median } else { r.median }));
-            }
-            lines.push(line);
+            let values = series.iter().map(|series| series.spread(key));
+            let ratios = series[1..].iter().map(|other| series[0].ratio(other, key));
+            lines.push(line(title, key, values.chain(ratios)));
         }
     }
-    let mut out = format!("{}\n\n{}", circumstances(settings)?, aligned(&lines));
-    for (ratio, costs) in ratios.zip(costs) {
-        let (count, spread) = (costs.len(), cell(Spread::of(costs.into_iter())));
-        out += &format!("\n{ratio}, as a cost, median of {count} figures: {spread}\n");
+    if rows.len() > 1 {
+        lines.extend(medians(rows, servers.len()));
     }
-    for failure in rows.iter().flat_map(Measured::failures) {
+    let mut out = format!("{}\n\n{}", circumstances(settings)?, aligned(&lines));
+    for failure in rows.iter().flat_map(Row::failures) {
         out += &format!("\n**FAILED** {failure}\n");
     }
     Ok(out)
+}
+
+fn line(title: &str, key: &str, spreads: impl Iterator<Item = Option<Spread>>) -> Vec<String> {
+    let cells = spreads.map(|spread| spread.map_or("–".into(), Spread::show));
+    [title.into(), key.into()].into_iter().chain(cells).collect()
+}
+
+/// For each main figure the median of its ratios over all rows; last, the median of all of these
+/// ratios as costs: more clients a second are less cost.
+fn medians(rows: &[Row], servers: usize) -> Vec<Vec<String>> {
+    let over_rows = |key: &'static str, other: usize| {
+        let shown = rows.iter().filter(move |row| row.keys.contains(&key));
+        let ratio = move |row: &Row| Some(row.series[0].ratio(&row.series[other], key)?.median);
+        shown.filter_map(ratio)
+    };
+    let as_cost = |key: &str, ratio: f64| if key.ends_with("_per_s") { 1.0 / ratio } else { ratio };
+    let all = |other| {
+        let costs = |key| over_rows(key, other).map(move |ratio| as_cost(key, ratio));
+        Spread::of(MAIN.into_iter().flat_map(costs))
+    };
+    let median = |figure: &str, of: &dyn Fn(usize) -> Option<Spread>| {
+        let servers_columns = iter::repeat_n(None, servers);
+        line("median of the rows", figure, servers_columns.chain((1..servers).map(of)))
+    };
+    let is_shown = |key: &&str| rows.iter().any(|row| row.keys.contains(key));
+    let each = MAIN.into_iter().filter(is_shown);
+    let each = each.map(|key| median(key, &|other| Spread::of(over_rows(key, other))));
+    each.chain([median("all of these, as costs", &all)]).collect()
 }
 
 /// When, on what and how it was measured.
@@ -167,60 +155,25 @@ fn aligned(rows: &[Vec<String>]) -> String {
     rows.iter().map(|row| format!("|{}\n", line(row))).collect()
 }
 
-/// The median of several values, and the least and the greatest.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Spread {
-    median: f64,
-    least: f64,
-    most: f64,
-}
-
-impl Spread {
-    /// Leaves out what is not finite: a ratio to nothing, a figure that was not measured.
-    fn of(values: impl Iterator<Item = f64>) -> Option<Spread> {
-        let mut values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
-        values.sort_by(f64::total_cmp);
-        let (least, most) = (*values.first()?, *values.last()?);
-        let (low, high) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
-        Some(Spread { median: (low + high) / 2.0, least, most })
-    }
-
-    /// `0.0312 (0.0308..0.0320)`; one value alone has no spread.
-    fn show(self) -> String {
-        let [median, least, most] = [self.median, self.least, self.most].map(three_digits);
-        if least == most { median } else { format!("{median} ({least}..{most})") }
-    }
-}
-
-fn three_digits(value: f64) -> String {
-    let places = if value == 0.0 { 0.0 } else { 2.0 - value.abs().log10().floor() };
-    format!("{value:.*}", places.clamp(0.0, 6.0) as usize)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn series(values: &[f64]) -> Series {
-        let runs = values.iter().map(|value| Figures(vec![("cpu_us", *value)])).collect();
-        Series { server: "chatd".into(), runs, failure: None }
-    }
-
     #[test]
     fn a_ratio_is_the_median_of_the_pairs() {
-        let (one, other) = (series(&[2.0, 4.0, 3.0]), series(&[2.0, 2.0, 1.0]));
-        assert_eq!(one.spread("cpu_us").unwrap().show(), "3.00 (2.00..4.00)");
-        assert_eq!(one.ratio(&other, "cpu_us").unwrap().show(), "2.00 (1.00..3.00)");
-        assert_eq!(Spread::of([4.0, 1.0, 2.0, 8.0].into_iter()).unwrap().median, 3.0);
-        assert_eq!(one.ratio(&series(&[]), "cpu_us"), None);
-        assert_eq!(one.ratio(&series(&[0.0, 0.0, 0.0]), "cpu_us"), None);
+        let series = |values: &[f64]| Series {
+            runs: values.iter().map(|value| Figures(vec![("cpu_us", *value)])).collect(),
+            failure: None,
+        };
         let failed = Series { failure: Some("a line lost".into()), ..series(&[1.0]) };
-        assert_eq!(one.ratio(&failed, "cpu_us"), None);
-    }
-
-    #[test]
-    fn three_digits_count() {
-        let shown = [31_250.4, 1234.0, 12.34, 1.234, 0.7034, 0.0305, 0.0].map(three_digits);
-        assert_eq!(shown, ["31250", "1234", "12.3", "1.23", "0.703", "0.0305", "0"]);
+        let one = series(&[2.0, 4.0, 3.0]);
+        for (other, ratio) in [
+            (series(&[2.0, 2.0, 1.0]), Some("2.00 (1.00..3.00)")),
+            (series(&[0.0, 0.0, 0.0]), None),
+            (series(&[]), None),
+            (failed, None),
+        ] {
+            assert_eq!(one.ratio(&other, "cpu_us").map(Spread::show).as_deref(), ratio);
+        }
     }
 }

@@ -50,7 +50,7 @@ impl Poller {
 
 /// One connection, and the bytes it could not take yet.
 pub struct Socket {
-    pub stream: TcpStream,
+    stream: TcpStream,
     unsent: Vec<u8>,
 }
 

@@ -1,7 +1,7 @@
 //! `chatbench table` and `chatbench compare`: the loads whose figures are kept, and on which servers.
 
-use super::{Mode, report::Row, server::Target};
-use anyhow::{Context, Result, anyhow};
+use super::server::Target;
+use anyhow::{Result, ensure};
 use argh::FromArgs;
 use std::env;
 
@@ -9,47 +9,55 @@ use std::env;
 /// for those it refuses.
 const SELECT_MAX: usize = 992;
 
-/// Every load whose figures are kept, on the servers and on the baseline.
+/// A load as its command, so that it can be measured again by itself, and the figures to show.
+pub type Command = (String, Vec<&'static str>);
+
+/// Every load whose figures are kept, on the servers and on the baseline. With --against before=PATH
+/// --against same=PATH, two builds and the first build again, the ratios and their medians say what
+/// has changed, and how much two equal servers differ.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "table")]
 pub struct Table {
     /// one short run each, to see that all of it works: no figures to keep
     #[argh(switch)]
     pub quick: bool,
+    /// only the loads whose command contains this, to split a long measurement
+    #[argh(option, default = "String::new()")]
+    only: String,
 }
 
-/// Each load as its command, so that one row can be measured again by itself, and its figures.
-const ROWS: [(&str, &[&str]); 15] = [
-    ("throughput", &[COST]),
-    ("throughput --size 512", &[COST]),
-    ("throughput --clients 500", &[COST]),
-    ("throughput --window 1", &[COST]),
-    ("throughput --senders 1", &[COST]),
-    ("throughput --senders 100 --window 8", &[COST]),
+const CPU: &str = "cpu_us_per_delivery";
+const MEMORY: &str = "memory_kib_per_client";
+const LATENCY: &[&str] = &[CPU, "p50_ms", "p99_ms", "p99_9_ms"];
+const STUCK: &[&str] = &["p50_ms", "p99_ms", "p99_ratio_to_none_stuck"];
+const CONNECT: &[&str] = &["clients_per_s", "slowest_ms", MEMORY];
+
+const LOADS: [(&str, &[&str]); 15] = [
+    ("throughput", &[CPU]),
+    ("throughput --size 512", &[CPU]),
+    ("throughput --clients 500", &[CPU]),
+    ("throughput --window 1", &[CPU]),
+    ("throughput --senders 1", &[CPU]),
+    ("throughput --senders 100 --window 8", &[CPU]),
     // A server without TCP_NODELAY shows a p99.9 of 40 ms: the delayed acknowledgement.
-    ("latency", &[COST, "p50_ms", "p99_ms", "p99_9_ms"]),
-    ("latency --rate 200000", &[COST, "p50_ms", "p99_ms", "p99_9_ms"]),
-    ("latency --clients 500 --rate 200000", &["p99_ms"]),
-    ("latency --clients 512 --rate 200000 --stuck 8", &["p99_ms", "p99_ratio_to_none_stuck"]),
-    ("latency --clients 512 --rate 200000 --stuck 64", &["p99_ms", "p99_ratio_to_none_stuck"]),
-    ("connect --clients 512", &[MEMORY]),
-    ("connect --clients 1000", &["clients_per_s", "slowest_ms"]),
-    ("connect --clients 5000", &["clients_per_s", "slowest_ms", MEMORY]),
+    ("latency", LATENCY),
+    ("latency --rate 200000", LATENCY),
+    ("latency --clients 500 --rate 200000", LATENCY),
+    ("latency --clients 512 --rate 200000 --stuck 8", STUCK),
+    ("latency --clients 512 --rate 200000 --stuck 64", STUCK),
+    ("connect --clients 512", CONNECT),
+    ("connect --clients 1000", CONNECT),
+    ("connect --clients 5000", CONNECT),
     ("churn", &["left_threads", "left_descriptors"]),
 ];
-const COST: &str = "cpu_us_per_delivery";
-const MEMORY: &str = "memory_kib_per_client";
-
-fn row(command: &str, keys: &[&'static str]) -> Result<Row> {
-    let words: Vec<&str> = command.split(' ').collect();
-    let mode = Mode::from_args(&words[..1], &words[1..]).map_err(|exit| anyhow!(exit.output))?;
-    let load = mode.load().context("this is no load")?;
-    Ok(Row { title: command.into(), load, keys: keys.to_vec() })
-}
 
 impl Table {
-    pub fn rows() -> Result<Vec<Row>> {
-        ROWS.iter().map(|(command, keys)| row(command, keys)).collect()
+    pub fn commands(&self) -> Result<Vec<Command>> {
+        let chosen = LOADS.iter().filter(|(command, _)| command.contains(&self.only));
+        let commands: Vec<Command> =
+            chosen.map(|(c, keys)| (c.to_string(), keys.to_vec())).collect();
+        ensure!(!commands.is_empty(), "no load of the table contains {:?}", self.only);
+        Ok(commands)
     }
 }
 
@@ -81,33 +89,25 @@ impl Compare {
         Ok(vec![chat("threads", "chatd"), select, epoll, Target::baseline("baseline")?])
     }
 
-    pub fn rows(&self) -> Result<Vec<Row>> {
+    pub fn commands(&self) -> Vec<Command> {
         let usual = [10, 100, 500, 990, 2000, 5000];
         let chosen = if self.clients.is_empty() { &usual[..] } else { &self.clients };
-        let mut rows = Vec::new();
+        let mut commands = Vec::new();
         for (load, keys) in [
             // Below the servers' limit, as in class.
-            ("latency", &[COST, "p50_ms", "p99_ms"][..]),
-            ("throughput --window 1", &[COST, "deliveries_per_s"]),
-            ("throughput --window 1 --shared", &[COST, "deliveries_per_s"]),
-            ("throughput --window 1 --apart", &[COST, "switches_per_delivery"]),
+            ("latency", &LATENCY[..3]),
+            ("throughput --window 1", &[CPU, "deliveries_per_s"]),
+            ("throughput --window 1 --shared", &[CPU, "deliveries_per_s"]),
+            ("throughput --window 1 --apart", &[CPU, "switches_per_delivery"]),
         ] {
             for &clients in chosen.iter().filter(|clients| !self.quick || **clients < SELECT_MAX) {
                 // One of them watches.
                 let senders = 10.min(clients - 1);
                 let command = format!("{load} --clients {clients} --senders {senders}");
-                rows.push(row(&command, keys)?);
+                commands.push((command, keys.to_vec()));
             }
         }
-        rows.push(row(&format!("connect --clients {}", self.joins), &[])?);
-        Ok(rows)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn every_row_is_a_command() {
-        assert_eq!(super::Table::rows().unwrap().len(), super::ROWS.len());
+        commands.push((format!("connect --clients {}", self.joins), Vec::new()));
+        commands
     }
 }

@@ -8,11 +8,11 @@
 
 use super::{
     crowd::{Crowd, PROBE},
+    figures::Figures,
     load::{Load, Meter, Settings, roles, start},
     proc,
-    report::Figures,
     server::Target,
-    wire::Peer,
+    wire::{self, Peer},
 };
 use anyhow::Result;
 use argh::FromArgs;
@@ -32,7 +32,7 @@ pub struct Throughput {
     #[argh(option, default = "32")]
     pub window: u32,
     /// bytes of a line, its LF included (default: 64)
-    #[argh(option, default = "64", from_str_fn(super::line_size))]
+    #[argh(option, default = "64", from_str_fn(wire::line_size))]
     pub size: usize,
     /// let server and generator share all cores
     #[argh(switch)]

@@ -22,6 +22,12 @@ pub const SIZES: RangeInclusive<usize> = HEAD + 2..=1025;
 static TEXT: LazyLock<Vec<u8>> =
     LazyLock::new(|| (b'a'..=b'z').cycle().take(SIZES.end() + 26).collect());
 
+/// How an option takes the bytes of a line.
+pub fn line_size(bytes: &str) -> Result<usize, String> {
+    let size = bytes.parse().ok().filter(|size| SIZES.contains(size));
+    size.ok_or(format!("a line has {} to {} bytes", SIZES.start(), SIZES.end()))
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LineId {
     pub sender: u32,
@@ -141,23 +147,8 @@ mod tests {
         String::from_utf8(bytes).unwrap().trim_end().into()
     }
 
-    fn read(peer: Peer, line: &str) -> Kind {
-        Wire { peer, size: 64 }.read(line.as_bytes())
-    }
-
     #[test]
-    fn a_line_is_recognised_whatever_its_size_and_its_numbers() {
-        for size in [*SIZES.start(), 64, *SIZES.end()] {
-            for id in [ID, LineId { sender: 999_999, seq: 99_999_999 }] {
-                let line = sent(size, id);
-                let read = Wire { peer: Peer::Line, size }.read(line.as_bytes());
-                assert_eq!(read, Kind::Said(id), "{line}");
-            }
-        }
-    }
-
-    #[test]
-    fn each_peer_frames_lines_in_its_own_way() {
+    fn a_line_is_recognised_whatever_its_size_its_numbers_and_its_frame() {
         let line = sent(64, ID);
         for (peer, shown, kind) in [
             (Peer::Line, format!("<user5> {line}"), Kind::Said(ID)),
@@ -170,7 +161,12 @@ mod tests {
             (Peer::Chatd, format!("<b0008> {line}"), Kind::Torn), // another's name
             (Peer::Chatd, line.clone(), Kind::Torn),              // no name
         ] {
-            assert_eq!(read(peer, &shown), kind, "{shown}");
+            assert_eq!(Wire { peer, size: 64 }.read(shown.as_bytes()), kind, "{shown}");
+        }
+        for size in [*SIZES.start(), *SIZES.end()] {
+            let id = LineId { sender: 999_999, seq: 99_999_999 };
+            let read = Wire { peer: Peer::Line, size }.read(sent(size, id).as_bytes());
+            assert_eq!(read, Kind::Said(id));
         }
     }
 
@@ -178,8 +174,9 @@ mod tests {
     fn a_cut_or_mixed_line_is_torn() {
         let (one, other) = (sent(64, ID), sent(64, LineId { sender: 8, seq: 13 }));
         for cut in 7..63 {
-            assert_eq!(read(Peer::Line, &one[..cut]), Kind::Torn);
-            assert_eq!(read(Peer::Line, &format!("{}{}", &one[..cut], &other[cut..])), Kind::Torn);
+            for torn in [&one[..cut], &format!("{}{}", &one[..cut], &other[cut..])] {
+                assert_eq!(Wire { peer: Peer::Line, size: 64 }.read(torn.as_bytes()), Kind::Torn);
+            }
         }
     }
 }
