@@ -53,7 +53,7 @@ fn chatbench(words: &str) -> Called {
 fn load_on(breaks: Breaks) -> Called {
     let (address, pid) = (serve(breaks), std::process::id());
     chatbench(&format!(
-        "--connect {address} --pid {pid} --peer line --time 0.4 --warmup 0.1 \
+        "--server {address}@{pid} --peer line --time 0.4 --warmup 0.1 \
          throughput --clients 6 --senders 2 --window 4"
     ))
 }

@@ -8,13 +8,7 @@ use super::socket::{Poller, QUEUE_MAX, Socket};
 use anyhow::Result;
 use argh::FromArgs;
 use rustix::{event::epoll::EventFlags, net::sockopt};
-use std::{
-    collections::HashMap,
-    io, mem,
-    net::{SocketAddr, TcpListener},
-    ops::Range,
-    os::fd::AsRawFd as _,
-};
+use std::{collections::HashMap, io, mem, net::TcpListener, ops::Range, os::fd::AsRawFd as _};
 
 /// Connections the kernel keeps until they are accepted. With the 128 of `std`, 1,000 clients at
 /// once would wait.
@@ -29,11 +23,7 @@ const LISTENER: usize = usize::MAX;
 /// Be the server beside which others are measured: fan-out and nothing else.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "baseline")]
-pub struct Baseline {
-    /// where to listen (default: 127.0.0.1:0, a free port)
-    #[argh(positional, default = "SocketAddr::from(([127, 0, 0, 1], 0))")]
-    address: SocketAddr,
-}
+pub struct Baseline {}
 
 struct Client {
     socket: Socket,
@@ -44,9 +34,9 @@ struct Client {
 }
 
 impl Baseline {
-    /// Serves until the process is ended.
+    /// Serves a free port until the process is ended.
     pub fn run(&self) -> Result<()> {
-        let listener = TcpListener::bind(self.address)?;
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
         listener.set_nonblocking(true)?;
         rustix::net::listen(&listener, BACKLOG)?;
         // Accepted sockets inherit it, which saves a system call for each.
@@ -62,7 +52,7 @@ impl Baseline {
                     accept_all(&listener, &poller, &mut clients)?;
                 } else if let Some(client) = clients.get_mut(&key) {
                     // Closing a socket also takes it out of the poller.
-                    if client.serve(key, ready, &poller, &mut chunk, &mut batch).is_err() {
+                    if client.serve(ready, &mut chunk, &mut batch).is_err() {
                         clients.remove(&key);
                     }
                 }
@@ -70,10 +60,10 @@ impl Baseline {
             if batch.is_empty() {
                 continue;
             }
-            clients.retain(|&key, client| {
+            clients.retain(|_, client| {
                 let own = mem::take(&mut client.own);
                 let (before, after) = (&batch[..own.start], &batch[own.end..]);
-                client.socket.send([before, after], &poller, key).is_ok()
+                client.socket.send([before, after]).is_ok()
             });
             batch.clear();
         }
@@ -98,13 +88,11 @@ impl Client {
     /// Appends the whole lines that have come to `batch`.
     fn serve(
         &mut self,
-        key: usize,
         ready: EventFlags,
-        poller: &Poller,
         chunk: &mut [u8],
         batch: &mut Vec<u8>,
     ) -> io::Result<()> {
-        self.socket.flush(poller, key)?;
+        self.socket.flush()?;
         if ready == EventFlags::OUT {
             return Ok(());
         }

@@ -9,6 +9,7 @@ use super::{
     load::{Load, Settings, start},
     proc::{self, Holdings},
     server::Target,
+    wire::USUAL_SIZE,
 };
 use anyhow::Result;
 use argh::FromArgs;
@@ -23,10 +24,10 @@ const GOING: Duration = Duration::from_secs(5);
 pub struct Churn {
     /// visitors per second (default: 500)
     #[argh(option, default = "500.0")]
-    pub rate: f64,
+    rate: f64,
     /// clients that read all of it (default: 20)
     #[argh(option, default = "20")]
-    pub watchers: usize,
+    watchers: usize,
 }
 
 impl Load for Churn {
@@ -36,7 +37,7 @@ impl Load for Churn {
 
     fn run(&self, target: &Target, settings: &Settings) -> Result<Figures> {
         let roles = vec![Role::Watcher; self.watchers.max(2)];
-        let (server, mut crowd) = start(target, settings, 64, &roles)?;
+        let (server, mut crowd) = start(target, settings, USUAL_SIZE, &roles)?;
         let before = Holdings::of(server.pid)?;
         let (cpu, begin) = (proc::cpu(server.pid)?, Instant::now());
         let mut visits = 0;

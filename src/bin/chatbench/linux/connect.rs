@@ -26,7 +26,7 @@ const IDLE: Duration = Duration::from_millis(300);
 pub struct Connect {
     /// how many connect at once (default: 1000)
     #[argh(option, default = "1000")]
-    pub clients: usize,
+    clients: usize,
 }
 
 impl Load for Connect {

@@ -41,9 +41,7 @@ pub const PROBE: u32 = 1;
 /// What a client does during a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Reads.
     Watcher,
-    /// Sends lines and reads those of the others.
     Sender,
     /// Reads nothing once the run has begun. Its receive buffer is small, and soon full.
     Stuck,
@@ -77,7 +75,7 @@ impl Crowd {
         let mut crowd = Crowd::new(address, wire, roles[1])?;
         crowd.enter(&roles[2..], CONNECTING, QUIET)?;
         for client in crowd.clients.iter().filter(|client| client.role == Role::Stuck) {
-            client.socket.ignore(&crowd.poller)?;
+            client.socket.ignore()?;
         }
         Ok(crowd)
     }
@@ -133,7 +131,6 @@ impl Crowd {
         self.clients.len()
     }
 
-    /// The clients that send.
     pub fn senders(&self) -> Vec<u32> {
         let all = 0..self.len() as u32;
         all.filter(|client| self.role(*client) == Role::Sender).collect()
@@ -223,9 +220,8 @@ impl Crowd {
         let Client { socket, role, reader, .. } = &mut self.clients[client as usize];
         let unchecked = reader.take_unchecked(&mut self.chunk);
         self.chunk.resize(self.chunk.len().max(unchecked + CHUNK), 0);
-        let read = socket
-            .flush(&self.poller, client as usize)
-            .and_then(|()| socket.read(&mut self.chunk[unchecked..unchecked + CHUNK]));
+        let free = &mut self.chunk[unchecked..unchecked + CHUNK];
+        let read = socket.flush().and_then(|()| socket.read(free));
         let count = read.with_context(|| format!("client {client} was hung up by the server"))?;
         if *role == Role::Ignored {
             return Ok(());
@@ -253,8 +249,7 @@ impl Crowd {
     }
 
     fn send(&mut self, client: u32, bytes: &[u8]) -> Result<()> {
-        let (key, parts) = (client as usize, [bytes, b""]);
-        let sent = self.clients[key].socket.send(parts, &self.poller, key);
+        let sent = self.clients[client as usize].socket.send([bytes, b""]);
         sent.with_context(|| format!("client {client} cannot send"))
     }
 
@@ -268,15 +263,14 @@ impl Crowd {
         stream.and_then(|mut stream| stream.write_all(&bytes)).context("a visitor cannot send")
     }
 
-    /// Reads on until every client has read every line, and a little longer. A line that has not
-    /// come by then is lost.
+    /// Reads on until every client has read every line, and a little longer.
     pub fn settle(&mut self, heard: &mut impl FnMut(u32, LineId)) -> Result<()> {
         let begin = Instant::now();
         loop {
-            let missing = self.missing();
-            let ready = self.wait(if missing.is_some() { PATIENCE } else { QUIET })?;
-            match missing {
-                None if ready.is_empty() => break,
+            let unfinished = self.unfinished();
+            let ready = self.wait(if unfinished.is_some() { PATIENCE } else { QUIET })?;
+            match unfinished {
+                None if ready.is_empty() => return Ok(()),
                 Some(fault) if begin.elapsed() > PATIENCE => return Err(fault),
                 Some(_) | None => {}
             }
@@ -284,22 +278,18 @@ impl Crowd {
                 self.read(client, &mut |id| heard(client, id))?;
             }
         }
-        let left_over = self.checked().find_map(|client| client.reader.left_over(&self.transcript));
-        left_over.map_or(Ok(()), Err)
     }
 
     /// The first line that somebody should have read and has not.
-    fn missing(&self) -> Option<Error> {
+    fn unfinished(&self) -> Option<Error> {
         for (sender, said) in (0..).zip(&self.said) {
             let last = self.transcript.last_of(sender);
             if last < *said {
                 return Some(anyhow!("a line lost: line {} of client {sender}, at all", last + 1));
             }
         }
-        self.checked().find_map(|client| client.reader.missing(&self.transcript))
-    }
-
-    fn checked(&self) -> impl Iterator<Item = &Client> {
-        self.clients.iter().filter(|client| matches!(client.role, Role::Watcher | Role::Sender))
+        let is_checked = |client: &&Client| matches!(client.role, Role::Watcher | Role::Sender);
+        let mut checked = self.clients.iter().filter(is_checked);
+        checked.find_map(|client| client.reader.unfinished(&self.transcript))
     }
 }

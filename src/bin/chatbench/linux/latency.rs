@@ -12,7 +12,7 @@ use super::{
     figures::Figures,
     load::{Load, Meter, Settings, roles, start},
     server::Target,
-    wire::{self, LineId},
+    wire::{LineId, USUAL_SIZE},
 };
 use anyhow::{Result, ensure};
 use argh::FromArgs;
@@ -30,19 +30,16 @@ const CALM: Duration = Duration::from_millis(50);
 pub struct Latency {
     /// clients in all (default: 100)
     #[argh(option, default = "100")]
-    pub clients: usize,
+    clients: usize,
     /// how many of them send (default: 10)
     #[argh(option, default = "10")]
-    pub senders: usize,
+    senders: usize,
     /// deliveries per second (default: 50000)
     #[argh(option, default = "50_000.0")]
-    pub rate: f64,
-    /// bytes of a line, its LF included (default: 64)
-    #[argh(option, default = "64", from_str_fn(wire::line_size))]
-    pub size: usize,
+    rate: f64,
     /// how many of the others read nothing (default: 0); each run is then made once more without
     #[argh(option, default = "0")]
-    pub stuck: usize,
+    stuck: usize,
 }
 
 impl Load for Latency {
@@ -65,10 +62,10 @@ impl Latency {
     fn run_once(&self, target: &Target, settings: &Settings) -> Result<Figures> {
         ensure!(self.senders > 0, "nobody sends");
         let roles = roles(self.clients, self.senders, self.stuck);
-        let (server, mut crowd) = start(target, settings, self.size, &roles)?;
+        let (server, mut crowd) = start(target, settings, USUAL_SIZE, &roles)?;
         // The stuck count as receivers: with and without them, as many lines are sent.
         let lines_per_second = self.rate / (crowd.len() - 1) as f64;
-        let mut meter = Meter::new(&server)?;
+        let mut meter = Meter::new(server.pid)?;
         let mut talk = OpenLoop {
             is_timed: (0..crowd.len() as u32).map(|one| crowd.role(one) == Role::Watcher).collect(),
             timetable: Timetable { senders: crowd.senders(), distance: 1e9 / lines_per_second },
@@ -80,13 +77,13 @@ impl Latency {
             delivered: 0,
         };
         talk.run(&mut crowd, settings.warmup)?;
-        meter.start(&server)?;
+        meter.start()?;
         talk.forget_warmup();
         talk.run(&mut crowd, settings.warmup + settings.time)?;
         let elapsed = meter.elapsed();
         // First the last lines: to read the costs takes milliseconds.
         crowd.settle(&mut |client, id| talk.note(client, id))?;
-        let mut figures = meter.stop(&server, talk.delivered, elapsed)?;
+        let mut figures = meter.stop(talk.delivered, elapsed)?;
         let quantile = |quantile| talk.times.value_at_quantile(quantile);
         let times = [
             ("p50_ms", quantile(0.5)),

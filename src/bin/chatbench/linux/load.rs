@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 /// How long one wait for the server is, at most, while generator and server share the cores.
 const WAIT: Duration = Duration::from_millis(100);
 
-/// How every run is done, whatever the load.
 #[derive(Clone, Copy)]
 pub struct Settings {
     pub runs: usize,
@@ -34,7 +33,6 @@ impl Settings {
     }
 }
 
-/// A load with all its numbers. It can be put on any server, again and again.
 pub trait Load {
     /// Servers that cannot take as many are left out.
     fn clients(&self) -> usize;
@@ -59,7 +57,6 @@ pub fn roles(clients: usize, senders: usize, stuck: usize) -> Vec<Role> {
     roles
 }
 
-/// Starts the server and connects clients with these roles.
 pub fn start(
     target: &Target,
     settings: &Settings,
@@ -73,6 +70,7 @@ pub fn start(
 
 /// Measures the server's costs from one moment to another.
 pub struct Meter {
+    pid: u32,
     switches: (u64, Instant),
     begin: Instant,
     server: Duration,
@@ -81,15 +79,15 @@ pub struct Meter {
 
 impl Meter {
     /// Before the warm-up: counting switches takes long, so they count from here on.
-    pub fn new(server: &Server) -> Result<Meter> {
-        let switches = (proc::switches(server.pid)?, Instant::now());
-        let (server, generator) = (Duration::ZERO, Duration::ZERO);
-        Ok(Meter { switches, begin: Instant::now(), server, generator })
+    pub fn new(pid: u32) -> Result<Meter> {
+        let switches = (proc::switches(pid)?, Instant::now());
+        let none = Duration::ZERO;
+        Ok(Meter { pid, switches, begin: switches.1, server: none, generator: none })
     }
 
     /// After the warm-up.
-    pub fn start(&mut self, server: &Server) -> Result<()> {
-        (self.server, self.generator) = (proc::cpu(server.pid)?, proc::own_cpu()?);
+    pub fn start(&mut self) -> Result<()> {
+        (self.server, self.generator) = (proc::cpu(self.pid)?, proc::own_cpu()?);
         self.begin = Instant::now();
         Ok(())
     }
@@ -99,20 +97,20 @@ impl Meter {
     }
 
     /// What `deliveries` have cost since the start, if they took `elapsed`.
-    pub fn stop(&self, server: &Server, deliveries: u64, elapsed: Duration) -> Result<Figures> {
+    pub fn stop(&self, deliveries: u64, elapsed: Duration) -> Result<Figures> {
         let (deliveries, elapsed) = (deliveries as f64, elapsed.as_secs_f64());
-        let cpu = (proc::cpu(server.pid)? - self.server).as_secs_f64();
+        let cpu = (proc::cpu(self.pid)? - self.server).as_secs_f64();
         let generator = (proc::own_cpu()? - self.generator).as_secs_f64();
         let (before, since) = self.switches;
         let seconds = since.elapsed().as_secs_f64();
-        let switches = proc::switches(server.pid)?.saturating_sub(before) as f64 / seconds;
+        let switches = proc::switches(self.pid)?.saturating_sub(before) as f64 / seconds;
         Ok(Figures(vec![
             ("deliveries_per_s", deliveries / elapsed),
             ("cpu_us_per_delivery", 1e6 * cpu / deliveries),
             ("switches_per_delivery", switches * elapsed / deliveries),
             ("server_busy", cpu / elapsed),
             ("generator_busy", generator / elapsed),
-            ("peak_memory_kib", Holdings::of(server.pid)?.peak_kib),
+            ("peak_memory_kib", Holdings::of(self.pid)?.peak_kib),
         ]))
     }
 }

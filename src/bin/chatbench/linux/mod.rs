@@ -25,11 +25,12 @@ use self::{
 };
 use anyhow::{Context, Result, anyhow};
 use argh::FromArgs;
-use std::{env, iter, net::SocketAddr, process::ExitCode, time::Duration};
+use std::{env, iter, process::ExitCode, time::Duration};
 
 /// Put a load on chat servers, check every line at every receiver (once, whole, in one order), and
-/// say what it cost them. Servers are given as [NAME=]COMMAND, or as baseline; a command without
-/// options gets those that a measurement needs.
+/// say what it cost them. Servers are given as [NAME=]COMMAND, as ADDR:PORT@PID (it runs already,
+/// and keeps its cores), or as baseline. A command without options gets those that a measurement
+/// needs.
 #[derive(FromArgs)]
 struct Args {
     /// the server (default: the chatd beside chatbench)
@@ -42,13 +43,6 @@ struct Args {
     /// that asks for a name first)
     #[argh(option, default = "Peer::Chatd")]
     peer: Peer,
-    /// in place of --server: the address of a server that runs already (needs --pid); it keeps its
-    /// cores
-    #[argh(option)]
-    connect: Option<SocketAddr>,
-    /// process id of the server at --connect
-    #[argh(option)]
-    pid: Option<u32>,
     /// runs of each server (default: 1; 5 for table and compare)
     #[argh(option)]
     runs: Option<usize>,
@@ -147,12 +141,9 @@ fn parse(commands: &[Command]) -> Result<Vec<Row>> {
 }
 
 fn servers(args: &Args) -> Result<Vec<Target>> {
-    let first = match (&args.server, args.connect) {
-        (Some(command), _) => Target::parse(command, args.peer)?,
-        (None, Some(address)) => {
-            Target::running(address, args.pid.context("--connect needs --pid")?, args.peer)
-        }
-        (None, None) => Target::chatd("chatd", &env::current_exe()?.with_file_name("chatd")),
+    let first = match &args.server {
+        Some(command) => Target::parse(command, args.peer)?,
+        None => Target::chatd("chatd", &env::current_exe()?.with_file_name("chatd")),
     };
     let others = args.against.iter().map(|command| Target::parse(command, args.peer));
     iter::once(Ok(first)).chain(others).collect()

@@ -1,10 +1,11 @@
 //! What is measured: a command that starts a server, or a server that runs already.
 
 use super::{proc, wire::Peer};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::{
     env,
     io::{BufRead, BufReader},
+    iter,
     net::SocketAddr,
     path::Path,
     process::{Child, Command, Stdio},
@@ -17,63 +18,59 @@ use std::{
 const START: Duration = Duration::from_secs(10);
 
 /// A server to be measured.
-#[derive(Clone, Debug)]
 pub struct Target {
     /// The head of its column in tables.
     pub name: String,
     pub peer: Peer,
     /// The most clients it can take.
     pub clients_max: usize,
-    source: Source,
-}
-
-#[derive(Clone, Debug)]
-enum Source {
-    /// It is started anew for each run, and says `listening on ADDR:PORT` on its standard output.
-    Command(Vec<String>),
-    Running {
-        address: SocketAddr,
-        pid: u32,
-    },
+    /// The command that starts it, anew for each run: it says `listening on ADDR:PORT` on its
+    /// standard output. Or the one word `ADDR:PORT@PID`: it runs already.
+    words: Vec<String>,
 }
 
 impl Target {
-    fn new(name: &str, peer: Peer, source: Source) -> Target {
-        Target { name: name.into(), peer, clients_max: usize::MAX, source }
-    }
-
-    /// What `--server` and `--against` take: `[NAME=]COMMAND`, its words separated by spaces, or
-    /// `baseline`. A chatd without options gets those of [`Target::chatd`].
+    /// What `--server` and `--against` take: `[NAME=]` and a command, whose words are separated by
+    /// spaces, or `baseline`, or `ADDR:PORT@PID`. A chatd without options gets those of
+    /// [`Target::chatd`].
     pub fn parse(text: &str, peer: Peer) -> Result<Target> {
         let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || c == '-');
         let named = text.split_once('=').filter(|(name, _)| is_name(name));
         let (name, command) = named.unwrap_or((text, text));
-        let words: Vec<String> = command.split_whitespace().map(String::from).collect();
-        match &words[..] {
-            [] => anyhow::bail!("a server's command is empty"),
-            [word] if word == "baseline" => Target::baseline(name),
-            [program] if peer == Peer::Chatd => Ok(Target::chatd(name, Path::new(program))),
-            _ => Ok(Target::new(name, peer, Source::Command(words))),
+        match command.split_whitespace().collect::<Vec<_>>()[..] {
+            [] => bail!("a server's command is empty"),
+            ["baseline"] => Target::baseline(name),
+            [program] if peer == Peer::Chatd && running(program).is_none() => {
+                Ok(Target::chatd(name, Path::new(program)))
+            }
+            ref words => Ok(Target::new(name, peer, words)),
         }
+    }
+
+    fn new(name: &str, peer: Peer, words: &[&str]) -> Target {
+        let words = words.iter().map(|word| word.to_string()).collect();
+        Target { name: name.into(), peer, clients_max: usize::MAX, words }
     }
 
     /// A build of chatd or of one of its versions, with nothing on that slows or bounds a load.
     pub fn chatd(name: &str, program: &Path) -> Target {
         let options = "--listen 127.0.0.1:0 --flood off --threads-max 6000 --db none";
-        let mut words = vec![program.display().to_string()];
-        words.extend(options.split(' ').map(String::from));
-        Target::new(name, Peer::Chatd, Source::Command(words))
+        let program = program.display().to_string();
+        let words: Vec<&str> = iter::once(&program[..]).chain(options.split(' ')).collect();
+        Target::new(name, Peer::Chatd, &words)
     }
 
     /// The server that does nothing but fan-out.
     pub fn baseline(name: &str) -> Result<Target> {
-        let words = vec![env::current_exe()?.display().to_string(), "baseline".into()];
-        Ok(Target::new(name, Peer::Line, Source::Command(words)))
+        let this = env::current_exe()?.display().to_string();
+        Ok(Target::new(name, Peer::Line, &[&this, "baseline"]))
     }
+}
 
-    pub fn running(address: SocketAddr, pid: u32, peer: Peer) -> Target {
-        Target::new(&format!("process {pid}"), peer, Source::Running { address, pid })
-    }
+/// The address and the process in `ADDR:PORT@PID`.
+fn running(word: &str) -> Option<(SocketAddr, u32)> {
+    let (address, pid) = word.split_once('@')?;
+    Some((address.parse().ok()?, pid.parse().ok()?))
 }
 
 /// A running server. One that was started ends when this value is dropped.
@@ -97,12 +94,10 @@ impl Server {
     /// Starts or finds it. With `pin`, one that is started gets the first core, and this thread the
     /// last.
     pub fn start(target: &Target, pin: Option<(usize, usize)>) -> Result<Server> {
-        let words = match &target.source {
-            Source::Command(words) => words,
-            Source::Running { address, pid } => {
-                return Ok(Server { address: *address, pid: *pid, child: None });
-            }
-        };
+        let words = &target.words;
+        if let Some((address, pid)) = running(&words[0]) {
+            return Ok(Server { address, pid, child: None });
+        }
         let pin_self = |core: Option<usize>| core.map_or(Ok(()), |core| proc::pin_self([core]));
         // A process starts on the cores of the thread that starts it.
         pin_self(pin.map(|(first, _)| first))?;

@@ -12,6 +12,7 @@ use rustix::{
 use std::{
     io::{self, ErrorKind, IoSlice, Read, Write},
     net::TcpStream,
+    rc::Rc,
     time::Duration,
 };
 
@@ -19,14 +20,14 @@ use std::{
 pub const QUEUE_MAX: usize = 64 * 1024 * 1024;
 
 pub struct Poller {
-    epoll: OwnedFd,
+    epoll: Rc<OwnedFd>,
     events: Vec<epoll::Event>,
 }
 
 impl Poller {
     /// Returns at most `events` from one wait.
     pub fn new(events: usize) -> Result<Poller> {
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let epoll = Rc::new(epoll::create(epoll::CreateFlags::CLOEXEC)?);
         Ok(Poller { epoll, events: Vec::with_capacity(events) })
     }
 
@@ -51,6 +52,8 @@ impl Poller {
 /// One connection, and the bytes it could not take yet.
 pub struct Socket {
     stream: TcpStream,
+    epoll: Rc<OwnedFd>,
+    key: usize,
     unsent: Vec<u8>,
 }
 
@@ -58,12 +61,12 @@ impl Socket {
     /// Takes a stream that does not block, and has the poller tell when it can be read.
     pub fn new(stream: TcpStream, poller: &Poller, key: usize) -> Result<Socket> {
         poller.add(&stream, key)?;
-        Ok(Socket { stream, unsent: Vec::new() })
+        Ok(Socket { stream, epoll: poller.epoll.clone(), key, unsent: Vec::new() })
     }
 
     /// Has the poller tell no more of it.
-    pub fn ignore(&self, poller: &Poller) -> Result<()> {
-        Ok(epoll::delete(&poller.epoll, &self.stream)?)
+    pub fn ignore(&self) -> Result<()> {
+        Ok(epoll::delete(&self.epoll, &self.stream)?)
     }
 
     /// Returns 0 if nothing has come. The end of the stream is an error.
@@ -75,7 +78,7 @@ impl Socket {
     }
 
     /// Sends both parts in one call, and keeps what does not go now.
-    pub fn send(&mut self, parts: [&[u8]; 2], poller: &Poller, key: usize) -> io::Result<()> {
+    pub fn send(&mut self, parts: [&[u8]; 2]) -> io::Result<()> {
         let sent = match parts {
             _ if !self.unsent.is_empty() => 0,
             [[], []] => return Ok(()),
@@ -86,7 +89,7 @@ impl Socket {
             return Ok(());
         }
         if self.unsent.is_empty() {
-            self.watch(EventFlags::IN | EventFlags::OUT, poller, key)?;
+            self.watch(EventFlags::IN | EventFlags::OUT)?;
         }
         self.unsent.extend_from_slice(&parts[0][sent.min(parts[0].len())..]);
         self.unsent.extend_from_slice(&parts[1][sent.saturating_sub(parts[0].len())..]);
@@ -94,17 +97,18 @@ impl Socket {
     }
 
     /// Sends what was kept, as far as it goes now.
-    pub fn flush(&mut self, poller: &Poller, key: usize) -> io::Result<()> {
+    pub fn flush(&mut self) -> io::Result<()> {
         if self.unsent.is_empty() {
             return Ok(());
         }
         let sent = or_nothing(self.stream.write(&self.unsent))?;
         self.unsent.drain(..sent);
-        if self.unsent.is_empty() { self.watch(EventFlags::IN, poller, key) } else { Ok(()) }
+        if self.unsent.is_empty() { self.watch(EventFlags::IN) } else { Ok(()) }
     }
 
-    fn watch(&self, flags: EventFlags, poller: &Poller, key: usize) -> io::Result<()> {
-        Ok(epoll::modify(&poller.epoll, &self.stream, EventData::new_u64(key as u64), flags)?)
+    fn watch(&self, flags: EventFlags) -> io::Result<()> {
+        let data = EventData::new_u64(self.key as u64);
+        Ok(epoll::modify(&self.epoll, &self.stream, data, flags)?)
     }
 }
 

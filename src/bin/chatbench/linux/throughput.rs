@@ -24,22 +24,22 @@ use std::time::{Duration, Instant};
 pub struct Throughput {
     /// clients in all (default: 100)
     #[argh(option, default = "100")]
-    pub clients: usize,
+    clients: usize,
     /// how many of them send (default: 10)
     #[argh(option, default = "10")]
-    pub senders: usize,
+    senders: usize,
     /// lines each sender has outstanding (default: 32)
     #[argh(option, default = "32")]
-    pub window: u32,
+    window: u32,
     /// bytes of a line, its LF included (default: 64)
-    #[argh(option, default = "64", from_str_fn(wire::line_size))]
-    pub size: usize,
+    #[argh(option, default = "wire::USUAL_SIZE", from_str_fn(wire::line_size))]
+    size: usize,
     /// let server and generator share all cores
     #[argh(switch)]
-    pub shared: bool,
+    shared: bool,
     /// only two clients talk, in a room of their own: one sends, the other reads
     #[argh(switch)]
-    pub apart: bool,
+    apart: bool,
 }
 
 impl Load for Throughput {
@@ -61,14 +61,14 @@ impl Load for Throughput {
         if self.apart {
             crowd.talk_apart()?;
         }
-        let mut meter = Meter::new(&server)?;
+        let mut meter = Meter::new(server.pid)?;
         for sender in crowd.senders() {
             crowd.say(sender, self.window)?;
         }
         self.talk(&mut crowd, settings.warmup, settings.wait())?;
-        meter.start(&server)?;
+        meter.start()?;
         let delivered = self.talk(&mut crowd, settings.time, settings.wait())?;
-        let figures = meter.stop(&server, delivered, meter.elapsed())?;
+        let figures = meter.stop(delivered, meter.elapsed())?;
         crowd.settle(&mut |_, _| {})?;
         Ok(figures)
     }

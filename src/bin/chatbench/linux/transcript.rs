@@ -175,15 +175,12 @@ impl Reader {
         at
     }
 
-    /// The first line that the transcript has and this client has not read.
-    pub fn missing(&self, transcript: &Transcript) -> Option<Error> {
-        let lines = &transcript.lines[self.next..];
-        let missing = lines.iter().find(|line| line.id.sender != self.client)?;
-        Some(self.fault("lost", missing.id, &self.unchecked))
-    }
-
-    /// What is wrong with unchecked bytes that nothing will follow.
-    pub fn left_over(&self, transcript: &Transcript) -> Option<Error> {
+    /// What is wrong if nothing more comes: a line that this client has not read, or bytes left over.
+    pub fn unfinished(&self, transcript: &Transcript) -> Option<Error> {
+        let mut lines = transcript.lines[self.next..].iter();
+        if let Some(missing) = lines.find(|line| line.id.sender != self.client) {
+            return Some(self.fault("lost", missing.id, &self.unchecked));
+        }
         let line = self.unchecked.split(|byte| *byte == b'\n').next().filter(|l| !l.is_empty())?;
         Some(match transcript.wire.read(line) {
             Kind::Said(id) => transcript.fault(self, id, id, b""),

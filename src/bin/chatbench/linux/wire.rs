@@ -18,6 +18,8 @@ const HEAD: usize = 17;
 /// Bytes of a line, LF included: at least one letter of text, at most what chatd reads.
 pub const SIZES: RangeInclusive<usize> = HEAD + 2..=1025;
 
+pub const USUAL_SIZE: usize = 64;
+
 /// The alphabet, long enough for the longest text to begin at any letter.
 static TEXT: LazyLock<Vec<u8>> =
     LazyLock::new(|| (b'a'..=b'z').cycle().take(SIZES.end() + 26).collect());

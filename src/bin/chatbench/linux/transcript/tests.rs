@@ -45,9 +45,8 @@ impl Class {
     /// What is wrong with `client`, while it reads or when nothing more comes.
     fn fault(&mut self, client: u32, bytes: &[u8]) -> Option<String> {
         let read = self.reads(client, bytes).err();
-        let reader = &self.readers[client as usize];
-        let fault = read.or(reader.missing(&self.transcript));
-        fault.or(reader.left_over(&self.transcript)).map(|fault| fault.to_string())
+        let unfinished = self.readers[client as usize].unfinished(&self.transcript);
+        read.or(unfinished).map(|fault| fault.to_string())
     }
 
     fn must_fail(mut self, client: u32, bytes: &[u8], fault: &str) {
