@@ -36,7 +36,7 @@ const QUIET: Duration = Duration::from_millis(50);
 /// How long to wait for the probe's line before it is sent again: until then the server may not
 /// have taken the first watcher in.
 const PROBE_WAIT: Duration = Duration::from_millis(100);
-pub const PROBE: u32 = 1;
+pub const PROBE: usize = 1;
 
 /// What a client does during a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,10 +63,10 @@ pub struct Crowd {
     chunk: Vec<u8>,
     clients: Vec<Client>,
     /// How many lines each has sent: the clients, then the visitors, who have left.
-    said: Vec<u32>,
+    said: Vec<usize>,
     transcript: Transcript,
     /// Clients that have read lines which no watcher has read yet.
-    ahead: Vec<u32>,
+    ahead: Vec<usize>,
 }
 
 impl Crowd {
@@ -118,7 +118,7 @@ impl Crowd {
             let may_more_begin = begun.len() < all && begun.len() - served < at_once;
             for client in self.arrivals(if may_more_begin { Duration::ZERO } else { wait })? {
                 last = Instant::now();
-                slowest = slowest.max(last - begun[client as usize - first]);
+                slowest = slowest.max(last - begun[client - first]);
                 served += 1;
             }
             let is_alive = last.elapsed() < PATIENCE;
@@ -131,13 +131,13 @@ impl Crowd {
         self.clients.len()
     }
 
-    pub fn senders(&self) -> Vec<u32> {
-        let all = 0..self.len() as u32;
+    pub fn senders(&self) -> Vec<usize> {
+        let all = 0..self.len();
         all.filter(|client| self.role(*client) == Role::Sender).collect()
     }
 
-    pub fn role(&self, client: u32) -> Role {
-        self.clients[client as usize].role
+    pub fn role(&self, client: usize) -> Role {
+        self.clients[client].role
     }
 
     /// Connects one more client and sends what it enters with. It does not wait: the kernel may
@@ -157,13 +157,13 @@ impl Crowd {
             Ok(()) | Err(_) => {}
         }
         let socket = Socket::new(socket.into(), &self.poller, number)?;
-        let reader = Reader::new(number as u32, role == Role::Watcher, &self.transcript);
-        let is_served = number as u32 == FIRST_WATCHER;
+        let reader = Reader::new(number, role == Role::Watcher, &self.transcript);
+        let is_served = number == FIRST_WATCHER;
         self.clients.push(Client { socket, role, is_served, reader });
         self.said.push(0);
-        let mut entrance = self.wire.login(number as u32);
-        self.wire.compose(LineId { sender: number as u32, seq: ARRIVAL }, &mut entrance);
-        self.send(number as u32, &entrance)
+        let mut entrance = self.wire.login(number);
+        self.wire.compose(LineId { sender: number, seq: ARRIVAL }, &mut entrance);
+        self.send(number, &entrance)
     }
 
     fn await_probe(&mut self) -> Result<()> {
@@ -179,19 +179,19 @@ impl Crowd {
     /// others are silent from now on, and what they read is not checked.
     pub fn talk_apart(&mut self) -> Result<()> {
         self.clients[2..].iter_mut().for_each(|other| other.role = Role::Ignored);
-        self.clients[PROBE as usize].role = Role::Sender;
-        self.clients[PROBE as usize].is_served = false;
+        self.clients[PROBE].role = Role::Sender;
+        self.clients[PROBE].is_served = false;
         self.send(FIRST_WATCHER, b"/join apart\n")?;
         self.send(PROBE, b"/join apart\n")?;
         self.await_probe()
     }
 
     /// Reads one round, and returns who has been served meanwhile.
-    pub fn arrivals(&mut self, patience: Duration) -> Result<Vec<u32>> {
+    pub fn arrivals(&mut self, patience: Duration) -> Result<Vec<usize>> {
         self.read_round(patience)?;
         let mut arrivals = mem::take(&mut self.transcript.arrivals);
         arrivals.retain(|client| {
-            let client = self.clients.get_mut(*client as usize);
+            let client = self.clients.get_mut(*client);
             client.is_some_and(|client| !mem::replace(&mut client.is_served, true))
         });
         Ok(arrivals)
@@ -205,19 +205,19 @@ impl Crowd {
     }
 
     /// Waits until clients can read, at most for `patience`, and returns some of them.
-    pub fn wait(&mut self, patience: Duration) -> Result<Vec<u32>> {
+    pub fn wait(&mut self, patience: Duration) -> Result<Vec<usize>> {
         let (clients, transcript) = (&self.clients, &self.transcript);
-        let may_go_on = |client: &mut u32| clients[*client as usize].reader.is_behind(transcript);
-        let mut ready: Vec<u32> = self.ahead.extract_if(.., may_go_on).collect();
+        let may_go_on = |client: &mut usize| clients[*client].reader.is_behind(transcript);
+        let mut ready: Vec<usize> = self.ahead.extract_if(.., may_go_on).collect();
         let patience = if ready.is_empty() { patience } else { Duration::ZERO };
         let events = self.poller.wait(Some(patience))?;
-        ready.extend(events.into_iter().map(|(client, _)| client as u32));
+        ready.extend(events.into_iter().map(|(client, _)| client));
         Ok(ready)
     }
 
     /// Reads once from `client` and checks it. Calls `heard` for each measured line.
-    pub fn read(&mut self, client: u32, heard: &mut impl FnMut(LineId)) -> Result<()> {
-        let Client { socket, role, reader, .. } = &mut self.clients[client as usize];
+    pub fn read(&mut self, client: usize, heard: &mut impl FnMut(LineId)) -> Result<()> {
+        let Client { socket, role, reader, .. } = &mut self.clients[client];
         let unchecked = reader.take_unchecked(&mut self.chunk);
         self.chunk.resize(self.chunk.len().max(unchecked + CHUNK), 0);
         let free = &mut self.chunk[unchecked..unchecked + CHUNK];
@@ -235,27 +235,27 @@ impl Crowd {
     }
 
     /// Lets `client` send its next `count` lines, in one call if the socket takes them.
-    pub fn say(&mut self, client: u32, count: u32) -> Result<()> {
-        let said = &mut self.said[client as usize];
+    pub fn say(&mut self, client: usize, count: usize) -> Result<()> {
+        let said = &mut self.said[client];
         let (first, last) = (*said + 1, *said + count);
         *said = last;
         self.send_lines(client, first..=last)
     }
 
-    fn send_lines(&mut self, client: u32, numbers: RangeInclusive<u32>) -> Result<()> {
+    fn send_lines(&mut self, client: usize, numbers: RangeInclusive<usize>) -> Result<()> {
         let mut lines = Vec::with_capacity(numbers.clone().count() * self.wire.size);
         numbers.for_each(|seq| self.wire.compose(LineId { sender: client, seq }, &mut lines));
         self.send(client, &lines)
     }
 
-    fn send(&mut self, client: u32, bytes: &[u8]) -> Result<()> {
-        let sent = self.clients[client as usize].socket.send([bytes, b""]);
+    fn send(&mut self, client: usize, bytes: &[u8]) -> Result<()> {
+        let sent = self.clients[client].socket.send([bytes, b""]);
         sent.with_context(|| format!("client {client} cannot send"))
     }
 
     /// Somebody connects, sends one line and leaves at once, without reading.
     pub fn visit(&mut self) -> Result<()> {
-        let visitor = self.said.len() as u32;
+        let visitor = self.said.len();
         let mut bytes = self.wire.login(visitor);
         self.wire.compose(LineId { sender: visitor, seq: 1 }, &mut bytes);
         self.said.push(1);
@@ -264,7 +264,7 @@ impl Crowd {
     }
 
     /// Reads on until every client has read every line, and a little longer.
-    pub fn settle(&mut self, heard: &mut impl FnMut(u32, LineId)) -> Result<()> {
+    pub fn settle(&mut self, heard: &mut impl FnMut(usize, LineId)) -> Result<()> {
         let begin = Instant::now();
         loop {
             let unfinished = self.unfinished();

@@ -67,7 +67,7 @@ impl Latency {
         let lines_per_second = self.rate / (crowd.len() - 1) as f64;
         let mut meter = Meter::new(server.pid)?;
         let mut talk = OpenLoop {
-            is_timed: (0..crowd.len() as u32).map(|one| crowd.role(one) == Role::Watcher).collect(),
+            is_timed: (0..crowd.len()).map(|one| crowd.role(one) == Role::Watcher).collect(),
             timetable: Timetable { senders: crowd.senders(), distance: 1e9 / lines_per_second },
             begin: Instant::now(),
             next: 0,
@@ -101,25 +101,25 @@ impl Latency {
 /// Which line is due when: line `k` is due `k` distances after the begin, and senders take turns.
 struct Timetable {
     /// In ascending order.
-    senders: Vec<u32>,
+    senders: Vec<usize>,
     /// Nanoseconds between two lines.
     distance: f64,
 }
 
 impl Timetable {
-    fn sender(&self, line: u64) -> u32 {
-        self.senders[(line % self.senders.len() as u64) as usize]
+    fn sender(&self, line: usize) -> usize {
+        self.senders[line % self.senders.len()]
     }
 
     /// In nanoseconds after the begin.
-    fn due(&self, line: u64) -> u64 {
+    fn due(&self, line: usize) -> u64 {
         (line as f64 * self.distance) as u64
     }
 
     /// The same for a line as its reader knows it: a sender's lines are counted from 1.
     fn due_of(&self, id: LineId) -> u64 {
         let turn = self.senders.partition_point(|sender| *sender < id.sender);
-        self.due(u64::from(id.seq - 1) * self.senders.len() as u64 + turn as u64)
+        self.due((id.seq - 1) * self.senders.len() + turn)
     }
 }
 
@@ -131,7 +131,7 @@ struct OpenLoop {
     timetable: Timetable,
     begin: Instant,
     /// The next line to be sent, counted over all senders.
-    next: u64,
+    next: usize,
     /// Lines due before this are not timed.
     timed_from: u64,
     times: Histogram<u64>,
@@ -169,10 +169,10 @@ impl OpenLoop {
     }
 
     /// `client` has read a line.
-    fn note(&mut self, client: u32, id: LineId) {
+    fn note(&mut self, client: usize, id: LineId) {
         self.delivered += 1;
         let due = self.timetable.due_of(id);
-        if self.is_timed[client as usize] && due >= self.timed_from {
+        if self.is_timed[client] && due >= self.timed_from {
             self.times.saturating_record(self.now() - due);
         }
     }
@@ -192,8 +192,11 @@ mod tests {
     fn a_reader_knows_when_a_line_was_due() {
         let table = Timetable { senders: vec![3, 5, 9], distance: 1e6 };
         for line in 0..100 {
-            let id = LineId { sender: table.sender(line), seq: 1 + line as u32 / 3 };
-            assert_eq!((table.due(line), table.due_of(id)), (line * 1_000_000, line * 1_000_000));
+            let id = LineId { sender: table.sender(line), seq: 1 + line / 3 };
+            assert_eq!(
+                (table.due(line), table.due_of(id)),
+                (line as u64 * 1_000_000, table.due(line))
+            );
         }
         let thirds = Timetable { senders: vec![1], distance: 1e9 / 3.0 };
         assert_eq!(thirds.due(3_000_000), 1_000_000_000_000_000, "distances add up exactly");

@@ -30,7 +30,7 @@ pub struct Throughput {
     senders: usize,
     /// lines each sender has outstanding (default: 32)
     #[argh(option, default = "32")]
-    window: u32,
+    window: usize,
     /// bytes of a line, its LF included (default: 64)
     #[argh(option, default = "wire::USUAL_SIZE", from_str_fn(wire::line_size))]
     size: usize,
@@ -77,14 +77,14 @@ impl Load for Throughput {
 impl Throughput {
     /// Returns how many lines were delivered.
     fn talk(&self, crowd: &mut Crowd, time: Duration, wait: Duration) -> Result<u64> {
-        let (begin, clients, mut delivered) = (Instant::now(), crowd.len() as u32, 0);
+        let (begin, clients, mut delivered) = (Instant::now(), crowd.len(), 0);
         while begin.elapsed() < time {
             for client in crowd.wait(wait)? {
                 let before = (client + clients - 1) % clients;
                 let (speaker, mut done) = (if self.apart { PROBE } else { before }, 0);
                 crowd.read(client, &mut |id| {
                     delivered += 1;
-                    done += u32::from(id.sender == speaker);
+                    done += usize::from(id.sender == speaker);
                 })?;
                 if done > 0 {
                     crowd.say(speaker, done)?;

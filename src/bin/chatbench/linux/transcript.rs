@@ -12,7 +12,7 @@ use memchr::{memchr, memmem};
 use std::ops::Range;
 
 /// The client that reports who has entered.
-pub const FIRST_WATCHER: u32 = 0;
+pub const FIRST_WATCHER: usize = 0;
 /// Bytes without a line's end that count as a torn line. No server's lines are nearly as long.
 const UNFINISHED_MAX: usize = 1 << 20;
 
@@ -27,9 +27,9 @@ pub struct Transcript {
     bytes: Vec<u8>,
     lines: Vec<Line>,
     /// The number of each sender's last line here.
-    last: Vec<u32>,
+    last: Vec<usize>,
     /// The clients whose arrival the first watcher has read, and nobody has asked for yet.
-    pub arrivals: Vec<u32>,
+    pub arrivals: Vec<usize>,
 }
 
 impl Transcript {
@@ -43,8 +43,8 @@ impl Transcript {
     }
 
     /// The number of the last line of `sender`; 0 if there is none.
-    pub fn last_of(&self, sender: u32) -> u32 {
-        self.last.get(sender as usize).copied().unwrap_or(0)
+    pub fn last_of(&self, sender: usize) -> usize {
+        self.last.get(sender).copied().unwrap_or(0)
     }
 
     /// Writes the next line, which is the beginning of `rest` and must be its sender's next.
@@ -53,8 +53,8 @@ impl Transcript {
         if id != due {
             return Err(self.fault(reader, id, due, rest));
         }
-        self.last.resize(self.last.len().max(id.sender as usize + 1), 0);
-        self.last[id.sender as usize] = id.seq;
+        self.last.resize(self.last.len().max(id.sender + 1), 0);
+        self.last[id.sender] = id.seq;
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&rest[..length]);
         self.lines.push(Line { id, bytes: start..start + length });
@@ -78,7 +78,7 @@ impl Transcript {
 
 /// What one client has read so far, compared with the transcript.
 pub struct Reader {
-    client: u32,
+    client: usize,
     /// Whether it may write the transcript. A sender may not: it does not see its own lines.
     is_watcher: bool,
     /// The place in the transcript of the next line it is to read.
@@ -88,7 +88,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub fn new(client: u32, is_watcher: bool, transcript: &Transcript) -> Reader {
+    pub fn new(client: usize, is_watcher: bool, transcript: &Transcript) -> Reader {
         Reader { client, is_watcher, next: transcript.len(), unchecked: Vec::new() }
     }
 

@@ -12,7 +12,7 @@ use memchr::memchr;
 use std::{ops::RangeInclusive, sync::LazyLock};
 
 /// The number of the line that a client sends to show that it has entered; it is not measured.
-pub const ARRIVAL: u32 = 0;
+pub const ARRIVAL: usize = 0;
 /// Bytes before the text: sign, six digits, point, eight digits, space.
 const HEAD: usize = 17;
 /// Bytes of a line, LF included: at least one letter of text, at most what chatd reads.
@@ -32,8 +32,8 @@ pub fn line_size(bytes: &str) -> Result<usize, String> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LineId {
-    pub sender: u32,
-    pub seq: u32,
+    pub sender: usize,
+    pub seq: usize,
 }
 
 /// How the server under test shows lines.
@@ -68,7 +68,7 @@ pub struct Wire {
 
 impl Wire {
     /// The name, if the server asks for one.
-    pub fn login(&self, sender: u32) -> Vec<u8> {
+    pub fn login(&self, sender: usize) -> Vec<u8> {
         match self.peer {
             Peer::Line => Vec::new(),
             Peer::Chatd | Peer::Named => format!("b{sender:04}\n").into_bytes(),
@@ -124,13 +124,13 @@ impl Wire {
 
     /// Letters of the alphabet, from one that the line's numbers choose.
     fn text(&self, id: LineId) -> &'static [u8] {
-        let first = (id.sender.wrapping_mul(7).wrapping_add(id.seq) % 26) as usize;
+        let first = (id.sender * 7 + id.seq) % 26;
         &TEXT[first..first + self.size - HEAD - 1]
     }
 }
 
 /// `str::parse` alone would also take a sign, which is a changed byte.
-fn number(digits: &[u8]) -> Option<u32> {
+fn number(digits: &[u8]) -> Option<usize> {
     let digits = str::from_utf8(digits).ok()?;
     digits.parse().ok().filter(|_| !digits.starts_with('+'))
 }

@@ -3,8 +3,8 @@
 use super::{super::wire::Peer, *};
 
 const WIRE: Wire = Wire { peer: Peer::Chatd, size: 40 };
-const ANN: u32 = 3;
-const BOB: u32 = 4;
+const ANN: usize = 3;
+const BOB: usize = 4;
 /// Two lines of each sender, in turn.
 const A1: LineId = LineId { sender: ANN, seq: 1 };
 const B1: LineId = LineId { sender: BOB, seq: 1 };
@@ -33,9 +33,8 @@ impl Class {
         class
     }
 
-    fn reads(&mut self, client: u32, bytes: &[u8]) -> Result<()> {
-        let at = client as usize;
-        let (heard, reader) = (&mut self.heard[at], &mut self.readers[at]);
+    fn reads(&mut self, client: usize, bytes: &[u8]) -> Result<()> {
+        let (heard, reader) = (&mut self.heard[client], &mut self.readers[client]);
         let mut chunk = Vec::new();
         reader.take_unchecked(&mut chunk);
         chunk.extend_from_slice(bytes);
@@ -43,13 +42,13 @@ impl Class {
     }
 
     /// What is wrong with `client`, while it reads or when nothing more comes.
-    fn fault(&mut self, client: u32, bytes: &[u8]) -> Option<String> {
+    fn fault(&mut self, client: usize, bytes: &[u8]) -> Option<String> {
         let read = self.reads(client, bytes).err();
-        let unfinished = self.readers[client as usize].unfinished(&self.transcript);
+        let unfinished = self.readers[client].unfinished(&self.transcript);
         read.or(unfinished).map(|fault| fault.to_string())
     }
 
-    fn must_fail(mut self, client: u32, bytes: &[u8], fault: &str) {
+    fn must_fail(mut self, client: usize, bytes: &[u8], fault: &str) {
         let found = self.fault(client, bytes).unwrap_or_default();
         assert!(found.contains(fault), "{fault} is not in {found}");
     }
@@ -80,10 +79,10 @@ fn bytes_may_be_cut_anywhere_and_notices_may_stand_between_lines() {
 fn a_sender_reads_all_lines_but_its_own_perhaps_before_any_watcher() {
     let mut class = Class::new();
     class.reads(ANN, &told(&[B1])).unwrap();
-    assert!(class.heard[ANN as usize].is_empty());
+    assert!(class.heard[ANN].is_empty());
     class.reads(0, &told(&TALK)).unwrap();
     assert_eq!(class.fault(ANN, &told(&[B2])), None);
-    assert_eq!(class.heard[ANN as usize], [B1, B2]);
+    assert_eq!(class.heard[ANN], [B1, B2]);
 }
 
 #[test]
