@@ -112,24 +112,25 @@ fn line(title: &str, key: &str, spreads: impl Iterator<Item = Option<Spread>>) -
 /// For each main figure the median of its ratios over all rows; last, the median of all of these
 /// ratios as costs: more clients a second are less cost.
 fn medians(rows: &[Row], servers: usize) -> Vec<Vec<String>> {
-    let over_rows = |key: &'static str, other: usize| {
-        let shown = rows.iter().filter(move |row| row.keys.contains(&key));
-        let ratio = move |row: &Row| Some(row.series[0].ratio(&row.series[other], key)?.median);
-        shown.filter_map(ratio)
+    let over_rows = |keys: &[&'static str], other: usize| {
+        let mut medians = Vec::new();
+        for row in rows {
+            for key in row.keys.iter().filter(|key| keys.contains(key)) {
+                if let Some(ratio) = row.series[0].ratio(&row.series[other], key) {
+                    let is_speed = keys.len() > 1 && key.ends_with("_per_s");
+                    medians.push(if is_speed { 1.0 / ratio.median } else { ratio.median });
+                }
+            }
+        }
+        Spread::of(medians.into_iter())
     };
-    let as_cost = |key: &str, ratio: f64| if key.ends_with("_per_s") { 1.0 / ratio } else { ratio };
-    let all = |other| {
-        let costs = |key| over_rows(key, other).map(move |ratio| as_cost(key, ratio));
-        Spread::of(MAIN.into_iter().flat_map(costs))
+    let median = |figure: &str, keys: &[&'static str]| {
+        let ratios = (1..servers).map(|other| over_rows(keys, other));
+        line("median of the rows", figure, iter::repeat_n(None, servers).chain(ratios))
     };
-    let median = |figure: &str, of: &dyn Fn(usize) -> Option<Spread>| {
-        let servers_columns = iter::repeat_n(None, servers);
-        line("median of the rows", figure, servers_columns.chain((1..servers).map(of)))
-    };
-    let is_shown = |key: &&str| rows.iter().any(|row| row.keys.contains(key));
-    let each = MAIN.into_iter().filter(is_shown);
-    let each = each.map(|key| median(key, &|other| Spread::of(over_rows(key, other))));
-    each.chain([median("all of these, as costs", &all)]).collect()
+    let shown = MAIN.iter().filter(|key| rows.iter().any(|row| row.keys.contains(key)));
+    let each = shown.map(|key| median(key, &[key]));
+    each.chain([median("all of these, as costs", &MAIN)]).collect()
 }
 
 /// When, on what and how it was measured.

@@ -194,11 +194,10 @@ impl Reader {
 
     /// `what` has happened to line `id`, which shows where `read` was read.
     fn fault(&self, what: &str, id: LineId, read: &[u8]) -> Error {
-        let line = format!("line {} of client {}", id.seq, id.sender);
+        let LineId { sender, seq } = id;
+        let (client, read) = (self.client, beginning(read));
         anyhow!(
-            "a line {what}: {line}, at client {}, which read {:?}",
-            self.client,
-            beginning(read)
+            "a line {what}: line {seq} of client {sender}, at client {client}, which read {read:?}"
         )
     }
 }
