@@ -53,7 +53,7 @@ fn chatbench(words: &str) -> Called {
 fn load_on(breaks: Breaks) -> Called {
     let (address, pid) = (serve(breaks), std::process::id());
     chatbench(&format!(
-        "--server {address}@{pid} --peer line --time 0.4 --warmup 0.1 \
+        "--server {address}@{pid} --peer line --time 0.4 \
          throughput --clients 6 --senders 2 --window 4"
     ))
 }
@@ -93,7 +93,7 @@ fn every_load_runs_beside_the_baseline() {
         ("churn --rate 100 --watchers 3", "left_threads"),
     ] {
         let servers = "--server baseline --against other=baseline";
-        let called = chatbench(&format!("{servers} --runs 2 --time 0.2 --warmup 0.1 {load}"));
+        let called = chatbench(&format!("{servers} --runs 2 --time 0.2 {load}"));
         assert!(called.success, "{}", called.stdout);
         assert!(called.stdout.contains("baseline ÷ other"), "{}", called.stdout);
         let row = called.stdout.lines().find(|line| line.contains(figure)).unwrap_or_default();
@@ -104,8 +104,7 @@ fn every_load_runs_beside_the_baseline() {
 
 #[test]
 fn compare_shows_every_figure_of_every_model() {
-    let called =
-        chatbench("--runs 1 --time 0.1 --warmup 0.05 compare --clients 4 --clients 8 --joins 8");
+    let called = chatbench("--runs 1 --time 0.1 compare --clients 4 --clients 8 --joins 8");
     assert!(called.success, "{}", called.stdout);
     for words in ["Linux", "threads ÷ select", "threads ÷ epoll", "connect --clients 8"] {
         assert!(called.stdout.contains(words), "{words:?} is not in {}", called.stdout);
@@ -127,7 +126,7 @@ fn compare_shows_every_figure_of_every_model() {
 #[test]
 fn table_ends_with_the_medians_of_the_chosen_rows() {
     let servers = "--server baseline --against before=baseline --against same=baseline";
-    let settings = "--runs 2 --time 0.1 --warmup 0.05";
+    let settings = "--runs 2 --time 0.1";
     let called = chatbench(&format!("{servers} {settings} table --only senders"));
     assert!(called.success, "{}", called.stdout);
     let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_string()).collect();

@@ -76,10 +76,10 @@ impl Latency {
             latest: 0,
             delivered: 0,
         };
-        talk.run(&mut crowd, settings.warmup)?;
+        talk.run(&mut crowd, settings.warmup())?;
         meter.start()?;
         talk.forget_warmup();
-        talk.run(&mut crowd, settings.warmup + settings.time)?;
+        talk.run(&mut crowd, settings.warmup() + settings.time)?;
         let elapsed = meter.elapsed();
         // First the last lines: to read the costs takes milliseconds.
         crowd.settle(&mut |client, id| talk.note(client, id))?;

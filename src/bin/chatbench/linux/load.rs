@@ -19,12 +19,15 @@ pub struct Settings {
     pub runs: usize,
     /// The server's core and the generator's; `None`: they share all cores.
     pub pin: Option<(usize, usize)>,
-    /// Load before the load that is measured.
-    pub warmup: Duration,
     pub time: Duration,
 }
 
 impl Settings {
+    /// Load before the load that is measured.
+    pub fn warmup(&self) -> Duration {
+        self.time / 4
+    }
+
     /// How long to wait if no client can read. A generator with a core of its own does not sleep: to
     /// wake it would be a part of each send, but only while the server is the slower of the two, so
     /// one server would have two costs.

@@ -46,10 +46,7 @@ struct Args {
     /// runs of each server (default: 1; 5 for table and compare)
     #[argh(option)]
     runs: Option<usize>,
-    /// seconds of load before the load that is measured (default: 0.5)
-    #[argh(option)]
-    warmup: Option<f64>,
-    /// seconds that are measured (default: 2)
+    /// seconds that are measured (default: 2; compare: 1), after a quarter of that as warm-up
     #[argh(option)]
     time: Option<f64>,
     #[argh(subcommand)]
@@ -83,8 +80,8 @@ pub fn main() -> ExitCode {
 /// Returns whether no run has failed.
 fn run(args: &Args) -> Result<bool> {
     proc::allow_many_descriptors()?;
-    // Runs, seconds of warm-up, seconds of load.
-    let (short, long) = ((1, 0.2, 0.5), (5, 0.5, 2.0));
+    // Runs, and seconds of each.
+    let (short, long) = ((1, 0.5), (5, 2.0));
     let (mut rows, servers, usual) = match &args.mode {
         Mode::Baseline(baseline) => return baseline.run().map(|()| true),
         Mode::Table(table) => {
@@ -93,25 +90,21 @@ fn run(args: &Args) -> Result<bool> {
             (parse(&table.commands()?)?, servers, if table.quick { short } else { long })
         }
         Mode::Compare(compare) => {
-            let usual = if compare.quick { short } else { (5, 0.2, 1.0) };
+            let usual = if compare.quick { short } else { (5, 1.0) };
             (parse(&compare.commands())?, Compare::servers()?, usual)
         }
         mode => {
             let load = mode.load().context("this is no load")?;
             let title = format!("{} clients", load.clients());
-            (vec![Row::new(&title, load, &[])], servers(args)?, (1, 0.5, 2.0))
+            (vec![Row::new(&title, load, &[])], servers(args)?, (1, 2.0))
         }
     };
     let pin = proc::two_cores();
     if pin.is_none() {
         eprintln!("chatbench: there is one core only; server and generator share it");
     }
-    let settings = Settings {
-        runs: args.runs.unwrap_or(usual.0),
-        pin,
-        warmup: Duration::from_secs_f64(args.warmup.unwrap_or(usual.1)),
-        time: Duration::from_secs_f64(args.time.unwrap_or(usual.2)),
-    };
+    let (runs, time) = (args.runs.unwrap_or(usual.0), args.time.unwrap_or(usual.1));
+    let settings = Settings { runs, pin, time: Duration::try_from_secs_f64(time)? };
     rows.iter_mut().for_each(|row| row.measure(&servers, &settings));
     print!("{}", report::markdown(&rows, &servers, &settings)?);
     Ok(rows.iter().all(|row| row.failures().next().is_none()))

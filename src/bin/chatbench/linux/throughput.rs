@@ -65,7 +65,7 @@ impl Load for Throughput {
         for sender in crowd.senders() {
             crowd.say(sender, self.window)?;
         }
-        self.talk(&mut crowd, settings.warmup, settings.wait())?;
+        self.talk(&mut crowd, settings.warmup(), settings.wait())?;
         meter.start()?;
         let delivered = self.talk(&mut crowd, settings.time, settings.wait())?;
         let figures = meter.stop(delivered, meter.elapsed())?;
