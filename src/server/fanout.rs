@@ -86,6 +86,7 @@ struct Commit {
     since: Option<Instant>,
     /// Nobody waits for the disk: it has not answered in time, or the server stops.
     is_late: bool,
+    is_stopping: bool,
     /// Everybody was told about it.
     is_announced: bool,
     /// Records of batches that were shown but not written. The historian gets them when it answers.
@@ -114,15 +115,16 @@ impl FanOut {
         let mut commit = Commit::default();
         let mut stop_at = None;
         loop {
-            let is_full = chat.is_full(batch_max) || commit.shown.len() >= SHOWN_MAX;
-            let takes_events = commit.since.is_none() || !is_full;
+            // At a late stop goodbyes are taken, whatever waits: they have no records.
+            let is_behind = commit.shown.len() >= SHOWN_MAX && !commit.is_stopping;
+            let takes_events = commit.since.is_none() || !(is_behind || chat.is_full(batch_max));
             let mut next = None;
             match self.wait(takes_events, &commit, stop_at) {
                 Wakeup::Event(event) => next = Some(event),
                 Wakeup::History(event) => self.on_history(&mut chat, &mut commit, event),
                 Wakeup::Shutdown(Shutdown::Gracefully) => chat.close(),
                 Wakeup::Shutdown(Shutdown::AtOnce) => {
-                    commit.is_late = true;
+                    (commit.is_late, commit.is_stopping) = (true, true);
                     chat.close_at_once();
                     self.deliver(&mut chat);
                 }
