@@ -224,6 +224,6 @@ pub(crate) fn unregistered(ctx: &mut RoomsCtx<'_>, id: AccountId, outcome: Outco
         ctx.rooms.members_mut()[owner].set_account(None);
     }
     notice(
-        "Your account is struck out, and its mailbox. Your name is free for whoever comes when you have left.",
+        "Your account and its mailbox are deleted. Your name is free for others when you have left.",
     )
 }

@@ -17,8 +17,7 @@ fn mail(ctx: &mut SessionCtx<'_, '_>, argument: &str) -> Result<String, Refusal>
         "" => Ok(ctx.session.ask(Question::Mail, ctx.driver)),
         "delete" => match ctx.session.take_mail_read() {
             read if read.is_empty() => {
-                Err("Read it first: /mail. Then /mail delete strikes out what you have read."
-                    .into())
+                Err("Read it first: /mail. Then /mail delete removes what you have read.".into())
             }
             read => Ok(ctx.session.ask(Question::DeleteMail(read), ctx.driver)),
         },
@@ -97,7 +96,7 @@ pub(crate) fn deleted(
         Err(why) => notice(format_args!("Your mail is still there: {why}")),
         Ok(()) => match ctx.rooms.accounts().mail_deleted(account, count) {
             0 => notice("Your mailbox is empty now."),
-            left => notice(format_args!("What you have read is struck out; {left} came since.")),
+            left => notice(format_args!("What you have read is deleted; {left} came since.")),
         },
     }
 }

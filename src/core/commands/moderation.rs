@@ -27,10 +27,10 @@ const fn row(
 pub(super) const ROWS: &[Row] = &[
     row("announce", "TEXT", "says TEXT in every room", announce),
     row("kick", "NAME [WHY]", "sends NAME away", kick),
-    row("ban", "NAME|ADDRESS [FOR] [WHY]", "lets it in no more (for 30m, 12h, 7d)", ban),
+    row("ban", "NAME|ADDRESS [FOR] [WHY]", "keeps NAME or ADDRESS out (30m, 12h, 7d)", ban),
     row("unban", "NAME|ADDRESS", "ends /ban", |ctx, who| lift(ctx, SanctionKind::Ban, who)),
     row("bans", "", "who is banned or muted, and for how long", bans),
-    row("mute", "NAME [FOR] [WHY]", "lets NAME speak no more (for 30m, 7d)", mute),
+    row("mute", "NAME [FOR] [WHY]", "silences NAME (for 30m, 12h, 7d)", mute),
     row("unmute", "NAME", "ends /mute", |ctx, who| lift(ctx, SanctionKind::Mute, who)),
     row("pause", "", "only you and who set the topic speak here", |ctx, arguments| {
         none(arguments)?;
@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Row] = &[
         none(arguments)?;
         set_paused(ctx, false)
     }),
-    row("shutdown", "[SECONDS|off]", "stops the server, in so many seconds", shutdown),
+    row("shutdown", "[SECONDS|off]", "stops the server, after SECONDS", shutdown),
 ];
 
 /// The most seconds before a shutdown: a day.
@@ -137,7 +137,7 @@ fn lift(ctx: &mut RoomsCtx<'_>, kind: SanctionKind, who: &str) -> CommandResult 
         return Err(format!("{whom} is not {word}.").into());
     };
     ctx.rooms.pending().record(now, Change::SanctionLifted(kind, lifted.target));
-    ctx.audit(format!("let {whom} be {word} no longer"));
+    ctx.audit(format!("lifted: {whom} is {word} no longer"));
     if let (SanctionKind::Mute, Ok(member)) = (kind, ctx.rooms.members().find(who)) {
         ctx.rooms.tell(member, &notice("You are muted no longer."));
     }

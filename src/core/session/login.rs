@@ -82,7 +82,7 @@ impl Session<'_> {
 
     /// `/unregister`.
     pub(crate) fn unregister(&mut self, driver: &mut dyn Driver) {
-        let words = "This strikes out your account and your mailbox. Your password";
+        let words = "This deletes your account and your mailbox. Your password";
         self.ask_current_password(Purpose::Unregister, words, driver);
     }
 

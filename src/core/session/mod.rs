@@ -271,7 +271,7 @@ impl<'a> Session<'a> {
         let mail = reply.mail();
         if !mail.is_empty() {
             self.mail_read = mail;
-            text.push_str("*** /mail delete strikes out what you have read.\n");
+            text.push_str("*** /mail delete removes what you have read.\n");
         }
         text
     }

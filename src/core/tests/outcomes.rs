@@ -52,7 +52,7 @@ fn each_is_answered_with_its_own_outcome() {
             )
         },
         || {
-            let gone = "Your name is free for whoever comes when you have left.\n";
+            let gone = "Your name is free for others when you have left.\n";
             (Question::Unregister, gone, "*** Your account is still there: the disk is full.\n")
         },
     ];
@@ -227,7 +227,7 @@ fn a_mailbox_is_full_of_what_is_reserved_too_and_guests_have_half_of_it() {
     assert!(chat.reads(CAROL).starts_with("*** 99 messages wait for you: /mail reads them.\n"));
     chat.asks(CAROL, Question::DeleteMail((1..=98).map(LineId).collect()));
     chat.finishes();
-    assert_eq!(chat.reads(CAROL), "*** What you have read is struck out; 1 came since.\n");
+    assert_eq!(chat.reads(CAROL), "*** What you have read is deleted; 1 came since.\n");
 }
 
 #[test]
