@@ -98,7 +98,7 @@ impl fmt::Display for CloseReason {
             CloseReason::Quit(Some(why)) => write!(f, "quit: {why}"),
             CloseReason::Lost(error) => write!(f, "connection lost: {error}"),
             CloseReason::TooSlow(bytes) => {
-                write!(f, "too slow: more than {bytes} bytes waited in its outbox")
+                write!(f, "too slow: more than {bytes} bytes waited in the outbox")
             }
             CloseReason::TooLate(seconds) => write!(f, "too slow: read nothing for {seconds} s"),
             CloseReason::NoName(seconds) => write!(f, "no name within {seconds} s"),
@@ -107,7 +107,7 @@ impl fmt::Display for CloseReason {
             CloseReason::Full(places) => write!(f, "all {places} places are taken"),
             CloseReason::Banned(sentence) => write!(f, "{sentence}"),
             CloseReason::TakenOver(address) => {
-                write!(f, "its account logged in again, from {address}")
+                write!(f, "the account logged in again, from {address}")
             }
             CloseReason::HttpRequest => write!(f, "sent an HTTP request"),
             other => write!(f, "{}", other.to_others()),

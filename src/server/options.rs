@@ -57,22 +57,22 @@ pub struct Options {
     #[argh(option, arg_name = "N", default = "20")]
     pub(crate) backlog_lines: usize,
 
-    /// bytes that may wait for a client that reads slowly; one more, and it is hung up (default:
-    /// 65536)
+    /// bytes that may wait for a client that reads slowly; one more, and they are hung up
+    /// (default: 65536)
     #[argh(option, arg_name = "BYTES", default = "65536")]
     pub high_water: usize,
 
-    /// seconds that lines may wait for a client that reads nothing, before it is hung up (default:
-    /// 10)
+    /// seconds that lines may wait for a client that reads nothing, before they are hung
+    /// up (default: 10)
     #[argh(option, arg_name = "SECONDS", default = "10")]
     pub write_deadline: u64,
 
-    /// seconds that a client may take to give its name (default: 30)
+    /// seconds that a client may take to give their name (default: 30)
     #[argh(option, arg_name = "SECONDS", default = "30")]
     pub(crate) login_deadline: u64,
 
-    /// lines that a client may send at once, and lines a second after that; it is read more slowly
-    /// if it sends more; or off (default: 32/8)
+    /// lines that a client may send at once, and lines a second after that; a client who
+    /// sends more is read more slowly; or off (default: 32/8)
     #[argh(
         option,
         arg_name = "BURST/PER_SECOND",
@@ -102,8 +102,8 @@ pub struct Options {
     #[argh(option, arg_name = "N")]
     pub(crate) history_days: Option<u32>,
 
-    /// add the command /crash, which panics its own client's thread, to show a class that nobody
-    /// else's ends
+    /// add the command /crash, which panics the thread of whoever types it, to show a class that
+    /// nobody else's ends
     #[argh(switch)]
     pub(crate) demo: bool,
 

@@ -65,7 +65,7 @@ pub fn eight_of_64_stop_reading_and_the_others_get_every_line() {
                 assert!(next.starts_with(&half[..half.len().min(9)]), "{half:?}");
             }
         }
-        let why = "too slow: more than 65536 bytes waited in its outbox";
+        let why = "too slow: more than 65536 bytes waited in the outbox";
         server.logs(&format!(":{} left: {why}", client.name));
     }
     let totals = talker.asks_until("/threads", "*** In ");

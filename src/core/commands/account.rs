@@ -223,7 +223,5 @@ pub(crate) fn unregistered(ctx: &mut RoomsCtx<'_>, id: AccountId, outcome: Outco
     for owner in owners {
         ctx.rooms.members_mut()[owner].set_account(None);
     }
-    notice(
-        "Your account and its mailbox are deleted. Your name is free for others when you have left.",
-    )
+    notice("Your account and its mailbox are deleted. Your name is free when you have left.")
 }

@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Row] = &[
         none(arguments)?;
         set_paused(ctx, false)
     }),
-    row("shutdown", "[SECONDS|off]", "stops the server, after SECONDS", shutdown),
+    row("shutdown", "[SECONDS|off]", "stops the server, now or in SECONDS", shutdown),
 ];
 
 /// The most seconds before a shutdown: a day.

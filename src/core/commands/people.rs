@@ -22,7 +22,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::rooms("who", "", "who is in this room, idle for how long", who),
     Row::rooms("names", "", "the names in every room", names),
     Row::rooms("whois", "NAME", "where NAME is, and since when", whois),
-    Row::rooms("away", "[WHY]", "tells those who look or write that you are away", away),
+    Row::rooms("away", "[WHY]", "tells others that you are away, and why", away),
     Row::rooms("back", "", "ends /away", back),
     Row::rooms("ignore", "[NAME]", "hides what NAME says, or lists whom you ignore", ignore),
     Row::rooms("unignore", "NAME", "ends /ignore", unignore),

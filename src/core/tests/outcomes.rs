@@ -52,7 +52,7 @@ fn each_is_answered_with_its_own_outcome() {
             )
         },
         || {
-            let gone = "Your name is free for others when you have left.\n";
+            let gone = "Your name is free when you have left.\n";
             (Question::Unregister, gone, "*** Your account is still there: the disk is full.\n")
         },
     ];
