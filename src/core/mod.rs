@@ -85,23 +85,29 @@ pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: 
 /// nothing is reordered.
 ///
 /// ```
-/// use chatd::core::{Chat, commands::Table, event::{Event, Question, Entry}, name::NameRule, record::Snapshot,
-///     rooms::RoomsConfig};
+/// use chatd::core::{
+///     Chat,
+///     commands::Table,
+///     event::{Entry, Event, Question},
+///     name::NameRule,
+///     record::Snapshot,
+///     rooms::RoomsConfig,
+/// };
 /// use jiff::{Timestamp, tz::TimeZone};
 ///
 /// let (names, zone) = (NameRule::Ascii, TimeZone::UTC);
 /// let config =
 ///     RoomsConfig { backlog_lines: 0, names, anonymous: false, zone, keeps_talk: false };
 /// let mut chat = Chat::new(config, Table::default(), Snapshot::default());
-/// let alice = Entry {
-///     name: names.check("alice", "name")?,
-///     address: "192.0.2.7".parse()?,
-///     login: None,
-///     reserve_of: None,
-/// };
-/// chat.apply(Timestamp::UNIX_EPOCH, 1, &"alice's socket", Event::Ask(Question::Enter(Box::new(alice))));
+/// let name = names.check("alice", "name")?;
+/// let entry = Entry { name, address: "192.0.2.7".parse()?, login: None, reserve_of: None };
+/// let enters = Event::Ask(Question::Enter(Box::new(entry)));
+/// chat.apply(Timestamp::UNIX_EPOCH, 1, &"alice's socket", enters);
 /// assert!(chat.seal().is_empty(), "nothing of that has to be written");
-/// chat.flush(|handle, delivery| assert!(*handle == "alice's socket" && delivery.answer.is_some()));
+/// chat.flush(|&handle, delivery| {
+///     assert_eq!(handle, "alice's socket");
+///     assert!(delivery.answer.is_some());
+/// });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Chat<H> {

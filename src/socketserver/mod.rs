@@ -20,6 +20,42 @@
 //! | `ThreadingMixIn`, `server_close` with `block_on_close` | [`Threading`], [`MixIn::close`] |
 //!
 //! What Python leaves out: a bound on the threads, and telling those who find no place.
+//!
+//! # A server that greets
+//!
+//! ```
+//! use chatd::socketserver::{Connection, Handler, MixIn as _, Server, Threading};
+//! use std::{
+//!     io::{Read as _, Write as _},
+//!     net::{TcpListener, TcpStream},
+//!     sync::Arc,
+//!     thread,
+//! };
+//!
+//! struct Hello;
+//!
+//! impl Handler for Hello {
+//!     fn handle(&self, mut connection: Connection) -> anyhow::Result<()> {
+//!         Ok(connection.stream.write_all(b"Hello World!")?)
+//!     }
+//! }
+//!
+//! let threads = Arc::new(Threading::new(10, 128 * 1024));
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let server = Server::new(listener, Arc::new(Hello), Arc::clone(&threads));
+//! thread::scope(|scope| {
+//!     scope.spawn(|| server.serve_forever());
+//!     let mut greeting = String::new();
+//!     let read = server
+//!         .local_addr()
+//!         .and_then(TcpStream::connect)
+//!         .and_then(|mut client| client.read_to_string(&mut greeting));
+//!     server.shutdown(); // whatever came of it: the scope waits for `serve_forever`
+//!     read.map(|_| assert_eq!(greeting, "Hello World!"))
+//! })?;
+//! threads.close(); // waits for the handlers
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 mod inline;
 mod pool;
