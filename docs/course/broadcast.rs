@@ -58,7 +58,7 @@ fn main() -> anyhow::Result<()> {
                     broadcast(&mut clients, peer, format!("[{peer}] entered room\n").as_bytes());
                 }
                 Ok(Some(_)) => {
-                    program::say("select ends at descriptor 1023: a client is turned away")
+                    program::say("select ends at descriptor 1023: a client is turned away");
                 }
                 Ok(None) => {}
                 Err(_) => accepting = false,

@@ -60,11 +60,8 @@ pub fn run<F: Factory>(default: &str, factory: &F) -> anyhow::Result<()> {
     let mut accepting = true;
     loop {
         let when = |wanted: bool, flags: PollFlags| if wanted { flags } else { PollFlags::empty() };
-        let mut waits = vec![PollFd::new(&ctrl_c, PollFlags::IN)];
-        waits.push(PollFd::new(
-            &listener,
-            when(accepting && clients.len() < CLIENTS_MAX, PollFlags::IN),
-        ));
+        let accepts = when(accepting && clients.len() < CLIENTS_MAX, PollFlags::IN);
+        let mut waits = vec![PollFd::new(&ctrl_c, PollFlags::IN), PollFd::new(&listener, accepts)];
         waits.extend(clients.iter().map(|(client, _)| {
             let wanted = when(client.may_receive(), PollFlags::IN)
                 | when(!client.queue.is_empty(), PollFlags::OUT);

@@ -10,7 +10,7 @@ use std::{
 /// How long the answer takes: it stands for a disk, a database, a password hash.
 const WORK: Duration = Duration::from_secs(1);
 /// A client that sends no line is not waited for any longer.
-const IDLE_MAX: Duration = Duration::from_secs(60);
+const IDLE_MAX: Duration = Duration::from_mins(1);
 /// Bytes of a line.
 const LINE_MAX: u64 = 1024;
 

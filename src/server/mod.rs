@@ -199,7 +199,7 @@ pub fn listen(groups: &[ListenOn], ghost_after: Duration) -> anyhow::Result<Vec<
                     listeners.push(listener);
                 }
                 Err(e) if opened > 0 && !is_taken(&e) => {
-                    log::debug!("not listening on {address}: {e:#}")
+                    log::debug!("not listening on {address}: {e:#}");
                 }
                 Err(e) => return Err(explain(e, address)),
             }

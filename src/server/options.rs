@@ -269,7 +269,7 @@ pub fn address_for_others() -> Option<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().ok()?;
     let usable =
         |ip: &IpAddr| !ip.is_loopback() && matches!(ip, IpAddr::V4(v4) if !v4.is_link_local());
-    interfaces.iter().map(|interface| interface.ip()).find(usable)
+    interfaces.iter().map(if_addrs::Interface::ip).find(usable)
 }
 
 #[cfg(test)]

@@ -181,9 +181,7 @@ impl Person {
         let mut emulator = self.display.emulator.lock().unwrap();
         while !is_so(emulator.0.screen()) {
             let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                panic!("not seen: {what}; but:\n{}", emulator.0.screen().contents());
-            }
+            assert!(!left.is_zero(), "not seen: {what}; but:\n{}", emulator.0.screen().contents());
             emulator = self.display.changed.wait_timeout(emulator, left).unwrap().0;
         }
     }
@@ -275,9 +273,8 @@ impl Person {
     /// Waits until the program has ended; its exit code, or 128 and the signal that ended it.
     #[track_caller]
     pub fn ends(&self) -> i32 {
-        let status = match self.ended.recv_timeout(DEADLINE) {
-            Ok(status) => status,
-            Err(_) => panic!("it does not end:\n{}", self.looks(Screen::contents)),
+        let Ok(status) = self.ended.recv_timeout(DEADLINE) else {
+            panic!("it does not end:\n{}", self.looks(Screen::contents));
         };
         status.code().unwrap_or_else(|| 128 + status.signal().unwrap())
     }

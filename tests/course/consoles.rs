@@ -65,7 +65,7 @@ impl Session {
         let program = self.terminals.get_mut(terminal).expect("a program runs in this terminal");
         match (program, step) {
             (Program::Client(client, end), typed) if typed.starts_with("> ") => {
-                client.sends([&typed[2..], end].concat())
+                client.sends([&typed[2..], end].concat());
             }
             (Program::Client(client, _), "…") => {
                 // The end of the line that was read last, if it has one, does not count.

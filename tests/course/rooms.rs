@@ -156,7 +156,7 @@ fn two_read(mut server: Server, lines: usize) -> [Vec<String>; 2] {
     let read = thread::scope(|scope| {
         for talker in &mut talkers {
             scope.spawn(|| {
-                (0..lines / 2).for_each(|n| talker.says(&format!("{} {n}", talker.name.clone())))
+                (0..lines / 2).for_each(|n| talker.says(&format!("{} {n}", talker.name.clone())));
             });
         }
         let reading = readers.each_mut().map(|reader| {

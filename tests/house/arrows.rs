@@ -6,7 +6,7 @@
 
 use crate::source::{Source, inside, is_braces, is_mark, sources, word};
 use proc_macro2::{Delimiter, TokenTree};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A file needs an item that another file defines.
 struct Arrow {
@@ -193,12 +193,12 @@ fn arrows(sources: &[Source]) -> Vec<Arrow> {
 }
 
 /// Which nodes can be reached from each, along the arrows.
-fn reached(arrows: &BTreeSet<(String, String)>) -> HashMap<&str, BTreeSet<&str>> {
-    let mut next = HashMap::<&str, Vec<&str>>::new();
+fn reached(arrows: &BTreeSet<(String, String)>) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut next = BTreeMap::<&str, Vec<&str>>::new();
     for (from, to) in arrows {
         next.entry(from).or_default().push(to);
     }
-    let mut reached = HashMap::new();
+    let mut reached = BTreeMap::new();
     for &start in next.keys() {
         let (mut seen, mut waiting) = (BTreeSet::new(), vec![start]);
         while let Some(node) = waiting.pop() {

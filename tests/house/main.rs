@@ -81,7 +81,7 @@ fn every_thread_on_the_map_is_started_under_that_name() {
         .map(|row| row.trim_end_matches(" |").split(" | ").collect())
         .collect();
     assert!(rows.len() >= 7, "{rows:?}");
-    let code: String = sources(&["src"]).iter().map(|source| source.code()).collect();
+    let code: String = sources(&["src"]).iter().map(source::Source::code).collect();
     for row in rows {
         let thread = row[0].trim_matches('`');
         let is_started = match thread {

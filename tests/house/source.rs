@@ -301,7 +301,12 @@ mod tests {
         .functions()
         .iter()
         .map(|f| {
-            (f.path(), f.owner.is_trait, f.lines, f.returns.iter().map(|t| t.to_string()).collect())
+            (
+                f.path(),
+                f.owner.is_trait,
+                f.lines,
+                f.returns.iter().map(ToString::to_string).collect(),
+            )
         })
         .collect();
     let function = |path: &str, is_trait, lines, returns: &str| {

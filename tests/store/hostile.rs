@@ -49,10 +49,8 @@ fn assert_clean(text: &str) {
     assert!(!text.contains('\n') && sanitize(text) == text, "{text:?}");
 }
 
-#[test]
-fn whatever_is_in_the_file_comes_out_clean() {
-    let (folder, mut store) = new_store();
-    let sqlite = folder.sqlite();
+/// Fills every table with rows of random bytes.
+fn fill(sqlite: &Connection) {
     let mut dice = Dice(1);
     for id in 1..=500_i64 {
         let texts: [Vec<u8>; 4] = std::array::from_fn(|_| dice.bytes());
@@ -88,6 +86,12 @@ fn whatever_is_in_the_file_comes_out_clean() {
             statement.raw_execute().unwrap();
         }
     }
+}
+
+#[test]
+fn whatever_is_in_the_file_comes_out_clean() {
+    let (folder, mut store) = new_store();
+    fill(&folder.sqlite());
     let snapshot = store.snapshot(1000, 1000).unwrap();
     assert_eq!(
         (snapshot.accounts.len(), snapshot.rooms.len(), snapshot.sanctions.len()),
@@ -97,7 +101,7 @@ fn whatever_is_in_the_file_comes_out_clean() {
     for room in &snapshot.rooms {
         assert_clean(&room.name);
         room.topic.iter().for_each(|(topic, by)| {
-            [topic, &by.name].into_iter().for_each(|text| assert_clean(text))
+            [topic, &by.name].into_iter().for_each(|text| assert_clean(text));
         });
         room.lines.iter().for_each(|line| assert_clean(line.text.strip_suffix('\n').unwrap()));
     }

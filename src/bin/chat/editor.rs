@@ -236,7 +236,7 @@ impl Hinter for Hooks {
 impl Validator for Hooks {
     /// Called when Enter is pressed, before the line is returned: the last moment at which the
     /// editor prints for us.
-    fn validate(&self, _line: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
+    fn validate(&self, _line: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         self.was_hidden.store(self.is_hidden(), Ordering::Relaxed);
         self.shared.screen.lock.end_reading();
         Ok(ValidationResult::Valid(None))
@@ -269,7 +269,13 @@ impl Completer for Hooks {
 struct OnKey<F>(F);
 
 impl<F: Fn(&str) -> Option<Cmd> + Send + Sync> ConditionalEventHandler for OnKey<F> {
-    fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
+    fn handle(
+        &self,
+        _: &Event,
+        _: RepeatCount,
+        _: bool,
+        context: &EventContext<'_>,
+    ) -> Option<Cmd> {
         (self.0)(context.line())
     }
 }

@@ -45,7 +45,7 @@ impl Keyboard {
                 _ if self.shared.is_leaving() => {}
                 Input::Password(password) => self.answer(&password),
                 Input::Line(text) => {
-                    text.split('\n').for_each(|line| self.typed(line.trim_end_matches('\r')))
+                    text.split('\n').for_each(|line| self.typed(line.trim_end_matches('\r')));
                 }
             }
         }
@@ -149,7 +149,7 @@ impl Keyboard {
                 commands::HELP.iter().for_each(|help| self.notice(format!("  {help}")));
             }
             Some(command) if !has_commands => {
-                self.notice(format!("{command} is no command of chat's."))
+                self.notice(format!("{command} is no command of chat's."));
             }
             Some(_) => {}
         }

@@ -45,7 +45,7 @@ pub(crate) fn paint(line: &ServerLine, me: Option<&str>, to: &mut String) {
             match me.and_then(|me| line.mention_of(me)) {
                 None => push(&[body]),
                 Some(at) => {
-                    push(&[&body[..at.start], MARKED, &body[at.clone()], RESET, &body[at.end..]])
+                    push(&[&body[..at.start], MARKED, &body[at.clone()], RESET, &body[at.end..]]);
                 }
             }
         }

@@ -35,7 +35,7 @@ pub(crate) fn run(shared: &Shared, silence: Duration) -> Result<()> {
         match shared.link.send(&chunk[..count]) {
             Ok(()) => shared.change(|known| known.typed += 1),
             Err(_) if is_typed => {
-                shared.screen.notice("not sent: there is no connection at the moment.")
+                shared.screen.notice("not sent: there is no connection at the moment.");
             }
             Err(_) => break,
         }

@@ -102,7 +102,7 @@ impl ScreenThread {
             Show::Notice(text) => match &self.output {
                 Output::Plain => eprintln!("chat: {text}"),
                 Output::Editor { .. } if has_colours => {
-                    print.text.push_str(&(paint::notice(&text) + "\n"))
+                    print.text.push_str(&(paint::notice(&text) + "\n"));
                 }
                 Output::Editor { .. } => print.text.push_str(&format!("chat: {text}\n")),
             },

@@ -55,7 +55,7 @@ impl ServerLine {
         };
         let body = time + body.min(rest.len());
         let name = time + name.start..time + name.end;
-        ServerLine { kind, is_past, time, name, body, text }
+        ServerLine { text, kind, is_past, time, name, body }
     }
 
     /// The time in front, with its brackets and the blank; often empty.

@@ -47,7 +47,7 @@ pub(crate) fn prompt_shown(is_shown: bool) {
 pub(crate) fn restore() {
     if EDITING.swap(false, Ordering::SeqCst) {
         let below: &[u8] = if PROMPT_SHOWN.load(Ordering::SeqCst) { b"\r\n\x1b[J" } else { b"" };
-        mode::write(&[EDITOR_OFF, below].concat());
+        write(&[EDITOR_OFF, below].concat());
     }
     mode::restore();
 }

@@ -91,13 +91,13 @@ fn tell_how_to_join(addresses: &[SocketAddr]) {
     let port = address.port();
     match address_for_others() {
         Some(ip) if address.ip().is_unspecified() => {
-            print_line(&format!("Join from another machine: nc {ip} {port}"))
+            print_line(&format!("Join from another machine: nc {ip} {port}"));
         }
         _ if address.ip().is_unspecified() => {
-            print_line(&format!("Join from this machine: nc localhost {port}"))
+            print_line(&format!("Join from this machine: nc localhost {port}"));
         }
         _ if address.ip().is_loopback() => {
-            print_line(&format!("Join from this machine: nc {} {port}", address.ip()))
+            print_line(&format!("Join from this machine: nc {} {port}", address.ip()));
         }
         _ => print_line(&format!("Join from another machine: nc {} {port}", address.ip())),
     }

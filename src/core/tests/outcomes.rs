@@ -187,7 +187,7 @@ fn one_address_cannot_take_all_accounts() {
 #[test]
 fn what_a_guest_could_not_leave_does_not_count() {
     let mut chat = Conversation::new();
-    for _ in 0..GUEST_MAIL_MAX + 1 {
+    for _ in 0..=GUEST_MAIL_MAX {
         chat.types(BOB, "/msg zoe hello");
         chat.ends_batch_with(fails());
         assert_eq!(

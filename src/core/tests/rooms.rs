@@ -353,7 +353,7 @@ fn a_shutdown_is_announced_ordered_and_called_off() {
     }
     let actions = chat.chat.take_actions();
     let log = |what: &str| Action::Log(format!("alice (c1, 192.0.2.7) {what}"));
-    let in_a_minute = Action::ShutDown(std::time::Duration::from_secs(60));
+    let in_a_minute = Action::ShutDown(std::time::Duration::from_mins(1));
     assert_eq!(
         actions,
         [

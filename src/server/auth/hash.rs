@@ -194,7 +194,7 @@ impl Semaphore {
                 status::set_activity(Activity::Hashing);
                 return memory;
             }
-            free.wait_on(&self.changed, Duration::from_secs(60)); // and looks again
+            free.wait_on(&self.changed, Duration::from_mins(1)); // and looks again
         }
     }
 

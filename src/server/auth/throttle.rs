@@ -23,7 +23,7 @@ const DELAY_FIRST: Duration = Duration::from_secs(1);
 /// the owner out; and still no more than 10,800 guesses a day from one address.
 const DELAY_MAX: Duration = Duration::from_secs(8);
 /// All is forgotten after this time without a wrong password.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
+const FORGOTTEN_AFTER: Duration = Duration::from_mins(15);
 /// The most accounts that are remembered, and the most addresses: 10,000 of them are a few MB. The
 /// oldest make room.
 const REMEMBERED_MAX: usize = 10_000;

@@ -353,7 +353,7 @@ impl Historian {
     // --- Helpers ---
 
     fn snapshot(&self, rooms: usize, lines: usize) -> Result<Snapshot, StoreError> {
-        self.store.as_ref().map_err(|error| error.clone())?.snapshot(rooms, lines)
+        self.store.as_ref().map_err(Clone::clone)?.snapshot(rooms, lines)
     }
 
     fn tell_what_changed(&mut self) {
