@@ -26,7 +26,7 @@ impl Spread {
         values.sort_by(f64::total_cmp);
         let (least, most) = (*values.first()?, *values.last()?);
         let (low, high) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
-        Some(Spread { median: (low + high) / 2.0, least, most })
+        Some(Spread { median: f64::midpoint(low, high), least, most })
     }
 
     /// `0.0312 (0.0308..0.0320)`; one value alone has no spread.

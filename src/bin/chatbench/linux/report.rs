@@ -156,49 +156,16 @@ fn aligned(rows: &[Vec<String>]) -> String {
     rows.iter().map(|row| format!("|{}\n", line(row))).collect()
 }
 
-/// The median of several values, and the least and the greatest.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Spread {
-    median: f64,
-    least: f64,
-    most: f64,
-}
-
-impl Spread {
-    /// Leaves out what is not finite: a ratio to nothing, a figure that was not measured.
-    fn of(values: impl Iterator<Item = f64>) -> Option<Spread> {
-        let mut values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
-        values.sort_by(f64::total_cmp);
-        let (least, most) = (*values.first()?, *values.last()?);
-        let (low, high) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
-        Some(Spread { median: f64::midpoint(low, high), least, most })
-    }
-
-    /// `0.0312 (0.0308..0.0320)`; one value alone has no spread.
-    fn show(self) -> String {
-        let [median, least, most] = [self.median, self.least, self.most].map(three_digits);
-        if least == most { median } else { format!("{median} ({least}..{most})") }
-    }
-}
-
-fn three_digits(value: f64) -> String {
-    let places = if value == 0.0 { 0.0 } else { 2.0 - value.abs().log10().floor() };
-    format!("{value:.*}", places.clamp(0.0, 6.0) as usize)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_ratio_is_the_median_of_the_pairs() {
-        let (one, other) = (series(&[2.0, 4.0, 3.0]), series(&[2.0, 2.0, 1.0]));
-        assert_eq!(one.spread("cpu_us").unwrap().show(), "3.00 (2.00..4.00)");
-        assert_eq!(one.ratio(&other, "cpu_us").unwrap().show(), "2.00 (1.00..3.00)");
-        let median = Spread::of([4.0, 1.0, 2.0, 8.0].into_iter()).unwrap().median;
-        assert!((median - 3.0).abs() < 1e-9);
-        assert_eq!(one.ratio(&series(&[]), "cpu_us"), None);
-        assert_eq!(one.ratio(&series(&[0.0, 0.0, 0.0]), "cpu_us"), None);
+        let series = |values: &[f64]| Series {
+            runs: values.iter().map(|value| Figures(vec![("cpu_us", *value)])).collect(),
+            failure: None,
+        };
         let failed = Series { failure: Some("a line lost".into()), ..series(&[1.0]) };
         let one = series(&[2.0, 4.0, 3.0]);
         for (other, ratio) in [

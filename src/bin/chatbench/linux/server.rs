@@ -48,7 +48,7 @@ impl Target {
     }
 
     fn new(name: &str, peer: Peer, words: &[&str]) -> Target {
-        let words = words.iter().map(|word| word.to_string()).collect();
+        let words = words.iter().map(ToString::to_string).collect();
         Target { name: name.into(), peer, clients_max: usize::MAX, words }
     }
 
