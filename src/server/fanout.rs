@@ -42,9 +42,9 @@ const EVENTS_BOUNDS: (usize, usize) = (64, 16 * 1024);
 const YIELDS_MAX: usize = 8;
 /// How long a batch waits to be written. Then it is shown all the same, behind a line that says so.
 const COMMIT_PATIENCE: Duration = Duration::from_millis(2500);
-/// The most batches that were shown and wait for a historian that does not answer. With more,
-/// nobody's events are taken, so talkers wait.
-const SHOWN_MAX: usize = 64;
+/// The most batches that wait for a historian that is late. With more, nobody's events are taken, so
+/// talkers wait.
+const TO_WRITE_MAX: usize = 64;
 
 /// Events that may wait on a server of `threads_max` clients.
 pub(crate) fn events_max(threads_max: usize) -> usize {
@@ -82,15 +82,38 @@ pub(crate) struct FanOut {
 /// How far writing has come.
 #[derive(Default)]
 struct Commit {
-    /// When the historian was handed a batch that it has not answered.
+    /// When the historian was given a batch that it has not answered.
     since: Option<Instant>,
-    /// Nobody waits for the disk: it has not answered in time, or the server stops.
+    /// Records that the historian was not given yet, by batch. There is more than one batch only
+    /// while it is late.
+    to_write: VecDeque<Vec<Record>>,
+    /// The historian did not answer in time: batches are shown before they are written.
     is_late: bool,
+    /// The server stops, and batches are shown before they are written.
     is_stopping: bool,
-    /// Everybody was told about it.
-    is_announced: bool,
-    /// Records of batches that were shown but not written. The historian gets them when it answers.
-    shown: VecDeque<Vec<Record>>,
+    /// The historian says that nothing can be written.
+    is_outage: bool,
+    /// Everybody was told that nothing is written.
+    is_told: bool,
+    /// When the first and the last line were said of those that are lost.
+    gap: Option<(Timestamp, Timestamp)>,
+}
+
+impl Commit {
+    /// Everybody is told, once, that nothing is written.
+    fn tell_outage(&mut self, chat: &mut Chat<Arc<WriterHandle>>, why: &str, since: Timestamp) {
+        if !std::mem::replace(&mut self.is_told, true) {
+            chat.begin_outage(why, since);
+        }
+    }
+
+    /// Everybody is told when everything is written again.
+    fn tell_recovery(&mut self, chat: &mut Chat<Arc<WriterHandle>>) {
+        if self.is_told && !self.is_outage && !self.is_late {
+            self.is_told = false;
+            chat.end_outage(self.gap.take());
+        }
+    }
 }
 
 /// What the thread waited for.
@@ -116,7 +139,7 @@ impl FanOut {
         let mut stop_at = None;
         loop {
             // At a late stop goodbyes are taken, whatever waits: they have no records.
-            let is_behind = commit.shown.len() >= SHOWN_MAX && !commit.is_stopping;
+            let is_behind = commit.to_write.len() >= TO_WRITE_MAX && !commit.is_stopping;
             let takes_events = commit.since.is_none() || !(is_behind || chat.is_full(batch_max));
             let mut next = None;
             match self.wait(takes_events, &commit, stop_at) {
@@ -124,13 +147,13 @@ impl FanOut {
                 Wakeup::History(event) => self.on_history(&mut chat, &mut commit, event),
                 Wakeup::Shutdown(Shutdown::Gracefully) => chat.close(),
                 Wakeup::Shutdown(Shutdown::AtOnce) => {
-                    (commit.is_late, commit.is_stopping) = (true, true);
+                    commit.is_stopping = true;
                     chat.close_at_once();
                     self.deliver(&mut chat);
                 }
                 Wakeup::Late => {
-                    (commit.is_late, commit.is_announced) = (true, true);
-                    chat.begin_outage("the disk does not answer.", Timestamp::now());
+                    commit.is_late = true;
+                    commit.tell_outage(&mut chat, "the disk does not answer.", Timestamp::now());
                     self.deliver(&mut chat);
                 }
                 Wakeup::StopTime => {
@@ -164,11 +187,11 @@ impl FanOut {
             return;
         }
         let records = chat.seal();
-        if records.is_empty() || commit.is_late {
+        if records.is_empty() || commit.is_late || commit.is_stopping {
             self.deliver(chat);
         }
         if !records.is_empty() {
-            commit.shown.push_back(records);
+            commit.to_write.push_back(records);
         }
         self.hand_over(commit);
     }
@@ -176,7 +199,7 @@ impl FanOut {
     /// Hands the next batch's records to the historian, if it is free.
     fn hand_over(&self, commit: &mut Commit) {
         if commit.since.is_none()
-            && let Some(records) = commit.shown.pop_front()
+            && let Some(records) = commit.to_write.pop_front()
         {
             // There is room: the last one was answered.
             let _ = self.historian.commits.send(records);
@@ -194,20 +217,24 @@ impl FanOut {
             HistorianEvent::Committed(outcomes) => {
                 commit.since = None;
                 chat.settle(Timestamp::now(), outcomes);
+                // A batch that is sealed is the one that these outcomes are of: a batch that was
+                // late is delivered already.
                 if chat.is_sealed() {
                     self.deliver(chat);
                 }
                 self.hand_over(commit);
-                if commit.is_announced && commit.since.is_none() {
-                    (commit.is_late, commit.is_announced) = (false, false);
-                    chat.end_outage(None);
-                }
+                commit.is_late &= commit.since.is_some();
+                commit.tell_recovery(chat);
             }
-            HistorianEvent::Outage { .. } if commit.is_announced => {
-                (commit.is_late, commit.is_announced) = (false, false); // everybody knows already
+            // The historian says so before it answers the batch that it could not write.
+            HistorianEvent::Outage { why, since } => {
+                commit.is_outage = true;
+                commit.tell_outage(chat, &why, since);
             }
-            HistorianEvent::Outage { why, since } => chat.begin_outage(&why, since),
-            HistorianEvent::Recovered { gap } => chat.end_outage(gap),
+            HistorianEvent::Recovered { gap } => {
+                (commit.is_outage, commit.gap) = (false, gap);
+                commit.tell_recovery(chat);
+            }
             HistorianEvent::Changed(snapshot) => chat.restore(snapshot),
         }
     }
@@ -235,7 +262,8 @@ impl FanOut {
         if let Ok(event) = self.historian.events.try_recv() {
             return Wakeup::History(event);
         }
-        let late_at = commit.since.filter(|_| !commit.is_late).map(|since| since + COMMIT_PATIENCE);
+        let waits = !commit.is_late && !commit.is_stopping;
+        let late_at = commit.since.filter(|_| waits).map(|since| since + COMMIT_PATIENCE);
         if late_at.is_some_and(|at| at <= Instant::now()) {
             return Wakeup::Late;
         }

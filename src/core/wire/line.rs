@@ -99,7 +99,7 @@ impl LineBuffer {
             let (length, consumed) = match find_end(&self.bytes[self.start..self.end]) {
                 Some(found) => found,
                 None if self.ended => (self.end - self.start, self.end - self.start),
-                None => return self.refuse_partial(),
+                None => return self.refuse_if_too_long(),
             };
             let line = self.start..self.start + length;
             self.start += consumed;
@@ -143,7 +143,7 @@ impl LineBuffer {
 
     /// Refuses a line that is already too long before its end has come. The buffer never holds more
     /// than that.
-    fn refuse_partial(&mut self) -> Option<Line<'static>> {
+    fn refuse_if_too_long(&mut self) -> Option<Line<'static>> {
         let too_long = self.end - self.start > LINE_MAX + 1; // 1: the CR of a CR LF
         if !too_long && !self.skipping {
             return None;

@@ -175,7 +175,9 @@ impl ClientThread<'_> {
         loop {
             let heard = session.hear(began.elapsed(), self);
             client.status.count_in(session.take_line_count());
-            if let (true, Some(reason)) = (client.is_hung_up(), client.close_reason()) {
+            if client.is_hung_up()
+                && let Some(reason) = client.close_reason()
+            {
                 return reason; // somebody hung this client up
             }
             let left = session.is_naming().then(|| deadline.saturating_sub(began.elapsed()));

@@ -190,6 +190,26 @@ fn a_disk_that_does_not_answer_is_told_and_nobody_waits_for_it_any_longer() {
 }
 
 #[test]
+fn while_the_historian_has_an_outage_nobody_is_told_that_it_is_over() {
+    let (others, [alice, mut bob], thread) = running();
+    let (why, since) = ("its file is damaged.".to_owned(), Timestamp::now());
+    others.history.send(HistorianEvent::Outage { why, since }).unwrap();
+    bob.reads("*** The history is not written since");
+    alice.says(&others.events, "<alice> one");
+    others.commits.recv_timeout(DEADLINE).unwrap();
+    bob.reads("<alice> one"); // the historian reopens a large file, and does not answer in time
+    others.history.send(HistorianEvent::Committed(Vec::new())).unwrap();
+    alice.says(&others.events, "<alice> two");
+    others.commits.recv_timeout(DEADLINE).unwrap();
+    others.history.send(HistorianEvent::Committed(Vec::new())).unwrap();
+    bob.reads("<alice> two");
+    others.history.send(HistorianEvent::Recovered { gap: None }).unwrap();
+    bob.reads("*** The history is written again; nothing is missing.");
+    drop((others, alice, bob));
+    thread.join().unwrap();
+}
+
+#[test]
 fn at_a_late_stop_everything_is_shown_and_who_waits_is_told_that_it_is_not_known() {
     let (others, [alice, mut bob], thread) = running();
     alice.says(&others.events, "<alice> one");
