@@ -5,7 +5,7 @@
 //! [`Found`] is its answer. A [`Snapshot`] is what a server starts with.
 
 use jiff::Timestamp;
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// The number of a line. Of two lines the later one has the higher number. Numbers start at 1 and
 /// are never used twice.
@@ -84,12 +84,14 @@ pub enum Change {
         /// Whether it waits in the mailbox of `to`, who has an account.
         is_mail: bool,
     },
-    /// A topic was set or cleared.
-    Topic {
+    /// A setting of a room, such as its topic, was set or cleared.
+    RoomSetting {
         /// The room's name.
         room: String,
-        /// The topic and who set it; `None`: it was cleared.
-        topic: Option<(String, Author)>,
+        /// The setting's name.
+        setting: &'static str,
+        /// The text and who set it; `None`: it was cleared.
+        value: Option<(String, Author)>,
     },
     /// An account was made.
     Registered(Account, PasswordHash),
@@ -121,8 +123,21 @@ impl Change {
             Change::Registered(..) | Change::PasswordChanged(..) | Change::Unregistered(_) => true,
             Change::PrivateMessage { is_mail, .. } => *is_mail,
             Change::MailDeleted(..) => true,
-            Change::RoomMessage { .. } | Change::Topic { .. } => false,
+            Change::RoomMessage { .. } | Change::RoomSetting { .. } => false,
             Change::Sanctioned(_) | Change::SanctionLifted(..) | Change::Audit { .. } => false,
+        }
+    }
+
+    /// Bytes of the text that a client typed, for queues that are bounded in bytes. What else is in
+    /// a change is short.
+    pub(crate) fn text_bytes(&self) -> usize {
+        match self {
+            Change::RoomMessage { text, .. } | Change::PrivateMessage { text, .. } => text.len(),
+            Change::RoomSetting { value, .. } => value.as_ref().map_or(0, |(text, _)| text.len()),
+            Change::Registered(..) | Change::PasswordChanged(..) | Change::Unregistered(_) => 0,
+            Change::MailDeleted(..) | Change::SanctionLifted(..) => 0,
+            Change::Sanctioned(sanction) => sanction.why.as_ref().map_or(0, String::len),
+            Change::Audit { what, .. } => what.len(),
         }
     }
 }
@@ -271,7 +286,7 @@ pub struct Snapshot {
     pub accounts: Vec<Account>,
     /// Every sanction that has not ended.
     pub sanctions: Vec<Sanction>,
-    /// Rooms with lines or a topic, the last spoken in first. Their number is bounded.
+    /// Rooms with lines or settings, the last spoken in first. Their number is bounded.
     pub rooms: Vec<RoomSnapshot>,
     /// The highest number that a line ever had.
     pub last_line: LineId,
@@ -284,8 +299,8 @@ pub struct Snapshot {
 pub struct RoomSnapshot {
     /// Its name.
     pub name: String,
-    /// The topic, and who set it.
-    pub topic: Option<(String, Author)>,
+    /// By their names: the text of each, and who set it. Their number is bounded.
+    pub settings: BTreeMap<String, (String, Author)>,
     /// Its last lines. Their number is bounded.
     pub lines: Vec<HistoryLine>,
 }

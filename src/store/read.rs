@@ -10,6 +10,11 @@ use crate::core::record::{
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row};
+use std::collections::BTreeMap;
+
+/// Settings of one room that are read. No more than a few have a meaning, but the file may have
+/// been edited.
+const SETTINGS_MAX: usize = 32;
 
 // --- What a server starts with ---
 
@@ -63,18 +68,28 @@ fn sanctions(db: &Connection, now: Timestamp) -> Result<Vec<Sanction>> {
 }
 
 fn last_rooms(db: &Connection, most: usize, most_lines: usize) -> Result<Vec<RoomSnapshot>> {
-    let sql = "SELECT id, name, topic, topic_by, topic_account,
-                   (SELECT max(id) FROM line WHERE line.room = room.id) AS last
-               FROM room WHERE last IS NOT NULL OR topic IS NOT NULL ORDER BY last DESC";
+    let sql = "SELECT id, name, (SELECT max(id) FROM line WHERE line.room = room.id) AS last
+               FROM room WHERE last IS NOT NULL
+                   OR EXISTS (SELECT 1 FROM room_setting WHERE room_setting.room = room.id)
+               ORDER BY last DESC";
     rows(db, sql, [], most, |row| {
-        let author = Author { name: text(row, 3)?, account: row.get(4)? };
-        let lines = room_lines(db, row.get(0)?, LineId::MAX, None, most_lines)?;
+        let room = row.get(0)?;
+        let lines = room_lines(db, room, LineId::MAX, None, most_lines)?;
         Ok(RoomSnapshot {
             name: text(row, 1)?,
-            topic: unless_null(row, 2, text)?.map(|topic| (topic, author)),
+            settings: room_settings(db, room)?,
             lines: in_order(lines, most_lines),
         })
     })
+}
+
+fn room_settings(db: &Connection, room: i64) -> Result<BTreeMap<String, (String, Author)>> {
+    let sql = "SELECT name, value, by, account FROM room_setting WHERE room = ?1 ORDER BY name";
+    let settings = rows(db, sql, [room], SETTINGS_MAX, |row| {
+        let by = Author { name: text(row, 2)?, account: row.get(3)? };
+        Ok((text(row, 0)?, (text(row, 1)?, by)))
+    })?;
+    Ok(settings.into_iter().collect())
 }
 
 /// Whether something was said before this time. Lines are in the order of their times, so only the

@@ -28,7 +28,25 @@ pub const VERSION: usize = MIGRATIONS.len();
 /// What takes a file from each version to the next; the first makes an empty file one of version 1.
 const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
 
-const VERSION_2: &str = "ALTER TABLE deed RENAME TO audit;";
+const VERSION_2: &str = "
+ALTER TABLE deed RENAME TO audit;
+
+-- What is set in a room: its topic.
+CREATE TABLE room_setting (
+    room    INTEGER NOT NULL REFERENCES room,
+    name    TEXT NOT NULL,
+    value   TEXT NOT NULL,
+    by      TEXT NOT NULL,
+    account INTEGER REFERENCES account ON DELETE SET NULL,
+    PRIMARY KEY (room, name)
+) STRICT, WITHOUT ROWID;
+INSERT INTO room_setting (room, name, value, by, account)
+    SELECT id, 'topic', topic, ifnull(topic_by, ''), (SELECT id FROM account WHERE id = topic_account)
+    FROM room WHERE topic IS NOT NULL;
+ALTER TABLE room DROP COLUMN topic;
+ALTER TABLE room DROP COLUMN topic_by;
+ALTER TABLE room DROP COLUMN topic_account;
+";
 
 const VERSION_1: &str = "
 -- Numbers of lines and accounts are never used twice, though what had them is deleted: the highest that were deleted.

@@ -24,7 +24,9 @@ pub(super) fn record(db: &Connection, Record { at, change }: &Record) -> Result<
         Change::PrivateMessage { id, from, to, text, is_mail } => {
             private_message(db, at, *id, [from, to], text, *is_mail)
         }
-        Change::Topic { room, topic } => set_topic(db, room, topic.as_ref()),
+        Change::RoomSetting { room, setting, value } => {
+            set_room_setting(db, room, setting, value.as_ref())
+        }
         Change::Registered(account, password) => execute(
             db,
             "INSERT INTO account (id, name, folded, password, is_admin, since)
@@ -87,15 +89,22 @@ fn room_message(
     Ok(())
 }
 
-fn set_topic(db: &Connection, room: &str, topic: Option<&(String, Author)>) -> Result<()> {
+fn set_room_setting(
+    db: &Connection,
+    room: &str,
+    setting: &str,
+    value: Option<&(String, Author)>,
+) -> Result<()> {
     let room = find_or_add_room(db, room)?;
-    let (topic, by) = topic.map(|(topic, by)| (topic, by)).unzip();
-    let (name, account) = by.map(|by| (&by.name, by.account)).unzip();
+    let Some((value, by)) = value else {
+        let delete = "DELETE FROM room_setting WHERE room = ?1 AND name = ?2";
+        return execute(db, delete, (room, setting));
+    };
     execute(
         db,
-        "UPDATE room SET topic = ?2, topic_by = ?3,
-             topic_account = (SELECT id FROM account WHERE id = ?4) WHERE id = ?1",
-        params![room, topic, name, account.flatten()],
+        "INSERT OR REPLACE INTO room_setting (room, name, value, by, account)
+         VALUES (?1, ?2, ?3, ?4, (SELECT id FROM account WHERE id = ?5))",
+        (room, setting, value, &by.name, by.account),
     )
 }
 
@@ -194,8 +203,8 @@ pub(super) fn prune(db: &Connection, before: Timestamp, most: usize) -> Result<u
         deleted += db.prepare_cached(lines)?.execute([last])?;
     }
     execute(db, "DELETE FROM audit WHERE at < ?1", [micros(before)])?;
-    let silent = "DELETE FROM room WHERE topic IS NULL
-                  AND NOT EXISTS (SELECT 1 FROM line WHERE line.room = room.id)";
+    let silent = "DELETE FROM room WHERE NOT EXISTS (SELECT 1 FROM line WHERE line.room = room.id)
+                  AND NOT EXISTS (SELECT 1 FROM room_setting WHERE room_setting.room = room.id)";
     execute(db, silent, [])?;
     Ok(deleted)
 }

@@ -58,8 +58,9 @@ fn fill(sqlite: &Connection) {
         // Bytes that are no text get into a text column like this.
         let number = dice.roll() as i64;
         for sql in [
-            "INSERT INTO room (id, name, folded, topic, topic_by)
-             VALUES (?1, CAST(?2 AS TEXT), ?1, CAST(?3 AS TEXT), CAST(?4 AS TEXT))",
+            "INSERT INTO room VALUES (?1, CAST(?2 AS TEXT), ?1)",
+            "INSERT INTO room_setting VALUES (
+                 ?1, CAST(?2 AS TEXT), CAST(?3 AS TEXT), CAST(?4 AS TEXT), NULL)",
             "INSERT INTO account VALUES (?1, CAST(?2 AS TEXT), ?1, CAST(?3 AS TEXT), ?1 % 2, ?6)",
             "INSERT INTO line VALUES (
                  2 * ?1, ?6, 1 + ?1 % 9, ?1 % 5, CAST(?2 AS TEXT), CAST(?3 AS TEXT))",
@@ -100,8 +101,9 @@ fn whatever_is_in_the_file_comes_out_clean() {
     snapshot.accounts.iter().for_each(|account| assert_clean(&account.name));
     for room in &snapshot.rooms {
         assert_clean(&room.name);
-        room.topic.iter().for_each(|(topic, by)| {
-            [topic, &by.name].into_iter().for_each(|text| assert_clean(text));
+        assert_eq!(room.settings.len(), 1);
+        room.settings.iter().for_each(|(name, (value, by))| {
+            [name, value, &by.name].into_iter().for_each(|text| assert_clean(text));
         });
         room.lines.iter().for_each(|line| assert_clean(line.text.strip_suffix('\n').unwrap()));
     }

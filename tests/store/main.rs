@@ -6,6 +6,7 @@ mod historian;
 mod hostile;
 mod pruning;
 mod round_trip;
+mod settings;
 mod versions;
 
 use chatd::{
@@ -183,6 +184,12 @@ pub fn private(id: i64, from: Author, to: Author, text: &str) -> Record {
 pub fn mail(id: i64, from: Author, to: Author, text: &str) -> Record {
     let text = text.to_owned();
     record(id, Change::PrivateMessage { id: LineId(id), from, to, text, is_mail: true })
+}
+
+/// A setting of a room, set or cleared.
+pub fn setting(room: &str, setting: &'static str, value: Option<(&str, Author)>) -> Record {
+    let (room, value) = (room.to_owned(), value.map(|(text, by)| (text.to_owned(), by)));
+    record(9, Change::RoomSetting { room, setting, value })
 }
 
 /// A new account.

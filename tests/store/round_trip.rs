@@ -194,14 +194,14 @@ fn mail_waits_until_it_is_deleted() {
 fn who_unregisters_leaves_what_was_said_and_nothing_else() {
     let (_folder, mut store) = new_store();
     let (alice, bob) = (owner("alice", 1), owner("bob", 2));
-    let topic = Change::Topic { room: "math".into(), topic: Some(("sums".into(), bob.clone())) };
+    let topic = setting("math", "topic", Some(("sums", bob.clone())));
     write(&mut store, [registered(1, "alice"), registered(2, "bob")]);
     let (hi, psst) = (said(1, "lobby", "hi"), mail(2, alice, bob.clone(), "psst"));
-    write(&mut store, [hi, psst, record(2, topic), unregistered(2)]);
+    write(&mut store, [hi, psst, topic, unregistered(2)]);
     let snapshot = store.snapshot(10, 10).unwrap();
     assert_eq!(snapshot.accounts.iter().map(|account| account.id.0).collect::<Vec<_>>(), [1]);
     assert_eq!(snapshot.last_account, AccountId(2), "a number is never used again");
-    assert_eq!(snapshot.rooms[1].topic, Some(("sums".to_owned(), stranger("bob"))));
+    assert_eq!(snapshot.rooms[1].settings["topic"], ("sums".to_owned(), stranger("bob")));
     assert_eq!(store.find(&Query::Password(AccountId(2))).unwrap(), Found::Password(None));
     let left = ["<alice> hi", "[to bob] psst"];
     assert_eq!(texts(&mut store, &older("lobby", Some(1), 9)), left);
@@ -269,14 +269,14 @@ fn sanctions_hold_until_they_end() {
 fn a_server_starts_with_the_rooms_that_were_spoken_in_last() {
     let (_folder, mut store) = new_store();
     assert_eq!(store.snapshot(10, 10).unwrap(), Snapshot::default());
-    let sums = Some(("sums".to_owned(), stranger("alice")));
-    let topic = |room: &str, topic| record(9, Change::Topic { room: room.into(), topic });
+    let sums = || Some(("sums", stranger("alice")));
     write(&mut store, [said(1, "lobby", "1\n2\n3"), said(4, "math", "4"), said(5, "Lobby", "5")]);
-    write(&mut store, ["math", "empty", "forgotten"].map(|room| topic(room, sums.clone())));
-    write(&mut store, [topic("forgotten", None)]);
+    write(&mut store, ["math", "empty", "forgotten"].map(|room| setting(room, "topic", sums())));
+    write(&mut store, [setting("forgotten", "topic", None)]);
     let brief = |room: RoomSnapshot| {
         let ids = room.lines.iter().map(|line| line.id.0).collect::<Vec<_>>();
-        format!("{} {:?} {ids:?}", room.name, room.topic.map(|(topic, by)| (topic, by.name)))
+        let topic = room.settings.get("topic").map(|(topic, by)| (topic, &by.name));
+        format!("{} {topic:?} {ids:?}", room.name)
     };
     let rooms = store.snapshot(10, 2).unwrap().rooms;
     assert_eq!(

@@ -41,7 +41,8 @@ fn dump(folder: &Folder) -> String {
         }
     }
     for room in rooms {
-        let topic = room.topic.map(|(text, by)| (text, by.name, by.account.map(|id| id.0)));
+        let topic = room.settings.get("topic");
+        let topic = topic.map(|(text, by)| (text, &by.name, by.account.map(|id| id.0)));
         add(format_args!("room {}, topic {topic:?}\n", room.name));
         assert_eq!(room.lines, lines(&mut store, &older(&room.name, None, 9)));
         for HistoryLine { id, at, text } in room.lines {
@@ -124,6 +125,18 @@ fn a_migration_leaves_a_copy_that_the_older_version_can_open() {
     let way_back = Folder::new();
     fs::copy(copy_in(&folder), way_back.database()).unwrap();
     assert_eq!(way_back.open().snapshot(9, 9).unwrap(), snapshot);
+}
+
+#[test]
+fn a_topic_without_anybody_who_set_it_is_kept() {
+    let folder = of_version_1();
+    let sqlite = folder.sqlite();
+    sqlite.pragma_update(None, "foreign_keys", false).unwrap();
+    sqlite.execute("UPDATE room SET topic_by = NULL, topic_account = 99", []).unwrap();
+    drop(sqlite);
+    for room in folder.open().snapshot(9, 9).unwrap().rooms {
+        assert_eq!(room.settings["topic"].1, stranger(""), "of {}", room.name);
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::{
 use crate::core::{
     history_reply::HistoryReply,
     notice::{notice, push_wrapped},
-    rooms::{ClientKey, LOBBY, Rooms},
+    rooms::{ClientKey, LOBBY, Rooms, room::TOPIC},
     sentences,
 };
 
@@ -46,7 +46,7 @@ fn list(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     none(arguments)?;
     let mut text = notice("Rooms:");
     for room in ctx.rooms.rooms().iter() {
-        let topic = room.topic().map_or("", |(topic, _)| topic);
+        let topic = room.setting(TOPIC).map_or("", |(topic, _)| topic);
         text.push_str(&notice(sentences::room_row(room.name(), room.members().len(), topic)));
     }
     Ok(Reply::Now(text))
@@ -72,7 +72,7 @@ pub(super) fn describe_place(
         // names.
         others => text.push_str(&notice(sentences::in_room_with_many(room.name(), others))),
     }
-    if let Some((topic, by)) = room.topic() {
+    if let Some((topic, by)) = room.setting(TOPIC) {
         text.push_str(&topic_line(room.name(), topic, by));
     }
     if room.is_paused() {

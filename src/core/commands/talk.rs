@@ -4,7 +4,12 @@ use super::row::{CommandResult, Reply, RoomsCtx, Row, SessionCtx, first_word, no
 use crate::core::{
     notice::{Refusal, notice},
     record::{Account, Author, Change, LineId},
-    rooms::{ClientKey, member::Preference, pending::Reserved, room::Lines},
+    rooms::{
+        ClientKey,
+        member::Preference,
+        pending::Reserved,
+        room::{Lines, TOPIC},
+    },
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -112,30 +117,21 @@ fn topic(ctx: &mut RoomsCtx<'_>, text: &str) -> CommandResult {
     let room = ctx.rooms.room_of(ctx.client);
     let name = room.name().to_owned();
     if text.is_empty() {
-        return match room.topic() {
+        return match room.setting(TOPIC) {
             Some((topic, by)) => Ok(Reply::Now(topic_line(&name, topic, by))),
             None => Err(format!("{name} has no topic. /topic TEXT sets one.").into()),
         };
     }
     ctx.rooms.may_speak(ctx.client)?;
-    let author = ctx.member().author();
+    let by = ctx.name();
     let (line, sentence) = match text {
-        "-" => (
-            format!("{} cleared the topic of {name}", author.name),
-            format!("{name} has no topic now."),
-        ),
+        "-" => (format!("{by} cleared the topic of {name}"), format!("{name} has no topic now.")),
         text => (
-            format!("{} set the topic of {name}: {text}", author.name),
+            format!("{by} set the topic of {name}: {text}"),
             format!("The topic of {name} is now: {text}"),
         ),
     };
-    let topic = (text != "-").then(|| (text.to_owned(), author));
-    let now = ctx.rooms.now();
-    if ctx.rooms.pending().keeps_talk() {
-        let change = Change::Topic { room: name, topic: topic.clone() };
-        ctx.rooms.pending().record(now, change);
-    }
-    ctx.rooms.room_of_mut(ctx.client).set_topic(topic);
+    ctx.rooms.set_setting(ctx.client, TOPIC, (text != "-").then(|| text.to_owned()));
     ctx.rooms.tell_room(ctx.client, &Lines::of_author(&notice(line), ctx.client));
     Ok(Reply::notice(sentence))
 }

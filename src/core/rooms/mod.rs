@@ -23,9 +23,7 @@ pub(crate) mod scrollback;
 
 pub use batch::Delivery;
 pub use config::{Action, RoomsConfig};
-pub(crate) use keys::ClientKey;
-pub(crate) use keys::RoomKey;
-
+pub(crate) use keys::{ClientKey, RoomKey};
 pub use room_list::ROOMS_MAX;
 
 use super::{
@@ -134,6 +132,15 @@ impl Rooms {
     pub(crate) fn room_of_mut(&mut self, client: ClientKey) -> &mut Room {
         let lobby = self.rooms.lobby();
         &mut self.rooms[self.members[client].room().unwrap_or(lobby)]
+    }
+
+    /// Sets or clears a setting of a member's room. It lasts, as what is said there does.
+    pub(crate) fn set_setting(&mut self, by: ClientKey, name: &'static str, text: Option<String>) {
+        let value = text.map(|text| (text, self.members[by].author()));
+        let Rooms { members, rooms, pending, .. } = self;
+        if let Some(room) = members[by].room() {
+            rooms[room].set_setting(name, value, self.now, pending);
+        }
     }
 
     pub(crate) fn rooms(&self) -> &RoomList {

@@ -97,10 +97,7 @@ impl Pending {
 
     /// Records a change that is made in any case. It is written with its batch.
     pub(crate) fn record(&mut self, at: Timestamp, change: Change) {
-        if let Change::RoomMessage { text, .. } | Change::PrivateMessage { text, .. } = &change {
-            self.bytes += text.len();
-        }
-        self.bytes += RECORD_OVERHEAD;
+        self.bytes += change.text_bytes() + RECORD_OVERHEAD;
         self.records.push(Record { at, change });
     }
 

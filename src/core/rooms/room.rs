@@ -12,18 +12,23 @@ use crate::core::{
     event::Talk,
     name::Name,
     notice::Refusal,
-    record::{Author, Change, HistoryLine},
+    record::{Author, Change, RoomSnapshot},
 };
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// Lines remembered of each room. With the longest lines in the most rooms that is 300 × 1.1 KiB ×
 /// 100 rooms = 32 MiB; with lines as people type them, under 2 MiB.
 pub(crate) const SCROLLBACK_MAX: usize = 300;
 
+/// The setting that says what a room talks about. Whoever set it speaks while the room is paused.
+pub(crate) const TOPIC: &str = "topic";
+
 pub(crate) struct Room {
     key: RoomKey,
     name: String,
-    topic: Option<(String, Author)>,
+    /// By name: the text, and who set it. They last, as what is said here does.
+    settings: BTreeMap<String, (String, Author)>,
     is_paused: bool,
     members: Vec<ClientKey>,
     /// Members who do not want every line as it is: `/timestamps`, `/quiet`, `/ignore`.
@@ -70,7 +75,7 @@ impl Room {
         Room {
             key,
             name: name.shown().to_owned(),
-            topic: None,
+            settings: BTreeMap::new(),
             is_paused: false,
             members: Vec::new(),
             filtered: Vec::new(),
@@ -80,9 +85,9 @@ impl Room {
         }
     }
 
-    pub(super) fn restore(&mut self, topic: Option<(String, Author)>, lines: Vec<HistoryLine>) {
-        self.topic = topic;
-        self.scrollback = Scrollback::new(SCROLLBACK_MAX, lines);
+    pub(super) fn restore(&mut self, snapshot: RoomSnapshot) {
+        self.settings = snapshot.settings;
+        self.scrollback = Scrollback::new(SCROLLBACK_MAX, snapshot.lines);
         self.is_whole = true;
     }
 
@@ -121,15 +126,29 @@ impl Room {
         }
     }
 
-    // --- The topic, and a pause ---
+    // --- Settings, and a pause ---
 
-    /// The topic, and who set it.
-    pub(crate) fn topic(&self) -> Option<&(String, Author)> {
-        self.topic.as_ref()
+    /// The text of a setting, and who set it.
+    pub(crate) fn setting(&self, name: &str) -> Option<&(String, Author)> {
+        self.settings.get(name)
     }
 
-    pub(crate) fn set_topic(&mut self, topic: Option<(String, Author)>) {
-        self.topic = topic;
+    /// Sets or clears a setting, and records that.
+    pub(super) fn set_setting(
+        &mut self,
+        name: &'static str,
+        value: Option<(String, Author)>,
+        now: Timestamp,
+        pending: &mut Pending,
+    ) {
+        match &value {
+            Some(value) => self.settings.insert(name.to_owned(), value.clone()),
+            None => self.settings.remove(name),
+        };
+        if pending.keeps_talk() {
+            let room = self.name.clone();
+            pending.record(now, Change::RoomSetting { room, setting: name, value });
+        }
     }
 
     /// Whether `author`, who is no administrator, may speak here.
@@ -138,7 +157,7 @@ impl Room {
             Some(account) => author.account == Some(account),
             None => author.account.is_none() && holder.name == author.name,
         };
-        let who = match &self.topic {
+        let who = match self.setting(TOPIC) {
             _ if !self.is_paused => return Ok(()),
             Some((_, holder)) if is_holder(holder) => return Ok(()),
             Some((_, holder)) => format!("administrators and {}, who set the topic,", holder.name),

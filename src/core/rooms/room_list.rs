@@ -60,7 +60,7 @@ impl RoomList {
         for room in rooms.into_iter().rev() {
             let Ok(name) = names.check(&room.name, "room's name") else { continue };
             let Ok(key) = self.find_or_add(&name, now) else { continue };
-            self.rooms[key].restore(room.topic, room.lines);
+            self.rooms[key].restore(room);
         }
     }
 

@@ -2,7 +2,8 @@
 //! lines.
 
 use super::*;
-use crate::core::record::{HistoryLine, LineId, RoomSnapshot};
+use crate::core::record::{Author, HistoryLine, LineId, RoomSnapshot};
+use std::collections::BTreeMap;
 
 impl Conversation {
     /// What these clients read of one batch.
@@ -234,18 +235,17 @@ fn a_room_is_restored_with_its_lines_and_its_topic() {
         at: Timestamp::UNIX_EPOCH,
         text: text.to_owned(),
     };
-    let topic = Some((
-        "tea".to_owned(),
-        crate::core::record::Author { name: "zoe".to_owned(), account: Some(ZOES) },
-    ));
+    let zoe = Author { name: "zoe".to_owned(), account: Some(ZOES) };
+    let settings = BTreeMap::from([("topic".to_owned(), ("tea".to_owned(), zoe))]);
+    let room = |name: &str, lines| RoomSnapshot {
+        name: name.to_owned(),
+        lines,
+        ..RoomSnapshot::default()
+    };
     let rooms = vec![
-        RoomSnapshot { name: "red".to_owned(), topic, lines: vec![line(7, "<zoe> hi\n")] },
-        RoomSnapshot { name: "no name".to_owned(), ..RoomSnapshot::default() },
-        RoomSnapshot {
-            name: "lobby".to_owned(),
-            topic: None,
-            lines: vec![line(6, "<zoe> first\n")],
-        },
+        RoomSnapshot { settings, ..room("red", vec![line(7, "<zoe> hi\n")]) },
+        room("no name", vec![]),
+        room("lobby", vec![line(6, "<zoe> first\n")]),
     ];
     let mut chat = Conversation::new();
     chat.chat.restore(Snapshot { rooms, last_line: LineId(7), ..snapshot() });

@@ -2,10 +2,7 @@
 //!
 //! What waits is bounded: the oldest records go first, and leave a gap.
 
-use crate::{
-    core::record::{Change, Record},
-    store::StoreError,
-};
+use crate::{core::record::Record, store::StoreError};
 use jiff::Timestamp;
 use std::collections::VecDeque;
 
@@ -64,19 +61,13 @@ impl RetryQueue {
 }
 
 fn weight(record: &Record) -> usize {
-    let text = match &record.change {
-        Change::RoomMessage { text, .. }
-        | Change::PrivateMessage { text, .. }
-        | Change::Topic { topic: Some((text, _)), .. } => text.len(),
-        _ => 0,
-    };
-    text + OVERHEAD
+    record.change.text_bytes() + OVERHEAD
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::record::{AccountId, Author, LineId, SanctionKind, Target};
+    use crate::core::record::{AccountId, Author, Change, LineId, SanctionKind, Target};
 
     fn said(second: i64, bytes: usize) -> Record {
         let author = Author { name: "alice".to_owned(), account: None };
