@@ -57,13 +57,13 @@ pub struct Options {
     #[argh(option, arg_name = "N", default = "20")]
     pub(crate) backlog_lines: usize,
 
-    /// bytes that may wait for a client that reads slowly; one more, and they are hung up
-    /// (default: 65536)
+    /// bytes that may wait for a client that reads slowly; one more, and the client is
+    /// hung up (default: 65536)
     #[argh(option, arg_name = "BYTES", default = "65536")]
     pub high_water: usize,
 
-    /// seconds that lines may wait for a client that reads nothing, before they are hung
-    /// up (default: 10)
+    /// seconds that lines may wait for a client that reads nothing, before the client is
+    /// hung up (default: 10)
     #[argh(option, arg_name = "SECONDS", default = "10")]
     pub write_deadline: u64,
 
