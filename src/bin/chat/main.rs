@@ -8,6 +8,7 @@
 //! This file puts them together. What lines mean is in `server_line.rs` and `known.rs`.
 
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
 
 mod backlog;
 mod commands;

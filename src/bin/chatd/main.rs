@@ -2,6 +2,7 @@
 //! Runs on thread `main`.
 
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
 
 mod accounts;
 mod database;
