@@ -14,16 +14,16 @@
 //! - [`socketserver`]: the accept loop and its mix-ins. It knows nothing of chat.
 //! - [`server`]: the threads, one file for each, that run the core behind the sockets.
 //! - [`store`]: the history, accounts and mailboxes, in one SQLite file.
-//! - `lock`: the rule below, asserted.
+//! - `lock`: the lock rule below, as assertions.
 //!
-//! docs/architecture.md says what is guaranteed and how, and tells the way of one line, function by
+//! docs/architecture.md lists the guarantees with their tests, and follows one line function by
 //! function.
 //!
 //! # Threads
 //!
 //! | thread | how many | waits for | file |
 //! | --- | --- | --- | --- |
-//! | `main` | 1 | a signal; then stops everything, in order | bin/chatd/main.rs, server/mod.rs |
+//! | `main` | 1 | a signal; then it stops everything, in order | bin/chatd/main.rs, server/mod.rs |
 //! | `accept` | one for each listener | the next connection | socketserver/mod.rs |
 //! | `c7:alice` | one for each client | its client's next line; backpressure; its turn to hash | server/client/handler.rs |
 //! | `fanout` | 1 | the next event; it owns everybody's state | server/fanout.rs |
@@ -36,12 +36,12 @@
 //!
 //! **No thread holds two locks. No thread waits for a socket, a queue or the disk while it holds
 //! one.** There are six kinds of locks that threads share while they serve: the registry (who is
-//! connected), the addresses (how many from where), one outbox for each client, each thread's own
-//! name, the turn to hash, and the failed logins. `lock.rs` makes the rule an assertion for them:
-//! every debug build and every test checks it. (The accept loop's list of threads, and what is
-//! locked once at the start or the end, are plain mutexes, held for a few instructions, never
-//! together.) So no deadlock is possible between locks, and no thread ever waits for somebody
-//! else's terminal.
+//! connected), the addresses (how many connections from each), one outbox for each client, each
+//! thread's own name, the turn to hash, and the failed logins. `lock.rs` makes the rule an
+//! assertion for them: every debug build and every test checks it. (The accept loop's list of
+//! threads, and what is locked once at the start or the end, are plain mutexes. They are held for a
+//! few instructions, never two at a time.) So locks cannot deadlock, and no thread ever waits for
+//! another client's terminal.
 
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]

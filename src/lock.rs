@@ -1,4 +1,4 @@
-//! The lock rule, made of code: no thread holds two locks, and no thread waits while it holds one.
+//! The lock rule as code: no thread holds two locks, and no thread waits while it holds one.
 //!
 //! [`Locked`] is a `parking_lot::Mutex` that knows, in debug builds, whether its thread holds
 //! another one, and [`assert_no_lock_held`] stands in front of everything that waits. So every test
@@ -29,13 +29,13 @@ pub(crate) struct Guard<'a, T> {
 }
 
 impl<T> Locked<T> {
-    /// A lock with a name for the message of a broken rule.
+    /// A lock. If the rule is broken, the message contains `name`.
     pub(crate) const fn new(name: &'static str, value: T) -> Self {
         Locked { name, mutex: Mutex::new(value) }
     }
 
-    /// Locks. Every holder keeps it for a few instructions, or for a send that does not wait, so
-    /// this waits no longer than that.
+    /// Locks. Every holder keeps the lock for a few instructions, or for a send that does not wait,
+    /// so this call waits no longer than that.
     pub(crate) fn lock(&self) -> Guard<'_, T> {
         take_note(self.name);
         Guard { name: self.name, guard: self.mutex.lock() }
@@ -43,7 +43,7 @@ impl<T> Locked<T> {
 }
 
 impl<T> Guard<'_, T> {
-    /// Releases the lock, waits for a notification (`at_most` this long), and locks again.
+    /// Releases the lock, waits up to `at_most` for a notification, and locks again.
     pub(crate) fn wait_on(&mut self, condition: &Condvar, at_most: Duration) {
         forget();
         condition.wait_for(&mut self.guard, at_most);
