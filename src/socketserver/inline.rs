@@ -1,5 +1,5 @@
-//! The mix-in that is none: the accept loop runs the handler itself. The next client waits in the
-//! accept queue.
+//! The mix-in without threads: the accept loop runs the handler itself. The next client waits in
+//! the accept queue.
 
 use super::{Connection, Handler, MixIn, Refusal, run_handler};
 use std::sync::Arc;

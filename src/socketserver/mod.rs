@@ -1,11 +1,10 @@
-//! A socket server in the manner of Python's `socketserver`, and like it knowing nothing of what is
-//! served.
+//! A socket server modelled on Python's `socketserver`. It knows nothing of what it serves.
 //!
 //! Two questions decide what a server is, and each has its own answer here:
 //!
-//! - *What happens to one connection?* A [`Handler`] says: its [`Handler::handle`] is called once
-//!   for each.
-//! - *Who runs the handler?* A mix-in says, by one method, [`MixIn::process`]: the accept loop
+//! - *What happens to one connection?* A [`Handler`] decides: its [`Handler::handle`] is called
+//!   once for each.
+//! - *Who runs the handler?* A mix-in decides, by one method, [`MixIn::process`]: the accept loop
 //!   itself ([`Inline`]: the next client waits), a new thread for each connection ([`Threading`],
 //!   with a bound), or a fixed pool of threads ([`Pool`]).
 //!
@@ -19,7 +18,7 @@
 //! | `process_request` | [`MixIn::process`] |
 //! | `ThreadingMixIn`, `server_close` with `block_on_close` | [`Threading`], [`MixIn::close`] |
 //!
-//! What Python leaves out: a bound on the threads, and telling those who find no place.
+//! Python lacks a bound on the threads, and a way to tell clients why they are refused.
 //!
 //! # A server that greets
 //!
@@ -91,7 +90,7 @@ pub struct Connection {
     pub others: usize,
 }
 
-/// Why a connection finds no place.
+/// Why a connection is refused.
 #[derive(Debug)]
 pub enum Refusal {
     /// All places are taken.
@@ -99,14 +98,14 @@ pub enum Refusal {
         /// The number of places.
         most: usize,
     },
-    /// The system gives no thread.
+    /// The system cannot start a thread.
     NoThread {
         /// Threads of the mix-in that run.
         running: usize,
-        /// The system's words.
+        /// The system's error.
         error: io::Error,
     },
-    /// [`Handler::verify`] said no, for this reason.
+    /// [`Handler::verify`] refused it, for this reason.
     Unwelcome(String),
 }
 
@@ -117,7 +116,7 @@ pub enum Accepting {
     Waiting,
     /// It hands a connection on.
     HandingOn,
-    /// It cannot accept, for want of descriptors or memory, and waits to try again.
+    /// It is out of descriptors or memory, and waits before it tries again.
     OutOfDescriptors,
 }
 
@@ -126,16 +125,16 @@ pub trait Handler: Send + Sync + 'static {
     /// Serves one connection from its beginning to its end. The mix-in decides on which thread.
     fn handle(&self, connection: Connection) -> anyhow::Result<()>;
 
-    /// Whether this peer is welcome. Called by the accept loop: must not wait.
+    /// Whether this peer is welcome. The accept loop calls this, so it must not wait.
     fn verify(&self, _peer: SocketAddr) -> Result<(), String> {
         Ok(())
     }
 
-    /// Sends away a connection that finds no place. Called by the accept loop: must not wait. By
-    /// default, closes it.
+    /// Refuses a connection; by default, closes it. The accept loop calls this, so it must not
+    /// wait.
     fn refuse(&self, _connection: Connection, _refusal: Refusal) {}
 
-    /// What the calling accept loop does now, for whoever wants to show it.
+    /// Takes note of what the calling accept loop does now, so that it can be shown.
     fn watch(&self, _now: Accepting) {}
 
     /// Takes note of a handler that failed or panicked. The others go on.
@@ -146,7 +145,7 @@ pub trait Handler: Send + Sync + 'static {
 
 /// Who runs the handler.
 pub trait MixIn: Send + Sync + 'static {
-    /// Has `handler` serve `connection`, or gives it back.
+    /// Has `handler` serve `connection`, or returns the connection with the reason for its refusal.
     fn process<H: Handler>(
         &self,
         connection: Connection,
@@ -157,8 +156,7 @@ pub trait MixIn: Send + Sync + 'static {
     fn close(&self);
 }
 
-/// Runs the handler on the calling thread; its errors and panics end here. Every mix-in comes down
-/// to this.
+/// Runs the handler on the calling thread; its errors and panics end here. Every mix-in calls this.
 pub fn run_handler<H: Handler>(connection: Connection, handler: &H) {
     let (number, peer) = (connection.number, connection.peer);
     let outcome = catch_unwind(AssertUnwindSafe(|| handler.handle(connection)));
@@ -167,7 +165,7 @@ pub fn run_handler<H: Handler>(connection: Connection, handler: &H) {
     }
 }
 
-/// Numbers for connections, in the whole process: several listeners may feed one handler.
+/// The next connection's number, for the whole process: several listeners may feed one handler.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
 /// How long to wait before accepting again when the system is out of descriptors or memory.
@@ -254,8 +252,8 @@ impl<H: Handler, M: MixIn> Server<H, M> {
     }
 }
 
-/// Makes a blocked `accept` return. Linux promises that for a listener that is shut down;
-/// elsewhere, a connection has to come.
+/// Makes a blocked `accept` return. On Linux it is enough to shut the listener down; elsewhere, a
+/// connection has to arrive.
 fn wake_accept(listener: &TcpListener) {
     #[cfg(target_os = "linux")]
     let _ = socket2::SockRef::from(listener).shutdown(std::net::Shutdown::Both);

@@ -1,5 +1,5 @@
-//! A fixed pool of threads. Right for requests, which end; a conversation keeps its thread, and the
-//! fifth student at a pool of four waits until another leaves.
+//! A fixed pool of threads. It suits requests, which end. A conversation keeps its thread: at a
+//! pool of four, the fifth student waits until another leaves.
 
 use super::{Connection, Handler, MixIn, Refusal, run_handler};
 use crossbeam_channel::{Receiver, Sender};

@@ -1,6 +1,6 @@
 //! What a small server program needs around its [`Server`]: an address from the command line, and
-//! an end by Ctrl-C. The programs of the course use it; chatd has its own, with more to say at the
-//! end.
+//! an end by Ctrl-C. The programs of the course use it; chatd has code of its own, because its
+//! shutdown does more.
 
 use super::{Connection, Handler, MixIn, Refusal, Server};
 use anyhow::Context as _;
@@ -23,7 +23,7 @@ pub fn listen(default: &str) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Prints a line. Whoever closed our standard output does not want it; that is no reason to end.
+/// Prints a line. If standard output is closed, the line is lost and the server goes on.
 pub fn say(line: &str) {
     let mut out = io::stdout();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());

@@ -15,13 +15,13 @@ pub struct Threading {
     threads: Arc<Mutex<Threads>>,
 }
 
-/// Every thread that is being started, or was started and is not joined yet. There is no other, so
-/// their number is the bound. (Several accept loops may share it.)
+/// Every thread that is being started, or was started and is not joined yet. The bound limits their
+/// number. (Several accept loops may share it.)
 #[derive(Default)]
 struct Threads {
     starting: usize,
     started: HashMap<u64, JoinHandle<()>>,
-    /// Those that said they have ended: joining one waits for a few instructions.
+    /// Those that have reported their end: joining one waits for a few instructions.
     ended: Vec<u64>,
 }
 
@@ -63,7 +63,7 @@ impl MixIn for Threading {
         };
         connection.others = running;
         let number = connection.number;
-        // The thread finds its connection in here; if it cannot be started, we find it again.
+        // The thread takes its connection from here; if it cannot be started, we do.
         let handed_over = Arc::new(Mutex::new(Some(connection)));
         let run = {
             let (handed_over, handler, threads) =
