@@ -41,8 +41,8 @@ struct Bell {
 }
 
 impl FlusherQueue {
-    /// The queue and the thread's end of it. Unbounded in form, bounded in fact: a client is on the
-    /// list once.
+    /// The queue and the thread's end of it. The queue has no bound of its own, but each client is
+    /// on the list at most once.
     pub(crate) fn new() -> std::io::Result<(Arc<Self>, Flusher)> {
         let (clients, queue) = crossbeam_channel::unbounded();
         let bell = Arc::new(Bell { waker: Waker::new()?, stopping: AtomicBool::new(false) });

@@ -1,7 +1,7 @@
 //! One client's thread: reads, runs the session, and closes politely. Runs on thread `c7:alice`.
 //!
-//! The story of a connection is `ClientThread::run`. Everything else is how a session's wishes
-//! ([`Driver`]) become channel sends and socket writes.
+//! Start with `ClientThread::run`: it serves a connection until it ends. The rest turns what the
+//! session asks of its [`Driver`] into channel sends and socket writes.
 
 use super::{
     flusher::FlusherQueue,
@@ -39,12 +39,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a client is heard who floods and then ends their side; at the pace of `--flood`.
+/// How long a flooding client is still read, at the pace of `--flood`, after they have closed their
+/// side.
 pub const LAST_WORDS: Duration = Duration::from_secs(10);
-/// How long a client on the place for an administrator may take to log in: there is only one such
-/// place.
+/// How long a client on the administrator's place may take to log in: there is only one such place.
 pub const RESERVE_DEADLINE: Duration = Duration::from_secs(15);
-/// The most bytes of replies that gather before they are sent, about.
+/// The most bytes of replies that gather before they are sent (approximately).
 const REPLIES_MAX: usize = 4096;
 
 /// What all client threads work with.
@@ -56,7 +56,7 @@ pub(crate) struct ChatHandler {
     pub(crate) login_deadline: Duration,
     /// The most client threads.
     pub(crate) threads_max: usize,
-    /// The way to the fan-out, which ends when the last of these is gone.
+    /// Sends to the fan-out, which ends when the last of these senders is gone.
     pub(crate) events: Sender<ClientEvent>,
     pub(crate) history: HistoryReader,
     /// Compares passwords, a few at a time.
@@ -114,7 +114,7 @@ impl Handler for ChatHandler {
     }
 }
 
-/// A client's place in the registry. It is given back when the client ends, in whatever way.
+/// A client's place in the registry. It is released however the client ends.
 struct RegistryGuard<'a> {
     handler: &'a ChatHandler,
     client: &'a Arc<WriterHandle>,
@@ -131,10 +131,10 @@ impl Drop for RegistryGuard<'_> {
 struct ClientThread<'a> {
     handler: &'a ChatHandler,
     client: &'a Arc<WriterHandle>,
-    /// Replies that are not sent yet. `Some`, perhaps of nothing, since the client was answered:
-    /// what the room says waits until this thread has written.
+    /// Replies that are not sent yet. It is `Some`, perhaps empty, once the client was answered:
+    /// what the room says then waits until this thread has written.
     replies: Option<Vec<u8>>,
-    /// The socket was looked at once while these replies waited.
+    /// The socket was read once, without waiting, since these replies began to wait.
     has_looked: bool,
 }
 
@@ -144,7 +144,7 @@ impl ClientThread<'_> {
         client.status.attach();
         client.status.set(Activity::WaitingForRegistry);
         if !handler.registry.insert(client) {
-            client.hang_up(CloseReason::Shutdown); // they came at the last moment
+            client.hang_up(CloseReason::Shutdown); // the registry is closed already
         }
         log::info!("c{} connected from {}", client.number, client.peer);
 
@@ -194,7 +194,7 @@ impl ClientThread<'_> {
                     if let Err(e) = self.pause(left.map_or(wait, |left| left.min(wait))) {
                         return CloseReason::Lost(e.to_string());
                     }
-                    // A client that floods and goes does not stay, with their name, until all their
+                    // A client that floods and leaves must not keep their name until the whole
                     // flood has been said.
                     if net::has_peer_ended(client.socket())
                         && last_words.get_or_insert_with(Instant::now).elapsed() > LAST_WORDS
@@ -213,9 +213,9 @@ impl ClientThread<'_> {
         }
     }
 
-    /// Reads what there is, or waits for it: for ever, or for `at_most`. Then it fails with
-    /// `WouldBlock`. Replies are sent before the wait. But first there is one look whether the
-    /// client has sent something meanwhile, as a program does that sends its name at once.
+    /// Reads what there is, or waits for it: for ever, or for `at_most`, and then fails with
+    /// `WouldBlock`. Replies are sent before the wait. But the first read does not wait: a program
+    /// may have sent its name already, and then one send can carry all replies.
     fn read(&mut self, space: &mut [u8], at_most: Option<Duration>) -> io::Result<usize> {
         let (client, socket) = (self.client, self.client.socket());
         if self.replies.is_some() {
@@ -232,7 +232,7 @@ impl ClientThread<'_> {
         read
     }
 
-    /// Waits for this time, or until the client is hung up. Fails if the connection is found
+    /// Waits for `at_most`, or until the client is hung up. Fails if the connection is found
     /// broken.
     #[inline(never)] // see `Session::hear`
     fn pause(&self, at_most: Duration) -> io::Result<()> {
@@ -249,7 +249,7 @@ impl ClientThread<'_> {
         Ok(())
     }
 
-    /// Sends what was replied.
+    /// Sends the replies that have gathered.
     fn flush(&mut self) {
         self.has_looked = false;
         if let Some(replies) = self.replies.take() {
@@ -270,8 +270,8 @@ impl ClientThread<'_> {
     }
 }
 
-/// An end of file is a lost connection if a send has found it broken: whoever finds out first takes
-/// the error away.
+/// An end of file means a lost connection if a send has found it broken: the kernel reports the
+/// error only once.
 fn explain(client: &WriterHandle, reason: CloseReason) -> CloseReason {
     match (reason, client.broken()) {
         (CloseReason::Closed, Some(error)) => CloseReason::Lost(error),
@@ -283,7 +283,7 @@ impl Driver for ClientThread<'_> {
     fn ask(&mut self, event: Event) -> Answer {
         let is_entry = matches!(event, Event::Ask(crate::core::event::Question::Enter(_)));
         if !is_entry {
-            // The answer may take long; but a client that enters is greeted and let in by one send.
+            // The answer may take long, so the replies go first. On entry one send carries both.
             self.flush();
         }
         self.send(event);
@@ -328,7 +328,7 @@ impl Driver for ClientThread<'_> {
         }
     }
 
-    /// It asks no thread: each has written down what it does.
+    /// It asks no other thread: each has noted in its `Status` what it does.
     fn describe_threads(&mut self) -> String {
         let (handler, caller) = (self.handler, &self.client.status);
         caller.set(Activity::WaitingForRegistry);

@@ -2,9 +2,9 @@
 //!
 //! If a socket is closed while bytes from its peer are unread, TCP resets the connection, and the
 //! last sentence may be lost. So our end of file is sent first, and the peer's bytes are read and
-//! thrown away until they close too, or time is over. A client's own thread does that for its
-//! client (`say_goodbye`). For those who were refused, so that the accept loop need not wait,
-//! thread `linger` does it (`Lingerer`).
+//! thrown away until the peer closes too, or time is over. A client's own thread does that for its
+//! client (`say_goodbye`). Thread `linger` does it for refused connections (`Lingerer`), so that
+//! the accept loop need not wait.
 
 use super::outbox::WriterHandle;
 use crate::{
@@ -24,21 +24,21 @@ use std::{
 };
 
 /// How long a client may take to read the last sentence, and then to close their side. (A slow
-/// consumer has the write deadline for the first: perhaps they are only slow.)
+/// consumer may take the whole write deadline: perhaps they are only slow.)
 pub const GOODBYE: Duration = Duration::from_secs(1);
-/// The most bytes of a client that are read and thrown away after the last sentence.
+/// The most bytes from a client that are read and thrown away after the last sentence.
 const LINGER_BYTES: usize = 256 * 1024;
 /// How long a refused connection is kept.
 pub const REFUSED_PATIENCE: Duration = Duration::from_secs(2);
 /// How often refused connections are looked at.
 const ROUND: Duration = Duration::from_millis(20);
-/// The most bytes read from one of them in a round.
+/// The most bytes read from one refused connection in a round.
 const BITE: usize = 4096;
 
 // --- A client, on their own thread ---
 
-/// Sends the last words: what still waits, then the reason. Then closes the connection politely.
-/// All of it is bounded.
+/// Sends what still waits, then the reason, and then closes the connection politely. Each step has
+/// a time limit.
 pub(crate) fn say_goodbye(client: &WriterHandle, reason: &CloseReason) {
     client.status.set(Activity::Leaving);
     let mut bytes = client.take_waiting();
@@ -81,14 +81,14 @@ fn linger(socket: &TcpStream, until: Instant) {
 
 // --- Refused connections, on thread `linger` ---
 
-/// The way to the thread.
+/// Hands refused connections to the thread.
 #[derive(Clone)]
 pub(crate) struct LingerQueue {
     refused: Sender<TcpStream>,
 }
 
 impl LingerQueue {
-    /// Tells a client why they are refused, and sees to a polite end. Does not wait.
+    /// Tells a client why they are refused, and has the thread close the connection. Does not wait.
     pub(crate) fn refuse(&self, socket: TcpStream, sentence: &str) {
         net::prepare(&socket);
         // A new socket's buffer is empty: the sentence fits. If the peer is gone already, nobody
@@ -106,8 +106,8 @@ pub(crate) struct Lingerer {
 }
 
 impl Lingerer {
-    /// The queue and the thread's end of it. `most`: refused connections open at once, in both
-    /// together. More are closed without the care.
+    /// The queue and the thread's end of it. `most`: refused connections that are open at once, in
+    /// both together. Any more are closed at once.
     pub(crate) fn new(most: usize) -> (LingerQueue, Lingerer) {
         let (refused, queue) = crossbeam_channel::bounded(most.div_ceil(2));
         (LingerQueue { refused }, Lingerer { most: most / 2, queue, status: Status::new("linger") })
@@ -136,7 +136,7 @@ impl Lingerer {
 }
 
 /// Reads what a peer sends, and throws it away. Returns whether the peer is worth waiting for. The
-/// socket must not block.
+/// socket must be non-blocking.
 pub fn is_still_there(mut socket: &TcpStream) -> bool {
     match socket.read(&mut [0; BITE]) {
         Ok(n) => n > 0,

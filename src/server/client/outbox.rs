@@ -3,7 +3,7 @@
 //! The client's own thread reads. Three threads may write: the fan-out (what the room says), the
 //! client's own thread (answers to their own commands) and the flusher (what did not fit). They
 //! meet in the outbox, under one lock, which nobody holds while waiting. [`WriterHandle::deliver`]
-//! says what they promise each other.
+//! has the rules.
 
 use super::{
     flusher::{FlusherQueue, SlowClient},
@@ -31,8 +31,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often a thread that waits for its own client looks whether somebody hung the client up
-/// meanwhile.
+/// How often a thread that waits for its own client checks whether somebody has hung the client up.
 pub(super) const LOOK_UP: Duration = Duration::from_millis(250);
 /// The most bytes of an answer that are sent while the outbox is locked: the fan-out waits for the
 /// lock meanwhile.
@@ -81,8 +80,8 @@ enum Turn {
     /// Any thread.
     #[default]
     Anybody,
-    /// None: the client's own thread is about to write an answer, behind this number of the bytes
-    /// that wait.
+    /// No thread yet: the client's own thread is about to write an answer, after this number of the
+    /// bytes that wait.
     AnswerAfter(usize),
     /// The client's own thread, which is writing.
     OwnThread,
@@ -127,8 +126,8 @@ impl WriterHandle {
     /// 4. A client over the high-water mark (bytes) or the write deadline (seconds) MUST be hung
     ///    up, told why if they can still read, and counted.
     ///
-    /// The answer to the client's own question is handed to their thread, which writes it with
-    /// back-pressure on itself; what comes `after` waits until that is done, so that nothing live
+    /// The answer to the client's own question is handed to their thread, which writes it and waits
+    /// while the client is slow. What comes `after` waits until that is done, so that no live line
     /// is read before a long answer's end.
     pub(crate) fn deliver(self: &Arc<Self>, delivery: Delivery<'_>) {
         let Delivery { before, answer, after, lines, close } = delivery;
@@ -175,9 +174,9 @@ impl WriterHandle {
         }
     }
 
-    /// Writes an answer of any length to this client, waiting for them to read, and then lets out
-    /// what waits behind it. It does not count against the high-water mark: a client that reads
-    /// slowly here delays only themselves.
+    /// Writes an answer of any length to this client, waits for them to read, and then releases
+    /// what waits behind the answer. The answer does not count against the high-water mark: a
+    /// client that reads slowly here delays only themselves.
     pub(crate) fn write_answer(self: &Arc<Self>, answer: &[u8]) {
         self.status.count_out(memchr::memchr_iter(b'\n', answer).count());
         let mut outbox = self.outbox.lock();
@@ -241,7 +240,7 @@ impl WriterHandle {
                 }
                 Ok(n) => (sent, progress) = (sent + n, Instant::now()),
                 Err(e) => {
-                    // What was sent will still be read, what was asked is moot.
+                    // What the client sent will still be read; nobody is left to read the answer.
                     self.outbox.lock().queue.break_off(&e);
                     sent = bytes.len();
                 }
@@ -258,7 +257,7 @@ impl WriterHandle {
         self.outbox.lock().queue.broken().map(str::to_owned)
     }
 
-    /// Settles the one reason of the end: this one, unless there was one before.
+    /// Settles the one reason for the end: `reason`, unless there was one before.
     pub(crate) fn settle(&self, reason: CloseReason) -> CloseReason {
         self.outbox.lock().close_reason.get_or_insert(reason).clone()
     }
@@ -351,7 +350,7 @@ impl SlowClient for WriterHandle {
 }
 
 impl Outbox {
-    /// Hangs up a slow consumer.
+    /// Shuts a slow consumer's queue, and notes the reason. The caller hangs the client up.
     fn refuse_more(&mut self, reason: CloseReason) {
         let begun = self.queue.refuse_more();
         if let Turn::AnswerAfter(before) = &mut self.turn {

@@ -1,5 +1,5 @@
-//! The bytes that wait for one client to read, in order. Knows no thread and no lock: the threaded
-//! server's outbox has one under its lock, and an event loop needs no more.
+//! The bytes that wait for one client to read, in order. It has no lock: the threaded server's
+//! outbox keeps it under a lock of its own, and an event loop needs none.
 
 use crate::server::net;
 use std::{collections::VecDeque, io, mem::take, net::TcpStream, time::Instant};
@@ -7,7 +7,7 @@ use std::{collections::VecDeque, io, mem::take, net::TcpStream, time::Instant};
 /// Bytes on their way to one client. Nothing here waits: the socket takes what it takes now.
 pub struct SendQueue {
     waiting: VecDeque<u8>,
-    /// The last byte that was sent. If it ends no line, `waiting` begins inside a line.
+    /// The last byte that was sent. If it is not a line end, `waiting` begins inside a line.
     last_sent: u8,
     progress: Instant,
     is_shut: bool,
@@ -49,8 +49,8 @@ impl SendQueue {
         self.is_shut
     }
 
-    /// The system's words, if a send found the socket broken: a read may then find no more than an
-    /// end of file.
+    /// The system's error, if a send found the socket broken: a read may then find only an end of
+    /// file.
     pub fn broken(&self) -> Option<&str> {
         self.broken.as_deref()
     }
@@ -88,8 +88,8 @@ impl SendQueue {
         }
     }
 
-    /// Sends `first`, and then of what waits, as much as the socket takes, in one send. Returns how
-    /// much of `first` need not be sent any more.
+    /// Sends `first` and then what waits, in one send, as much as the socket takes. Returns how
+    /// many bytes of `first` are done: all of them, if the socket is broken.
     pub fn send_waiting(&mut self, socket: &TcpStream, first: &[u8], now: Instant) -> usize {
         if self.is_shut || (first.is_empty() && self.waiting.is_empty()) {
             return 0;
@@ -128,8 +128,8 @@ impl SendQueue {
         self.waiting = VecDeque::new();
     }
 
-    /// Shuts a slow consumer's queue: what waits is dropped, except the end of a line that was
-    /// begun. Returns the bytes of that.
+    /// Shuts a slow consumer's queue: what waits is dropped, except the rest of a line that was
+    /// begun. Returns the length of that rest.
     pub fn refuse_more(&mut self) -> usize {
         let begun = match self.last_sent {
             b'\n' => 0,
