@@ -1,11 +1,10 @@
-//! Where a connection comes from, as far as it can be told apart from others. An address is a
-//! value: no I/O here.
+//! Where a connection comes from, as precisely as the server tells clients apart. No I/O.
 
 use ::core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::{fmt, str::FromStr};
 
-/// A household, a school, a machine: one IPv4 address, or one IPv6 network of 64 bits, of which its
-/// owner can use any address.
+/// A household, a school or a machine: one IPv4 address, or one IPv6 network of 64 bits (its owner
+/// can use any address in it).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientAddress(IpAddr);
 

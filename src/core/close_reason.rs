@@ -11,7 +11,7 @@ pub enum CloseReason {
     /// The client closed their side.
     Closed,
     /// The connection broke: reset, timed out, the client's machine vanished. With the system's
-    /// words.
+    /// error.
     Lost(String),
     /// A slow consumer: more bytes waited than this, the high-water mark.
     TooSlow(usize),
@@ -24,8 +24,8 @@ pub enum CloseReason {
     NamesRefused(u32),
     /// This number of passwords was wrong.
     WrongPasswords(u32),
-    /// All ordinary places (their number) are taken, and the client is no administrator, for whom
-    /// one more place is kept.
+    /// All ordinary places are taken (their number). One more is kept for an administrator, and the
+    /// client is not one.
     Full(usize),
     /// The client is banned. The sentence says by whom, and until when.
     Banned(String),
@@ -42,7 +42,7 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
-    /// The last line for the client, with its end. Empty: nobody is there to read it.
+    /// The last line for the client, with its line end. It is empty if nobody is there to read it.
     pub fn to_client(&self) -> String {
         let why = match self {
             CloseReason::Lost(_) => return String::new(),

@@ -24,7 +24,8 @@ pub enum Event {
     Command(String),
     /// Their session asks something by itself. Answered.
     Ask(Question),
-    /// They leave, for this reason. Answered (by nothing) once everything before it is delivered.
+    /// They leave, for this reason. Answered (with an empty answer) once everything before it is
+    /// delivered.
     Depart(CloseReason),
 }
 
@@ -56,7 +57,7 @@ pub enum Question {
     /// May this connection take the place that is kept for an administrator? The number is that of
     /// the ordinary places, which are all taken.
     TakeReserve(usize),
-    /// Let this client in. (In a box: it is large and rare, and events are moved about.)
+    /// Let this client in. (In a box: it is large and rare, and events are moved often.)
     Enter(Box<Entry>),
     /// Whose name is this?
     WhoseIs(Name),
@@ -88,7 +89,7 @@ pub struct Entry {
     pub name: Name,
     /// Where they come from.
     pub address: ClientAddress,
-    /// Whose name it is, if they gave its password.
+    /// The account that owns the name, if they gave its password.
     pub login: Option<Login>,
     /// `Some`: only the place for an administrator was left. The number is that of the ordinary
     /// places.
@@ -130,7 +131,7 @@ impl Default for Answer {
 }
 
 impl Answer {
-    /// Bytes of the lines in it, about.
+    /// Bytes of its lines, approximately.
     pub(crate) fn bytes(&self) -> usize {
         match self {
             Answer::Text(text) | Answer::Named(_, text, None) => text.len(),
@@ -156,7 +157,7 @@ pub struct LoginAttempt<'a> {
     pub password: &'a Password,
 }
 
-/// What came of a password.
+/// The result of comparing a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginResult {
     /// It is the account's.
@@ -166,7 +167,8 @@ pub enum LoginResult {
     },
     /// It is not; or there is no such account. Both take equally long.
     Wrong,
-    /// There were too many attempts. Ask again after this time: only then is it compared.
+    /// There were too many attempts. Ask again after this time: the password is not compared
+    /// before.
     Wait(Duration),
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The rooms begin a [`HistoryReply`] with the lines they have in memory, at a definite place in
 //! the one order. If that is not enough it carries a [`Query`]; the client's thread takes that to
-//! the store, on its own time, and shows both together.
+//! the store, which delays nobody else, and shows both together.
 
 use super::{
     notice::notice,
@@ -26,7 +26,7 @@ pub struct HistoryReply {
     pub(crate) lines: Vec<HistoryLine>,
     /// What to ask the store for.
     pub(crate) query: Option<Query>,
-    /// The most lines to show: the newest.
+    /// At most this many lines are shown, the newest.
     pub(crate) most: usize,
     /// Names whose lines the reader hides.
     pub(crate) hidden: Vec<String>,

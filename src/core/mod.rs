@@ -1,6 +1,6 @@
-//! What a chat *is*, and no word of how it is served: no socket, thread, lock, channel, clock or
+//! What a chat *is*, and nothing of how it is served: no socket, thread, lock, channel, clock or
 //! database. A test (tests/house) reads these files to keep it so. The threaded server drives this
-//! core, and an event loop can: the I/O model is then the only difference between them.
+//! core, and so can an event loop: they differ only in the I/O model.
 //!
 //! ```text
 //!  bytes ─> LineBuffer ─> Session ── Event ──> Chat::apply ... Chat::flush ─> Delivery, one for each client
@@ -8,9 +8,9 @@
 //!                          dialogue)            order, who is told what)
 //! ```
 //!
-//! [`wire`] makes lines of bytes. A [`session`] makes talk, commands and answers of lines.
-//! [`rooms`] have everybody's state. [`commands`] change it. The other files are data that
-//! everybody may use.
+//! [`wire`] turns bytes into lines. A [`session`] turns lines into talk, commands and answers.
+//! [`rooms`] hold everybody's state. [`commands`] change it. The other files are data that all of
+//! these may use.
 
 pub mod address;
 pub mod close_reason;
@@ -46,8 +46,8 @@ use slotmap::SlotMap;
 use std::collections::HashMap;
 
 /// The most bytes of a batch; the event that passes the bound still belongs to it. A batch waits
-/// until it is written, and has to fit into what a client may have waiting, so this is as much as
-/// the usual high-water mark.
+/// until it is written, and has to fit into a client's outbox, so this is the default high-water
+/// mark.
 pub const BATCH_MAX: usize = 64 * 1024;
 
 /// The most bytes of answers in a batch; the answer that passes the bound still belongs to it. They
@@ -223,8 +223,8 @@ impl<H> Chat<H> {
 
     // --- Batches ---
 
-    /// Whether it is time to end the batch: `most` bytes are to be shown, or [`BATCH_MAX`] to be
-    /// written, or many answers are to be given.
+    /// Whether it is time to end the batch: `most` bytes are to be shown, [`BATCH_MAX`] bytes to be
+    /// written, or `ANSWERS_MAX` bytes of answers to be given.
     pub fn is_full(&mut self, most: usize) -> bool {
         let (written, output) = (self.rooms.pending().bytes(), self.rooms.output());
         output.bytes() >= most.max(1)
@@ -238,15 +238,15 @@ impl<H> Chat<H> {
     }
 
     /// Ends the batch that gathers. Returns its records, to be written in one transaction; if there
-    /// are none, it can be delivered at once. The one before it must have been delivered.
+    /// are none, it can be delivered at once. The batch before it must have been delivered.
     pub fn seal(&mut self) -> Vec<Record> {
         if self.is_late {
-            self.give_up_waiting(); // or the answer would come with a batch that nobody may end any more
+            self.give_up_waiting(); // there may be no later batch to answer them in
         }
         self.rooms.seal()
     }
 
-    /// Answers everybody who waits for an outcome: it is not known.
+    /// Tells everybody who waits for an outcome that it is not known.
     fn give_up_waiting(&mut self) {
         for client in self.rooms.pending().give_up() {
             let sentence = "It is not known whether that is written: the server stops, and the disk has not answered.";
@@ -255,7 +255,7 @@ impl<H> Chat<H> {
     }
 
     /// Takes the outcomes of the oldest batch that is not settled yet: one for each of its records
-    /// that may fail, in their order. A client that waits for one is answered with the batch that
+    /// that may fail, in their order. A client that waits for one is answered in the batch that
     /// gathers.
     pub fn settle(&mut self, now: Timestamp, outcomes: Vec<Outcome>) {
         self.rooms.set_now(now);
@@ -276,8 +276,8 @@ impl<H> Chat<H> {
         }
     }
 
-    /// Delivers the sealed batch. Calls `deliver` at most once for each client, and before that for
-    /// the notice of an outage, if there is one.
+    /// Delivers the sealed batch. Calls `deliver` at most once for each client. If there is a
+    /// notice of an outage, it is delivered to every member first.
     pub fn flush(&mut self, mut deliver: impl FnMut(&H, Delivery<'_>)) {
         if let Some(line) = self.outage_notice.take() {
             for key in self.rooms.members().iter().map(|(key, _)| key) {
@@ -298,9 +298,9 @@ impl<H> Chat<H> {
     }
 
     /// Delivers to one client what they have to read by now, their answer included, and to nobody
-    /// else. This is for a driver that cannot go on without the answer, and does not want to send
-    /// to everybody for it. `false`: the client has to wait, because something is sealed or has to
-    /// be written.
+    /// else. This is for a driver that cannot go on without the answer, and does not want to flush
+    /// everybody's output for it. `false`: the client has to wait, because something is sealed or
+    /// has to be written.
     pub fn flush_one(&mut self, client: ClientId, deliver: impl FnOnce(&H, Delivery<'_>)) -> bool {
         if self.rooms.output().is_sealed() || !self.rooms.pending().is_empty() {
             return false;
@@ -312,7 +312,7 @@ impl<H> Chat<H> {
         true
     }
 
-    /// Takes what the driver has to do beside delivering.
+    /// Takes what the driver has to do besides delivering.
     pub fn take_actions(&mut self) -> Vec<Action> {
         self.rooms.take_actions()
     }
@@ -352,16 +352,16 @@ impl<H> Chat<H> {
 
     // --- The end ---
 
-    /// Begins the end. From now on goodbyes are not announced, and no connection is closed before
-    /// everybody has said goodbye: so what was accepted from one client before the end reaches all
-    /// the others.
+    /// Begins the shutdown. From now on departures are not announced, and no connection is closed
+    /// before everybody has said goodbye. So what was accepted from one client before the shutdown
+    /// reaches all the others.
     pub fn close(&mut self) {
         self.rooms.close(false);
     }
 
-    /// Hurries the end. From now on whoever has said goodbye goes at once, without waiting for the
-    /// others. Nobody waits for the disk, either: the sealed batch can be delivered, and everybody
-    /// who waits for an outcome reads that it is not known.
+    /// Hurries the shutdown. From now on whoever has said goodbye leaves at once, without waiting
+    /// for the others. Nobody waits for the disk, either: the sealed batch can be delivered, and
+    /// everybody who waits for an outcome reads that it is not known.
     pub fn close_at_once(&mut self) {
         self.is_late = true;
         self.give_up_waiting();

@@ -1,14 +1,13 @@
 //! Names: which are allowed, and when two are the same. Rooms are named by the same rules.
 //!
-//! Plain names are ASCII. `--unicode-names` admits the others by the rules of RFC 8265 (usernames)
-//! and then asks a second question, because `аlice` with a Cyrillic а is another name to a computer
-//! and the same to a reader: a name that looks like a present one is refused (Unicode Technical
-//! Standard 39, "skeletons"). Knows no I/O.
+//! Plain names are ASCII. `--unicode-names` admits others by the rules of RFC 8265 (usernames), but
+//! refuses a name that looks like one in use (Unicode Technical Standard 39, "skeletons"): `аlice`
+//! with a Cyrillic а is a different name to a computer and the same to a reader. No I/O.
 
 use precis_core::profile::PrecisFastInvocation;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
 
-/// The most characters of a name: it fits the tables of `/who` and `/threads`, and is still a name.
+/// The most characters of a name, so that it fits the tables of `/who` and `/threads`.
 const NAME_MAX: usize = 20;
 
 /// Which names are allowed.
@@ -23,7 +22,7 @@ pub enum NameRule {
 
 /// A name that is allowed. Two names are the same if their `key`s are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-// In a box: names are handed about, on stacks that should stay small.
+// In a box: names are passed around, on stacks that should stay small.
 pub struct Name(Box<Spellings>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +42,7 @@ impl Name {
         &self.0.shown
     }
 
-    /// What look-alikes and other cases of the same name have in common.
+    /// The same for a name, its look-alikes and its other cases.
     pub(crate) fn key(&self) -> &str {
         &self.0.key
     }
@@ -53,9 +52,8 @@ impl Name {
         self.0.folded == other.0.folded
     }
 
-    /// A name that nobody chose: the address of a client that is not asked for one (`--anonymous`).
-    /// A port may be used again before the last goodbye of the client that had it; the connection's
-    /// name makes the two different.
+    /// The name of a client that is not asked for one (`--anonymous`): its address. A port may be
+    /// used again before its last client has left; `connection` keeps the two names apart.
     pub(crate) fn of_address(address: &str, connection: &str) -> Name {
         let key = format!("{address} {connection}");
         Name::spelt(address.to_owned(), key.clone(), key)
@@ -117,8 +115,8 @@ fn starts_with_letter(does: bool, typed: &str, kind: &str) -> Result<(), String>
     }
 }
 
-/// Accents and vowel signs, say, which many scripts write as characters of their own: RFC 8265 has
-/// judged those already.
+/// Such as accents and vowel signs, which many scripts write as separate characters. RFC 8265 has
+/// checked them already.
 fn is_beyond_ascii(c: char) -> bool {
     !c.is_ascii()
 }

@@ -1,4 +1,4 @@
-//! The server's own lines, which begin with `*** `, and refusals, which become one.
+//! The server's own lines, which begin with `*** `, and refusals, which become such lines.
 
 use super::sentences::MARK;
 use std::fmt::Display;

@@ -1,4 +1,4 @@
-//! A password as it was typed: nothing that prints values can print it.
+//! A password as it was typed. It has no `Display`, and its `Debug` does not show it.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! What is written to the history, and what it can be asked. These are the words between the core,
-//! which decides, and the store, which writes. They know no database and no thread.
+//! What is written to the history, and what it can be asked. These types go between the core, which
+//! decides, and the store, which writes. They know neither database nor thread.
 //!
 //! A [`Record`] is a change that is to be written. A [`Query`] is asked for one client, and
 //! [`Found`] is its answer. A [`Snapshot`] is what a server starts with.
@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, fmt};
 pub struct LineId(pub i64);
 
 impl LineId {
-    /// Above every line.
+    /// Higher than the number of any line.
     pub const MAX: LineId = LineId(i64::MAX);
 
     /// The number that follows.
@@ -142,8 +142,8 @@ impl Change {
     }
 }
 
-/// What became of a change that may fail. The error is the end of a sentence for the one who asked
-/// for it: "… the disk is full."
+/// What became of a change that may fail. The error is the end of a sentence for whoever asked for
+/// it: "… the disk is full."
 pub type Outcome = Result<(), String>;
 
 /// The person behind a line: a name, and an account if they were logged in.
@@ -186,7 +186,7 @@ impl fmt::Debug for PasswordHash {
 pub struct Sanction {
     /// What it forbids.
     pub kind: SanctionKind,
-    /// Whom it forbids that.
+    /// Who it applies to.
     pub target: Target,
     /// When it ends; `None`: when it is lifted.
     pub until: Option<Timestamp>,
@@ -205,7 +205,7 @@ pub enum SanctionKind {
     Mute,
 }
 
-/// Whom a sanction holds for.
+/// Who a sanction applies to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Target {
     /// Whoever has this name, in any case.

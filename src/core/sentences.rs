@@ -2,17 +2,17 @@
 //! other reads them, so both take them from here. Text alone; knows no I/O.
 //!
 //! A sentence stands here without the mark in front of it and without its line end. Where a part
-//! varies, one function writes the sentence and the next one reads it. A reader also meets servers
-//! that are no chatd, and so is content with the beginning of a sentence where that will do.
+//! varies, one function writes the sentence and the next one reads it. The client also connects to
+//! servers other than chatd, so it reads only the beginning of a sentence where that is enough.
 
-/// In front of every line of the server's.
+/// The beginning of every line of the server's.
 pub const MARK: &str = "*** ";
 
 /// The last sentence to whoever leaves by themselves.
 pub(crate) const GOODBYE: &str = "Goodbye.";
 /// Behind the lines of a backlog.
 pub const END_OF_PAST: &str = "End of the past.";
-/// Asks for a name, at the door; alone, or behind the reason for which a name was refused.
+/// Asks for a name, alone or after the reason for which a name was refused.
 pub(crate) const NAME_QUESTION: &str = "What is your name?";
 /// In a question for a password: `nc` hides nothing.
 pub(crate) const MAY_BE_SEEN: &str = "(with nc, it will be seen as you type)";
@@ -26,14 +26,14 @@ pub(crate) const SERVER_ERROR: &str = "an error in the server ended your connect
 const QUOTING: [&str; 6] =
     ["opic of ", " is away: ", "nnouncement by ", "(times are ", " banned", " muted"];
 
-/// Whether a sentence asks for a name. When the client has a name, one with a topic in it may look
-/// the same.
+/// Whether a sentence asks for a name. Once the client has a name, a sentence with a topic in it
+/// may look the same.
 pub fn asks_for_name(sentence: &str) -> bool {
     !quotes_people(sentence) && sentence.to_ascii_lowercase().ends_with("name?")
 }
 
-/// Whether a sentence asks for a password: it has the word in it, and ends like a question. Every
-/// question for a password must: the client then hides what is typed next.
+/// Whether a sentence asks for a password: it contains the word, and ends like a question. Every
+/// question for a password must do so: the client then hides what is typed next.
 pub fn asks_for_password(sentence: &str) -> bool {
     let lower = sentence.to_ascii_lowercase();
     !quotes_people(sentence) && lower.contains("password") && lower.ends_with([':', '?'])
@@ -234,7 +234,7 @@ pub fn why_hung_up(sentence: &str) -> Option<&str> {
     sentence.strip_prefix("Hung up: ")
 }
 
-/// The only sentence to whoever finds no place.
+/// The only sentence to a client that is refused.
 pub(crate) fn sorry(why: &str) -> String {
     format!("Sorry: {why}")
 }

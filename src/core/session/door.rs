@@ -1,4 +1,4 @@
-//! The session at the door: the greeting, and a name that the rooms let in.
+//! A session before its client has a name ("at the door"): the greeting, and the choice of a name.
 
 use super::{Peer, Session};
 use crate::core::{
@@ -9,8 +9,8 @@ use crate::core::{
     sentences::{self, NAME_QUESTION},
 };
 
-/// The most names of one client that are refused, before they are hung up: enough for every slip,
-/// too few to try a list.
+/// A client is hung up after this number of refused names: enough for every typing error, too few
+/// to try a list.
 const NAMES_REFUSED_MAX: u32 = 10;
 
 impl Session<'_> {
@@ -38,8 +38,8 @@ impl Session<'_> {
         }
     }
 
-    /// Takes a line as a name. It may be a command that does not work at the door, which is no
-    /// name.
+    /// Takes a line as a name. A command that does not work at the door comes here, too, and is
+    /// refused.
     pub(crate) fn offer_name(&mut self, typed: &str, driver: &mut dyn Driver) {
         if is_http_request(typed) {
             return self.close(CloseReason::HttpRequest);
@@ -62,7 +62,8 @@ impl Session<'_> {
         self.say(driver, &format!("{sentence} {NAME_QUESTION}"));
     }
 
-    /// Asks to be let in. A name that is an account's needs its password.
+    /// Asks the rooms to let the client in. If the name belongs to an account, its password is
+    /// needed.
     pub(super) fn enter(&mut self, name: Name, login: Option<Login>, driver: &mut dyn Driver) {
         let Session { address, reserve_of, .. } = *self;
         let entry = Entry { name: name.clone(), address, login, reserve_of };

@@ -1,8 +1,8 @@
 //! A token bucket: how fast one client may talk.
 //!
 //! A client that floods is slowed, not punished: its thread stops reading for a while, TCP's window
-//! fills, and the client's own `send` waits. Nobody else notices. Time is told to it: knows no
-//! clock.
+//! fills, and the client's own `send` waits. Nobody else notices. It reads no clock: callers pass
+//! the time.
 
 use std::{str::FromStr, time::Duration};
 
@@ -47,7 +47,7 @@ pub(crate) struct Flood {
     limit: FloodLimit,
     tokens: f64,
     filled_at: Duration,
-    /// The client knows that they are slowed. They are told again only after the bucket was full
+    /// The client was told that they are slowed. They are told again only after the bucket was full
     /// once more.
     told: bool,
 }
@@ -57,7 +57,7 @@ pub(crate) struct Flood {
 pub(crate) struct Delay {
     /// How long the client is not read.
     pub(crate) wait: Duration,
-    /// The client does not know yet that they are slowed.
+    /// The client was not told yet that they are slowed.
     pub(crate) first: bool,
 }
 
@@ -77,7 +77,7 @@ impl Flood {
             self.told = false;
         }
         self.tokens -= 1.0;
-        // A hair below zero is what is left of a wait that was rounded; it is no debt.
+        // Slightly below zero is only the rounding of an earlier wait.
         (self.tokens < -1e-6).then(|| Delay {
             wait: Duration::from_secs_f64(-self.tokens / self.limit.per_second),
             first: !std::mem::replace(&mut self.told, true),

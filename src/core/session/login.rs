@@ -60,7 +60,7 @@ impl Session<'_> {
         password: Option<Password>,
         driver: &mut dyn Driver,
     ) {
-        // What cannot be a name gets the same words as a name without an account.
+        // What cannot be a name gets the same answer as a name without an account.
         let purpose = match self.config.names.check(name, "name") {
             Ok(name) => {
                 let key = name.key().to_owned();
@@ -115,7 +115,7 @@ impl Session<'_> {
 
     // --- What was typed ---
 
-    /// A line that is a password.
+    /// Takes a line that is a password.
     pub(super) fn take_password(&mut self, password: Password, driver: &mut dyn Driver) {
         let Stage::Password(purpose) = self.leave_dialogue(driver) else { return };
         match purpose {
@@ -138,7 +138,7 @@ impl Session<'_> {
         }
     }
 
-    /// A line that is too long, or no text.
+    /// Refuses a line that cannot be a password: it is too long, or not UTF-8.
     pub(super) fn refuse_password(&mut self, driver: &mut dyn Driver) {
         self.say(
             driver,
@@ -248,7 +248,7 @@ impl Session<'_> {
     }
 }
 
-/// What an account's owner last wrote and was told in private. They gave the right password.
+/// Reads the newest private lines of an account whose owner has given the right password.
 fn private_lines(account: AccountId, driver: &mut dyn Driver) -> Login {
     let private = match driver.find(Query::Private { account, most: PRIVATE_MAX }) {
         Found::Lines(lines) => lines,

@@ -1,8 +1,9 @@
 //! One client's dialogue: from their bytes to what they say, ask and answer.
 //!
-//! The first of the core's two machines. It may be slow (hashing a password takes long on purpose):
-//! where each client has a thread, it runs on that thread and delays nobody. What it needs of the
-//! world it does through a [`Driver`]. Passwords are in `login`.
+//! The core has two parts: a session for each client, and the rooms. A session may be slow (hashing
+//! a password takes long on purpose): where each client has a thread, it runs on that thread and
+//! delays nobody. It reaches the rooms, the store and its client through a [`Driver`]. Passwords
+//! are in `login`.
 
 mod config;
 mod door;
@@ -46,7 +47,7 @@ pub enum Heard {
     End,
     /// Too much at once: leave this client alone for this time, then go on.
     Pause(Duration),
-    /// Nothing more at all, for this reason.
+    /// The end of the session, for this reason.
     Close(CloseReason),
 }
 
@@ -66,7 +67,7 @@ pub struct Session<'a> {
     flood: Option<Flood>,
     /// Lines said and not yet sent: many lines of one read become one event.
     talk: Talk,
-    /// What was heard behind that talk.
+    /// What was heard after that talk.
     next: Option<Heard>,
     /// How long to leave this client alone after that.
     pause: Option<Duration>,
@@ -105,7 +106,7 @@ impl<'a> Session<'a> {
         session
     }
 
-    /// Whether the client has still to give their name, and perhaps its password.
+    /// Whether the client still has to give a name, and perhaps its password.
     pub(crate) fn is_naming(&self) -> bool {
         self.name.is_none()
     }
@@ -120,9 +121,9 @@ impl<'a> Session<'a> {
     /// Hears the next lines of what was received: as much talk as there is, or one thing of another
     /// kind.
     ///
-    /// Where each client has a thread, this stands on its stack for good, and each page of that is
-    /// 4 KiB for each client. So what is rare and needs much room (a command, a password) is not
-    /// inlined here.
+    /// Where each client has a thread, this function's frame stays on that thread's stack, and each
+    /// page of it costs 4 KiB for each client. So code that is rare and needs much stack (a
+    /// command, a password) is not inlined here.
     pub fn hear(&mut self, now: Duration, driver: &mut dyn Driver) -> Heard {
         if let Some(heard) = self.next.take().or_else(|| self.pause.take().map(Heard::Pause)) {
             return heard;
@@ -194,7 +195,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// A line that is neither talk nor a command, because something was asked.
+    /// Takes a line while the server waits for an answer: a name, a password, or a command.
     #[inline(never)] // see `Session::hear`
     fn answer_question(&mut self, typed: &str, driver: &mut dyn Driver) -> Heard {
         if let Stage::Password(_) = self.stage {
@@ -209,7 +210,7 @@ impl<'a> Session<'a> {
         Heard::Dialogue
     }
 
-    /// A line that is too long, or no text.
+    /// Refuses a line that is too long or not UTF-8.
     #[inline(never)] // see `Session::hear`
     fn refuse_line(&mut self, sentence: &str, driver: &mut dyn Driver) -> Heard {
         match self.stage {
@@ -251,13 +252,13 @@ impl<'a> Session<'a> {
                 self.close(reason);
                 String::new()
             }
-            // Whoever asks that reads the answer directly.
+            // Whoever asks for these reads the answer directly.
             Answer::Account(_) | Answer::NeedsPassword(_) => String::new(),
             Answer::NameRefused(sentence) => notice(sentence),
         }
     }
 
-    /// Looks up what is missing of past lines, and shows them behind `text`.
+    /// Looks up the past lines that are missing, and shows all of them after `text`.
     fn fetch(
         &mut self,
         mut text: String,
@@ -317,7 +318,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Why a line is refused whole.
+/// Why the whole line is refused.
 fn describe(unfit: &Line<'_>) -> String {
     match unfit {
         Line::TooLong => format!("That line has more than {LINE_MAX} bytes and was not said."),

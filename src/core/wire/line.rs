@@ -2,7 +2,7 @@
 //!
 //! The reader reads straight into [`LineBuffer::space`] and takes whole lines out, in place,
 //! without a copy. A partial line waits for its rest. Telnet's sequences are taken out on the way.
-//! Knows no I/O: someone else reads.
+//! It does no I/O: the caller reads.
 
 use super::telnet::Telnet;
 
@@ -40,7 +40,7 @@ pub struct LineBuffer {
     ended: bool,
     /// Bytes after which a line is cut, in a buffer that refuses no line.
     cut_at: Option<usize>,
-    /// What telnet asked and told.
+    /// The state of the telnet protocol.
     pub(crate) telnet: Telnet,
 }
 
@@ -59,14 +59,15 @@ impl Default for LineBuffer {
 }
 
 impl LineBuffer {
-    /// A buffer for a client, which shows whatever comes: a line longer than `limit` bytes is cut
-    /// instead of refused, and telnet's sequences stay in. Take its lines by [`Self::next_piece`].
+    /// A buffer for a client program, which shows whatever comes: a line longer than `limit` bytes
+    /// is cut instead of refused, and telnet's sequences stay in the text. Take its lines by
+    /// [`Self::next_piece`].
     pub fn cutting_at(limit: usize) -> LineBuffer {
         assert!(4 < limit && 2 * limit <= BUFFER_MAX, "a piece is a letter or more, and fits");
         LineBuffer { cut_at: Some(limit), ..LineBuffer::default() }
     }
 
-    /// Where to read into; never empty once all lines (or pieces) are taken.
+    /// The space to read into. It is never empty once all lines (or pieces) are taken.
     pub fn space(&mut self) -> &mut [u8] {
         self.bytes.copy_within(self.start..self.end, 0);
         self.end -= self.start;
@@ -135,14 +136,14 @@ impl LineBuffer {
         Some(&self.bytes[start..start + length])
     }
 
-    /// What has come of a line, for a reader that waits no longer for its end.
+    /// The part of a line that has come, for a reader that no longer waits for its end.
     pub fn take_partial(&mut self) -> Option<&[u8]> {
         let partial = std::mem::replace(&mut self.start, self.end)..self.end;
         (!partial.is_empty()).then(|| &self.bytes[partial])
     }
 
-    /// Refuses a line that is already too long before its end has come. The buffer never holds more
-    /// than that.
+    /// Refuses a line as soon as it is too long, before its end has come. So the buffer stays
+    /// bounded.
     fn refuse_if_too_long(&mut self) -> Option<Line<'static>> {
         let too_long = self.end - self.start > LINE_MAX + 1; // 1: the CR of a CR LF
         if !too_long && !self.skipping {
@@ -156,7 +157,7 @@ impl LineBuffer {
     }
 }
 
-/// The last place not after `at` where a character begins; `at` itself if the bytes are no UTF-8.
+/// The last place up to `at` where a character begins, or `at` if the bytes are not UTF-8.
 fn last_boundary(bytes: &[u8], at: usize) -> usize {
     let begins = |i: &usize| bytes[*i] & 0b1100_0000 != 0b1000_0000;
     (at - 3..=at).rev().find(begins).unwrap_or(at)

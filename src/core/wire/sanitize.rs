@@ -9,16 +9,16 @@ use std::borrow::Cow;
 /// turn their text around.
 const SHOWN_INSTEAD: char = char::REPLACEMENT_CHARACTER;
 
-/// Returns `line` with every character replaced that may not reach another terminal, a log or the
+/// Returns `line`, with every character replaced that must not reach another terminal, a log or the
 /// history.
 ///
-/// Replaced are the control characters but tab (C0, DEL, C1; so also a carriage return inside a
+/// It replaces the control characters except tab (C0, DEL, C1; so also a carriage return inside a
 /// line), the bidirectional embeddings, overrides and isolates, and Unicode's line and paragraph
 /// separators. A hidden attack becomes a visible `�`. Lines that are plain ASCII are returned as
 /// they are, without a copy.
 pub fn sanitize(line: &str) -> Cow<'_, str> {
-    // No early end: so the compiler looks at 16 bytes at a time, which is what nearly every line
-    // costs here.
+    // No early exit, so that the compiler checks 16 bytes at a time. Nearly every line costs only
+    // this.
     let is_plain =
         line.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~' | b'\t'));
     if is_plain || !line.contains(is_unsafe) {

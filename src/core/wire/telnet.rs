@@ -1,11 +1,11 @@
-//! Telnet, as much of it as a chat must know: take its sequences out of the bytes, refuse every
-//! option, answer little.
+//! The part of telnet that a chat needs: take its sequences out of the bytes, refuse every option,
+//! answer little.
 //!
 //! `nc` sends none of this. `telnet` and PuTTY do, and a byte 255 left in a line would spoil it.
-//! The server begins no negotiation with a peer that did not (RFC 854 lets it stay silent), so that
-//! no peer ever reads a byte it cannot know; and with one that did, only to switch its echo off for
-//! a password. Sequences may be split anywhere across reads: the state below is all that is carried
-//! over. Knows no I/O.
+//! The server never negotiates first (RFC 854 lets it stay silent), so that no peer reads a byte
+//! that it does not understand. With a peer that has negotiated, it begins only to switch the echo
+//! off for a password. Sequences may be split anywhere across reads: the state below is all that is
+//! carried over. No I/O.
 
 /// "Interpret as command": the byte that begins every telnet sequence; doubled, it stands for
 /// itself.
@@ -20,10 +20,10 @@ const SUBNEGOTIATION_END: u8 = 240;
 /// Option 1 (RFC 857). A side that says it will echo, and does not, hides what the other one types.
 const ECHO: u8 = 1;
 
-/// The most answers to one client's negotiations: a peer that asks for ever is heard, but no longer
-/// answered. There are some 50 registered options; each may be asked for once in earnest.
+/// The most answers to one client's negotiations: a peer that goes on asking is still read, but no
+/// longer answered. There are some 50 registered options; an honest peer asks for each once.
 const ANSWERS_MAX: usize = 64;
-/// The most bytes of one sub-negotiation: if it has more, it gives the bytes back to the text.
+/// The most bytes of one sub-negotiation. The bytes after them are text again.
 const SUBNEGOTIATION_MAX: usize = 1024;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(crate) struct Telnet {
     answers: Vec<u8>,
     answered: usize,
     asked_if_there: bool,
-    /// It negotiated, so it is telnet.
+    /// The peer has negotiated, so it speaks telnet.
     speaks_telnet: bool,
     /// The peer's own echo is off.
     hidden: bool,
