@@ -84,8 +84,8 @@ fn whoami(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
 
 // --- Logging in ---
 
-/// Sends away whoever is here under this name or logged in to this account. Its `owner` comes from
-/// `address`.
+/// Sends away whoever is here under this name or logged in to this account. The account's `owner`
+/// stays. They come from `address`.
 pub(super) fn make_way(
     ctx: &mut RoomsCtx<'_>,
     name: &Name,

@@ -1,9 +1,9 @@
 //! What was said before: the backlog at joining, `/history`, `/search`.
 //!
 //! The rooms remember the last lines themselves, and show them at a definite place in the one
-//! order: so past and present meet without a gap or a repeat. What is older is in the store; then
-//! the reply carries a query for it. It is asked when the reply's batch is shown: by then
-//! everything that was said before is written.
+//! order: so past and present meet without a gap or a repeat. Older lines are in the store. The
+//! reply then carries a query, which is asked when the reply's batch is shown: by then everything
+//! that was said before is written.
 
 use super::{
     people::name_now,
@@ -67,7 +67,7 @@ fn history(ctx: &mut RoomsCtx<'_>, wanted: &str) -> CommandResult {
     let is_enough = lines.len() >= most || is_all;
     let mut reply = reply(ctx.rooms, ctx.client, most, lines);
     if ctx.rooms.config().keeps_talk && !is_enough {
-        // From here on both are complete. A line in both is shown once.
+        // From `before` on, both lists are complete. A line in both is shown once.
         let first_private = member.private().lines().next().map(|line| line.id);
         let first = before(ctx.rooms, room.scrollback().lines());
         reply.query = Some(Query::Older {
@@ -81,7 +81,7 @@ fn history(ctx: &mut RoomsCtx<'_>, wanted: &str) -> CommandResult {
     Ok(Reply::Fetch(String::new(), Box::new(reply)))
 }
 
-/// In the store, if talk is kept there; otherwise in what the rooms remember.
+/// Searches the store if talk is kept there, otherwise the lines that the rooms remember.
 fn search(ctx: &mut RoomsCtx<'_>, words: &str) -> CommandResult {
     let words = required(words)?.to_owned();
     let (room, member) = (ctx.rooms.room_of(ctx.client), ctx.member());
@@ -141,7 +141,7 @@ fn last_time_of(rooms: &Rooms, typed: &str) -> Result<Timestamp, Refusal> {
     }
 }
 
-/// Whether a line has all these words, in whatever case; `wor*` is the beginning of one.
+/// Whether a line has all these words, in any case; `wor*` matches words that begin with `wor`.
 fn has_words(line: &str, words: &str) -> bool {
     let line = line.to_lowercase();
     let of_line: Vec<&str> = line.split(|c: char| !c.is_alphanumeric()).collect();

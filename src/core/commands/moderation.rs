@@ -1,5 +1,5 @@
-//! What administrators may do. All of it takes effect at once, and is recorded and logged with who
-//! and when.
+//! What administrators may do. All of it takes effect at once, and is recorded and logged with its
+//! author and time.
 
 use super::{
     entry::describe_ban,
@@ -106,7 +106,7 @@ fn mute(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     Ok(Reply::notice(format_args!("{} is muted{until}.", name.shown())))
 }
 
-/// Puts a sanction in force. `rest` is what was typed behind its target: `[FOR] [WHY]`.
+/// Puts a sanction in force. `rest` is what was typed after the target: `[FOR] [WHY]`.
 fn impose(
     ctx: &mut RoomsCtx<'_>,
     kind: SanctionKind,
@@ -159,7 +159,8 @@ fn bans(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     })
 }
 
-/// Whom an administrator means. An address has a colon or begins with a digit; no name does.
+/// The target that an administrator means. An address has a colon or begins with a digit; no name
+/// does.
 fn target(ctx: &RoomsCtx<'_>, typed: &str) -> Result<Target, Refusal> {
     if typed.contains(':') || typed.starts_with(|c: char| c.is_ascii_digit()) {
         return match typed.parse::<ClientAddress>() {

@@ -39,7 +39,7 @@ fn nick(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
     if ctx.rooms.config().anonymous {
         return Err("Nobody has a name here: --anonymous.".into());
     }
-    ctx.rooms.may_write(ctx.client)?; // or a mute would end with a new name
+    ctx.rooms.may_write(ctx.client)?; // otherwise a new name would end a mute
     let mine = ctx.member().account();
     if let Some(account) = ctx.rooms.accounts().named(&name)
         && mine != Some(account.id)
@@ -149,7 +149,7 @@ pub(super) fn shown<'a>(rooms: &'a Rooms, members: &[ClientKey]) -> Vec<&'a str>
     members.iter().map(|&member| rooms.members()[member].name().shown()).collect()
 }
 
-/// How long ago something was, in the largest unit that says something.
+/// How long ago something was, in the largest unit that is not zero.
 fn span(from: Timestamp, to: Timestamp) -> String {
     match (to.as_second() - from.as_second()).max(0) {
         s @ ..60 => format!("{s} s"),
@@ -162,7 +162,7 @@ fn span(from: Timestamp, to: Timestamp) -> String {
 // --- Being away ---
 
 fn away(ctx: &mut RoomsCtx<'_>, why: &str) -> CommandResult {
-    ctx.rooms.may_write(ctx.client)?; // others read why
+    ctx.rooms.may_write(ctx.client)?; // others read the reason
     let why = optional(why).unwrap_or_else(|| "away".to_owned());
     let reply = Reply::notice(format_args!("You are away: {why}. /back ends it."));
     ctx.rooms.members_mut()[ctx.client].set_away(Some(why));

@@ -1,4 +1,4 @@
-//! Rooms: going to one, and what it says to whoever comes in.
+//! Rooms: entering one, and what a newcomer is told.
 
 use super::{
     history::backlog,
@@ -19,7 +19,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::rooms("rooms", "", "lists the rooms", list),
 ];
 
-/// The most names told on entering a room. If there are more, their number is told; `/names` tells
+/// The most names told on entering a room. If there are more, their number is told; `/names` lists
 /// all.
 const NAMES_TOLD: usize = 40;
 
@@ -52,7 +52,7 @@ fn list(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     Ok(Reply::Now(text))
 }
 
-/// Where somebody is: the company, the topic, and the backlog.
+/// What a newcomer is told: who is here, the topic, and the backlog.
 pub(super) fn describe_place(
     rooms: &Rooms,
     client: ClientKey,
@@ -79,8 +79,8 @@ pub(super) fn describe_place(
         text.push_str(&notice(format_args!("{} is paused: /hand raises your hand.", room.name())));
     }
     match backlog(rooms, client) {
-        // The usual case. Shown here: it would leave its marks on the stack and the heap of each
-        // client's thread.
+        // The usual case. It is formatted here, because on each client's thread it would enlarge
+        // the stack and the heap.
         Some(reply) if reply.query.is_none() => (text + &reply.show(), None),
         reply => (text, reply),
     }

@@ -15,7 +15,7 @@ use crate::core::{
 pub struct Row {
     /// Without the slash.
     pub name: &'static str,
-    /// As `/help` shows them; `[…]` may be left out.
+    /// As `/help` shows them; those in `[…]` may be left out.
     pub(crate) arguments: &'static str,
     /// What it does, in a few words.
     pub(crate) does: &'static str,
@@ -67,7 +67,7 @@ pub(crate) enum Who {
     Demo,
 }
 
-/// The function that runs a command. It gets what stands behind the command's name, trimmed.
+/// The function that runs a command. It gets what was typed after the command's name, trimmed.
 #[derive(Clone, Copy)]
 pub(crate) enum Run {
     /// On the client's own thread; it may ask the rooms, the store or for a password. Returns lines

@@ -43,7 +43,7 @@ fn msg(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     let account = account.ok_or(nobody)?;
     let owner = ctx.rooms.members().logged_in_to(account.id).next();
     if let Some(reader) = owner {
-        return Ok(tell_privately(ctx, &[reader], text, "")); // under another name
+        return Ok(tell_privately(ctx, &[reader], text, "")); // the owner uses another name
     }
     keep(ctx, account, text)
 }

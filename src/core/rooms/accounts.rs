@@ -24,14 +24,14 @@ pub(crate) const REGISTERED_A_DAY: u32 = 100;
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 /// The most messages in one mailbox. Nobody would read more, and a stranger could fill the disk.
 pub(crate) const MAILBOX_MAX: usize = 100;
-/// The most of these from clients without an account: a stranger must not keep out everybody else's
-/// mail.
+/// The most messages in one mailbox from clients without an account: a stranger must not crowd out
+/// everybody else's mail.
 pub(crate) const GUEST_MAIL_MAX: usize = 50;
 
 pub(crate) struct Accounts {
     names: NameRule,
     by_id: BTreeMap<AccountId, Account>,
-    /// By name's key.
+    /// By the name's key.
     by_name: BTreeMap<String, AccountId>,
     /// Names (their keys) that are being registered.
     reserved: Vec<String>,

@@ -1,12 +1,12 @@
 //! One batch: the streams of its rooms, and the views of those who do not read a whole stream.
-//! Plain data: what goes into it, [`output`](super::output) decides.
+//! Plain data: [`output`](super::output) decides what goes into it.
 
 use super::{ClientKey, RoomKey};
 use crate::core::{close_reason::CloseReason, event::Answer};
 use slotmap::Key as _;
 use std::ops::Range;
 
-/// The most pieces of a view whose memory is kept from batch to batch.
+/// A view keeps the memory of at most this many pieces from batch to batch.
 const PIECES_KEPT: usize = 256;
 
 /// What one client has to read now: `before`, then the answer to their question if there is one,
@@ -14,7 +14,7 @@ const PIECES_KEPT: usize = 256;
 pub struct Delivery<'a> {
     /// Slices to send one after the other.
     pub before: &'a [&'a [u8]],
-    /// The answer. It may be long, and is the driver's to write with back-pressure.
+    /// The answer. It may be long: the driver writes it, and waits while the client is slow.
     pub answer: Option<Answer>,
     /// What was said after the answer was made.
     pub after: &'a [&'a [u8]],
@@ -39,7 +39,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The place behind `line`, which stands here.
+    /// The place after `line`, which begins here.
     pub(super) fn after(self, line: &str) -> Place {
         Place { bytes: self.bytes + line.len(), lines: self.lines + 1 }
     }
@@ -55,9 +55,9 @@ pub(super) struct Batch {
     pub(super) views_used: usize,
     /// Lines for single clients.
     pub(super) direct: Vec<u8>,
-    /// Bytes of the answers, about.
+    /// Bytes of the answers, approximately.
     pub(super) answer_bytes: usize,
-    /// The `[12:30] ` of this minute, in `direct`, once somebody wants it; and which minute it is.
+    /// Once somebody wants it: the minute, and where its `[12:30] ` stands in `direct`.
     pub(super) stamp: Option<(i64, Range<usize>)>,
     /// The number of pieces in all views.
     pub(super) pieces: usize,
@@ -89,7 +89,7 @@ pub(super) struct View {
 }
 
 pub(super) struct Piece {
-    /// The index of the stream they are in; `None`: they are in `direct`.
+    /// The index of the stream that has its bytes; `None`: `direct` has them.
     pub(super) stream: Option<usize>,
     pub(super) range: Range<usize>,
     pub(super) lines: usize,
@@ -101,7 +101,7 @@ impl Batch {
         self.pieces += 1;
     }
 
-    /// Empties it, and returns the clients whose last batch it was.
+    /// Empties the batch, and returns the clients whose last batch it was.
     pub(super) fn clear(&mut self) -> Vec<ClientKey> {
         for Stream { room, bytes, lines, readers } in &mut self.streams[..self.streams_used] {
             (*room, *lines) = (RoomKey::null(), 0);
@@ -121,7 +121,7 @@ impl Batch {
 }
 
 impl View {
-    /// Makes the delivery of a view. `slices` lends its memory.
+    /// Makes the delivery of a view. `slices` is memory to use again from view to view.
     pub(super) fn hand_out<'a>(
         &mut self,
         streams: &'a [Stream],

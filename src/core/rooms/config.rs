@@ -27,7 +27,7 @@ impl RoomsConfig {
     }
 }
 
-/// What the driver has to do beside delivering.
+/// What the driver has to do besides delivering.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Log this line. It says who is who, or what an administrator did.

@@ -180,7 +180,7 @@ impl Member {
         &mut self.private
     }
 
-    /// Who wrote to them last: the client, because names change hands.
+    /// Who wrote to them last: by key, because somebody else may take the name.
     pub(crate) fn reply_to(&self) -> Option<&(ClientKey, Name)> {
         self.reply_to.as_deref()
     }

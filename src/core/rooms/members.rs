@@ -15,7 +15,7 @@ use std::{
 pub(crate) struct Members {
     rule: NameRule,
     members: SecondaryMap<ClientKey, Member>,
-    /// By name's key. A name is free as soon as it is out of here.
+    /// By the name's key. A name that is not in here is free.
     names: BTreeMap<String, ClientKey>,
 }
 
@@ -57,7 +57,7 @@ impl Members {
     /// The member whom somebody means by what they typed.
     ///
     /// # Errors
-    /// There is nobody; the sentence names the nearest one.
+    /// Nobody has the name; the sentence suggests the nearest one.
     pub(crate) fn find(&self, typed: &str) -> Result<ClientKey, Refusal> {
         let name = self.rule.check(typed, "name").ok();
         if let Some(member) = name.and_then(|name| self.holder_of(&name)) {
@@ -101,7 +101,7 @@ impl Members {
         }
     }
 
-    /// Frees a name, unless the owner of its account has it meanwhile.
+    /// Frees a name, unless the owner of its account has taken it meanwhile.
     fn release(&mut self, client: ClientKey, key: &str) {
         if self.names.get(key) == Some(&client) {
             self.names.remove(key);

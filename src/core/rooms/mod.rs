@@ -1,9 +1,9 @@
 //! Everybody's state: who is here, under which name, in which room.
 //!
-//! The second of the core's two machines. It must be quick, and it needs one order: the driver (the
-//! fan-out thread, or an event loop) applies one event after the other, and what any two clients
-//! both read, they read in that order. What an event makes clients read gathers in `output`; what
-//! has to be written first, in `pending`.
+//! The second part of the core. It must be quick, and it needs one order: the driver (the fan-out
+//! thread, or an event loop) applies one event after the other, and what any two clients both read,
+//! they read in that order. What clients are to read gathers in `output`; what has to be written
+//! first gathers in `pending`.
 //!
 //! A *client* is a connection; a *member* is a client with a name. Commands are run in
 //! [`commands`](super::commands).
@@ -88,8 +88,7 @@ impl Rooms {
     /// changed it.
     pub(super) fn restore(&mut self, snapshot: Snapshot) {
         self.pending.skip_lines(snapshot.last_line);
-        // In another file that took the place of this one, the same number may be somebody else's
-        // account.
+        // If another file has replaced this one, the same number may be somebody else's account.
         let name_of =
             |accounts: &Accounts, id| accounts.get(id).map(|account| account.name.clone());
         let logged_in = self.members.iter().filter_map(|(key, m)| Some((key, m.account()?)));
@@ -286,9 +285,9 @@ impl Rooms {
         self.rooms[room].tell(&presence, &self.members, &mut self.output);
     }
 
-    /// A client leaves by themselves. They are answered, whether they were a member or not.
+    /// A client's session has ended. They are answered, whether they were a member or not.
     pub(super) fn depart(&mut self, client: ClientKey, reason: &CloseReason) {
-        // The driver learns by another way that the server closes, and this event may come first.
+        // The driver calls `close` when it learns of the shutdown, and this event may come first.
         self.is_closing |= *reason == CloseReason::Shutdown;
         let Some(member) = self.members.get_mut(client) else {
             self.output.answer(client, None, Answer::default());
@@ -311,15 +310,14 @@ impl Rooms {
         self.output.end(client);
     }
 
-    /// Notes what a member wants to read now.
+    /// Notes whether a member wants every line of their room as it is.
     pub(crate) fn refilter(&mut self, client: ClientKey) {
         if let Some(room) = self.members[client].room() {
             self.rooms[room].set_filtered(client, &self.members[client]);
         }
     }
 
-    /// Sends a member away: from this moment on they are not here. They are hung up when they have
-    /// read this batch.
+    /// Sends a member away: they leave the room at once, and are hung up after this batch.
     pub(crate) fn kick(&mut self, client: ClientKey, reason: CloseReason) {
         if self.members[client].has_said_goodbye() {
             return;
@@ -329,8 +327,8 @@ impl Rooms {
         self.members.remove(client);
     }
 
-    /// Closes the connections of those who said goodbye while the server closes: when everybody
-    /// has, or at once.
+    /// Lets those leave who said goodbye during the shutdown: once everybody has, or at once if the
+    /// shutdown is late.
     fn release_departed(&mut self) {
         if !self.closes_at_once && self.members.iter().any(|(_, member)| !member.has_said_goodbye())
         {

@@ -9,12 +9,12 @@
 //! ```text
 //!   stream of lobby:  <alice> a\n<bob> b\n<alice> c\n
 //!   carol reads:      └──────────── all ────────────┘
-//!   alice's view:                └─ piece ─┘              her own lines are skipped
+//!   alice's view:                └─ piece ─┘              alice's lines are skipped
 //!   bob's view:       └─ piece ─┘ [from dave] psst\n └ rest ┘    one skipped, one inserted
 //! ```
 //!
-//! Two batches exist at most: one gathers, one is sealed and waits until its records are written.
-//! Then it is flushed.
+//! At most two batches exist: one gathers, and one is sealed and waits until its records are
+//! written. Then it is flushed.
 
 use super::{
     ClientKey, RoomKey,
@@ -36,7 +36,7 @@ pub(crate) struct Output {
     number: u64,
     /// Where a client's view is: the number of its batch, and its index there.
     views: SecondaryMap<ClientKey, (u64, usize)>,
-    /// Where a room's stream is, likewise.
+    /// Where a room's stream is, in the same way.
     streams: SecondaryMap<RoomKey, (u64, usize)>,
 }
 
@@ -127,8 +127,8 @@ impl Output {
         self.gathering.views[view].close = Some(reason);
     }
 
-    /// Lets `client` read `room` from here on, and no longer `before`: no line that was said there
-    /// earlier, and every line that is said later.
+    /// Lets `client` read `room` from here on, and no longer `before`: every line that is said in
+    /// `room` later, and none that was said earlier.
     pub(super) fn enter(
         &mut self,
         client: ClientKey,
@@ -146,16 +146,15 @@ impl Output {
         self.gathering.ended.push(client);
     }
 
-    /// Bytes that the batch has gathered, and one for each piece. (Where many read with
-    /// `/timestamps`, each line makes two pieces for each of them, and the pieces of a batch should
-    /// need no more than some MiB.)
+    /// Bytes that the batch has gathered, and one for each piece. (Each line makes two pieces for
+    /// each reader with `/timestamps`. Counting them keeps the pieces of a batch within a few MiB.)
     pub(in crate::core) fn bytes(&self) -> usize {
         let Batch { streams, streams_used, direct, pieces, .. } = &self.gathering;
         let streams = &streams[..*streams_used];
         pieces + direct.len() + streams.iter().map(|stream| stream.bytes.len()).sum::<usize>()
     }
 
-    /// Bytes of the answers that the batch has gathered, about.
+    /// Bytes of the answers that the batch has gathered, approximately.
     pub(in crate::core) fn answer_bytes(&self) -> usize {
         self.gathering.answer_bytes
     }
@@ -199,7 +198,7 @@ impl Output {
         for view in &mut views[..*views_used] {
             view.hand_out(streams, direct, &mut slices, &mut deliver);
         }
-        // Everybody else reads the whole stream of their room. This is the loop that costs.
+        // Everybody else reads the whole stream of their room. This is the expensive loop.
         for Stream { bytes, lines, readers, .. } in &streams[..*streams_used] {
             for &reader in readers {
                 let before = &[&bytes[..]];
@@ -211,7 +210,7 @@ impl Output {
         self.sealed.clear()
     }
 
-    /// See [`Chat::flush_one`](crate::core::Chat::flush_one). The batch may have no records.
+    /// See [`Chat::flush_one`](crate::core::Chat::flush_one). The batch must have no records.
     pub(in crate::core) fn flush_one(
         &mut self,
         client: ClientKey,

@@ -13,7 +13,7 @@ use crate::core::{
 use jiff::Timestamp;
 use std::{collections::VecDeque, mem::take};
 
-/// Bytes that a record counts for beside its text.
+/// Bytes that a record counts for besides its text.
 const RECORD_OVERHEAD: usize = 32;
 
 /// Records that are not written yet, and the numbers of lines.
@@ -23,13 +23,13 @@ pub(crate) struct Pending {
     /// Those of the batch that gathers.
     records: Vec<Record>,
     reservations: Vec<Reservation>,
-    /// Bytes of those records, about.
+    /// Bytes of those records, approximately.
     bytes: usize,
     /// Batches whose records were handed over, oldest first. Their outcomes are still to come.
     sealed: VecDeque<Sealed>,
 }
 
-/// What stays here of a batch whose records were handed over.
+/// What is kept here of a batch whose records were handed over.
 #[derive(Default)]
 struct Sealed {
     reservations: Vec<Reservation>,
@@ -61,8 +61,7 @@ pub(crate) enum Reserved {
 }
 
 impl Pending {
-    /// `keeps_talk`: what is said is written, and not only what concerns accounts, mail and
-    /// sanctions.
+    /// `keeps_talk`: what is said is written, too, and not only accounts, mail and sanctions.
     pub(super) fn new(keeps_talk: bool) -> Pending {
         Pending {
             keeps_talk,
@@ -95,7 +94,7 @@ impl Pending {
         self.last_line = self.last_line.max(last);
     }
 
-    /// Records a change that is made in any case. It is written with its batch.
+    /// Records a change that cannot be refused. It is written with its batch.
     pub(crate) fn record(&mut self, at: Timestamp, change: Change) {
         self.bytes += change.text_bytes() + RECORD_OVERHEAD;
         self.records.push(Record { at, change });
@@ -113,7 +112,7 @@ impl Pending {
         self.reservations.push(Reservation { client, what });
     }
 
-    /// Bytes of records that have gathered, about.
+    /// Bytes of records that have gathered, approximately.
     pub(in crate::core) fn bytes(&self) -> usize {
         self.bytes
     }

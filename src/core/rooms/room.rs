@@ -34,7 +34,7 @@ pub(crate) struct Room {
     /// Members who do not want every line as it is: `/timestamps`, `/quiet`, `/ignore`.
     filtered: Vec<ClientKey>,
     scrollback: Scrollback,
-    /// The scrollback has all that was ever said here, until it is full.
+    /// Until it is full, the scrollback has everything that was ever said here.
     is_whole: bool,
     /// When the last member left.
     emptied: Timestamp,
@@ -151,7 +151,7 @@ impl Room {
         }
     }
 
-    /// Whether `author`, who is no administrator, may speak here.
+    /// Whether `author`, who is not an administrator, may speak here.
     pub(super) fn may_speak(&self, author: &Author) -> Result<(), Refusal> {
         let is_holder = |holder: &Author| match holder.account {
             Some(account) => author.account == Some(account),

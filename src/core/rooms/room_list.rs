@@ -19,13 +19,13 @@ pub const ROOMS_MAX: usize = 100;
 
 pub(crate) struct RoomList {
     rooms: SlotMap<RoomKey, Room>,
-    /// By name's key.
+    /// By the name's key.
     names: BTreeMap<String, RoomKey>,
     lobby: RoomKey,
 }
 
 impl RoomList {
-    /// Has the lobby alone.
+    /// A list with only the lobby.
     pub(super) fn new(lobby: &Name) -> RoomList {
         let (rooms, names) = (SlotMap::with_key(), BTreeMap::new());
         let mut list = RoomList { rooms, names, lobby: RoomKey::default() };
@@ -49,7 +49,7 @@ impl RoomList {
         self.rooms.values_mut()
     }
 
-    /// The members of a room; nobody, if it made way.
+    /// The members of a room; nobody, if the room is gone.
     pub(super) fn members_of(&self, room: RoomKey) -> &[ClientKey] {
         self.rooms.get(room).map(Room::members).unwrap_or_default()
     }

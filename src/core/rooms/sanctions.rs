@@ -9,7 +9,7 @@ use crate::core::{
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-/// The most sanctions. Each is looked up at the door, and `/bans` lists all of them.
+/// The most sanctions. Each client that enters is looked up among them, and `/bans` lists all.
 const SANCTIONS_MAX: usize = 1_000;
 
 /// Every sanction, by what it forbids and by its target. In these targets, names stand by their

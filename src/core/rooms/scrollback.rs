@@ -1,6 +1,6 @@
 //! The lines said last, each with its number and its time: a room's, and what one client wrote and
-//! was told in private. Bounded, in memory; what is older is on disk, if anywhere. Knows no clock:
-//! times are told to it.
+//! was told in private. Bounded, in memory; what is older is on disk, if anywhere. It reads no
+//! clock: callers pass the time.
 
 use crate::core::record::{HistoryLine, LineId};
 use jiff::Timestamp;
