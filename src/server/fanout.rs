@@ -1,13 +1,13 @@
 //! The fan-out: one thread that owns everybody's state and delivers what is said. Runs on thread
 //! `fanout`.
 //!
-//! All events come through one bounded channel, so there is one order. It applies all that waits,
-//! and then sends once to each client: when the room is busy, a thousand lines cost one send per
-//! client, not one each.
+//! All events come through one bounded channel, so there is one order. The thread applies all that
+//! wait, and then sends once to each client: when the room is busy, a thousand lines cost one send
+//! per client, not a thousand.
 //!
-//! Nothing is shown before it is written, and still it never waits for the disk: it hands a batch's
-//! records to the historian and goes on. When the historian answers, the batch is shown, and the
-//! next one is all that gathered meanwhile: the slower the disk, the larger the transactions.
+//! Nothing is shown before it is written, and yet the fan-out never waits for the disk: it hands a
+//! batch's records to the historian and goes on. When the historian answers, the batch is shown.
+//! All that gathered meanwhile is the next batch: the slower the disk, the larger the transactions.
 
 use super::{
     client::outbox::WriterHandle,
@@ -27,22 +27,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Events that may wait, for each client of a full server: a client that comes sends a name and
-/// their first words. An event holds at most 16 KiB of talk and a line, so 512 clients need at most
-/// 17 MiB (a string may have twice that in reserve). When the channel is full, the talkers' threads
-/// wait, stop reading, and TCP slows the talkers down.
+/// Events that may wait, for each client of a full server: a new client sends a name and a first
+/// line. An event holds at most 16 KiB of talk and a line, so 512 clients need at most 17 MiB (a
+/// string may have allocated twice that). When the channel is full, the talkers' threads wait, stop
+/// reading, and TCP slows the talkers down.
 ///
-/// Measured with 5,000 clients that come at once: with 1,024 events, 0.87 times as many come in a
-/// second, and each costs 1.5 KiB more.
+/// Measured with 5,000 clients that connect at once: with only 1,024 events, 0.87 times as many
+/// enter per second, and each costs 1.5 KiB more.
 const EVENTS_EACH: usize = 2;
-/// The fewest events, for a server with few clients that talk much; and the most, which fit into
+/// The fewest events, for a server with few clients that talk much, and the most, which fit into
 /// some 300 MiB.
 const EVENTS_BOUNDS: (usize, usize) = (64, 16 * 1024);
-/// The most times that the fan-out lets others run first: they must not keep it from sending.
+/// The most times in a row that the fan-out yields: the other threads must not keep it from
+/// sending.
 const YIELDS_MAX: usize = 8;
-/// How long a batch waits to be written. Then it is shown all the same, behind a line that says so.
+/// How long a batch waits to be written. Then it is shown unwritten, after a line that says so.
 const COMMIT_PATIENCE: Duration = Duration::from_millis(2500);
-/// The most batches that wait for a historian that is late. With more, nobody's events are taken, so
+/// The most batches that wait for a historian that is late. At this number no events are taken, so
 /// talkers wait.
 const TO_WRITE_MAX: usize = 64;
 
@@ -132,8 +133,7 @@ enum Wakeup {
 impl FanOut {
     /// The thread runs this until every sender of `events` is gone and everything is written.
     pub(crate) fn run(mut self, mut chat: Chat<Arc<WriterHandle>>) {
-        // A batch, and the event that passes its bound, are together no more than a client may have
-        // waiting.
+        // A batch, with the event that passes its bound, fits into an empty outbox.
         let batch_max = BATCH_MAX.min(self.high_water.saturating_sub(TALK_MAX));
         let mut commit = Commit::default();
         let mut stop_at = None;
@@ -251,11 +251,11 @@ impl FanOut {
         self.totals.delivered.fetch_add(delivered as u64, Relaxed);
     }
 
-    /// Waits for an event, or, if `takes_events` is false, for something else.
+    /// Waits for the next thing to do: an event of a client only if `takes_events`.
     fn wait(&mut self, takes_events: bool, commit: &Commit, stop_at: Option<Instant>) -> Wakeup {
         assert_no_lock_held("events");
         self.status.set(Activity::WaitingForEvents);
-        // These first: when everybody talks all the time, there is always one more event.
+        // These come first: when everybody talks all the time, there is always one more event.
         if let Ok(shutdown) = self.shutdown.try_recv() {
             return Wakeup::Shutdown(shutdown);
         }
@@ -298,10 +298,10 @@ impl FanOut {
     }
 }
 
-/// Lets the client threads that are ready to run go first, while they still bring something: what
-/// they bring goes out with the same sends. The kernel likes to run a thread as soon as it is
-/// woken, which would make many small batches of one large one. (Measured with `chatbench`: window
-/// 1, 22 % less CPU for each line delivered.) If no thread is ready, this costs a system call.
+/// Lets the client threads that are ready to run go first, as long as they add events: these go out
+/// with the same sends. The kernel likes to run a thread as soon as it is woken, which would split
+/// one large batch into many small ones. (Measured with `chatbench`: window 1, 22 % less CPU for
+/// each line delivered.) If no thread is ready, this costs a system call.
 fn let_the_talkers_talk(events: &Receiver<ClientEvent>) {
     let mut seen = 0;
     for _ in 0..YIELDS_MAX {

@@ -6,7 +6,7 @@
 
 use std::{fs, path::PathBuf};
 
-/// Descriptors beside the clients': standard streams, listeners, the flusher's and the signals'
+/// Descriptors other than the clients': standard streams, listeners, the flusher's and the signals'
 /// pipes, the database's four files, the place kept for an administrator, and refused connections
 /// on their way out.
 const OTHER_DESCRIPTORS: usize = 32;
@@ -15,7 +15,7 @@ const SERVER_DESCRIPTORS: usize = 20;
 /// The most refused connections that are kept open at once, if there are descriptors for them: a
 /// class that came too late.
 const REFUSED_MAX: usize = 256;
-/// Threads beside the clients'.
+/// Threads other than the clients'.
 const OTHER_THREADS: usize = 16;
 /// Memory maps of one thread: its stack, the guard page below, and its signal stack with a guard
 /// page.
@@ -24,7 +24,7 @@ const MAPS_PER_THREAD: usize = 4;
 /// One limit of the machine.
 #[derive(Debug, PartialEq)]
 pub struct Limit {
-    /// Its name, as a person knows it.
+    /// Its name, as an operator knows it.
     pub name: &'static str,
     /// Its value.
     pub value: usize,
@@ -32,8 +32,8 @@ pub struct Limit {
     pub(crate) clients: usize,
 }
 
-/// Raises what may be raised. Returns how many of `wanted` clients the machine can hold; and if
-/// they are fewer, the limit that is the reason.
+/// Raises what may be raised. Returns how many of `wanted` clients the machine can hold; and, if
+/// that is fewer, the limit that is the reason.
 pub fn clients_possible(wanted: usize) -> (usize, Option<Limit>) {
     raise_descriptors(wanted + OTHER_DESCRIPTORS + REFUSED_MAX);
     let mut limits =
@@ -79,7 +79,7 @@ fn threads_limit(name: &'static str, text: Option<String>) -> Option<Limit> {
     number(text).map(|value| Limit { name, value, clients: value.saturating_sub(OTHER_THREADS) })
 }
 
-/// `max` and anything else that is no number is no limit.
+/// `max`, like anything else that is not a number, means that there is no limit.
 fn number(text: Option<String>) -> Option<usize> {
     text?.trim().parse().ok()
 }
@@ -120,8 +120,8 @@ fn descriptors_limit() -> Option<Limit> {
     })
 }
 
-/// The limit on a user's processes and threads. Root is exempt. Others share it with whatever else
-/// they run, so it is an upper bound; a thread that cannot start is refused when it comes to that.
+/// The limit on a user's processes and threads. Root is exempt. Users share it with whatever else
+/// they run, so it is an upper bound: a client whose thread cannot start is refused.
 #[cfg(unix)]
 fn processes_limit() -> Option<Limit> {
     if rustix::process::geteuid().is_root() {

@@ -3,8 +3,7 @@
 //!
 //! An instructor who presses Ctrl-S, or pipes the log into a pager, stops whoever writes to that
 //! terminal. With a logger that writes on the caller's thread (as the usual ones do) that would be
-//! the fan-out, and with it the class. Here a full queue costs log lines, which are counted and
-//! owned up to.
+//! the fan-out, and with it the class. Here a full queue loses log lines; their number is logged.
 
 use super::status::{Activity, Status};
 use crossbeam_channel::{Receiver, Sender, TrySendError};
@@ -24,7 +23,7 @@ const LINES_MAX: usize = 8192;
 
 /// What the queue carries.
 enum Entry {
-    /// A line. The thread that writes it lays it out.
+    /// A line. The thread that writes it formats it.
     Line(Timestamp, Level, String),
     /// Everything before this was written: say so.
     Flush(Sender<()>),
@@ -44,7 +43,7 @@ pub struct LogWriter {
     pub status: Arc<Status>,
 }
 
-/// Makes this the log of the process. The other end has to be run on a thread.
+/// Installs the log of the process. The caller has to run the writer on a thread.
 pub fn install(level: LevelFilter) -> anyhow::Result<LogWriter> {
     let (sender, entries) = crossbeam_channel::bounded(LINES_MAX);
     let lost = Arc::new(AtomicU64::new(0));

@@ -43,8 +43,7 @@ use std::{
 /// Stack of a client's thread. Address space, not memory: an idle client touches two pages of it.
 /// Ample for the session's deepest call, in a debug build too.
 const CLIENT_STACK: usize = 256 * 1024;
-/// Places kept for an administrator, behind the last one: a full server is when an administrator is
-/// needed.
+/// Places kept for an administrator beyond the last one, because a full server may need one.
 pub const RESERVED: usize = 1;
 /// How long clients may take to say goodbye when the server stops, before their connections are
 /// cut.
@@ -143,8 +142,8 @@ impl Chatd {
             client.hang_up(CloseReason::Shutdown);
         }
         if !self.handler.registry.wait_until_empty(Instant::now() + SHUTDOWN_PATIENCE) {
-            // Somebody cannot say goodbye. The others stop waiting for them, and then nobody is
-            // waited for.
+            // Somebody has not said goodbye. The others stop waiting for them, and whoever is left
+            // is cut off.
             let _ = self.shutdown.send(Shutdown::AtOnce);
             self.handler.registry.wait_until_empty(Instant::now() + LAST_PATIENCE);
             for client in self.handler.registry.all() {
@@ -193,7 +192,7 @@ pub fn listen(groups: &[ListenOn], ghost_after: Duration) -> anyhow::Result<Vec<
         for &address in addresses {
             match net::listen(SocketAddr::new(address.ip(), port), ghost_after) {
                 Ok(listener) => {
-                    // A free port that was taken for one is taken for all.
+                    // Port 0 takes a free port: the first address's port serves the whole group.
                     port = listener.local_addr()?.port();
                     opened += 1;
                     listeners.push(listener);
@@ -238,8 +237,8 @@ fn explain(error: anyhow::Error, address: SocketAddr) -> anyhow::Error {
     anyhow::anyhow!("cannot listen on {address}. {advice}")
 }
 
-/// Starts a thread that the server cannot do without. If it panics, nobody can be served any more:
-/// then the process ends with a message, which is better than going on.
+/// Starts a thread that the server cannot do without. If it panics, nobody can be served any more,
+/// so the process ends with a message.
 pub fn start_thread(
     name: &'static str,
     run: impl FnOnce() + Send + 'static,

@@ -81,8 +81,8 @@ pub(crate) fn prepare(socket: &TcpStream) {
     let _ = socket.set_nodelay(true); // not promised to be inherited from the listener
 }
 
-/// Reads what there is, or waits for it: for the socket's time-out, or for `at_most`. Then it fails
-/// with `WouldBlock`.
+/// Reads what there is, or waits for it: for the socket's time-out, or for `at_most`, and then
+/// fails with `WouldBlock`.
 #[cfg(unix)]
 pub(crate) fn read(
     mut socket: &TcpStream,
@@ -121,7 +121,7 @@ pub(crate) fn read(
     socket.read(space)
 }
 
-/// Makes a waiting [`read`] return, and the next ones not wait: they find an end of file after what
+/// Makes a [`read`] that waits return, and later ones not wait: they find an end of file after what
 /// has already arrived.
 #[cfg(unix)]
 pub(crate) fn end_reading(socket: &TcpStream) {
@@ -191,7 +191,7 @@ pub fn wait_broken(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
     socket.take_error()?.map_or(Ok(()), Err)
 }
 
-/// Whether the peer has sent its end of file, and no byte that is not read yet.
+/// Whether the peer has sent its end of file and all bytes before it are read.
 #[cfg(windows)]
 pub fn has_peer_ended(socket: &TcpStream) -> bool {
     matches!(socket.peek(&mut [0]), Ok(0))
@@ -200,7 +200,7 @@ pub fn has_peer_ended(socket: &TcpStream) -> bool {
 /// Waits until `socket` can take bytes, or the time is over. (On Windows it may return sooner.)
 pub(crate) fn wait_writable(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
     #[cfg(windows)]
-    // No promise that the wait ends when the socket is shut down meanwhile.
+    // The wait may not end when the socket is shut down meanwhile, so it is kept short.
     let at_most = at_most.min(LOOK_UP);
     wait(&mut [PollFd::new(socket, PollFlags::OUT)], Some(at_most))
 }

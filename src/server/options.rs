@@ -24,8 +24,8 @@ use std::{
     time::Duration,
 };
 
-/// Bytes of a message of the day: some screens full. More is a mistake, and would be told to
-/// everybody who comes.
+/// The most bytes of a message of the day: a few screens. More is probably a mistake, and everybody
+/// who enters would be sent it.
 const MOTD_MAX: usize = 16 * 1024;
 
 /// A chat server with one thread per connection. Start it, and let people join with: nc HOST 5000
@@ -264,7 +264,7 @@ fn read_motd(path: &Path) -> anyhow::Result<Vec<String>> {
     Ok(text.lines().map(|line| sanitize(line).into_owned()).collect())
 }
 
-/// An address of this machine that others can reach, to tell them.
+/// An address of this machine that others can reach, to print at the start.
 pub fn address_for_others() -> Option<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().ok()?;
     let usable =

@@ -1,5 +1,5 @@
-//! The registry: every connected client's writer handle, under one lock. And how many come from
-//! each address.
+//! The registry: every connected client's writer handle, under one lock; and how many connections
+//! each address has.
 
 use super::client::outbox::WriterHandle;
 use crate::{

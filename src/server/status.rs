@@ -1,7 +1,7 @@
-//! What every thread writes down about itself, for `/threads`: the classroom's window.
+//! What every thread notes about itself, for `/threads`.
 //!
 //! A thread stores one relaxed atomic when it begins to do something else; nobody waits for
-//! anybody, and the table can be read while threads are stuck: that is when it is wanted.
+//! anybody. So the table can be read while threads are stuck, which is when it is needed.
 
 use crate::lock::Locked;
 use std::{
@@ -90,7 +90,7 @@ const ACTIVITIES: [&str; 24] = [
     "tidying up",
 ];
 
-/// What one thread writes down about itself.
+/// What one thread notes about itself.
 pub struct Status {
     name: Locked<String>,
     /// The [`Activity`], and when it began: milliseconds since the start, shifted left by 8.
@@ -181,7 +181,7 @@ impl Status {
 pub struct Totals {
     /// Lines said.
     pub said: AtomicU64,
-    /// Lines delivered, to whomever.
+    /// Lines delivered, to all clients together.
     pub delivered: AtomicU64,
     /// Clients hung up because they did not read.
     pub too_slow: AtomicU64,
@@ -214,7 +214,7 @@ fn shorten(name: &str, bytes: usize) -> &str {
     &name[..end.unwrap_or(0)]
 }
 
-/// A number in seven letters, up to ten million million.
+/// A number in at most seven characters, up to 10^13.
 fn count(n: u64) -> String {
     match n {
         0..10_000_000 => n.to_string(),

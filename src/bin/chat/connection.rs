@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a line may wait to leave. A server that reads nothing for that long is as good as gone.
+/// How long a line may wait to leave. A server that reads nothing for that long counts as gone.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
 
 /// A silent network is asked for a sign of life after this time, then every [`SIGN_INTERVAL`],

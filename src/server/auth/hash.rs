@@ -39,7 +39,7 @@ const LANES_MAX: u32 = 16;
 /// Hashes and compares passwords, a few at a time.
 pub struct Hasher {
     params: Params,
-    /// Nobody's hash: a password is compared with it where there is no other.
+    /// A dummy hash: a password is compared with it if there is no stored one.
     nobody: Phc,
     places: Semaphore,
 }
@@ -62,7 +62,7 @@ impl Default for Hasher {
 }
 
 impl Hasher {
-    /// Hashes a new password, with a salt of its own. Takes some 20 ms, and may wait for others
+    /// Hashes a new password, with a salt of its own. Takes some 20 ms, and may wait for its turn
     /// before.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ impl Hasher {
     pub fn hash(&self, password: &Password) -> Result<PasswordHash, String> {
         password.check()?;
         let salt = Salt::generate();
-        // It fails for want of memory alone; and says nothing of the password.
+        // It fails only if memory runs out, and the error does not contain the password.
         let hash = self
             .take_turn()
             .compute(&self.params, password.reveal().as_bytes(), &salt, HASH_BYTES)
@@ -85,8 +85,8 @@ impl Hasher {
         Turn { hasher: self, memory: self.places.enter() }
     }
 
-    /// Whether a hash was made with parameters that are not today's: then a new one is made at the
-    /// next login.
+    /// Whether a hash was made with other parameters than the present ones: then a new one is made
+    /// at the next login.
     pub(crate) fn needs_rehash(&self, stored: &PasswordHash) -> bool {
         Phc::new(&stored.0).map_or(true, |stored| {
             stored.algorithm != self.nobody.algorithm
@@ -103,8 +103,8 @@ pub(crate) struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// Whether this is the password of the stored hash. If there is no hash (no such account), or
-    /// what is stored is none that chatd made, it is not, and that takes as long to find out.
+    /// Whether this is the password of the stored hash. Without a hash (no such account), or with
+    /// one that chatd did not make, the answer is no, after the same time.
     pub(crate) fn verify(&mut self, password: &Password, stored: Option<&PasswordHash>) -> bool {
         let stored = stored.and_then(|stored| Phc::new(&stored.0).ok()).filter(is_ours);
         let compared = stored.as_ref().unwrap_or(&self.hasher.nobody);
@@ -167,10 +167,10 @@ fn is_ours(hash: &Phc) -> bool {
     })
 }
 
-/// Lets a fixed number through at once; the others wait. A place is a piece of memory, made when it
-/// is first needed and used again and again: a thread that took 19 MiB of its own and gave them
-/// back would leave them in the allocator's hands, and 200 logins then held 3.8 GB (glibc 2.36,
-/// measured by `two_hundred_logins_at_once_stay_small_…`).
+/// Lets a fixed number through at once; the others wait. Each place has its memory, allocated when
+/// it is first needed and then reused. When each thread allocated 19 MiB and freed them, the
+/// allocator kept them, and 200 logins held 3.8 GB (glibc 2.36, measured by
+/// `two_hundred_logins_at_once_stay_small_…`).
 struct Semaphore {
     free: Locked<Vec<Vec<Block>>>,
     changed: Condvar,
@@ -302,7 +302,7 @@ mod tests {
                 scope.spawn(|| {
                     let memory = places.enter();
                     most.fetch_max(at_once.fetch_add(1, SeqCst) + 1, SeqCst);
-                    together.wait(); // so it takes two to go on, and never three
+                    together.wait(); // two have to be here at once
                     at_once.fetch_sub(1, SeqCst);
                     places.leave(memory);
                 });

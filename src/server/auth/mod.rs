@@ -1,9 +1,9 @@
 //! The authenticator: compares passwords, a few at a time, and makes those who guess wait. Runs on
 //! the thread of whoever logs in.
 //!
-//! Each attempt gets its turn (see [`Hasher`]), and only then it is decided whether it has to wait.
-//! So guessing on many connections at once does not avoid the delay; and a class that logs in at
-//! once, from one address and with the right passwords, is not delayed at all.
+//! Whether an attempt has to wait is decided only when it has got its turn (see [`Hasher`]). So
+//! guessing on many connections at once does not avoid the delay; and a class that logs in at once,
+//! from one address and with the right passwords, is not delayed at all.
 
 pub mod hash;
 mod throttle;

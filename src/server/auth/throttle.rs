@@ -2,8 +2,8 @@
 //! one. Any client's thread asks; the lock is held for a few instructions.
 //!
 //! Guessing is slowed down twice: for one account, from any address; and from one address, for any
-//! account. Nobody can be locked out of their account from elsewhere. Each address waits by itself
-//! for an account's delay, so a guesser who goes on does not make others begin anew; and an address
+//! account. Nobody can be locked out of their account from elsewhere. Each address waits for an
+//! account's delay on its own, so further guesses do not restart another address's wait. An address
 //! from which the owner has logged in does not wait for it at all.
 
 use crate::{core::address::ClientAddress, lock::Locked};
@@ -15,17 +15,17 @@ use std::{
 
 /// The number of wrong passwords for one account that cost nothing: people mistype.
 const FREE_FOR_ACCOUNT: u32 = 3;
-/// The same from one address: a class behind one router has one address, and mistypes.
+/// The same from one address: a whole class may share one address, behind one router.
 const FREE_FROM_ADDRESS: u32 = 20;
 /// The first delay; it doubles with each wrong password.
 const DELAY_FIRST: Duration = Duration::from_secs(1);
 /// The longest delay: well below the time that a client has for a login, so that no guesser locks
 /// the owner out; and still no more than 10,800 guesses a day from one address.
 const DELAY_MAX: Duration = Duration::from_secs(8);
-/// All is forgotten after this time without a wrong password.
+/// Wrong passwords are forgotten after this time without another one.
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(15);
 /// The most accounts that are remembered, and the most addresses: 10,000 of them are a few MB. The
-/// oldest make room.
+/// older half makes room.
 const REMEMBERED_MAX: usize = 10_000;
 /// The most addresses of one owner that are remembered: home, the classroom, and some more.
 const HOMES_MAX: usize = 8;
@@ -70,7 +70,7 @@ impl Throttle {
         if cost.is_zero() {
             return cost;
         }
-        // Each waits by itself: a guesser who goes on must not make everybody else begin anew.
+        // Each address waits on its own: further guesses must not restart everybody else's wait.
         let since = *waits.entry((name, address), now).get_or_insert(now);
         cost.saturating_sub(now.saturating_duration_since(since))
     }
@@ -85,7 +85,7 @@ impl Throttle {
     }
 
     /// Notes a right password: the account's owner comes from this address. Wrong passwords stay
-    /// counted: a guesser could otherwise begin anew by logging in to an account of their own.
+    /// counted: otherwise a guesser could reset the count by logging in to an account of their own.
     pub(crate) fn succeeded(&self, address: ClientAddress, name: &str, now: Instant) {
         let mut tally = self.tally.lock();
         let homes = tally.homes.entry(name.to_owned(), now);
@@ -119,7 +119,7 @@ impl<K: Hash + Eq, V: Default> Recent<K, V> {
         Recent { entries: HashMap::new(), forgotten_after }
     }
 
-    /// How long ago an entry was last used; for ever, if there is none.
+    /// How long ago an entry was last used; `MAX` if there is none.
     fn age(&self, key: &K, now: Instant) -> Duration {
         self.entries
             .get(key)
@@ -148,8 +148,8 @@ impl<K: Hash + Eq, V: Default> Recent<K, V> {
         value
     }
 
-    /// Forgets the older half. That happens once in thousands of entries, so it costs each next to
-    /// nothing.
+    /// Forgets the older half. That happens once in thousands of entries, so the cost for each is
+    /// negligible.
     fn make_room(&mut self) {
         let mut times: Vec<Instant> = self.entries.values().map(|(last, _)| *last).collect();
         let (_, middle, _) = times.select_nth_unstable(REMEMBERED_MAX / 2);

@@ -47,16 +47,16 @@ pub enum HistorianEvent {
     Outage {
         /// The reason.
         why: String,
-        /// When the first record was made that could not be written.
+        /// When the first record that could not be written was made.
         since: Timestamp,
     },
     /// Everything can be written again, and what was said meanwhile is written.
     Recovered {
-        /// When the first and the last of the lines were said that are lost.
+        /// When the first and the last of the lost lines were said.
         gap: Option<(Timestamp, Timestamp)>,
     },
-    /// Another process has changed accounts or sanctions, or another file stands in the file's
-    /// place. Rooms are left out. New numbers may already be higher than its highest.
+    /// Another process has changed accounts or sanctions, or another file has replaced the file.
+    /// Rooms are left out. Numbers may have been given out that are higher than its highest.
     Changed(Snapshot),
 }
 

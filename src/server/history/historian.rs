@@ -10,14 +10,14 @@
 //!
 //! The fan-out hands over the records of a batch and goes on; it shows the batch when
 //! [`HistorianEvent::Committed`] says that they are written. One batch is under way at a time, so
-//! one transaction serves all that waited for it. A client's thread asks and waits
+//! one transaction writes all that waited for it. A client's thread asks and waits
 //! ([`HistoryReader::find`]). Writing comes first; what nobody waits for (indexing words, deleting
 //! what is too old) is done when there is nothing else to do.
 //!
 //! When the disk is full, or the file locked, damaged or gone, the chat goes on; what is said waits
-//! in the `RetryQueue`, and is tried again every second. A disk that is full or a file that is
-//! locked can still be read. A file that is damaged, or gone, or another one now, is left alone,
-//! and opened again when that is possible.
+//! in the `RetryQueue`, and is tried again every second. A locked file, or one on a full disk, can
+//! still be read. A file that is damaged, gone or replaced is left alone, and opened again when
+//! that is possible.
 
 pub use super::handle::{HistorianEvent, HistorianHandle, HistoryReader, StoreConfig};
 
@@ -39,35 +39,35 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long another process may have the file locked: as long as a person's command or a backup's
-/// last page takes.
+/// How long the historian waits while another process has the file locked: as long as a person's
+/// command or a backup's last page takes.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long another process may have the file locked during an outage: everybody knows of it by
-/// then, and clients that ask need not wait for it again and again.
-const PATIENCE_IN_OUTAGE: Duration = Duration::from_millis(50);
-/// How often it looks whether others changed the file, whether it can be written again, and what to
-/// tidy up.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Opening a file reads all of it. If that fails, at most a tenth of the time goes into trying
+/// The same during an outage: everybody knows of it by then, and queries should not wait again and
 /// again.
+const PATIENCE_IN_OUTAGE: Duration = Duration::from_millis(50);
+/// How often the historian checks whether others changed the file, whether it can be written again,
+/// and what to tidy up.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Opening a file reads all of it, so after a failure the wait is this many times as long as the
+/// attempt: retries take at most a tenth of the time.
 const OPENING_SHARE: u32 = 10;
 /// The most queries that wait. With more, their clients' threads wait for the queue instead of for
 /// the answer.
 const QUERIES_MAX: usize = 64;
-/// The most events that wait. The fan-out waits for the historian through its events alone, so
-/// waiting for room among them comes to an end.
+/// The most events that wait. The historian may wait for room among them without a deadlock,
+/// because the fan-out never waits for the historian except by taking these events.
 const EVENTS_MAX: usize = 4;
 
-/// Opens the store for a server. Returns what it has, the ends of both sides, and what thread
-/// `historian` runs.
+/// Opens the store for a server. Returns what the store has, the ends for both sides, and what
+/// thread `historian` runs.
 ///
-/// A file that is damaged, newer, locked or read-only is no reason not to start: then the first
-/// event is an outage. Nobody can know the numbers of its lines in that case, so new ones begin
-/// higher than any: at the microseconds since 1970.
+/// The server starts even if the file is damaged, newer, locked or read-only: then the first event
+/// is an outage. If the file cannot be read, the numbers of its lines are not known. New lines then
+/// begin at a higher number: the microseconds since 1970.
 ///
 /// # Errors
-/// What only the operator can put right: the file can neither be opened nor made, or is another
-/// program's, or another chatd is using it.
+/// The operator has to act: the file can be neither opened nor created, is another program's, or
+/// cannot be copied before its migration, or another chatd is using it.
 pub fn open(
     config: &StoreConfig,
 ) -> anyhow::Result<(Snapshot, HistorianHandle, HistoryReader, Historian)> {
@@ -124,7 +124,7 @@ pub struct Historian {
     /// What the thread does.
     pub status: Arc<Status>,
     config: StoreConfig,
-    /// The store; or why there is none now, and then there is an outage, too.
+    /// The store, or why there is none; in that case there is an outage, too.
     store: Result<Store, StoreError>,
     outage: Option<Outage>,
     to_write: Receiver<Vec<Record>>,
@@ -163,8 +163,8 @@ impl Historian {
 
     // --- What others want ---
 
-    /// Writes the records of a batch in one transaction. During an outage these wait behind what
-    /// waits for a retry.
+    /// Writes the records of a batch in one transaction. During an outage these join what waits for
+    /// a retry.
     fn commit(&mut self, records: &[Record]) {
         self.status.set(Activity::WritingHistory);
         let written = match (&self.outage, &mut self.store) {
@@ -184,7 +184,7 @@ impl Historian {
                 may_fail.map(|_| Err(why.clone())).collect()
             }
         };
-        // Another process has changed accounts, and the core does not know it yet.
+        // After a refusal: another process has changed accounts, and the core does not know it yet.
         let is_refused = self.outage.is_none() && outcomes.iter().any(Result::is_err);
         self.tell(HistorianEvent::Committed(outcomes));
         if is_refused {
@@ -281,7 +281,7 @@ impl Historian {
 
     // --- When nothing can be written ---
 
-    /// Notes that these records could not be written, and why. Says so, the first time.
+    /// Notes that these records could not be written, and why. The first failure is reported.
     fn fail(&mut self, error: StoreError, records: &[Record]) {
         self.leave_alone(&error);
         match &mut self.outage {
@@ -300,8 +300,8 @@ impl Historian {
         }
     }
 
-    /// Keeps a file that is still what it was, because it can be read. Any other file is not
-    /// touched any more.
+    /// Keeps a file open that is intact, because it can be read. Any other file is not touched
+    /// again.
     fn leave_alone(&mut self, error: &StoreError) {
         let is_what_it_was = matches!(
             error.kind,
@@ -337,7 +337,7 @@ impl Historian {
         }
     }
 
-    /// Returns a snapshot, if the file had to be opened for it.
+    /// Writes what waits. Returns a snapshot if the file was opened again during the outage.
     fn write_retry(&mut self, outage: &mut Outage) -> Result<Option<Snapshot>, StoreError> {
         if self.store.as_ref().map_or(true, Store::is_read_only) {
             self.store = self.config.open(PATIENCE_IN_OUTAGE);

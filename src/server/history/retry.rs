@@ -1,15 +1,14 @@
-//! While nothing can be written: what was said waits here until it can. Runs on thread `historian`.
+//! Talk that cannot be written yet waits here. Runs on thread `historian`.
 //!
-//! What waits is bounded: the oldest records go first, and leave a gap.
+//! What waits is bounded: the oldest records are dropped first, and leave a gap.
 
 use crate::{core::record::Record, store::StoreError};
 use jiff::Timestamp;
 use std::collections::VecDeque;
 
-/// The most bytes that wait: an hour of a full class that talks as people do, and little memory for
-/// a server.
+/// The most bytes that wait: an hour of a full class that talks at human speed, in little memory.
 const RETRY_MAX: usize = 4 * 1024 * 1024;
-/// Bytes that a record counts for beside its text.
+/// Bytes that a record counts for besides its text.
 const OVERHEAD: usize = 256;
 
 /// Nothing can be written just now.
