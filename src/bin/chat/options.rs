@@ -77,7 +77,7 @@ impl Options {
     /// The server's address.
     ///
     /// # Errors
-    /// When the port is no number from 1 to 65535.
+    /// When the port is not a number from 1 to 65535.
     pub(crate) fn address(&self) -> Result<Address> {
         Address::parse(self.server.as_deref().unwrap_or(DEFAULT_HOST))
     }
@@ -96,7 +96,7 @@ impl Address {
     /// Takes `HOST`, `HOST:PORT`, `[::1]:PORT` or a bare `::1` apart.
     ///
     /// # Errors
-    /// When the port is no number from 1 to 65535, or the host is empty.
+    /// When the port is not a number from 1 to 65535, or the host is empty.
     pub(crate) fn parse(text: &str) -> Result<Address> {
         let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((host, rest)) => (host, rest.strip_prefix(':')),

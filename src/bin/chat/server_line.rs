@@ -39,7 +39,7 @@ pub(crate) struct ServerLine {
 }
 
 impl ServerLine {
-    /// Takes a line from the server. It is a stranger's: what is no text is replaced, and so is
+    /// Takes a line from the server. It is a stranger's: what is not text is replaced, and so is
     /// every character that could move the cursor, colour the screen or turn text around. Nothing
     /// else of the client prints what came over the wire.
     pub(crate) fn new(bytes: &[u8]) -> ServerLine {
