@@ -85,8 +85,8 @@ pub(crate) struct FanOut {
 struct Commit {
     /// When the historian was given a batch that it has not answered.
     since: Option<Instant>,
-    /// Records that the historian was not given yet, by batch. There is more than one batch only
-    /// while it is late.
+    /// Records that the historian has not been given yet, by batch. There is more than one batch
+    /// only while the historian is late.
     to_write: VecDeque<Vec<Record>>,
     /// The historian did not answer in time: batches are shown before they are written.
     is_late: bool,
@@ -96,7 +96,7 @@ struct Commit {
     is_outage: bool,
     /// Everybody was told that nothing is written.
     is_told: bool,
-    /// When the first and the last line were said of those that are lost.
+    /// When the first and the last of the lost lines were said.
     gap: Option<(Timestamp, Timestamp)>,
 }
 
@@ -217,8 +217,8 @@ impl FanOut {
             HistorianEvent::Committed(outcomes) => {
                 commit.since = None;
                 chat.settle(Timestamp::now(), outcomes);
-                // A batch that is sealed is the one that these outcomes are of: a batch that was
-                // late is delivered already.
+                // If a batch is sealed, these outcomes belong to it: a late batch was delivered
+                // already.
                 if chat.is_sealed() {
                     self.deliver(chat);
                 }
