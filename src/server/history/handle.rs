@@ -6,7 +6,7 @@ use crate::{
     lock::assert_no_lock_held,
     store::{Durability, Store, StoreError},
 };
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, SendTimeoutError, Sender, bounded};
 use jiff::Timestamp;
 use std::{path::PathBuf, time::Duration};
 
@@ -60,6 +60,10 @@ pub enum HistorianEvent {
     Changed(Snapshot),
 }
 
+/// How long a client's thread waits for the historian: longer than any answer takes while the disk is
+/// well.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
+
 /// The fan-out's side.
 pub struct HistorianHandle {
     /// The records of a batch. The next ones may be handed over when these are answered.
@@ -75,12 +79,17 @@ pub struct HistoryReader {
 }
 
 impl HistoryReader {
-    /// Asks, and waits for the answer.
+    /// Asks, and waits for the answer; but not for a disk that does not answer, or a stop would
+    /// wait for it too.
     pub fn find(&self, query: Query) -> Found {
         assert_no_lock_held("the historian");
         let (answer, answered) = bounded(1);
-        let asked = self.queries.send((query, answer));
-        let found = asked.ok().and_then(|()| answered.recv().ok());
-        found.unwrap_or_else(|| Found::Unavailable("the server is stopping.".to_owned()))
+        if let Err(SendTimeoutError::Disconnected(_)) =
+            self.queries.send_timeout((query, answer), ANSWER_PATIENCE)
+        {
+            return Found::Unavailable("the server is stopping.".to_owned());
+        }
+        let found = answered.recv_timeout(ANSWER_PATIENCE);
+        found.unwrap_or_else(|_| Found::Unavailable("the disk does not answer.".to_owned()))
     }
 }

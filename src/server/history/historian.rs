@@ -98,6 +98,8 @@ pub fn open(
         Ok(snapshot) => snapshot,
         Err(error) => {
             historian.fail(error, &[]);
+            // What the file has is told when it can be read.
+            historian.outage.iter_mut().for_each(|outage| outage.is_reopened = true);
             let last_line = LineId(Timestamp::now().as_microsecond());
             Snapshot { last_line, ..Snapshot::default() }
         }
