@@ -9,7 +9,7 @@ use super::{
 };
 use crate::core::{
     close_reason::CloseReason,
-    event::{Answer, ClientId, Entry},
+    event::{Answer, ClientId, Entry, Login},
     notice::Refusal,
     record::{Sanction, SanctionKind},
     rooms::{RoomsConfig, member::Member},
@@ -24,11 +24,14 @@ pub(crate) fn take_reserve(ctx: &mut RoomsCtx<'_>, most: usize) -> Answer {
 }
 
 /// Lets a client in, or says why not.
-pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, entry: Entry) -> Answer {
+pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, mut entry: Entry) -> Answer {
     if let Some(refused) = refuse(ctx, &entry) {
         return refused;
     }
     let name = entry.name.clone();
+    // Another process may have deleted the account since the password was right.
+    let is_there = |login: &Login| ctx.rooms.accounts().get(login.account).is_some();
+    entry.login = entry.login.filter(is_there);
     if let Some(login) = &entry.login {
         make_way(ctx, &name, login.account, None, entry.address);
         log_login(ctx, client, login.account);

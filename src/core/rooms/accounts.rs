@@ -34,7 +34,7 @@ pub(crate) struct Accounts {
     /// By the name's key.
     by_name: BTreeMap<String, AccountId>,
     /// Names (their keys) that are being registered.
-    reserved: Vec<String>,
+    reserved: BTreeMap<String, ClientAddress>,
     /// The number of accounts made from an address, and since when they are counted.
     made: BTreeMap<ClientAddress, (Timestamp, u32)>,
     /// Messages of clients without accounts that wait in a mailbox.
@@ -48,7 +48,7 @@ impl Accounts {
             names,
             by_id: BTreeMap::new(),
             by_name: BTreeMap::new(),
-            reserved: Vec::new(),
+            reserved: BTreeMap::new(),
             made: BTreeMap::new(),
             guest_mail: BTreeMap::new(),
             last: AccountId(0),
@@ -88,7 +88,7 @@ impl Accounts {
 
     /// Whether this name is being registered at this moment.
     pub(crate) fn is_reserved(&self, name: &Name) -> bool {
-        self.reserved.iter().any(|key| key == name.key())
+        self.reserved.contains_key(name.key())
     }
 
     pub(crate) fn has_administrator(&self) -> bool {
@@ -122,7 +122,7 @@ impl Accounts {
             )
             .into());
         }
-        self.reserved.push(name.key().to_owned());
+        self.reserved.insert(name.key().to_owned(), address);
         self.last.0 += 1;
         let (name, since) = (name.shown().to_owned(), now);
         Ok(Account { id: self.last, name, is_admin: false, since, mail: 0 })
@@ -130,9 +130,11 @@ impl Accounts {
 
     /// Ends a reservation: the account is written, or it is `None` and the name is free again.
     pub(crate) fn settle(&mut self, name: &Name, account: Option<Account>) {
-        self.reserved.retain(|key| key != name.key());
-        if let Some(account) = account {
-            self.insert(account);
+        let address = self.reserved.remove(name.key());
+        match (account, address.and_then(|address| self.made.get_mut(&address))) {
+            (Some(account), _) => self.insert(account),
+            (None, Some((_, made))) => *made = made.saturating_sub(1), // it was not made
+            (None, None) => {}
         }
     }
 
