@@ -8,6 +8,8 @@ use std::ops::Range;
 
 /// A view keeps the memory of at most this many pieces from batch to batch.
 const PIECES_KEPT: usize = 256;
+/// Views whose memory is kept from batch to batch: more of them are needed when many come at once, which is rare.
+const VIEWS_KEPT: usize = 64;
 
 /// What one client has to read now: `before`, then the answer to their question if there is one,
 /// then `after`.
@@ -113,6 +115,8 @@ impl Batch {
             view.pieces.shrink_to(PIECES_KEPT);
             (view.answer, view.close, view.read) = (None, None, Place::default());
         }
+        self.views.truncate(VIEWS_KEPT);
+        self.views.shrink_to(VIEWS_KEPT);
         (self.streams_used, self.views_used, self.stamp) = (0, 0, None);
         (self.pieces, self.answer_bytes) = (0, 0);
         self.direct.clear();
