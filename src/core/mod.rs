@@ -41,7 +41,7 @@ use rooms::{
     Action, ClientKey, Delivery, Rooms, RoomsConfig,
     pending::{Reservation, Reserved},
 };
-use session::Session;
+use session::{EVENT_MAX, Session};
 use slotmap::SlotMap;
 use std::collections::HashMap;
 
@@ -49,6 +49,12 @@ use std::collections::HashMap;
 /// until it is written, and has to fit into a client's outbox, so this is the default high-water
 /// mark.
 pub const BATCH_MAX: usize = 64 * 1024;
+
+/// The bytes after which a batch ends on a server with this high-water mark: the batch, with the event
+/// that passes the bound, fits into an empty outbox (if the mark is above 20 KiB).
+pub fn batch_max(high_water: usize) -> usize {
+    BATCH_MAX.min(high_water.saturating_sub(EVENT_MAX))
+}
 
 /// The most bytes of answers in a batch; the answer that passes the bound still belongs to it. They
 /// wait with the batch.

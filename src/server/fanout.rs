@@ -15,7 +15,7 @@ use super::{
     status::{Activity, Status, Totals},
 };
 use crate::{
-    core::{BATCH_MAX, Chat, event::Event, record::Record, rooms::Action, session::TALK_MAX},
+    core::{Chat, batch_max, event::Event, record::Record, rooms::Action},
     lock::assert_no_lock_held,
 };
 use crossbeam_channel::{Receiver, TryRecvError, at, never, select};
@@ -43,9 +43,9 @@ const EVENTS_BOUNDS: (usize, usize) = (64, 16 * 1024);
 const YIELDS_MAX: usize = 8;
 /// How long a batch waits to be written. Then it is shown unwritten, after a line that says so.
 const COMMIT_PATIENCE: Duration = Duration::from_millis(2500);
-/// The most batches that wait for a historian that is late. At this number no events are taken, so
-/// talkers wait.
-const TO_WRITE_MAX: usize = 64;
+/// The bytes of records that may wait for a historian that is late: an hour of a full class. With more,
+/// nobody's events are taken, so talkers wait.
+const TO_WRITE_MAX: usize = 4 * 1024 * 1024;
 
 /// Events that may wait on a server of `threads_max` clients.
 pub(crate) fn events_max(threads_max: usize) -> usize {
@@ -88,6 +88,8 @@ struct Commit {
     /// Records that the historian has not been given yet, by batch. There is more than one batch
     /// only while the historian is late.
     to_write: VecDeque<Vec<Record>>,
+    /// See [`TO_WRITE_MAX`].
+    bytes_to_write: usize,
     /// The historian did not answer in time: batches are shown before they are written.
     is_late: bool,
     /// The server stops, and batches are shown before they are written.
@@ -133,19 +135,21 @@ enum Wakeup {
 impl FanOut {
     /// The thread runs this until every sender of `events` is gone and everything is written.
     pub(crate) fn run(mut self, mut chat: Chat<Arc<WriterHandle>>) {
-        // A batch, with the event that passes its bound, fits into an empty outbox.
-        let batch_max = BATCH_MAX.min(self.high_water.saturating_sub(TALK_MAX));
+        let batch_max = batch_max(self.high_water);
         let mut commit = Commit::default();
-        let mut stop_at = None;
+        let (mut is_stopping, mut stop_at) = (false, None);
         loop {
             // At a late stop goodbyes are taken, whatever waits: they have no records.
-            let is_behind = commit.to_write.len() >= TO_WRITE_MAX && !commit.is_stopping;
-            let takes_events = commit.since.is_none() || !(is_behind || chat.is_full(batch_max));
+            let is_behind = commit.bytes_to_write >= TO_WRITE_MAX && !commit.is_stopping;
+            let takes_events = !(is_behind || chat.is_full(batch_max));
             let mut next = None;
             match self.wait(takes_events, &commit, stop_at) {
                 Wakeup::Event(event) => next = Some(event),
                 Wakeup::History(event) => self.on_history(&mut chat, &mut commit, event),
-                Wakeup::Shutdown(Shutdown::Gracefully) => chat.close(),
+                Wakeup::Shutdown(Shutdown::Gracefully) => {
+                    (is_stopping, stop_at) = (true, None);
+                    chat.close();
+                }
                 Wakeup::Shutdown(Shutdown::AtOnce) => {
                     commit.is_stopping = true;
                     chat.close_at_once();
@@ -157,7 +161,7 @@ impl FanOut {
                     self.deliver(&mut chat);
                 }
                 Wakeup::StopTime => {
-                    stop_at = None;
+                    (is_stopping, stop_at) = (true, None);
                     (self.stop)();
                 }
                 Wakeup::End => return,
@@ -173,6 +177,7 @@ impl FanOut {
             for action in chat.take_actions() {
                 match action {
                     Action::Log(line) => log::info!("{line}"),
+                    Action::ShutDown(_) if is_stopping => {} // or it would be a second signal
                     Action::ShutDown(after) => stop_at = Some(Instant::now() + after),
                     Action::CancelShutDown => stop_at = None,
                 }
@@ -191,6 +196,7 @@ impl FanOut {
             self.deliver(chat);
         }
         if !records.is_empty() {
+            commit.bytes_to_write += bytes(&records);
             commit.to_write.push_back(records);
         }
         self.hand_over(commit);
@@ -201,6 +207,7 @@ impl FanOut {
         if commit.since.is_none()
             && let Some(records) = commit.to_write.pop_front()
         {
+            commit.bytes_to_write -= bytes(&records);
             // There is room: the last one was answered.
             let _ = self.historian.commits.send(records);
             commit.since = Some(Instant::now());
@@ -296,6 +303,11 @@ impl FanOut {
         self.status.set(Activity::Applying);
         wakeup
     }
+}
+
+/// The bytes that records take while they wait, about.
+fn bytes(records: &[Record]) -> usize {
+    records.iter().map(|record| record.change.text_bytes() + size_of::<Record>()).sum()
 }
 
 /// Lets the client threads that are ready to run go first, as long as they add events: these go out

@@ -42,6 +42,7 @@ fn the_comparison_counts_what_is_compiled() {
         "src/server/registry.rs",
         "src/server/client/handler.rs",
         "src/server/client/outbox.rs",
+        "src/server/client/send_queue.rs",
         "src/server/client/flusher.rs",
         "src/server/client/linger.rs",
     ];

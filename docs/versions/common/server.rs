@@ -11,11 +11,11 @@ use super::{
 };
 use chatd::{
     core::{
-        BATCH_MAX, Chat,
+        Chat, batch_max,
         close_reason::CloseReason,
         event::{Answer, ClientId, Event},
         rooms::Action,
-        session::{SessionConfig, TALK_MAX},
+        session::SessionConfig,
     },
     server::{
         SHUTDOWN_PATIENCE,
@@ -228,7 +228,7 @@ impl<'a> Server<'a> {
         self.is_in_chat = true;
         self.chat.apply(Timestamp::now(), self.clients[key].number, &key, event);
         self.is_in_chat = false;
-        if self.chat.is_full(BATCH_MAX.min(self.options.high_water.saturating_sub(TALK_MAX))) {
+        if self.chat.is_full(batch_max(self.options.high_water)) {
             self.commit();
         }
     }

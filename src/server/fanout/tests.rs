@@ -4,9 +4,9 @@ use super::*;
 use crate::{
     core::{
         commands::Table,
-        event::{Entry, Question, Talk},
+        event::{Entry, Login, Question, Talk},
         name::NameRule,
-        record::{Record, Snapshot},
+        record::{Account, AccountId, Record, Snapshot},
         rooms::RoomsConfig,
     },
     server::client::{flusher::FlusherQueue, outbox::SlowLimits},
@@ -31,6 +31,10 @@ struct Others {
 }
 
 fn fanout() -> (FanOut, Others) {
+    fanout_with(Box::new(|| ()))
+}
+
+fn fanout_with(stop: Box<dyn Fn() + Send>) -> (FanOut, Others) {
     let (events, to_apply) = bounded(8);
     let (shutdown, stopping) = bounded(2);
     let (history, historian_events) = bounded(4);
@@ -40,7 +44,7 @@ fn fanout() -> (FanOut, Others) {
         shutdown: stopping,
         historian: HistorianHandle { commits: to_write, events: historian_events },
         high_water: 1 << 16,
-        stop: Box::new(|| ()),
+        stop,
         status: Status::new("fanout"),
         totals: Arc::default(),
     };
@@ -65,11 +69,16 @@ impl Client {
         Client { handle, reads: BufReader::new(reads) }
     }
 
-    fn enters(&self, events: &Sender<ClientEvent>, name: &str) {
+    fn enters(&self, events: &Sender<ClientEvent>, name: &str, login: Option<Login>) {
         let name = NameRule::Ascii.check(name, "name").unwrap();
         let address = "192.0.2.1".parse().unwrap();
-        let entry = Entry { name, address, login: None, reserve_of: None };
-        self.does(events, Event::Ask(Question::Enter(Box::new(entry))));
+        let entry = Entry { name, address, login, reserve_of: None };
+        self.asks(events, Event::Ask(Question::Enter(Box::new(entry))));
+    }
+
+    /// Sends what has an answer, and waits for it.
+    fn asks(&self, events: &Sender<ClientEvent>, event: Event) {
+        self.does(events, event);
         self.waits_for_answer();
         self.handle.write_answer(b"");
     }
@@ -101,15 +110,19 @@ impl Client {
 /// A running fan-out that keeps talk, with alice and bob.
 fn running() -> (Others, [Client; 2], JoinHandle<()>) {
     let (fanout, others) = fanout();
-    let (names, zone) = (NameRule::Ascii, TimeZone::UTC);
-    let config = RoomsConfig { backlog_lines: 0, names, anonymous: false, zone, keeps_talk: true };
-    let chat = Chat::new(config, Table::default(), Snapshot::default());
+    let chat = chat(Snapshot::default());
     let thread = thread::spawn(move || fanout.run(chat));
     let mut clients = [Client::new(1), Client::new(2)];
-    clients[0].enters(&others.events, "alice");
-    clients[1].enters(&others.events, "bob");
+    clients[0].enters(&others.events, "alice", None);
+    clients[1].enters(&others.events, "bob", None);
     clients[0].reads("*** bob entered lobby");
     (others, clients, thread)
+}
+
+fn chat(snapshot: Snapshot) -> Chat<Arc<WriterHandle>> {
+    let (names, zone) = (NameRule::Ascii, TimeZone::UTC);
+    let config = RoomsConfig { backlog_lines: 0, names, anonymous: false, zone, keeps_talk: true };
+    Chat::new(config, Table::default(), snapshot)
 }
 
 #[test]
@@ -168,8 +181,8 @@ fn a_line_is_shown_when_it_is_written_and_the_next_batch_gathers_meanwhile() {
 #[test]
 fn a_disk_that_does_not_answer_is_told_and_nobody_waits_for_it_any_longer() {
     let (others, [mut alice, mut bob], thread) = running();
-    alice.says(&others.events, "<alice> one");
     let since = Instant::now();
+    alice.says(&others.events, "<alice> one");
     bob.reads("*** The history is not written since");
     assert!(since.elapsed() >= COMMIT_PATIENCE, "it might have been written a moment later");
     bob.reads("<alice> one");
@@ -227,4 +240,32 @@ fn at_a_late_stop_everything_is_shown_and_who_waits_is_told_that_it_is_not_known
     others.history.send(HistorianEvent::Committed(vec![Ok(())])).unwrap();
     drop((others, alice, bob));
     thread.join().unwrap();
+}
+
+#[test]
+fn a_second_shutdown_command_is_no_second_signal() {
+    let (stops, stopped) = bounded(8);
+    let (fanout, others) = fanout_with(Box::new(move || stops.send(()).unwrap()));
+    let (id, name) = (AccountId(1), "alice".to_owned());
+    let account = Account { id, name, is_admin: true, since: Timestamp::UNIX_EPOCH, mail: 0 };
+    let snapshot = Snapshot { accounts: vec![account], last_account: id, ..Snapshot::default() };
+    let thread = thread::spawn(move || fanout.run(chat(snapshot)));
+    let Others { events, commits, history, shutdown } = others;
+    let historian = thread::spawn(move || {
+        for _records in commits {
+            if history.send(HistorianEvent::Committed(Vec::new())).is_err() {
+                return;
+            }
+        }
+    });
+    let alice = Client::new(1);
+    alice.enters(&events, "alice", Some(Login { account: id, private: Vec::new() }));
+    for _ in 0..2 {
+        alice.asks(&events, Event::Command("shutdown 0".to_owned()));
+        alice.asks(&events, Event::Command("who".to_owned())); // answered after the time is over
+    }
+    assert_eq!(stopped.len(), 1, "a second signal stops a server at once");
+    drop((events, shutdown, alice));
+    thread.join().unwrap();
+    historian.join().unwrap();
 }
