@@ -79,17 +79,20 @@ impl MixIn for Threading {
         };
         let spawned =
             Builder::new().name(format!("c{number}")).stack_size(self.stack_bytes).spawn(run);
-        let mut threads = self.threads.lock();
-        threads.starting -= 1;
-        match spawned {
-            Ok(thread) => {
-                threads.started.insert(number, thread);
-                Ok(())
+        let error = {
+            let mut threads = self.threads.lock();
+            threads.starting -= 1;
+            match spawned {
+                Ok(thread) => {
+                    threads.started.insert(number, thread);
+                    return Ok(());
+                }
+                Err(error) => error,
             }
-            Err(error) => match handed_over.lock().take() {
-                Some(connection) => Err((connection, Refusal::NoThread { running, error })),
-                None => Ok(()),
-            },
+        };
+        match handed_over.lock().take() {
+            Some(connection) => Err((connection, Refusal::NoThread { running, error })),
+            None => Ok(()),
         }
     }
 
