@@ -16,6 +16,10 @@
 //! - [`store`]: the history, accounts and mailboxes, in one SQLite file.
 //! - `lock`: the lock rule below, as assertions.
 //!
+//! A **batch** is what the fan-out applies between two deliveries: one line in a quiet room, a
+//! thousand in a busy one. It is written in one transaction, and shown with one send to each
+//! client.
+//!
 //! docs/architecture.md lists the guarantees with their tests, and follows one line function by
 //! function.
 //!
@@ -25,7 +29,7 @@
 //! | --- | --- | --- | --- |
 //! | `main` | 1 | a signal; then it stops everything, in order | bin/chatd/main.rs, server/mod.rs |
 //! | `accept` | one for each listener | the next connection | socketserver/mod.rs |
-//! | `c7:alice` | one for each client | its client's next line; backpressure; its turn to hash | server/client/handler.rs |
+//! | `c7:alice` | one for each client | its client's next line; the answer to it; the events channel, if that is full; the historian; its turn to hash; its own client, if they read slowly, flood, or leave | server/client/handler.rs |
 //! | `fanout` | 1 | the next event; it owns everybody's state | server/fanout.rs |
 //! | `historian` | 1 | records to write, queries to answer; it owns the database | server/history/historian.rs |
 //! | `flusher` | 1 | sockets of clients that read slowly | server/client/flusher.rs |
@@ -39,8 +43,8 @@
 //! connected), the addresses (how many connections from each), one outbox for each client, each
 //! thread's own name, the turn to hash, and the failed logins. `lock.rs` makes the rule an
 //! assertion for them: every debug build and every test checks it. (The accept loop's list of
-//! threads, and what is locked once at the start or the end, are plain mutexes. They are held for a
-//! few instructions, never two at a time.) So locks cannot deadlock, and no thread ever waits for
+//! threads, the list behind `/threads`, and what is locked once at the start or the end, are plain
+//! mutexes. They are held for a few instructions, never two at a time.) So locks cannot deadlock, and no thread ever waits for
 //! another client's terminal.
 
 #![forbid(unsafe_code)]

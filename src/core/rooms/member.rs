@@ -101,7 +101,7 @@ impl Member {
         self.account
     }
 
-    /// Gives them another name. [`Rooms`](super::Rooms) keeps the list of names.
+    /// Gives them another name. [`Members`](super::members::Members) keeps the list of names.
     pub(super) fn set_name(&mut self, name: Name) -> Name {
         std::mem::replace(&mut self.name, name)
     }

@@ -34,7 +34,8 @@ pub(crate) struct Output {
     is_sealed: bool,
     /// The number of the batch that gathers, from 1.
     number: u64,
-    /// Where a client's view is: the number of its batch, and its index there.
+    /// Where a client's view is: the number of its batch, and its index there. (An entry of an
+    /// earlier batch means: none in this one. So nothing has to be cleared for each batch.)
     views: SecondaryMap<ClientKey, (u64, usize)>,
     /// Where a room's stream is, in the same way.
     streams: SecondaryMap<RoomKey, (u64, usize)>,
@@ -252,7 +253,7 @@ impl Output {
         view
     }
 
-    /// Extends the view up to `place` of its room's stream.
+    /// Extends the view up to `place` of its room's stream: what lies between becomes a piece.
     fn read_to(&mut self, view: usize, place: Place) {
         let View { room, read, .. } = &mut self.gathering.views[view];
         if place.bytes > read.bytes

@@ -31,10 +31,10 @@ use flood::{Delay, Flood, FloodLimit};
 use stage::Stage;
 use std::{mem::take, time::Duration};
 
-/// The most bytes of talk in one event. It bounds what the events channel can hold.
+/// The bytes after which talk becomes an event. It bounds what the events channel can hold.
 pub(crate) const TALK_MAX: usize = 16 * 1024;
-/// The most bytes of talk in one event: the line that passes the bound is still in it, with a name, and
-/// with three bytes for each control character.
+/// The most bytes of talk in one event: the line that passes the bound is still in it, with a name,
+/// and with three bytes for each control character.
 pub(crate) const EVENT_MAX: usize = TALK_MAX + 3 * LINE_MAX + 128;
 
 /// What the session heard, and so what its driver has to do.

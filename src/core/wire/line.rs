@@ -171,7 +171,7 @@ fn find_end(bytes: &[u8]) -> Option<(usize, usize)> {
         match bytes[at] {
             b'\n' => Some((at - usize::from(after_cr), at + 1)),
             _ if after_cr => Some((at - 1, at + 1)),
-            _ => None, // a NUL alone is part of the text, where `clean` shows it
+            _ => None, // a NUL alone is part of the text, where `sanitize` shows it
         }
     })
 }

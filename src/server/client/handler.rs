@@ -80,6 +80,7 @@ impl Handler for ChatHandler {
         let flusher = Arc::clone(&self.flusher);
         let client = WriterHandle::new(number, stream, peer, self.limits, flusher);
         let place = RegistryGuard { handler: self, client: &client };
+        // All ordinary places are taken: this is the one beyond, for an administrator.
         let reserve_of = (others >= self.threads_max).then_some(self.threads_max);
         ClientThread::serve(self, place.client, reserve_of);
         Ok(())
@@ -288,7 +289,8 @@ impl Driver for ClientThread<'_> {
         }
         self.send(event);
         let answer = self.client.wait_for_answer();
-        self.replies.get_or_insert_default(); // the reply may be nothing
+        // Even an empty reply has to be written: what the room said meanwhile waits behind it.
+        self.replies.get_or_insert_default();
         if let Answer::Named(name, ..) = &answer {
             self.client.status.rename_thread(&format!("c{}:{}", self.client.number, name.shown()));
             // From now on there is no deadline for reading.

@@ -75,6 +75,16 @@ struct Outbox {
 }
 
 /// Who may send what waits.
+///
+/// ```text
+///   Anybody             [ what waits ]                        the flusher sends it
+///   AnswerAfter(n)      [ n bytes | (answer) | said later ]   nobody sends: the answer is not here
+///   OwnThread                     [ said later ]              the n bytes and the answer are on
+///                                                             their way, outside the lock
+/// ```
+///
+/// Nobody takes bytes from the front while it is `AnswerAfter`, so `n` holds. (The one exception,
+/// `Outbox::refuse_more`, corrects it.)
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Turn {
     /// Any thread.
