@@ -126,6 +126,12 @@ pub(crate) fn log_in(ctx: &mut RoomsCtx<'_>, login: Login) -> Answer {
         let sentence = format!("The name {} is banned by {}.", name.shown(), ban.by);
         return Answer::Text(notice(sentence));
     }
+    if !account.is_admin
+        && ctx.member().name().key() != name.key()
+        && let Err(Refusal::Because(why)) = ctx.rooms.may_write(ctx.client)
+    {
+        return Answer::Text(notice(why)); // otherwise a new name would end a mute
+    }
     let (client, address) = (ctx.member().client(), ctx.member().address());
     make_way(ctx, &name, account.id, Some(ctx.client), address);
     let mut text = String::new();

@@ -58,7 +58,9 @@ fn refuse(ctx: &mut RoomsCtx<'_>, entry: &Entry) -> Option<Answer> {
         return Some(Answer::Close(CloseReason::Full(most)));
     }
     let address = Some(entry.address);
-    if !login.as_ref().is_some_and(|account| account.is_admin)
+    // Administrators are let in all the same, but not before their password was right.
+    let account = login.as_ref().or(named.as_ref());
+    if !account.is_some_and(|account| account.is_admin)
         && let Some(ban) = ctx.rooms.sanctions().in_force(SanctionKind::Ban, name, address, now)
     {
         let ban = ban.clone();

@@ -248,6 +248,9 @@ fn an_address_is_banned_for_all_but_administrators() {
     );
     chat.asks(CAROL, enter("carol", None));
     chat.asks(4, enter("zoe", Some(ZOES)));
+    chat.asks(5, enter("alice", None)); // as every session asks first
+    chat.ends_batch();
+    assert_eq!(chat.reads(5), "(password of 1?)\n");
     chat.asks(5, enter("alice", Some(ALICES)));
     chat.ends_batch();
     assert!(chat.reads(CAROL).contains("banned") && chat.reads(4).contains("banned"));
@@ -293,6 +296,10 @@ fn who_is_muted_writes_nothing_that_others_read() {
         assert_eq!(chat.reads(ALICE), "", "{command}");
     }
     chat.forgets();
+    chat.asks(BOB, Question::LogIn(Login { account: ZOES, private: Vec::new() }));
+    chat.ends_batch();
+    let muted = "*** You are muted by alice until 1970-01-01 01:00.\n";
+    assert_eq!(chat.reads(BOB), muted, "another name would end it");
     chat.types(ALICE, "/unmute BOB");
     chat.says(BOB, "<bob> hi");
     chat.finishes();
