@@ -9,8 +9,8 @@
 //! ```
 //!
 //! The fan-out hands over the records of a batch and goes on; it shows the batch when
-//! [`HistorianEvent::Committed`] says that they are written. One batch is under way at a time, so
-//! one transaction writes all that waited for it. A client's thread asks and waits
+//! [`HistorianEvent::Committed`] says that they are done with: written, or, in an outage, kept for a
+//! retry. One batch is under way at a time, so one transaction writes all that waited for it. A client's thread asks and waits
 //! ([`HistoryReader::find`]). Writing comes first; what nobody waits for (indexing words, deleting
 //! what is too old) is done when there is nothing else to do.
 //!
@@ -39,8 +39,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the historian waits while another process has the file locked: as long as a person's
-/// command or a backup's last page takes.
+/// How long the historian waits while another process has the file locked: long enough
+/// for an operator's command or for the last page of a backup.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The same during an outage: everybody knows of it by then, and queries should not wait again and
 /// again.
@@ -98,7 +98,7 @@ pub fn open(
         Ok(snapshot) => snapshot,
         Err(error) => {
             historian.fail(error, &[]);
-            // What the file has is told when it can be read.
+            // As if it was opened anew: the fan-out is told what the file has when it can be read.
             historian.outage.iter_mut().for_each(|outage| outage.is_reopened = true);
             let last_line = LineId(Timestamp::now().as_microsecond());
             Snapshot { last_line, ..Snapshot::default() }
@@ -132,7 +132,7 @@ pub struct Historian {
     to_write: Receiver<Vec<Record>>,
     to_answer: Receiver<(Query, Sender<Found>)>,
     events: Sender<HistorianEvent>,
-    /// When to look around next.
+    /// When to check the file next.
     look_at: Instant,
     _lock: Option<ServerLock>,
 }
@@ -252,8 +252,21 @@ impl Historian {
         Ok(())
     }
 
-    /// Indexes, and deletes what is too old, a piece at a time, while nobody waits.
+    /// Indexes, and deletes what is too old. It waits for no other process: whoever says something
+    /// meanwhile would wait twice, and read that the disk does not answer.
     fn tidy_up(&mut self) -> Result<(), StoreError> {
+        self.set_patience(Duration::ZERO)?;
+        let done = self.tidy_up_while_nobody_waits();
+        self.set_patience(PATIENCE)?;
+        done
+    }
+
+    fn set_patience(&mut self, patience: Duration) -> Result<(), StoreError> {
+        self.store.as_mut().map_or(Ok(()), |store| store.set_patience(patience))
+    }
+
+    /// A piece at a time.
+    fn tidy_up_while_nobody_waits(&mut self) -> Result<(), StoreError> {
         let Ok(store) = &mut self.store else { return Ok(()) };
         let days =
             self.config.history_days.map(|days| SignedDuration::from_hours(24 * i64::from(days)));
@@ -302,15 +315,15 @@ impl Historian {
         }
     }
 
-    /// Keeps a file open that is intact, because it can be read. Any other file is not touched
-    /// again.
+    /// Keeps an intact file open, so that it can still be read. Gives up any other file: it is opened
+    /// anew later, by `write_retry`.
     fn leave_alone(&mut self, error: &StoreError) {
-        let is_what_it_was = matches!(
+        let is_intact = matches!(
             error.kind,
             StoreErrorKind::DiskFull | StoreErrorKind::Locked | StoreErrorKind::ReadOnly
         );
         match &mut self.store {
-            Ok(store) if is_what_it_was => {
+            Ok(store) if is_intact => {
                 let _ = store.set_patience(PATIENCE_IN_OUTAGE); // there is an outage already
             }
             store => {
@@ -378,3 +391,6 @@ fn lines_in(record: &Record) -> usize {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests;
