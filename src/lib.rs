@@ -10,15 +10,15 @@
 //! ```
 //!
 //! - [`core`]: what a chat is. It names no socket, thread, lock, channel, clock or database, and a
-//!   test keeps it so: any I/O model can run it.
+//!   test checks that. So any I/O model can run it.
 //! - [`socketserver`]: the accept loop and its mix-ins. It knows nothing of chat.
 //! - [`server`]: the threads, one file for each, that run the core behind the sockets.
 //! - [`store`]: the history, accounts and mailboxes, in one SQLite file.
 //! - `lock`: the lock rule below, as assertions.
 //!
 //! A **batch** is what the fan-out applies between two deliveries: one line in a quiet room, a
-//! thousand in a busy one. It is written in one transaction, and shown with one send to each
-//! client.
+//! thousand in a busy one. What of it has to be kept are its records, which are written in one
+//! transaction. Then it is shown, with one send to each client.
 //!
 //! docs/architecture.md lists the guarantees with their tests, and follows one line function by
 //! function.
@@ -29,7 +29,7 @@
 //! | --- | --- | --- | --- |
 //! | `main` | 1 | a signal; then it stops everything, in order | bin/chatd/main.rs, server/mod.rs |
 //! | `accept` | one for each listener | the next connection | socketserver/mod.rs |
-//! | `c7:alice` | one for each client | its client's next line; the answer to it; the events channel, if that is full; the historian; its turn to hash; its own client, if they read slowly, flood, or leave | server/client/handler.rs |
+//! | `c7:alice` | one for each client | its client's next line; the answer to it; the events channel, if that is full; the historian; its turn to hash a password; its own client, if they read slowly, flood, or leave | server/client/handler.rs |
 //! | `fanout` | 1 | the next event; it owns everybody's state | server/fanout.rs |
 //! | `historian` | 1 | records to write, queries to answer; it owns the database | server/history/historian.rs |
 //! | `flusher` | 1 | sockets of clients that read slowly | server/client/flusher.rs |
@@ -42,10 +42,10 @@
 //! one.** There are six kinds of locks that threads share while they serve: the registry (who is
 //! connected), the addresses (how many connections from each), one outbox for each client, each
 //! thread's own name, the turn to hash, and the failed logins. `lock.rs` makes the rule an
-//! assertion for them: every debug build and every test checks it. (The accept loop's list of
-//! threads, the list behind `/threads`, and what is locked once at the start or the end, are plain
-//! mutexes. They are held for a few instructions, never two at a time.) So locks cannot deadlock, and no thread ever waits for
-//! another client's terminal.
+//! assertion for them: every debug build and every test checks it. (The accept loop's stop flag
+//! and its list of threads, the list behind `/threads`, and what is locked once at the start or the
+//! end, are plain mutexes. They are held for a few instructions, never two at a time.) So threads
+//! cannot deadlock, and no thread ever waits for another client's terminal.
 
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]

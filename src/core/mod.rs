@@ -56,7 +56,7 @@ pub fn batch_max(high_water: usize) -> usize {
     BATCH_MAX.min(high_water.saturating_sub(EVENT_MAX))
 }
 
-/// The most bytes of answers in a batch; the answer that passes the bound still belongs to it. They
+/// The most bytes of answers in a batch; the answer that exceeds the bound still belongs to it. They
 /// wait with the batch.
 pub(crate) const ANSWERS_MAX: usize = 4 * 1024 * 1024;
 
@@ -64,6 +64,7 @@ pub(crate) const ANSWERS_MAX: usize = 4 * 1024 * 1024;
 /// `text` is the line without its slash.
 pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: &mut dyn Driver) {
     let found = table.find(text);
+    // Without a name few commands work ("at the door"). Any other text is refused as a name would be.
     if session.is_naming() && !found.as_ref().is_ok_and(|(row, _)| row.at_the_door) {
         return session.offer_name(&format!("/{text}"), driver);
     }
@@ -72,7 +73,7 @@ pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: 
         Ok((row, arguments)) => match row.run {
             Run::Rooms(_) => {
                 let answer = driver.ask(Event::Command(text.to_owned()));
-                session.take(answer, driver)
+                session.take_in(answer, driver)
             }
             Run::Session(run) => run(&mut SessionCtx { session, driver, table }, arguments)
                 .unwrap_or_else(|refusal| row.refused(refusal)),
@@ -118,13 +119,16 @@ pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: 
 /// ```
 pub struct Chat<H> {
     table: Table,
+    /// Every client. A key is an index that no other client ever gets (a slot map); all tables of the
+    /// core use it.
     clients: SlotMap<ClientKey, (ClientId, H)>,
+    /// The key of each connection.
     keys: HashMap<ClientId, ClientKey>,
     rooms: Rooms,
     /// A line for everybody, to be delivered before the sealed batch.
     outage_notice: Option<String>,
     /// The server stops, and nobody waits for the disk.
-    is_late: bool,
+    is_closing_at_once: bool,
 }
 
 impl<H> Chat<H> {
@@ -136,7 +140,7 @@ impl<H> Chat<H> {
             keys: HashMap::new(),
             rooms: Rooms::new(config, snapshot),
             outage_notice: None,
-            is_late: false,
+            is_closing_at_once: false,
         }
     }
 
@@ -167,6 +171,7 @@ impl<H> Chat<H> {
     }
 
     /// Runs a member's command. A command that runs on the client's thread does not come here.
+    /// `None`: the answer comes with the outcome.
     fn command(&mut self, client: ClientKey, text: &str) -> Option<Answer> {
         let now = self.rooms.now();
         self.rooms.members_mut()[client].touch(now);
@@ -183,7 +188,7 @@ impl<H> Chat<H> {
     }
 
     /// Answers a question that a session asks by itself. Some questions are for members alone,
-    /// others only for clients at the door.
+    /// others only for clients that have no name yet.
     fn ask(
         &mut self,
         key: ClientKey,
@@ -246,7 +251,7 @@ impl<H> Chat<H> {
     /// Ends the batch that gathers. Returns its records, to be written in one transaction; if there
     /// are none, it can be delivered at once. The batch before it must have been delivered.
     pub fn seal(&mut self) -> Vec<Record> {
-        if self.is_late {
+        if self.is_closing_at_once {
             self.give_up_waiting(); // there may be no later batch to answer them in
         }
         self.rooms.seal()
@@ -260,8 +265,10 @@ impl<H> Chat<H> {
         }
     }
 
-    /// Takes the outcomes of the oldest batch that is not settled yet: one for each of its records
-    /// that may fail, in their order. A client that waits for one is answered in the batch that
+    /// Takes the outcomes of the oldest batch that is not settled yet. Most records only have to be
+    /// written. A few may fail (a registration, mail for somebody who is away): what they need stays
+    /// reserved (`rooms/pending.rs`), and their client is not answered before the outcome is known.
+    /// There is one outcome for each of these, in their order. The answers belong to the batch that
     /// gathers.
     pub fn settle(&mut self, now: Timestamp, outcomes: Vec<Outcome>) {
         self.rooms.set_now(now);
@@ -338,7 +345,7 @@ impl<H> Chat<H> {
 
     /// Tells everybody that the history is written again, and that what was said in `gap` is lost.
     pub fn end_outage(&mut self, gap: Option<(Timestamp, Timestamp)>) {
-        self.rooms.doubt_scrollbacks();
+        self.rooms.doubt_scrollbacks(); // the file may be another one now, with more in it
         let zone = self.rooms.config().zone.clone();
         let time = |at| zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string();
         let missing = match gap {
@@ -369,7 +376,7 @@ impl<H> Chat<H> {
     /// for the others. Nobody waits for the disk, either: the sealed batch can be delivered, and
     /// everybody who waits for an outcome reads that it is not known.
     pub fn close_at_once(&mut self) {
-        self.is_late = true;
+        self.is_closing_at_once = true;
         self.give_up_waiting();
         self.rooms.close(true);
     }

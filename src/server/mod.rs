@@ -183,7 +183,8 @@ fn start_accepting(
     listeners.into_iter().zip(statuses).map(start).collect()
 }
 
-/// Opens the listeners of every group. At least one of each group must open.
+/// Opens the listeners of every group. The first address of a group must open. Another one may be
+/// missing on this machine, but not taken.
 pub fn listen(groups: &[ListenOn], ghost_after: Duration) -> anyhow::Result<Vec<TcpListener>> {
     let mut listeners = Vec::new();
     for ListenOn(addresses) in groups {

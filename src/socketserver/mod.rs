@@ -49,7 +49,7 @@
 //!         .local_addr()
 //!         .and_then(TcpStream::connect)
 //!         .and_then(|mut client| client.read_to_string(&mut greeting));
-//!     server.shutdown(); // whatever came of it: the scope waits for `serve_forever`
+//!     server.shutdown(); // even after an error: the scope waits for `serve_forever`
 //!     read.map(|_| assert_eq!(greeting, "Hello World!"))
 //! })?;
 //! threads.close(); // waits for the handlers
@@ -84,7 +84,7 @@ pub struct Connection {
     pub number: u64,
     /// The socket, blocking.
     pub stream: TcpStream,
-    /// The peer's address. (Asking the socket would fail if the peer is gone already.)
+    /// The peer's address. (Asking the socket would fail if the peer were already gone.)
     pub peer: SocketAddr,
     /// How many others the mix-in serves at the same time, if it counts them.
     pub others: usize,
@@ -152,7 +152,7 @@ pub trait MixIn: Send + Sync + 'static {
         handler: &Arc<H>,
     ) -> Result<(), (Connection, Refusal)>;
 
-    /// Waits for every thread that was started. No connection is processed after this.
+    /// Waits for every thread that was started. To be called when every accept loop has returned.
     fn close(&self);
 }
 
@@ -239,7 +239,7 @@ impl<H: Handler, M: MixIn> Server<H, M> {
         }
     }
 
-    /// The address it listens on: with the true port, if port 0 was asked for.
+    /// The address it listens on: with the actual port, if port 0 was asked for.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }

@@ -1,4 +1,5 @@
-//! One thread for each connection, with a bound. After Python's `ThreadingMixIn`, which has none.
+//! One thread for each connection, with a bound. Modelled on Python's
+//! `ThreadingMixIn`, which has no bound.
 
 use super::{Connection, Handler, MixIn, Refusal, run_handler};
 use parking_lot::Mutex;
@@ -16,7 +17,7 @@ pub struct Threading {
 }
 
 /// Every thread that is being started, or was started and is not joined yet. The bound limits their
-/// number. (Several accept loops may share it.)
+/// number. (Several accept loops may share one `Threading`.)
 #[derive(Default)]
 struct Threads {
     starting: usize,
@@ -45,7 +46,8 @@ impl Threading {
     fn take_ended(&self) -> Vec<JoinHandle<()>> {
         let mut joinable = Vec::new();
         let Threads { started, ended, .. } = &mut *self.threads.lock();
-        // One that ended before it was noted as started stays on the list until the next time.
+        // Moves each from `started` to `joinable`. One that ended before it was noted as started stays
+        // on the list until the next time.
         ended.retain(|number| started.remove(number).map(|thread| joinable.push(thread)).is_none());
         joinable
     }
@@ -63,7 +65,8 @@ impl MixIn for Threading {
         };
         connection.others = running;
         let number = connection.number;
-        // The thread takes its connection from here; if it cannot be started, we do.
+        // A failed `spawn` would drop the connection with its closure. So the thread takes it from
+        // here; if it cannot be started, this function takes it back.
         let handed_over = Arc::new(Mutex::new(Some(connection)));
         let run = {
             let (handed_over, handler, threads) =
@@ -73,7 +76,7 @@ impl MixIn for Threading {
                 if let Some(connection) = connection {
                     run_handler(connection, &*handler);
                 }
-                drop(handler);
+                drop(handler); // before the report: the last one may take long to drop
                 threads.lock().ended.push(number);
             }
         };
@@ -92,7 +95,7 @@ impl MixIn for Threading {
         };
         match handed_over.lock().take() {
             Some(connection) => Err((connection, Refusal::NoThread { running, error })),
-            None => Ok(()),
+            None => Ok(()), // cannot be: no thread was there to take it
         }
     }
 
@@ -104,6 +107,6 @@ impl MixIn for Threading {
 
 fn join_all(threads: impl IntoIterator<Item = JoinHandle<()>>) {
     for thread in threads {
-        let _ = thread.join(); // its panic was caught and told
+        let _ = thread.join(); // its panic was caught and reported
     }
 }

@@ -1,10 +1,10 @@
-//! What each client reads of one batch, without a copy for each client.
+//! Which part of a batch each client reads, without a copy for each client.
 //!
 //! A batch is everything that was applied together. What is said in a room is appended once, to the
 //! room's stream. Nearly everybody there reads the whole stream. A client who does not (a talker
 //! leaves out their own lines; somebody has a private line in between) has a view: a short list of
 //! pieces to read one after the other. So a batch of a thousand lines to a hundred clients costs a
-//! thousand appends and a hundred sends, not a hundred thousand of anything.
+//! thousand appends and a hundred sends, not a hundred thousand of each.
 //!
 //! ```text
 //!   stream of lobby:  <alice> a\n<bob> b\n<alice> c\n
@@ -128,8 +128,8 @@ impl Output {
         self.gathering.views[view].close = Some(reason);
     }
 
-    /// Lets `client` read `room` from here on, and no longer `before`: every line that is said in
-    /// `room` later, and none that was said earlier.
+    /// Lets `client` read `room` from here on, and no longer the room `before`: every line that
+    /// is said in `room` later, and none that was said earlier. `None`: they are in no room.
     pub(super) fn enter(
         &mut self,
         client: ClientKey,
@@ -259,6 +259,7 @@ impl Output {
         if place.bytes > read.bytes
             && let Some(&(_, stream)) = room.and_then(|room| self.streams.get(room))
         {
+            // `place` is not the beginning, so the stream is one of this batch.
             let (range, lines) = (read.bytes..place.bytes, place.lines - read.lines);
             *read = place;
             self.gathering.push(view, Piece { stream: Some(stream), range, lines });

@@ -27,14 +27,14 @@ pub(crate) const TOPIC: &str = "topic";
 pub(crate) struct Room {
     key: RoomKey,
     name: String,
-    /// By name: the text, and who set it. They last, as what is said here does.
+    /// By name: the text, and who set it. They are kept in the history, and read from there at the start.
     settings: BTreeMap<String, (String, Author)>,
     is_paused: bool,
     members: Vec<ClientKey>,
     /// Members who do not want every line as it is: `/timestamps`, `/quiet`, `/ignore`.
     filtered: Vec<ClientKey>,
     scrollback: Scrollback,
-    /// Until it is full, the scrollback has everything that was ever said here.
+    /// Whether the scrollback, until it is full, has everything that was ever said here.
     is_whole: bool,
     /// When the last member left.
     emptied: Timestamp,
@@ -46,14 +46,14 @@ pub(crate) struct Lines<'a> {
     pub(crate) count: usize,
     /// Who caused them. Members who ignore the author do not read them. `None`: the server.
     pub(crate) author: Option<ClientKey>,
-    /// The author reads them too, if they are there.
+    /// The author reads these lines too, if the author is in the room.
     pub(crate) to_author: bool,
     /// They say who comes and goes. Members with `/quiet` do not read them.
     is_presence: bool,
 }
 
 impl<'a> Lines<'a> {
-    /// A line of the server's, which nobody hides.
+    /// A line of the server's, which no preference hides.
     pub(crate) fn of_server(text: &'a str) -> Lines<'a> {
         Lines { text, count: 1, author: None, to_author: false, is_presence: false }
     }
@@ -102,7 +102,7 @@ impl Room {
         &self.members
     }
 
-    /// Since when nobody is in it, if it may make way for another room.
+    /// When the last member left, if the room is empty and may be replaced by another room.
     pub(super) fn spare_since(&self) -> Option<Timestamp> {
         self.members.is_empty().then_some(self.emptied)
     }
@@ -157,8 +157,10 @@ impl Room {
             Some(account) => author.account == Some(account),
             None => author.account.is_none() && holder.name == author.name,
         };
+        if !self.is_paused {
+            return Ok(());
+        }
         let who = match self.setting(TOPIC) {
-            _ if !self.is_paused => return Ok(()),
             Some((_, holder)) if is_holder(holder) => return Ok(()),
             Some((_, holder)) => format!("administrators and {}, who set the topic,", holder.name),
             None => "administrators".to_owned(),
@@ -242,8 +244,9 @@ impl Room {
         }
     }
 
-    /// Shows lines to everybody here. All read the room's stream, except the author and those who
-    /// filter.
+    /// Shows lines to everybody here: appends them, once, to the room's stream of this batch, which
+    /// nearly all read whole. Only the author, who skips them, and those who filter are dealt with
+    /// one by one. (`output.rs` has a picture.)
     pub(super) fn tell(&self, lines: &Lines<'_>, members: &Members, output: &mut Output) {
         if self.members.is_empty() {
             return;

@@ -73,10 +73,10 @@ impl Session<'_> {
             answer @ Answer::Named(..) => {
                 let mut welcome = notice(sentences::hello(name.shown()));
                 welcome.extend(self.config.motd.iter().map(notice));
-                welcome.push_str(&self.take(answer, driver));
+                welcome.push_str(&self.take_in(answer, driver));
                 driver.reply(welcome.as_bytes());
             }
-            other => drop(self.take(other, driver)),
+            other => drop(self.take_in(other, driver)),
         }
     }
 }

@@ -31,9 +31,9 @@ use flood::{Delay, Flood, FloodLimit};
 use stage::Stage;
 use std::{mem::take, time::Duration};
 
-/// The bytes after which talk becomes an event. It bounds what the events channel can hold.
+/// Talk becomes an event when it has this many bytes. It bounds what the events channel can hold.
 pub(crate) const TALK_MAX: usize = 16 * 1024;
-/// The most bytes of talk in one event: the line that passes the bound is still in it, with a name,
+/// The most bytes of talk in one event: the line that exceeds the bound is still in it, with a name,
 /// and with three bytes for each control character.
 pub(crate) const EVENT_MAX: usize = TALK_MAX + 3 * LINE_MAX + 128;
 
@@ -48,7 +48,7 @@ pub enum Heard {
     Dialogue,
     /// Nothing more, until more bytes are read.
     End,
-    /// Too much at once: leave this client alone for this time, then go on.
+    /// Too much at once: read nothing from this client for this time, then go on.
     Pause(Duration),
     /// The end of the session, for this reason.
     Close(CloseReason),
@@ -60,7 +60,10 @@ pub struct Session<'a> {
     pub input: LineBuffer,
     config: &'a SessionConfig,
     address: ClientAddress,
+    /// `Some`: only the place for an administrator was left. The number is that of the other places.
     reserve_of: Option<usize>,
+    /// What the next line is: a name, a password, or talk. While it is `Checking`, no line is taken:
+    /// a password that was typed is compared first.
     stage: Stage,
     name: Option<Name>,
     names_refused: u32,
@@ -72,7 +75,7 @@ pub struct Session<'a> {
     talk: Talk,
     /// What was heard after that talk.
     next: Option<Heard>,
-    /// How long to leave this client alone after that.
+    /// How long to read nothing from this client after that.
     pause: Option<Duration>,
     close: Option<CloseReason>,
     lines: usize,
@@ -124,9 +127,9 @@ impl<'a> Session<'a> {
     /// Hears the next lines of what was received: as much talk as there is, or one thing of another
     /// kind.
     ///
-    /// Where each client has a thread, this function's frame stays on that thread's stack, and each
-    /// page of it costs 4 KiB for each client. So code that is rare and needs much stack (a
-    /// command, a password) is not inlined here.
+    /// A thread's stack keeps every page (4 KiB) that it ever touched, and the frame of this function
+    /// is touched for each client. So code that is rare and needs much stack (a command, a password)
+    /// is not inlined here.
     pub fn hear(&mut self, now: Duration, driver: &mut dyn Driver) -> Heard {
         if let Some(heard) = self.next.take().or_else(|| self.pause.take().map(Heard::Pause)) {
             return heard;
@@ -235,12 +238,12 @@ impl<'a> Session<'a> {
     /// Asks the rooms, and returns the lines that the client is to read.
     pub(crate) fn ask(&mut self, question: Question, driver: &mut dyn Driver) -> String {
         let answer = driver.ask(Event::Ask(question));
-        self.take(answer, driver)
+        self.take_in(answer, driver)
     }
 
     /// Takes in an answer, and returns the lines that the client is to read.
     #[inline(never)] // see `Session::hear`
-    pub(crate) fn take(&mut self, answer: Answer, driver: &mut dyn Driver) -> String {
+    pub(crate) fn take_in(&mut self, answer: Answer, driver: &mut dyn Driver) -> String {
         match answer {
             Answer::Text(text) => text,
             Answer::Fetch(text, reply) => self.fetch(text, *reply, driver),
@@ -304,7 +307,7 @@ impl<'a> Session<'a> {
             bytes.extend(notice("Yes, chatd is here.").as_bytes());
         }
         let is_password = matches!(self.stage, Stage::Password(_));
-        // The client may begin to speak telnet now.
+        // The client may have begun to speak telnet only now. Then their echo has to be set.
         bytes.extend(self.input.telnet.set_hidden(is_password));
         if !bytes.is_empty() {
             driver.reply(&bytes);

@@ -1,7 +1,8 @@
 //! From bytes to lines. TCP knows no lines: one read may bring half of one, or three and a half.
 //!
 //! The reader reads straight into [`LineBuffer::space`] and takes whole lines out, in place,
-//! without a copy. A partial line waits for its rest. Telnet's sequences are taken out on the way.
+//! without a copy. A partial line stays in the buffer until the
+//! rest arrives. Telnet's sequences are taken out on the way.
 //! It does no I/O: the caller reads.
 
 use super::telnet::Telnet;
@@ -15,7 +16,7 @@ pub(crate) const LINE_MAX: usize = 1024;
 const BUFFER_FIRST: usize = 256;
 /// Bytes of the buffer of a client that sends much: fewer reads, and one event for many lines.
 const BUFFER_MAX: usize = 16 * 1024;
-const _: () = assert!(BUFFER_FIRST < BUFFER_MAX && 2 * (LINE_MAX + 2) <= BUFFER_MAX);
+const _: () = assert!(BUFFER_FIRST < BUFFER_MAX && LINE_MAX + 2 < BUFFER_MAX);
 
 /// One line, without its end.
 #[derive(Debug, PartialEq, Eq)]
@@ -84,7 +85,7 @@ impl LineBuffer {
             Some(_) => n,
         };
         if filled && self.bytes.len() < BUFFER_MAX {
-            // The peer sends more than fits: read more at once.
+            // The peer sends more than fits: read more with each call.
             self.bytes.resize(2 * self.bytes.len(), 0);
         }
     }

@@ -20,11 +20,13 @@ const FREE_FROM_ADDRESS: u32 = 20;
 /// The first delay; it doubles with each wrong password.
 const DELAY_FIRST: Duration = Duration::from_secs(1);
 /// The longest delay: well below the time that a client has for a login, so that no guesser locks
-/// the owner out; and still no more than 10,800 guesses a day from one address.
+/// the owner out; and still no more than two guesses in this time at one name from one address (the
+/// two that have a turn, see `Hasher`): 21,600 a day.
 const DELAY_MAX: Duration = Duration::from_secs(8);
 /// Wrong passwords are forgotten after this time without another one.
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(15);
-/// The most accounts that are remembered, and the most addresses: 10,000 of them are a few MB. The
+/// The most accounts that are remembered, and the most addresses: 10,000 of them are a few MB (if
+/// every name that was tried is as long as a line: 20 MB). The
 /// older half makes room.
 const REMEMBERED_MAX: usize = 10_000;
 /// The most addresses of one owner that are remembered: home, the classroom, and some more.

@@ -1,6 +1,6 @@
 //! One client's thread: reads, runs the session, and closes politely. Runs on thread `c7:alice`.
 //!
-//! Start with `ClientThread::run`: it serves a connection until it ends. The rest turns what the
+//! Start with `ClientThread::run`: it talks with a client until there is a reason to close. The rest turns what the
 //! session asks of its [`Driver`] into channel sends and socket writes.
 
 use super::{
@@ -39,10 +39,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a flooding client is still read, at the pace of `--flood`, after they have closed their
-/// side.
+/// How long the server goes on reading what a flooding client sent, at the pace of `--flood`, after
+/// the client has closed their side.
 pub const LAST_WORDS: Duration = Duration::from_secs(10);
-/// How long a client on the administrator's place may take to log in: there is only one such place.
+/// How long a client in the administrator's place may take to log in: there is only one such place.
 pub const RESERVE_DEADLINE: Duration = Duration::from_secs(15);
 /// The most bytes of replies that gather before they are sent (approximately).
 const REPLIES_MAX: usize = 4096;
@@ -54,7 +54,7 @@ pub(crate) struct ChatHandler {
     pub(crate) limits: SlowLimits,
     /// How long a client may take to give a name.
     pub(crate) login_deadline: Duration,
-    /// The most client threads.
+    /// The most client threads, without the one more that is kept for an administrator.
     pub(crate) threads_max: usize,
     /// Sends to the fan-out, which ends when the last of these senders is gone.
     pub(crate) events: Sender<ClientEvent>,
@@ -80,7 +80,7 @@ impl Handler for ChatHandler {
         let flusher = Arc::clone(&self.flusher);
         let client = WriterHandle::new(number, stream, peer, self.limits, flusher);
         let place = RegistryGuard { handler: self, client: &client };
-        // All ordinary places are taken: this is the one beyond, for an administrator.
+        // All ordinary places are taken: this is the extra one, for an administrator.
         let reserve_of = (others >= self.threads_max).then_some(self.threads_max);
         ClientThread::serve(self, place.client, reserve_of);
         Ok(())
@@ -132,10 +132,11 @@ impl Drop for RegistryGuard<'_> {
 struct ClientThread<'a> {
     handler: &'a ChatHandler,
     client: &'a Arc<WriterHandle>,
-    /// Replies that are not sent yet. It is `Some`, perhaps empty, once the client was answered:
-    /// what the room says then waits until this thread has written.
+    /// Replies that are not sent yet. `Some`, perhaps empty: the fan-out has left an answer in the
+    /// outbox, and holds back what the room says until this thread calls `write_answer`, even with
+    /// nothing (see `Turn` in outbox.rs).
     replies: Option<Vec<u8>>,
-    /// The socket was read once, without waiting, since these replies began to wait.
+    /// The socket has been read once, without waiting, since these replies began to wait.
     has_looked: bool,
 }
 
@@ -145,7 +146,7 @@ impl ClientThread<'_> {
         client.status.attach();
         client.status.set(Activity::WaitingForRegistry);
         if !handler.registry.insert(client) {
-            client.hang_up(CloseReason::Shutdown); // the registry is closed already
+            client.hang_up(CloseReason::Shutdown); // the server stops: `run` sees it, and returns
         }
         log::info!("c{} connected from {}", client.number, client.peer);
 
@@ -156,7 +157,7 @@ impl ClientThread<'_> {
         thread.flush();
         let reason = client.settle(reason);
         thread.send(Event::Depart(reason.clone()));
-        // What was said before has been delivered now, and the name is free.
+        // When this returns, what was said before has been delivered, and the name is free.
         client.wait_for_answer();
         log::info!("{} left: {reason}", client.status.name());
         let totals = &handler.totals;
@@ -204,7 +205,7 @@ impl ClientThread<'_> {
                     }
                 }
                 Heard::End => match self.read(session.input.space(), left) {
-                    Ok(0) if client.is_hung_up() => {} // not the peer's end of file: ours
+                    Ok(0) if client.is_hung_up() => {} // not the peer's end of file: `hang_up` ended the reading
                     Ok(n) => session.input.received(n),
                     Err(e)
                         if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
@@ -214,7 +215,7 @@ impl ClientThread<'_> {
         }
     }
 
-    /// Reads what there is, or waits for it: for ever, or for `at_most`, and then fails with
+    /// Reads what there is. If there is nothing, waits: for ever, or for `at_most`, and then fails with
     /// `WouldBlock`. Replies are sent before the wait. But the first read does not wait: a program
     /// may have sent its name already, and then one send can carry all replies.
     fn read(&mut self, space: &mut [u8], at_most: Option<Duration>) -> io::Result<usize> {
@@ -263,7 +264,7 @@ impl ClientThread<'_> {
     fn send(&mut self, event: Event) {
         let event = (Arc::clone(self.client), event);
         let Err(TrySendError::Full(event)) = self.handler.events.try_send(event) else { return };
-        self.flush(); // it may take long
+        self.flush(); // the wait below may be long
         assert_no_lock_held("the events channel");
         self.client.status.set(Activity::WaitingForChannel);
         let _ = self.handler.events.send(event); // the fan-out outlives every client
@@ -271,8 +272,8 @@ impl ClientThread<'_> {
     }
 }
 
-/// An end of file means a lost connection if a send has found it broken: the kernel reports the
-/// error only once.
+/// If a send has found the connection broken, a later read sees only an end of file: the kernel
+/// reports the error once. It is a lost connection all the same.
 fn explain(client: &WriterHandle, reason: CloseReason) -> CloseReason {
     match (reason, client.broken()) {
         (CloseReason::Closed, Some(error)) => CloseReason::Lost(error),
@@ -299,6 +300,8 @@ impl Driver for ClientThread<'_> {
         answer
     }
 
+    /// Replies are not flushed before it, as they are before other waits: an answer and the past
+    /// lines that belong to it stay one piece.
     fn find(&mut self, query: Query) -> Found {
         self.handler.history.find(query)
     }

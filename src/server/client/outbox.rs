@@ -78,19 +78,19 @@ struct Outbox {
 ///
 /// ```text
 ///   Anybody             [ what waits ]                        the flusher sends it
-///   AnswerAfter(n)      [ n bytes | (answer) | said later ]   nobody sends: the answer is not here
+///   AnswerAfter(n)      [ n bytes | (answer) | said later ]   nobody sends: the client's thread writes the answer
 ///   OwnThread                     [ said later ]              the n bytes and the answer are on
 ///                                                             their way, outside the lock
 /// ```
 ///
-/// Nobody takes bytes from the front while it is `AnswerAfter`, so `n` holds. (The one exception,
+/// Nobody takes bytes from the front while it is `AnswerAfter`, so `n` stays correct. (The one exception,
 /// `Outbox::refuse_more`, corrects it.)
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Turn {
     /// Any thread.
     #[default]
     Anybody,
-    /// No thread yet: the client's own thread is about to write an answer, after this number of the
+    /// No thread yet: the client's own thread is about to write an answer, after this many of the
     /// bytes that wait.
     AnswerAfter(usize),
     /// The client's own thread, which is writing.
@@ -180,7 +180,7 @@ impl WriterHandle {
                 self.status.set(Activity::Working);
                 return answer;
             }
-            outbox.wait_on(&self.answered, LOOK_UP);
+            outbox.wait_on(&self.answered, LOOK_UP); // `deliver` notifies; the time is a safety net
         }
     }
 
@@ -192,7 +192,7 @@ impl WriterHandle {
         let mut outbox = self.outbox.lock();
         let before = match outbox.turn {
             Turn::AnswerAfter(before) => before,
-            Turn::Anybody | Turn::OwnThread => outbox.queue.len(),
+            Turn::Anybody | Turn::OwnThread => outbox.queue.len(), // behind everything that waits
         };
         let (mut sent, now) = (0, Instant::now());
         if before == 0 && answer.len() <= AT_ONCE_MAX && !outbox.queue.is_shut() {
@@ -222,8 +222,8 @@ impl WriterHandle {
         outbox.turn = Turn::Anybody;
         outbox.queue.begin_to_wait(Instant::now());
         if !unanswered.is_empty() {
-            // The write was given up. The line that was begun can still be ended before the last
-            // sentence.
+            // The write was given up. All is put back, so that `refuse_more` can keep the rest of the
+            // line that was begun, and drop everything else.
             outbox.queue.put_back(unsent.iter().chain(unanswered).copied());
             outbox.refuse_more(CloseReason::TooLate(self.limits.write_deadline.as_secs()));
             return self.stop_reading(outbox);
@@ -250,7 +250,8 @@ impl WriterHandle {
                 }
                 Ok(n) => (sent, progress) = (sent + n, Instant::now()),
                 Err(e) => {
-                    // What the client sent will still be read; nobody is left to read the answer.
+                    // As if it was sent: nobody is left to read it. What the client sent before will
+                    // still be read.
                     self.outbox.lock().queue.break_off(&e);
                     sent = bytes.len();
                 }
@@ -337,6 +338,7 @@ impl SlowClient for WriterHandle {
         &self.socket
     }
 
+    /// Sends what the client takes now. Returns their write deadline, or `None`: off the list.
     fn flush(&self, now: Instant) -> Option<Instant> {
         let mut outbox = self.outbox.lock();
         if outbox.turn == Turn::Anybody {
