@@ -1,8 +1,12 @@
 //! Talk that cannot be written yet waits here. Runs on thread `historian`.
 //!
-//! What waits is bounded: the oldest records are dropped first, and leave a gap.
+//! What waits is bounded: the oldest talk is dropped first, and leaves a gap. What administrators did
+//! is not dropped as long as there is talk to drop.
 
-use crate::{core::record::Record, store::StoreError};
+use crate::{
+    core::record::{Change, Record},
+    store::StoreError,
+};
 use jiff::Timestamp;
 use std::collections::VecDeque;
 
@@ -38,7 +42,8 @@ impl RetryQueue {
             self.records.push_back(record.clone());
         }
         while self.bytes > RETRY_MAX {
-            let Some(lost) = self.records.pop_front() else { break };
+            let oldest_talk = self.records.iter().position(is_talk).unwrap_or(0);
+            let Some(lost) = self.records.remove(oldest_talk) else { break };
             self.bytes -= weight(&lost);
             let (from, _) = self.gap.unwrap_or((lost.at, lost.at));
             self.gap = Some((from, lost.at));
@@ -59,6 +64,10 @@ impl RetryQueue {
     }
 }
 
+fn is_talk(record: &Record) -> bool {
+    matches!(record.change, Change::RoomMessage { .. } | Change::PrivateMessage { .. })
+}
+
 fn weight(record: &Record) -> usize {
     record.change.text_bytes() + OVERHEAD
 }
@@ -66,7 +75,7 @@ fn weight(record: &Record) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::record::{AccountId, Author, Change, LineId, SanctionKind, Target};
+    use crate::core::record::{AccountId, Author, LineId, SanctionKind, Target};
 
     fn said(second: i64, bytes: usize) -> Record {
         let author = Author { name: "alice".to_owned(), account: None };
@@ -89,6 +98,19 @@ mod tests {
             queue.records().iter().map(|record| record.at).collect::<Vec<_>>(),
             [3, 4, 5, 6].map(at)
         );
+        assert!(queue.bytes() <= RETRY_MAX);
+    }
+
+    #[test]
+    fn talk_does_not_push_out_what_an_administrator_did() {
+        let mut queue = RetryQueue::default();
+        let change = Change::SanctionLifted(SanctionKind::Ban, Target::Name("bob".to_owned()));
+        let lifted = Record { at: Timestamp::UNIX_EPOCH, change };
+        queue.push(std::slice::from_ref(&lifted));
+        let large = RETRY_MAX / 2 - OVERHEAD;
+        queue.push(&[said(1, large), said(2, large), said(3, large)]);
+        assert_eq!(queue.records().first(), Some(&lifted), "or bob is banned after the next start");
+        assert_eq!(queue.records().len(), 2);
         assert!(queue.bytes() <= RETRY_MAX);
     }
 
