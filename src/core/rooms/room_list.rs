@@ -56,6 +56,9 @@ impl RoomList {
 
     /// Takes in what the store has of the rooms.
     pub(super) fn restore(&mut self, rooms: Vec<RoomSnapshot>, names: NameRule, now: Timestamp) {
+        if rooms.len() >= ROOMS_MAX {
+            self.rooms[self.lobby].doubt(); // it may not be among them, and yet have lines
+        }
         // The rooms where somebody spoke last come first, and are the last to make way.
         for room in rooms.into_iter().rev() {
             let Ok(name) = names.check(&room.name, "room's name") else { continue };

@@ -258,6 +258,19 @@ fn a_room_is_restored_with_its_lines_and_its_topic() {
 }
 
 #[test]
+fn the_lobby_asks_the_store_if_a_hundred_other_rooms_were_spoken_in_later() {
+    for (count, asks) in [(99, false), (100, true)] {
+        let rooms = (0..count)
+            .map(|i| RoomSnapshot { name: format!("room{i}"), ..RoomSnapshot::default() })
+            .collect();
+        let mut chat = Conversation::new();
+        chat.chat.restore(Snapshot { rooms, ..snapshot() });
+        chat.is_told(ALICE, "/history 5");
+        assert_eq!(!chat.queries.is_empty(), asks, "{count} rooms: {:?}", chat.queries);
+    }
+}
+
+#[test]
 fn since_is_the_last_time_that_it_was_this_time() {
     let mut chat = Conversation::new();
     chat.now = "2026-11-21T09:30:00Z".parse().unwrap();
