@@ -6,9 +6,12 @@ use crate::{
     lock::assert_no_lock_held,
     store::{Durability, Store, StoreError},
 };
-use crossbeam_channel::{Receiver, SendTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use jiff::Timestamp;
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 /// Where history is kept, and how. By default nowhere.
 #[derive(Clone, Debug, Default)]
@@ -60,8 +63,7 @@ pub enum HistorianEvent {
     Changed(Snapshot),
 }
 
-/// How long a client's thread waits for the historian: longer than any answer takes while the disk is
-/// well.
+/// How long a client's thread waits for the historian, in all.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The fan-out's side.
@@ -79,17 +81,43 @@ pub struct HistoryReader {
 }
 
 impl HistoryReader {
-    /// Asks, and waits for the answer; but not for a disk that does not answer, or a stop would
-    /// wait for it too.
+    /// Asks, and waits for the answer; but not for a disk that does not answer, or a stop would wait
+    /// for it too.
     pub fn find(&self, query: Query) -> Found {
         assert_no_lock_held("the historian");
         let (answer, answered) = bounded(1);
-        if let Err(SendTimeoutError::Disconnected(_)) =
-            self.queries.send_timeout((query, answer), ANSWER_PATIENCE)
-        {
-            return Found::Unavailable("the server is stopping.".to_owned());
-        }
-        let found = answered.recv_timeout(ANSWER_PATIENCE);
-        found.unwrap_or_else(|_| Found::Unavailable("the disk does not answer.".to_owned()))
+        let deadline = Instant::now() + ANSWER_PATIENCE;
+        let asked = self.queries.send_deadline((query, answer), deadline);
+        let found = asked
+            .map_err(|error| error.is_timeout())
+            .and_then(|()| answered.recv_deadline(deadline).map_err(|error| error.is_timeout()));
+        found.unwrap_or_else(|is_late| {
+            Found::Unavailable(match is_late {
+                true => {
+                    format!("the history did not answer within {} s.", ANSWER_PATIENCE.as_secs())
+                }
+                false => "the server is stopping.".to_owned(),
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::record::AccountId;
+
+    #[test]
+    fn nobody_waits_for_ever_for_a_historian_that_does_not_answer() {
+        let (queries, to_answer) = bounded(1);
+        let reader = HistoryReader { queries };
+        let asks = || reader.find(Query::Password(AccountId(1)));
+        let late = Found::Unavailable("the history did not answer within 5 s.".to_owned());
+        std::thread::scope(|scope| {
+            let waits = [scope.spawn(asks), scope.spawn(asks)]; // one of them does not get a place
+            assert!(waits.into_iter().all(|asker| asker.join().unwrap() == late));
+        });
+        drop(to_answer);
+        assert_eq!(asks(), Found::Unavailable("the server is stopping.".to_owned()));
     }
 }
