@@ -50,21 +50,22 @@ use std::collections::HashMap;
 /// mark.
 pub const BATCH_MAX: usize = 64 * 1024;
 
-/// The bytes after which a batch ends on a server with this high-water mark: the batch, with the event
-/// that passes the bound, fits into an empty outbox (if the mark is above 20 KiB).
+/// The bytes after which a batch ends on a server with this high-water mark: the batch, with the
+/// event that passes the bound, fits into an empty outbox (if the mark is above 20 KiB).
 pub fn batch_max(high_water: usize) -> usize {
     BATCH_MAX.min(high_water.saturating_sub(EVENT_MAX))
 }
 
-/// The most bytes of answers in a batch; the answer that exceeds the bound still belongs to it. They
-/// wait with the batch.
+/// The most bytes of answers in a batch; the answer that exceeds the bound still belongs to it.
+/// They wait with the batch.
 pub(crate) const ANSWERS_MAX: usize = 4 * 1024 * 1024;
 
 /// Runs a command that a session heard: on the client's own thread, or by sending it to the rooms.
 /// `text` is the line without its slash.
 pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: &mut dyn Driver) {
     let found = table.find(text);
-    // Without a name few commands work ("at the door"). Any other text is refused as a name would be.
+    // Without a name few commands work ("at the door"). Any other text is refused as a name would
+    // be.
     if session.is_naming() && !found.as_ref().is_ok_and(|(row, _)| row.at_the_door) {
         return session.offer_name(&format!("/{text}"), driver);
     }
@@ -119,8 +120,8 @@ pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: 
 /// ```
 pub struct Chat<H> {
     table: Table,
-    /// Every client. A key is an index that no other client ever gets (a slot map); all tables of the
-    /// core use it.
+    /// Every client. A key is an index that no other client ever gets (a slot map); all tables of
+    /// the core use it.
     clients: SlotMap<ClientKey, (ClientId, H)>,
     /// The key of each connection.
     keys: HashMap<ClientId, ClientKey>,
@@ -266,10 +267,10 @@ impl<H> Chat<H> {
     }
 
     /// Takes the outcomes of the oldest batch that is not settled yet. Most records only have to be
-    /// written. A few may fail (a registration, mail for somebody who is away): what they need stays
-    /// reserved (`rooms/pending.rs`), and their client is not answered before the outcome is known.
-    /// There is one outcome for each of these, in their order. The answers belong to the batch that
-    /// gathers.
+    /// written. A few may fail (a registration, mail for somebody who is away): what they need
+    /// stays reserved (`rooms/pending.rs`), and their client is not answered before the outcome is
+    /// known. There is one outcome for each of these, in their order. The answers belong to the
+    /// batch that gathers.
     pub fn settle(&mut self, now: Timestamp, outcomes: Vec<Outcome>) {
         self.rooms.set_now(now);
         for (Reservation { client, what }, outcome) in self.rooms.pending().settle(outcomes) {

@@ -1,13 +1,14 @@
 //! The fan-out: one thread that owns everybody's state and delivers what is said. Runs on thread
 //! `fanout`.
 //!
-//! All events come through one bounded channel, so there is one order. The thread applies all events
-//! that wait, and then sends once to each client: when the room is busy, a thousand lines cost one send
-//! per client, not a thousand.
+//! All events come through one bounded channel, so there is one order. The thread applies all
+//! events that wait, and then sends once to each client: when the room is busy, a thousand lines
+//! cost one send per client, not a thousand.
 //!
 //! Nothing is shown before it is written (unless the disk fails: then everybody is told), and yet
-//! the fan-out never waits for the disk: it hands a batch's records to the historian and goes on. When the historian answers, the batch is shown.
-//! All that gathered meanwhile is the next batch: the slower the disk, the larger the transactions.
+//! the fan-out never waits for the disk: it hands a batch's records to the historian and goes on.
+//! When the historian answers, the batch is shown. All that gathered meanwhile is the next batch:
+//! the slower the disk, the larger the transactions.
 
 use super::{
     client::outbox::WriterHandle,
@@ -28,9 +29,9 @@ use std::{
 };
 
 /// Events that may wait, for each client of a full server: a new client sends a name and a first
-/// line. An event holds at most 20 KiB of talk, so 512 clients need at most 20 MiB (a string may have
-/// allocated twice that). When the channel is full, the talkers' threads wait, stop
-/// reading, and TCP slows the talkers down.
+/// line. An event holds at most 20 KiB of talk, so 512 clients need at most 20 MiB (a string may
+/// have allocated twice that). When the channel is full, the talkers' threads wait, stop reading,
+/// and TCP slows the talkers down.
 ///
 /// Measured with 5,000 clients that connect at once: with only 1,024 events, 0.87 times as many
 /// enter per second, and each costs 1.5 KiB more.
@@ -61,7 +62,8 @@ pub(crate) type ClientEvent = (Arc<WriterHandle>, Event);
 pub(crate) enum Shutdown {
     /// See [`Chat::close`].
     Gracefully,
-    /// The graceful shutdown takes too long: see [`Chat::close_at_once`]. Nothing waits for the disk any more.
+    /// The graceful shutdown takes too long: see [`Chat::close_at_once`]. Nothing waits for the
+    /// disk any more.
     AtOnce,
 }
 
@@ -318,8 +320,8 @@ fn bytes(records: &[Record]) -> usize {
 
 /// Lets the client threads that are ready to run go first, as long as they add events: these go out
 /// with the same sends. The kernel likes to run a thread as soon as it is woken, which would split
-/// one large batch into many small ones. (Measured with `chatbench`, one unanswered line for each talker: 22 % less CPU for
-/// each line delivered.) If no thread is ready, this costs a system call.
+/// one large batch into many small ones. (Measured with `chatbench`, one unanswered line for each
+/// talker: 22 % less CPU for each line delivered.) If no thread is ready, this costs a system call.
 fn let_the_talkers_talk(events: &Receiver<ClientEvent>) {
     let mut seen = 0;
     for _ in 0..YIELDS_MAX {

@@ -46,8 +46,8 @@ impl Threading {
     fn take_ended(&self) -> Vec<JoinHandle<()>> {
         let mut joinable = Vec::new();
         let Threads { started, ended, .. } = &mut *self.threads.lock();
-        // Moves each from `started` to `joinable`. One that ended before it was noted as started stays
-        // on the list until the next time.
+        // Moves each from `started` to `joinable`. One that ended before it was noted as started
+        // stays on the list until the next time.
         ended.retain(|number| started.remove(number).map(|thread| joinable.push(thread)).is_none());
         joinable
     }

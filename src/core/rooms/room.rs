@@ -27,7 +27,8 @@ pub(crate) const TOPIC: &str = "topic";
 pub(crate) struct Room {
     key: RoomKey,
     name: String,
-    /// By name: the text, and who set it. They are kept in the history, and read from there at the start.
+    /// By name: the text, and who set it. They are kept in the history, and read from there at the
+    /// start.
     settings: BTreeMap<String, (String, Author)>,
     is_paused: bool,
     members: Vec<ClientKey>,

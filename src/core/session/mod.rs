@@ -33,8 +33,8 @@ use std::{mem::take, time::Duration};
 
 /// Talk becomes an event when it has this many bytes. It bounds what the events channel can hold.
 pub(crate) const TALK_MAX: usize = 16 * 1024;
-/// The most bytes of talk in one event: the line that exceeds the bound is still in it, with a name,
-/// and with three bytes for each control character.
+/// The most bytes of talk in one event: the line that exceeds the bound is still in it, with a
+/// name, and with three bytes for each control character.
 pub(crate) const EVENT_MAX: usize = TALK_MAX + 3 * LINE_MAX + 128;
 
 /// What the session heard, and so what its driver has to do.
@@ -60,10 +60,11 @@ pub struct Session<'a> {
     pub input: LineBuffer,
     config: &'a SessionConfig,
     address: ClientAddress,
-    /// `Some`: only the place for an administrator was left. The number is that of the other places.
+    /// `Some`: only the place for an administrator was left. The number is that of the other
+    /// places.
     reserve_of: Option<usize>,
-    /// What the next line is: a name, a password, or talk. While it is `Checking`, no line is taken:
-    /// a password that was typed is compared first.
+    /// What the next line is: a name, a password, or talk. While it is `Checking`, no line is
+    /// taken: a password that was typed is compared first.
     stage: Stage,
     name: Option<Name>,
     names_refused: u32,
@@ -127,9 +128,9 @@ impl<'a> Session<'a> {
     /// Hears the next lines of what was received: as much talk as there is, or one thing of another
     /// kind.
     ///
-    /// A thread's stack keeps every page (4 KiB) that it ever touched, and the frame of this function
-    /// is touched for each client. So code that is rare and needs much stack (a command, a password)
-    /// is not inlined here.
+    /// A thread's stack keeps every page (4 KiB) that it ever touched, and the frame of this
+    /// function is touched for each client. So code that is rare and needs much stack (a command, a
+    /// password) is not inlined here.
     pub fn hear(&mut self, now: Duration, driver: &mut dyn Driver) -> Heard {
         if let Some(heard) = self.next.take().or_else(|| self.pause.take().map(Heard::Pause)) {
             return heard;

@@ -2,8 +2,9 @@
 //! the thread of whoever logs in.
 //!
 //! Whether an attempt has to wait is decided only when it has got its turn (see [`Hasher`]). So
-//! guessing at one name on many connections at once gains one guess for each turn, and no more; and a class that logs in at once,
-//! from one address and with the right passwords, is not delayed at all.
+//! guessing at one name on many connections at once gains one guess for each turn, and no more; and
+//! a class that logs in at once, from one address and with the right passwords, is not delayed at
+//! all.
 
 pub mod hash;
 mod throttle;

@@ -1,7 +1,7 @@
 //! One client's thread: reads, runs the session, and closes politely. Runs on thread `c7:alice`.
 //!
-//! Start with `ClientThread::run`: it talks with a client until there is a reason to close. The rest turns what the
-//! session asks of its [`Driver`] into channel sends and socket writes.
+//! Start with `ClientThread::run`: it talks with a client until there is a reason to close. The
+//! rest turns what the session asks of its [`Driver`] into channel sends and socket writes.
 
 use super::{
     flusher::FlusherQueue,
@@ -215,9 +215,9 @@ impl ClientThread<'_> {
         }
     }
 
-    /// Reads what there is. If there is nothing, waits: for ever, or for `at_most`, and then fails with
-    /// `WouldBlock`. Replies are sent before the wait. But the first read does not wait: a program
-    /// may have sent its name already, and then one send can carry all replies.
+    /// Reads what there is. If there is nothing, waits: for ever, or for `at_most`, and then fails
+    /// with `WouldBlock`. Replies are sent before the wait. But the first read does not wait: a
+    /// program may have sent its name already, and then one send can carry all replies.
     fn read(&mut self, space: &mut [u8], at_most: Option<Duration>) -> io::Result<usize> {
         let (client, socket) = (self.client, self.client.socket());
         if self.replies.is_some() {

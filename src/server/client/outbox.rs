@@ -83,8 +83,8 @@ struct Outbox {
 ///                                                             their way, outside the lock
 /// ```
 ///
-/// Nobody takes bytes from the front while it is `AnswerAfter`, so `n` stays correct. (The one exception,
-/// `Outbox::refuse_more`, corrects it.)
+/// Nobody takes bytes from the front while it is `AnswerAfter`, so `n` stays correct. (The one
+/// exception, `Outbox::refuse_more`, corrects it.)
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Turn {
     /// Any thread.
@@ -222,8 +222,8 @@ impl WriterHandle {
         outbox.turn = Turn::Anybody;
         outbox.queue.begin_to_wait(Instant::now());
         if !unanswered.is_empty() {
-            // The write was given up. All is put back, so that `refuse_more` can keep the rest of the
-            // line that was begun, and drop everything else.
+            // The write was given up. All is put back, so that `refuse_more` can keep the rest of
+            // the line that was begun, and drop everything else.
             outbox.queue.put_back(unsent.iter().chain(unanswered).copied());
             outbox.refuse_more(CloseReason::TooLate(self.limits.write_deadline.as_secs()));
             return self.stop_reading(outbox);
@@ -250,8 +250,8 @@ impl WriterHandle {
                 }
                 Ok(n) => (sent, progress) = (sent + n, Instant::now()),
                 Err(e) => {
-                    // As if it was sent: nobody is left to read it. What the client sent before will
-                    // still be read.
+                    // As if it was sent: nobody is left to read it. What the client sent before
+                    // will still be read.
                     self.outbox.lock().queue.break_off(&e);
                     sent = bytes.len();
                 }

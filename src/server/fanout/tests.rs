@@ -1,4 +1,5 @@
-//! The fan-out with a historian that the test plays: what it waits for, and what happens when the disk does not answer.
+//! The fan-out with a historian that the test plays: what it waits for, and what happens when the
+//! disk does not answer.
 
 use super::*;
 use crate::{
@@ -83,7 +84,8 @@ impl Client {
         self.handle.write_answer(b"");
     }
 
-    /// Waits for an answer, and returns it as text; with a deadline, which the handle does not have.
+    /// Waits for an answer, and returns it as text; with a deadline, which the handle does not
+    /// have.
     fn waits_for_answer(&self) -> String {
         let (answers, answer) = bounded(1);
         let handle = Arc::clone(&self.handle);

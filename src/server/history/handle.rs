@@ -81,8 +81,8 @@ pub struct HistoryReader {
 }
 
 impl HistoryReader {
-    /// Asks, and waits for the answer; but not for a disk that does not answer, or a stop would wait
-    /// for it too.
+    /// Asks, and waits for the answer; but not for a disk that does not answer, or a stop would
+    /// wait for it too.
     pub fn find(&self, query: Query) -> Found {
         assert_no_lock_held("the historian");
         let (answer, answered) = bounded(1);

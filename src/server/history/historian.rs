@@ -9,10 +9,10 @@
 //! ```
 //!
 //! The fan-out hands over the records of a batch and goes on; it shows the batch when
-//! [`HistorianEvent::Committed`] says that they are done with: written, or, in an outage, kept for a
-//! retry. One batch is under way at a time, so one transaction writes all that waited for it. A client's thread asks and waits
-//! ([`HistoryReader::find`]). Writing comes first; what nobody waits for (indexing words, deleting
-//! what is too old) is done when there is nothing else to do.
+//! [`HistorianEvent::Committed`] says that they are done with: written, or, in an outage, kept for
+//! a retry. One batch is under way at a time, so one transaction writes all that waited for it. A
+//! client's thread asks and waits ([`HistoryReader::find`]). Writing comes first; what nobody waits
+//! for (indexing words, deleting what is too old) is done when there is nothing else to do.
 //!
 //! When the disk is full, or the file locked, damaged or gone, the chat goes on; what is said waits
 //! in the `RetryQueue`, and is tried again every second. A locked file, or one on a full disk, can
@@ -315,8 +315,8 @@ impl Historian {
         }
     }
 
-    /// Keeps an intact file open, so that it can still be read. Gives up any other file: it is opened
-    /// anew later, by `write_retry`.
+    /// Keeps an intact file open, so that it can still be read. Gives up any other file: it is
+    /// opened anew later, by `write_retry`.
     fn leave_alone(&mut self, error: &StoreError) {
         let is_intact = matches!(
             error.kind,

@@ -1,7 +1,7 @@
 //! Talk that cannot be written yet waits here. Runs on thread `historian`.
 //!
-//! What waits is bounded: the oldest talk is dropped first, and leaves a gap. What administrators did
-//! is not dropped as long as there is talk to drop.
+//! What waits is bounded: the oldest talk is dropped first, and leaves a gap. What administrators
+//! did is not dropped as long as there is talk to drop.
 
 use crate::{
     core::record::{Change, Record},

@@ -197,7 +197,8 @@ impl Crowd {
         Ok(arrivals)
     }
 
-    /// Reads once from each client that is ready within `patience`, and checks it. Returns how many.
+    /// Reads once from each client that is ready within `patience`, and checks it. Returns how
+    /// many.
     pub fn read_round(&mut self, patience: Duration) -> Result<usize> {
         let ready = self.wait(patience)?;
         ready.iter().try_for_each(|client| self.read(*client, &mut |_| {}))?;

@@ -1,7 +1,7 @@
 //! An open loop: how long does a line take to its readers?
 //!
-//! Lines are due at fixed times, whether the server keeps up or not, and each delivery is timed from
-//! the moment its line was *due*. So a stall of the server counts for all lines that were due
+//! Lines are due at fixed times, whether the server keeps up or not, and each delivery is timed
+//! from the moment its line was *due*. So a stall of the server counts for all lines that were due
 //! meanwhile, not only for the one that met it (the other way is called coordinated omission).
 //!
 //! The senders take turns at even distances. Deliveries are timed at the watchers. The generator

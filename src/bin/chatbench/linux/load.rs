@@ -28,9 +28,9 @@ impl Settings {
         self.time / 4
     }
 
-    /// How long to wait if no client can read. A generator with a core of its own does not sleep: to
-    /// wake it would be a part of each send, but only while the server is the slower of the two, so
-    /// one server would have two costs.
+    /// How long to wait if no client can read. A generator with a core of its own does not sleep:
+    /// to wake it would be a part of each send, but only while the server is the slower of the two,
+    /// so one server would have two costs.
     pub fn wait(&self) -> Duration {
         if self.pin.is_some() { Duration::ZERO } else { WAIT }
     }
@@ -44,8 +44,8 @@ pub trait Load {
     fn run(&self, target: &Target, settings: &Settings) -> Result<Figures>;
 }
 
-/// The roles of `clients` clients. Senders and stuck clients are spread among the others, so that it
-/// makes no difference whom a server serves first. Client 0 always watches; if all others are to
+/// The roles of `clients` clients. Senders and stuck clients are spread among the others, so that
+/// it makes no difference whom a server serves first. Client 0 always watches; if all others are to
 /// send, there is one client more.
 pub fn roles(clients: usize, senders: usize, stuck: usize) -> Vec<Role> {
     let others = (clients.max(2) - 1).max(senders + stuck);

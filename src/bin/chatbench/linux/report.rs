@@ -78,8 +78,8 @@ impl Row {
     }
 }
 
-/// A table with a line for each figure of each row: a column for each server, and the first server's
-/// ratio to each of the others. It ends with the medians of the ratios.
+/// A table with a line for each figure of each row: a column for each server, and the first
+/// server's ratio to each of the others. It ends with the medians of the ratios.
 pub fn markdown(rows: &[Row], servers: &[Target], settings: &Settings) -> Result<String> {
     let names = servers.iter().map(|server| server.name.clone());
     let ratios = names.clone().skip(1).map(|other| format!("{} ÷ {other}", servers[0].name));

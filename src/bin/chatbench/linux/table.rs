@@ -1,20 +1,21 @@
-//! `chatbench table` and `chatbench compare`: the loads whose figures are kept, and on which servers.
+//! `chatbench table` and `chatbench compare`: the loads whose figures are kept, and on which
+//! servers.
 
 use super::server::Target;
 use anyhow::{Result, ensure};
 use argh::FromArgs;
 use std::env;
 
-/// Clients of one select: descriptors 0 to 1,023, less the 32 that chatd-select keeps for itself and
-/// for those it refuses.
+/// Clients of one select: descriptors 0 to 1,023, less the 32 that chatd-select keeps for itself
+/// and for those it refuses.
 const SELECT_MAX: usize = 992;
 
 /// A load as its command, so that it can be measured again by itself, and the figures to show.
 pub type Command = (String, Vec<&'static str>);
 
-/// Every load whose figures are kept, on the servers and on the baseline. With --against before=PATH
-/// --against same=PATH, two builds and the first build again, the ratios and their medians say what
-/// has changed, and how much two equal servers differ.
+/// Every load whose figures are kept, on the servers and on the baseline. With --against
+/// before=PATH --against same=PATH, two builds and the first build again, the ratios and their
+/// medians say what has changed, and how much two equal servers differ.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "table")]
 pub struct Table {

@@ -101,8 +101,8 @@ impl Reader {
         !self.unchecked.is_empty()
     }
 
-    /// Moves the unchecked bytes to the beginning of `chunk`, and returns how many they are. What is
-    /// read next belongs behind them: so no bytes are copied to join two halves of a line.
+    /// Moves the unchecked bytes to the beginning of `chunk`, and returns how many they are. What
+    /// is read next belongs behind them: so no bytes are copied to join two halves of a line.
     pub fn take_unchecked(&mut self, chunk: &mut Vec<u8>) -> usize {
         let length = self.unchecked.len();
         chunk.resize(chunk.len().max(length), 0);
@@ -111,8 +111,8 @@ impl Reader {
         length
     }
 
-    /// Checks `bytes`, which begin with what [`Reader::take_unchecked`] gave. Calls `heard` for each
-    /// line that is right.
+    /// Checks `bytes`, which begin with what [`Reader::take_unchecked`] gave. Calls `heard` for
+    /// each line that is right.
     pub fn read(
         &mut self,
         bytes: &[u8],
@@ -175,7 +175,8 @@ impl Reader {
         at
     }
 
-    /// What is wrong if nothing more comes: a line that this client has not read, or bytes left over.
+    /// What is wrong if nothing more comes: a line that this client has not read, or bytes left
+    /// over.
     pub fn unfinished(&self, transcript: &Transcript) -> Option<Error> {
         let mut lines = transcript.lines[self.next..].iter();
         if let Some(missing) = lines.find(|line| line.id.sender != self.client) {

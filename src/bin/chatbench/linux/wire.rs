@@ -1,4 +1,5 @@
-//! The bytes of measured lines: how a line is composed, and how it is recognised when it comes back.
+//! The bytes of measured lines: how a line is composed, and how it is recognised when it comes
+//! back.
 //!
 //! Every line names its sender and its number among that sender's lines. The text behind them
 //! depends on both numbers, so a piece of another line never passes for this one:
