@@ -290,8 +290,8 @@ impl<H> Chat<H> {
         }
     }
 
-    /// Delivers the sealed batch. Calls `deliver` at most once for each client. If there is a
-    /// notice of an outage, it is delivered to every member first.
+    /// Delivers the sealed batch. Calls `deliver` at most once for each client; and before that, if
+    /// there is a notice of an outage, once for every member.
     pub fn flush(&mut self, mut deliver: impl FnMut(&H, Delivery<'_>)) {
         if let Some(line) = self.outage_notice.take() {
             for key in self.rooms.members().iter().map(|(key, _)| key) {
@@ -312,8 +312,8 @@ impl<H> Chat<H> {
     }
 
     /// Delivers to one client what they have to read by now, their answer included, and to nobody
-    /// else. This is for a driver that cannot go on without the answer, and does not want to flush
-    /// everybody's output for it. `false`: the client has to wait, because something is sealed or
+    /// else. This is for a driver that cannot go on without the answer, such as the event loops in
+    /// docs/versions, and does not want to flush everybody's output for it. `false`: the client has to wait, because something is sealed or
     /// has to be written.
     pub fn flush_one(&mut self, client: ClientId, deliver: impl FnOnce(&H, Delivery<'_>)) -> bool {
         if self.rooms.output().is_sealed() || !self.rooms.pending().is_empty() {

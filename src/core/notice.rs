@@ -8,7 +8,8 @@ pub fn notice(sentence: impl Display) -> String {
     format!("{MARK}{sentence}\n")
 }
 
-/// Why something is not done.
+/// Why something is not done, for the client to read. (Not to be confused with that of
+/// `socketserver`, which refuses connections.)
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// The sentence for whoever asked, without its `*** ` and its line end.

@@ -143,6 +143,7 @@ impl Pending {
         outcomes: Vec<Outcome>,
     ) -> impl Iterator<Item = (Reservation, Outcome)> + use<> {
         let sealed = self.sealed.pop_front().unwrap_or_default();
+        // After `give_up` there are no reservations: their clients were answered then.
         sealed.reservations.into_iter().zip(outcomes)
     }
 

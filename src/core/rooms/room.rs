@@ -198,6 +198,7 @@ impl Room {
     // --- Saying something ---
 
     /// Records what `author` says, shows it to everybody here with this batch, and remembers it.
+    /// `Rooms::say` has looked whether they may.
     pub(super) fn say(
         &mut self,
         talk: Talk,

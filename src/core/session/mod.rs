@@ -156,6 +156,7 @@ impl<'a> Session<'a> {
                         Some(command) if !command.starts_with('/') => {
                             Some(Heard::Command(command.to_owned()))
                         }
+                        // `//x` says `/x`.
                         escaped => {
                             self.talk.push("<", name, "> ", escaped.unwrap_or(&text));
                             None

@@ -72,6 +72,7 @@ pub(crate) struct ChatHandler {
 
 impl Handler for ChatHandler {
     fn verify(&self, peer: SocketAddr) -> Result<(), String> {
+        // Counts the address. It is released once: by `refuse`, or by `RegistryGuard`.
         self.registry.admit(peer.ip())
     }
 
@@ -313,6 +314,7 @@ impl Driver for ClientThread<'_> {
 
     fn verify(&mut self, attempt: LoginAttempt<'_>) -> Result<LoginResult, String> {
         self.flush();
+        // An account that does not exist is looked up too: it must take as long.
         let stored = match self.find(Query::Password(attempt.account.unwrap_or_default())) {
             Found::Password(stored) => stored,
             Found::Unavailable(why) => return Err(why),
