@@ -1,4 +1,5 @@
-//! What the machine can hold, compared with what was asked. Once, at the start.
+//! What the machine can hold, compared with what was asked. Runs on thread `main`, once, at the
+//! start.
 //!
 //! A server that promises 512 places and fails at the 60th with "too many open files" has promised
 //! too much. So the server reads the limits first, raises what it may, and otherwise says the true

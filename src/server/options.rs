@@ -1,4 +1,4 @@
-//! The command line, and what it means. Errors say what to do.
+//! The command line, and what it means. Errors say what to do. Runs on thread `main`.
 
 use super::{client::outbox::SlowLimits, history::historian::StoreConfig, subcommands::Subcommand};
 use crate::{

@@ -1,5 +1,5 @@
 //! The registry: every connected client's writer handle, under one lock; and how many connections
-//! each address has.
+//! each address has. Any thread may ask; none waits while it holds the lock.
 
 use super::client::outbox::WriterHandle;
 use crate::{

@@ -1,6 +1,6 @@
 //! What a small server program needs around its [`Server`]: an address from the command line, and
 //! an end by Ctrl-C. The programs of the course use it; chatd has code of its own, because its
-//! shutdown does more.
+//! shutdown does more. Runs on thread `main`.
 
 use super::{Connection, Handler, MixIn, Refusal, Server};
 use anyhow::Context as _;

@@ -1,5 +1,5 @@
 //! The files of a database: what they are called, who may read them, and which of them is which.
-//! Blocks on the disk; knows no SQLite.
+//! Runs on the caller's thread. Blocks on the disk; knows no SQLite.
 
 use std::{
     fs::{self, File, OpenOptions},

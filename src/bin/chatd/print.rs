@@ -1,4 +1,4 @@
-//! Lines on the standard output.
+//! Lines on the standard output. Runs on thread `main`.
 
 use std::io::Write as _;
 

@@ -10,7 +10,8 @@ use crate::core::{
     password::Password,
     record::{Found, HistoryLine, LineId},
     run_command,
-    session::{Heard, Peer, Session, SessionConfig, flood::FloodLimit},
+    session::{EVENT_MAX, Heard, Peer, Session, SessionConfig, TALK_MAX, flood::FloodLimit},
+    wire::line::LINE_MAX,
 };
 use std::{collections::VecDeque, time::Duration};
 
@@ -357,4 +358,24 @@ fn help_names_every_command_and_fits_a_terminal() {
         client.reads(),
         "*** /nick NAME: changes your name\n*** threads\n*** Like this: /threads\n"
     );
+}
+
+#[test]
+fn the_largest_event_has_the_line_that_exceeds_the_bound_with_its_control_characters() {
+    let config = config();
+    let mut client = Client::is_alice(&config);
+    let mut line = vec![1; LINE_MAX]; // three bytes each, where they are shown
+    line.push(b'\n');
+    let mut rest: &[u8] = &line.repeat(15);
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at(rest.len().min(client.session.input.space().len()));
+        client.receives(now);
+        rest = later;
+    }
+    let mut largest = 0;
+    while let Heard::Talk(talk) = client.session.hear(client.now, &mut client.driver) {
+        largest = largest.max(talk.text.len());
+        client.session.hear(client.now, &mut client.driver); // what came after that talk: nothing
+    }
+    assert!(TALK_MAX + LINE_MAX < largest && largest <= EVENT_MAX, "{largest} bytes");
 }

@@ -271,3 +271,25 @@ fn a_second_shutdown_command_is_no_second_signal() {
     thread.join().unwrap();
     historian.join().unwrap();
 }
+
+#[test]
+fn a_gap_that_could_not_be_told_yet_is_told_with_the_next_recovery() {
+    let (others, [alice, mut bob], thread) = running();
+    let (why, since) = ("the disk is full.".to_owned(), Timestamp::UNIX_EPOCH);
+    let outage = HistorianEvent::Outage { why, since };
+    others.history.send(outage.clone()).unwrap();
+    bob.reads("*** The history is not written since");
+    alice.says(&others.events, "<alice> one");
+    others.commits.recv_timeout(DEADLINE).unwrap();
+    bob.reads("<alice> one"); // the historian is late as well, so a recovery is not told yet
+    let gap = Some((since, since));
+    for event in
+        [HistorianEvent::Recovered { gap }, outage, HistorianEvent::Recovered { gap: None }]
+    {
+        others.history.send(event).unwrap();
+    }
+    others.history.send(HistorianEvent::Committed(Vec::new())).unwrap();
+    bob.reads("*** The history is written again; what was said from 1970-01-01 00:00:00 to");
+    drop((others, alice, bob));
+    thread.join().unwrap();
+}

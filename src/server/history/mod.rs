@@ -1,4 +1,5 @@
-//! The history: who writes it, and what happens while it cannot be written.
+//! The history: thread `historian` writes it; what happens while it cannot be written; and how the
+//! other threads ask.
 
 mod handle;
 pub mod historian;
