@@ -33,7 +33,7 @@ pub(crate) struct Accounts {
     by_id: BTreeMap<AccountId, Account>,
     /// By the name's key.
     by_name: BTreeMap<String, AccountId>,
-    /// Names (their keys) that are being registered.
+    /// Names (their keys) that are being registered, and from where.
     reserved: BTreeMap<String, ClientAddress>,
     /// The number of accounts made from an address, and since when they are counted.
     made: BTreeMap<ClientAddress, (Timestamp, u32)>,
@@ -115,13 +115,13 @@ impl Accounts {
         }
         self.made.retain(|_, (since, _)| now.duration_since(*since) < A_DAY);
         let (_, made) = self.made.entry(address).or_insert((now, 0));
-        *made += 1;
-        if *made > REGISTERED_A_DAY {
+        if *made >= REGISTERED_A_DAY {
             return Err(format!(
                 "{REGISTERED_A_DAY} names were registered from your address today, which is the most."
             )
             .into());
         }
+        *made += 1;
         self.reserved.insert(name.key().to_owned(), address);
         self.last.0 += 1;
         let (name, since) = (name.shown().to_owned(), now);

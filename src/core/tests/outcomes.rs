@@ -167,6 +167,12 @@ fn who_left_without_waiting_for_an_outcome_harms_nobody() {
 #[test]
 fn one_address_cannot_take_all_accounts() {
     let mut chat = Conversation::new();
+    for _ in 0..REGISTERED_A_DAY {
+        chat.asks(BOB, register());
+        chat.ends_batch_with(fails());
+        chat.ends_batch();
+        assert!(chat.reads(BOB).contains("the disk is full"), "that does not count");
+    }
     for i in 0..REGISTERED_A_DAY {
         chat.asks(BOB, register());
         chat.finishes();

@@ -372,3 +372,18 @@ fn a_shutdown_is_announced_ordered_and_called_off() {
     );
     assert_eq!(chat.is_told(ALICE, "/shutdown 86401"), "*** Like this: /shutdown [SECONDS|off]\n");
 }
+
+#[test]
+fn an_account_that_was_deleted_since_its_password_was_right_opens_no_door() {
+    let mut chat = Conversation::new();
+    chat.logs();
+    chat.asks(CAROL, enter("yve", Some(AccountId(7)))); // there is no such account
+    chat.types(CAROL, "/topic tea");
+    let changes = chat.finishes();
+    let by = changes.iter().find_map(|change| match change {
+        Change::RoomSetting { value: Some((_, by)), .. } => Some(by),
+        _ => None,
+    });
+    assert_eq!(by.expect("a topic is kept").account, None, "{changes:?}");
+    assert!(!chat.logs().iter().any(|line| line.contains("logged in")));
+}
