@@ -238,7 +238,7 @@ impl<H> Chat<H> {
     /// Whether it is time to end the batch: `most` bytes are to be shown, [`BATCH_MAX`] bytes to be
     /// written, or `ANSWERS_MAX` bytes of answers to be given.
     pub fn is_full(&mut self, most: usize) -> bool {
-        let (written, output) = (self.rooms.pending().bytes(), self.rooms.output());
+        let (written, output) = (self.rooms.pending.bytes(), &self.rooms.output);
         output.bytes() >= most.max(1)
             || written >= BATCH_MAX
             || output.answer_bytes() >= ANSWERS_MAX
@@ -246,7 +246,7 @@ impl<H> Chat<H> {
 
     /// Whether a batch is sealed and not delivered yet.
     pub(crate) fn is_sealed(&mut self) -> bool {
-        self.rooms.output().is_sealed()
+        self.rooms.output.is_sealed()
     }
 
     /// Ends the batch that gathers. Returns its records, to be written in one transaction; if there
@@ -260,7 +260,7 @@ impl<H> Chat<H> {
 
     /// Tells everybody who waits for an outcome that it is not known.
     fn give_up_waiting(&mut self) {
-        for client in self.rooms.pending().give_up() {
+        for client in self.rooms.pending.give_up() {
             let sentence = "It is not known whether that is written: the server stops, and the disk has not answered.";
             self.rooms.answer(client, Answer::Text(notice(sentence)));
         }
@@ -273,7 +273,7 @@ impl<H> Chat<H> {
     /// batch that gathers.
     pub fn settle(&mut self, now: Timestamp, outcomes: Vec<Outcome>) {
         self.rooms.set_now(now);
-        for (Reservation { client, what }, outcome) in self.rooms.pending().settle(outcomes) {
+        for (Reservation { client, what }, outcome) in self.rooms.pending.settle(outcomes) {
             let ctx = &mut RoomsCtx { rooms: &mut self.rooms, client };
             let text = match what {
                 Reserved::Account(account, name) => {
@@ -299,7 +299,7 @@ impl<H> Chat<H> {
             }
         }
         let clients = &self.clients;
-        let ended = self.rooms.output().flush(|key, delivery| {
+        let ended = self.rooms.output.flush(|key, delivery| {
             if let Some((_, handle)) = clients.get(key) {
                 deliver(handle, delivery); // otherwise they left without waiting for an outcome
             }
@@ -316,19 +316,19 @@ impl<H> Chat<H> {
     /// docs/versions, and does not want to flush everybody's output for it. `false`: the client has to wait, because something is sealed or
     /// has to be written.
     pub fn flush_one(&mut self, client: ClientId, deliver: impl FnOnce(&H, Delivery<'_>)) -> bool {
-        if self.rooms.output().is_sealed() || !self.rooms.pending().is_empty() {
+        if self.rooms.output.is_sealed() || !self.rooms.pending.is_empty() {
             return false;
         }
         let clients = &self.clients;
         if let Some(&key) = self.keys.get(&client) {
-            self.rooms.output().flush_one(key, |key, delivery| deliver(&clients[key].1, delivery));
+            self.rooms.output.flush_one(key, |key, delivery| deliver(&clients[key].1, delivery));
         }
         true
     }
 
     /// Takes what the driver has to do besides delivering.
     pub fn take_actions(&mut self) -> Vec<Action> {
-        self.rooms.take_actions()
+        std::mem::take(&mut self.rooms.actions)
     }
 
     // --- The history ---
@@ -338,7 +338,7 @@ impl<H> Chat<H> {
     pub fn begin_outage(&mut self, why: &str, since: Timestamp) {
         let since = self.rooms.config().zone.to_datetime(since).strftime("%H:%M:%S").to_string();
         let line = notice(format_args!("The history is not written since {since}: {why}"));
-        match self.rooms.output().is_sealed() {
+        match self.rooms.output.is_sealed() {
             true => self.outage_notice = Some(line),
             false => self.rooms.tell_everybody(&line),
         }
@@ -346,7 +346,7 @@ impl<H> Chat<H> {
 
     /// Tells everybody that the history is written again, and that what was said in `gap` is lost.
     pub fn end_outage(&mut self, gap: Option<(Timestamp, Timestamp)>) {
-        self.rooms.doubt_scrollbacks(); // the file may be another one now, with more in it
+        self.rooms.rooms.doubt_all(); // the file may be another one now, with more in it
         let zone = self.rooms.config().zone.clone();
         let time = |at| zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string();
         let missing = match gap {
@@ -384,5 +384,5 @@ impl<H> Chat<H> {
 }
 
 fn whose_is(ctx: &mut RoomsCtx<'_>, name: &Name) -> Answer {
-    Answer::Account(ctx.rooms.accounts().named(name).map(|account| account.id))
+    Answer::Account(ctx.rooms.accounts.named(name).map(|account| account.id))
 }

@@ -103,7 +103,7 @@ pub(super) fn make_way(
 
 /// Logs who logged in, for the operator.
 pub(super) fn log_login(ctx: &mut RoomsCtx<'_>, client: ClientId, account: AccountId) {
-    let Some(account) = ctx.rooms.accounts().get(account) else { return };
+    let Some(account) = ctx.rooms.accounts.get(account) else { return };
     let admin = if account.is_admin { ", an administrator" } else { "" };
     let line = format!("c{client} is logged in as {}{admin}", account.name);
     ctx.rooms.act(Action::Log(line));
@@ -111,7 +111,7 @@ pub(super) fn log_login(ctx: &mut RoomsCtx<'_>, client: ClientId, account: Accou
 
 /// Makes a member the owner of an account whose password they gave, and gives them its name.
 pub(crate) fn log_in(ctx: &mut RoomsCtx<'_>, login: Login) -> Answer {
-    let Some(account) = ctx.rooms.accounts().get(login.account).cloned() else {
+    let Some(account) = ctx.rooms.accounts.get(login.account).cloned() else {
         return Answer::Text(notice("That account is gone."));
     };
     let Ok(name) = ctx.rooms.config().names.check(&account.name, "name") else {
@@ -121,7 +121,7 @@ pub(crate) fn log_in(ctx: &mut RoomsCtx<'_>, login: Login) -> Answer {
     };
     let now = ctx.rooms.now();
     if !account.is_admin
-        && let Some(ban) = ctx.rooms.sanctions().in_force(SanctionKind::Ban, &name, None, now)
+        && let Some(ban) = ctx.rooms.sanctions.in_force(SanctionKind::Ban, &name, None, now)
     {
         let sentence = format!("The name {} is banned by {}.", name.shown(), ban.by);
         return Answer::Text(notice(sentence));
@@ -156,9 +156,9 @@ pub(crate) fn register(ctx: &mut RoomsCtx<'_>, hash: PasswordHash) -> CommandRes
     }
     let (name, address) = (ctx.member().name().clone(), ctx.member().address());
     let now = ctx.rooms.now();
-    let account = ctx.rooms.accounts().reserve(&name, address, now)?;
+    let account = ctx.rooms.accounts.reserve(&name, address, now)?;
     let change = Change::Registered(account.clone(), hash);
-    ctx.rooms.pending().reserve(now, change, ctx.client, Reserved::Account(account, name));
+    ctx.rooms.pending.reserve(now, change, ctx.client, Reserved::Account(account, name));
     Ok(Reply::Later)
 }
 
@@ -170,14 +170,14 @@ pub(crate) fn set_password(
 ) -> CommandResult {
     let (id, now) = (my_account(ctx)?, ctx.rooms.now());
     let change = Change::PasswordChanged(id, hash);
-    ctx.rooms.pending().reserve(now, change, ctx.client, Reserved::Password { quietly });
+    ctx.rooms.pending.reserve(now, change, ctx.client, Reserved::Password { quietly });
     Ok(Reply::Later)
 }
 
 /// Deletes a member's account.
 pub(crate) fn unregister(ctx: &mut RoomsCtx<'_>) -> CommandResult {
     let (id, now) = (my_account(ctx)?, ctx.rooms.now());
-    ctx.rooms.pending().reserve(now, Change::Unregistered(id), ctx.client, Reserved::Deletion(id));
+    ctx.rooms.pending.reserve(now, Change::Unregistered(id), ctx.client, Reserved::Deletion(id));
     Ok(Reply::Later)
 }
 
@@ -195,7 +195,7 @@ pub(crate) fn registered(
     outcome: Outcome,
 ) -> String {
     if let Err(why) = outcome {
-        ctx.rooms.accounts().settle(name, None);
+        ctx.rooms.accounts.settle(name, None);
         return notice(format_args!("Your name is not kept: {why}"));
     }
     let text = notice(format_args!(
@@ -206,7 +206,7 @@ pub(crate) fn registered(
         ctx.rooms.act(Action::Log(format!("c{client} registered {}", account.name)));
         ctx.rooms.members_mut()[ctx.client].set_account(Some(account.id));
     }
-    ctx.rooms.accounts().settle(name, Some(account));
+    ctx.rooms.accounts.settle(name, Some(account));
     text
 }
 
@@ -224,7 +224,7 @@ pub(crate) fn unregistered(ctx: &mut RoomsCtx<'_>, id: AccountId, outcome: Outco
     if let Err(why) = outcome {
         return notice(format_args!("Your account is still there: {why}"));
     }
-    ctx.rooms.accounts().remove(id);
+    ctx.rooms.accounts.remove(id);
     let owners: Vec<ClientKey> = ctx.rooms.members().logged_in_to(id).collect();
     for owner in owners {
         ctx.rooms.members_mut()[owner].set_account(None);

@@ -17,7 +17,7 @@ use crate::core::{
 
 /// Lets a client try the place that is kept for an administrator, or says why not.
 pub(crate) fn take_reserve(ctx: &mut RoomsCtx<'_>, most: usize) -> Answer {
-    match ctx.rooms.accounts().has_administrator() {
+    match ctx.rooms.accounts.has_administrator() {
         true => Answer::default(),
         false => Answer::Close(CloseReason::Full(most)),
     }
@@ -30,7 +30,7 @@ pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, mut entry: Entry) 
     }
     let name = entry.name.clone();
     // Another process may have deleted the account since the password was right.
-    let is_there = |login: &Login| ctx.rooms.accounts().get(login.account).is_some();
+    let is_there = |login: &Login| ctx.rooms.accounts.get(login.account).is_some();
     entry.login = entry.login.filter(is_there);
     if let Some(login) = &entry.login {
         make_way(ctx, &name, login.account, None, entry.address);
@@ -49,9 +49,9 @@ fn refuse(ctx: &mut RoomsCtx<'_>, entry: &Entry) -> Option<Answer> {
         return Some(Answer::NameRefused("The server is shutting down.".to_owned()));
     }
     let (name, now) = (&entry.name, ctx.rooms.now());
-    let named = ctx.rooms.accounts().named(name).cloned();
+    let named = ctx.rooms.accounts.named(name).cloned();
     let login = entry.login.as_ref();
-    let login = login.and_then(|login| ctx.rooms.accounts().get(login.account).cloned());
+    let login = login.and_then(|login| ctx.rooms.accounts.get(login.account).cloned());
     if let Some(most) = entry.reserve_of
         && !named.as_ref().is_some_and(|account| account.is_admin)
     {
@@ -61,7 +61,7 @@ fn refuse(ctx: &mut RoomsCtx<'_>, entry: &Entry) -> Option<Answer> {
     // Administrators are let in all the same, but not before their password was right.
     let account = login.as_ref().or(named.as_ref());
     if !account.is_some_and(|account| account.is_admin)
-        && let Some(ban) = ctx.rooms.sanctions().in_force(SanctionKind::Ban, name, address, now)
+        && let Some(ban) = ctx.rooms.sanctions.in_force(SanctionKind::Ban, name, address, now)
     {
         let ban = ban.clone();
         let sentence = describe_ban(ctx.rooms.config(), &ban);

@@ -121,7 +121,7 @@ fn reply(rooms: &Rooms, client: ClientKey, most: usize, lines: Vec<HistoryLine>)
 /// that will be said.
 fn before<'a>(rooms: &Rooms, lines: impl IntoIterator<Item = &'a HistoryLine>) -> LineId {
     let first = lines.into_iter().next().map(|line| line.id);
-    first.unwrap_or(LineId(rooms.last_line().0 + 1))
+    first.unwrap_or(LineId(rooms.pending.last_line().0 + 1))
 }
 
 /// The last time that it was `10:30`, `2026-11-20` or `2026-11-20 10:30`.

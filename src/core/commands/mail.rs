@@ -60,7 +60,7 @@ pub(crate) fn delete(ctx: &mut RoomsCtx<'_>, read: Vec<LineId>) -> CommandResult
     let Some(account) = ctx.member().account() else { return Ok(Reply::Now(String::new())) };
     let reserved = Reserved::MailDeletion { account, count: read.len() };
     let now = ctx.rooms.now();
-    ctx.rooms.pending().reserve(now, Change::MailDeleted(account, read), ctx.client, reserved);
+    ctx.rooms.pending.reserve(now, Change::MailDeleted(account, read), ctx.client, reserved);
     Ok(Reply::Later)
 }
 
@@ -72,9 +72,9 @@ pub(crate) fn kept(
     outcome: Outcome,
 ) -> String {
     if outcome.is_err() {
-        ctx.rooms.accounts().release_mail(to, by_guest);
+        ctx.rooms.accounts.release_mail(to, by_guest);
     }
-    let Some(account) = ctx.rooms.accounts().get(to) else {
+    let Some(account) = ctx.rooms.accounts.get(to) else {
         return notice("That account is gone.");
     };
     match outcome {
@@ -94,7 +94,7 @@ pub(crate) fn deleted(
 ) -> String {
     match outcome {
         Err(why) => notice(format_args!("Your mail is still there: {why}")),
-        Ok(()) => match ctx.rooms.accounts().mail_deleted(account, count) {
+        Ok(()) => match ctx.rooms.accounts.mail_deleted(account, count) {
             0 => notice("Your mailbox is empty now."),
             left => notice(format_args!("What you have read is deleted; {left} came since.")),
         },

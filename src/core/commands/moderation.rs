@@ -83,7 +83,7 @@ fn ban(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
             let member = &ctx.rooms.members()[member];
             (member.name().clone(), member.address())
         };
-        let is_meant = ctx.rooms.sanctions().is_meant(&sanction.target, &name, address);
+        let is_meant = ctx.rooms.sanctions.is_meant(&sanction.target, &name, address);
         if is_meant && !ctx.rooms.is_admin(member) {
             ctx.rooms.kick(member, reason.clone());
             sent_away += 1;
@@ -121,11 +121,11 @@ fn impose(
     let now = ctx.rooms.now();
     let until = lasts.and_then(|lasts| now.checked_add(lasts).ok());
     let sanction = Sanction { kind, target, until, by: ctx.name(), why };
-    ctx.rooms.sanctions().impose(sanction.clone(), now)?;
+    ctx.rooms.sanctions.impose(sanction.clone(), now)?;
     let why = sanction.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
     let until = ctx.rooms.config().until(until);
     ctx.audit(format!("{} {}{until}{why}", word(kind), describe(&sanction.target)));
-    ctx.rooms.pending().record(now, Change::Sanctioned(sanction.clone()));
+    ctx.rooms.pending.record(now, Change::Sanctioned(sanction.clone()));
     Ok(sanction)
 }
 
@@ -133,10 +133,10 @@ fn lift(ctx: &mut RoomsCtx<'_>, kind: SanctionKind, who: &str) -> CommandResult 
     let who = required(who)?;
     let target = target(ctx, who)?;
     let (whom, word, now) = (describe(&target), word(kind), ctx.rooms.now());
-    let Some(lifted) = ctx.rooms.sanctions().lift(kind, &target) else {
+    let Some(lifted) = ctx.rooms.sanctions.lift(kind, &target) else {
         return Err(format!("{whom} is not {word}.").into());
     };
-    ctx.rooms.pending().record(now, Change::SanctionLifted(kind, lifted.target));
+    ctx.rooms.pending.record(now, Change::SanctionLifted(kind, lifted.target));
     ctx.audit(format!("lifted: {whom} is {word} no longer"));
     if let (SanctionKind::Mute, Ok(member)) = (kind, ctx.rooms.members().find(who)) {
         ctx.rooms.tell(member, &notice("You are muted no longer."));
@@ -148,7 +148,7 @@ fn bans(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     none(arguments)?;
     let (config, now) = (ctx.rooms.config().clone(), ctx.rooms.now());
     let mut text = String::new();
-    for Sanction { kind, target, until, by, why } in ctx.rooms.sanctions().list(now) {
+    for Sanction { kind, target, until, by, why } in ctx.rooms.sanctions.list(now) {
         let why = why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         let (until, word) = (config.until(*until), word(*kind));
         text.push_str(&format!("***   {:<21} {word}{until} by {by}{why}\n", describe(target)));

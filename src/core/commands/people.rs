@@ -41,14 +41,14 @@ fn nick(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
     }
     ctx.rooms.may_write(ctx.client)?; // otherwise a new name would end a mute
     let mine = ctx.member().account();
-    if let Some(account) = ctx.rooms.accounts().named(&name)
+    if let Some(account) = ctx.rooms.accounts.named(&name)
         && mine != Some(account.id)
     {
         let name = &account.name;
         return Err(format!("{name} is registered. /login {name} asks for its password.").into());
     }
     let now = ctx.rooms.now();
-    if let Some(ban) = ctx.rooms.sanctions().in_force(SanctionKind::Ban, &name, None, now) {
+    if let Some(ban) = ctx.rooms.sanctions.in_force(SanctionKind::Ban, &name, None, now) {
         return Err(format!("The name {} is banned by {}.", name.shown(), ban.by).into());
     }
     name_is_free(ctx.rooms, &name, Some(ctx.client))?;
@@ -72,7 +72,7 @@ pub(super) fn name_is_free(
     client: Option<ClientKey>,
 ) -> Result<(), Refusal> {
     let wanted = name.shown();
-    if rooms.accounts().is_reserved(name) {
+    if rooms.accounts.is_reserved(name) {
         return Err(sentences::name_is_taken(wanted).into());
     }
     let Some(holder) = rooms.members().holder_of(name).filter(|holder| Some(*holder) != client)
@@ -104,7 +104,7 @@ fn who(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
 fn names(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     none(arguments)?;
     let mut text = String::new();
-    for room in ctx.rooms.rooms().iter().filter(|room| !room.members().is_empty()) {
+    for room in ctx.rooms.rooms.iter().filter(|room| !room.members().is_empty()) {
         let lead = sentences::names_heading(room.name(), room.members().len());
         let names = sorted_members(ctx.rooms, room);
         push_wrapped(&mut text, &lead, &shown(ctx.rooms, &names));

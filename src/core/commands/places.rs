@@ -45,7 +45,7 @@ fn leave(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
 fn list(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     none(arguments)?;
     let mut text = notice("Rooms:");
-    for room in ctx.rooms.rooms().iter() {
+    for room in ctx.rooms.rooms.iter() {
         let topic = room.setting(TOPIC).map_or("", |(topic, _)| topic);
         text.push_str(&notice(sentences::room_row(room.name(), room.members().len(), topic)));
     }

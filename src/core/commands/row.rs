@@ -138,7 +138,7 @@ impl RoomsCtx<'_> {
         let log = format!("{by} (c{}, {}) {what}", member.client(), member.address());
         self.rooms.act(Action::Log(log));
         let now = self.rooms.now();
-        self.rooms.pending().record(now, Change::Audit { by, what });
+        self.rooms.pending.record(now, Change::Audit { by, what });
     }
 }
 

@@ -39,7 +39,7 @@ fn msg(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
         Err(nobody) => nobody,
     };
     let name = ctx.rooms.config().names.check(to, "name").ok();
-    let account = name.and_then(|name| ctx.rooms.accounts().named(&name).cloned());
+    let account = name.and_then(|name| ctx.rooms.accounts.named(&name).cloned());
     let account = account.ok_or(nobody)?;
     let owner = ctx.rooms.members().logged_in_to(account.id).next();
     if let Some(reader) = owner {
@@ -51,13 +51,13 @@ fn msg(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
 /// Keeps a message in the mailbox of an account.
 fn keep(ctx: &mut RoomsCtx<'_>, to: Account, text: &str) -> CommandResult {
     let by_guest = ctx.member().account().is_none();
-    ctx.rooms.accounts().reserve_mail(to.id, by_guest)?;
+    ctx.rooms.accounts.reserve_mail(to.id, by_guest)?;
     let (now, from) = (ctx.rooms.now(), ctx.member().author());
-    let id = ctx.rooms.pending().line_ids(1);
+    let id = ctx.rooms.pending.line_ids(1);
     let reserved = Reserved::Mail { to: to.id, by_guest };
     let to = Author { name: to.name, account: Some(to.id) };
     let change = Change::PrivateMessage { id, from, to, text: text.to_owned(), is_mail: true };
-    ctx.rooms.pending().reserve(now, change, ctx.client, reserved);
+    ctx.rooms.pending.reserve(now, change, ctx.client, reserved);
     Ok(Reply::Later)
 }
 
@@ -84,7 +84,7 @@ pub(super) fn tell_privately(
     let (now, from) = (ctx.rooms.now(), ctx.member().author());
     let author_name = ctx.member().name().clone();
     let line = format!("[{kind}from {}] {text}\n", from.name);
-    let first = ctx.rooms.pending().line_ids(readers.len());
+    let first = ctx.rooms.pending.line_ids(readers.len());
     let (mut names, mut notes) = (Vec::new(), String::new());
     for (&reader, id) in readers.iter().zip(first.0..) {
         let id = LineId(id);
@@ -100,10 +100,10 @@ pub(super) fn tell_privately(
             member.private_mut().remember(id, now, &line, 1);
             member.set_reply_to(ctx.client, author_name.clone());
         }
-        if ctx.rooms.pending().keeps_talk() {
+        if ctx.rooms.pending.keeps_talk() {
             let (from, text) = (from.clone(), text.to_owned());
             let change = Change::PrivateMessage { id, from, to, text, is_mail: false };
-            ctx.rooms.pending().record(now, change);
+            ctx.rooms.pending.record(now, change);
         }
     }
     let told = format!("[{kind}to {}] {text}\n", names.join(", "));

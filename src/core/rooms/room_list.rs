@@ -67,6 +67,12 @@ impl RoomList {
         }
     }
 
+    /// Assumes that the store has more than the scrollbacks: perhaps it could not be read, or it is
+    /// another file.
+    pub(in crate::core) fn doubt_all(&mut self) {
+        self.rooms.values_mut().for_each(Room::doubt);
+    }
+
     /// The room of this name. It is made if it is missing.
     ///
     /// # Errors

@@ -255,10 +255,10 @@ fn a_ban_that_is_not_written_yet_outlives_what_another_process_changes() {
     let mut chat = Conversation::new();
     chat.types(ALICE, "/ban mallory");
     chat.chat.restore(snapshot());
-    assert!(chat.chat.rooms.sanctions().list(chat.now).count() == 1, "it gathers");
+    assert!(chat.chat.rooms.sanctions.list(chat.now).count() == 1, "it gathers");
     let changes = chat.seals();
     chat.chat.restore(snapshot());
-    assert!(chat.chat.rooms.sanctions().list(chat.now).count() == 1, "it is sealed");
+    assert!(chat.chat.rooms.sanctions.list(chat.now).count() == 1, "it is sealed");
     chat.types(ALICE, "/unban mallory");
     let by_name = |name: &str| Sanction {
         kind: SanctionKind::Ban,

@@ -1,0 +1,124 @@
+//! Coming, moving, leaving: who is in which room, and who is told. Also the shutdown, when everybody
+//! leaves.
+
+use super::{ClientKey, RoomKey, Rooms, member::Member, room::Lines};
+use crate::core::{
+    close_reason::CloseReason,
+    event::Answer,
+    name::Name,
+    notice::{Refusal, notice},
+    sentences,
+};
+
+impl Rooms {
+    /// Lets a client with a name into the lobby.
+    pub(crate) fn add_member(&mut self, client: ClientKey, member: Member) {
+        self.members.insert(client, member);
+        self.move_in(client, self.rooms.lobby());
+    }
+
+    /// Moves a member to the room of this name, which is made if it is missing.
+    pub(crate) fn move_to(&mut self, client: ClientKey, name: &Name) -> Result<(), Refusal> {
+        let room = self.rooms.find_or_add(name, self.now)?;
+        if self.members[client].room() == Some(room) {
+            return Err(format!("You are in {} already.", self.rooms[room].name()).into());
+        }
+        self.move_out(client, &sentences::went_to(self.rooms[room].name()));
+        self.move_in(client, room);
+        Ok(())
+    }
+
+    /// Tells the members of a room that `client` comes, then adds `client`.
+    fn move_in(&mut self, client: ClientKey, room: RoomKey) {
+        let before = self.members[client].room();
+        let name = self.members[client].name().shown();
+        let line = notice(sentences::entered(name, self.rooms[room].name()));
+        let presence = Lines::of_presence(&line, client);
+        self.rooms[room].tell(&presence, &self.members, &mut self.output);
+        self.output.enter(client, before, Some(room));
+        self.members[client].set_room(Some(room));
+        self.rooms[room].add(client, &self.members[client]);
+    }
+
+    /// Takes a member out of their room, and tells those who stay.
+    fn move_out(&mut self, client: ClientKey, why: &str) {
+        let Some(room) = self.members[client].room() else { return };
+        self.output.enter(client, Some(room), None);
+        self.rooms[room].remove(client, self.now);
+        self.members[client].set_room(None);
+        let name = self.members[client].name().shown();
+        let line = notice(sentences::left(name, self.rooms[room].name(), why));
+        let presence = Lines::of_presence(&line, client);
+        self.rooms[room].tell(&presence, &self.members, &mut self.output);
+    }
+
+    /// A client's session has ended. They are answered, whether they were a member or not.
+    pub(in crate::core) fn depart(&mut self, client: ClientKey, reason: &CloseReason) {
+        // The driver calls `close` when it learns of the shutdown, and this event may come first.
+        self.is_closing |= *reason == CloseReason::Shutdown;
+        let Some(member) = self.members.get_mut(client) else {
+            self.output.answer(client, None, Answer::default());
+            return self.output.end(client);
+        };
+        if self.is_closing {
+            member.say_goodbye();
+            return self.release_departed();
+        }
+        self.answer(client, Answer::default());
+        let why = match reason {
+            CloseReason::Quit(Some(why)) if self.may_write(client).is_ok() => {
+                format!("quit: {why}")
+            }
+            CloseReason::Quit(_) => "quit".to_owned(), // a muted client says nothing here either
+            other => other.to_others().to_owned(),
+        };
+        self.move_out(client, &why);
+        self.members.remove(client);
+        self.output.end(client);
+    }
+
+    /// Notes whether a member wants every line of their room as it is.
+    pub(crate) fn refilter(&mut self, client: ClientKey) {
+        if let Some(room) = self.members[client].room() {
+            self.rooms[room].set_filtered(client, &self.members[client]);
+        }
+    }
+
+    /// Sends a member away: they leave the room at once, and are hung up after this batch.
+    pub(crate) fn kick(&mut self, client: ClientKey, reason: CloseReason) {
+        if self.members[client].has_said_goodbye() {
+            return;
+        }
+        self.move_out(client, reason.to_others());
+        self.output.close(client, None, reason);
+        self.members.remove(client);
+    }
+
+    /// Lets those leave who said goodbye during the shutdown: once everybody has, or at once if the
+    /// shutdown is late.
+    fn release_departed(&mut self) {
+        if !self.closes_at_once && self.members.iter().any(|(_, member)| !member.has_said_goodbye())
+        {
+            return;
+        }
+        let members = self.members.iter().filter(|(_, member)| member.has_said_goodbye());
+        let departed: Vec<ClientKey> = members.map(|(key, _)| key).collect();
+        for client in departed {
+            self.answer(client, Answer::default());
+            if let Some(room) = self.members[client].room() {
+                self.output.enter(client, Some(room), None);
+                self.rooms[room].remove(client, self.now);
+            }
+            self.members.remove(client);
+            self.output.end(client);
+        }
+    }
+
+    /// See [`Chat::close`](crate::core::Chat::close); with `at_once`, see
+    /// [`Chat::close_at_once`](crate::core::Chat::close_at_once).
+    pub(in crate::core) fn close(&mut self, at_once: bool) {
+        self.is_closing = true;
+        self.closes_at_once |= at_once;
+        self.release_departed();
+    }
+}
