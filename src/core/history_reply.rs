@@ -52,7 +52,10 @@ impl HistoryReply {
                 self.lines = merge(older.iter(), self.lines.iter());
                 None
             }
-            Found::Unavailable(why) => Some(format!("*** Older lines cannot be read now: {why}\n")),
+            Found::Unavailable(why) => {
+                self.if_none.clear(); // it is not known whether there are none
+                Some(notice(format_args!("Older lines cannot be read now: {why}")))
+            }
             Found::Password(_) => None,
         }
     }
@@ -71,7 +74,10 @@ impl HistoryReply {
             self.lines.iter().rev().filter(is_shown).take(self.most).collect();
         lines.reverse();
         if lines.is_empty() {
-            return self.if_none.clone();
+            return match self.lines.is_empty() {
+                true => self.if_none.clone(),
+                false => notice("All of that was said by people whom you ignore."),
+            };
         }
         let today = self.zone.to_datetime(self.now).date();
         let noun = if lines.len() == 1 { "line" } else { "lines" };

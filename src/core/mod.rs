@@ -17,6 +17,7 @@ pub mod close_reason;
 pub mod commands;
 pub mod event;
 mod history_reply;
+pub mod length_of_time;
 pub mod name;
 pub mod notice;
 pub mod password;

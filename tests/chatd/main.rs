@@ -5,6 +5,7 @@
 mod harness;
 
 mod accounts;
+mod asking;
 mod backpressure;
 mod flood;
 mod ghosts;

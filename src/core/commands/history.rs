@@ -11,7 +11,8 @@ use super::{
 };
 use crate::core::{
     history_reply::{HistoryReply, merge},
-    notice::Refusal,
+    length_of_time::{self, begins_with_digit},
+    notice::{Refusal, notice},
     record::{HistoryLine, LineId, Query},
     rooms::{ClientKey, Rooms},
     sentences,
@@ -22,7 +23,7 @@ use jiff::{
 };
 
 pub(super) const ROWS: &[Row] = &[
-    Row::rooms("history", "[N|since TIME]", "past lines: the last N, or since 10:30", history),
+    Row::rooms("history", "[N|2h|since TIME]", "past lines: the last N, or since 10:30", history),
     Row::rooms("search", "WORDS", "past lines with these words (wor*: a beginning)", search),
 ];
 
@@ -52,13 +53,10 @@ pub(super) fn backlog(rooms: &Rooms, client: ClientKey) -> Option<Box<HistoryRep
 
 /// The room's lines, and among them what the client wrote and was told in private.
 fn history(ctx: &mut RoomsCtx<'_>, wanted: &str) -> CommandResult {
-    let (most, since) = match wanted.strip_prefix("since ") {
-        Some(time) => (LINES_MAX, Some(last_time_of(ctx.rooms, time.trim())?)),
-        None if wanted.is_empty() => (ctx.rooms.config().backlog_lines, None),
-        None => match wanted.parse() {
-            Ok(n @ 1_usize..) => (n.min(LINES_MAX), None),
-            Ok(0) | Err(_) => return Err(Refusal::Usage),
-        },
+    let (most, since) = match wanted_lines(ctx.rooms, wanted)? {
+        Wanted::Usual => (ctx.rooms.config().backlog_lines, None),
+        Wanted::Last(most) => (most, None),
+        Wanted::Since(since) => (LINES_MAX, Some(since)),
     };
     let (room, member) = (ctx.rooms.room_of(ctx.client), ctx.member());
     let mut lines = merge(room.scrollback().lines(), member.private().lines());
@@ -66,6 +64,9 @@ fn history(ctx: &mut RoomsCtx<'_>, wanted: &str) -> CommandResult {
     let is_all = room.remembers_all() && !member.private().is_full();
     let is_enough = lines.len() >= most || is_all;
     let mut reply = reply(ctx.rooms, ctx.client, most, lines);
+    if since.is_some() {
+        reply.if_none = notice(format_args!("Nothing was said in {} since then.", room.name()));
+    }
     if ctx.rooms.config().keeps_talk && !is_enough {
         // From `before` on, both lists are complete. A line in both is shown once.
         let first_private = member.private().lines().next().map(|line| line.id);
@@ -124,20 +125,53 @@ fn before<'a>(rooms: &Rooms, lines: impl IntoIterator<Item = &'a HistoryLine>) -
     first.unwrap_or(LineId(rooms.pending.last_line().0 + 1))
 }
 
-/// The last time that it was `10:30`, `2026-11-20` or `2026-11-20 10:30`.
-fn last_time_of(rooms: &Rooms, typed: &str) -> Result<Timestamp, Refusal> {
-    let (zone, now) = (&rooms.config().zone, rooms.now());
-    let time = |text: &str| Time::strptime("%H:%M", text).map_err(|_| Refusal::Usage);
-    let date = |text: &str| text.parse::<Date>().map_err(|_| Refusal::Usage);
-    let moment = |date: Date, time| zone.to_timestamp(date.to_datetime(time)).unwrap_or(now);
-    if let Some((day, clock)) = typed.split_once(' ') {
-        return Ok(moment(date(day)?, time(clock.trim())?));
+/// Which lines `/history` is to tell.
+enum Wanted {
+    /// As many as a newcomer is told.
+    Usual,
+    Last(usize),
+    Since(Timestamp),
+}
+
+fn wanted_lines(rooms: &Rooms, typed: &str) -> Result<Wanted, Refusal> {
+    if typed.is_empty() {
+        return Ok(Wanted::Usual);
     }
-    let Ok(time) = time(typed) else { return Ok(moment(date(typed)?, Time::midnight())) };
+    if typed.bytes().all(|b| b.is_ascii_digit()) {
+        return match typed.parse().unwrap_or(LINES_MAX) {
+            0 => Err(misunderstood(typed)),
+            lines => Ok(Wanted::Last(lines.min(LINES_MAX))),
+        };
+    }
+    let (word, rest) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
+    let time = if word.eq_ignore_ascii_case("since") { rest.trim() } else { typed };
+    let ago = length_of_time::whole(time).ok().and_then(|ago| rooms.now().checked_sub(ago).ok());
+    match ago.or_else(|| last_time_of(rooms, time)) {
+        Some(since) => Ok(Wanted::Since(since)),
+        None if begins_with_digit(time) => Err(misunderstood(time)),
+        None => Err(Refusal::Usage),
+    }
+}
+
+fn misunderstood(typed: &str) -> Refusal {
+    let examples = "/history 50, /history 2h, /history since 10:30, /history since 2026-11-20";
+    format!("\"{typed}\" is no number of lines and no time. Like this: {examples}").into()
+}
+
+/// The last time that it was `10:30`, `2026-11-20` or `2026-11-20 10:30`; `None`: it is no time.
+fn last_time_of(rooms: &Rooms, typed: &str) -> Option<Timestamp> {
+    let (zone, now) = (&rooms.config().zone, rooms.now());
+    let time = |text: &str| Time::strptime("%H:%M", text).ok();
+    let date = |text: &str| text.parse::<Date>().ok();
+    let moment = |date: Date, time| zone.to_timestamp(date.to_datetime(time)).ok();
+    if let Some((day, clock)) = typed.split_once(char::is_whitespace) {
+        return moment(date(day)?, time(clock.trim())?);
+    }
+    let Some(time) = time(typed) else { return moment(date(typed)?, Time::midnight()) };
     let today = zone.to_datetime(now).date();
-    match moment(today, time) {
-        later if later > now => Ok(moment(today.saturating_sub(1.day()), time)),
-        moment => Ok(moment),
+    match moment(today, time)? {
+        later if later > now => moment(today.saturating_sub(1.day()), time),
+        moment => Some(moment),
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Row] =
     &[Row::session("mail", "[delete]", "what was kept for you while you were away", mail)];
 
 fn mail(ctx: &mut SessionCtx<'_, '_>, argument: &str) -> Result<String, Refusal> {
-    match argument {
+    match &*argument.to_ascii_lowercase() {
         "" => Ok(ctx.session.ask(Question::Mail, ctx.driver)),
         "delete" => match ctx.session.take_mail_read() {
             read if read.is_empty() => {

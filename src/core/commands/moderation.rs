@@ -8,6 +8,7 @@ use super::{
 use crate::core::{
     address::ClientAddress,
     close_reason::CloseReason,
+    length_of_time,
     notice::{Refusal, notice},
     record::{Change, Sanction, SanctionKind, Target},
     rooms::{Action, ClientKey, room::Lines},
@@ -40,13 +41,11 @@ pub(super) const ROWS: &[Row] = &[
         none(arguments)?;
         set_paused(ctx, false)
     }),
-    row("shutdown", "[SECONDS|off]", "stops the server, now or in SECONDS", shutdown),
+    row("shutdown", "[IN|off]", "stops the server, now or IN 90s, 10m, 2h", shutdown),
 ];
 
 /// The most seconds before a shutdown: a day.
 const SHUTDOWN_MAX: u64 = 24 * 60 * 60;
-/// The longest time of a sanction that ends by itself: ten years.
-const LASTS_MAX: u64 = 10 * 365 * 24 * 60 * 60;
 
 /// Says something to everybody. Its author reads it too, and nobody can hide it.
 fn announce(ctx: &mut RoomsCtx<'_>, text: &str) -> CommandResult {
@@ -65,6 +64,9 @@ fn kick(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
         return Err("You cannot kick yourself: /quit leaves.".into());
     }
     let (name, by) = (ctx.rooms.members()[member].name().shown().to_owned(), ctx.name());
+    if let Ok((Some(_), _)) = length_of_time::leading(why) {
+        return Err(format!("A kick has no length. /ban {name} {why} keeps {name} out.").into());
+    }
     let why = optional(why).map(|why| format!(": {why}")).unwrap_or_default();
     ctx.audit(format!("kicked {name}{why}"));
     ctx.rooms.kick(member, CloseReason::Kicked(format!("kicked by {by}{why}")));
@@ -89,9 +91,8 @@ fn ban(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
             sent_away += 1;
         }
     }
-    let until = ctx.rooms.config().until(sanction.until);
-    let whom = describe(&sanction.target);
-    Ok(Reply::notice(format_args!("{whom} is banned{until}; {sent_away} sent away.")))
+    let (whom, terms) = (describe(&sanction.target), terms(ctx, &sanction));
+    Ok(Reply::notice(format_args!("{whom} is banned{terms}; {sent_away} sent away.")))
 }
 
 fn mute(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
@@ -103,7 +104,8 @@ fn mute(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
         let line = notice(format_args!("You are muted by {}{until}.", sanction.by));
         ctx.rooms.tell(member, &line);
     }
-    Ok(Reply::notice(format_args!("{} is muted{until}.", name.shown())))
+    let terms = terms(ctx, &sanction);
+    Ok(Reply::notice(format_args!("{} is muted{terms}.", name.shown())))
 }
 
 /// Puts a sanction in force. `rest` is what was typed after the target: `[FOR] [WHY]`.
@@ -113,12 +115,9 @@ fn impose(
     target: Target,
     rest: &str,
 ) -> Result<Sanction, Refusal> {
-    let (first, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    let (lasts, why) = match duration(first) {
-        Some(lasts) => (Some(lasts), optional(after.trim_start())),
-        None => (None, optional(rest)),
-    };
-    let now = ctx.rooms.now();
+    let (lasts, why) = length_of_time::leading(rest)
+        .map_err(|error| format!("{error} A reason begins with a letter."))?;
+    let (why, now) = (optional(why), ctx.rooms.now());
     let until = lasts.and_then(|lasts| now.checked_add(lasts).ok());
     let sanction = Sanction { kind, target, until, by: ctx.name(), why };
     ctx.rooms.sanctions.impose(sanction.clone(), now)?;
@@ -177,24 +176,21 @@ fn describe(target: &Target) -> &str {
     }
 }
 
+/// How long a sanction lasts, and why: an administrator sees how their words were understood.
+fn terms(ctx: &RoomsCtx<'_>, sanction: &Sanction) -> String {
+    let until = match sanction.until {
+        None => " for ever".to_owned(),
+        until => ctx.rooms.config().until(until),
+    };
+    let why = sanction.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    until + &why
+}
+
 fn word(kind: SanctionKind) -> &'static str {
     match kind {
         SanctionKind::Ban => "banned",
         SanctionKind::Mute => "muted",
     }
-}
-
-/// `90s`, `30m`, `12h`, `7d`.
-fn duration(text: &str) -> Option<Duration> {
-    let unit = match text.as_bytes().last()? {
-        b's' => 1,
-        b'm' => 60,
-        b'h' => 60 * 60,
-        b'd' => 24 * 60 * 60,
-        _ => return None,
-    };
-    let seconds = text[..text.len() - 1].parse::<u64>().ok()?.checked_mul(unit)?;
-    (1..=LASTS_MAX).contains(&seconds).then(|| Duration::from_secs(seconds))
 }
 
 fn set_paused(ctx: &mut RoomsCtx<'_>, is_paused: bool) -> CommandResult {
@@ -219,18 +215,28 @@ fn set_paused(ctx: &mut RoomsCtx<'_>, is_paused: bool) -> CommandResult {
 
 fn shutdown(ctx: &mut RoomsCtx<'_>, argument: &str) -> CommandResult {
     let by = ctx.name();
-    if argument == "off" {
+    if argument.eq_ignore_ascii_case("off") {
         ctx.audit("called the shutdown off".to_owned());
         ctx.rooms.act(Action::CancelShutDown);
         ctx.rooms.tell_everybody(&notice(format_args!("{by} called the shutdown off.")));
         return Ok(Reply::Now(String::new()));
     }
-    let seconds = match argument {
-        "" => 0,
-        typed => typed.parse().ok().filter(|&s| s <= SHUTDOWN_MAX).ok_or(Refusal::Usage)?,
-    };
+    let seconds = seconds_until(argument)?;
     ctx.audit(format!("shuts the server down in {seconds} s"));
     ctx.rooms.act(Action::ShutDown(Duration::from_secs(seconds)));
     ctx.rooms.tell_everybody(&notice(format_args!("{by} shuts the server down in {seconds} s.")));
     Ok(Reply::Now(String::new()))
+}
+
+/// The seconds until a shutdown: none, a bare number, or a length of time.
+fn seconds_until(typed: &str) -> Result<u64, Refusal> {
+    let seconds = match typed {
+        "" | "0" => 0,
+        typed if typed.bytes().all(|b| b.is_ascii_digit()) => typed.parse().unwrap_or(u64::MAX),
+        typed => length_of_time::whole(typed)?.as_secs(),
+    };
+    match seconds {
+        0..=SHUTDOWN_MAX => Ok(seconds),
+        _ => Err("A shutdown is at most a day ahead. Like this: /shutdown 90s".into()),
+    }
 }

@@ -163,7 +163,7 @@ pub(super) fn set(
     arguments: &str,
     sentences: [&str; 2],
 ) -> CommandResult {
-    let on = match arguments {
+    let on = match &*arguments.to_ascii_lowercase() {
         "on" => Some(true),
         "off" => Some(false),
         other => {

@@ -1,5 +1,6 @@
 //! The whole core, driven as a driver drives it.
 
+mod asking;
 mod batches;
 mod closing;
 mod commands;

@@ -1,0 +1,44 @@
+//! What is asked in a way that may be misunderstood: what is not understood is said, and nothing is done.
+
+use crate::harness::{Client, Folder};
+
+/// An administrator, and bob.
+fn a_class(folder: &Folder) -> (crate::harness::Server, Client, Client) {
+    folder.run("account add alice");
+    folder.run("account promote alice");
+    let server = folder.start("");
+    let mut alice = server.connect("alice");
+    alice.asks_until("alice", "*** alice is registered.");
+    alice.asks_until("correct horse", "*** Hello alice.");
+    alice.has_read_everything();
+    let bob = server.lets_in("bob");
+    alice.hears("*** bob entered lobby");
+    (server, alice, bob)
+}
+
+#[test]
+pub fn a_slip_in_a_length_of_time_bans_nobody() {
+    let folder = Folder::new();
+    let (_server, mut alice, mut bob) = a_class(&folder);
+    for slip in ["10", "10 minuts", "0m", "-5m", "99999d", "1wkk spam", "50x", "1h30"] {
+        for command in ["ban", "mute"] {
+            alice.says(&format!("/{command} bob {slip}"));
+            alice.hears(
+                "*** \"{…}\" is {…}. Like this: 90s, 30m, {…}. A reason begins with a letter.",
+            );
+        }
+    }
+    alice.asks("/bans", "*** Nobody is banned or muted.");
+    bob.says("I am here");
+    alice.hears("<bob> I am here");
+    for (typed, told) in [
+        ("/mute bob 1w spam", "*** bob is muted until {…} (spam)."),
+        ("/mute bob 2 days", "*** bob is muted until {…}."),
+        ("/mute bob spam", "*** bob is muted for ever (spam)."),
+        ("/ban zoe 1H", "*** zoe is banned until {…}; 0 sent away."),
+        ("/ban zoe no 1w", "*** zoe is banned for ever (no 1w); 0 sent away."),
+    ] {
+        alice.asks(typed, told);
+    }
+    assert_eq!(folder.select::<i64>("SELECT count(*) FROM sanction WHERE until IS NULL"), [2]);
+}
