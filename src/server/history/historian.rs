@@ -21,7 +21,10 @@
 
 pub use super::handle::{HistorianEvent, HistorianHandle, HistoryReader, StoreConfig};
 
-use super::retry::{Outage, RetryQueue};
+use super::{
+    pruning::Pruning,
+    retry::{Outage, RetryQueue},
+};
 use crate::{
     core::{
         record::{Change, Found, LineId, Query, Record, Snapshot},
@@ -29,11 +32,11 @@ use crate::{
     },
     lock::assert_no_lock_held,
     server::status::{Activity, Status},
-    store::{INDEX_CHUNK, PRUNE_CHUNK, ServerLock, Store, StoreError, StoreErrorKind},
+    store::{INDEX_CHUNK, ServerLock, Store, StoreError, StoreErrorKind},
 };
 use anyhow::anyhow;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select_biased};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -88,6 +91,7 @@ pub fn open(
         config: config.clone(),
         store,
         outage: None,
+        pruning: Pruning::new(config.history_days),
         to_write,
         to_answer,
         events: tell,
@@ -129,6 +133,7 @@ pub struct Historian {
     /// The store, or why there is none; in that case there is an outage, too.
     store: Result<Store, StoreError>,
     outage: Option<Outage>,
+    pruning: Pruning,
     to_write: Receiver<Vec<Record>>,
     to_answer: Receiver<(Query, Sender<Found>)>,
     events: Sender<HistorianEvent>,
@@ -268,13 +273,10 @@ impl Historian {
     /// A piece at a time.
     fn tidy_up_while_nobody_waits(&mut self) -> Result<(), StoreError> {
         let Ok(store) = &mut self.store else { return Ok(()) };
-        let days =
-            self.config.history_days.map(|days| SignedDuration::from_hours(24 * i64::from(days)));
-        let before = days.and_then(|days| Timestamp::now().checked_sub(days).ok());
         self.status.set(Activity::TidyingUp);
         while self.to_write.is_empty() && self.to_answer.is_empty() {
             let indexed = store.index_some(INDEX_CHUNK)?;
-            let deleted = before.map_or(Ok(0), |before| store.prune(before, PRUNE_CHUNK))?;
+            let deleted = self.pruning.forget_some(store)?;
             if indexed + deleted == 0 {
                 break;
             }

@@ -3,4 +3,5 @@
 
 mod handle;
 pub mod historian;
+mod pruning;
 mod retry;
