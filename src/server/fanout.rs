@@ -50,7 +50,7 @@ const TO_WRITE_MAX: usize = 4 * 1024 * 1024;
 
 /// Events that may wait on a server of `threads_max` clients.
 pub(crate) fn events_max(threads_max: usize) -> usize {
-    (EVENTS_EACH * threads_max).clamp(EVENTS_BOUNDS.0, EVENTS_BOUNDS.1)
+    EVENTS_EACH.saturating_mul(threads_max).clamp(EVENTS_BOUNDS.0, EVENTS_BOUNDS.1)
 }
 
 /// What comes through the events channel: something happened at this client.

@@ -36,7 +36,7 @@ pub struct Limit {
 /// Raises what may be raised. Returns how many of `wanted` clients the machine can hold; and, if
 /// that is fewer, the limit that is the reason.
 pub fn clients_possible(wanted: usize) -> (usize, Option<Limit>) {
-    raise_descriptors(wanted + OTHER_DESCRIPTORS + REFUSED_MAX);
+    raise_descriptors(wanted.saturating_add(OTHER_DESCRIPTORS + REFUSED_MAX));
     let mut limits =
         vec![threads_limit("threads-max", fs::read_to_string("/proc/sys/kernel/threads-max").ok())];
     limits.push(threads_limit("pid_max", fs::read_to_string("/proc/sys/kernel/pid_max").ok()));
@@ -54,7 +54,7 @@ pub fn clients_possible(wanted: usize) -> (usize, Option<Limit>) {
 /// How many refused connections can be kept open beside `clients`.
 pub fn refused_possible(clients: usize) -> usize {
     let descriptors = descriptors_limit().map_or(usize::MAX, |limit| limit.value);
-    descriptors.saturating_sub(clients + SERVER_DESCRIPTORS).clamp(2, REFUSED_MAX)
+    descriptors.saturating_sub(clients.saturating_add(SERVER_DESCRIPTORS)).clamp(2, REFUSED_MAX)
 }
 
 /// The same for a server whose clients have no threads: what each needs is a descriptor. `wall`:
@@ -63,7 +63,7 @@ pub fn clients_possible_in_a_loop(
     wanted: usize,
     wall: Option<(&'static str, usize)>,
 ) -> (usize, Option<Limit>) {
-    raise_descriptors(wanted + OTHER_DESCRIPTORS);
+    raise_descriptors(wanted.saturating_add(OTHER_DESCRIPTORS));
     let below = |value: usize| value.saturating_sub(OTHER_DESCRIPTORS);
     let wall = wall.map(|(name, value)| Limit { name, value, clients: below(value) });
     smallest(wanted, vec![descriptors_limit(), wall])

@@ -116,7 +116,8 @@ impl Chatd {
         ];
         let flusher = start_thread("flusher", move || Flusher::run(flusher))?;
 
-        let threads = Arc::new(Threading::new(options.threads_max + RESERVED, CLIENT_STACK));
+        let threads =
+            Arc::new(Threading::new(options.threads_max.saturating_add(RESERVED), CLIENT_STACK));
         let accepting = start_accepting(listeners, accept_statuses, &handler, &threads)?;
         let (servers, accepting) = accepting.into_iter().unzip();
         Ok(Chatd { servers, accepting, handler, threads, shutdown, workers, flusher })
@@ -217,7 +218,7 @@ fn is_taken(error: &anyhow::Error) -> bool {
 }
 
 fn explain(error: anyhow::Error, address: SocketAddr) -> anyhow::Error {
-    let next = address.port().saturating_add(1);
+    let next = address.port().checked_add(1).unwrap_or(5000);
     let advice = match kind_of(&error) {
         Some(ErrorKind::AddrInUse) => {
             format!(

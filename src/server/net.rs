@@ -28,6 +28,8 @@ use std::{net::Shutdown, os::unix::net::UnixStream as PipeEnd};
 const ACCEPT_QUEUE: i32 = 4096;
 /// The most slices in one vectored send: more than a few are rare.
 const SLICES_MAX: usize = 16;
+/// The longest silence before a peer is asked for a sign of life: Linux takes no larger number.
+const SILENCE_MAX: Duration = Duration::from_secs(32_767);
 /// How often a silent peer is asked for a sign of life. Windows leaves no choice.
 const PROBES: u32 = if cfg!(windows) { 10 } else { 3 };
 /// For a single send: do not wait, and raise no signal if the peer is gone.
@@ -57,6 +59,7 @@ pub(crate) fn listen(address: SocketAddr, ghost_after: Duration) -> anyhow::Resu
     socket.set_tcp_nodelay(true)?;
     let second = Duration::from_secs(1);
     let (silence, interval) = (ghost_after / 2, ghost_after / 2 / PROBES);
+    let silence = silence.min(SILENCE_MAX);
     let keepalive =
         TcpKeepalive::new().with_time(silence.max(second)).with_interval(interval.max(second));
     #[cfg(unix)]

@@ -37,7 +37,7 @@ pub struct Options {
     pub(crate) listen: Vec<ListenOn>,
 
     /// most clients at once, each with a thread of its own (default: 512)
-    #[argh(option, arg_name = "N", default = "512")]
+    #[argh(option, arg_name = "N", default = "512", from_str_fn(whole_number))]
     pub threads_max: usize,
 
     /// ask nobody for a name: everybody is shown by address and may speak at once
@@ -54,21 +54,21 @@ pub struct Options {
     pub(crate) motd: Option<PathBuf>,
 
     /// lines of a room's past told to everybody who enters it, 0 to 300 (default: 20)
-    #[argh(option, arg_name = "N", default = "20")]
+    #[argh(option, arg_name = "N", default = "20", from_str_fn(whole_number))]
     pub(crate) backlog_lines: usize,
 
     /// bytes that may wait for a client that reads slowly; one more, and the client is
     /// hung up (default: 65536)
-    #[argh(option, arg_name = "BYTES", default = "65536")]
+    #[argh(option, arg_name = "BYTES", default = "65536", from_str_fn(whole_number))]
     pub high_water: usize,
 
     /// seconds that lines may wait for a client that reads nothing, before the client is
     /// hung up (default: 10)
-    #[argh(option, arg_name = "SECONDS", default = "10")]
+    #[argh(option, arg_name = "SECONDS", default = "10", from_str_fn(whole_number))]
     pub write_deadline: u64,
 
     /// seconds that a client may take to give their name (default: 30)
-    #[argh(option, arg_name = "SECONDS", default = "30")]
+    #[argh(option, arg_name = "SECONDS", default = "30", from_str_fn(whole_number))]
     pub(crate) login_deadline: u64,
 
     /// lines that a client may send at once, and lines a second after that; a client who
@@ -82,11 +82,11 @@ pub struct Options {
 
     /// most connections from one address at once, this machine exempt; a class behind one router
     /// has one address (default: 256)
-    #[argh(option, arg_name = "N", default = "256")]
+    #[argh(option, arg_name = "N", default = "256", from_str_fn(whole_number))]
     pub per_source: usize,
 
     /// seconds after which a client that vanished without a word is found (default: 60)
-    #[argh(option, arg_name = "SECONDS", default = "60")]
+    #[argh(option, arg_name = "SECONDS", default = "60", from_str_fn(whole_number))]
     pub ghost_after: u64,
 
     /// the database file; or none, which keeps accounts, mail and the last lines in memory, for a
@@ -99,7 +99,7 @@ pub struct Options {
     pub(crate) durability: Durability,
 
     /// forget what was said more than N days ago (default: never)
-    #[argh(option, arg_name = "N")]
+    #[argh(option, arg_name = "N", from_str_fn(whole_number))]
     pub(crate) history_days: Option<u32>,
 
     /// add the command /crash, which panics the thread of whoever types it, to show a class that
@@ -252,6 +252,18 @@ impl Options {
     }
 }
 
+/// Reads the number of an option. (The library would say "invalid digit found in string".)
+fn whole_number<T: FromStr>(text: &str) -> Result<T, String> {
+    let is_a_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse() {
+        Ok(number) if is_a_number => Ok(number),
+        _ if is_a_number => {
+            Err(format!("{text} is too large a number. Give a smaller one, like 512."))
+        }
+        _ => Err(format!("\"{text}\" is not a whole number. Give one in digits, like 512.")),
+    }
+}
+
 fn read_motd(path: &Path) -> anyhow::Result<Vec<String>> {
     let wrong = || format!("cannot read the message of the day from {}", path.display());
     let mut text = String::new();
@@ -290,17 +302,59 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_work_is_refused() {
-        let parse = |args: &[&str]| Options::from_args(&["chatd"], args).unwrap().check();
+    fn what_cannot_work_is_refused_with_the_number_to_give() {
+        let parse = |args: &[&str]| match Options::from_args(&["chatd"], args) {
+            Ok(options) => options.check().map_err(|error| error.to_string()),
+            Err(early) => Err(early.output),
+        };
         assert!(parse(&[]).is_ok());
-        for wrong in [
-            ["--threads-max", "0"],
-            ["--history-days", "0"],
-            ["--per-source", "0"],
-            ["--high-water", "9"],
-            ["--write-deadline", "0"],
+        for (option, value, says) in [
+            ("--threads-max", "0", "Give 1 or more."),
+            ("--history-days", "0", "--db none does."),
+            ("--per-source", "0", "Give 1 or more."),
+            ("--high-water", "9", "Give 2048 or more."),
+            ("--high-water", "2047", "Give 2048 or more."),
+            ("--backlog-lines", "301", "300 lines at most."),
+            ("--write-deadline", "0", "give 1 to 86400 seconds"),
+            ("--login-deadline", "86401", "give 1 to 86400 seconds"),
+            ("--ghost-after", "18446744073709551615", "give 1 to 86400 seconds"),
+            ("--flood", "0/1", "two numbers from 1 to 1000000"),
+            ("--flood", "1/1000001", "two numbers from 1 to 1000000"),
+            ("--flood", "1e3/1", "two numbers from 1 to 1000000"),
+            ("--listen", "65536", "is not ADDR:PORT"),
+            ("--listen", "127.0.0.1:-1", "is not ADDR:PORT"),
         ] {
-            assert!(parse(&wrong).is_err(), "{wrong:?}");
+            let said = parse(&[option, value]).unwrap_err();
+            assert!(said.contains(option) && said.contains(says), "{option} {value}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_none_is_refused_in_a_sentence() {
+        for option in [
+            "--threads-max",
+            "--backlog-lines",
+            "--high-water",
+            "--write-deadline",
+            "--login-deadline",
+            "--ghost-after",
+            "--per-source",
+            "--history-days",
+        ] {
+            for (value, says) in [
+                ("-1", "\"-1\" is not a whole number. Give one in digits"),
+                ("", "\"\" is not a whole number."),
+                ("1e3", "is not a whole number."),
+                ("0x10", "is not a whole number."),
+                ("+5", "is not a whole number."),
+                ("5.0", "is not a whole number."),
+                ("64k", "is not a whole number."),
+                ("\u{664}", "is not a whole number."),
+                ("99999999999999999999", "is too large a number."),
+            ] {
+                let said = Options::from_args(&["chatd"], &[option, value]).unwrap_err().output;
+                assert!(said.contains(says) && said.contains(option), "{option} {value}: {said}");
+            }
         }
     }
 }

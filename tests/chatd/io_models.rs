@@ -41,6 +41,8 @@ promises! {
         threads_max::half_a_line_before_the_end_of_file_is_a_line,
         threads_max::one_that_gives_no_name_in_time_is_hung_up_however_slowly_it_types,
         history::what_anybody_was_shown_is_there_after_kill_9,
+        options::a_value_that_is_admitted_works,
+        options::one_place_is_enough_for_one_client,
     }
 }
 

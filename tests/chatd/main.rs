@@ -14,6 +14,7 @@ mod hostile;
 mod internals;
 #[cfg(target_os = "linux")]
 mod io_models;
+mod options;
 mod order;
 mod protocol;
 mod shutdown;

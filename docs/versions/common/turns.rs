@@ -72,7 +72,7 @@ impl Server<'_> {
 
     fn admit(&mut self, socket: &TcpStream, peer: SocketAddr) -> Result<(), String> {
         let most = self.options.threads_max;
-        if self.clients.len() >= most + RESERVED {
+        if self.clients.len() >= most.saturating_add(RESERVED) {
             return Err(format!("Sorry: all {most} places are taken. Please try again later."));
         }
         if let Some(wall) = self.version.wall.filter(|&wall| socket.as_raw_fd() as usize >= wall) {
