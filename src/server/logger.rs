@@ -5,9 +5,12 @@
 //! terminal. With a logger that writes on the caller's thread (as the usual ones do) that would be
 //! the fan-out, and with it the class. Here a full queue loses log lines; their number is logged.
 
-use super::status::{Activity, Status};
+use super::{
+    status::{Activity, Status},
+    zone::local_zone,
+};
 use crossbeam_channel::{Receiver, Sender, TrySendError};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::{
     io::Write as _,
@@ -80,14 +83,14 @@ impl Log for Logger {
 impl LogWriter {
     /// Writes for as long as the process lives.
     pub fn run(self) {
-        let mut stderr = std::io::stderr();
+        let (mut stderr, (zone, _)) = (std::io::stderr(), local_zone());
         loop {
             self.status.set(Activity::WaitingForLines);
             let Ok(entry) = self.entries.recv() else { return };
             self.status.set(Activity::Working);
             match entry {
                 Entry::Line(at, level, text) => {
-                    let time = at.to_zoned(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string();
+                    let time = at.to_zoned(zone.clone()).strftime("%H:%M:%S%.3f").to_string();
                     let line = format!("{time} {level:<5} {text}\n");
                     let _ = stderr.write_all(line.as_bytes()); // nobody is left to tell
                 }

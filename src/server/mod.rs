@@ -12,6 +12,7 @@ pub mod options;
 pub mod registry;
 pub mod status;
 pub mod subcommands;
+pub mod zone;
 
 use crate::{
     core::{Chat, close_reason::CloseReason},

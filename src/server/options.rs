@@ -1,6 +1,9 @@
 //! The command line, and what it means. Errors say what to do. Runs on thread `main`.
 
-use super::{client::outbox::SlowLimits, history::historian::StoreConfig, subcommands::Subcommand};
+use super::{
+    client::outbox::SlowLimits, history::historian::StoreConfig, subcommands::Subcommand,
+    zone::local_zone,
+};
 use crate::{
     core::{
         commands::Table,
@@ -13,7 +16,6 @@ use crate::{
 };
 use anyhow::{Context as _, bail, ensure};
 use argh::FromArgs;
-use jiff::tz::TimeZone;
 use log::LevelFilter;
 use std::{
     fs::File,
@@ -206,13 +208,15 @@ impl Options {
         })
     }
 
-    /// What the rooms have to know.
+    /// What the rooms have to know. Logs a warning if the time zone is not known.
     pub fn rooms_config(&self) -> RoomsConfig {
+        let (zone, unknown) = local_zone();
+        unknown.iter().for_each(|sentence| log::warn!("{sentence}"));
         RoomsConfig {
             backlog_lines: self.backlog_lines,
             names: self.name_rule(),
             anonymous: self.anonymous,
-            zone: TimeZone::system(),
+            zone,
             keeps_talk: self.store_config().keeps_talk(),
         }
     }

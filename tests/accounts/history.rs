@@ -1,12 +1,12 @@
 //! `chatd history export`.
 
-use crate::harness::Folder;
+use crate::harness::{Folder, Process, skip};
 use chatd::{
     core::record::{Author, Change, LineId, Record},
     store::{Durability, Store},
 };
 use jiff::Timestamp;
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 /// Writes as the server would. Each line is said by alice at a time, in a room; without a room it is for bob alone.
 fn write(folder: &Folder, lines: &[(&str, i64, &str, &str)]) {
@@ -76,4 +76,30 @@ fn one_that_has_read_enough_may_close_the_pipe() {
     let output = command.args(["-c", &line]).current_dir(folder.path("")).output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     assert_eq!(output.stdout, b"1\n");
+}
+
+#[test]
+fn times_are_in_the_zone_that_is_asked_for() {
+    let folder = folder_with_history();
+    let first = |zone: &str| {
+        let mut command = folder.chatd("history export");
+        command.env("TZ", zone);
+        let mut process = Process::start(command);
+        assert_eq!(process.exit_code(), Some(0));
+        let out = process.printed_to_the_end();
+        (out.lines().next().unwrap_or_default().to_owned(), process.log_to_the_end())
+    };
+    for (zone, time) in [("CET-1CEST,M3.5.0,M10.5.0/3", "12:30:00+01:00"), ("UTC", "11:30:00+00:00")]
+    {
+        assert_eq!(first(zone), (format!("2026-11-20T{time} lobby <alice> hi"), String::new()));
+    }
+    let (line, told) = first("Foo/Bar");
+    assert_eq!(line, "2026-11-20T11:30:00+00:00 lobby <alice> hi");
+    assert!(told.starts_with("chatd: the time zone of TZ=Foo/Bar is not known"), "{told}");
+    for (zone, time) in [("Europe/Berlin", "12:30:00+01:00"), (":Asia/Tokyo", "20:30:00+09:00")] {
+        if !Path::new("/usr/share/zoneinfo").join(zone.trim_start_matches(':')).exists() {
+            return skip("the package tzdata is not installed");
+        }
+        assert_eq!(first(zone), (format!("2026-11-20T{time} lobby <alice> hi"), String::new()));
+    }
 }

@@ -40,6 +40,8 @@ promises! {
         threads_max::clients_that_say_one_line_and_go_are_heard_and_leave_nothing_behind,
         threads_max::half_a_line_before_the_end_of_file_is_a_line,
         threads_max::one_that_gives_no_name_in_time_is_hung_up_however_slowly_it_types,
+        time::a_zone_is_given_by_its_name_by_a_file_or_by_its_rule,
+        time::a_zone_that_is_not_known_is_told_in_the_log,
         history::what_anybody_was_shown_is_there_after_kill_9,
         options::a_value_that_is_admitted_works,
         options::one_place_is_enough_for_one_client,

@@ -22,3 +22,4 @@ mod slow_consumer;
 mod start;
 mod telnet;
 mod threads_max;
+mod time;

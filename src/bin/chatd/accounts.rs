@@ -1,7 +1,7 @@
 //! `chatd account …`: lists accounts and changes them, also while a server runs on the same file.
 //! Runs on thread `main`.
 
-use crate::{database, password::read_password, print::print_line};
+use crate::{database, password::read_password, print::{print_line, zone}};
 use anyhow::{anyhow, bail};
 use chatd::{
     core::{
@@ -15,7 +15,7 @@ use chatd::{
     },
     store::Store,
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use std::path::Path;
 
 /// Does what was asked. `path`: the database.
@@ -40,9 +40,10 @@ fn list(path: &Path) -> anyhow::Result<()> {
         print_line(&format!("There are no accounts in {}.", path.display()));
         return Ok(());
     }
+    let zone = zone();
     print_line("NAME                  SINCE             MAIL");
     for Account { name, is_admin, since, mail, .. } in accounts {
-        let since = since.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M");
+        let since = since.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M");
         let administrator = if is_admin { "  administrator" } else { "" };
         print_line(&format!("{name:<20}  {since}  {mail:>4}{administrator}"));
     }

@@ -1,6 +1,6 @@
 //! `chatd history export`: what was said in rooms, for people and programs. Runs on thread `main`.
 
-use crate::database;
+use crate::{database, print::zone};
 use anyhow::{Context as _, ensure};
 use chatd::{
     server::subcommands::HistoryCommand,
@@ -20,7 +20,7 @@ pub(crate) fn run(command: &HistoryCommand, path: &Path) -> anyhow::Result<()> {
         ensure!(store.has_room(room)?, "Nothing was ever said in a room called {room}.");
     }
     let mut out = BufWriter::new(std::io::stdout().lock());
-    let zone = TimeZone::system();
+    let zone = zone();
     let failed = store.export(command.room.as_deref(), |line| {
         let text = if command.json { as_json(&line, &zone) } else { as_text(&line, &zone) };
         match out.write_all(text.as_bytes()) {

@@ -1,9 +1,18 @@
-//! Lines on the standard output. Runs on thread `main`.
+//! What a command prints, and in which time zone its times are. Runs on thread `main`.
 
+use chatd::server::zone::local_zone;
+use jiff::tz::TimeZone;
 use std::io::Write as _;
 
 /// Prints a line. If standard output is closed, the line is lost and the program goes on.
 pub(crate) fn print_line(line: &str) {
     let mut out = std::io::stdout();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// The zone of the times that are printed. If it is not known, standard error says so.
+pub(crate) fn zone() -> TimeZone {
+    let (zone, unknown) = local_zone();
+    unknown.iter().for_each(|sentence| eprintln!("chatd: {sentence}"));
+    zone
 }
