@@ -89,7 +89,8 @@ fn times_are_in_the_zone_that_is_asked_for() {
         let out = process.printed_to_the_end();
         (out.lines().next().unwrap_or_default().to_owned(), process.log_to_the_end())
     };
-    for (zone, time) in [("CET-1CEST,M3.5.0,M10.5.0/3", "12:30:00+01:00"), ("UTC", "11:30:00+00:00")]
+    for (zone, time) in
+        [("CET-1CEST,M3.5.0,M10.5.0/3", "12:30:00+01:00"), ("UTC", "11:30:00+00:00")]
     {
         assert_eq!(first(zone), (format!("2026-11-20T{time} lobby <alice> hi"), String::new()));
     }

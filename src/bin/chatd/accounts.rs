@@ -1,7 +1,11 @@
 //! `chatd account …`: lists accounts and changes them, also while a server runs on the same file.
 //! Runs on thread `main`.
 
-use crate::{database, password::read_password, print::{print_line, zone}};
+use crate::{
+    database,
+    password::read_password,
+    print::{print_line, zone},
+};
 use anyhow::{anyhow, bail};
 use chatd::{
     core::{
