@@ -29,7 +29,8 @@ pub enum Event {
     Depart(CloseReason),
 }
 
-/// Lines as the room reads them: `<alice> hi`, sanitized, each with its line end.
+/// Lines as the room reads them: `<alice> hi`, sanitized, each with its line end. (The rooms know
+/// who is an administrator, and mark their lines: `<@alice> hi`.)
 #[derive(Debug, Default)]
 pub struct Talk {
     /// The lines.
@@ -48,6 +49,19 @@ impl Talk {
             self.text.push_str(part);
         }
         self.lines += 1;
+    }
+
+    /// Shows the author under `label`, which is what others read in the place of their `name`.
+    pub(crate) fn relabel(&mut self, name: &Name, label: &str) {
+        let mut text = String::with_capacity(self.text.len() + self.lines * label.len());
+        for line in self.text.split_inclusive('\n') {
+            let lead = if line.starts_with('<') { "<" } else { "* " };
+            match line.strip_prefix(lead).and_then(|line| line.strip_prefix(name.shown())) {
+                Some(rest) => text.extend([lead, label, rest]),
+                None => text.push_str(line),
+            }
+        }
+        self.text = text;
     }
 }
 

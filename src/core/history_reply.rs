@@ -111,11 +111,11 @@ pub(crate) fn merge<'a>(
     lines
 }
 
-/// `<alice> hi`, `* alice waves` and `[from alice] psst` are alice's.
+/// `<alice> hi`, `* alice waves` and `[from alice] psst` are alice's, and `<@alice> hi` is.
 fn is_said_by(line: &str, name: &str) -> bool {
     let says = |before: &str, after: &str| {
         line.strip_prefix(before)
-            .and_then(|rest| rest.strip_prefix(name))
+            .and_then(|rest| sentences::without_mark(rest).strip_prefix(name))
             .is_some_and(|rest| rest.starts_with(after))
     };
     says("<", "> ") || says("* ", " ") || says("[from ", "] ") || says("[question from ", "] ")
@@ -138,6 +138,9 @@ mod tests {
             line(4, "2026-11-21T11:30:00Z", "<b> no\n"),
             line(5, "2026-11-21T11:30:00Z", "* b waves\n"),
             line(6, "2026-11-21T11:30:00Z", "[from b] psst\n"),
+            line(7, "2026-11-21T11:30:00Z", "<@b> no\n"),
+            line(8, "2026-11-21T11:30:00Z", "* @b waves\n"),
+            line(9, "2026-11-21T11:30:00Z", "[from @b] psst\n"),
         ];
         let reply = HistoryReply {
             heading: "The last {} of lobby".to_owned(),

@@ -10,6 +10,28 @@ use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
 /// The most characters of a name, so that it fits the tables of `/who` and `/threads`.
 const NAME_MAX: usize = 20;
 
+/// Names that people take for the server's own, or for those of whoever runs it. A stranger under
+/// one of them would be believed (and told passwords). What is written with `-`, `_` or `.` in
+/// between is the same to a reader.
+const OFFICIAL: [&str; 16] = [
+    "admin",
+    "administrator",
+    "chanserv",
+    "chatd",
+    "console",
+    "moderator",
+    "nickserv",
+    "operator",
+    "root",
+    "server",
+    "staff",
+    "superuser",
+    "support",
+    "sysadmin",
+    "sysop",
+    "system",
+];
+
 /// Which names are allowed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NameRule {
@@ -61,6 +83,14 @@ impl Name {
 }
 
 impl NameRule {
+    /// Whether people take this name for the server's own, or for that of whoever runs it.
+    pub(crate) fn is_official(self, name: &Name) -> bool {
+        let bare: String = name.shown().replace(['-', '_', '.'], "");
+        let key = |word: &str| self.check(word, "name").map(|name| name.0.key);
+        let bare = key(&bare);
+        OFFICIAL.iter().any(|word| key(word) == bare)
+    }
+
     /// Checks a name. `kind` ("name", "room's name") is the subject of the sentence that says why
     /// it is refused.
     pub fn check(self, typed: &str, kind: &str) -> Result<Name, String> {
@@ -134,6 +164,37 @@ mod tests {
             ["", "7up", "-a", ".a", "a b", "a:b", "a<b", "é", "a*", "a\t", "abcdefghijklmnopqrstu"]
         {
             assert!(NameRule::Ascii.check(bad, "name").is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn no_name_looks_like_an_administrators() {
+        for rule in [NameRule::Ascii, NameRule::Unicode] {
+            for typed in ["@alice", "\u{ff20}alice", "\u{fe6b}alice", "a@b", "alice@", "@", "@@a"] {
+                assert!(rule.check(typed, "name").is_err(), "{rule:?} {typed:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn official_names_in_their_spellings() {
+        let is_official = |rule: NameRule, typed: &str| {
+            let name = rule.check(typed, "name").unwrap_or_else(|why| panic!("{typed:?}: {why}"));
+            rule.is_official(&name)
+        };
+        for rule in [NameRule::Ascii, NameRule::Unicode] {
+            for typed in
+                ["admin", "Admin", "SERVER", "ChatD", "Root", "r.o.o.t", "sys-op", "admin_"]
+            {
+                assert!(is_official(rule, typed), "{rule:?} {typed:?}");
+            }
+            for typed in ["adam", "administrate", "root2", "servers", "alice", "chat", "mod"] {
+                assert!(!is_official(rule, typed), "{rule:?} {typed:?}");
+            }
+        }
+        for typed in ["\u{430}dmin", "r\u{43e}\u{43e}t", "ｒｏｏｔ", "s\u{435}rver", "ch\u{430}td"]
+        {
+            assert!(is_official(NameRule::Unicode, typed), "{typed:?}");
         }
     }
 

@@ -34,12 +34,12 @@ impl From<&str> for Refusal {
 /// last line is left open.
 ///
 /// For lists of names: 500 of them in one line would be 10 KiB, which few terminals show well.
-pub(crate) fn push_wrapped(text: &mut String, lead: &str, words: &[&str]) {
+pub(crate) fn push_wrapped(text: &mut String, lead: &str, words: &[impl AsRef<str>]) {
     const WIDTH: usize = 78;
     text.push_str(MARK);
     text.push_str(lead);
     let mut column = MARK.len() + lead.chars().count();
-    for (i, word) in words.iter().enumerate() {
+    for (i, word) in words.iter().map(AsRef::as_ref).enumerate() {
         let comma = if i + 1 < words.len() { "," } else { "" };
         if column + 1 + word.chars().count() + comma.len() > WIDTH && i > 0 {
             text.push_str("\n***  ");

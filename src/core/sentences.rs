@@ -8,6 +8,15 @@
 /// The beginning of every line of the server's.
 pub const MARK: &str = "*** ";
 
+/// In front of an administrator's name in what they say and in lists of people. No name begins with
+/// it, so nobody can look like an administrator.
+pub const ADMIN_MARK: char = '@';
+
+/// A name without the mark of an administrator.
+pub fn without_mark(name: &str) -> &str {
+    name.strip_prefix(ADMIN_MARK).unwrap_or(name)
+}
+
 /// The last sentence to whoever leaves by themselves.
 pub(crate) const GOODBYE: &str = "Goodbye.";
 /// Behind the lines of a backlog.
@@ -118,10 +127,11 @@ pub fn names_listed(sentence: &str) -> Option<impl Iterator<Item = &str>> {
     sentence.split_once("): ").map(|(_, listed)| names(listed))
 }
 
-/// The names in a list: `alice, bob and carol.`
+/// The names in a list: `@alice, bob and carol.`
 pub fn names(listed: &str) -> impl Iterator<Item = &str> {
     let listed = listed.strip_suffix('.').unwrap_or(listed);
-    listed.split([',', ' ']).filter(|name| !name.is_empty() && *name != "and")
+    let names = listed.split([',', ' ']).filter(|name| !name.is_empty() && *name != "and");
+    names.map(without_mark)
 }
 
 /// Somebody came into a room, left it, or changed their name.
@@ -205,7 +215,7 @@ pub(crate) fn person_row(name: &str, idle: &str, away: Option<&str>) -> String {
 pub fn person_in_row(sentence: &str) -> Option<&str> {
     let mut words = sentence.strip_prefix("  ")?.split_whitespace();
     let name = words.next()?;
-    matches!(words.next()?, "idle" | "away" | "away:").then_some(name)
+    matches!(words.next()?, "idle" | "away" | "away:").then_some(without_mark(name))
 }
 
 /// In front of a backlog. `what`: which lines, as by [`last_lines`]; `offset`: their time zone.
@@ -287,6 +297,7 @@ mod tests {
             Some("a-room-of-21-letters-")
         );
         assert_eq!(person_in_row(&person_row("bob", "5 s", Some("lunch"))), Some("bob"));
+        assert_eq!(person_in_row(&person_row("@bob", "5 s", None)), Some("bob"));
         assert_eq!(room_in_row(&person_row("bob", "5 s", None)), None);
         let heading = backlog_heading(&last_lines("math").replace("{}", "2 lines"), "+01:00");
         assert_eq!(heading, "The last 2 lines of math (times are +01:00):");
@@ -307,7 +318,7 @@ mod tests {
         let names =
             |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(read(&alone_in("math")), Some(("math".to_owned(), Vec::new())));
-        let with = in_room_with("math") + " bob, c.d and eve.";
+        let with = in_room_with("math") + " bob, @c.d and eve.";
         assert_eq!(read(&with), Some(("math".to_owned(), names(&["bob", "c.d", "eve"]))));
         assert_eq!(read(&in_room_with_many("math", 99)), Some(("math".to_owned(), Vec::new())));
         assert_eq!(read("Rooms:"), None);

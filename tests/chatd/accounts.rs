@@ -240,7 +240,7 @@ fn an_operator_promotes_while_the_server_runs() {
     let is =
         |alice: &mut Client, what| alice.asks_until("/whoami", "*** You are alice").contains(what);
     eventually("alice is an administrator", || is(&mut alice, "an administrator"));
-    alice.asks("/announce hear me", "*** Announcement by alice: hear me");
+    alice.asks("/announce hear me", "*** Announcement by @alice: hear me");
     server.logs("alice (c1, 127.0.0.1) announced: hear me");
     folder.run("account remove alice");
     eventually("the account is gone", || is(&mut alice, "not registered"));

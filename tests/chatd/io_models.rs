@@ -43,6 +43,7 @@ promises! {
         time::a_zone_is_given_by_its_name_by_a_file_or_by_its_rule,
         time::a_zone_that_is_not_known_is_told_in_the_log,
         history::what_anybody_was_shown_is_there_after_kill_9,
+        identity::the_mark_of_an_administrator_outlives_the_server,
         options::a_value_that_is_admitted_works,
         options::one_place_is_enough_for_one_client,
     }

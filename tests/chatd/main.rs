@@ -11,6 +11,7 @@ mod flood;
 mod ghosts;
 mod history;
 mod hostile;
+mod identity;
 mod internals;
 #[cfg(target_os = "linux")]
 mod io_models;

@@ -226,9 +226,13 @@ impl Known {
         Some(own)
     }
 
-    /// Whether this line (without its time) is one that we sent.
+    /// Whether this line (without its time) is one that we sent. (If we are an administrator, it
+    /// has a mark that we do not know of.)
     pub(crate) fn is_own(&self, line: &str) -> bool {
-        self.own.iter().any(|own| own == line)
+        let behind = |lead| Some((lead, line.strip_prefix(lead)?));
+        let (lead, rest) = behind("<").or_else(|| behind("* ")).unwrap_or(("", line));
+        let rest = sentences::without_mark(rest);
+        self.own.iter().any(|own| own.strip_prefix(lead) == Some(rest))
     }
 }
 
@@ -312,6 +316,11 @@ pub(crate) mod tests {
         assert_eq!(known.sent("/me waves").as_deref(), Some("* alice waves"));
         assert_eq!(known.sent("//etc").as_deref(), Some("<alice> /etc"));
         assert_eq!(known.sent("/join math"), None);
-        assert!(known.is_own("<alice> hi") && !known.is_own("<alice> ho"));
+        for own in ["<alice> hi", "<@alice> hi", "* alice waves", "* @alice waves"] {
+            assert!(known.is_own(own), "{own}");
+        }
+        for other in ["<alice> ho", "@<alice> hi", "<malice> hi", "* alice> hi"] {
+            assert!(!known.is_own(other), "{other}");
+        }
     }
 }

@@ -84,6 +84,8 @@ mod tests {
             "",
             "plain",
             "<bob>",
+            "<@bob> hi",
+            "* @bob waves",
         ] {
             let mut plain = painted(text);
             while let Some(at) = plain.find('\x1b') {

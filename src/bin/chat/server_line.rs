@@ -4,7 +4,10 @@
 //! A line of no known kind is [`LineKind::Plain`]: so is every line of a server that knows no
 //! names, and it is shown as it came.
 
-use chatd::core::{sentences::MARK, wire::sanitize::sanitize};
+use chatd::core::{
+    sentences::{MARK, without_mark},
+    wire::sanitize::sanitize,
+};
 use std::ops::Range;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,11 +132,12 @@ fn kind(rest: &str) -> (LineKind, Range<usize>) {
     ] {
         if let Some((name, after)) =
             rest.strip_prefix(open).and_then(|inside| inside.split_once(close))
-            && !name.is_empty()
+            && !without_mark(name).is_empty()
             && !name.contains(char::is_whitespace)
             && (kind == LineKind::Act || after.is_empty() || after.starts_with(' '))
         {
-            return (kind, open.len()..open.len() + name.len());
+            let end = open.len() + name.len();
+            return (kind, end - without_mark(name).len()..end); // `@alice` is alice's
         }
     }
     (LineKind::Plain, 0..0)
@@ -165,6 +169,10 @@ mod tests {
             ("<alice>", LineKind::Say, "alice", ""),
             ("<127.0.0.1:4000> hi", LineKind::Say, "127.0.0.1:4000", "hi"),
             ("* alice waves", LineKind::Act, "alice", "waves"),
+            ("<@alice> hi", LineKind::Say, "alice", "hi"),
+            ("* @alice waves", LineKind::Act, "alice", "waves"),
+            ("(12:30) [from @alice] psst", LineKind::PrivateFrom, "alice", "psst"),
+            ("<@> hi", LineKind::Plain, "", "<@> hi"),
             ("[from bob] psst", LineKind::PrivateFrom, "bob", "psst"),
             ("[to bob] psst", LineKind::PrivateTo, "bob", "psst"),
             ("[question from bob] why?", LineKind::PrivateFrom, "bob", "why?"),

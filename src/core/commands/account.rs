@@ -3,7 +3,7 @@
 
 use super::{
     mail::describe_mail,
-    people::change_name,
+    people::{change_name, name_is_free},
     row::{CommandResult, Reply, RoomsCtx, Row, SessionCtx, first_word, none, optional},
 };
 use crate::core::{
@@ -155,6 +155,7 @@ pub(crate) fn register(ctx: &mut RoomsCtx<'_>, hash: PasswordHash) -> CommandRes
         return Err(format!("You are logged in to {} already.", account.name).into());
     }
     let (name, address) = (ctx.member().name().clone(), ctx.member().address());
+    name_is_free(ctx.rooms, &name, Some(ctx.client))?;
     let now = ctx.rooms.now();
     let account = ctx.rooms.accounts.reserve(&name, address, now)?;
     let change = Change::Registered(account.clone(), hash);

@@ -51,8 +51,8 @@ const SHUTDOWN_MAX: u64 = 24 * 60 * 60;
 fn announce(ctx: &mut RoomsCtx<'_>, text: &str) -> CommandResult {
     let text = required(text)?;
     ctx.audit(format!("announced: {text}"));
-    let line = notice(format_args!("Announcement by {}: {text}", ctx.name()));
-    let author = ctx.member().author();
+    let author = ctx.rooms.author(ctx.client);
+    let line = notice(format_args!("Announcement by {}: {text}", author.name));
     ctx.rooms.announce(&author, &line);
     Ok(Reply::Now(String::new()))
 }

@@ -16,6 +16,7 @@ use crate::core::{
     sentences,
 };
 use jiff::Timestamp;
+use std::borrow::Cow;
 
 pub(super) const ROWS: &[Row] = &[
     Row::rooms("nick", "NAME", "changes your name", nick),
@@ -75,6 +76,13 @@ pub(super) fn name_is_free(
     if rooms.accounts.is_reserved(name) {
         return Err(sentences::name_is_taken(wanted).into());
     }
+    // The operator may have made an account of this name: whoever asks has shown that it is theirs.
+    if rooms.accounts.named(name).is_none() && rooms.config().names.is_official(name) {
+        return Err(format!(
+            "The name \"{wanted}\" is kept for accounts of the server's operator."
+        )
+        .into());
+    }
     let Some(holder) = rooms.members().holder_of(name).filter(|holder| Some(*holder) != client)
     else {
         return Ok(());
@@ -95,7 +103,7 @@ fn who(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     for key in sorted_members(ctx.rooms, room) {
         let member = &ctx.rooms.members()[key];
         let idle = span(member.active(), now);
-        let row = sentences::person_row(member.name().shown(), &idle, member.away());
+        let row = sentences::person_row(&shown(ctx.rooms, key), &idle, member.away());
         text.push_str(&notice(row));
     }
     Ok(Reply::Now(text))
@@ -107,7 +115,7 @@ fn names(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     for room in ctx.rooms.rooms.iter().filter(|room| !room.members().is_empty()) {
         let lead = sentences::names_heading(room.name(), room.members().len());
         let names = sorted_members(ctx.rooms, room);
-        push_wrapped(&mut text, &lead, &shown(ctx.rooms, &names));
+        push_wrapped(&mut text, &lead, &all_shown(ctx.rooms, &names));
         text.push('\n');
     }
     Ok(Reply::Now(text))
@@ -145,8 +153,16 @@ pub(super) fn sorted_members(rooms: &Rooms, room: &Room) -> Vec<ClientKey> {
     members
 }
 
-pub(super) fn shown<'a>(rooms: &'a Rooms, members: &[ClientKey]) -> Vec<&'a str> {
-    members.iter().map(|&member| rooms.members()[member].name().shown()).collect()
+/// A member's name as lists show it: an administrator's is marked.
+fn shown(rooms: &Rooms, member: ClientKey) -> Cow<'_, str> {
+    match rooms.label(member) {
+        Some(label) => Cow::Owned(label),
+        None => Cow::Borrowed(rooms.members()[member].name().shown()),
+    }
+}
+
+pub(super) fn all_shown<'a>(rooms: &'a Rooms, members: &[ClientKey]) -> Vec<Cow<'a, str>> {
+    members.iter().map(|&member| shown(rooms, member)).collect()
 }
 
 /// How long ago something was, in the largest unit that is not zero.

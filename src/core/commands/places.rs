@@ -2,7 +2,7 @@
 
 use super::{
     history::backlog,
-    people::{shown, sorted_members},
+    people::{all_shown, sorted_members},
     row::{CommandResult, Reply, RoomsCtx, Row, none, required},
     talk::topic_line,
 };
@@ -65,7 +65,7 @@ pub(super) fn describe_place(
             let mut others = sorted_members(rooms, room);
             others.retain(|&other| other != client);
             let lead = sentences::in_room_with(room.name());
-            push_wrapped(&mut text, &lead, &shown(rooms, &others));
+            push_wrapped(&mut text, &lead, &all_shown(rooms, &others));
             text.push_str(".\n");
         }
         // If a class of 500 arrived at once, the fan-out would do nothing but tell 500 lists of 500

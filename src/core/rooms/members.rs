@@ -5,6 +5,7 @@ use crate::core::{
     name::{Name, NameRule},
     notice::{Refusal, nearest},
     record::AccountId,
+    sentences::without_mark,
 };
 use slotmap::SecondaryMap;
 use std::{
@@ -59,6 +60,7 @@ impl Members {
     /// # Errors
     /// Nobody has the name; the sentence suggests the nearest one.
     pub(crate) fn find(&self, typed: &str) -> Result<ClientKey, Refusal> {
+        let typed = without_mark(typed);
         let name = self.rule.check(typed, "name").ok();
         if let Some(member) = name.and_then(|name| self.holder_of(&name)) {
             return Ok(member);

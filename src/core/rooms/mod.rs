@@ -31,6 +31,7 @@ use super::{
     event::{Answer, Talk},
     notice::{Refusal, notice},
     record::{Account, AccountId, Author, Record, SanctionKind, Snapshot},
+    sentences::ADMIN_MARK,
 };
 use accounts::Accounts;
 use jiff::Timestamp;
@@ -151,6 +152,19 @@ impl Rooms {
         self.members.get(client)?.account().and_then(|id| self.accounts.get(id))
     }
 
+    /// A member's name where others have to know who they are: an administrator's is marked.
+    /// `None`: it is the name alone, as usual.
+    pub(crate) fn label(&self, client: ClientKey) -> Option<String> {
+        let name = self.members[client].name().shown();
+        self.is_admin(client).then(|| format!("{ADMIN_MARK}{name}"))
+    }
+
+    /// A member as the author of what others read.
+    pub(crate) fn author(&self, client: ClientKey) -> Author {
+        let author = self.members[client].author();
+        Author { name: self.label(client).unwrap_or(author.name), ..author }
+    }
+
     // --- Who may speak ---
 
     /// Whether a member may say something to their room.
@@ -180,15 +194,19 @@ impl Rooms {
     // --- Telling ---
 
     /// Applies talk: `client`, who is a member, says lines to their room.
-    pub(super) fn say(&mut self, client: ClientKey, talk: Talk) {
+    pub(super) fn say(&mut self, client: ClientKey, mut talk: Talk) {
         self.members[client].touch(self.now);
         if let Err(refusal) = self.may_speak(client) {
             let Refusal::Because(sentence) = refusal else { return };
             return self.tell(client, &notice(format_args!("{sentence} That was not said.")));
         }
+        let label = self.label(client);
+        if let Some(label) = &label {
+            talk.relabel(self.members[client].name(), label);
+        }
         let Rooms { members, rooms, pending, output, .. } = self;
         if let Some(room) = members[client].room() {
-            rooms[room].say(talk, client, self.now, members, pending, output);
+            rooms[room].say(talk, (client, label), self.now, members, pending, output);
         }
     }
 

@@ -198,11 +198,12 @@ impl Room {
     // --- Saying something ---
 
     /// Records what `author` says, shows it to everybody here with this batch, and remembers it.
-    /// `Rooms::say` has looked whether they may.
+    /// `Rooms::say` has looked whether they may. With the author comes the name under which the
+    /// lines show them, if it is another.
     pub(super) fn say(
         &mut self,
         talk: Talk,
-        author: ClientKey,
+        (author, label): (ClientKey, Option<String>),
         now: Timestamp,
         members: &Members,
         pending: &mut Pending,
@@ -222,6 +223,7 @@ impl Room {
         self.scrollback.remember(id, now, &talk.text, talk.lines);
         if pending.keeps_talk() {
             let (room, author) = (self.name.clone(), member.author());
+            let author = Author { name: label.unwrap_or(author.name), ..author };
             pending.record(now, Change::RoomMessage { id, room, author, text: talk.text });
         }
     }

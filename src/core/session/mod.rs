@@ -34,8 +34,9 @@ use std::{mem::take, time::Duration};
 /// Talk becomes an event when it has this many bytes. It bounds what the events channel can hold.
 pub(crate) const TALK_MAX: usize = 16 * 1024;
 /// The most bytes of talk in one event: the line that exceeds the bound is still in it, with a
-/// name, and with three bytes for each control character.
-pub(crate) const EVENT_MAX: usize = TALK_MAX + 3 * LINE_MAX + 128;
+/// name, and with three bytes for each control character; and each line, which has six bytes at
+/// least (`<a> b` and its end), may get an administrator's mark.
+pub(crate) const EVENT_MAX: usize = TALK_MAX + 3 * LINE_MAX + 128 + TALK_MAX / 6;
 
 /// What the session heard, and so what its driver has to do.
 #[derive(Debug)]

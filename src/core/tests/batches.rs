@@ -10,13 +10,13 @@ fn a_batch_waits_until_it_is_written_its_answers_too() {
     chat.types(BOB, "/hands");
     let changes = chat.seals();
     assert!(
-        matches!(&changes[..], [Change::RoomMessage { id, text, .. }] if id.0 == 1 && text == "<alice> hi\n")
+        matches!(&changes[..], [Change::RoomMessage { id, text, .. }] if id.0 == 1 && text == "<@alice> hi\n")
     );
     assert!(chat.chat.is_sealed() && !chat.flushes_one(BOB), "it would be shown too early");
     assert_eq!(chat.reads(BOB), "");
     chat.writes(&changes);
     chat.flushes();
-    assert_eq!(chat.reads(BOB), "<alice> hi\n*** No hand is up in lobby.\n");
+    assert_eq!(chat.reads(BOB), "<@alice> hi\n*** No hand is up in lobby.\n");
     assert_eq!(chat.reads(ALICE), "");
     assert!(!chat.chat.is_sealed());
 }
@@ -30,11 +30,11 @@ fn the_next_batch_gathers_meanwhile_and_comes_behind() {
     chat.says(ALICE, "<alice> two");
     chat.writes(&first);
     chat.flushes();
-    assert_eq!(chat.reads(BOB), "<alice> one\n");
+    assert_eq!(chat.reads(BOB), "<@alice> one\n");
     assert!(chat.answered.is_empty());
     let second = chat.ends_batch();
     assert_eq!(second.len(), 1);
-    assert_eq!(chat.reads(BOB), "*** No hand is up in lobby.\n<alice> two\n");
+    assert_eq!(chat.reads(BOB), "*** No hand is up in lobby.\n<@alice> two\n");
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn talk_that_is_not_kept_has_no_records() {
     chat.types(ALICE, "/topic tea");
     assert!(chat.seals().is_empty());
     chat.flushes();
-    assert!(chat.reads(BOB).contains("<alice> hi\n[from alice] psst\n"));
+    assert!(chat.reads(BOB).contains("<@alice> hi\n[from @alice] psst\n"));
     chat.types(ALICE, "/kick bob");
     chat.asks(ALICE, Question::SetPassword { hash: PasswordHash(String::new()), quietly: false });
     let changes = chat.seals();
@@ -76,7 +76,7 @@ fn what_could_not_be_written_is_shown_behind_the_outage_notice() {
     chat.settles(Err("the disk is full.".to_owned()));
     chat.flushes();
     let notice = "*** The history is not written since 00:00:00: the disk is full.\n";
-    assert_eq!(chat.reads(BOB), format!("{notice}<alice> hi\n"));
+    assert_eq!(chat.reads(BOB), format!("{notice}<@alice> hi\n"));
     assert_eq!(chat.reads(ALICE), notice, "who has nothing to read of the batch is told too");
     chat.ends_batch();
     assert_eq!(chat.reads(BOB), "*** Your name is not kept: the disk is full.\n");
@@ -94,9 +94,9 @@ fn an_outage_with_nothing_to_show_is_told_in_its_place() {
     chat.ends_batch();
     assert_eq!(
         chat.reads(BOB),
-        "<alice> one\n*** The history is not written since 00:00:00: it is gone.\n\
+        "<@alice> one\n*** The history is not written since 00:00:00: it is gone.\n\
          *** The history is written again; what was said from 1970-01-01 00:00:00 to 1970-01-01 00:01:30 is missing.\n\
-         <alice> two\n"
+         <@alice> two\n"
     );
 }
 
@@ -116,7 +116,7 @@ fn who_is_sent_away_has_still_said_what_they_said_and_reads_what_was_said_before
         chat.reads(ALICE),
         "<bob> last words\n*** bob left lobby (kicked by alice: spam)\n*** bob is gone.\n"
     );
-    assert_eq!(chat.reads(BOB), "<alice> enough\n");
+    assert_eq!(chat.reads(BOB), "<@alice> enough\n");
     assert_eq!(chat.closed[&BOB].to_client(), "*** Hung up: you were kicked by alice: spam.\n");
     chat.types(BOB, "/who");
     chat.asks(BOB, Question::MyAccount);
@@ -137,15 +137,15 @@ fn one_client_can_be_answered_before_the_batch_ends_and_the_rest_follows() {
     chat.types(BOB, "/hands");
     chat.says(ALICE, "<alice> two");
     assert!(chat.flushes_one(BOB));
-    assert_eq!(chat.reads(BOB), "<alice> one\n*** No hand is up in lobby.\n<alice> two\n");
+    assert_eq!(chat.reads(BOB), "<@alice> one\n*** No hand is up in lobby.\n<@alice> two\n");
     chat.says(ALICE, "<alice> three");
     chat.types(BOB, "/away");
     assert!(chat.flushes_one(BOB));
-    assert_eq!(chat.reads(BOB), "<alice> three\n*** You are away: away. /back ends it.\n");
+    assert_eq!(chat.reads(BOB), "<@alice> three\n*** You are away: away. /back ends it.\n");
     chat.says(ALICE, "<alice> four");
     assert!(chat.flushes_one(CAROL), "of whom nothing is known");
     chat.ends_batch();
-    assert_eq!(chat.reads(BOB), "<alice> four\n");
+    assert_eq!(chat.reads(BOB), "<@alice> four\n");
     assert_eq!((chat.reads(ALICE), chat.lines), (String::new(), 4));
 }
 
@@ -163,7 +163,7 @@ fn one_client_is_not_answered_before_what_happened_is_written() {
 #[test]
 fn a_batch_that_grows_says_so_in_what_it_shows_and_in_what_is_written() {
     let mut chat = Conversation::new();
-    let line = format!("<alice> {}", "x".repeat(1000));
+    let line = format!("<@alice> {}", "x".repeat(1000));
     for _ in 0..60 {
         chat.says(ALICE, &line);
     }
@@ -225,7 +225,7 @@ fn what_is_sealed_is_read_by_those_who_were_there_then() {
     chat.types(ALICE, "/kick bob");
     chat.writes(&changes);
     chat.flushes();
-    assert_eq!(chat.reads(BOB), "<alice> one\n");
+    assert_eq!(chat.reads(BOB), "<@alice> one\n");
     assert_eq!(chat.reads(CAROL), "");
     chat.ends_batch();
     assert!(chat.reads(BOB).starts_with("*** carol entered lobby\n*** You are in red, alone.\n"));

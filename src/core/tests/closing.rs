@@ -70,7 +70,7 @@ fn in_the_last_moment_the_driver_shows_what_is_not_written() {
     chat.ends_batch();
     assert_eq!(
         chat.reads(BOB),
-        format!("<alice> one\n<alice> two\n*** It is not known whether that is written: {why}\n")
+        format!("<@alice> one\n<@alice> two\n*** It is not known whether that is written: {why}\n")
     );
 }
 
@@ -117,5 +117,5 @@ fn an_account_that_is_logged_in_to_while_its_bearer_says_goodbye() {
     chat.ends_batch();
     chat.chat.close_at_once();
     assert!(chat.is_told(CAROL, "/whois alice").contains("alice is in lobby"), "bob is alice now");
-    assert_eq!(chat.is_told(CAROL, "/names"), "*** lobby (2): alice, carol\n");
+    assert_eq!(chat.is_told(CAROL, "/names"), "*** lobby (2): @alice, carol\n");
 }

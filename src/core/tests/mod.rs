@@ -4,6 +4,7 @@ mod asking;
 mod batches;
 mod closing;
 mod commands;
+mod identity;
 mod outcomes;
 mod reading;
 mod rooms;
@@ -85,7 +86,7 @@ impl Conversation {
         self.chat.apply(self.now, client, &client, event);
     }
 
-    /// Says a line, under the name of `<alice> hi`.
+    /// Says a line, as its author's session makes it: `<alice> hi`.
     fn says(&mut self, client: ClientId, line: &str) {
         self.does(client, Event::Talk(Talk { text: format!("{line}\n"), lines: 1 }));
     }

@@ -84,7 +84,7 @@ fn of_several_outcomes_each_goes_to_its_client() {
     chat.settles(Ok(vec![fails(), Ok(()), Ok(())]));
     chat.flushes();
     chat.ends_batch();
-    assert_eq!(chat.reads(BOB), "<alice> hi\n*** Your name is not kept: the disk is full.\n");
+    assert_eq!(chat.reads(BOB), "<@alice> hi\n*** Your name is not kept: the disk is full.\n");
     assert_eq!(chat.reads(ALICE), "*** zoe is away: your message is kept.\n");
     assert!(chat.reads(CAROL).contains("carol is yours"));
 }

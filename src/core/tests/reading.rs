@@ -26,11 +26,11 @@ fn a_joiner_reads_nothing_of_the_batch_before_them_but_as_the_past() {
     chat.asks(CAROL, enter("carol", None));
     chat.says(ALICE, "<alice> after");
     let [bob, carol] = chat.batch([BOB, CAROL]);
-    assert_eq!(bob, "<alice> before\n*** carol entered lobby\n<alice> after\n");
+    assert_eq!(bob, "<@alice> before\n*** carol entered lobby\n<@alice> after\n");
     assert_eq!(
         carol,
-        "*** You are in lobby with alice, bob.\n*** The last 1 line of lobby (times are +00:00):\n\
-         (00:00) <alice> before\n*** End of the past.\n<alice> after\n"
+        "*** You are in lobby with @alice, bob.\n*** The last 1 line of lobby (times are +00:00):\n\
+         (00:00) <@alice> before\n*** End of the past.\n<@alice> after\n"
     );
 }
 
@@ -50,7 +50,7 @@ fn who_moves_reads_each_room_for_as_long_as_they_are_there() {
     let [alice, bob, carol] = chat.batch([ALICE, BOB, CAROL]);
     assert_eq!(alice, "*** bob left lobby (went to red)\n");
     assert_eq!(carol, "*** bob entered red\n<bob> hi\n");
-    assert!(bob.starts_with("<alice> one\n*** You are in red with carol.\n"), "{bob}");
+    assert!(bob.starts_with("<@alice> one\n*** You are in red with carol.\n"), "{bob}");
     assert!(
         bob.ends_with("(00:00) <carol> not yet\n*** End of the past.\n<carol> welcome\n"),
         "{bob}"
@@ -62,7 +62,7 @@ fn who_moves_reads_each_room_for_as_long_as_they_are_there() {
         (alice.as_str(), carol.as_str()),
         ("*** bob entered lobby\n", "*** bob left red (went to lobby)\n")
     );
-    assert!(bob.ends_with("<alice> three\n") && bob.matches("three").count() == 1, "{bob}");
+    assert!(bob.ends_with("<@alice> three\n") && bob.matches("three").count() == 1, "{bob}");
 }
 
 #[test]
@@ -79,11 +79,11 @@ fn back_and_forth_within_one_batch() {
     }
     chat.says(ALICE, "<alice> four");
     let [bob] = chat.batch([BOB]);
-    assert!(bob.starts_with("<alice> one\n*** You are in red, alone.\n"), "{bob}");
-    assert!(bob.contains("(00:00) <alice> two\n"), "as the past alone: {bob}");
+    assert!(bob.starts_with("<@alice> one\n*** You are in red, alone.\n"), "{bob}");
+    assert!(bob.contains("(00:00) <@alice> two\n"), "as the past alone: {bob}");
     assert_eq!(
         [1, 1, 1, 0],
-        ["(00:00) <alice> one", "two", "three", "four"].map(|line| bob.matches(line).count())
+        ["(00:00) <@alice> one", "two", "three", "four"].map(|line| bob.matches(line).count())
     );
 }
 
@@ -96,7 +96,7 @@ fn with_echo_one_reads_ones_own_lines_in_their_place() {
     chat.says(BOB, "<bob> three");
     let [alice, bob] = chat.batch([ALICE, BOB]);
     assert_eq!(alice, "<bob> one\n<bob> three\n");
-    assert_eq!(bob, "<bob> one\n<alice> two\n<bob> three\n");
+    assert_eq!(bob, "<bob> one\n<@alice> two\n<bob> three\n");
     chat.types(BOB, "/join red"); // about which nothing is echoed
     let [bob] = chat.batch([BOB]);
     assert_eq!(bob, "*** You are in red, alone.\n");
@@ -107,7 +107,10 @@ fn times_stand_in_front_of_live_lines_and_of_nothing_else() {
     let mut chat = Conversation::new();
     chat.sets(BOB, "/timestamps");
     chat.passes(12 * 3600 + 30 * 60 + 59);
-    chat.does(ALICE, Event::Talk(Talk { text: "<alice> one\n<alice> two\n".to_owned(), lines: 2 }));
+    chat.does(
+        ALICE,
+        Event::Talk(Talk { text: "<@alice> one\n<@alice> two\n".to_owned(), lines: 2 }),
+    );
     chat.types(ALICE, "/msg bob psst");
     chat.passes(1);
     chat.says(ALICE, "<alice> three");
@@ -116,8 +119,8 @@ fn times_stand_in_front_of_live_lines_and_of_nothing_else() {
     let [bob] = chat.batch([BOB]);
     assert_eq!(
         bob,
-        "[12:30] <alice> one\n[12:30] <alice> two\n[12:30] [from alice] psst\n[12:31] <alice> three\n\
-         *** No hand is up in lobby.\n[12:31] <alice> four\n"
+        "[12:30] <@alice> one\n[12:30] <@alice> two\n[12:30] [from @alice] psst\n[12:31] <@alice> three\n\
+         *** No hand is up in lobby.\n[12:31] <@alice> four\n"
     );
     chat.says(ALICE, "<alice> five");
     chat.types(BOB, "/timestamps off");
@@ -125,7 +128,7 @@ fn times_stand_in_front_of_live_lines_and_of_nothing_else() {
     let [bob] = chat.batch([BOB]);
     assert_eq!(
         bob,
-        "[12:31] <alice> five\n*** Live lines no longer have their time in front.\n<alice> six\n"
+        "[12:31] <@alice> five\n*** Live lines no longer have their time in front.\n<@alice> six\n"
     );
 }
 
@@ -141,7 +144,7 @@ fn who_is_quiet_does_not_read_who_comes_and_goes() {
     chat.departs(CAROL, CloseReason::Quit(None));
     let [alice, bob] = chat.batch([ALICE, BOB]);
     let rest = "*** alice set the topic of lobby: tea\n";
-    assert_eq!(bob, format!("<carol> hi\n*** Announcement by alice: tea\n{rest}"));
+    assert_eq!(bob, format!("<carol> hi\n*** Announcement by @alice: tea\n{rest}"));
     assert!(
         alice.contains("carol entered lobby") && alice.contains("carol is now cary"),
         "{alice}"
@@ -160,7 +163,7 @@ fn who_is_ignored_is_ignored_under_every_name_and_nobody_else_is() {
     chat.types(CAROL, "/msg bob psst");
     chat.says(ALICE, "<alice> hi");
     let [bob, carol] = chat.batch([BOB, CAROL]);
-    assert_eq!(bob, "<alice> hi\n");
+    assert_eq!(bob, "<@alice> hi\n");
     assert!(carol.contains("[to bob] psst"), "who is ignored is not told so: {carol}");
     assert_eq!(chat.is_told(BOB, "/ignore"), "*** You ignore: cary.\n");
     assert!(!chat.is_told(BOB, "/history").contains("two"));
@@ -192,7 +195,7 @@ fn a_reply_goes_to_whoever_wrote_and_to_nobody_who_has_the_name_now() {
     let [alice, bob, carol] = chat.batch([ALICE, BOB, CAROL]);
     assert_eq!(
         (alice.as_str(), bob.as_str(), carol.as_str()),
-        ("[to rob] yes?\n", "[from alice] yes?\n", "")
+        ("[to rob] yes?\n", "[from @alice] yes?\n", "")
     );
     chat.departs(BOB, CloseReason::Closed);
     assert_eq!(
@@ -208,7 +211,7 @@ fn the_past_is_told_from_the_scrollback_and_what_is_older_asked_of_the_store() {
     chat.says(ALICE, "<alice> hi"); // line 2
     chat.finishes();
     let history = chat.is_told(BOB, "/history");
-    let lines = "(00:00) [from alice] psst\n(00:00) <alice> hi\n";
+    let lines = "(00:00) [from @alice] psst\n(00:00) <@alice> hi\n";
     assert_eq!(
         history,
         format!("*** The last 2 lines of lobby (times are +00:00):\n{lines}*** End of the past.\n")

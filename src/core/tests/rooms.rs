@@ -86,7 +86,7 @@ fn names_change_hands() {
     chat.types(BOB, "/nick bob");
     chat.types(CAROL, "/nick rob");
     chat.finishes();
-    assert_eq!(chat.is_told(ALICE, "/names"), "*** lobby (3): alice, bob, rob\n");
+    assert_eq!(chat.is_told(ALICE, "/names"), "*** lobby (3): @alice, bob, rob\n");
     chat.departs(BOB, CloseReason::Closed);
     assert_eq!(
         chat.is_told(ALICE, "/whois bob"),
@@ -323,7 +323,7 @@ fn in_a_room_that_is_paused_speak_administrators_and_who_set_the_topic() {
     chat.finishes();
     assert_eq!(
         chat.reads(BOB),
-        "<alice> one\n*** lobby is paused: only administrators and carol, who set the topic, speak. \
+        "<@alice> one\n*** lobby is paused: only administrators and carol, who set the topic, speak. \
          /hand raises your hand. That was not said.\n<carol> three\n"
     );
     assert_eq!(

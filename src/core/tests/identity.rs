@@ -1,0 +1,129 @@
+//! Who somebody is: names that pretend, marks of administrators, and whom a command means.
+
+use super::*;
+
+/// Dave's, who has no account.
+const DAVE: ClientId = 4;
+
+fn zoe(client: ClientId, chat: &mut Conversation) {
+    chat.asks(client, enter("zoe", Some(ZOES)));
+}
+
+// --- The mark of an administrator ---
+
+#[test]
+fn what_an_administrator_says_is_marked_on_every_path() {
+    let mut chat = Conversation::new();
+    chat.asks(CAROL, enter("carol", None));
+    chat.finishes();
+    chat.forgets();
+    let lines = ["<alice> hi", "<alice> <alice> twice", "* alice waves", "<alice> @bob, * alice"];
+    let text = lines.join("\n") + "\n";
+    chat.does(ALICE, Event::Talk(Talk { text, lines: lines.len() }));
+    chat.types(ALICE, "/msg bob psst");
+    chat.types(ALICE, "/announce a break");
+    chat.finishes();
+    let said = "<@alice> hi\n<@alice> <alice> twice\n* @alice waves\n<@alice> @bob, * alice\n";
+    let announced = "*** Announcement by @alice: a break\n";
+    assert_eq!(chat.reads(BOB), format!("{said}[from @alice] psst\n{announced}"));
+    assert_eq!(chat.reads(CAROL), format!("{said}{announced}"));
+    for (command, shown) in [
+        ("/history", "(00:00) * @alice waves\n"),
+        ("/history", "(00:00) [from @alice] psst\n"),
+        ("/names", "*** lobby (3): @alice, bob, carol\n"),
+        ("/who", "***   @alice                idle 0 s\n"),
+    ] {
+        let told = chat.is_told(BOB, command);
+        assert!(told.contains(shown), "{command}: {told}");
+    }
+    chat.asks(DAVE, enter("dave", None));
+    chat.finishes();
+    assert!(chat.reads(DAVE).starts_with("*** You are in lobby with @alice, bob, carol.\n"));
+    // Whoever ignores them does not read it in the past either.
+    assert!(chat.is_told(CAROL, "/ignore @alice").ends_with("what alice says.\n"));
+    let told = chat.is_told(CAROL, "/history");
+    assert!(!told.contains("@alice>") && !told.contains("* @alice"), "{told}");
+}
+
+#[test]
+fn the_mark_stands_in_what_is_written_and_comes_and_goes_with_the_account() {
+    let mut chat = Conversation::new();
+    let author_of = |changes: &[Change]| match &changes[0] {
+        Change::RoomMessage { author, text, .. } => (author.name.clone(), text.clone()),
+        other => panic!("{other:?}"),
+    };
+    for (is_admin, name) in [(true, "@alice"), (false, "alice"), (true, "@alice")] {
+        let accounts = vec![account(ALICES, "alice", is_admin), account(ZOES, "zoe", false)];
+        chat.chat.restore(Snapshot { accounts, last_account: ZOES, ..Snapshot::default() });
+        chat.says(ALICE, "<alice> hi");
+        let changes = chat.finishes();
+        assert_eq!(author_of(&changes), (name.to_owned(), format!("<{name}> hi\n")));
+    }
+    chat.types(ALICE, "/nick boss");
+    chat.finishes();
+    chat.says(ALICE, "<boss> hi");
+    assert_eq!(author_of(&chat.finishes()).0, "@boss", "under whatever name");
+    zoe(CAROL, &mut chat);
+    chat.finishes();
+    chat.says(CAROL, "<zoe> hi");
+    assert_eq!(author_of(&chat.finishes()).0, "zoe");
+}
+
+#[test]
+fn the_mark_is_no_part_of_the_name() {
+    let mut chat = Conversation::new();
+    chat.asks(CAROL, enter("carol", None));
+    chat.finishes();
+    for (command, begins) in [
+        ("/msg @alice hi", "[to alice] hi\n"),
+        ("/ignore @carol", "*** You no longer read what carol says.\n"),
+        ("/whois @alice", "*** alice is in lobby, "),
+        ("/nick @bob", "*** A name has only "),
+        ("/join @math", "*** A room's name has only "),
+        ("/msg @ hi", "*** Nobody here is called "),
+        ("/msg @@alice hi", "*** Nobody here is called "),
+    ] {
+        let told = chat.is_told(BOB, command);
+        assert!(told.starts_with(begins), "{command}: {told}");
+    }
+}
+
+// --- Names that pretend ---
+
+#[test]
+fn an_official_name_is_for_accounts_alone() {
+    let mut chat = Conversation::new();
+    let kept = |name: &str| {
+        format!("*** The name \"{name}\" is kept for accounts of the server's operator.\n")
+    };
+    for name in
+        ["admin", "Administrator", "SERVER", "chatd", "Root", "NickServ", "sys-op", "admin_"]
+    {
+        chat.forgets();
+        chat.asks(CAROL, enter(name, None));
+        chat.ends_batch();
+        assert_eq!(chat.reads(CAROL), kept(name), "at the door");
+        assert_eq!(chat.is_told(BOB, &format!("/nick {name}")), kept(name));
+        assert_eq!(chat.is_told(ALICE, &format!("/nick {name}")), kept(name));
+    }
+    // The operator makes such an account, and it works.
+    let accounts = vec![account(ALICES, "alice", true), account(AccountId(7), "Root", false)];
+    chat.chat.restore(Snapshot { accounts, last_account: AccountId(7), ..Snapshot::default() });
+    chat.forgets();
+    chat.asks(CAROL, enter("root", None));
+    chat.ends_batch();
+    assert_eq!(chat.reads(CAROL), "(password of 7?)\n");
+    chat.asks(CAROL, enter("root", Some(AccountId(7))));
+    chat.finishes();
+    assert!(chat.reads(CAROL).contains("You are in lobby"));
+    chat.types(CAROL, "/nick kurt");
+    chat.finishes();
+    assert!(chat.is_told(CAROL, "/nick ROOT").contains("*** You are now ROOT.\n"), "it is theirs");
+    chat.asks(CAROL, Question::Unregister);
+    chat.finishes();
+    chat.forgets();
+    chat.asks(CAROL, register());
+    chat.finishes();
+    assert_eq!(chat.reads(CAROL), kept("ROOT"), "given up is given up");
+    assert!(chat.is_told(BOB, "/join admin").starts_with("*** You are in admin"), "rooms may");
+}
