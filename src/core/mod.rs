@@ -23,6 +23,7 @@ pub mod notice;
 pub mod password;
 pub mod record;
 pub mod rooms;
+pub mod search_words;
 pub mod sentences;
 pub mod session;
 #[cfg(test)]

@@ -4,9 +4,12 @@ use super::{
     row::{micros, private_line, room_id, room_line, rows, single, text, time, unless_null},
     search,
 };
-use crate::core::record::{
-    Account, AccountId, Author, Found, HistoryLine, LineId, PasswordHash, Query, RoomSnapshot,
-    Sanction, SanctionKind, Snapshot, Target,
+use crate::core::{
+    record::{
+        Account, AccountId, Author, Found, HistoryLine, LineId, PasswordHash, Query, RoomSnapshot,
+        Sanction, SanctionKind, Snapshot, Target,
+    },
+    search_words::search_words,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row};
@@ -122,9 +125,10 @@ pub(super) fn find(db: &mut Connection, query: &Query) -> Result<Found> {
             Ok(Found::Lines(in_order(lines, *most)))
         }
         Query::Search { room, account, words, most } => {
-            let Some(words) = search::expression(words) else {
+            let words = search_words(words);
+            if words.is_empty() {
                 return Ok(Found::Lines(Vec::new()));
-            };
+            }
             let found = search::in_time(db, |db| {
                 let mut lines = match room_id(db, room)? {
                     Some(room) => search::room_lines(db, &words, room, *most)?,

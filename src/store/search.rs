@@ -9,16 +9,17 @@
 //! the number of the room or account is a word of the index, too. What takes long all the same is
 //! broken off ([`in_time`]), because nobody's line is written meanwhile.
 
-use super::row::{private_line, room_line, rows, single};
-use crate::core::record::{AccountId, HistoryLine};
-use rusqlite::{Connection, ErrorCode, Result};
+use super::row::{private_line, room_line, single, text};
+use crate::core::{
+    record::{AccountId, HistoryLine},
+    search_words::{MARK, SearchWord, fold, spread},
+};
+use rusqlite::{Connection, ErrorCode, Params, Result, Row};
 use std::time::{Duration, Instant};
 
 /// Lines to index in one transaction: 5 ms of work, and 50 when the index is put in order. A line
 /// that is said meanwhile waits for that. Smaller transactions make neither shorter.
 pub const INDEX_CHUNK: usize = 500;
-/// The most words of one search that count. More narrow nothing down, and each costs time.
-const WORDS_MAX: usize = 16;
 /// The longest that a search may take.
 const BUDGET: Duration = Duration::from_millis(100);
 /// The answer to a search that takes longer.
@@ -26,63 +27,119 @@ pub(super) const TOO_MANY: &str = "too many lines have these words; add a rarer 
 /// SQLite's steps between two looks at the clock. It takes four to read a page of the index, and
 /// most are spent on that: one look for 25 pages, every millisecond or so.
 const STEPS: i32 = 100;
-/// The first character of the index's words for rooms and accounts. No line contains it
-/// ([`crate::core::wire::sanitize::sanitize`]), so nobody can make a room's word a common one.
-const MARK: char = '\u{1}';
+/// The word of the index that says by which rules it was made: [`spread`] is the second. It stands
+/// in a line that nobody will ever say.
+const RULES: &str = "rules2";
+const RULES_LINE: i64 = i64::MAX;
 
-/// Whether every line is indexed.
+/// Whether the index was made by today's rules. An older one has no words of scripts without
+/// blanks, and no emoji.
+fn is_by_todays_rules(db: &Connection) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM line_words WHERE line_words MATCH ?1)";
+    let expression = format!("room : \"{MARK}{RULES}\"");
+    db.prepare_cached(sql)?.query_row([expression], |row| row.get(0))
+}
+
+/// Empties an index that was made by older rules, inside the caller's transaction. The lines are
+/// indexed again by [`index_some`], a piece at a time.
+fn begin_again(db: &Connection) -> Result<()> {
+    for table in ["line_words", "private_words"] {
+        db.execute(&format!("INSERT INTO {table} ({table}) VALUES ('delete-all')"), [])?;
+    }
+    db.execute("UPDATE marks SET line_indexed = 0, private_indexed = 0", [])?;
+    let rules = format!("{MARK}{RULES}");
+    db.execute("INSERT INTO line_words (rowid, room) VALUES (?1, ?2)", (RULES_LINE, rules))?;
+    Ok(())
+}
+
+/// Whether every line is indexed, by today's rules.
 pub(super) fn is_complete(db: &Connection) -> Result<bool> {
     let sql = "SELECT NOT EXISTS (SELECT 1 FROM line WHERE id > line_indexed)
                   AND NOT EXISTS (SELECT 1 FROM private WHERE id > private_indexed) FROM marks";
-    single(db, sql)
+    Ok(is_by_todays_rules(db)? && single(db, sql)?)
 }
 
 /// Indexes up to `most` lines, inside the caller's transaction. Returns their number.
 pub(super) fn index_some(db: &Connection, most: usize) -> Result<usize> {
-    let mut indexed = 0;
-    // Of each table: the last line to index, then the words of the lines, then the mark behind
-    // them.
-    for [last, words, mark] in [
-        [
-            "SELECT ifnull(max(id), 0) FROM (
-                 SELECT id FROM line WHERE id > (SELECT line_indexed FROM marks)
-                 ORDER BY id LIMIT ?1)",
-            "INSERT INTO line_words (rowid, room, author, body)
-             SELECT id, char(1) || room, author, body FROM line
-             WHERE id > (SELECT line_indexed FROM marks) AND id <= ?1",
-            "UPDATE marks SET line_indexed = max(line_indexed, ?1)",
-        ],
-        [
-            "SELECT ifnull(max(id), 0) FROM (
-                 SELECT id FROM private WHERE id > (SELECT private_indexed FROM marks)
-                 ORDER BY id LIMIT ?1)",
-            "INSERT INTO private_words (rowid, parties, author, reader, body)
-             SELECT id, concat_ws(' ', char(1) || author_account, char(1) || reader_account),
-                 author, reader, body
-             FROM private WHERE id > (SELECT private_indexed FROM marks) AND id <= ?1",
-            "UPDATE marks SET private_indexed = max(private_indexed, ?1)",
-        ],
-    ] {
-        let left = (most - indexed) as i64;
-        let last: i64 = db.prepare_cached(last)?.query_row([left], |row| row.get(0))?;
-        indexed += db.prepare_cached(words)?.execute([last])?;
-        db.prepare_cached(mark)?.execute([last])?;
+    if !is_by_todays_rules(db)? {
+        begin_again(db)?;
     }
-    Ok(indexed)
+    let lines = index_lines(db, most)?;
+    Ok(lines + index_private(db, most - lines)?)
 }
 
-/// What was typed, as an expression of FTS5 in which nothing is syntax: every word is a string, and
-/// a `*` is behind it only where one was typed. `None`: there is no word in it.
-pub(super) fn expression(typed: &str) -> Option<String> {
-    let quote = |word: &str| {
-        let beginning = word.trim_end_matches('*');
-        let star = if beginning.len() < word.len() { " *" } else { "" };
-        // SQLite reads an expression up to its first NUL.
-        let quoted = beginning.replace('"', "\"\"").replace(['\0', MARK], " ");
-        beginning.contains(char::is_alphanumeric).then(|| format!("\"{quoted}\"{star}"))
+fn index_lines(db: &Connection, most: usize) -> Result<usize> {
+    let mut select = db.prepare_cached(
+        "SELECT id, room, author, body FROM line
+         WHERE id > (SELECT line_indexed FROM marks) ORDER BY id LIMIT ?1",
+    )?;
+    let mut insert = db.prepare_cached(
+        "INSERT INTO line_words (rowid, room, author, body) VALUES (?1, char(1) || ?2, ?3, ?4)",
+    )?;
+    let mut done = Indexed::default();
+    let mut rows = select.query([most as i64])?;
+    while let Some(row) = rows.next()? {
+        let (id, room): (i64, i64) = (row.get(0)?, row.get(1)?);
+        insert.execute((id, room, words(row, 2)?, words(row, 3)?))?;
+        done.add(id);
+    }
+    done.note(db, "UPDATE marks SET line_indexed = max(line_indexed, ?1)")
+}
+
+fn index_private(db: &Connection, most: usize) -> Result<usize> {
+    let mut select = db.prepare_cached(
+        "SELECT id, concat_ws(' ', char(1) || author_account, char(1) || reader_account),
+             author, reader, body FROM private
+         WHERE id > (SELECT private_indexed FROM marks) ORDER BY id LIMIT ?1",
+    )?;
+    let mut insert = db.prepare_cached(
+        "INSERT INTO private_words (rowid, parties, author, reader, body)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    let mut done = Indexed::default();
+    let mut rows = select.query([most as i64])?;
+    while let Some(row) = rows.next()? {
+        let (id, parties): (i64, String) = (row.get(0)?, row.get(1)?);
+        insert.execute((id, parties, words(row, 2)?, words(row, 3)?, words(row, 4)?))?;
+        done.add(id);
+    }
+    done.note(db, "UPDATE marks SET private_indexed = max(private_indexed, ?1)")
+}
+
+/// A text as the index takes it.
+fn words(row: &Row<'_>, column: usize) -> Result<String> {
+    text(row, column).map(|text| spread(&text).into_owned())
+}
+
+/// What was indexed of one table.
+#[derive(Default)]
+struct Indexed {
+    lines: usize,
+    last: i64,
+}
+
+impl Indexed {
+    fn add(&mut self, id: i64) {
+        (self.lines, self.last) = (self.lines + 1, id);
+    }
+
+    /// Sets the mark behind it. Returns the number of lines.
+    fn note(self, db: &Connection, mark: &str) -> Result<usize> {
+        if self.lines > 0 {
+            db.prepare_cached(mark)?.execute([self.last])?;
+        }
+        Ok(self.lines)
+    }
+}
+
+/// Words as an expression of FTS5 in which nothing is syntax: every word is a string, and a `*` is
+/// behind it only where a beginning is meant.
+fn expression(words: &[SearchWord]) -> String {
+    let quote = |word: &SearchWord| {
+        let star = if word.is_beginning() { " *" } else { "" };
+        format!("\"{}\"{star}", word.indexed().trim().replace('"', "\"\""))
     };
-    let words: Vec<String> = typed.split_whitespace().filter_map(quote).take(WORDS_MAX).collect();
-    (!words.is_empty()).then(|| words.join(" "))
+    words.iter().map(quote).collect::<Vec<_>>().join(" ")
 }
 
 /// Runs a search. `None`: it took longer than [`BUDGET`], and was broken off.
@@ -114,22 +171,23 @@ fn until<T>(
 /// The newest lines of a room that match.
 pub(super) fn room_lines(
     db: &Connection,
-    expression: &str,
+    words: &[SearchWord],
     room: i64,
     most: usize,
 ) -> Result<Vec<HistoryLine>> {
     let sql = "SELECT id, at, form, line.author, line.body
                FROM line_words JOIN line ON line.id = line_words.rowid
                WHERE line_words MATCH ?1 AND line.room = ?2 ORDER BY line_words.rowid DESC";
-    let expression = format!("room : \"{MARK}{room}\" AND {{author body}} : ({expression})");
-    rows(db, sql, (expression, room), most, room_line)
+    let found = expression(words);
+    let expression = format!("room : \"{MARK}{room}\" AND {{author body}} : ({found})");
+    matching(db, sql, (expression, room), words, most, room_line)
 }
 
 /// The newest lines that match of those that an account's owner wrote or was sent in private. The
 /// table says whose they are: a deleted account is still a word of the index.
 pub(super) fn private_lines(
     db: &Connection,
-    expression: &str,
+    words: &[SearchWord],
     account: AccountId,
     most: usize,
 ) -> Result<Vec<HistoryLine>> {
@@ -137,15 +195,39 @@ pub(super) fn private_lines(
                FROM private_words JOIN private ON private.id = private_words.rowid
                WHERE private_words MATCH ?1 AND (author_account = ?2 OR reader_account = ?2)
                ORDER BY private_words.rowid DESC";
+    let found = expression(words);
     let expression =
-        format!("parties : \"{MARK}{account}\" AND {{author reader body}} : ({expression})");
-    rows(db, sql, (expression, account), most, private_line)
+        format!("parties : \"{MARK}{account}\" AND {{author reader body}} : ({found})");
+    matching(db, sql, (expression, account), words, most, private_line)
+}
+
+/// The first `most` lines that the index has found and that have the words, with their signs.
+fn matching(
+    db: &Connection,
+    sql: &str,
+    values: impl Params,
+    words: &[SearchWord],
+    most: usize,
+    read: impl FnMut(&Row<'_>) -> Result<HistoryLine>,
+) -> Result<Vec<HistoryLine>> {
+    let signed: Vec<&SearchWord> = words.iter().filter(|word| word.has_signs()).collect();
+    let has_signs = |line: &HistoryLine| {
+        signed.is_empty() || {
+            let text = fold(&line.text);
+            signed.iter().all(|word| word.is_in(&text))
+        }
+    };
+    let found = |line: &Result<HistoryLine>| line.as_ref().map_or(true, has_signs);
+    db.prepare_cached(sql)?.query_map(values, read)?.filter(found).take(most).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::{expression, index_some, private_lines, room_lines, until};
-    use crate::{core::record::AccountId, store::schema};
+    use crate::{
+        core::{record::AccountId, search_words::search_words},
+        store::schema,
+    };
     use rusqlite::Connection;
     use std::sync::{
         Arc,
@@ -196,7 +278,7 @@ mod tests {
         whose: i64,
         over_at: usize,
     ) -> (Option<usize>, usize) {
-        let (words, looks) = (expression(typed).unwrap(), Arc::new(AtomicUsize::new(0)));
+        let (words, looks) = (search_words(typed), Arc::new(AtomicUsize::new(0)));
         let counted = Arc::clone(&looks);
         let found = until(
             db,
@@ -256,16 +338,14 @@ mod tests {
             ("a OR b", "\"a\" \"OR\" \"b\""),
             ("author:bob", "\"author:bob\""),
             ("say\"hi", "\"say\"\"hi\""),
-            ("^x -y (z)", "\"^x\" \"-y\" \"(z)\""),
-            ("a\0b", "\"a b\""),
-            ("\u{1}1", "\" 1\""),
-            ("\u{1}1*", "\" 1\" *"),
+            ("^x -y (z)", "\"^x\" \"y\" \"z\""),
+            ("a\0b", "\"a\" \"b\""),
+            ("\u{1}1", "\"1\""),
+            ("\u{1}1*", "\"1\" *"),
             ("hi :-)", "\"hi\""),
+            ("C言*", "\"C \u{1}u8a00\""),
         ] {
-            assert_eq!(expression(typed).as_deref(), Some(expected), "{typed:?}");
-        }
-        for nothing in ["", "   ", "*", "\"", "***", ":-)", "\0"] {
-            assert_eq!(expression(nothing), None, "{nothing:?}");
+            assert_eq!(expression(&search_words(typed)), expected, "{typed:?}");
         }
     }
 }

@@ -258,7 +258,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("src/core/", &["a leaf"]),
     ("src/lock.rs", &[]),
     ("src/socketserver/", &[]),
-    ("src/store/", &["src/core/record.rs", "src/core/name.rs", "src/core/wire/sanitize.rs"]),
+    (
+        "src/store/",
+        &[
+            "src/core/record.rs",
+            "src/core/name.rs",
+            "src/core/search_words.rs",
+            "src/core/wire/sanitize.rs",
+        ],
+    ),
     ("src/server/", &["src/core/", "src/store/", "src/socketserver/", "src/lock.rs"]),
     ("src/bin/", &["src/"]),
     ("src/lib.rs", &[]),

@@ -134,3 +134,34 @@ fn cost_of_searching() {
     store.close().unwrap();
     println!("{} bytes", std::fs::metadata(folder.database()).unwrap().len());
 }
+
+/// Talk of some twenty characters without blanks, of which the first 600 of the script are used.
+fn talk_without_blanks(id: i64) -> String {
+    let character = |n: i64| char::from_u32(0x4e00 + (n * n * 31 + n * id) as u32 % 600).unwrap();
+    (1..=20).map(character).chain(format!("{id}").chars()).collect()
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn cost_of_scripts_without_blanks() {
+    for (name, talk) in
+        [("words", talk as fn(i64) -> String), ("without blanks", talk_without_blanks)]
+    {
+        let (folder, mut store) = new_store();
+        let lines: Vec<Record> = (1..=100_000).map(|id| said(id, "lobby", &talk(id))).collect();
+        write_all(&mut store, 1000, &lines);
+        let indexed = in_pieces(|| store.index_some(INDEX_CHUNK).unwrap());
+        println!("\n{name}: {} lines, {indexed}", lines.len());
+        let run: String = talk(77_777).chars().skip(3).take(4).collect();
+        for words in [&run[..], &run[..3], "C++ 7*", "nothing"] {
+            ask(&mut store, &search("lobby", None, words));
+        }
+        store.close().unwrap();
+        println!("{} bytes", std::fs::metadata(folder.database()).unwrap().len());
+        folder.sqlite().execute("DELETE FROM line_words WHERE rowid > 100000", []).unwrap();
+        let mut store = folder.open();
+        let begun = Instant::now();
+        store.index_some(1).unwrap();
+        println!("an index of {} lines is emptied in {:?}", lines.len(), begun.elapsed());
+    }
+}

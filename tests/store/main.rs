@@ -6,6 +6,7 @@ mod historian;
 mod hostile;
 mod pruning;
 mod round_trip;
+mod searching;
 mod settings;
 mod versions;
 

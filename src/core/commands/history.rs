@@ -15,6 +15,7 @@ use crate::core::{
     notice::{Refusal, notice},
     record::{HistoryLine, LineId, Query},
     rooms::{ClientKey, Rooms},
+    search_words::{SearchWord, fold, search_words},
     sentences,
 };
 use jiff::{
@@ -83,20 +84,37 @@ fn history(ctx: &mut RoomsCtx<'_>, wanted: &str) -> CommandResult {
 }
 
 /// Searches the store if talk is kept there, otherwise the lines that the rooms remember.
-fn search(ctx: &mut RoomsCtx<'_>, words: &str) -> CommandResult {
-    let words = required(words)?.to_owned();
+fn search(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
+    let words = search_words(required(typed)?);
+    if words.is_empty() {
+        return Err("There is no word in that to look for. Like this: /search exam fri*".into());
+    }
+    let shown: Vec<String> = words.iter().map(SearchWord::shown).collect();
+    let shown = shown.join(" ");
     let (room, member) = (ctx.rooms.room_of(ctx.client), ctx.member());
     let mut reply = reply(ctx.rooms, ctx.client, SEARCH_MAX, Vec::new());
-    reply.heading = format!("The newest {{}} of {} with {words}", room.name());
+    reply.heading = format!("The newest {{}} of {} with {shown}", room.name());
     reply.if_none =
-        format!("*** Nothing with {words} was said in {} or to you alone.\n", room.name());
+        notice(format_args!("Nothing with {shown} was said in {} or to you alone.", room.name()));
+    // The store has private lines of those who are logged in, and the rooms the last ones of all.
+    reply.lines = merge([].iter(), member.private().lines());
     if ctx.rooms.config().keeps_talk {
         let (room, account) = (room.name().to_owned(), member.account());
-        reply.query = Some(Query::Search { room, account, words, most: SEARCH_MAX });
+        reply.query =
+            Some(Query::Search { room, account, words: typed.to_owned(), most: SEARCH_MAX });
     } else {
-        reply.lines = merge(room.scrollback().lines(), member.private().lines());
-        reply.lines.retain(|line| has_words(&line.text, &words));
+        reply.lines = merge(room.scrollback().lines(), reply.lines.iter());
+        if !room.remembers_all() {
+            let (name, lines) = (room.name(), room.scrollback().lines().count());
+            reply.if_none = notice(format_args!(
+                "Nothing with {shown} is in the last {lines} lines of {name}; older ones are not kept."
+            ));
+        }
     }
+    reply.lines.retain(|line| {
+        let text = fold(&line.text);
+        words.iter().all(|word| word.is_in(&text))
+    });
     Ok(Reply::Fetch(String::new(), Box::new(reply)))
 }
 
@@ -173,14 +191,4 @@ fn last_time_of(rooms: &Rooms, typed: &str) -> Option<Timestamp> {
         later if later > now => moment(today.saturating_sub(1.day()), time),
         moment => Some(moment),
     }
-}
-
-/// Whether a line has all these words, in any case; `wor*` matches words that begin with `wor`.
-fn has_words(line: &str, words: &str) -> bool {
-    let line = line.to_lowercase();
-    let of_line: Vec<&str> = line.split(|c: char| !c.is_alphanumeric()).collect();
-    words.to_lowercase().split_whitespace().all(|word| match word.strip_suffix('*') {
-        Some(beginning) => of_line.iter().any(|of_line| of_line.starts_with(beginning)),
-        None => of_line.contains(&word),
-    })
 }

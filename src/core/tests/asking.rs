@@ -220,3 +220,52 @@ fn every_sanction_that_was_put_in_force_is_listed_as_it_was_meant() {
     chat.passes(2 * 86_400);
     assert_eq!(chat.is_told(ALICE, "/bans"), "*** Nobody is banned or muted.\n");
 }
+
+#[test]
+fn a_search_says_what_it_looked_for_and_where() {
+    let mut chat = Conversation::empty(false);
+    chat.asks(BOB, enter("bob", None));
+    chat.asks(CAROL, enter("carol", None));
+    for line in ["C++ rules", "see c", "日本語が好き", "3.14159", "ok 😀"] {
+        chat.says(BOB, &format!("<bob> {line}"));
+    }
+    chat.types(CAROL, "/msg bob a secret");
+    chat.finishes();
+    for (typed, shown, lines) in [
+        ("C++", "C++", 1),
+        ("\"c\" :-)", "c", 2),
+        ("(see) c.", "see c", 1),
+        ("好き*", "好き", 1),
+        ("3.14", "3.14", 0),
+        ("3.14*", "3.14*", 1),
+        ("😀", "😀", 1),
+        ("secret", "secret", 1),
+        ("C#", "C#", 0),
+    ] {
+        let told = chat.is_told(BOB, &format!("/search {typed}"));
+        assert!(told.contains(&format!(" with {shown} ")), "{typed}: {told}");
+        assert_eq!(told.matches("\n(").count(), lines, "{typed}: {told}");
+    }
+    for typed in [":-)", "++", "*", "...", "(", "\u{200d}", "-> <- !="] {
+        let told = chat.is_told(BOB, &format!("/search {typed}"));
+        assert!(told.starts_with("*** There is no word in that to look for."), "{typed}: {told}");
+    }
+    for i in 0..300 {
+        chat.says(BOB, &format!("<bob> {i}"));
+    }
+    assert_eq!(
+        chat.is_told(BOB, "/search C++"),
+        "*** Nothing with C++ is in the last 300 lines of lobby; older ones are not kept.\n"
+    );
+}
+
+/// Whoever has no account has no private lines in the file that can be found again.
+#[test]
+fn a_guests_private_lines_are_searched_where_they_are() {
+    let mut chat = Conversation::new();
+    chat.types(ALICE, "/msg bob psst");
+    chat.finishes();
+    let told = chat.is_told(BOB, "/search psst");
+    assert!(told.ends_with("(00:00) [from @alice] psst\n*** End of the past.\n"), "{told}");
+    assert!(matches!(&chat.queries[..], [Query::Search { account: None, .. }]));
+}
