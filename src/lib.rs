@@ -27,7 +27,7 @@
 //!
 //! | thread | how many | waits for | file |
 //! | --- | --- | --- | --- |
-//! | `main` | 1 | a signal; then it stops everything, in order | bin/chatd/main.rs, server/mod.rs |
+//! | `main` | 1 | a signal; meanwhile it looks once a second whether another thread hangs | bin/chatd/main.rs, server/watch.rs |
 //! | `accept` | one for each listener | the next connection | socketserver/mod.rs |
 //! | `c7:alice` | one for each client | its client's next line; the answer to it; the events channel, if that is full; the historian; its turn to hash a password; its own client, if they read slowly, flood, or leave | server/client/handler.rs |
 //! | `fanout` | 1 | the next event; it owns everybody's state | server/fanout.rs |
@@ -35,6 +35,7 @@
 //! | `flusher` | 1 | sockets of clients that read slowly | server/client/flusher.rs |
 //! | `linger` | 1 | refused clients to read their sentence and go | server/client/linger.rs |
 //! | `logger` | 1 | the next log line | server/logger.rs |
+//! | `shutdown` | 1, once the server stops | all the others, in order | server/mod.rs |
 //!
 //! # The lock rule
 //!

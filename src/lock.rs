@@ -40,6 +40,13 @@ impl<T> Locked<T> {
         take_note(self.name);
         Guard { name: self.name, guard: self.mutex.lock() }
     }
+
+    /// The same, but gives up after `at_most`: for whoever must go on although a thread hangs.
+    pub(crate) fn lock_within(&self, at_most: Duration) -> Option<Guard<'_, T>> {
+        let guard = self.mutex.try_lock_for(at_most)?;
+        take_note(self.name);
+        Some(Guard { name: self.name, guard })
+    }
 }
 
 impl<T> Guard<'_, T> {

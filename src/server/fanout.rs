@@ -166,13 +166,14 @@ impl FanOut {
                     (is_stopping, stop_at) = (true, None);
                     (self.stop)();
                 }
-                Wakeup::End => return,
+                Wakeup::End => return self.status.set(Activity::Ended),
             }
             while let Some((client, event)) = next.take() {
                 if let Event::Talk(talk) = &event {
                     self.status.count_in(talk.lines);
                     self.totals.said.fetch_add(talk.lines as u64, Relaxed);
                 }
+                self.status.at_client(client.number);
                 chat.apply(Timestamp::now(), client.number, &client, event);
                 next = if chat.is_full(batch_max) { None } else { self.events.try_recv().ok() };
             }
@@ -260,6 +261,7 @@ impl FanOut {
         let mut delivered = 0;
         chat.flush(|client, delivery| {
             delivered += delivery.lines;
+            self.status.at_client(client.number);
             client.deliver(delivery);
         });
         self.status.count_out(delivered);
@@ -269,7 +271,16 @@ impl FanOut {
     /// Waits for the next thing to do: an event of a client only if `takes_events`.
     fn wait(&mut self, takes_events: bool, commit: &Commit, stop_at: Option<Instant>) -> Wakeup {
         assert_no_lock_held("events");
-        self.status.set(Activity::WaitingForEvents);
+        self.status.turn(Activity::WaitingForEvents);
+        let wakeup = self.next(takes_events, commit, stop_at);
+        if let Wakeup::Event(_) = wakeup {
+            let_the_talkers_talk(&self.events);
+        }
+        self.status.turn(Activity::Applying);
+        wakeup
+    }
+
+    fn next(&mut self, takes_events: bool, commit: &Commit, stop_at: Option<Instant>) -> Wakeup {
         // These come first: when everybody talks all the time, there is always one more event.
         if let Ok(shutdown) = self.shutdown.try_recv() {
             return Wakeup::Shutdown(shutdown);
@@ -286,7 +297,7 @@ impl FanOut {
             return Wakeup::StopTime;
         }
         let next = if takes_events { self.events.try_recv() } else { Err(TryRecvError::Empty) };
-        let wakeup = match next {
+        match next {
             Ok(event) => Wakeup::Event(event),
             Err(TryRecvError::Disconnected) if commit.since.is_none() => Wakeup::End,
             Err(error) => {
@@ -296,7 +307,7 @@ impl FanOut {
                 select! {
                     recv(events) -> event => match event {
                         Ok(event) => Wakeup::Event(event),
-                        Err(_) => return self.wait(takes_events, commit, stop_at), // all have left
+                        Err(_) => self.next(takes_events, commit, stop_at), // all have left
                     },
                     recv(self.historian.events) -> event => event.map_or(Wakeup::End, Wakeup::History),
                     recv(self.shutdown) -> word => word.map_or(Wakeup::End, Wakeup::Shutdown),
@@ -304,12 +315,7 @@ impl FanOut {
                     recv(stop_at.map_or_else(never, at)) -> _ => Wakeup::StopTime,
                 }
             }
-        };
-        if let Wakeup::Event(_) = wakeup {
-            let_the_talkers_talk(&self.events);
         }
-        self.status.set(Activity::Applying);
-        wakeup
     }
 }
 

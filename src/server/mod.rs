@@ -12,26 +12,27 @@ pub mod options;
 pub mod registry;
 pub mod status;
 pub mod subcommands;
+pub mod watch;
 pub mod zone;
 
 use crate::{
     core::{Chat, close_reason::CloseReason},
     socketserver::{MixIn as _, Server, Threading},
 };
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use auth::Authenticator;
 use client::{
     flusher::{Flusher, FlusherQueue},
     handler::ChatHandler,
     linger::Lingerer,
 };
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use fanout::{FanOut, Shutdown};
 use history::historian;
 use options::{ListenOn, Options};
 use parking_lot::Mutex;
 use registry::Registry;
-use status::{Status, Totals};
+use status::{Activity, Status, Totals};
 use std::{
     io::ErrorKind,
     net::{SocketAddr, TcpListener},
@@ -40,6 +41,7 @@ use std::{
     thread::{Builder, JoinHandle},
     time::{Duration, Instant},
 };
+use watch::Watch;
 
 /// Stack of a client's thread. Address space, not memory: an idle client touches two pages of it.
 /// Ample for the session's deepest call, in a debug build too.
@@ -51,6 +53,9 @@ pub const RESERVED: usize = 1;
 pub const SHUTDOWN_PATIENCE: Duration = Duration::from_millis(2500);
 /// How long they may take after that to read their last line.
 const LAST_PATIENCE: Duration = Duration::from_millis(1500);
+/// How long the whole stop may take, whatever hangs; then the process ends without it. Whoever
+/// stops a server is promised 5 s.
+const STOP_PATIENCE: Duration = Duration::from_millis(4700);
 
 /// A running server.
 pub struct Chatd {
@@ -59,6 +64,7 @@ pub struct Chatd {
     handler: Arc<ChatHandler>,
     threads: Arc<Threading>,
     shutdown: Sender<Shutdown>,
+    watch: Watch,
     /// `fanout`, `historian` and `linger`: each ends when nobody can send it anything any more.
     workers: [JoinHandle<()>; 3],
     flusher: JoinHandle<()>,
@@ -93,7 +99,9 @@ impl Chatd {
 
         let accept_statuses: Vec<_> = listeners.iter().map(|_| Status::new("accept")).collect();
         let own = [&fanout.status, &historian.status, &flusher.status, &linger.status];
-        let server_threads = accept_statuses.iter().chain(own).cloned().chain(others).collect();
+        let statuses: Vec<_> = accept_statuses.iter().chain(own).cloned().collect();
+        let watch = Watch::new(&statuses, fanout.events.clone());
+        let server_threads = statuses.into_iter().chain(others).collect();
         let handler = Arc::new(ChatHandler {
             session: options.session_config()?,
             commands: options.commands(),
@@ -121,7 +129,7 @@ impl Chatd {
             Arc::new(Threading::new(options.threads_max.saturating_add(RESERVED), CLIENT_STACK));
         let accepting = start_accepting(listeners, accept_statuses, &handler, &threads)?;
         let (servers, accepting) = accepting.into_iter().unzip();
-        Ok(Chatd { servers, accepting, handler, threads, shutdown, workers, flusher })
+        Ok(Chatd { servers, accepting, handler, threads, shutdown, watch, workers, flusher })
     }
 
     /// The addresses it listens on.
@@ -129,9 +137,50 @@ impl Chatd {
         self.servers.iter().filter_map(|server| server.local_addr().ok()).collect()
     }
 
-    /// Stops gracefully: accepts nobody, tells everybody, delivers what was accepted, joins every
-    /// thread. Channels run one way: each thread ends because the ones before it have.
-    pub fn shutdown(self) {
+    /// Notices when one of the server's own threads hangs.
+    pub fn watch(&self) -> Watch {
+        self.watch.clone()
+    }
+
+    /// Stops gracefully, on a thread of its own: if another thread hangs, perhaps with a lock,
+    /// whoever called this goes on all the same.
+    ///
+    /// # Errors
+    /// A thread hangs. The sentence says which, where, and what is not delivered. The process is to
+    /// be ended without it.
+    pub fn shutdown(self) -> anyhow::Result<()> {
+        let watch = self.watch();
+        let clients = Arc::downgrade(&self.handler);
+        let (done, is_done) = bounded::<()>(1);
+        // If no thread can be started for it, this one takes it back: nothing has been done yet.
+        let handed_over = Arc::new(Mutex::new(Some((self, done))));
+        let stop = || {
+            let handed_over = Arc::clone(&handed_over);
+            move || {
+                let chatd = handed_over.lock().take();
+                if let Some((chatd, _done)) = chatd {
+                    chatd.stop();
+                }
+            }
+        };
+        if let Err(error) = start_thread("shutdown", stop()) {
+            log::warn!("{error:#}");
+            stop()();
+        }
+        if is_done.recv_timeout(STOP_PATIENCE) != Err(RecvTimeoutError::Timeout) {
+            return Ok(()); // it drops `done` at its end
+        }
+        let left = clients.upgrade().map_or(Some(0), |handler| handler.registry.count());
+        let clients = left.map_or("some".to_owned(), |left| left.to_string());
+        bail!(
+            "{}, and what waits for {clients} clients. What was said last may not be in the history",
+            watch.hanging()
+        )
+    }
+
+    /// Accepts nobody, tells everybody, delivers what was accepted, joins every thread. Channels
+    /// run one way: each thread ends because the ones before it have.
+    fn stop(self) {
         for server in &self.servers {
             server.shutdown();
         }
@@ -179,6 +228,7 @@ fn start_accepting(
         let accepting = start_thread("accept", move || {
             status.attach();
             serving.serve_forever();
+            status.set(Activity::Ended);
         })?;
         Ok((server, accepting))
     };

@@ -7,7 +7,15 @@ use crate::{
     lock::Locked,
 };
 use parking_lot::Condvar;
-use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Instant};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long to wait for a lock when somebody may hang with it: far longer than anybody keeps it.
+const LOCK_PATIENCE: Duration = Duration::from_millis(100);
 
 /// Connected clients, shared by all threads. The lock is held for a look-up or a copy, never while
 /// a thread waits.
@@ -63,6 +71,11 @@ impl Registry {
         let mut clients: Vec<_> = self.clients.lock().by_number.values().cloned().collect();
         clients.sort_by_key(|client| client.number);
         clients
+    }
+
+    /// How many clients are here; `None`: the lock is not to be had, for a thread hangs with it.
+    pub(crate) fn count(&self) -> Option<usize> {
+        self.clients.lock_within(LOCK_PATIENCE).map(|clients| clients.by_number.len())
     }
 
     /// Takes nobody in any more. Returns the clients that are here.

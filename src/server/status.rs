@@ -9,7 +9,10 @@ use std::{
     fmt::Write as _,
     sync::{
         Arc, LazyLock,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{
+            AtomicU64, AtomicUsize,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
     time::{Duration, Instant},
 };
@@ -60,34 +63,56 @@ pub enum Activity {
     WritingHistory,
     AnsweringQuery,
     TidyingUp,
+    Ended,
 }
 
-/// The words for each, in the order of [`Activity`]; at most 24 letters, for the table.
-const ACTIVITIES: [&str; 24] = [
-    "starting",
-    "working",
-    "accepting",
-    "waiting for descriptors",
-    "reading",
-    "waiting for an answer",
-    "waiting for the channel",
-    "waiting for the registry",
-    "sending its answer",
-    "pausing",
-    "leaving",
-    "waiting for events",
-    "applying events",
-    "sending",
-    "waiting for slow clients",
-    "waiting for the refused",
-    "waiting for lines",
-    "waiting for a signal",
-    "waiting to hash",
-    "hashing a password",
-    "waiting for records",
-    "writing history",
-    "answering a query",
-    "tidying up",
+impl Activity {
+    /// Whether a thread may do this for any time, because it waits for others.
+    fn is_wait(self) -> bool {
+        use Activity::*;
+        matches!(
+            self,
+            Starting
+                | Accepting
+                | WaitingForDescriptors
+                | WaitingForEvents
+                | WaitingForSlowClients
+                | Lingering
+                | WaitingForLines
+                | WaitingForSignal
+                | WaitingForRecords
+                | Ended
+        )
+    }
+}
+
+/// Every [`Activity`] in its order, and its words; at most 24 letters, for the table.
+const ACTIVITIES: [(Activity, &str); 25] = [
+    (Activity::Starting, "starting"),
+    (Activity::Working, "working"),
+    (Activity::Accepting, "accepting"),
+    (Activity::WaitingForDescriptors, "waiting for descriptors"),
+    (Activity::Reading, "reading"),
+    (Activity::Asking, "waiting for an answer"),
+    (Activity::WaitingForChannel, "waiting for the channel"),
+    (Activity::WaitingForRegistry, "waiting for the registry"),
+    (Activity::Answering, "sending its answer"),
+    (Activity::Pausing, "pausing"),
+    (Activity::Leaving, "leaving"),
+    (Activity::WaitingForEvents, "waiting for events"),
+    (Activity::Applying, "applying events"),
+    (Activity::Sending, "sending"),
+    (Activity::WaitingForSlowClients, "waiting for slow clients"),
+    (Activity::Lingering, "waiting for the refused"),
+    (Activity::WaitingForLines, "waiting for lines"),
+    (Activity::WaitingForSignal, "waiting for a signal"),
+    (Activity::WaitingToHash, "waiting to hash"),
+    (Activity::Hashing, "hashing a password"),
+    (Activity::WaitingForRecords, "waiting for records"),
+    (Activity::WritingHistory, "writing history"),
+    (Activity::AnsweringQuery, "answering a query"),
+    (Activity::TidyingUp, "tidying up"),
+    (Activity::Ended, "ended"),
 ];
 
 /// What one thread notes about itself.
@@ -99,6 +124,29 @@ pub struct Status {
     lines_out: AtomicU64,
     /// Bytes in the outbox of the thread's client.
     waiting: AtomicUsize,
+    /// When a thread that goes round a loop last came to its beginning, in milliseconds since the
+    /// start; 0: it does not say.
+    turned: AtomicU64,
+    /// The client at which such a thread works; 0: none.
+    client: AtomicU64,
+}
+
+/// What a thread does that has not come round its loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Turn {
+    /// When the turn began, since the start of the process.
+    pub(crate) began: Duration,
+    /// What the thread does.
+    pub(crate) doing: &'static str,
+    /// At which client.
+    pub(crate) client: Option<u64>,
+}
+
+impl Turn {
+    /// How long it has taken so far.
+    pub(crate) fn took(&self) -> Duration {
+        uptime().saturating_sub(self.began)
+    }
 }
 
 impl Status {
@@ -110,6 +158,8 @@ impl Status {
             lines_in: AtomicU64::new(0),
             lines_out: AtomicU64::new(0),
             waiting: AtomicUsize::new(0),
+            turned: AtomicU64::new(0),
+            client: AtomicU64::new(0),
         };
         status.set(Activity::Starting);
         Arc::new(status)
@@ -122,7 +172,39 @@ impl Status {
 
     /// Sets what the thread does from now on.
     pub fn set(&self, activity: Activity) {
-        self.activity.store((uptime().as_millis() as u64) << 8 | activity as u64, Relaxed);
+        self.activity.store((uptime().as_millis() as u64) << 8 | activity as u64, Release);
+    }
+
+    /// The same at the beginning of a turn, for a thread that goes round a loop.
+    pub(crate) fn turn(&self, activity: Activity) {
+        let now = uptime().as_millis() as u64;
+        self.turned.store(now, Relaxed);
+        self.client.store(0, Relaxed);
+        self.activity.store(now << 8 | activity as u64, Release); // after the turn, for `busy`
+    }
+
+    /// Notes at which client the thread works from now on.
+    pub(crate) fn at_client(&self, client: u64) {
+        self.client.store(client, Relaxed);
+    }
+
+    /// The turn that the thread is in; `None`: it waits for others, for as long as that takes.
+    pub(crate) fn busy(&self) -> Option<Turn> {
+        let (activity, doing, since) = self.now();
+        if activity.is_wait() {
+            return None;
+        }
+        let turned = self.turned.load(Relaxed);
+        let began = if turned == 0 { since } else { Duration::from_millis(turned) };
+        let client = Some(self.client.load(Relaxed)).filter(|&client| client > 0);
+        Some(Turn { began, doing, client })
+    }
+
+    /// What the thread does, in words too, and since when.
+    fn now(&self) -> (Activity, &'static str, Duration) {
+        let packed = self.activity.load(Acquire);
+        let (activity, doing) = ACTIVITIES[(packed & 0xff) as usize];
+        (activity, doing, Duration::from_millis(packed >> 8))
     }
 
     /// Counts lines that came in.
@@ -162,9 +244,7 @@ impl Status {
 
     /// The thread's line in the table.
     pub fn row(&self) -> String {
-        let packed = self.activity.load(Relaxed);
-        let since = Duration::from_millis(packed >> 8);
-        let activity = ACTIVITIES[(packed & 0xff) as usize];
+        let (_, activity, since) = self.now();
         format!(
             "*** {:<16} {activity:<24} {:>7} {:>8} {:>8} {:>8}\n",
             shorten(&self.name(), 16),
@@ -251,9 +331,9 @@ mod tests {
 
     #[test]
     fn every_activity_has_its_words() {
-        assert_eq!(ACTIVITIES.len(), Activity::TidyingUp as usize + 1);
-        assert!(ACTIVITIES.iter().all(|words| words.len() <= 24));
-        assert_eq!(ACTIVITIES[Activity::Sending as usize], "sending");
-        assert_eq!(ACTIVITIES[Activity::Leaving as usize], "leaving");
+        for (i, (activity, words)) in ACTIVITIES.into_iter().enumerate() {
+            assert_eq!(activity as usize, i, "{words} stands in the place of another");
+            assert!(words.len() <= 24, "{words}");
+        }
     }
 }

@@ -59,6 +59,7 @@
 mod inline;
 mod pool;
 pub mod program;
+pub mod signals;
 mod threading;
 
 pub use inline::Inline;

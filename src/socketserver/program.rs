@@ -119,7 +119,7 @@ impl CtrlC {
     pub fn new() -> anyhow::Result<CtrlC> {
         use signal_hook::{consts, low_level::pipe};
         let (inner, outer) = Inner::pair()?;
-        for signal in [consts::SIGINT, consts::SIGTERM] {
+        for signal in super::signals::not_ignored(&[consts::SIGINT, consts::SIGTERM]) {
             pipe::register(signal, outer.try_clone()?)?;
         }
         Ok(CtrlC(inner))

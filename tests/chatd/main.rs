@@ -21,6 +21,8 @@ mod protocol;
 mod shutdown;
 mod slow_consumer;
 mod start;
+#[cfg(unix)]
+mod stuck;
 mod telnet;
 mod threads_max;
 mod time;

@@ -1,6 +1,6 @@
 //! Ctrl-C: everybody is told, what was accepted is delivered, every thread is joined, exit code 0.
 
-use crate::harness::{Program, Server, eventually};
+use crate::harness::{Folder, Program, Server, eventually, has_program, server::after};
 use std::{
     thread,
     time::{Duration, Instant},
@@ -79,4 +79,50 @@ pub fn a_second_signal_ends_it_at_once() {
         server.signal(signal);
     }
     assert!(server.exit_code().is_some_and(|code| code == 130 || code == 0));
+}
+
+/// What `nohup` does, and a shell with what it runs in the background. SIGTERM stops a server in any case.
+#[test]
+pub fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
+    let program = Program::current();
+    let lives = |ignored: &str, signals: &[&str]| {
+        let mut server = Server::start_after(&format!("trap '' {ignored}"), "");
+        let [mut alice, mut bob] = server.enter(["alice", "bob"]);
+        for signal in signals {
+            server.signal(signal);
+            alice.says(signal);
+            bob.hears(&format!("<alice> {signal}"));
+        }
+        server.signal("TERM");
+        bob.hears("*** Hung up: the server is shutting down.");
+        assert_eq!(server.exit_code(), Some(0), "after {signals:?}");
+    };
+    let cases: [(&str, &[&str]); 5] = [
+        ("HUP", &["HUP", "HUP"]),
+        ("INT", &["INT", "INT"]),
+        ("INT QUIT", &["INT", "QUIT", "INT"]),
+        ("HUP INT QUIT", &["HUP", "INT", "QUIT", "HUP"]),
+        ("TERM", &[]), // or nothing but SIGKILL would be left
+    ];
+    thread::scope(|scope| {
+        for (ignored, signals) in cases {
+            scope.spawn(move || program.keeps(|| lives(ignored, signals)));
+        }
+    });
+}
+
+#[test]
+fn a_server_under_nohup_outlives_its_terminal() {
+    if !has_program("nohup") {
+        return;
+    }
+    let folder = Folder::new();
+    let mut server =
+        Server::start_program(after("exec nohup \"$@\"", folder.chatd("--listen 127.0.0.1:0")));
+    let [mut alice, mut bob] = server.enter(["alice", "bob"]);
+    server.signal("HUP");
+    alice.says("hi");
+    bob.hears("<alice> hi");
+    server.signal("INT");
+    assert_eq!(server.exit_code(), Some(0), "the other signals stop it");
 }

@@ -22,18 +22,11 @@ pub use client::Interest;
 pub use server::{Server, Source};
 
 use anyhow::Context as _;
-use chatd::server::{limits, logger, options::Options, start_thread, status::Status};
-use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
-    flag,
-    low_level::pipe,
+use chatd::{
+    server::{limits, logger, options::Options, start_thread, status::Status},
+    socketserver::signals::StopSignals,
 };
-use std::{
-    io,
-    os::unix::net::UnixStream,
-    process::ExitCode,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::{process::ExitCode, sync::Arc};
 
 /// What differs between the versions.
 pub struct Version {
@@ -74,7 +67,8 @@ fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
         log::logger().flush();
     }));
     options.threads_max = clients_possible(version, options.threads_max);
-    let signals = watch_signals().context("cannot watch for signals")?;
+    let signals = StopSignals::watch().context("cannot watch for signals")?.into_socket();
+    signals.set_nonblocking(true)?;
     let mut session = options.session_config()?;
     session.io_model = version.io_model;
     let mut server = Server::start(version, &options, &session, threads, signals)?;
@@ -82,7 +76,7 @@ fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
         println!("{}: listening on {}", version.name, listener.local_addr()?);
     }
     (version.serve)(&mut server)?;
-    server.end();
+    server.end()?;
     log::info!("the loop has ended");
     log::logger().flush();
     Ok(())
@@ -98,18 +92,4 @@ fn clients_possible(version: &Version, wanted: usize) -> usize {
         );
     }
     possible
-}
-
-/// A signal becomes a byte in a pipe, which is watched with the clients. A second one ends the process at once.
-fn watch_signals() -> io::Result<UnixStream> {
-    let (inner, outer) = UnixStream::pair()?;
-    inner.set_nonblocking(true)?;
-    let stopping = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        // In this order: the first signal finds the flag down and raises it, the second finds it up.
-        flag::register_conditional_shutdown(signal, 130, Arc::clone(&stopping))?;
-        flag::register(signal, Arc::clone(&stopping))?;
-        pipe::register(signal, outer.try_clone()?)?;
-    }
-    Ok(inner)
 }

@@ -47,6 +47,9 @@ use std::{
 /// How often the loop looks at what it cannot watch: the historian, and those who were refused.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// How long the historian may take to end. With the patience for the clients that is less than 5 s.
+const HISTORIAN_PATIENCE: Duration = Duration::from_secs(2);
+
 /// What a loop watches.
 #[derive(Clone, Copy)]
 pub enum Source {
@@ -329,9 +332,15 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// Ends the historian, and waits for it.
-    pub fn end(self) {
+    /// Ends the historian, and waits for it; but not for a disk that hangs.
+    pub fn end(self) -> anyhow::Result<()> {
         drop((self.historian, self.history));
-        let _ = self.historian_thread.join(); // its panic has ended the process
+        let end = Instant::now() + HISTORIAN_PATIENCE;
+        while !self.historian_thread.is_finished() {
+            let hangs = "thread historian hangs: what was said last may not be in the history";
+            anyhow::ensure!(Instant::now() < end, hangs);
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        Ok(())
     }
 }

@@ -191,8 +191,10 @@ mod mode {
 /// terminal restored.
 #[cfg(unix)]
 pub(crate) fn end_on_signals() -> io::Result<()> {
+    use chatd::socketserver::signals::not_ignored;
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    let ending = not_ignored(&[SIGHUP, SIGINT, SIGTERM]);
+    let mut signals = signal_hook::iterator::Signals::new(ending)?;
     let wait = move || {
         if let Some(signal) = signals.forever().next() {
             restore();

@@ -11,12 +11,16 @@ mod password;
 mod print;
 
 use anyhow::Context as _;
-use chatd::server::{
-    Chatd, limits, logger,
-    options::{Options, address_for_others},
-    start_thread,
-    status::{Activity, Status},
-    subcommands::Subcommand,
+use chatd::{
+    server::{
+        Chatd, limits, logger,
+        options::{Options, address_for_others},
+        start_thread,
+        status::{Activity, Status},
+        subcommands::Subcommand,
+        watch::LOOK_EVERY,
+    },
+    socketserver::signals::StopSignals,
 };
 use print::print_line;
 use std::{net::SocketAddr, process::ExitCode};
@@ -29,15 +33,12 @@ fn main() -> ExitCode {
     }
     let result = match options.command.take() {
         None => run(options),
-        Some(command) => obey(command, &options),
+        Some(command) => obey(command, &options).map(|()| ExitCode::SUCCESS),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("chatd: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    result.unwrap_or_else(|error| {
+        eprintln!("chatd: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
 /// Does one thing that needs no server.
@@ -53,7 +54,7 @@ fn obey(command: Subcommand, options: &Options) -> anyhow::Result<()> {
     }
 }
 
-fn run(mut options: Options) -> anyhow::Result<()> {
+fn run(mut options: Options) -> anyhow::Result<ExitCode> {
     options.check()?;
     let log_writer = logger::install(options.log)?;
     let status = Status::new("main");
@@ -71,16 +72,24 @@ fn run(mut options: Options) -> anyhow::Result<()> {
         );
         options.threads_max = possible;
     }
-    let stop = StopSignals::new()?;
-    let chatd = Chatd::start(&options, server_threads, stop.raiser())?;
+    let stop = StopSignals::watch().context("cannot watch for signals")?;
+    let chatd = Chatd::start(&options, server_threads, stop.raiser()?)?;
     tell_how_to_join(&chatd.addresses());
 
+    let mut watch = chatd.watch();
     status.set(Activity::WaitingForSignal);
-    stop.wait();
+    while !stop.wait(LOOK_EVERY)? {
+        for (level, line) in watch.look() {
+            log::log!(level, "{line}");
+        }
+    }
     status.set(Activity::Working);
-    chatd.shutdown();
+    let stopped = chatd.shutdown();
+    if let Err(error) = &stopped {
+        log::error!("{error:#}"); // by the logger: a terminal that is stopped must not stop us
+    }
     log::logger().flush();
-    Ok(())
+    Ok(if stopped.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Prints the addresses, and what to tell the class.
@@ -109,69 +118,8 @@ fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let thread = std::thread::current();
         log::error!("thread {} panicked: {panic}", thread.name().unwrap_or("?"));
+        if thread.name() == Some("main") {
+            log::logger().flush(); // the process ends now
+        }
     }));
-}
-
-/// Ctrl-C and its like: the first one stops the server, a second one ends it at once.
-#[cfg(unix)]
-struct StopSignals(signal_hook::iterator::Signals);
-
-#[cfg(unix)]
-impl StopSignals {
-    fn new() -> anyhow::Result<Self> {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-        let stopping = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            // In this order: the first signal finds the flag down and raises it, the second finds
-            // it up.
-            signal_hook::flag::register_conditional_shutdown(signal, 130, stopping.clone())?;
-            signal_hook::flag::register(signal, stopping.clone())?;
-        }
-        Ok(StopSignals(
-            signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])
-                .context("cannot watch for signals")?,
-        ))
-    }
-
-    /// Something that does what such a signal does.
-    fn raiser(&self) -> impl Fn() + Send + 'static {
-        || {
-            let _ = signal_hook::low_level::raise(signal_hook::consts::SIGTERM);
-        }
-    }
-
-    fn wait(mut self) {
-        self.0.forever().next();
-    }
-}
-
-/// The same where there are no signals: Ctrl-C, and the console being closed.
-#[cfg(windows)]
-struct StopSignals(std::sync::mpsc::SyncSender<()>, std::sync::mpsc::Receiver<()>);
-
-#[cfg(windows)]
-impl StopSignals {
-    fn new() -> anyhow::Result<Self> {
-        let (stop, stopped) = std::sync::mpsc::sync_channel(1);
-        let first = stop.clone();
-        let asked = move || {
-            if stop.try_send(()).is_err() {
-                std::process::exit(130); // the second one: the first still waits, or nobody does
-            }
-        };
-        ctrlc::set_handler(asked).context("cannot watch for Ctrl-C")?;
-        Ok(StopSignals(first, stopped))
-    }
-
-    /// Something that does what Ctrl-C does.
-    fn raiser(&self) -> impl Fn() + Send + 'static {
-        let stop = self.0.clone();
-        move || {
-            let _ = stop.try_send(()); // one that waits is enough
-        }
-    }
-
-    fn wait(self) {
-        let _ = self.1.recv();
-    }
 }

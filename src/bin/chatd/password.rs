@@ -52,6 +52,7 @@ fn read_line() -> anyhow::Result<String> {
 #[cfg(unix)]
 mod echo {
     use anyhow::Context as _;
+    use chatd::socketserver::signals::not_ignored;
     use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
     use signal_hook::{
         consts::{SIGHUP, SIGINT, SIGTERM},
@@ -66,7 +67,7 @@ mod echo {
     /// found.
     pub(super) fn hide() -> anyhow::Result<Hidden> {
         let found = tcgetattr(stdin()).context("cannot ask the terminal")?;
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        let mut signals = Signals::new(not_ignored(&[SIGINT, SIGTERM, SIGHUP]))?;
         let as_found = found.clone();
         std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
             if let Some(signal) = signals.forever().next() {

@@ -97,5 +97,6 @@ impl Flusher {
                 None => false,
             });
         }
+        self.status.set(Activity::Ended);
     }
 }

@@ -165,7 +165,9 @@ impl Historian {
                 default(self.look_at.saturating_duration_since(Instant::now())) => {}
             }
         }
+        let status = Arc::clone(&self.status);
         self.close();
+        status.set(Activity::Ended);
     }
 
     // --- What others want ---
@@ -227,6 +229,7 @@ impl Historian {
         while let Ok(store) = &mut self.store
             && store.index_some(INDEX_CHUNK).is_ok_and(|indexed| indexed > 0)
         {
+            self.status.set(Activity::TidyingUp); // it goes on
             if let Ok(records) = self.to_write.try_recv() {
                 self.commit(&records);
             }
@@ -273,8 +276,8 @@ impl Historian {
     /// A piece at a time.
     fn tidy_up_while_nobody_waits(&mut self) -> Result<(), StoreError> {
         let Ok(store) = &mut self.store else { return Ok(()) };
-        self.status.set(Activity::TidyingUp);
         while self.to_write.is_empty() && self.to_answer.is_empty() {
+            self.status.set(Activity::TidyingUp);
             let indexed = store.index_some(INDEX_CHUNK)?;
             let deleted = self.pruning.forget_some(store)?;
             if indexed + deleted == 0 {
@@ -285,6 +288,7 @@ impl Historian {
     }
 
     fn close(mut self) {
+        self.status.set(Activity::WritingHistory);
         self.try_again();
         if let Some(outage) = &mut self.outage {
             let lost: usize = outage.retry.records().iter().map(lines_in).sum();

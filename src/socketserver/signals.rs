@@ -1,0 +1,168 @@
+//! The signals that end a program, and waiting for the first of them. The first one stops a server
+//! gracefully, a second one ends it at once.
+//!
+//! Whoever starts a program may have it ignore a signal: `nohup` does so with SIGHUP, and a shell
+//! with SIGINT for what it runs in the background. Such a signal stays ignored.
+
+#[cfg(unix)]
+pub use unix::{StopSignals, not_ignored};
+#[cfg(windows)]
+pub use windows::StopSignals;
+
+#[cfg(unix)]
+mod unix {
+    use signal_hook::{
+        consts::{SIGHUP, SIGINT, SIGTERM},
+        flag,
+        low_level::pipe,
+    };
+    use std::{
+        fs,
+        io::{self, ErrorKind, Read as _, Write as _},
+        os::unix::net::UnixStream,
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering::SeqCst},
+        },
+        time::Duration,
+    };
+
+    /// Of these signals, those that a program should act on: all but the ones that were ignored
+    /// when it was started. SIGTERM always counts, or nothing but SIGKILL might be left.
+    ///
+    /// To be called before any handler is set. (Linux alone tells which signals are ignored without
+    /// unsafe code; elsewhere none of them counts as ignored.)
+    pub fn not_ignored(signals: &[i32]) -> Vec<i32> {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = ignored(&status);
+        let counts = |&signal: &i32| signal == SIGTERM || ignored & (1 << (signal - 1)) == 0;
+        signals.iter().copied().filter(counts).collect()
+    }
+
+    /// The ignored signals, from the text of `/proc/self/status`: the lowest bit is signal 1.
+    fn ignored(status: &str) -> u64 {
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+    }
+
+    /// SIGINT (Ctrl-C), SIGTERM and SIGHUP.
+    pub struct StopSignals {
+        /// Has a byte when one has come.
+        came: UnixStream,
+        raised: UnixStream,
+        is_stopping: Arc<AtomicBool>,
+    }
+
+    impl StopSignals {
+        /// From now on the first signal is waited for, and a second one ends the process with exit
+        /// code 130. To be called once.
+        pub fn watch() -> io::Result<StopSignals> {
+            let (came, raised) = UnixStream::pair()?;
+            let is_stopping = Arc::new(AtomicBool::new(false));
+            for signal in not_ignored(&[SIGINT, SIGTERM, SIGHUP]) {
+                // In this order: the first signal finds the flag down and raises it, the second
+                // finds it up.
+                flag::register_conditional_shutdown(signal, 130, Arc::clone(&is_stopping))?;
+                flag::register(signal, Arc::clone(&is_stopping))?;
+                pipe::register(signal, raised.try_clone()?)?;
+            }
+            Ok(StopSignals { came, raised, is_stopping })
+        }
+
+        /// Something that does what the first signal does.
+        pub fn raiser(&self) -> io::Result<impl Fn() + Send + use<>> {
+            let (raised, is_stopping) = (self.raised.try_clone()?, Arc::clone(&self.is_stopping));
+            Ok(move || {
+                is_stopping.store(true, SeqCst);
+                let _ = (&raised).write(&[1]); // if it is full, a byte waits already
+            })
+        }
+
+        /// Waits for the first signal, at most so long. Returns whether it has come.
+        pub fn wait(&self, at_most: Duration) -> io::Result<bool> {
+            self.came.set_read_timeout(Some(at_most))?;
+            loop {
+                match (&self.came).read(&mut [0]) {
+                    Ok(_) => return Ok(true),
+                    Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                    Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                        return Ok(false);
+                    }
+                    Err(e) => return Err(e),
+                }
+            }
+        }
+
+        /// A socket that becomes readable at the first signal, for a program that waits for many.
+        pub fn into_socket(self) -> UnixStream {
+            self.came
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn what_is_ignored_is_read_from_the_kernels_table() {
+            for (mask, ignores) in [
+                ("0000000000000000", [false, false]),
+                ("0000000000000001", [true, false]), // nohup
+                ("0000000000001001", [true, false]), // nohup, and Rust ignores SIGPIPE
+                ("0000000000000006", [false, true]), // in the background of a shell: and SIGQUIT
+                ("fffffffffffffeff", [true, true]),
+                ("nonsense", [false, false]),
+            ] {
+                let ignored = ignored(&format!("Name:\tchatd\nSigIgn:\t{mask}\nSigCgt:\tff\n"));
+                let found = [SIGHUP, SIGINT].map(|signal| ignored & (1 << (signal - 1)) != 0);
+                assert_eq!(found, ignores, "{mask}");
+            }
+            assert_eq!(ignored("Name:\tchatd\n"), 0, "another system has no such line");
+        }
+    }
+}
+
+/// The same where there are no signals: Ctrl-C, and the console being closed.
+#[cfg(windows)]
+mod windows {
+    use std::{
+        io,
+        sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+        time::Duration,
+    };
+
+    /// Ctrl-C, and the console being closed.
+    pub struct StopSignals(SyncSender<()>, Receiver<()>);
+
+    impl StopSignals {
+        /// From now on the first one is waited for, and a second one ends the process with exit
+        /// code 130. To be called once.
+        pub fn watch() -> io::Result<StopSignals> {
+            let (stop, stopped) = sync_channel(1);
+            let first = stop.clone();
+            let asked = move || {
+                if stop.try_send(()).is_err() {
+                    std::process::exit(130); // the second one: the first still waits, or nobody does
+                }
+            };
+            ctrlc::set_handler(asked).map_err(io::Error::other)?;
+            Ok(StopSignals(first, stopped))
+        }
+
+        /// Something that does what Ctrl-C does.
+        pub fn raiser(&self) -> io::Result<impl Fn() + Send + use<>> {
+            let stop = self.0.clone();
+            Ok(move || {
+                let _ = stop.try_send(()); // one that waits is enough
+            })
+        }
+
+        /// Waits for the first, at most so long. Returns whether it has come.
+        pub fn wait(&self, at_most: Duration) -> io::Result<bool> {
+            match self.1.recv_timeout(at_most) {
+                Err(RecvTimeoutError::Timeout) => Ok(false),
+                _ => Ok(true),
+            }
+        }
+    }
+}

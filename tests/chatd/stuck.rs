@@ -1,0 +1,67 @@
+//! A thread of the server's own that hangs: it is noticed, and a stop does not wait for it.
+
+use crate::harness::{Client, DEADLINE, Folder, wait_for};
+use argh::FromArgs as _;
+use chatd::server::{Chatd, options::Options};
+use std::{
+    sync::mpsc::{Sender, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// A server in this process whose fan-out hangs as soon as an administrator, whom this returns with it, types `/shutdown`.
+/// It goes on when the sender is dropped.
+fn server(folder: &Folder) -> (Chatd, Client, Sender<()>) {
+    folder.run("account add boss");
+    folder.run("account promote boss");
+    let (release, held) = channel();
+    let database = folder.path("chatd.db");
+    let options = ["--listen", "127.0.0.1:0", "--db", database.to_str().unwrap()];
+    let options = Options::from_args(&["chatd"], &options).unwrap();
+    let hangs = move || {
+        let _ = held.recv(); // the fan-out calls this to stop the server
+    };
+    let chatd = Chatd::start(&options, Vec::new(), hangs).unwrap();
+    let mut boss = Client::connect(chatd.addresses()[0], "boss");
+    boss.asks_until("boss", "*** boss is registered.");
+    boss.asks_until("correct horse", "*** Hello boss.");
+    (chatd, boss, release)
+}
+
+#[test]
+fn a_fanout_that_hangs_is_noticed_and_so_is_that_it_goes_on() {
+    let folder = Folder::new();
+    let (chatd, mut boss, release) = server(&folder);
+    let mut watch = chatd.watch();
+    assert!(watch.look().is_empty(), "it waits for events, which is not to hang");
+    boss.says("/shutdown");
+    let look = |watch: &mut chatd::server::watch::Watch| {
+        thread::park_timeout(Duration::from_millis(100));
+        watch.look().pop().map(|(_, line)| line)
+    };
+    let told = wait_for(|| look(&mut watch), || "nobody notices".to_owned());
+    assert!(told.starts_with("thread fanout does not go on: applying events for 5 s."), "{told}");
+    drop(release);
+    let told = wait_for(|| look(&mut watch), || "nobody notices that it is over".to_owned());
+    assert_eq!(told, "thread fanout goes on again");
+    boss.says("hi");
+    boss.hears_until("*** boss shuts the server down");
+    chatd.shutdown().unwrap();
+}
+
+#[test]
+fn a_fanout_that_hangs_does_not_keep_a_stop_from_ending() {
+    let folder = Folder::new();
+    let (chatd, mut boss, release) = server(&folder);
+    boss.says("/shutdown"); // nobody reads of it: what is applied waits for the disk
+    boss.says("hi");
+    let began = Instant::now();
+    let (done, is_done) = channel();
+    thread::spawn(move || done.send(chatd.shutdown()));
+    let stopped = is_done.recv_timeout(DEADLINE).expect("the stop waits for a thread that hangs");
+    assert!(began.elapsed() < Duration::from_secs(5), "the stop took {:?}", began.elapsed());
+    let why = stopped.unwrap_err().to_string();
+    assert!(why.starts_with("thread fanout hangs (applying events for "), "{why}");
+    assert!(why.contains("and what waits for 1 clients"), "{why}");
+    drop(release);
+}
