@@ -157,7 +157,7 @@ fn one_that_is_ignored_stays_so_under_any_name_and_nobody_else_is() {
         bob > /ignore
         bob < *** You ignore: dave.
         bob > /history
-        bob < *** Nothing was said in lobby yet.
+        bob < *** All of that was said by people whom you ignore.
         - pest
         carol << *** dave left lobby
         + dave

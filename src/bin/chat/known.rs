@@ -229,10 +229,11 @@ impl Known {
     /// Whether this line (without its time) is one that we sent. (If we are an administrator, it
     /// has a mark that we do not know of.)
     pub(crate) fn is_own(&self, line: &str) -> bool {
-        let behind = |lead| Some((lead, line.strip_prefix(lead)?));
-        let (lead, rest) = behind("<").or_else(|| behind("* ")).unwrap_or(("", line));
-        let rest = sentences::without_mark(rest);
-        self.own.iter().any(|own| own.strip_prefix(lead) == Some(rest))
+        let is_it = |own: &str, lead| {
+            let (own, line) = (own.strip_prefix(lead)?, line.strip_prefix(lead)?);
+            Some(own == sentences::without_mark(line))
+        };
+        self.own.iter().any(|own| ["<", "* "].iter().any(|lead| is_it(own, lead) == Some(true)))
     }
 }
 
