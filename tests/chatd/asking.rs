@@ -39,6 +39,7 @@ pub fn a_slip_in_a_length_of_time_bans_nobody() {
         ("/ban zoe no 1w", "*** zoe is banned for ever (no 1w); 0 sent away."),
     ] {
         alice.asks(typed, told);
+        alice.has_read_everything();
     }
     assert_eq!(folder.select::<i64>("SELECT count(*) FROM sanction WHERE until IS NULL"), [2]);
 }

@@ -61,3 +61,93 @@ pub fn the_mark_of_an_administrator_outlives_the_server() {
         );
     }
 }
+
+const ELSEWHERE: &str = "127.0.0.2";
+
+/// Connects from another address, gives a name, and returns with the next line.
+fn comes_from_elsewhere(server: &Server, name: &str) -> (Client, String) {
+    let mut client = Client::connect_from(ELSEWHERE, server.address, name);
+    client.hears_until("*** What is your name?");
+    client.says(name);
+    let told = client.reads().unwrap();
+    (client, told)
+}
+
+#[test]
+pub fn administrators_come_in_past_a_ban_and_nobody_else_does() {
+    let folder = accounts(&["boss", "alice"]);
+    folder.run("account add two");
+    folder.run("account promote two");
+    let server = folder.start("");
+    let mut boss = logs_in(&server, "boss");
+    let (mut two, _) = comes_from_elsewhere(&server, "two");
+    two.asks_until(PASSWORD, "*** You are in lobby");
+    let (mut eve, _) = comes_from_elsewhere(&server, "eve");
+    boss.has_read_everything();
+    boss.says(&format!("/ban {ELSEWHERE} 1h"));
+    boss.hears("*** eve left lobby (banned)");
+    boss.hears(&format!("*** {ELSEWHERE} is banned until {{…}}; 1 sent away."));
+    eve.hears_until("*** Hung up: you are banned by boss until ");
+    two.asks_until("/quit", "*** Goodbye.");
+
+    for name in ["eve", "other", "alice", "ALICE"] {
+        let (mut client, told) = comes_from_elsewhere(&server, name);
+        assert!(told.starts_with("*** Hung up: you are banned by boss until "), "{name}: {told}");
+        client.is_hung_up();
+    }
+    let (mut two, told) = comes_from_elsewhere(&server, "Two");
+    assert!(told.starts_with("*** Two is registered. Your password"), "{told}");
+    two.asks_until("wrong horse", "*** That is not the name's password.");
+    two.asks_until(PASSWORD, "*** Hello Two.");
+    // Theirs is the banned address now: they hit themselves.
+    two.hears_until("*** You are in lobby with @boss.");
+    two.asks(
+        &format!("/ban {ELSEWHERE}"),
+        "*** 127.0.0.2 is your own address. A ban would send 0 away, {…}",
+    );
+    two.asks(&format!("/unban {ELSEWHERE}"), "*** 127.0.0.2 is banned no longer.");
+    let (mut alice, told) = comes_from_elsewhere(&server, "alice");
+    assert!(told.starts_with("*** alice is registered."), "{told}");
+    alice.asks_until(PASSWORD, "*** You are in lobby with @boss, @Two.");
+}
+
+#[test]
+pub fn a_sanction_outlives_names_connections_and_the_server() {
+    let folder = accounts(&["boss", "carl"]);
+    let server = folder.start("");
+    let mut boss = logs_in(&server, "boss");
+    let mut carl = logs_in(&server, "carl");
+    carl.asks("/nick kurt", "*** You are now kurt.");
+    boss.hears_until("*** carl is now kurt");
+    boss.asks("/mute boss", "*** You cannot mute yourself.");
+    boss.asks("/mute carl 1h spam", "*** kurt (logged in as carl) is muted until {…} (spam).");
+    carl.hears("*** You are muted by boss until {…}.");
+    for line in ["hi", "/me waves", "/nick carl", "/topic x", "/away x", "/msg boss x", "/hand"] {
+        carl.says(line);
+        carl.hears("*** You are muted by boss until {…} (spam).{…}");
+    }
+    drop(carl);
+    boss.hears("*** kurt left lobby (connection closed)");
+    let mut carl = logs_in(&server, "carl");
+    boss.hears("*** carl entered lobby");
+    carl.asks("hi", "*** You are muted by boss until {…} (spam). That was not said.");
+    drop((boss, carl, server));
+
+    let server = folder.start("");
+    let mut carl = server.connect("carl");
+    carl.asks_until("carl", "*** carl is registered.");
+    carl.says(PASSWORD);
+    carl.hears_until("*** You are muted by boss until ");
+    carl.hears_until("*** You are in lobby, alone.");
+    carl.asks("/nick kurt", "*** You are muted by boss until {…} (spam).");
+    let mut boss = logs_in(&server, "boss");
+    boss.asks("/unmute carl", "*** carl is muted no longer.");
+    carl.hears_until("*** You are muted no longer.");
+    carl.asks("/nick kurt", "*** You are now kurt.");
+    boss.hears("*** carl is now kurt");
+    boss.asks("/ban carl", "*** kurt left lobby (banned)");
+    boss.hears("*** kurt (logged in as carl) is banned for ever; 1 sent away.");
+    let mut guest = server.lets_in("guest");
+    guest.asks_until(&format!("/login carl {PASSWORD}"), "*** The name carl is banned by boss.");
+    guest.asks("/nick carl", "*** carl is registered. /login carl asks for its password.");
+}

@@ -45,6 +45,8 @@ promises! {
         time::a_zone_that_is_not_known_is_told_in_the_log,
         history::what_anybody_was_shown_is_there_after_kill_9,
         identity::the_mark_of_an_administrator_outlives_the_server,
+        identity::administrators_come_in_past_a_ban_and_nobody_else_does,
+        identity::a_sanction_outlives_names_connections_and_the_server,
         options::a_value_that_is_admitted_works,
         options::one_place_is_enough_for_one_client,
     }

@@ -21,6 +21,22 @@ impl Client {
     pub fn connect(address: SocketAddr, name: &str) -> Client {
         let stream =
             TcpStream::connect(address).unwrap_or_else(|e| panic!("{name} cannot connect: {e}"));
+        Client::of(stream, name)
+    }
+
+    /// Connects from one of loopback's other addresses.
+    pub fn connect_from(source: &str, address: SocketAddr, name: &str) -> Client {
+        let connect = || {
+            let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+            socket.bind(&SocketAddr::new(source.parse().unwrap(), 0).into())?;
+            socket.connect(&address.into())?;
+            Ok::<TcpStream, std::io::Error>(socket.into())
+        };
+        let stream = connect().unwrap_or_else(|e| panic!("{name} cannot connect: {e}"));
+        Client::of(stream, name)
+    }
+
+    fn of(stream: TcpStream, name: &str) -> Client {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();

@@ -3,7 +3,7 @@
 
 use super::{
     mail::describe_mail,
-    people::{change_name, name_is_free},
+    people::{change_name, describe_mute, name_is_free},
     row::{CommandResult, Reply, RoomsCtx, Row, SessionCtx, first_word, none, optional},
 };
 use crate::core::{
@@ -14,9 +14,10 @@ use crate::core::{
     name::Name,
     notice::{Refusal, notice},
     password::Password,
-    record::{Account, AccountId, Change, Outcome, PasswordHash, SanctionKind},
+    record::{Account, AccountId, Change, Outcome, PasswordHash, SanctionKind, Target},
     rooms::{Action, ClientKey, member::Member, pending::Reserved, scrollback::Scrollback},
 };
+use std::iter::once;
 
 pub(super) const ROWS: &[Row] = &[
     Row::session(
@@ -119,12 +120,17 @@ pub(crate) fn log_in(ctx: &mut RoomsCtx<'_>, login: Login) -> Answer {
             "That account's name is not allowed here: the server runs without --unicode-names.",
         ));
     };
-    let now = ctx.rooms.now();
+    let (client, address) = (ctx.member().client(), ctx.member().address());
+    let (names, now) = (once(name.key()), ctx.rooms.now());
     if !account.is_admin
-        && let Some(ban) = ctx.rooms.sanctions.in_force(SanctionKind::Ban, &name, None, now)
+        && let Some(ban) =
+            ctx.rooms.sanctions.in_force(SanctionKind::Ban, names, Some(address), now)
     {
-        let sentence = format!("The name {} is banned by {}.", name.shown(), ban.by);
-        return Answer::Text(notice(sentence));
+        let what = match ban.target {
+            Target::Name(_) => format!("The name {}", name.shown()),
+            Target::Address(_) => "Your address".to_owned(),
+        };
+        return Answer::Text(notice(format_args!("{what} is banned by {}.", ban.by)));
     }
     if !account.is_admin
         && ctx.member().name().key() != name.key()
@@ -132,7 +138,6 @@ pub(crate) fn log_in(ctx: &mut RoomsCtx<'_>, login: Login) -> Answer {
     {
         return Answer::Text(notice(why)); // otherwise a new name would end a mute
     }
-    let (client, address) = (ctx.member().client(), ctx.member().address());
     make_way(ctx, &name, account.id, Some(ctx.client), address);
     let mut text = String::new();
     if ctx.member().name().shown() != name.shown() {
@@ -144,6 +149,7 @@ pub(crate) fn log_in(ctx: &mut RoomsCtx<'_>, login: Login) -> Answer {
     *member.private_mut() = Scrollback::new(PRIVATE_MAX, login.private);
     text.push_str(&notice("You are logged in."));
     text.push_str(&describe_mail(ctx));
+    text.push_str(&describe_mute(ctx));
     Answer::Named(name, text, None)
 }
 
@@ -225,10 +231,11 @@ pub(crate) fn unregistered(ctx: &mut RoomsCtx<'_>, id: AccountId, outcome: Outco
     if let Err(why) = outcome {
         return notice(format_args!("Your account is still there: {why}"));
     }
+    let key = ctx.rooms.key_of_account(id);
     ctx.rooms.accounts.remove(id);
     let owners: Vec<ClientKey> = ctx.rooms.members().logged_in_to(id).collect();
     for owner in owners {
-        ctx.rooms.members_mut()[owner].set_account(None);
+        ctx.rooms.log_out(owner, key.clone());
     }
     notice("Your account and its mailbox are deleted. Your name is free when you have left.")
 }

@@ -32,6 +32,9 @@ fn ask(ctx: &mut RoomsCtx<'_>, text: &str) -> CommandResult {
 /// Raises a hand or lowers it, and tells the administrators of the room.
 fn hand(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     none(arguments)?;
+    if ctx.member().hand().is_none() {
+        ctx.rooms.may_write(ctx.client)?; // it asks to speak
+    }
     let now = ctx.rooms.now();
     let is_up = ctx.rooms.members_mut()[ctx.client].turn_hand(now);
     let room = ctx.rooms.room_of(ctx.client);

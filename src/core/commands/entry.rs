@@ -3,7 +3,7 @@
 use super::{
     account::{log_login, make_way},
     mail::describe_mail,
-    people::name_is_free,
+    people::{describe_mute, name_is_free},
     places::describe_place,
     row::RoomsCtx,
 };
@@ -14,6 +14,7 @@ use crate::core::{
     record::{Sanction, SanctionKind},
     rooms::{RoomsConfig, member::Member},
 };
+use std::iter::once;
 
 /// Lets a client try the place that is kept for an administrator, or says why not.
 pub(crate) fn take_reserve(ctx: &mut RoomsCtx<'_>, most: usize) -> Answer {
@@ -37,9 +38,10 @@ pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, mut entry: Entry) 
         log_login(ctx, client, login.account);
     }
     ctx.rooms.add_member(ctx.client, Member::new(client, entry, ctx.rooms.now()));
-    let mail = describe_mail(ctx);
+    let mut text = describe_mail(ctx);
+    text.push_str(&describe_mute(ctx));
     let (place, backlog) = describe_place(ctx.rooms, ctx.client);
-    Answer::Named(name, mail + &place, backlog)
+    Answer::Named(name, text + &place, backlog)
 }
 
 /// Why a client may not come in like this, if they may not. The owner of an account has to give its
@@ -61,7 +63,8 @@ fn refuse(ctx: &mut RoomsCtx<'_>, entry: &Entry) -> Option<Answer> {
     // Administrators are let in all the same, but not before their password was right.
     let account = login.as_ref().or(named.as_ref());
     if !account.is_some_and(|account| account.is_admin)
-        && let Some(ban) = ctx.rooms.sanctions.in_force(SanctionKind::Ban, name, address, now)
+        && let names = once(name.key())
+        && let Some(ban) = ctx.rooms.sanctions.in_force(SanctionKind::Ban, names, address, now)
     {
         let ban = ban.clone();
         let sentence = describe_ban(ctx.rooms.config(), &ban);

@@ -11,7 +11,8 @@ use crate::core::{
     length_of_time,
     notice::{Refusal, notice},
     record::{Change, Sanction, SanctionKind, Target},
-    rooms::{Action, ClientKey, room::Lines},
+    rooms::{Action, ClientKey, member::Member, room::Lines},
+    sentences::without_mark,
 };
 use std::time::Duration;
 
@@ -59,88 +60,196 @@ fn announce(ctx: &mut RoomsCtx<'_>, text: &str) -> CommandResult {
 
 fn kick(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     let (typed, why) = first_word(arguments)?;
-    let member = ctx.rooms.members().find(typed)?;
+    let member = ctx.rooms.find(typed)?;
     if member == ctx.client {
         return Err("You cannot kick yourself: /quit leaves.".into());
     }
-    let (name, by) = (ctx.rooms.members()[member].name().shown().to_owned(), ctx.name());
+    let (whom, by) = (ctx.rooms.describe(member), ctx.name());
     if let Ok((Some(_), _)) = length_of_time::leading(why) {
+        let name = ctx.rooms.members()[member].name().shown();
         return Err(format!("A kick has no length. /ban {name} {why} keeps {name} out.").into());
     }
     let why = optional(why).map(|why| format!(": {why}")).unwrap_or_default();
-    ctx.audit(format!("kicked {name}{why}"));
+    ctx.audit(format!("kicked {whom}{why}"));
     ctx.rooms.kick(member, CloseReason::Kicked(format!("kicked by {by}{why}")));
-    Ok(Reply::notice(format_args!("{name} is gone.")))
+    Ok(Reply::notice(format_args!("{whom} is gone.")))
+}
+
+// --- Bans and mutes ---
+
+/// Whom a ban or a mute is for.
+struct Subject {
+    target: Target,
+    /// They are here.
+    member: Option<ClientKey>,
+    /// As administrators read it: `kurt (logged in as carl)`.
+    shown: String,
 }
 
 fn ban(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     let (who, rest) = first_word(arguments)?;
-    let sanction = impose(ctx, SanctionKind::Ban, target(ctx, who)?, rest)?;
+    let subject = subject(ctx, who)?;
+    let reservation = reservation(ctx, &subject);
+    let sanction = impose(ctx, SanctionKind::Ban, &subject, rest)?;
     let reason = CloseReason::Banned(describe_ban(ctx.rooms.config(), &sanction));
-    let others: Vec<ClientKey> =
-        ctx.rooms.members().iter().map(|(key, _)| key).filter(|&key| key != ctx.client).collect();
-    let mut sent_away = 0;
-    for member in others {
-        let (name, address) = {
-            let member = &ctx.rooms.members()[member];
-            (member.name().clone(), member.address())
-        };
-        let is_meant = ctx.rooms.sanctions.is_meant(&sanction.target, &name, address);
-        if is_meant && !ctx.rooms.is_admin(member) {
-            ctx.rooms.kick(member, reason.clone());
-            sent_away += 1;
-        }
+    let everybody = ctx.rooms.members().iter().map(|(key, _)| key);
+    let is_meant = |&member: &ClientKey| ctx.rooms.is_banned_by(&sanction.target, member);
+    let meant: Vec<ClientKey> = everybody.filter(is_meant).collect();
+    for &member in &meant {
+        ctx.rooms.kick(member, reason.clone());
     }
-    let (whom, terms) = (describe(&sanction.target), terms(ctx, &sanction));
-    Ok(Reply::notice(format_args!("{whom} is banned{terms}; {sent_away} sent away.")))
+    let (whom, terms, sent_away) = (subject.shown, terms(ctx, &sanction), meant.len());
+    let line = notice(format_args!("{whom} is banned{terms}; {sent_away} sent away."));
+    Ok(Reply::Now(line + &reservation))
 }
 
 fn mute(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     let (who, rest) = first_word(arguments)?;
-    let name = ctx.rooms.config().names.check(who, "name")?;
-    let sanction = impose(ctx, SanctionKind::Mute, Target::Name(name.shown().to_owned()), rest)?;
-    let until = ctx.rooms.config().until(sanction.until);
-    if let Some(member) = ctx.rooms.members().holder_of(&name) {
-        let line = notice(format_args!("You are muted by {}{until}.", sanction.by));
-        ctx.rooms.tell(member, &line);
+    let subject = subject(ctx, who)?;
+    if let Target::Address(_) = subject.target {
+        return Err(
+            "An address is not muted. /mute NAME silences one, and /ban keeps an address out."
+                .into(),
+        );
+    }
+    let sanction = impose(ctx, SanctionKind::Mute, &subject, rest)?;
+    if let Some(member) = subject.member {
+        let until = ctx.rooms.config().until(sanction.until);
+        ctx.rooms.mute(member);
+        ctx.rooms.tell(member, &notice(format_args!("You are muted by {}{until}.", sanction.by)));
     }
     let terms = terms(ctx, &sanction);
-    Ok(Reply::notice(format_args!("{} is muted{terms}.", name.shown())))
+    let line = notice(format_args!("{} is muted{terms}.", subject.shown));
+    Ok(Reply::Now(line + &reservation(ctx, &subject)))
+}
+
+/// Whom an administrator means.
+fn subject(ctx: &RoomsCtx<'_>, typed: &str) -> Result<Subject, Refusal> {
+    if let Some(address) = address(typed)? {
+        let shown = address.to_string();
+        return Ok(Subject { target: Target::Address(shown.clone()), member: None, shown });
+    }
+    if let Ok(member) = ctx.rooms.find(typed) {
+        let (target, shown) = (ctx.rooms.target_of(member), ctx.rooms.describe(member));
+        return Ok(Subject { target, member: Some(member), shown });
+    }
+    let name = ctx.rooms.config().names.check(without_mark(typed), "name")?;
+    let account = ctx.rooms.accounts.named(&name).map(|account| account.name.clone());
+    let shown = account.unwrap_or_else(|| name.shown().to_owned());
+    Ok(Subject { target: Target::Name(shown.clone()), member: None, shown })
+}
+
+/// An address has a colon or begins with a digit; no name does.
+fn address(typed: &str) -> Result<Option<ClientAddress>, Refusal> {
+    if !typed.contains(':') && !typed.starts_with(|c: char| c.is_ascii_digit()) {
+        return Ok(None);
+    }
+    match typed.parse::<ClientAddress>() {
+        Ok(address) => Ok(Some(address)),
+        Err(_) => Err(format!("{typed} is no address, like 192.0.2.7 or 2001:db8::1.").into()),
+    }
+}
+
+/// What a sanction of somebody without an account cannot do; nothing, if it is no such one.
+fn reservation(ctx: &RoomsCtx<'_>, subject: &Subject) -> String {
+    match subject.member {
+        Some(member) if ctx.rooms.account_of(member).is_none() => {
+            let (name, address) = (&subject.shown, ctx.rooms.members()[member].address());
+            notice(format_args!(
+                "{name} has no account, and can come again under another name. /ban {address} keeps everybody out who comes from there."
+            ))
+        }
+        _ => String::new(),
+    }
+}
+
+/// Refuses a sanction against an administrator: it would not hold. One against the administrator's
+/// own address is refused once.
+fn spare(ctx: &mut RoomsCtx<'_>, kind: SanctionKind, subject: &Subject) -> Result<(), Refusal> {
+    let Subject { target, member, shown } = subject;
+    if *member == Some(ctx.client) {
+        return Err(match kind {
+            SanctionKind::Ban => "You cannot ban yourself: /quit leaves.".into(),
+            SanctionKind::Mute => "You cannot mute yourself.".into(),
+        });
+    }
+    let is_admin = match (member, target) {
+        (Some(member), _) => ctx.rooms.is_admin(*member),
+        (None, Target::Name(name)) => {
+            let name = ctx.rooms.config().names.check(name, "name")?;
+            ctx.rooms.accounts.named(&name).is_some_and(|account| account.is_admin)
+        }
+        (None, Target::Address(_)) => false,
+    };
+    if is_admin {
+        let word = word(kind);
+        return Err(
+            format!("{shown} is an administrator, and administrators are not {word}.").into()
+        );
+    }
+    let own = ctx.member().address();
+    let is_own = *target == Target::Address(own.to_string());
+    let was_warned = ctx.rooms.members_mut()[ctx.client].warn_of_own_address(is_own);
+    if is_own && !was_warned {
+        let members = ctx.rooms.members().iter();
+        let is_hit =
+            |&(key, m): &(ClientKey, &Member)| m.address() == own && !ctx.rooms.is_admin(key);
+        let hit = members.filter(is_hit).count();
+        return Err(format!(
+            "{shown} is your own address. A ban would send {hit} away, and keep out everybody who comes from there but administrators. /ban NAME bans one of them. Type it again to ban the address all the same."
+        )
+        .into());
+    }
+    Ok(())
 }
 
 /// Puts a sanction in force. `rest` is what was typed after the target: `[FOR] [WHY]`.
 fn impose(
     ctx: &mut RoomsCtx<'_>,
     kind: SanctionKind,
-    target: Target,
+    subject: &Subject,
     rest: &str,
 ) -> Result<Sanction, Refusal> {
     let (lasts, why) = length_of_time::leading(rest)
         .map_err(|error| format!("{error} A reason begins with a letter."))?;
+    spare(ctx, kind, subject)?;
     let (why, now) = (optional(why), ctx.rooms.now());
     let until = lasts.and_then(|lasts| now.checked_add(lasts).ok());
-    let sanction = Sanction { kind, target, until, by: ctx.name(), why };
-    ctx.rooms.sanctions.impose(sanction.clone(), now)?;
+    let sanction = Sanction { kind, target: subject.target.clone(), until, by: ctx.name(), why };
+    let replaced = ctx.rooms.sanctions.impose(sanction.clone(), now)?;
     let why = sanction.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
     let until = ctx.rooms.config().until(until);
-    ctx.audit(format!("{} {}{until}{why}", word(kind), describe(&sanction.target)));
+    ctx.audit(format!("{} {}{until}{why}", word(kind), subject.shown));
+    for target in replaced {
+        ctx.rooms.pending.record(now, Change::SanctionLifted(kind, target));
+    }
     ctx.rooms.pending.record(now, Change::Sanctioned(sanction.clone()));
     Ok(sanction)
 }
 
+/// Ends every sanction of this kind that holds for whom the administrator means: for their account,
+/// and for their name.
 fn lift(ctx: &mut RoomsCtx<'_>, kind: SanctionKind, who: &str) -> CommandResult {
     let who = required(who)?;
-    let target = target(ctx, who)?;
-    let (whom, word, now) = (describe(&target), word(kind), ctx.rooms.now());
-    let Some(lifted) = ctx.rooms.sanctions.lift(kind, &target) else {
-        return Err(format!("{whom} is not {word}.").into());
-    };
-    ctx.rooms.pending.record(now, Change::SanctionLifted(kind, lifted.target));
-    ctx.audit(format!("lifted: {whom} is {word} no longer"));
-    if let (SanctionKind::Mute, Ok(member)) = (kind, ctx.rooms.members().find(who)) {
+    let Subject { target, member, shown } = subject(ctx, who)?;
+    let mut targets = vec![target];
+    if let Some(member) = member {
+        targets.extend(ctx.rooms.names_of(member).into_iter().map(Target::Name));
+    }
+    let (word, now) = (word(kind), ctx.rooms.now());
+    let lifted: Vec<Sanction> =
+        targets.iter().flat_map(|target| ctx.rooms.sanctions.lift(kind, target)).collect();
+    if lifted.is_empty() {
+        return Err(format!("{shown} is not {word}.").into());
+    }
+    for sanction in lifted {
+        ctx.rooms.pending.record(now, Change::SanctionLifted(kind, sanction.target));
+    }
+    ctx.audit(format!("lifted: {shown} is {word} no longer"));
+    if let (SanctionKind::Mute, Some(member)) = (kind, member) {
         ctx.rooms.tell(member, &notice("You are muted no longer."));
     }
-    Ok(Reply::notice(format_args!("{whom} is {word} no longer.")))
+    Ok(Reply::notice(format_args!("{shown} is {word} no longer.")))
 }
 
 fn bans(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
@@ -156,18 +265,6 @@ fn bans(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
         true => Reply::notice("Nobody is banned or muted."),
         false => Reply::Now(notice("Banned and muted:") + &text),
     })
-}
-
-/// The target that an administrator means. An address has a colon or begins with a digit; no name
-/// does.
-fn target(ctx: &RoomsCtx<'_>, typed: &str) -> Result<Target, Refusal> {
-    if typed.contains(':') || typed.starts_with(|c: char| c.is_ascii_digit()) {
-        return match typed.parse::<ClientAddress>() {
-            Ok(address) => Ok(Target::Address(address.to_string())),
-            Err(_) => Err(format!("{typed} is no address, like 192.0.2.7 or 2001:db8::1.").into()),
-        };
-    }
-    Ok(Target::Name(ctx.rooms.config().names.check(typed, "name")?.shown().to_owned()))
 }
 
 fn describe(target: &Target) -> &str {

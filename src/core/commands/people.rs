@@ -16,7 +16,7 @@ use crate::core::{
     sentences,
 };
 use jiff::Timestamp;
-use std::borrow::Cow;
+use std::{borrow::Cow, iter::once};
 
 pub(super) const ROWS: &[Row] = &[
     Row::rooms("nick", "NAME", "changes your name", nick),
@@ -49,8 +49,10 @@ fn nick(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
         return Err(format!("{name} is registered. /login {name} asks for its password.").into());
     }
     let now = ctx.rooms.now();
-    if let Some(ban) = ctx.rooms.sanctions.in_force(SanctionKind::Ban, &name, None, now) {
-        return Err(format!("The name {} is banned by {}.", name.shown(), ban.by).into());
+    for (kind, word) in [(SanctionKind::Ban, "banned"), (SanctionKind::Mute, "muted")] {
+        if let Some(it) = ctx.rooms.sanctions.in_force(kind, once(name.key()), None, now) {
+            return Err(format!("The name {} is {word} by {}.", name.shown(), it.by).into());
+        }
     }
     name_is_free(ctx.rooms, &name, Some(ctx.client))?;
     let text = change_name(ctx, name.clone());
@@ -94,6 +96,14 @@ pub(super) fn name_is_free(
     Err(format!("The name \"{wanted}\" looks like \"{}\", who is here.", taken.shown()).into())
 }
 
+/// Says that a client is muted, if they are.
+pub(super) fn describe_mute(ctx: &RoomsCtx<'_>) -> String {
+    match ctx.rooms.may_write(ctx.client) {
+        Err(Refusal::Because(sentence)) => notice(sentence),
+        Ok(()) | Err(Refusal::Usage) => String::new(),
+    }
+}
+
 // --- Who is here ---
 
 fn who(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
@@ -122,7 +132,7 @@ fn names(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
 }
 
 fn whois(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
-    let found = ctx.rooms.members().find(required(typed)?)?;
+    let found = ctx.rooms.find(required(typed)?)?;
     let (member, now) = (&ctx.rooms.members()[found], ctx.rooms.now());
     let account = match ctx.rooms.account_of(found) {
         Some(account) if account.is_admin => {
@@ -203,18 +213,27 @@ fn ignore(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
     if typed.is_empty() {
         return Ok(list_ignored(ctx));
     }
-    let (name, client) = match ctx.rooms.members().find(typed) {
-        Ok(member) if member == ctx.client => {
-            return Err("You cannot ignore yourself.".into());
+    let found = ctx.rooms.find(typed);
+    if found.as_ref().is_ok_and(|&member| member == ctx.client) {
+        return Err("You cannot ignore yourself.".into());
+    }
+    let typed = sentences::without_mark(typed);
+    let (name, client, whom) = match found {
+        Ok(member) => {
+            let name = ctx.rooms.members()[member].name().clone();
+            (name, Some(member), ctx.rooms.describe(member))
         }
-        Ok(member) => (ctx.rooms.members()[member].name().clone(), Some(member)),
-        Err(nobody) => (ctx.rooms.config().names.check(typed, "name").map_err(|_| nobody)?, None),
+        Err(nobody) => {
+            let name = ctx.rooms.config().names.check(typed, "name").map_err(|_| nobody)?;
+            let whom = name.shown().to_owned();
+            (name, None, whom)
+        }
     };
     let ignored = ctx.rooms.members_mut()[ctx.client].ignored_mut();
     if ignored.len() >= IGNORED_MAX {
         return Err(format!("You ignore {IGNORED_MAX} names, which is the most.").into());
     }
-    let reply = Reply::notice(format_args!("You no longer read what {} says.", name.shown()));
+    let reply = Reply::notice(format_args!("You no longer read what {whom} says."));
     ignored.retain(|other| {
         other.name.key() != name.key() && (other.client != client || client.is_none())
     });
@@ -224,14 +243,18 @@ fn ignore(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
 }
 
 fn unignore(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
-    let typed = required(typed)?;
+    let typed = sentences::without_mark(required(typed)?);
+    let found = ctx.rooms.find(typed).ok();
     let name = ctx.rooms.config().names.check(typed, "name");
     let key = name.map_or_else(|_| typed.to_owned(), |name| name.key().to_owned());
     let is_meant = |name: &Name| name.key() == key || name.shown() == typed;
     let ignored = ctx.member().ignored();
     let mut is_kept = ignored
         .iter()
-        .map(|ignored| !is_meant(&ignored.name) && !is_meant(name_now(ctx.rooms, ignored)))
+        .map(|ignored| {
+            let is_found = found.is_some() && ignored.client == found;
+            !is_found && !is_meant(&ignored.name) && !is_meant(name_now(ctx.rooms, ignored))
+        })
         .collect::<Vec<bool>>()
         .into_iter();
     if is_kept.as_slice().iter().all(|&kept| kept) {

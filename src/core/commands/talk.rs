@@ -10,6 +10,7 @@ use crate::core::{
         pending::Reserved,
         room::{Lines, TOPIC},
     },
+    sentences::without_mark,
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -28,24 +29,19 @@ fn me(ctx: &mut SessionCtx<'_, '_>, action: &str) -> Result<String, Refusal> {
 
 // --- Private lines ---
 
-/// Writes to whoever has the name. If nobody has it, and it has an account, writes into the
-/// account's mailbox.
+/// Writes to whoever has the name, or is logged in to the account of that name. If nobody is, writes
+/// into the account's mailbox.
 fn msg(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     let (to, text) = first_word(arguments)?;
     let text = required(text)?;
     ctx.rooms.may_write(ctx.client)?;
-    let nobody = match ctx.rooms.members().find(to) {
+    let nobody = match ctx.rooms.find(to) {
         Ok(reader) => return Ok(tell_privately(ctx, &[reader], text, "")),
         Err(nobody) => nobody,
     };
-    let name = ctx.rooms.config().names.check(to, "name").ok();
+    let name = ctx.rooms.config().names.check(without_mark(to), "name").ok();
     let account = name.and_then(|name| ctx.rooms.accounts.named(&name).cloned());
-    let account = account.ok_or(nobody)?;
-    let owner = ctx.rooms.members().logged_in_to(account.id).next();
-    if let Some(reader) = owner {
-        return Ok(tell_privately(ctx, &[reader], text, "")); // the owner uses another name
-    }
-    keep(ctx, account, text)
+    keep(ctx, account.ok_or(nobody)?, text)
 }
 
 /// Keeps a message in the mailbox of an account.

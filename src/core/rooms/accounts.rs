@@ -33,6 +33,8 @@ pub(crate) struct Accounts {
     by_id: BTreeMap<AccountId, Account>,
     /// By the name's key.
     by_name: BTreeMap<String, AccountId>,
+    /// The keys of their names.
+    keys: BTreeMap<AccountId, String>,
     /// Names (their keys) that are being registered, and from where.
     reserved: BTreeMap<String, ClientAddress>,
     /// The number of accounts made from an address, and since when they are counted.
@@ -48,6 +50,7 @@ impl Accounts {
             names,
             by_id: BTreeMap::new(),
             by_name: BTreeMap::new(),
+            keys: BTreeMap::new(),
             reserved: BTreeMap::new(),
             made: BTreeMap::new(),
             guest_mail: BTreeMap::new(),
@@ -65,6 +68,7 @@ impl Accounts {
         self.last = self.last.max(last);
         self.by_id.clear();
         self.by_name.clear();
+        self.keys.clear();
         for account in accounts {
             self.insert(account);
         }
@@ -79,6 +83,11 @@ impl Accounts {
 
     pub(crate) fn get(&self, id: AccountId) -> Option<&Account> {
         self.by_id.get(&id)
+    }
+
+    /// The key of an account's name.
+    pub(super) fn key_of(&self, id: AccountId) -> Option<&str> {
+        self.keys.get(&id).map(String::as_str)
     }
 
     /// The account of this name, or of one that looks like it.
@@ -143,13 +152,16 @@ impl Accounts {
         // account stays.
         let key = self.names.check(&account.name, "name").map(|name| name.key().to_owned());
         self.last = self.last.max(account.id);
-        self.by_name.insert(key.unwrap_or_else(|_| account.name.clone()), account.id);
+        let key = key.unwrap_or_else(|_| account.name.clone());
+        self.keys.insert(account.id, key.clone());
+        self.by_name.insert(key, account.id);
         self.by_id.insert(account.id, account);
     }
 
     pub(crate) fn remove(&mut self, id: AccountId) {
         self.by_id.remove(&id);
         self.by_name.retain(|_, other| *other != id);
+        self.keys.remove(&id);
         self.guest_mail.remove(&id);
     }
 

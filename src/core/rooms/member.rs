@@ -16,6 +16,7 @@ pub(crate) struct Member {
     name: Name,
     address: ClientAddress,
     account: Option<AccountId>,
+    muted_as: Option<Box<str>>,
     room: Option<RoomKey>,
     since: Timestamp,
     active: Timestamp,
@@ -28,6 +29,7 @@ pub(crate) struct Member {
     timestamps: bool,
     echo: bool,
     said_goodbye: bool,
+    warned_of_own_address: bool,
 }
 
 /// Somebody whom a member ignores.
@@ -62,6 +64,7 @@ impl Member {
             name: entry.name,
             address: entry.address,
             account,
+            muted_as: None,
             room: None,
             since: now,
             active: now,
@@ -74,6 +77,7 @@ impl Member {
             timestamps: false,
             echo: false,
             said_goodbye: false,
+            warned_of_own_address: false,
         }
     }
 
@@ -109,6 +113,17 @@ impl Member {
     /// Logs them in, or out.
     pub(crate) fn set_account(&mut self, account: Option<AccountId>) {
         self.account = account;
+    }
+
+    /// The key of the name under which they were muted. The mute of that name holds for them,
+    /// whatever they are called later.
+    pub(super) fn muted_as(&self) -> Option<&str> {
+        self.muted_as.as_deref()
+    }
+
+    /// See [`Member::muted_as`].
+    pub(crate) fn set_muted_as(&mut self, key: Option<String>) {
+        self.muted_as = key.map(String::into_boxed_str);
     }
 
     // --- Where they are, and what they do ---
@@ -149,6 +164,11 @@ impl Member {
         self.hand.is_some()
     }
 
+    /// Lowers their hand. Returns whether it was up.
+    pub(crate) fn lower_hand(&mut self) -> bool {
+        self.hand.take().is_some()
+    }
+
     /// Why they are away.
     pub(crate) fn away(&self) -> Option<&str> {
         self.away.as_deref()
@@ -167,6 +187,12 @@ impl Member {
     /// See [`Member::has_said_goodbye`].
     pub(super) fn say_goodbye(&mut self) {
         self.said_goodbye = true;
+    }
+
+    /// Notes whether the sanction that they tried last was of their own address. Returns whether it was so
+    /// before, too: then they mean it.
+    pub(crate) fn warn_of_own_address(&mut self, is_own: bool) -> bool {
+        std::mem::replace(&mut self.warned_of_own_address, is_own)
     }
 
     // --- Private lines ---

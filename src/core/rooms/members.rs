@@ -5,7 +5,6 @@ use crate::core::{
     name::{Name, NameRule},
     notice::{Refusal, nearest},
     record::AccountId,
-    sentences::without_mark,
 };
 use slotmap::SecondaryMap;
 use std::{
@@ -55,12 +54,11 @@ impl Members {
         self.names.get(name.key()).copied()
     }
 
-    /// The member whom somebody means by what they typed.
+    /// The member who has the name that somebody typed.
     ///
     /// # Errors
     /// Nobody has the name; the sentence suggests the nearest one.
-    pub(crate) fn find(&self, typed: &str) -> Result<ClientKey, Refusal> {
-        let typed = without_mark(typed);
+    pub(super) fn find(&self, typed: &str) -> Result<ClientKey, Refusal> {
         let name = self.rule.check(typed, "name").ok();
         if let Some(member) = name.and_then(|name| self.holder_of(&name)) {
             return Ok(member);

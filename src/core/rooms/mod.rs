@@ -11,6 +11,7 @@
 pub(crate) mod accounts;
 mod batch;
 mod config;
+mod identity;
 mod keys;
 pub(crate) mod member;
 mod members;
@@ -30,8 +31,7 @@ pub use room_list::ROOMS_MAX;
 use super::{
     event::{Answer, Talk},
     notice::{Refusal, notice},
-    record::{Account, AccountId, Author, Record, SanctionKind, Snapshot},
-    sentences::ADMIN_MARK,
+    record::{AccountId, Author, Record, Snapshot},
 };
 use accounts::Accounts;
 use jiff::Timestamp;
@@ -91,19 +91,17 @@ impl Rooms {
     pub(super) fn restore(&mut self, snapshot: Snapshot) {
         self.pending.skip_lines(snapshot.last_line);
         // If another file has replaced this one, the same number may be somebody else's account.
-        let name_of =
-            |accounts: &Accounts, id| accounts.get(id).map(|account| account.name.clone());
         let logged_in = self.members.iter().filter_map(|(key, m)| Some((key, m.account()?)));
         let names: Vec<(ClientKey, AccountId, Option<String>)> =
-            logged_in.map(|(key, id)| (key, id, name_of(&self.accounts, id))).collect();
+            logged_in.map(|(key, id)| (key, id, self.key_of_account(id))).collect();
         let reserved = self.pending.reserved();
         self.accounts.replace(snapshot.accounts, snapshot.last_account, reserved);
-        for (key, id, name) in names {
-            if name.is_none() || name_of(&self.accounts, id) != name {
-                self.members[key].set_account(None);
+        self.sanctions.replace(snapshot.sanctions, self.pending.sanctions());
+        for (client, id, key) in names {
+            if key.is_none() || self.key_of_account(id) != key {
+                self.log_out(client, key);
             }
         }
-        self.sanctions.replace(snapshot.sanctions, self.pending.sanctions());
         self.rooms.restore(snapshot.rooms, self.config.names, self.now);
     }
 
@@ -144,27 +142,6 @@ impl Rooms {
         }
     }
 
-    pub(crate) fn is_admin(&self, client: ClientKey) -> bool {
-        self.account_of(client).is_some_and(|account| account.is_admin)
-    }
-
-    pub(crate) fn account_of(&self, client: ClientKey) -> Option<&Account> {
-        self.members.get(client)?.account().and_then(|id| self.accounts.get(id))
-    }
-
-    /// A member's name where others have to know who they are: an administrator's is marked.
-    /// `None`: it is the name alone, as usual.
-    pub(crate) fn label(&self, client: ClientKey) -> Option<String> {
-        let name = self.members[client].name().shown();
-        self.is_admin(client).then(|| format!("{ADMIN_MARK}{name}"))
-    }
-
-    /// A member as the author of what others read.
-    pub(crate) fn author(&self, client: ClientKey) -> Author {
-        let author = self.members[client].author();
-        Author { name: self.label(client).unwrap_or(author.name), ..author }
-    }
-
     // --- Who may speak ---
 
     /// Whether a member may say something to their room.
@@ -180,15 +157,9 @@ impl Rooms {
 
     /// Whether a member may write anything that others read.
     pub(crate) fn may_write(&self, client: ClientKey) -> Result<(), Refusal> {
-        let name = self.members[client].name();
-        match self.sanctions.in_force(SanctionKind::Mute, name, None, self.now) {
-            Some(mute) if !self.is_admin(client) => {
-                let why = mute.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-                let until = self.config.until(mute.until);
-                Err(format!("You are muted by {}{until}{why}.", mute.by).into())
-            }
-            _ => Ok(()),
-        }
+        let Some(mute) = self.mute_of(client) else { return Ok(()) };
+        let why = mute.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+        Err(format!("You are muted by {}{}{why}.", mute.by, self.config.until(mute.until)).into())
     }
 
     // --- Telling ---

@@ -1,8 +1,11 @@
 //! Bans and mutes, by name or by address: who may not enter, and who may not speak.
+//!
+//! A sanction of a name holds for the account of that name, under whatever name its owner is here,
+//! and for whoever has the name ([`Rooms`](super::Rooms) knows who that is).
 
 use crate::core::{
     address::ClientAddress,
-    name::{Name, NameRule},
+    name::NameRule,
     notice::Refusal,
     record::{Change, Sanction, SanctionKind, Target},
 };
@@ -16,7 +19,9 @@ const SANCTIONS_MAX: usize = 1_000;
 /// keys.
 pub(crate) struct Sanctions {
     names: NameRule,
-    rows: BTreeMap<(SanctionKind, Target), Sanction>,
+    /// With the same target and kind, the last is in force. There is more than one if look-alikes
+    /// are in the file, each in its spelling: from a run without `--unicode-names`.
+    rows: BTreeMap<(SanctionKind, Target), Vec<Sanction>>,
 }
 
 impl Sanctions {
@@ -37,7 +42,7 @@ impl Sanctions {
         for change in pending {
             match change {
                 Change::Sanctioned(sanction) => self.insert(sanction.clone()),
-                Change::SanctionLifted(kind, target) => drop(self.lift(*kind, target)),
+                Change::SanctionLifted(kind, target) => self.remove(*kind, target),
                 _ => {}
             }
         }
@@ -47,55 +52,91 @@ impl Sanctions {
         self.rows.is_empty()
     }
 
-    /// The sanction in force against this name or this address, if there is one.
-    pub(crate) fn in_force(
+    /// Whether anybody is muted, perhaps.
+    pub(super) fn has_mutes(&self) -> bool {
+        // They stand behind the bans.
+        self.rows.last_key_value().is_some_and(|((kind, _), _)| *kind == SanctionKind::Mute)
+    }
+
+    /// The sanction in force against one of these names (by their keys), or against this address.
+    pub(crate) fn in_force<'a>(
         &self,
         kind: SanctionKind,
-        name: &Name,
+        mut names: impl Iterator<Item = &'a str>,
         address: Option<ClientAddress>,
         now: Timestamp,
     ) -> Option<&Sanction> {
-        let by = |target| self.rows.get(&(kind, target)).filter(|sanction| lasts(sanction, now));
-        by(Target::Name(name.key().to_owned()))
+        let by = |target| {
+            let sanctions = self.rows.get(&(kind, target));
+            sanctions.and_then(|rows| rows.last()).filter(|sanction| lasts(sanction, now))
+        };
+        names
+            .find_map(|key| by(Target::Name(key.to_owned())))
             .or_else(|| address.and_then(|address| by(Target::Address(address.to_string()))))
     }
 
-    /// Whether `target` means this name or this address.
-    pub(crate) fn is_meant(&self, target: &Target, name: &Name, address: ClientAddress) -> bool {
+    /// Whether `target` means this name (by its key) or this address.
+    pub(super) fn means(&self, target: &Target, name: &str, address: ClientAddress) -> bool {
         match self.key_of(target) {
-            Target::Name(key) => key == name.key(),
+            Target::Name(key) => key == name,
             Target::Address(banned) => banned == address.to_string(),
         }
     }
 
-    /// Puts a sanction in force, in place of another one of its kind for the same target.
+    /// Puts a sanction in force, in place of another one of its kind for the same target. Returns
+    /// what it replaces that has another spelling: the file keeps that apart.
     ///
     /// # Errors
     /// There are too many.
-    pub(crate) fn impose(&mut self, sanction: Sanction, now: Timestamp) -> Result<(), Refusal> {
-        self.rows.retain(|_, sanction| lasts(sanction, now));
+    pub(crate) fn impose(
+        &mut self,
+        sanction: Sanction,
+        now: Timestamp,
+    ) -> Result<Vec<Target>, Refusal> {
+        self.rows.retain(|_, rows| rows.iter().any(|sanction| lasts(sanction, now)));
         let key = (sanction.kind, self.key_of(&sanction.target));
         if self.rows.len() >= SANCTIONS_MAX && !self.rows.contains_key(&key) {
             return Err(
                 format!("There are {SANCTIONS_MAX} bans and mutes, which is the most.").into()
             );
         }
+        let replaced = self.lift(sanction.kind, &sanction.target);
+        let is_other = |target: &Target| *target != sanction.target;
+        let others =
+            replaced.into_iter().map(|replaced| replaced.target).filter(is_other).collect();
         self.insert(sanction);
-        Ok(())
+        Ok(others)
     }
 
-    /// Lifts a sanction, and returns it; `None`: there was none.
-    pub(crate) fn lift(&mut self, kind: SanctionKind, target: &Target) -> Option<Sanction> {
-        self.rows.remove(&(kind, self.key_of(target)))
+    /// Lifts a sanction, and returns it in every spelling that the file has; nothing: there was
+    /// none.
+    pub(crate) fn lift(&mut self, kind: SanctionKind, target: &Target) -> Vec<Sanction> {
+        self.rows.remove(&(kind, self.key_of(target))).unwrap_or_default()
     }
 
     /// All that are in force: bans first, sorted by target.
     pub(crate) fn list(&self, now: Timestamp) -> impl Iterator<Item = &Sanction> {
-        self.rows.values().filter(move |sanction| lasts(sanction, now))
+        let in_force = self.rows.values().filter_map(|rows| rows.last());
+        in_force.filter(move |sanction| lasts(sanction, now))
     }
 
+    /// Adds a row. The one that lasts longest comes last.
     fn insert(&mut self, sanction: Sanction) {
-        self.rows.insert((sanction.kind, self.key_of(&sanction.target)), sanction);
+        let key = (sanction.kind, self.key_of(&sanction.target));
+        let rows = self.rows.entry(key).or_default();
+        rows.retain(|other| other.target != sanction.target);
+        rows.push(sanction);
+        rows.sort_by_key(|sanction| sanction.until.unwrap_or(Timestamp::MAX));
+    }
+
+    fn remove(&mut self, kind: SanctionKind, target: &Target) {
+        let key = (kind, self.key_of(target));
+        if let Some(rows) = self.rows.get_mut(&key) {
+            rows.retain(|sanction| sanction.target != *target);
+            if rows.is_empty() {
+                self.rows.remove(&key);
+            }
+        }
     }
 
     /// A target as it is looked up.

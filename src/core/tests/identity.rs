@@ -1,6 +1,7 @@
 //! Who somebody is: names that pretend, marks of administrators, and whom a command means.
 
 use super::*;
+use crate::core::record::Target;
 
 /// Dave's, who has no account.
 const DAVE: ClientId = 4;
@@ -126,4 +127,73 @@ fn an_official_name_is_for_accounts_alone() {
     chat.finishes();
     assert_eq!(chat.reads(CAROL), kept("ROOT"), "given up is given up");
     assert!(chat.is_told(BOB, "/join admin").starts_with("*** You are in admin"), "rooms may");
+}
+
+// --- Whom a command means ---
+
+/// Zoe is called kurt now.
+fn zoe_is_called_kurt() -> Conversation {
+    let mut chat = Conversation::new();
+    zoe(CAROL, &mut chat);
+    chat.types(CAROL, "/nick kurt");
+    chat.finishes();
+    chat.forgets();
+    chat
+}
+
+/// The ways to write the one person.
+const KURT: [&str; 6] = ["zoe", "kurt", "ZOE", "Kurt", "@zoe", "@kurt"];
+
+#[test]
+fn one_lookup_finds_a_person_under_their_name_and_their_accounts() {
+    for typed in KURT {
+        let mut chat = zoe_is_called_kurt();
+        for (client, command, told) in [
+            (BOB, "/whois {}", "*** kurt is in lobby, "),
+            (BOB, "/msg {} hi", "[to kurt] hi\n"),
+            (BOB, "/ignore {}", "*** You no longer read what kurt (logged in as zoe) says.\n"),
+            (BOB, "/unignore {}", "*** You read what "),
+            (
+                ALICE,
+                "/mute {} 1h",
+                "*** kurt (logged in as zoe) is muted until 1970-01-01 01:00.\n",
+            ),
+            (ALICE, "/unmute {}", "*** kurt (logged in as zoe) is muted no longer.\n"),
+            (
+                ALICE,
+                "/kick {}",
+                "*** kurt left lobby (kicked by alice)\n*** kurt (logged in as zoe) is gone.\n",
+            ),
+        ] {
+            let command = command.replace("{}", typed);
+            let read = chat.is_told(client, &command);
+            assert!(read.starts_with(told), "{command}: {read}");
+        }
+        assert!(chat.closed.contains_key(&CAROL));
+    }
+}
+
+#[test]
+fn a_sanction_holds_for_the_account_under_whatever_name() {
+    for typed in KURT {
+        let mut chat = zoe_is_called_kurt();
+        chat.types(ALICE, &format!("/mute {typed} 1h"));
+        let changes = chat.finishes();
+        let target = Target::Name("zoe".to_owned());
+        let is_zoes =
+            |change: &Change| matches!(change, Change::Sanctioned(it) if it.target == target);
+        assert!(changes.iter().any(is_zoes), "{changes:?}");
+        chat.forgets();
+        chat.says(CAROL, "<kurt> hi");
+        let muted = "*** You are muted by alice until 1970-01-01 01:00.";
+        for command in ["/nick max", "/msg bob hi", "/topic hi", "/away hi", "/ask hi"] {
+            assert!(chat.is_told(CAROL, command).ends_with(&format!("{muted}\n")), "{command}");
+        }
+        assert_eq!(chat.reads(BOB), "");
+        // In another connection, under the account's own name, it holds as well, and is told.
+        chat.forgets();
+        zoe(DAVE, &mut chat);
+        chat.finishes();
+        assert!(chat.reads(DAVE).starts_with(&format!("{muted}\n*** You are in lobby")));
+    }
 }

@@ -8,6 +8,7 @@ mod identity;
 mod outcomes;
 mod reading;
 mod rooms;
+mod sanctions;
 mod sessions;
 
 use super::{
