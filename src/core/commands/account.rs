@@ -107,7 +107,7 @@ pub(super) fn log_login(ctx: &mut RoomsCtx<'_>, client: ClientId, account: Accou
     let Some(account) = ctx.rooms.accounts.get(account) else { return };
     let admin = if account.is_admin { ", an administrator" } else { "" };
     let line = format!("c{client} is logged in as {}{admin}", account.name);
-    ctx.rooms.act(Action::Log(line));
+    ctx.rooms.actions.push(Action::Log(line));
 }
 
 /// Makes a member the owner of an account whose password they gave, and gives them its name.
@@ -210,7 +210,7 @@ pub(crate) fn registered(
         account.name
     ));
     if let Some(client) = ctx.rooms.members().get(ctx.client).map(Member::client) {
-        ctx.rooms.act(Action::Log(format!("c{client} registered {}", account.name)));
+        ctx.rooms.actions.push(Action::Log(format!("c{client} registered {}", account.name)));
         ctx.rooms.members_mut()[ctx.client].set_account(Some(account.id));
     }
     ctx.rooms.accounts.settle(name, Some(account));
@@ -231,11 +231,11 @@ pub(crate) fn unregistered(ctx: &mut RoomsCtx<'_>, id: AccountId, outcome: Outco
     if let Err(why) = outcome {
         return notice(format_args!("Your account is still there: {why}"));
     }
-    let key = ctx.rooms.key_of_account(id);
+    let key = ctx.rooms.accounts.key_of(id).map(str::to_owned);
     ctx.rooms.accounts.remove(id);
     let owners: Vec<ClientKey> = ctx.rooms.members().logged_in_to(id).collect();
     for owner in owners {
-        ctx.rooms.log_out(owner, key.clone());
+        ctx.rooms.log_out(owner, key.as_deref());
     }
     notice("Your account and its mailbox are deleted. Your name is free when you have left.")
 }

@@ -47,7 +47,7 @@ pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, mut entry: Entry) 
 /// Why a client may not come in like this, if they may not. The owner of an account has to give its
 /// password first.
 fn refuse(ctx: &mut RoomsCtx<'_>, entry: &Entry) -> Option<Answer> {
-    if ctx.rooms.is_closing() {
+    if ctx.rooms.is_closing {
         return Some(Answer::NameRefused("The server is shutting down.".to_owned()));
     }
     let (name, now) = (&entry.name, ctx.rooms.now());

@@ -11,7 +11,7 @@ use crate::core::{
     length_of_time,
     notice::{Refusal, notice},
     record::{Change, Sanction, SanctionKind, Target},
-    rooms::{Action, ClientKey, member::Member, room::Lines},
+    rooms::{Action, ClientKey, Rooms, member::Member, room::Lines},
     sentences::without_mark,
 };
 use std::time::Duration;
@@ -52,7 +52,7 @@ const SHUTDOWN_MAX: u64 = 24 * 60 * 60;
 fn announce(ctx: &mut RoomsCtx<'_>, text: &str) -> CommandResult {
     let text = required(text)?;
     ctx.audit(format!("announced: {text}"));
-    let author = ctx.rooms.author(ctx.client);
+    let author = ctx.rooms.person(ctx.client).author();
     let line = notice(format_args!("Announcement by {}: {text}", author.name));
     ctx.rooms.announce(&author, &line);
     Ok(Reply::Now(String::new()))
@@ -64,7 +64,7 @@ fn kick(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     if member == ctx.client {
         return Err("You cannot kick yourself: /quit leaves.".into());
     }
-    let (whom, by) = (ctx.rooms.describe(member), ctx.name());
+    let (whom, by) = (ctx.rooms.person(member).describe(), ctx.name());
     if let Ok((Some(_), _)) = length_of_time::leading(why) {
         let name = ctx.rooms.members()[member].name().shown();
         return Err(format!("A kick has no length. /ban {name} {why} keeps {name} out.").into());
@@ -93,7 +93,7 @@ fn ban(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     let sanction = impose(ctx, SanctionKind::Ban, &subject, rest)?;
     let reason = CloseReason::Banned(describe_ban(ctx.rooms.config(), &sanction));
     let everybody = ctx.rooms.members().iter().map(|(key, _)| key);
-    let is_meant = |&member: &ClientKey| ctx.rooms.is_banned_by(&sanction.target, member);
+    let is_meant = |&member: &ClientKey| is_sent_away(ctx.rooms, &sanction.target, member);
     let meant: Vec<ClientKey> = everybody.filter(is_meant).collect();
     for &member in &meant {
         ctx.rooms.kick(member, reason.clone());
@@ -115,12 +115,20 @@ fn mute(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     let sanction = impose(ctx, SanctionKind::Mute, &subject, rest)?;
     if let Some(member) = subject.member {
         let until = ctx.rooms.config().until(sanction.until);
-        ctx.rooms.mute(member);
+        let key = ctx.rooms.person(member).lasting_key().to_owned();
+        ctx.rooms.members_mut()[member].mute_as(key);
         ctx.rooms.tell(member, &notice(format_args!("You are muted by {}{until}.", sanction.by)));
     }
     let terms = terms(ctx, &sanction);
     let line = notice(format_args!("{} is muted{terms}.", subject.shown));
     Ok(Reply::Now(line + &reservation(ctx, &subject)))
+}
+
+/// Whether a ban of `target` sends this member away. Administrators stay.
+fn is_sent_away(rooms: &Rooms, target: &Target, member: ClientKey) -> bool {
+    let address = rooms.members()[member].address();
+    let is_meant = |key: &str| rooms.sanctions.means(target, key, address);
+    !rooms.is_admin(member) && rooms.person(member).keys().any(is_meant)
 }
 
 /// Whom an administrator means.
@@ -130,7 +138,8 @@ fn subject(ctx: &RoomsCtx<'_>, typed: &str) -> Result<Subject, Refusal> {
         return Ok(Subject { target: Target::Address(shown.clone()), member: None, shown });
     }
     if let Ok(member) = ctx.rooms.find(typed) {
-        let (target, shown) = (ctx.rooms.target_of(member), ctx.rooms.describe(member));
+        let person = ctx.rooms.person(member);
+        let (target, shown) = (person.target(), person.describe());
         return Ok(Subject { target, member: Some(member), shown });
     }
     let name = ctx.rooms.config().names.check(without_mark(typed), "name")?;
@@ -234,7 +243,8 @@ fn lift(ctx: &mut RoomsCtx<'_>, kind: SanctionKind, who: &str) -> CommandResult 
     let Subject { target, member, shown } = subject(ctx, who)?;
     let mut targets = vec![target];
     if let Some(member) = member {
-        targets.extend(ctx.rooms.names_of(member).into_iter().map(Target::Name));
+        let keys = ctx.rooms.person(member).keys();
+        targets.extend(keys.map(|key| Target::Name(key.to_owned())));
     }
     let (word, now) = (word(kind), ctx.rooms.now());
     let lifted: Vec<Sanction> =
@@ -314,13 +324,13 @@ fn shutdown(ctx: &mut RoomsCtx<'_>, argument: &str) -> CommandResult {
     let by = ctx.name();
     if argument.eq_ignore_ascii_case("off") {
         ctx.audit("called the shutdown off".to_owned());
-        ctx.rooms.act(Action::CancelShutDown);
+        ctx.rooms.actions.push(Action::CancelShutDown);
         ctx.rooms.tell_everybody(&notice(format_args!("{by} called the shutdown off.")));
         return Ok(Reply::Now(String::new()));
     }
     let seconds = seconds_until(argument)?;
     ctx.audit(format!("shuts the server down in {seconds} s"));
-    ctx.rooms.act(Action::ShutDown(Duration::from_secs(seconds)));
+    ctx.rooms.actions.push(Action::ShutDown(Duration::from_secs(seconds)));
     ctx.rooms.tell_everybody(&notice(format_args!("{by} shuts the server down in {seconds} s.")));
     Ok(Reply::Now(String::new()))
 }

@@ -165,7 +165,7 @@ pub(super) fn sorted_members(rooms: &Rooms, room: &Room) -> Vec<ClientKey> {
 
 /// A member's name as lists show it: an administrator's is marked.
 fn shown(rooms: &Rooms, member: ClientKey) -> Cow<'_, str> {
-    match rooms.label(member) {
+    match rooms.person(member).label() {
         Some(label) => Cow::Owned(label),
         None => Cow::Borrowed(rooms.members()[member].name().shown()),
     }
@@ -221,7 +221,7 @@ fn ignore(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
     let (name, client, whom) = match found {
         Ok(member) => {
             let name = ctx.rooms.members()[member].name().clone();
-            (name, Some(member), ctx.rooms.describe(member))
+            (name, Some(member), ctx.rooms.person(member).describe())
         }
         Err(nobody) => {
             let name = ctx.rooms.config().names.check(typed, "name").map_err(|_| nobody)?;

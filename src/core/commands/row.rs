@@ -136,7 +136,7 @@ impl RoomsCtx<'_> {
     pub(crate) fn audit(&mut self, what: String) {
         let (member, by) = (self.member(), self.name());
         let log = format!("{by} (c{}, {}) {what}", member.client(), member.address());
-        self.rooms.act(Action::Log(log));
+        self.rooms.actions.push(Action::Log(log));
         let now = self.rooms.now();
         self.rooms.pending.record(now, Change::Audit { by, what });
     }

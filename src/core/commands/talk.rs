@@ -48,7 +48,7 @@ fn msg(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
 fn keep(ctx: &mut RoomsCtx<'_>, to: Account, text: &str) -> CommandResult {
     let by_guest = ctx.member().account().is_none();
     ctx.rooms.accounts.reserve_mail(to.id, by_guest)?;
-    let (now, from) = (ctx.rooms.now(), ctx.rooms.author(ctx.client));
+    let (now, from) = (ctx.rooms.now(), ctx.rooms.person(ctx.client).author());
     let id = ctx.rooms.pending.line_ids(1);
     let reserved = Reserved::Mail { to: to.id, by_guest };
     let to = Author { name: to.name, account: Some(to.id) };
@@ -77,7 +77,7 @@ pub(super) fn tell_privately(
     text: &str,
     kind: &str,
 ) -> Reply {
-    let (now, from) = (ctx.rooms.now(), ctx.rooms.author(ctx.client));
+    let (now, from) = (ctx.rooms.now(), ctx.rooms.person(ctx.client).author());
     let author_name = ctx.member().name().clone();
     let line = format!("[{kind}from {}] {text}\n", from.name);
     let first = ctx.rooms.pending.line_ids(readers.len());

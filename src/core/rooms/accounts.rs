@@ -86,7 +86,7 @@ impl Accounts {
     }
 
     /// The key of an account's name.
-    pub(super) fn key_of(&self, id: AccountId) -> Option<&str> {
+    pub(crate) fn key_of(&self, id: AccountId) -> Option<&str> {
         self.keys.get(&id).map(String::as_str)
     }
 

@@ -1,13 +1,69 @@
 //! Who somebody is: their account, whether they are an administrator, how others read their name,
 //! and whether a sanction means them.
 
-use super::{ClientKey, Rooms};
+use super::{ClientKey, Rooms, member::Member};
 use crate::core::{
-    address::ClientAddress,
     notice::Refusal,
-    record::{Account, AccountId, Author, Sanction, SanctionKind, Target},
+    record::{Account, Author, Sanction, SanctionKind, Target},
     sentences::{ADMIN_MARK, without_mark},
 };
+
+/// A member, and the account that they are logged in to.
+pub(crate) struct Person<'a> {
+    member: &'a Member,
+    account: Option<&'a Account>,
+    /// The key of the account's name, under which sanctions are found.
+    account_key: Option<&'a str>,
+}
+
+impl<'a> Person<'a> {
+    fn name(&self) -> &'a str {
+        self.member.name().shown()
+    }
+
+    /// Their name where others have to know who they are: an administrator's is marked. `None`: it
+    /// is the name alone, as usual.
+    pub(crate) fn label(&self) -> Option<String> {
+        let is_admin = self.account.is_some_and(|account| account.is_admin);
+        is_admin.then(|| format!("{ADMIN_MARK}{}", self.name()))
+    }
+
+    /// The author of what others read.
+    pub(crate) fn author(&self) -> Author {
+        let author = self.member.author();
+        Author { name: self.label().unwrap_or(author.name), ..author }
+    }
+
+    /// For whoever looked for them: `kurt (logged in as carl)`, or `bob`.
+    pub(crate) fn describe(&self) -> String {
+        match self.account {
+            Some(account) if self.account_key != Some(self.member.name().key()) => {
+                format!("{} (logged in as {})", self.name(), account.name)
+            }
+            _ => self.name().to_owned(),
+        }
+    }
+
+    /// The target of a sanction against them: their account, under whatever name they are here;
+    /// without an account, their name.
+    pub(crate) fn target(&self) -> Target {
+        let name = self.account.map_or(self.name(), |account| &account.name);
+        Target::Name(name.to_owned())
+    }
+
+    /// The keys of the names that may be banned or muted and mean them: their name, their
+    /// account's, and the one under which they were muted.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let name = self.member.name().key();
+        let account = self.account_key.filter(|&key| key != name);
+        [Some(name), account, self.member.muted_as()].into_iter().flatten()
+    }
+
+    /// The key under which a mute holds for them, whatever they are called later.
+    pub(crate) fn lasting_key(&self) -> &'a str {
+        self.account_key.unwrap_or_else(|| self.member.name().key())
+    }
+}
 
 impl Rooms {
     pub(crate) fn account_of(&self, client: ClientKey) -> Option<&Account> {
@@ -18,19 +74,11 @@ impl Rooms {
         self.account_of(client).is_some_and(|account| account.is_admin)
     }
 
-    // --- Names ---
-
-    /// A member's name where others have to know who they are: an administrator's is marked.
-    /// `None`: it is the name alone, as usual.
-    pub(crate) fn label(&self, client: ClientKey) -> Option<String> {
-        let name = self.members[client].name().shown();
-        self.is_admin(client).then(|| format!("{ADMIN_MARK}{name}"))
-    }
-
-    /// A member as the author of what others read.
-    pub(crate) fn author(&self, client: ClientKey) -> Author {
-        let author = self.members[client].author();
-        Author { name: self.label(client).unwrap_or(author.name), ..author }
+    pub(crate) fn person(&self, client: ClientKey) -> Person<'_> {
+        let member = &self.members[client];
+        let account = self.account_of(client);
+        let account_key = account.and_then(|account| self.accounts.key_of(account.id));
+        Person { member, account, account_key }
     }
 
     /// The member whom somebody means by what they typed: whoever has that name, or is logged in to
@@ -48,97 +96,27 @@ impl Rooms {
         })
     }
 
-    /// A member for whoever looked for them: `kurt (logged in as carl)`, or `bob`.
-    pub(crate) fn describe(&self, client: ClientKey) -> String {
-        let name = self.members[client].name();
-        match self.account_of(client) {
-            Some(account)
-                if self.accounts.named(name).map(|named| named.id) != Some(account.id) =>
-            {
-                format!("{} (logged in as {})", name.shown(), account.name)
-            }
-            _ => name.shown().to_owned(),
-        }
-    }
-
-    // --- Sanctions ---
-
-    /// The target of a sanction against a member: their account, under whatever name they are here;
-    /// without an account, their name.
-    pub(crate) fn target_of(&self, client: ClientKey) -> Target {
-        let account = self.account_of(client).map(|account| account.name.clone());
-        let name = || self.members[client].name().shown().to_owned();
-        Target::Name(account.unwrap_or_else(name))
-    }
-
-    /// The sanction in force against a member: against their name, their account, what they were
-    /// called when they were muted, or their address.
-    fn sanction_on(
-        &self,
-        kind: SanctionKind,
-        client: ClientKey,
-        address: Option<ClientAddress>,
-    ) -> Option<&Sanction> {
-        let member = &self.members[client];
-        let account = member.account().and_then(|id| self.accounts.key_of(id));
-        let name = member.name().key();
-        let keys = [Some(name), account.filter(|&key| key != name), member.muted_as()];
-        self.sanctions.in_force(kind, keys.into_iter().flatten(), address, self.now)
-    }
-
     /// The mute that a member is under. Administrators are under none.
     pub(crate) fn mute_of(&self, client: ClientKey) -> Option<&Sanction> {
         if !self.sanctions.has_mutes() || self.is_admin(client) {
             return None; // the usual case
         }
-        self.sanction_on(SanctionKind::Mute, client, None)
+        let keys = self.person(client).keys();
+        self.sanctions.in_force(SanctionKind::Mute, keys, None, self.now)
     }
 
-    /// Whether a ban of `target` sends this member away. Administrators stay.
-    pub(crate) fn is_banned_by(&self, target: &Target, client: ClientKey) -> bool {
-        let member = &self.members[client];
-        let account = member.account().and_then(|id| self.accounts.key_of(id));
-        let keys = [Some(member.name().key()), account];
-        !self.is_admin(client)
-            && keys
-                .into_iter()
-                .flatten()
-                .any(|key| self.sanctions.means(target, key, member.address()))
-    }
-
-    /// Mutes a member who is here, whatever they are called later. (Their name or their account is
-    /// muted already.) Their hand goes down.
-    pub(crate) fn mute(&mut self, client: ClientKey) {
-        let member = &self.members[client];
-        let account = member.account().and_then(|id| self.key_of_account(id));
-        let key = account.unwrap_or_else(|| member.name().key().to_owned());
-        let member = &mut self.members[client];
-        member.set_muted_as(Some(key));
-        member.lower_hand();
-    }
-
-    /// Every name under which sanctions hold for a member.
-    pub(crate) fn names_of(&self, client: ClientKey) -> Vec<String> {
-        let member = &self.members[client];
-        let name = member.name().shown();
-        [Some(name), member.muted_as()].into_iter().flatten().map(str::to_owned).collect()
-    }
-
-    /// Logs a member out: their account is gone. Whoever is muted stays so.
-    pub(crate) fn log_out(&mut self, client: ClientKey, key: Option<String>) {
-        let is_muted = key.as_deref().is_some_and(|key| {
-            let keys = std::iter::once(key);
+    /// Logs a member out: their account, whose name had this key, is gone. Whoever is muted stays
+    /// so.
+    pub(crate) fn log_out(&mut self, client: ClientKey, key: Option<&str>) {
+        let is_muted = |key: &&str| {
+            let keys = std::iter::once(*key);
             self.sanctions.in_force(SanctionKind::Mute, keys, None, self.now).is_some()
-        });
+        };
+        let muted_as = key.filter(is_muted);
         let member = &mut self.members[client];
         member.set_account(None);
-        if is_muted {
-            member.set_muted_as(key);
+        if let Some(key) = muted_as {
+            member.mute_as(key.to_owned());
         }
-    }
-
-    /// The key of an account's name, under which sanctions are found.
-    pub(crate) fn key_of_account(&self, id: AccountId) -> Option<String> {
-        self.accounts.key_of(id).map(str::to_owned)
     }
 }

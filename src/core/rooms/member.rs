@@ -121,9 +121,10 @@ impl Member {
         self.muted_as.as_deref()
     }
 
-    /// See [`Member::muted_as`].
-    pub(crate) fn set_muted_as(&mut self, key: Option<String>) {
-        self.muted_as = key.map(String::into_boxed_str);
+    /// See [`Member::muted_as`]. Their hand goes down.
+    pub(crate) fn mute_as(&mut self, key: String) {
+        self.muted_as = Some(key.into_boxed_str());
+        self.hand = None;
     }
 
     // --- Where they are, and what they do ---
@@ -162,11 +163,6 @@ impl Member {
     pub(crate) fn turn_hand(&mut self, now: Timestamp) -> bool {
         self.hand = if self.hand.is_none() { Some(now) } else { None };
         self.hand.is_some()
-    }
-
-    /// Lowers their hand. Returns whether it was up.
-    pub(crate) fn lower_hand(&mut self) -> bool {
-        self.hand.take().is_some()
     }
 
     /// Why they are away.

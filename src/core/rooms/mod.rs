@@ -59,7 +59,8 @@ pub(crate) struct Rooms {
     pub(in crate::core) output: Output,
     /// What the driver has to do.
     pub(in crate::core) actions: Vec<Action>,
-    is_closing: bool,
+    /// The server closes: departures are not announced.
+    pub(in crate::core) is_closing: bool,
     /// While the server closes: a client that says goodbye does not wait for the others.
     closes_at_once: bool,
 }
@@ -92,14 +93,15 @@ impl Rooms {
         self.pending.skip_lines(snapshot.last_line);
         // If another file has replaced this one, the same number may be somebody else's account.
         let logged_in = self.members.iter().filter_map(|(key, m)| Some((key, m.account()?)));
-        let names: Vec<(ClientKey, AccountId, Option<String>)> =
-            logged_in.map(|(key, id)| (key, id, self.key_of_account(id))).collect();
+        let names: Vec<(ClientKey, AccountId, Option<String>)> = logged_in
+            .map(|(key, id)| (key, id, self.accounts.key_of(id).map(str::to_owned)))
+            .collect();
         let reserved = self.pending.reserved();
         self.accounts.replace(snapshot.accounts, snapshot.last_account, reserved);
         self.sanctions.replace(snapshot.sanctions, self.pending.sanctions());
         for (client, id, key) in names {
-            if key.is_none() || self.key_of_account(id) != key {
-                self.log_out(client, key);
+            if key.is_none() || self.accounts.key_of(id) != key.as_deref() {
+                self.log_out(client, key.as_deref());
             }
         }
         self.rooms.restore(snapshot.rooms, self.config.names, self.now);
@@ -171,7 +173,7 @@ impl Rooms {
             let Refusal::Because(sentence) = refusal else { return };
             return self.tell(client, &notice(format_args!("{sentence} That was not said.")));
         }
-        let label = self.label(client);
+        let label = self.person(client).label();
         if let Some(label) = &label {
             talk.relabel(self.members[client].name(), label);
         }
@@ -218,18 +220,10 @@ impl Rooms {
 
     // --- The driver ---
 
-    pub(crate) fn is_closing(&self) -> bool {
-        self.is_closing
-    }
-
     /// Sets the time of the next event.
     pub(super) fn set_now(&mut self, now: Timestamp) {
         self.now = now;
         self.output.set_now(now);
-    }
-
-    pub(crate) fn act(&mut self, action: Action) {
-        self.actions.push(action);
     }
 
     /// Ends the batch that gathers, and returns its records.

@@ -76,7 +76,7 @@ impl Sanctions {
     }
 
     /// Whether `target` means this name (by its key) or this address.
-    pub(super) fn means(&self, target: &Target, name: &str, address: ClientAddress) -> bool {
+    pub(crate) fn means(&self, target: &Target, name: &str, address: ClientAddress) -> bool {
         match self.key_of(target) {
             Target::Name(key) => key == name,
             Target::Address(banned) => banned == address.to_string(),
