@@ -7,7 +7,7 @@ use super::{
     history_reply::HistoryReply,
     name::Name,
     password::Password,
-    record::{AccountId, Found, HistoryLine, LineId, PasswordHash, Query},
+    record::{AccountId, Author, Found, HistoryLine, LineId, PasswordHash, Query},
 };
 use std::time::Duration;
 
@@ -77,6 +77,8 @@ pub enum Question {
     WhoseIs(Name),
     /// Which account am I logged in to? (Another process may have deleted it meanwhile.)
     MyAccount,
+    /// Am I an administrator?
+    MayAdminister,
     /// Make me the owner of an account: the password was right.
     LogIn(Login),
     /// Register my name under this password.
@@ -92,6 +94,8 @@ pub enum Question {
     Unregister,
     /// Show my mailbox.
     Mail,
+    /// I have read mail, and the last message was this person's.
+    MailRead(Author),
     /// Delete these messages, which I have read.
     DeleteMail(Vec<LineId>),
 }
@@ -130,6 +134,8 @@ pub enum Answer {
     Named(Name, String, Option<Box<HistoryReply>>),
     /// The account that was asked about, if there is one.
     Account(Option<AccountId>),
+    /// Whether they are an administrator.
+    MayAdminister(bool),
     /// The name belongs to this account: its password is needed to enter.
     NeedsPassword(AccountId),
     /// Not under this name: the sentence says why.
@@ -152,7 +158,7 @@ impl Answer {
             Answer::Fetch(text, reply) | Answer::Named(_, text, Some(reply)) => {
                 text.len() + reply.lines.iter().map(|line| line.text.len()).sum::<usize>()
             }
-            Answer::Account(_) | Answer::NeedsPassword(_) => 0,
+            Answer::Account(_) | Answer::MayAdminister(_) | Answer::NeedsPassword(_) => 0,
             Answer::NameRefused(_) | Answer::Close(_) => 0,
         }
     }

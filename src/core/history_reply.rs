@@ -56,7 +56,7 @@ impl HistoryReply {
                 self.if_none.clear(); // it is not known whether there are none
                 Some(notice(format_args!("Older lines cannot be read now: {why}")))
             }
-            Found::Password(_) => None,
+            Found::Password(_) | Found::Author(_) => None,
         }
     }
 

@@ -33,6 +33,7 @@ pub mod wire;
 use commands::{
     Table, account, entry, mail,
     row::{Reply, RoomsCtx, Run, SessionCtx, Who},
+    talk,
 };
 use event::{Answer, ClientId, Driver, Event, Question};
 use jiff::Timestamp;
@@ -208,6 +209,9 @@ impl<H> Chat<H> {
                 let account = ctx.rooms.account_of(key).map(|account| account.id);
                 return Some(Answer::Account(account));
             }
+            (Question::MayAdminister, true) => {
+                return Some(Answer::MayAdminister(ctx.rooms.is_admin(key)));
+            }
             (Question::LogIn(login), true) => return Some(account::log_in(ctx, login)),
             (Question::Register(hash), true) => account::register(ctx, hash),
             (Question::SetPassword { hash, quietly }, true) => {
@@ -215,15 +219,21 @@ impl<H> Chat<H> {
             }
             (Question::Unregister, true) => account::unregister(ctx),
             (Question::Mail, true) => mail::read(ctx),
+            (Question::MailRead(author), true) => {
+                talk::note_mail(ctx, author);
+                return Some(Answer::default());
+            }
             (Question::DeleteMail(read), true) => mail::delete(ctx, read),
             (Question::TakeReserve(_) | Question::Enter(_), true)
             | (
                 Question::MyAccount
+                | Question::MayAdminister
                 | Question::LogIn(_)
                 | Question::Register(_)
                 | Question::SetPassword { .. }
                 | Question::Unregister
                 | Question::Mail
+                | Question::MailRead(_)
                 | Question::DeleteMail(_),
                 false,
             ) => return Some(Answer::default()), // they were sent away meanwhile

@@ -52,16 +52,19 @@ pub(crate) fn push_wrapped(text: &mut String, lead: &str, words: &[impl AsRef<st
     }
 }
 
-/// The candidate that `typed` most probably means, if one is near: at most two slips, and fewer
-/// slips than letters.
-pub fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    const SLIPS_MAX: usize = 2;
+/// The candidate that `typed` most probably means, if one is near: at most `slips_max` slips, and
+/// fewer slips than letters.
+pub fn nearest<'a>(
+    typed: &str,
+    candidates: impl Iterator<Item = &'a str>,
+    slips_max: usize,
+) -> Option<&'a str> {
     candidates
         // Cheap, and rules most out.
-        .filter(|candidate| candidate.len().abs_diff(typed.len()) <= SLIPS_MAX)
+        .filter(|candidate| candidate.len().abs_diff(typed.len()) <= slips_max)
         .map(|candidate| (strsim::osa_distance(typed, &candidate.to_lowercase()), candidate))
         .filter(|&(slips, candidate)| {
-            slips <= SLIPS_MAX && slips < candidate.len().min(typed.len())
+            slips <= slips_max && slips < candidate.len().min(typed.len())
         })
         .min_by_key(|&(slips, _)| slips)
         .map(|(_, candidate)| candidate)

@@ -246,6 +246,8 @@ pub enum Query {
     },
     /// Every message in a mailbox, the oldest first.
     Mail(AccountId),
+    /// Who wrote this private line.
+    AuthorOf(LineId),
     /// The last `most` private lines that an account's owner wrote or was sent.
     Private {
         /// Whose.
@@ -260,6 +262,8 @@ pub enum Query {
 pub enum Found {
     /// To [`Query::Password`]; `None`: there is no such account.
     Password(Option<PasswordHash>),
+    /// To [`Query::AuthorOf`]; `None`: there is no such line.
+    Author(Option<Author>),
     /// To any other query: lines in the order in which they were said.
     Lines(Vec<HistoryLine>),
     /// The store cannot answer. The text is the end of a sentence for the client: "… its file is

@@ -150,6 +150,12 @@ pub(super) fn find(db: &mut Connection, query: &Query) -> Result<Found> {
                        WHERE owner = ?1 ORDER BY line";
             rows(db, sql, [account], usize::MAX, private_line).map(Found::Lines)
         }
+        Query::AuthorOf(line) => {
+            let found = db
+                .prepare_cached("SELECT author, author_account FROM private WHERE id = ?1")?
+                .query_row([line], |row| Ok(Author { name: text(row, 0)?, account: row.get(1)? }));
+            Ok(Found::Author(found.optional()?))
+        }
         Query::Private { account, most } => {
             let lines = private_lines(db, *account, LineId::MAX, None, *most)?;
             Ok(Found::Lines(in_order(lines, *most)))

@@ -43,3 +43,25 @@ pub fn a_slip_in_a_length_of_time_bans_nobody() {
     }
     assert_eq!(folder.select::<i64>("SELECT count(*) FROM sanction WHERE until IS NULL"), [2]);
 }
+
+#[test]
+pub fn mail_that_was_just_read_is_replied_to() {
+    let folder = Folder::new();
+    folder.run("account add zoe");
+    let (server, mut alice, _bob) = a_class(&folder);
+    alice.asks("/msg zoe call me", "*** zoe is away: your message is kept.");
+    let mut zoe = server.connect("zoe");
+    zoe.says("zoe\ncorrect horse\n/mail\n/reply when?");
+    zoe.hears_until("*** /mail delete removes what you have read.");
+    zoe.hears("[to alice] when?");
+    alice.hears("*** zoe entered lobby");
+    alice.hears("[from zoe] when?");
+    alice.asks("/reply now", "[to zoe] now");
+    zoe.hears("[from @alice] now");
+    alice.says("/quit");
+    zoe.hears("*** alice left lobby (quit)");
+    zoe.asks("/reply again", "*** alice, who wrote to you last, has left.");
+    zoe.says("/mail\n/reply again");
+    zoe.hears_until("*** /mail delete removes what you have read.");
+    zoe.hears("*** alice is away: your message is kept.");
+}

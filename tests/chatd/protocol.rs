@@ -87,11 +87,18 @@ fn hold(Conversation { options, lines, .. }: &Conversation) {
 
 #[test]
 fn the_page_lists_every_command() {
-    let server = Server::start("");
-    let [mut alice] = server.enter(["alice"]);
-    alice.says("/help\n/whoami");
+    let folder = Folder::new();
+    folder.run("account add alice");
+    folder.run("account promote alice");
+    let server = folder.start("");
+    let mut alice = server.connect("alice");
+    alice.says("alice\ncorrect horse");
+    alice.hears_until("*** Hello alice.");
+    alice.says("/help all\n/whoami");
     let help: Vec<String> = std::iter::from_fn(|| Client::reads(&mut alice))
-        .take_while(|line| !line.starts_with("*** You are "))
+        .take_while(|line| {
+            !line.starts_with("*** You are @") && !line.starts_with("*** You are alice:")
+        })
         .filter_map(|line| line.strip_prefix("***   ").map(str::to_owned))
         .collect();
     assert!(help.len() > 40, "{help:?}");

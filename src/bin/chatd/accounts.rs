@@ -146,7 +146,7 @@ fn find(store: &Store, name: &str) -> anyhow::Result<Account> {
         return Ok(accounts.swap_remove(found));
     }
     let names = accounts.iter().map(|account| account.name.as_str());
-    let hint = match nearest(&name.to_lowercase(), names) {
+    let hint = match nearest(&name.to_lowercase(), names, 2) {
         Some(near) => format!("Did you mean {near}?"),
         None => "chatd account list tells all.".to_owned(),
     };

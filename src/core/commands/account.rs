@@ -30,7 +30,8 @@ pub(super) const ROWS: &[Row] = &[
             ctx.session.register(password, ctx.driver);
             Ok(String::new())
         },
-    ),
+    )
+    .example("correct horse battery"),
     Row::session(
         "login",
         "NAME [PASSWORD]",
@@ -42,7 +43,8 @@ pub(super) const ROWS: &[Row] = &[
             ctx.session.log_in(name, password, ctx.driver);
             Ok(String::new())
         },
-    ),
+    )
+    .example("carol"),
     Row::session("password", "", "changes your password", |ctx, argument| {
         none(argument)?;
         ctx.session.change_password(ctx.driver);

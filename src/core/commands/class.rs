@@ -10,7 +10,8 @@ use crate::core::{
 };
 
 pub(super) const ROWS: &[Row] = &[
-    Row::rooms("ask", "TEXT", "asks the administrators who are here, only them", ask),
+    Row::rooms("ask", "TEXT", "asks the administrators who are here, only them", ask)
+        .example("is that in the exam?"),
     Row::rooms("hand", "", "raises your hand, or lowers it", hand),
     Row::rooms("hands", "", "whose hands are up in this room, in their order", hands),
 ];

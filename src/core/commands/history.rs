@@ -24,8 +24,10 @@ use jiff::{
 };
 
 pub(super) const ROWS: &[Row] = &[
-    Row::rooms("history", "[N|2h|since TIME]", "past lines: the last N, or since 10:30", history),
-    Row::rooms("search", "WORDS", "past lines with these words (wor*: a beginning)", search),
+    Row::rooms("history", "[N|2h|since TIME]", "past lines: the last N, or since 10:30", history)
+        .example("since 10:30"),
+    Row::rooms("search", "WORDS", "past lines with these words (wor*: a beginning)", search)
+        .example("exam fri*"),
 ];
 
 /// The most past lines shown at once: at 1.1 KiB each, 1.1 MiB, and only their reader waits for

@@ -5,16 +5,25 @@ use crate::core::{
     event::Question,
     history_reply::HistoryReply,
     notice::{Refusal, notice},
-    record::{AccountId, Change, LineId, Outcome, Query},
+    record::{AccountId, Change, Found, LineId, Outcome, Query},
     rooms::{accounts::MAILBOX_MAX, pending::Reserved},
 };
 
 pub(super) const ROWS: &[Row] =
-    &[Row::session("mail", "[delete]", "what was kept for you while you were away", mail)];
+    &[Row::session("mail", "[delete]", "what was kept for you while you were away", mail)
+        .example("delete")];
 
 fn mail(ctx: &mut SessionCtx<'_, '_>, argument: &str) -> Result<String, Refusal> {
     match &*argument.to_ascii_lowercase() {
-        "" => Ok(ctx.session.ask(Question::Mail, ctx.driver)),
+        "" => {
+            let text = ctx.session.ask(Question::Mail, ctx.driver);
+            ctx.driver.reply(text.as_bytes()); // what is asked now has an answer of its own
+            let last = ctx.session.last_mail_read().map(Query::AuthorOf);
+            if let Some(Found::Author(Some(author))) = last.map(|last| ctx.driver.find(last)) {
+                ctx.session.ask(Question::MailRead(author), ctx.driver);
+            }
+            Ok(String::new())
+        }
         "delete" => match ctx.session.take_mail_read() {
             read if read.is_empty() => {
                 Err("Read it first: /mail. Then /mail delete removes what you have read.".into())

@@ -27,13 +27,17 @@ const fn row(
 }
 
 pub(super) const ROWS: &[Row] = &[
-    row("announce", "TEXT", "says TEXT in every room", announce),
-    row("kick", "NAME [WHY]", "sends NAME away", kick),
-    row("ban", "NAME|ADDRESS [FOR] [WHY]", "keeps NAME or ADDRESS out (30m, 12h, 7d)", ban),
-    row("unban", "NAME|ADDRESS", "ends /ban", |ctx, who| lift(ctx, SanctionKind::Ban, who)),
+    row("announce", "TEXT", "says TEXT in every room", announce).example("a break of ten minutes"),
+    row("kick", "NAME [WHY]", "sends NAME away", kick).example("bob please read the rules"),
+    row("ban", "NAME|ADDRESS [FOR] [WHY]", "keeps NAME or ADDRESS out (30m, 12h, 7d)", ban)
+        .example("bob 2 days spam"),
+    row("unban", "NAME|ADDRESS", "ends /ban", |ctx, who| lift(ctx, SanctionKind::Ban, who))
+        .example("bob"),
     row("bans", "", "who is banned or muted, and for how long", bans),
-    row("mute", "NAME [FOR] [WHY]", "silences NAME (for 30m, 12h, 7d)", mute),
-    row("unmute", "NAME", "ends /mute", |ctx, who| lift(ctx, SanctionKind::Mute, who)),
+    row("mute", "NAME [FOR] [WHY]", "silences NAME (for 30m, 12h, 7d)", mute)
+        .example("bob 10m too loud"),
+    row("unmute", "NAME", "ends /mute", |ctx, who| lift(ctx, SanctionKind::Mute, who))
+        .example("bob"),
     row("pause", "", "only you and who set the topic speak here", |ctx, arguments| {
         none(arguments)?;
         set_paused(ctx, true)
@@ -42,7 +46,8 @@ pub(super) const ROWS: &[Row] = &[
         none(arguments)?;
         set_paused(ctx, false)
     }),
-    row("shutdown", "[IN|off]", "stops the server, now or IN 90s, 10m, 2h", shutdown),
+    row("shutdown", "[IN|off]", "stops the server, now or IN 90s, 10m, 2h", shutdown)
+        .example("10m"),
 ];
 
 /// The most seconds before a shutdown: a day.

@@ -19,15 +19,16 @@ use jiff::Timestamp;
 use std::{borrow::Cow, iter::once};
 
 pub(super) const ROWS: &[Row] = &[
-    Row::rooms("nick", "NAME", "changes your name", nick),
+    Row::rooms("nick", "NAME", "changes your name", nick).example("carol"),
     Row::rooms("who", "", "who is in this room, idle for how long", who),
     Row::rooms("names", "", "the names in every room", names),
-    Row::rooms("whois", "NAME", "where NAME is, and since when", whois),
-    Row::rooms("away", "[WHY]", "tells others that you are away, and why", away),
+    Row::rooms("whois", "NAME", "where NAME is, and since when", whois).example("bob"),
+    Row::rooms("away", "[WHY]", "tells others that you are away, and why", away).example("lunch"),
     Row::rooms("back", "", "ends /away", back),
-    Row::rooms("ignore", "[NAME]", "hides what NAME says, or lists whom you ignore", ignore),
-    Row::rooms("unignore", "NAME", "ends /ignore", unignore),
-    Row::rooms("quiet", "[on|off]", "leaves out who comes and goes", quiet),
+    Row::rooms("ignore", "[NAME]", "hides what NAME says, or lists whom you ignore", ignore)
+        .example("bob"),
+    Row::rooms("unignore", "NAME", "ends /ignore", unignore).example("bob"),
+    Row::rooms("quiet", "[on|off]", "leaves out who comes and goes", quiet).example("on"),
 ];
 
 /// The most names that one client may ignore.

@@ -14,7 +14,8 @@ use crate::core::{
 };
 
 pub(super) const ROWS: &[Row] = &[
-    Row::rooms("join", "ROOM", "goes to ROOM, which is made if it is not there", join),
+    Row::rooms("join", "ROOM", "goes to ROOM, which is made if it is not there", join)
+        .example("math"),
     Row::rooms("leave", "", "goes back to lobby", leave),
     Row::rooms("rooms", "", "lists the rooms", list),
 ];

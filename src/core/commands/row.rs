@@ -1,5 +1,6 @@
 //! What a command is made of: a row of the table, and what its function works with and returns.
 
+use super::elsewhere::{self, Meaning};
 use crate::core::{
     event::{Answer, Driver},
     history_reply::HistoryReply,
@@ -19,17 +20,26 @@ pub struct Row {
     pub(crate) arguments: &'static str,
     /// What it does, in a few words.
     pub(crate) does: &'static str,
+    /// Arguments as somebody might type them.
+    pub(crate) example: &'static str,
     pub(crate) who: Who,
     /// It works at the door too, for a client without a name.
     pub(crate) at_the_door: bool,
     pub(crate) run: Run,
 }
 
+/// Commands about one subject: a line of `/help`. Groups of the same name that follow each other
+/// share it.
+pub(crate) struct Group {
+    pub(crate) name: &'static str,
+    pub(crate) rows: &'static [Row],
+}
+
 /// The commands of one server.
 #[derive(Clone, Copy)]
 pub struct Table {
     /// Every row, in the order of `/help`.
-    pub(crate) rows: &'static [&'static [Row]],
+    pub(crate) groups: &'static [Group],
     /// Whether `/crash` is one of them: it shows a class that a panic ends one thread and nobody
     /// else's.
     pub(crate) demo: bool,
@@ -38,23 +48,56 @@ pub struct Table {
 impl Table {
     /// Every row.
     pub fn rows(self) -> impl Iterator<Item = &'static Row> {
-        let rows = self.rows.iter().flat_map(|rows| rows.iter());
-        rows.filter(move |row| self.demo || row.who != Who::Demo)
+        self.groups.iter().flat_map(move |group| self.rows_of(group))
+    }
+
+    /// The rows of one of its groups.
+    pub(crate) fn rows_of(self, group: &'static Group) -> impl Iterator<Item = &'static Row> {
+        group.rows.iter().filter(move |row| self.demo || row.who != Who::Demo)
     }
 
     /// The row of the command behind a slash, and its arguments, trimmed.
     ///
     /// # Errors
-    /// There is no such command; the sentence names the nearest one.
+    /// There is no such command; the sentence names the one that is meant, if that can be told.
     pub(crate) fn find(self, line: &str) -> Result<(&'static Row, &str), String> {
         let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let name = name.to_ascii_lowercase();
         match self.rows().find(|row| row.name == name) {
             Some(row) => Ok((row, arguments.trim())),
-            None => Err(match nearest(&name, self.rows().map(|row| row.name)) {
-                Some(near) => format!("There is no command /{name}. Did you mean /{near}?"),
-                None => format!("There is no command /{name}. /help lists them."),
-            }),
+            None => Err(self.describe_unknown(&name)),
+        }
+    }
+
+    /// What is said about a command that there is not.
+    fn describe_unknown(self, name: &str) -> String {
+        let usage = |command: &&str| {
+            let row = self.rows().find(|row| row.name == *command)?;
+            let whom = if row.who == Who::Administrators { " (for administrators)" } else { "" };
+            Some(row.usage() + whom)
+        };
+        let hint = match elsewhere::meaning(name) {
+            Some(Meaning::Is(commands)) => {
+                let usages: Vec<String> = commands.iter().filter_map(usage).collect();
+                format!("Here it is {}.", usages.join(", or "))
+            }
+            Some(Meaning::Sentence(sentence)) => sentence.to_owned(),
+            None => match self.nearest(name) {
+                Some(near) => format!("Did you mean /{near}?"),
+                None => "/help lists them.".to_owned(),
+            },
+        };
+        format!("There is no command /{name}. {hint}")
+    }
+
+    /// The command that was begun, or that is one slip away; two slips in a longer name. A guess
+    /// that is not good is worse than none.
+    fn nearest(self, name: &str) -> Option<&'static str> {
+        let names = || self.rows().map(|row| row.name);
+        let mut begun = names().filter(|command| name.len() > 1 && command.starts_with(name));
+        match (begun.next(), begun.next()) {
+            (Some(one), None) => Some(one),
+            _ => nearest(name, names(), if name.len() < 6 { 1 } else { 2 }),
         }
     }
 }
@@ -150,8 +193,7 @@ impl Row {
         does: &'static str,
         run: fn(&mut RoomsCtx<'_>, &str) -> CommandResult,
     ) -> Row {
-        let (who, at_the_door) = (Who::Everybody, false);
-        Row { name, arguments, does, who, at_the_door, run: Run::Rooms(run) }
+        Row::everybodys(name, arguments, does, Run::Rooms(run))
     }
 
     /// A command that runs on its client's own thread.
@@ -161,8 +203,22 @@ impl Row {
         does: &'static str,
         run: fn(&mut SessionCtx<'_, '_>, &str) -> Result<String, Refusal>,
     ) -> Row {
+        Row::everybodys(name, arguments, does, Run::Session(run))
+    }
+
+    const fn everybodys(
+        name: &'static str,
+        arguments: &'static str,
+        does: &'static str,
+        run: Run,
+    ) -> Row {
         let (who, at_the_door) = (Who::Everybody, false);
-        Row { name, arguments, does, who, at_the_door, run: Run::Session(run) }
+        Row { name, arguments, does, example: "", who, at_the_door, run }
+    }
+
+    /// The same row, with arguments as somebody might type them, for `/help`.
+    pub(crate) const fn example(self, example: &'static str) -> Row {
+        Row { example, ..self }
     }
 
     /// The same row, for these clients alone.

@@ -6,7 +6,7 @@ use crate::core::{
     record::{Account, Author, Change, LineId},
     rooms::{
         ClientKey,
-        member::Preference,
+        member::{Preference, ReplyTo},
         pending::Reserved,
         room::{Lines, TOPIC},
     },
@@ -14,12 +14,16 @@ use crate::core::{
 };
 
 pub(super) const ROWS: &[Row] = &[
-    Row::session("me", "ACTION", "says what you do: * alice ACTION", me),
-    Row::rooms("msg", "NAME TEXT", "says TEXT to NAME alone", msg),
-    Row::rooms("reply", "TEXT", "says TEXT to whoever wrote to you last", reply),
-    Row::rooms("topic", "[TEXT]", "shows the topic, or sets it (- clears it)", topic),
-    Row::rooms("echo", "[on|off]", "gives you your own lines too", echo),
-    Row::rooms("timestamps", "[on|off]", "puts the time in front of live lines", timestamps),
+    Row::session("me", "ACTION", "says what you do: * alice ACTION", me).example("waves"),
+    Row::rooms("msg", "NAME TEXT", "says TEXT to NAME alone", msg)
+        .example("bob do you have the slides?"),
+    Row::rooms("reply", "TEXT", "says TEXT to whoever wrote to you last", reply)
+        .example("yes, here"),
+    Row::rooms("topic", "[TEXT]", "shows the topic, or sets it (- clears it)", topic)
+        .example("sockets and threads"),
+    Row::rooms("echo", "[on|off]", "gives you your own lines too", echo).example("on"),
+    Row::rooms("timestamps", "[on|off]", "puts the time in front of live lines", timestamps)
+        .example("on"),
 ];
 
 fn me(ctx: &mut SessionCtx<'_, '_>, action: &str) -> Result<String, Refusal> {
@@ -44,6 +48,15 @@ fn msg(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     keep(ctx, account.ok_or(nobody)?, text)
 }
 
+/// Writes to the owner of an account, whatever name they use; if they are away, into its mailbox.
+fn write_to(ctx: &mut RoomsCtx<'_>, account: Account, text: &str) -> CommandResult {
+    let owner = ctx.rooms.members().logged_in_to(account.id).next();
+    match owner {
+        Some(reader) => Ok(tell_privately(ctx, &[reader], text, "")),
+        None => keep(ctx, account, text),
+    }
+}
+
 /// Keeps a message in the mailbox of an account.
 fn keep(ctx: &mut RoomsCtx<'_>, to: Account, text: &str) -> CommandResult {
     let by_guest = ctx.member().account().is_none();
@@ -57,17 +70,31 @@ fn keep(ctx: &mut RoomsCtx<'_>, to: Account, text: &str) -> CommandResult {
     Ok(Reply::Later)
 }
 
-/// Writes to the client who wrote last, and never to another one who has taken their name.
+/// Writes to whoever wrote last, and never to another one who has taken their name. If that was
+/// mail, its author's account is meant.
 fn reply(ctx: &mut RoomsCtx<'_>, text: &str) -> CommandResult {
     let text = required(text)?;
     ctx.rooms.may_write(ctx.client)?;
-    let Some((client, name)) = ctx.member().reply_to().cloned() else {
-        return Err("Nobody has written to you yet.".into());
-    };
-    if !ctx.rooms.members().contains(client) {
-        return Err(format!("{}, who wrote to you last, has left.", name.shown()).into());
+    match ctx.member().reply_to().cloned() {
+        None => Err("Nobody has written to you since you came.".into()),
+        Some(ReplyTo::Client(client, name)) => match ctx.rooms.members().contains(client) {
+            true => Ok(tell_privately(ctx, &[client], text, "")),
+            false => Err(format!("{}, who wrote to you last, has left.", name.shown()).into()),
+        },
+        Some(ReplyTo::Mail(Author { name, account })) => {
+            let account = account.and_then(|id| ctx.rooms.accounts.get(id).cloned());
+            let name = name.trim_start_matches('@'); // in front of an administrator's
+            let account = account.ok_or_else(|| {
+                format!("{name}, whose message you read, has no account. /msg {name} TEXT writes to whoever is called so now.")
+            })?;
+            write_to(ctx, account, text)
+        }
     }
-    Ok(tell_privately(ctx, &[client], text, ""))
+}
+
+/// Notes whose message a member has read last.
+pub(crate) fn note_mail(ctx: &mut RoomsCtx<'_>, author: Author) {
+    ctx.rooms.members_mut()[ctx.client].set_reply_to(ReplyTo::Mail(author));
 }
 
 /// Shows a line to some clients alone. `kind`: `question `, or nothing.
@@ -94,7 +121,7 @@ pub(super) fn tell_privately(
             ctx.rooms.tell(reader, &line);
             let member = &mut ctx.rooms.members_mut()[reader];
             member.private_mut().remember(id, now, &line, 1);
-            member.set_reply_to(ctx.client, author_name.clone());
+            member.set_reply_to(ReplyTo::Client(ctx.client, author_name.clone()));
         }
         if ctx.rooms.pending.keeps_talk() {
             let (from, text) = (from.clone(), text.to_owned());

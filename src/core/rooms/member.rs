@@ -23,7 +23,7 @@ pub(crate) struct Member {
     private: Scrollback,
     hand: Option<Timestamp>,
     away: Option<String>,
-    reply_to: Option<Box<(ClientKey, Name)>>,
+    reply_to: Option<Box<ReplyTo>>,
     ignored: Vec<Ignored>,
     quiet: bool,
     timestamps: bool,
@@ -39,6 +39,15 @@ pub(crate) struct Ignored {
     /// While this client is here, they are ignored under any name. After that, whoever has the name
     /// is ignored.
     pub(crate) client: Option<ClientKey>,
+}
+
+/// Who wrote to a member last.
+#[derive(Clone)]
+pub(crate) enum ReplyTo {
+    /// A client: by key, because somebody else may take the name.
+    Client(ClientKey, Name),
+    /// Whoever wrote the mail that was read last.
+    Mail(Author),
 }
 
 /// What a client can choose about what they read.
@@ -202,14 +211,14 @@ impl Member {
         &mut self.private
     }
 
-    /// Who wrote to them last: by key, because somebody else may take the name.
-    pub(crate) fn reply_to(&self) -> Option<&(ClientKey, Name)> {
+    /// Who wrote to them last.
+    pub(crate) fn reply_to(&self) -> Option<&ReplyTo> {
         self.reply_to.as_deref()
     }
 
-    /// Notes that this client wrote to them.
-    pub(crate) fn set_reply_to(&mut self, author: ClientKey, name: Name) {
-        self.reply_to = Some(Box::new((author, name)));
+    /// Notes who wrote to them.
+    pub(crate) fn set_reply_to(&mut self, author: ReplyTo) {
+        self.reply_to = Some(Box::new(author));
     }
 
     // --- What they want to read ---

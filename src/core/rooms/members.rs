@@ -12,6 +12,9 @@ use std::{
     ops::{Index, IndexMut},
 };
 
+/// Slips in a name that somebody types, at most.
+const SLIPS_MAX: usize = 2;
+
 pub(crate) struct Members {
     rule: NameRule,
     members: SecondaryMap<ClientKey, Member>,
@@ -67,7 +70,7 @@ impl Members {
         if let Some((member, _)) = present().find(|&(_, shown)| shown == typed) {
             return Ok(member); // an address: see `Name::of_address`
         }
-        let near = nearest(typed, present().map(|(_, shown)| shown));
+        let near = nearest(typed, present().map(|(_, shown)| shown), SLIPS_MAX);
         let hint = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
         Err(format!("Nobody here is called {typed}.{hint}").into())
     }

@@ -262,7 +262,9 @@ impl<'a> Session<'a> {
                 String::new()
             }
             // Whoever asks for these reads the answer directly.
-            Answer::Account(_) | Answer::NeedsPassword(_) => String::new(),
+            Answer::Account(_) | Answer::MayAdminister(_) | Answer::NeedsPassword(_) => {
+                String::new()
+            }
             Answer::NameRefused(sentence) => notice(sentence),
         }
     }
@@ -284,6 +286,11 @@ impl<'a> Session<'a> {
             text.push_str("*** /mail delete removes what you have read.\n");
         }
         text
+    }
+
+    /// The newest of the mail that was last shown.
+    pub(crate) fn last_mail_read(&self) -> Option<LineId> {
+        self.mail_read.last().copied()
     }
 
     /// Takes the numbers of the mail that was last shown.

@@ -1,7 +1,7 @@
 //! Arguments told apart, and what is answered when there is nothing to tell.
 
 use super::*;
-use crate::core::record::{Found, HistoryLine, LineId, SanctionKind};
+use crate::core::record::{Author, Found, HistoryLine, LineId, SanctionKind};
 
 /// The end of the sanction that these changes put in force, in seconds from `now`, and its reason.
 fn imposed(changes: &[Change], now: Timestamp) -> Option<(Option<i64>, Option<&str>)> {
@@ -268,4 +268,131 @@ fn a_guests_private_lines_are_searched_where_they_are() {
     let told = chat.is_told(BOB, "/search psst");
     assert!(told.ends_with("(00:00) [from @alice] psst\n*** End of the past.\n"), "{told}");
     assert!(matches!(&chat.queries[..], [Query::Search { account: None, .. }]));
+}
+
+/// What people type elsewhere, and the beginning of what they are told.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("w dm tell whisper query m pm privmsg notice message", "Here it is /msg NAME TEXT."),
+    ("r", "Here it is /reply TEXT."),
+    ("j channel create", "Here it is /join ROOM."),
+    ("part lobby", "Here it is /leave."),
+    ("list channels", "Here it is /rooms."),
+    ("users members online n userlist", "Here it is /names, or /who."),
+    ("wi finger", "Here it is /whois NAME."),
+    ("lastlog last grep find", "Here it is /search WORDS."),
+    ("backlog scrollback logs", "Here it is /history "),
+    ("exit bye logout disconnect", "Here it is /quit [WHY]."),
+    ("q", "Here it is /quit [WHY], or /msg NAME TEXT."),
+    ("name rename", "Here it is /nick NAME."),
+    ("afk brb", "Here it is /away [WHY]."),
+    ("block", "Here it is /ignore [NAME]."),
+    ("unblock", "Here it is /unignore NAME."),
+    ("identify nickserv", "Here it is /login NAME [PASSWORD], or /register [PASSWORD]."),
+    ("passwd pass passwrd", "Here it is /password."),
+    ("commands man h", "Here it is /help "),
+    ("kickban gline", "Here it is /ban NAME|ADDRESS [FOR] [WHY] (for administrators)."),
+    ("timeout gag", "Here it is /mute NAME [FOR] [WHY] (for administrators)."),
+    ("shout wall", "Here it is /announce TEXT (for administrators)."),
+    ("lock", "Here it is /pause (for administrators)."),
+    ("say", "What you type without it is said; //TEXT says /TEXT."),
+    ("motd", "The message of the day is shown to whoever comes in."),
+    ("ping", "Whoever is answered at all is connected: /whoami."),
+    ("invite", "Nobody needs an invitation to a room"),
+    ("op deop voice oper sudo", "Whoever runs the server makes administrators"),
+    ("mode", "Rooms have no modes."),
+    ("clear", "Clearing the screen is for your terminal to do"),
+    ("window exec server reconnect", "That is for a chat program to do"),
+    ("shrug giphy tableflip", "/help lists them."),
+];
+
+#[test]
+fn what_people_type_elsewhere_is_answered_and_not_carried_out() {
+    let mut chat = Conversation::new();
+    for (words, told) in ELSEWHERE {
+        for word in words.split(' ') {
+            for typed in [format!("/{word}"), format!("/{} bob hello", word.to_uppercase())] {
+                let answer = chat.is_told(ALICE, &typed);
+                let expected = format!("*** There is no command /{word}. {told}");
+                assert!(answer.starts_with(&expected), "{typed}: {answer}");
+                assert_eq!(answer.lines().count(), 1, "{answer}");
+                assert_eq!(chat.reads(BOB), "", "{typed}");
+                assert_eq!(chat.finishes(), [], "{typed}");
+            }
+        }
+    }
+    assert!(chat.closed.is_empty());
+}
+
+/// Two words of elsewhere mean the same here, or one of them is never found.
+#[test]
+fn no_word_of_elsewhere_is_a_command_here() {
+    let is_here = |word: &str| Table::default().rows().any(|row| row.name == word);
+    for (words, _) in ELSEWHERE {
+        assert_eq!(words.split(' ').find(|word| is_here(word)), None);
+    }
+}
+
+#[test]
+fn a_guess_that_is_not_good_is_not_made() {
+    for (typed, near) in [
+        ("wo", Some("who")),
+        ("helo", Some("help")),
+        ("hepl", Some("help")),
+        ("joim", Some("join")),
+        ("tim", Some("timestamps")),
+        ("hist", Some("history")),
+        ("anounce", Some("announce")),
+        ("unregsiter", Some("unregister")),
+        ("xyz", None),
+        ("ash", Some("ask")),
+        ("un", None),
+        ("a", None),
+        ("wink", None),
+        ("slap", None),
+        ("vote", None),
+    ] {
+        let told = Table::default().find(typed).err().unwrap();
+        let expected = match near {
+            Some(near) => format!("Did you mean /{near}?"),
+            None => "/help lists them.".to_owned(),
+        };
+        assert!(told.ends_with(&expected), "{typed}: {told}");
+    }
+}
+
+#[test]
+fn a_reply_goes_to_whoever_wrote_the_mail_that_was_read_last() {
+    let mut chat = Conversation::new();
+    let author = |name: &str, account| Author { name: name.to_owned(), account };
+    let replies = |chat: &mut Conversation| chat.is_told(BOB, "/reply thank you");
+    assert_eq!(replies(&mut chat), "*** Nobody has written to you since you came.\n");
+    for (name, account, told) in [
+        ("zoe", Some(ZOES), "*** zoe is away: your message is kept.\n"),
+        ("alice", Some(ALICES), "[to alice] thank you\n"),
+        (
+            "alice",
+            None,
+            "*** alice, whose message you read, has no account. /msg alice TEXT writes to whoever is called so now.\n",
+        ),
+        (
+            "gone",
+            Some(AccountId(9)),
+            "*** gone, whose message you read, has no account. /msg gone TEXT writes to whoever is called so now.\n",
+        ),
+    ] {
+        chat.asks(BOB, Question::MailRead(author(name, account)));
+        chat.finishes();
+        assert_eq!(replies(&mut chat), told, "{name}");
+    }
+    // What is written later comes before mail that was read earlier.
+    chat.asks(CAROL, enter("carol", None));
+    chat.types(CAROL, "/msg bob hi");
+    chat.finishes();
+    assert_eq!(replies(&mut chat), "[to carol] thank you\n");
+    // Zoe is logged in, under another name.
+    chat.asks(BOB, Question::MailRead(author("zoe", Some(ZOES))));
+    chat.asks(4, enter("zoe", Some(ZOES)));
+    chat.types(4, "/nick zack");
+    chat.finishes();
+    assert_eq!(replies(&mut chat), "[to zack] thank you\n");
 }

@@ -22,6 +22,7 @@ fn every_command_has_a_name_of_its_own_and_a_word_about_it() {
             "{}",
             row.name
         );
+        assert_eq!(row.example.is_empty(), row.arguments.is_empty(), "/{}: an example", row.name);
         assert!(
             row.who != Who::Administrators || matches!(row.run, Run::Rooms(_)),
             "/{}: who may is asked there",
@@ -44,6 +45,9 @@ fn a_command_is_found_in_whatever_case_and_its_arguments_are_trimmed() {
     }
     for (line, sentence) in [
         ("helo", "There is no command /helo. Did you mean /help?"),
+        ("quti", "There is no command /quti. Did you mean /quit?"),
+        ("serach x", "There is no command /serach. Did you mean /search?"),
+        ("hist", "There is no command /hist. Did you mean /history?"),
         ("xyzzy", "There is no command /xyzzy. /help lists them."),
         ("", "There is no command /. /help lists them."),
         (" help", "There is no command /. /help lists them."),

@@ -223,6 +223,7 @@ fn take(
                 text + &reply.show()
             }
             Answer::Account(account) => format!("({account:?})\n"),
+            Answer::MayAdminister(may) => format!("({may})\n"),
             Answer::NeedsPassword(account) => format!("(password of {account}?)\n"),
             Answer::NameRefused(sentence) => notice(sentence),
             Answer::Close(reason) => format!("({reason})\n"),

@@ -1,5 +1,6 @@
 //! One client's dialogue, with a driver that has a list of answers.
 
+mod helping;
 mod passwords;
 
 use super::*;
@@ -262,7 +263,7 @@ fn what_was_said_before_a_command_comes_before_it() {
     assert_eq!(client.driver.asked, ["Command(\"who\")"]);
     assert_eq!(
         client.reads(),
-        "*** 1 in lobby:\n*** /me ACTION: says what you do: * alice ACTION\n*** There is no command /frob. /help lists them.\n"
+        "*** 1 in lobby:\n*** /me ACTION: says what you do: * alice ACTION. For example: /me waves\n*** There is no command /frob. /help lists them.\n"
     );
 }
 
@@ -339,25 +340,6 @@ fn mail_is_deleted_by_the_numbers_that_were_read() {
     assert_eq!(client.reads().matches("Read it first").count(), 1);
     client.sends("/mail box\n");
     assert_eq!(client.reads(), "*** Like this: /mail [delete]\n");
-}
-
-// --- Help ---
-
-#[test]
-fn help_names_every_command_and_fits_a_terminal() {
-    let config = config();
-    let mut client = Client::is_alice(&config);
-    client.sends("/help\n");
-    let help = client.reads();
-    for row in Table::default().rows() {
-        assert!(help.contains(&format!("***   {}", row.usage())), "{}", row.name);
-    }
-    assert!(help.lines().all(|line| line.len() <= 80), "{help}");
-    client.sends("/help /Nick\n/threads\n/threads all\n");
-    assert_eq!(
-        client.reads(),
-        "*** /nick NAME: changes your name\n*** threads\n*** Like this: /threads\n"
-    );
 }
 
 #[test]
