@@ -28,6 +28,8 @@ pub struct HistoryReply {
     pub(crate) query: Option<Query>,
     /// At most this many lines are shown, the newest.
     pub(crate) most: usize,
+    /// What was said before this time is too old to be shown.
+    pub(crate) told_from: Option<Timestamp>,
     /// Names whose lines the reader hides.
     pub(crate) hidden: Vec<String>,
     /// They are the reader's mail, which they may then delete.
@@ -68,13 +70,14 @@ impl HistoryReply {
 
     /// The lines as they are shown: counted in a heading, marked as past, with their times.
     pub fn show(&self) -> String {
+        let is_told = |line: &&HistoryLine| self.told_from.is_none_or(|from| line.at >= from);
         let is_shown =
             |line: &&HistoryLine| !self.hidden.iter().any(|name| is_said_by(&line.text, name));
-        let mut lines: Vec<&HistoryLine> =
-            self.lines.iter().rev().filter(is_shown).take(self.most).collect();
+        let told = self.lines.iter().rev().filter(is_told);
+        let mut lines: Vec<&HistoryLine> = told.clone().filter(is_shown).take(self.most).collect();
         lines.reverse();
         if lines.is_empty() {
-            return match self.lines.is_empty() {
+            return match told.count() == 0 {
                 true => self.if_none.clone(),
                 false => notice("All of that was said by people whom you ignore."),
             };
@@ -148,6 +151,7 @@ mod tests {
             lines,
             query: None,
             most: 2,
+            told_from: None,
             hidden: vec!["b".to_owned()],
             is_mail: false,
             now: "2026-11-21T12:00:00Z".parse().unwrap(),
@@ -158,5 +162,33 @@ mod tests {
             "*** The last 2 lines of lobby (times are +01:00):\n(2026-11-20 12:30) <a> then\n(12:30) <a> now\n*** End of the past.\n"
         );
         assert_eq!(HistoryReply { lines: Vec::new(), ..reply }.show(), "nothing");
+    }
+
+    #[test]
+    fn what_is_too_old_is_not_shown_wherever_it_is_from() {
+        let mut reply = HistoryReply {
+            heading: "The last {} of lobby".to_owned(),
+            if_none: "nothing".to_owned(),
+            lines: vec![line(3, "2026-11-20T12:00:00Z", "<a> remembered\n")],
+            query: None,
+            most: 9,
+            told_from: Some("2026-11-19T12:00:00Z".parse().unwrap()),
+            hidden: Vec::new(),
+            is_mail: false,
+            now: "2026-11-20T12:00:00Z".parse().unwrap(),
+            zone: TimeZone::UTC,
+        };
+        let of_the_store = vec![
+            line(1, "2026-11-19T11:59:59Z", "<a> too old\n"),
+            line(2, "2026-11-19T12:00:00Z", "<a> not yet\n"),
+        ];
+        assert_eq!(reply.add(Found::Lines(of_the_store)), None);
+        assert_eq!(
+            reply.show(),
+            "*** The last 2 lines of lobby (times are +00:00):\n(2026-11-19 12:00) <a> not yet\n(12:00) <a> remembered\n*** End of the past.\n"
+        );
+        reply.told_from = Some("2026-11-20T12:00:01Z".parse().unwrap());
+        reply.hidden = vec!["a".to_owned()];
+        assert_eq!(reply.show(), "nothing");
     }
 }

@@ -104,13 +104,10 @@ pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: 
 ///     record::Snapshot,
 ///     rooms::RoomsConfig,
 /// };
-/// use jiff::{Timestamp, tz::TimeZone};
+/// use jiff::Timestamp;
 ///
-/// let (names, zone) = (NameRule::Ascii, TimeZone::UTC);
-/// let config =
-///     RoomsConfig { backlog_lines: 0, names, anonymous: false, zone, keeps_talk: false };
-/// let mut chat = Chat::new(config, Table::default(), Snapshot::default());
-/// let name = names.check("alice", "name")?;
+/// let mut chat = Chat::new(RoomsConfig::default(), Table::default(), Snapshot::default());
+/// let name = NameRule::Ascii.check("alice", "name")?;
 /// let entry = Entry { name, address: "192.0.2.7".parse()?, login: None, reserve_of: None };
 /// let enters = Event::Ask(Question::Enter(Box::new(entry)));
 /// chat.apply(Timestamp::UNIX_EPOCH, 1, &"alice's socket", enters);
@@ -149,6 +146,11 @@ impl<H> Chat<H> {
     }
 
     // --- Events ---
+
+    /// It is `now`, and what comes next is no client's event: news of the store, a shutdown.
+    pub fn set_now(&mut self, now: Timestamp) {
+        self.rooms.set_now(now);
+    }
 
     /// Applies an event of `client` that happened at `now`. `handle` is that client's.
     pub fn apply(&mut self, now: Timestamp, client: ClientId, handle: &H, event: Event)

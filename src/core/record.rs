@@ -128,6 +128,15 @@ impl Change {
         }
     }
 
+    /// The number of lines that somebody said with it.
+    pub(crate) fn line_count(&self) -> usize {
+        match self {
+            Change::RoomMessage { text, .. } => text.matches('\n').count(),
+            Change::PrivateMessage { .. } => 1,
+            _ => 0,
+        }
+    }
+
     /// Bytes of the text that a client typed, for queues that are bounded in bytes. What else is in
     /// a change is short.
     pub(crate) fn text_bytes(&self) -> usize {
@@ -288,7 +297,7 @@ pub struct HistoryLine {
 pub struct Snapshot {
     /// Every account.
     pub accounts: Vec<Account>,
-    /// Every sanction that has not ended.
+    /// Every sanction that has not ended, and others that have.
     pub sanctions: Vec<Sanction>,
     /// Rooms with lines or settings, the last spoken in first. Their number is bounded.
     pub rooms: Vec<RoomSnapshot>,

@@ -12,6 +12,7 @@
 
 use super::{
     client::outbox::WriterHandle,
+    clock::Clock,
     history::historian::{HistorianEvent, HistorianHandle},
     status::{Activity, Status, Totals},
 };
@@ -73,6 +74,8 @@ pub(crate) struct FanOut {
     pub(crate) events: Receiver<ClientEvent>,
     pub(crate) shutdown: Receiver<Shutdown>,
     pub(crate) historian: HistorianHandle,
+    /// Read when an event is taken, never before a wait.
+    pub(crate) clock: Clock,
     /// Bytes that may wait for one client. A batch is no larger, so one batch alone puts no client
     /// with an empty outbox over the mark (except for the times that `/timestamps` adds).
     pub(crate) high_water: usize,
@@ -87,6 +90,8 @@ pub(crate) struct FanOut {
 struct Commit {
     /// When the historian was given a batch that it has not answered.
     since: Option<Instant>,
+    /// When the first record of that batch was made.
+    oldest: Timestamp,
     /// Records that the historian has not been given yet, by batch. There is more than one batch
     /// only while the historian is late, or after `Shutdown::AtOnce`.
     to_write: VecDeque<Vec<Record>>,
@@ -145,7 +150,9 @@ impl FanOut {
             let is_behind = commit.bytes_to_write >= TO_WRITE_MAX && !commit.is_closing_at_once;
             let takes_events = !(is_behind || chat.is_full(batch_max));
             let mut next = None;
-            match self.wait(takes_events, &commit, stop_at) {
+            let wakeup = self.wait(takes_events, &commit, stop_at);
+            chat.set_now(self.clock.now());
+            match wakeup {
                 Wakeup::Event(event) => next = Some(event),
                 Wakeup::History(event) => self.on_history(&mut chat, &mut commit, event),
                 Wakeup::Shutdown(Shutdown::Gracefully) => {
@@ -159,7 +166,8 @@ impl FanOut {
                 }
                 Wakeup::Late => {
                     commit.is_late = true;
-                    commit.tell_outage(&mut chat, "the disk does not answer.", Timestamp::now());
+                    let since = commit.oldest;
+                    commit.tell_outage(&mut chat, "the disk does not answer.", since);
                     self.deliver(&mut chat);
                 }
                 Wakeup::StopTime => {
@@ -174,7 +182,7 @@ impl FanOut {
                     self.totals.said.fetch_add(talk.lines as u64, Relaxed);
                 }
                 self.status.at_client(client.number);
-                chat.apply(Timestamp::now(), client.number, &client, event);
+                chat.apply(self.clock.now(), client.number, &client, event);
                 next = if chat.is_full(batch_max) { None } else { self.events.try_recv().ok() };
             }
             for action in chat.take_actions() {
@@ -211,6 +219,7 @@ impl FanOut {
             && let Some(records) = commit.to_write.pop_front()
         {
             commit.bytes_to_write -= bytes(&records);
+            commit.oldest = records.first().map_or(commit.oldest, |record| record.at);
             // There is room: the last one was answered.
             let _ = self.historian.commits.send(records);
             commit.since = Some(Instant::now());
@@ -226,7 +235,7 @@ impl FanOut {
         match event {
             HistorianEvent::Committed(outcomes) => {
                 commit.since = None;
-                chat.settle(Timestamp::now(), outcomes);
+                chat.settle(self.clock.now(), outcomes);
                 // If a batch is sealed, it is the one that is answered here: while the historian is
                 // late, no batch stays sealed.
                 if chat.is_sealed() {

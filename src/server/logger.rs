@@ -6,6 +6,7 @@
 //! the fan-out, and with it the class. Here a full queue loses log lines; their number is logged.
 
 use super::{
+    clock::wall_clock,
     status::{Activity, Status},
     zone::local_zone,
 };
@@ -64,7 +65,7 @@ impl Log for Logger {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let line = Entry::Line(Timestamp::now(), record.level(), record.args().to_string());
+        let line = Entry::Line(wall_clock(), record.level(), record.args().to_string());
         if let Err(TrySendError::Full(_)) = self.entries.try_send(line) {
             self.lost.fetch_add(1, Relaxed);
         }

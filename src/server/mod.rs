@@ -3,6 +3,7 @@
 
 pub mod auth;
 pub mod client;
+pub mod clock;
 mod fanout;
 pub mod history;
 pub mod limits;
@@ -26,6 +27,7 @@ use client::{
     handler::ChatHandler,
     linger::Lingerer,
 };
+use clock::Clock;
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use fanout::{FanOut, Shutdown};
 use history::historian;
@@ -85,12 +87,14 @@ impl Chatd {
         let (shutdown, stopping) = bounded(2); // each of the two words is sent once at most
         let (flusher_queue, flusher) = FlusherQueue::new().context("cannot start the flusher")?;
         let (linger_queue, linger) = Lingerer::new(limits::refused_possible(options.threads_max));
-        let (snapshot, handle, history, historian) = historian::open(&options.store_config())?;
+        let (store, clock) = (options.store_config(), Clock::system());
+        let (snapshot, handle, history, historian) = historian::open(&store, clock.clone())?;
         let chat = Chat::new(options.rooms_config(), options.commands(), snapshot);
         let fanout = FanOut {
             events: to_apply,
             shutdown: stopping,
             historian: handle,
+            clock,
             high_water: options.high_water,
             stop: Box::new(stop),
             status: Status::new("fanout"),

@@ -100,7 +100,8 @@ pub struct Options {
     #[argh(option, arg_name = "LEVEL", default = "Durability::Normal")]
     pub(crate) durability: Durability,
 
-    /// forget what was said more than N days ago (default: never)
+    /// tell nobody what was said more than N days ago, and delete it from the file once the clock
+    /// has been steady for ten minutes, see docs/operations.md (default: never)
     #[argh(option, arg_name = "N", from_str_fn(whole_number))]
     pub(crate) history_days: Option<u32>,
 
@@ -218,6 +219,7 @@ impl Options {
             anonymous: self.anonymous,
             zone,
             keeps_talk: self.store_config().keeps_talk(),
+            history_days: self.history_days,
         }
     }
 

@@ -12,6 +12,7 @@ mod error;
 mod export;
 mod file;
 mod open;
+mod prune;
 mod read;
 mod row;
 pub mod schema;
@@ -22,9 +23,9 @@ pub use self::{
     error::{StoreError, StoreErrorKind},
     export::ExportedLine,
     open::{Durability, ServerLock},
+    prune::{Old, PRUNE_CHUNK, Piece},
     row::Form,
     search::INDEX_CHUNK,
-    write::PRUNE_CHUNK,
 };
 
 use crate::core::record::{
@@ -153,15 +154,6 @@ impl Store {
             return Ok(0);
         }
         self.transact(|transaction| Ok(search::index_some(transaction, most)?))
-    }
-
-    /// Deletes up to `most` lines that were said before this time and wait in no mailbox, the
-    /// oldest first. Returns their number; 0: there are no more.
-    pub fn prune(&mut self, before: Timestamp, most: usize) -> Result<usize, StoreError> {
-        if !read::has_older(&self.connection, before).map_err(|e| self.error(e))? {
-            return Ok(0);
-        }
-        self.transact(|transaction| Ok(write::prune(transaction, before, most)?))
     }
 
     /// Whether another process has written something since the last call. Also finds out that the

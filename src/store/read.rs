@@ -1,7 +1,7 @@
 //! Rows into snapshots and answers. Runs on the caller's thread; writes nothing.
 
 use super::{
-    row::{micros, private_line, room_id, room_line, rows, single, text, time, unless_null},
+    row::{private_line, room_id, room_line, rows, single, text, time, unless_null},
     search,
 };
 use crate::core::{
@@ -18,13 +18,16 @@ use std::collections::BTreeMap;
 /// Settings of one room that are read. No more than a few have a meaning, but the file may have
 /// been edited.
 const SETTINGS_MAX: usize = 32;
+/// Sanctions that are read: twice as many as the rooms have in force at once. The others have ended,
+/// or the file was edited.
+const SANCTIONS_MAX: usize = 2_000;
 
 // --- What a server starts with ---
 
 pub(super) fn snapshot(db: &Connection, rooms: usize, lines: usize) -> Result<Snapshot> {
     Ok(Snapshot {
         accounts: accounts(db)?,
-        sanctions: sanctions(db, Timestamp::now())?,
+        sanctions: sanctions(db)?,
         rooms: last_rooms(db, rooms, lines)?,
         last_line: single(
             db,
@@ -54,10 +57,12 @@ fn accounts(db: &Connection) -> Result<Vec<Account>> {
     })
 }
 
-fn sanctions(db: &Connection, now: Timestamp) -> Result<Vec<Sanction>> {
+/// Those that have ended too, as far as they are still there: whether one has is for the time of an
+/// event to say. The ones that last longest come first, if there are too many.
+fn sanctions(db: &Connection) -> Result<Vec<Sanction>> {
     let sql = "SELECT kind, whom, subject, until, by, why FROM sanction
-               WHERE until IS NULL OR until > ?1";
-    rows(db, sql, [micros(now)], usize::MAX, |row| {
+               ORDER BY until IS NOT NULL, until DESC";
+    rows(db, sql, [], SANCTIONS_MAX, |row| {
         let target = text(row, 2)?;
         let is_name = text(row, 1)? == "name";
         Ok(Sanction {
@@ -93,15 +98,6 @@ fn room_settings(db: &Connection, room: i64) -> Result<BTreeMap<String, (String,
         Ok((text(row, 0)?, (text(row, 1)?, by)))
     })?;
     Ok(settings.into_iter().collect())
-}
-
-/// Whether something was said before this time. Lines are in the order of their times, so only the
-/// oldest one is looked at.
-pub(super) fn has_older(db: &Connection, before: Timestamp) -> Result<bool> {
-    let sql = "SELECT ifnull((SELECT at FROM line ORDER BY id LIMIT 1) < ?1, FALSE) OR ifnull(
-                   (SELECT at FROM private WHERE id NOT IN (SELECT line FROM mailbox)
-                    ORDER BY id LIMIT 1) < ?1, FALSE)";
-    db.prepare_cached(sql)?.query_row([micros(before)], |row| row.get(0))
 }
 
 // --- What is asked ---

@@ -1,4 +1,4 @@
-//! Records into rows, and old rows deleted. Runs inside the caller's transaction.
+//! Records into rows. Runs inside the caller's transaction.
 //!
 //! A record may come twice: the disk can fail after a transaction was written and before that was
 //! reported, and then the same lines are tried again. So a line whose number is there already is
@@ -8,12 +8,7 @@ use super::row::{Form, fold, micros, room_id};
 use crate::core::record::{
     AccountId, Author, Change, LineId, Record, Sanction, SanctionKind, Target,
 };
-use jiff::Timestamp;
-use rusqlite::{Connection, Error, Params, Result, named_params, params};
-
-/// Lines to delete in one transaction: 2 ms of work, and 60 when the index of words is put in
-/// order.
-pub const PRUNE_CHUNK: usize = 100;
+use rusqlite::{Connection, Error, Params, Result, params};
 
 pub(super) fn record(db: &Connection, Record { at, change }: &Record) -> Result<()> {
     let at = micros(*at);
@@ -54,7 +49,7 @@ pub(super) fn record(db: &Connection, Record { at, change }: &Record) -> Result<
         Change::MailDeleted(owner, lines) => lines.iter().try_for_each(|line| {
             execute(db, "DELETE FROM mailbox WHERE line = ?1 AND owner = ?2", (line, owner))
         }),
-        Change::Sanctioned(sanction) => sanctioned(db, at, sanction),
+        Change::Sanctioned(sanction) => sanctioned(db, sanction),
         Change::SanctionLifted(kind, target) => {
             let (whom, target) = whom(target);
             execute(
@@ -132,8 +127,7 @@ fn private_message(
     Ok(())
 }
 
-fn sanctioned(db: &Connection, at: i64, sanction: &Sanction) -> Result<()> {
-    execute(db, "DELETE FROM sanction WHERE until <= ?1", [at])?; // those that have ended make room
+fn sanctioned(db: &Connection, sanction: &Sanction) -> Result<()> {
     let (whom, target) = whom(&sanction.target);
     execute(
         db,
@@ -170,43 +164,6 @@ fn find_or_add_room(db: &Connection, name: &str) -> Result<i64> {
     }
     execute(db, "INSERT INTO room (name, folded) VALUES (?1, ?2)", (name, fold(name)))?;
     Ok(db.last_insert_rowid())
-}
-
-/// Deletes up to `most` lines from before this time, the oldest first, and all that only they
-/// needed.
-pub(super) fn prune(db: &Connection, before: Timestamp, most: usize) -> Result<usize> {
-    let mut deleted = 0;
-    // Of each table: the last line to delete, then its words, then the lines.
-    for [last, words, lines] in [
-        [
-            "SELECT ifnull(max(id), 0) FROM (SELECT id, at FROM line ORDER BY id LIMIT :most)
-             WHERE at < :before",
-            "DELETE FROM line_words WHERE rowid <= ?1",
-            "DELETE FROM line WHERE id <= ?1",
-        ],
-        [
-            "SELECT ifnull(max(id), 0) FROM (
-                 SELECT id, at FROM private WHERE id NOT IN (SELECT line FROM mailbox)
-                 ORDER BY id LIMIT :most
-             ) WHERE at < :before",
-            "DELETE FROM private_words WHERE rowid IN (
-                 SELECT id FROM private WHERE id <= ?1 AND id NOT IN (SELECT line FROM mailbox)
-             )",
-            "DELETE FROM private WHERE id <= ?1 AND id NOT IN (SELECT line FROM mailbox)",
-        ],
-    ] {
-        let limits = named_params! { ":before": micros(before), ":most": (most - deleted) as i64 };
-        let last: i64 = db.prepare_cached(last)?.query_row(limits, |row| row.get(0))?;
-        // The number of the last line that there ever was must not be lost with it.
-        execute(db, "UPDATE marks SET last_line = max(last_line, ?1)", [last])?;
-        execute(db, words, [last])?;
-        deleted += db.prepare_cached(lines)?.execute([last])?;
-    }
-    execute(db, "DELETE FROM audit WHERE at < ?1", [micros(before)])?;
-    let silent = "DELETE FROM room WHERE NOT EXISTS (SELECT 1 FROM line WHERE line.room = room.id)
-                  AND NOT EXISTS (SELECT 1 FROM room_setting WHERE room_setting.room = room.id)";
-    execute(db, silent, [])?;
-    Ok(deleted)
 }
 
 fn kind_word(kind: SanctionKind) -> &'static str {

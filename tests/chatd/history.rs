@@ -1,6 +1,6 @@
 //! What is shown is kept: after `kill -9`, on a full disk, beside another process, with a file that is damaged.
 
-use crate::harness::{Client, Folder, Server, eventually, skip};
+use crate::harness::{Client, Folder, eventually, skip};
 use std::{
     collections::{HashMap, HashSet},
     fs,
@@ -262,24 +262,4 @@ fn a_full_disk_is_told_once_and_the_chat_goes_on_and_recovers() {
     drop(server);
     let stored = lines_of(&disk, "lobby");
     assert_eq!((stored.len(), &**stored.last().unwrap()), (said + 2, "<alice> during"));
-}
-
-// --- Time ---
-
-#[test]
-fn old_lines_are_deleted() {
-    let folder = Folder::new();
-    let server = folder.start("");
-    let [mut alice] = server.enter(["alice"]);
-    alice.says("long ago");
-    alice.has_read_everything();
-    drop(server);
-    let two_days = 2 * 24 * 60 * 60 * 1_000_000_i64;
-    folder.database().execute("UPDATE line SET at = at - ?1", [two_days]).unwrap();
-    let server: Server = folder.start("--history-days 1");
-    let mut alice = server.lets_in("alice");
-    eventually("the line is gone from the disk", || {
-        let found = alice.asks_until("/search long", "*** ");
-        found.starts_with("*** Nothing with long was said")
-    });
 }

@@ -1,6 +1,6 @@
 //! Time: the zone of the times told, when what is said and decided has happened, and what is too old to be told.
 
-use crate::harness::{Server, skip};
+use crate::harness::{Folder, Server, skip};
 use std::path::Path;
 
 // --- The zone ---
@@ -46,4 +46,53 @@ pub fn a_zone_that_is_not_known_is_told_in_the_log() {
         assert!(heading.contains("(times are +00:00)"), "TZ={zone}: {heading}");
         server.logs(&format!("WARN  the time zone of TZ={zone} is not known, so times are in UTC"));
     }
+}
+
+// --- What is too old ---
+
+/// All that the file has was said this number of days earlier.
+fn make_older(folder: &Folder, days: i64) {
+    let by = days * 24 * 60 * 60 * 1_000_000;
+    for table in ["line", "private"] {
+        folder.database().execute(&format!("UPDATE {table} SET at = at - {by}"), []).unwrap();
+    }
+}
+
+#[test]
+pub fn what_is_too_old_is_told_by_nobody_after_a_restart() {
+    let folder = Folder::new();
+    folder.run("account add bob");
+    let server = folder.start("");
+    let [mut alice] = server.enter(["alice"]);
+    for line in ["word one", "/topic word of the day", "/msg bob word in a letter"] {
+        alice.says(line);
+    }
+    alice.asks_until("/join math", "*** You are in math");
+    alice.says("word two");
+    alice.has_read_everything();
+    drop(server);
+    make_older(&folder, 5);
+
+    let server = folder.start("--history-days 2");
+    let mut bob = server.connect("bob");
+    bob.sends("bob\ncorrect horse\n");
+    bob.hears_until("*** Topic of lobby");
+    bob.hears_nothing();
+    bob.asks("/history", "*** Nothing was said in lobby in the last 2 days.");
+    bob.asks("/history 9", "*** Nothing was said in lobby in the last 2 days.");
+    bob.asks("/search word", "*** Nothing with word was said in lobby or to you alone.");
+    bob.asks_until("/mail", "*** 1 line in your mailbox");
+    bob.hears("({time}) [from alice] word in a letter");
+    bob.hears_until("*** /mail delete");
+    bob.says("/join math");
+    bob.hears_until("*** You are in math");
+    bob.says("word three");
+    bob.asks_until("/search word", "*** The newest 1 line of math with word");
+    drop(server);
+
+    // Without the limit all of it is told: nothing was deleted.
+    let server = folder.start("");
+    let [mut alice] = server.enter(["alice"]);
+    alice.asks_until("/search word", "*** The newest 1 line of lobby with word");
+    alice.hears("({time}) <alice> word one");
 }

@@ -119,13 +119,10 @@ fn enter(text: &str) -> Event {
 
 impl Play {
     fn new(keeps_talk: bool) -> Play {
-        let config = RoomsConfig {
-            backlog_lines: 4,
-            names: NameRule::Ascii,
-            anonymous: false,
-            zone: TimeZone::UTC,
-            keeps_talk,
-        };
+        let (backlog_lines, names, zone) = (4, NameRule::Ascii, TimeZone::UTC);
+        let (anonymous, history_days) = (false, None);
+        let config =
+            RoomsConfig { backlog_lines, names, anonymous, zone, keeps_talk, history_days };
         Play {
             read: BTreeMap::new(),
             log: Vec::new(),

@@ -6,9 +6,12 @@ mod running;
 use crate::*;
 use chatd::{
     core::record::Outcome,
-    server::history::historian::{self, HistorianEvent, StoreConfig},
+    server::{
+        clock::{AGREEMENT, Clock},
+        history::historian::{self, HistorianEvent, StoreConfig},
+    },
 };
-use running::{DEADLINE, Running, config};
+use running::{DEADLINE, Machine, Running, config};
 use std::{fs, thread, time::Instant};
 
 fn hi(id: i64) -> Record {
@@ -252,7 +255,7 @@ fn only_the_operator_can_put_these_right() {
     let folder = Folder::new();
     let refuses = |file: PathBuf| {
         let config = StoreConfig { file: Some(file), ..StoreConfig::default() };
-        format!("{:#}", historian::open(&config).err().expect("it is refused"))
+        format!("{:#}", historian::open(&config, Clock::system()).err().expect("it is refused"))
     };
     assert!(refuses(folder.join("no such folder").join("chatd.db")).contains("cannot open"));
     assert!(refuses(folder.join(".")).contains("folder"));
@@ -299,11 +302,15 @@ fn who_registers_a_moment_too_late_costs_nobody_a_line() {
 #[test]
 fn what_is_too_old_is_deleted() {
     let folder = Folder::new();
-    let running = Running::start(&StoreConfig { history_days: Some(2), ..config(&folder) });
-    let now = Timestamp::now();
+    let machine = Machine::new();
+    let config = StoreConfig { history_days: Some(2), ..config(&folder) };
+    let running = Running::start_at(&config, Clock::new(machine.clone()));
+    let now = machine.time();
     let before =
         |days: i64, id| Record { at: now - jiff::SignedDuration::from_hours(24 * days), ..hi(id) };
     assert_eq!(running.commits(&[before(3, 1), before(1, 2)]), NONE);
+    assert_eq!(running.lobby(), all(1..=2), "not after a start");
+    machine.passes(AGREEMENT);
     let start = Instant::now();
     while running.lobby() != all(2..=2) {
         assert!(start.elapsed() < DEADLINE, "it is not deleted");

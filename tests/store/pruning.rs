@@ -4,7 +4,12 @@ use crate::*;
 
 /// Deletes all that was said before the line of this number, in small pieces.
 fn prune(store: &mut Store, before: i64) -> usize {
-    let piece = || Some(store.prune(at(before), 3).unwrap()).filter(|deleted| *deleted > 0);
+    let mut after = LineId(0);
+    let piece = || {
+        let piece = store.prune(after, at(before), 3).unwrap()?;
+        after = piece.last;
+        Some(piece.deleted)
+    };
     std::iter::from_fn(piece).sum()
 }
 

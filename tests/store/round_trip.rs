@@ -229,10 +229,9 @@ fn passwords_and_administrators() {
 }
 
 #[test]
-fn sanctions_hold_until_they_end() {
+fn sanctions_stay_until_they_are_replaced_or_lifted_or_pruned() {
     let (_folder, mut store) = new_store();
-    // The store asks the clock itself.
-    let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
+    let now = at(1_000_000);
     let hour = jiff::SignedDuration::from_hours(1);
     let (by, why) = ("alice".to_owned(), Some("because".to_owned()));
     let sanction = |kind, target: &Target, until| Sanction {
@@ -253,13 +252,16 @@ fn sanctions_hold_until_they_end() {
     let at_now = |change| Record { at: now, change };
     write(&mut store, all.clone().map(Change::Sanctioned).map(at_now));
     let found = store.snapshot(0, 0).unwrap().sanctions;
-    assert_eq!(found.len(), 3, "eve's has ended");
+    assert_eq!(found.len(), 4, "whether eve's has ended is for the rooms to say");
     assert!(found.iter().all(|sanction| all.contains(sanction)));
 
     let longer = sanction(SanctionKind::Ban, &shouting, None);
     write(&mut store, [at_now(Change::Sanctioned(longer.clone()))]);
     let found = store.snapshot(0, 0).unwrap().sanctions;
-    assert!(found.len() == 3 && found.contains(&longer), "the new one replaces the old one");
+    assert!(found.len() == 4 && found.contains(&longer), "the new one replaces the old one");
+    assert_eq!(store.prune_sanctions(now).unwrap(), 1);
+    assert!(!store.snapshot(0, 0).unwrap().sanctions.contains(&all[1]));
+    assert_eq!(store.prune_sanctions(now).unwrap(), 0);
     let lifted = |target| at_now(Change::SanctionLifted(SanctionKind::Ban, target));
     write(&mut store, [mallory, address].map(lifted));
     assert_eq!(store.snapshot(0, 0).unwrap().sanctions, [all[2].clone()]);

@@ -112,7 +112,7 @@ fn an_older_index_is_made_anew_a_piece_at_a_time() {
     assert!(pieces.iter().all(|&n| n <= 5));
     assert_all_are_found(&mut store);
     // And once is enough, also after what was said first is deleted.
-    store.prune(at(101), 500).unwrap();
+    store.prune(LineId(0), at(101), 500).unwrap();
     store.close().unwrap();
     let mut store = folder.open();
     assert_eq!(store.index_some(INDEX_CHUNK).unwrap(), 0);
@@ -124,7 +124,7 @@ fn what_is_deleted_is_not_found_by_any_of_its_words() {
     let (_folder, mut store) = new_store();
     write_lines(&mut store);
     assert_all_are_found(&mut store);
-    store.prune(at(999), 500).unwrap();
+    store.prune(LineId(0), at(999), 500).unwrap();
     for (words, _) in FOUND {
         assert_eq!(ids(&mut store, &search("lobby", Some(1), words)), [0; 0], "{words}");
     }

@@ -37,11 +37,11 @@ fn a_room_has_more_than_one_setting_and_each_is_kept() {
     assert_eq!(settings(&store), ["rules: be quick by alice None"]);
 
     // A room with a setting stays when its last line is deleted.
-    assert_eq!(store.prune(at(99), 9).unwrap(), 1);
+    assert_eq!(store.prune(LineId(0), at(99), 9).unwrap().unwrap().deleted, 1);
     assert_eq!(settings(&store), ["rules: be quick by alice None"]);
     write(&mut store, [setting("math", "rules", None), said(2, "math", "bye")]);
     assert_eq!(settings(&store), [""; 0]);
-    assert_eq!(store.prune(at(99), 9).unwrap(), 1);
+    assert_eq!(store.prune(LineId(0), at(99), 9).unwrap().unwrap().deleted, 1);
     assert!(!store.has_room("math").unwrap());
 }
 

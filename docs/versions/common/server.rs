@@ -21,6 +21,7 @@ use chatd::{
         SHUTDOWN_PATIENCE,
         auth::Authenticator,
         client::linger::is_still_there,
+        clock::Clock,
         history::historian::{self, HistorianEvent, HistorianHandle, HistoryReader},
         listen,
         options::Options,
@@ -29,7 +30,6 @@ use chatd::{
         status::{Status, Totals},
     },
 };
-use jiff::Timestamp;
 use slotmap::SlotMap;
 use std::{
     io::Read as _,
@@ -68,6 +68,7 @@ pub struct Server<'a> {
     pub(super) last_number: ClientId,
     chat: Chat<ClientKey>,
     historian: HistorianHandle,
+    clock: Clock,
     historian_thread: JoinHandle<()>,
     pub(super) history: HistoryReader,
     pub(super) authenticator: Authenticator,
@@ -99,7 +100,9 @@ impl<'a> Server<'a> {
     ) -> anyhow::Result<Self> {
         let listeners = listen(&options.listen_on(), Duration::from_secs(options.ghost_after))?;
         listeners.iter().try_for_each(|listener| listener.set_nonblocking(true))?;
-        let (snapshot, handle, history, historian) = historian::open(&options.store_config())?;
+        let clock = Clock::system();
+        let (snapshot, handle, history, historian) =
+            historian::open(&options.store_config(), clock.clone())?;
         let mut timers = Timers::default();
         timers.set(Instant::now(), Timer::LookAround);
         Ok(Server {
@@ -110,6 +113,7 @@ impl<'a> Server<'a> {
             last_number: 0,
             chat: Chat::new(options.rooms_config(), options.commands(), snapshot),
             historian: handle,
+            clock,
             threads: [main, logger, Arc::clone(&historian.status)],
             historian_thread: start_thread("historian", move || historian.run())?,
             history,
@@ -171,8 +175,10 @@ impl<'a> Server<'a> {
                 Source::Signals => self.shut_down(),
             }
         }
-        let now = Instant::now();
-        while let Some(timer) = self.timers.take_due(now) {
+        // What is due by now; a turn may take long, so each is told the time at which it begins.
+        let begun = Instant::now();
+        while let Some(timer) = self.timers.take_due(begun) {
+            let now = Instant::now();
             match timer {
                 Timer::Client(key) => self.on_due(key, now),
                 Timer::LookAround => {
@@ -229,7 +235,7 @@ impl<'a> Server<'a> {
     /// Applies an event. (A batch is no larger than chatd's.)
     pub(super) fn apply(&mut self, key: ClientKey, event: Event) {
         self.is_in_chat = true;
-        self.chat.apply(Timestamp::now(), self.clients[key].number, &key, event);
+        self.chat.apply(self.clock.now(), self.clients[key].number, &key, event);
         self.is_in_chat = false;
         if self.chat.is_full(batch_max(self.options.high_water)) {
             self.commit();
@@ -301,9 +307,10 @@ impl<'a> Server<'a> {
 
     /// Returns whether the records that were handed over are written.
     fn on_history(&mut self, event: HistorianEvent) -> bool {
+        self.chat.set_now(self.clock.now());
         match event {
             HistorianEvent::Committed(outcomes) => {
-                self.chat.settle(Timestamp::now(), outcomes);
+                self.chat.settle(self.clock.now(), outcomes);
                 return true;
             }
             HistorianEvent::Outage { why, since } => self.chat.begin_outage(&why, since),
@@ -326,6 +333,7 @@ impl<'a> Server<'a> {
         self.is_stopping = true;
         self.timers.set(Instant::now() + SHUTDOWN_PATIENCE, Timer::Cut);
         self.listeners.clear();
+        self.chat.set_now(self.clock.now());
         self.chat.close();
         for key in self.clients.keys().collect::<Vec<_>>() {
             self.close(key, CloseReason::Shutdown);

@@ -49,7 +49,8 @@ pub(super) fn backlog(rooms: &Rooms, client: ClientKey) -> Option<Box<HistoryRep
     let mut reply = HistoryReply { if_none: String::new(), ..reply(rooms, client, most, lines) };
     if rooms.config().keeps_talk && !is_enough {
         let (room, before) = (room.name().to_owned(), before(rooms, &reply.lines));
-        reply.query = Some(Query::Older { room, account: None, before, since: None, most });
+        reply.query =
+            Some(Query::Older { room, account: None, before, since: reply.told_from, most });
     }
     Some(Box::new(reply))
 }
@@ -78,7 +79,7 @@ fn history(ctx: &mut RoomsCtx<'_>, wanted: &str) -> CommandResult {
             room: room.name().to_owned(),
             account: member.account(),
             before: first.max(first_private.unwrap_or(first)),
-            since,
+            since: since.max(reply.told_from),
             most,
         });
     }
@@ -122,20 +123,29 @@ fn search(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
 
 /// A reply with these lines of the client's room.
 fn reply(rooms: &Rooms, client: ClientKey, most: usize, lines: Vec<HistoryLine>) -> HistoryReply {
-    let room = rooms.room_of(client).name();
+    let (room, told_from) = (rooms.room_of(client).name(), rooms.config().told_from(rooms.now()));
     let ignored = rooms.members()[client].ignored();
     let names = ignored.iter().flat_map(|ignored| [&ignored.name, name_now(rooms, ignored)]);
     HistoryReply {
         heading: sentences::last_lines(room),
-        if_none: format!("*** Nothing was said in {room} yet.\n"),
+        if_none: nothing_said(room, rooms.config().history_days),
         lines,
         query: None,
         most,
+        told_from,
         hidden: names.map(|name| name.shown().to_owned()).collect(),
         is_mail: false,
         now: rooms.now(),
         zone: rooms.config().zone.clone(),
     }
+}
+
+fn nothing_said(room: &str, history_days: Option<u32>) -> String {
+    notice(match history_days {
+        None => format!("Nothing was said in {room} yet."),
+        Some(1) => format!("Nothing was said in {room} in the last day."),
+        Some(days) => format!("Nothing was said in {room} in the last {days} days."),
+    })
 }
 
 /// The number before which the store is asked: that of the first line here, or of the next line

@@ -56,6 +56,7 @@ pub(crate) fn read(ctx: &mut RoomsCtx<'_>) -> CommandResult {
         lines: Vec::new(),
         query: Some(Query::Mail(account)),
         most: MAILBOX_MAX,
+        told_from: None, // it waits, however old it is
         hidden: Vec::new(),
         is_mail: true,
         now: ctx.rooms.now(),

@@ -1,7 +1,7 @@
 //! What the rooms have to know of the server, and what they want it to do.
 
 use crate::core::name::NameRule;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::time::Duration;
 
 /// What the rooms have to know of the server.
@@ -17,9 +17,32 @@ pub struct RoomsConfig {
     pub zone: TimeZone,
     /// What is said is written before it is shown. (Accounts, mail and sanctions always are.)
     pub keeps_talk: bool,
+    /// After how many days what was said is told to nobody any more; `None`: never.
+    pub history_days: Option<u32>,
+}
+
+/// No past is told, names are ASCII, times are in UTC, and nothing that is said is written.
+impl Default for RoomsConfig {
+    fn default() -> RoomsConfig {
+        RoomsConfig {
+            backlog_lines: 0,
+            names: NameRule::Ascii,
+            anonymous: false,
+            zone: TimeZone::UTC,
+            keeps_talk: false,
+            history_days: None,
+        }
+    }
 }
 
 impl RoomsConfig {
+    /// What was said before this time is told to nobody. It depends on the time alone, and not on
+    /// what is in memory or in the file: nothing is lost if the clock was wrong.
+    pub(crate) fn told_from(&self, now: Timestamp) -> Option<Timestamp> {
+        let age = SignedDuration::from_hours(24 * i64::from(self.history_days?));
+        now.checked_sub(age).ok()
+    }
+
     /// ` until 2026-11-21 12:30`, or nothing.
     pub(crate) fn until(&self, until: Option<Timestamp>) -> String {
         let Some(until) = until else { return String::new() };

@@ -12,8 +12,12 @@ use crate::core::{
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-/// The most sanctions. Each client that enters is looked up among them, and `/bans` lists all.
+/// The most sanctions in force. Each client that enters is looked up among them, and `/bans` lists
+/// all.
 const SANCTIONS_MAX: usize = 1_000;
+/// The most with those that have ended. These are not in force, and not forgotten at once: the clock
+/// may be wrong for a moment.
+const REMEMBERED_MAX: usize = 2 * SANCTIONS_MAX;
 
 /// Every sanction, by what it forbids and by its target. In these targets, names stand by their
 /// keys.
@@ -93,12 +97,18 @@ impl Sanctions {
         sanction: Sanction,
         now: Timestamp,
     ) -> Result<Vec<Target>, Refusal> {
-        self.rows.retain(|_, rows| rows.iter().any(|sanction| lasts(sanction, now)));
         let key = (sanction.kind, self.key_of(&sanction.target));
-        if self.rows.len() >= SANCTIONS_MAX && !self.rows.contains_key(&key) {
+        let is_new = !self.rows.get(&key).is_some_and(|rows| has_lasting(rows, now));
+        if is_new && self.list(now).count() >= SANCTIONS_MAX {
             return Err(
                 format!("There are {SANCTIONS_MAX} bans and mutes, which is the most.").into()
             );
+        }
+        if self.rows.len() >= REMEMBERED_MAX {
+            let ended = self.rows.iter().filter(|(_, rows)| !has_lasting(rows, now));
+            let end = |rows: &[Sanction]| rows.last().map(|sanction| sanction.until);
+            let first = ended.min_by_key(|(_, rows)| end(rows)).map(|(key, _)| key.clone());
+            first.iter().for_each(|key| drop(self.rows.remove(key)));
         }
         let replaced = self.lift(sanction.kind, &sanction.target);
         let is_other = |target: &Target| *target != sanction.target;
@@ -149,6 +159,11 @@ impl Sanctions {
             Target::Address(address) => Target::Address(address.clone()),
         }
     }
+}
+
+/// The one that lasts longest is the last.
+fn has_lasting(rows: &[Sanction], now: Timestamp) -> bool {
+    rows.last().is_some_and(|sanction| lasts(sanction, now))
 }
 
 fn lasts(sanction: &Sanction, now: Timestamp) -> bool {

@@ -1,5 +1,6 @@
 //! The whole core, driven as a driver drives it.
 
+mod ages;
 mod asking;
 mod batches;
 mod closing;
@@ -56,6 +57,7 @@ impl Conversation {
             anonymous: false,
             zone: TimeZone::UTC,
             keeps_talk,
+            history_days: None,
         })
     }
 

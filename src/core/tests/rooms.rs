@@ -168,6 +168,7 @@ fn without_names_everybody_is_their_address() {
         anonymous: true,
         zone: TimeZone::UTC,
         keeps_talk: false,
+        history_days: None,
     });
     for client in [BOB, CAROL] {
         let address = if client == BOB { "192.0.2.7:5000" } else { "192.0.2.7:5001" };

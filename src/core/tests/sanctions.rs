@@ -330,6 +330,7 @@ fn look_alikes_of_a_name_are_one_target_and_none_is_left_in_the_file() {
         anonymous: false,
         zone: TimeZone::UTC,
         keeps_talk: true,
+        history_days: None,
     };
     let mut chat = Conversation::with(config);
     chat.asks(ALICE, enter("alice", Some(ALICES)));

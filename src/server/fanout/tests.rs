@@ -13,7 +13,6 @@ use crate::{
     server::client::{flusher::FlusherQueue, outbox::SlowLimits},
 };
 use crossbeam_channel::{Sender, bounded};
-use jiff::tz::TimeZone;
 use std::{
     io::{BufRead as _, BufReader},
     net::{TcpListener, TcpStream},
@@ -36,6 +35,10 @@ fn fanout() -> (FanOut, Others) {
 }
 
 fn fanout_with(stop: Box<dyn Fn() + Send>) -> (FanOut, Others) {
+    fanout_at(Clock::system(), stop)
+}
+
+fn fanout_at(clock: Clock, stop: Box<dyn Fn() + Send>) -> (FanOut, Others) {
     let (events, to_apply) = bounded(8);
     let (shutdown, stopping) = bounded(2);
     let (history, historian_events) = bounded(4);
@@ -44,6 +47,7 @@ fn fanout_with(stop: Box<dyn Fn() + Send>) -> (FanOut, Others) {
         events: to_apply,
         shutdown: stopping,
         historian: HistorianHandle { commits: to_write, events: historian_events },
+        clock,
         high_water: 1 << 16,
         stop,
         status: Status::new("fanout"),
@@ -122,8 +126,7 @@ fn running() -> (Others, [Client; 2], JoinHandle<()>) {
 }
 
 fn chat(snapshot: Snapshot) -> Chat<Arc<WriterHandle>> {
-    let (names, zone) = (NameRule::Ascii, TimeZone::UTC);
-    let config = RoomsConfig { backlog_lines: 0, names, anonymous: false, zone, keeps_talk: true };
+    let config = RoomsConfig { keeps_talk: true, ..RoomsConfig::default() };
     Chat::new(config, Table::default(), snapshot)
 }
 

@@ -27,16 +27,18 @@ use super::{
 };
 use crate::{
     core::{
-        record::{Change, Found, LineId, Query, Record, Snapshot},
+        record::{Found, LineId, Query, Record, Snapshot},
         rooms::{ROOMS_MAX, room::SCROLLBACK_MAX},
     },
     lock::assert_no_lock_held,
-    server::status::{Activity, Status},
+    server::{
+        clock::Clock,
+        status::{Activity, Status},
+    },
     store::{INDEX_CHUNK, ServerLock, Store, StoreError, StoreErrorKind},
 };
 use anyhow::anyhow;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select_biased};
-use jiff::Timestamp;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -73,6 +75,7 @@ const EVENTS_MAX: usize = 4;
 /// cannot be copied before its migration, or another chatd is using it.
 pub fn open(
     config: &StoreConfig,
+    clock: Clock,
 ) -> anyhow::Result<(Snapshot, HistorianHandle, HistoryReader, Historian)> {
     let store = config.open(PATIENCE);
     if let Err(error) = &store
@@ -91,20 +94,22 @@ pub fn open(
         config: config.clone(),
         store,
         outage: None,
-        pruning: Pruning::new(config.history_days),
+        pruning: Pruning::new(config, clock),
         to_write,
         to_answer,
         events: tell,
         look_at: Instant::now() + LOOK_EVERY,
         _lock: lock,
     };
+    // Before anybody says anything.
+    let _ = historian.store.as_ref().map(|store| historian.pruning.look_at(store));
     let snapshot = match historian.snapshot(ROOMS_MAX, SCROLLBACK_MAX) {
         Ok(snapshot) => snapshot,
         Err(error) => {
             historian.fail(error, &[]);
             // As if it was opened anew: the fan-out is told what the file has when it can be read.
             historian.outage.iter_mut().for_each(|outage| outage.is_reopened = true);
-            let last_line = LineId(Timestamp::now().as_microsecond());
+            let last_line = LineId(historian.pruning.clock.now().as_microsecond());
             Snapshot { last_line, ..Snapshot::default() }
         }
     };
@@ -183,7 +188,7 @@ impl Historian {
         };
         let outcomes = match written {
             Ok(outcomes) => {
-                self.status.count_in(records.iter().map(lines_in).sum());
+                self.status.count_in(records.iter().map(|record| record.change.line_count()).sum());
                 outcomes
             }
             Err(error) => {
@@ -242,6 +247,7 @@ impl Historian {
         self.status.set(Activity::Working);
         let began = Instant::now();
         self.look_at = began + LOOK_EVERY;
+        self.pruning.clock.look(); // or nobody notices a jump while it is quiet
         if self.outage.is_some() {
             self.try_again();
             self.look_at = Instant::now() + LOOK_EVERY.max(began.elapsed() * OPENING_SHARE);
@@ -279,8 +285,8 @@ impl Historian {
         while self.to_write.is_empty() && self.to_answer.is_empty() {
             self.status.set(Activity::TidyingUp);
             let indexed = store.index_some(INDEX_CHUNK)?;
-            let deleted = self.pruning.forget_some(store)?;
-            if indexed + deleted == 0 {
+            let goes_on = self.pruning.forget_some(store)?;
+            if indexed == 0 && !goes_on {
                 break;
             }
         }
@@ -290,8 +296,9 @@ impl Historian {
     fn close(mut self) {
         self.status.set(Activity::WritingHistory);
         self.try_again();
+        self.pruning.end_round(Duration::ZERO);
         if let Some(outage) = &mut self.outage {
-            let lost: usize = outage.retry.records().iter().map(lines_in).sum();
+            let lost: usize = outage.retry.line_count();
             let (since, error) = (outage.since, &outage.error);
             log::error!("what was said since {since} is lost, {lost} lines: {error}");
         }
@@ -308,7 +315,8 @@ impl Historian {
         match &mut self.outage {
             Some(outage) => outage.error = error,
             None => {
-                let since = records.first().map_or_else(Timestamp::now, |record| record.at);
+                let since =
+                    records.first().map_or_else(|| self.pruning.clock.now(), |record| record.at);
                 log::error!("the history is not written, and tried again every second: {error}");
                 self.tell(HistorianEvent::Outage { why: error.kind.brief().to_owned(), since });
                 let retry = RetryQueue::default();
@@ -387,14 +395,6 @@ impl Historian {
     fn tell(&self, event: HistorianEvent) {
         assert_no_lock_held("the fan-out");
         let _ = self.events.send(event); // at the very end nobody is left to be told
-    }
-}
-
-fn lines_in(record: &Record) -> usize {
-    match &record.change {
-        Change::RoomMessage { text, .. } => text.matches('\n').count(),
-        Change::PrivateMessage { .. } => 1,
-        _ => 0,
     }
 }
 

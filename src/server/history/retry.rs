@@ -54,6 +54,11 @@ impl RetryQueue {
         self.records.make_contiguous()
     }
 
+    /// The number of lines that wait.
+    pub(super) fn line_count(&self) -> usize {
+        self.records.iter().map(|record| record.change.line_count()).sum()
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }

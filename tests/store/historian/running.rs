@@ -3,14 +3,45 @@
 use crate::*;
 use chatd::{
     core::record::Outcome,
-    server::history::historian::{
-        self, HistorianEvent, HistorianHandle, HistoryReader, StoreConfig,
+    server::{
+        clock::{Clock, Clocks, TimeSource},
+        history::historian::{self, HistorianEvent, HistorianHandle, HistoryReader, StoreConfig},
     },
 };
-use std::thread::{self, JoinHandle};
+use std::{
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
+};
 
 /// How long to wait for anything that has to happen.
 pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A machine whose clocks the test sets.
+#[derive(Clone)]
+pub struct Machine(Arc<Mutex<Clocks>>);
+
+impl Machine {
+    pub fn new() -> Machine {
+        let clocks = Clocks { wall: Timestamp::now(), uptime: Duration::ZERO };
+        Machine(Arc::new(Mutex::new(clocks)))
+    }
+
+    pub fn time(&self) -> Timestamp {
+        self.0.lock().unwrap().wall
+    }
+
+    pub fn passes(&self, time: Duration) {
+        let mut clocks = self.0.lock().unwrap();
+        clocks.wall += time;
+        clocks.uptime += time;
+    }
+}
+
+impl TimeSource for Machine {
+    fn read(&self) -> Clocks {
+        *self.0.lock().unwrap()
+    }
+}
 
 /// A historian that runs, and both sides of it.
 pub struct Running {
@@ -28,7 +59,13 @@ pub fn config(folder: &Folder) -> StoreConfig {
 impl Running {
     #[track_caller]
     pub fn start(config: &StoreConfig) -> Running {
-        let (snapshot, handle, reader, historian) = historian::open(config).unwrap();
+        Running::start_at(config, Clock::system())
+    }
+
+    /// The same by a clock of the test's own.
+    #[track_caller]
+    pub fn start_at(config: &StoreConfig, clock: Clock) -> Running {
+        let (snapshot, handle, reader, historian) = historian::open(config, clock).unwrap();
         let thread = thread::spawn(move || historian.run());
         Running { snapshot, handle, reader, thread }
     }

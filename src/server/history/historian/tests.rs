@@ -1,7 +1,8 @@
 //! The historian, called by the test: what it does while another program has the file locked.
 
 use super::*;
-use crate::core::record::Author;
+use crate::core::record::{Author, Change};
+use jiff::Timestamp;
 
 /// A folder of this test's own, deleted at its end.
 struct Folder(std::path::PathBuf);
@@ -19,7 +20,7 @@ fn tidying_up_does_not_wait_for_another_program() {
     std::fs::create_dir_all(&folder.0).unwrap();
     let file = folder.0.join("chatd.db");
     let config = StoreConfig { file: Some(file.clone()), ..StoreConfig::default() };
-    let (_, _handle, _reader, mut historian) = open(&config).unwrap();
+    let (_, _handle, _reader, mut historian) = open(&config, Clock::system()).unwrap();
     let author = Author { name: "alice".to_owned(), account: None };
     let change = Change::RoomMessage {
         id: LineId(1),
