@@ -301,19 +301,29 @@ pub struct Snapshot {
     pub sanctions: Vec<Sanction>,
     /// Rooms with lines or settings, the last spoken in first. Their number is bounded.
     pub rooms: Vec<RoomSnapshot>,
+    /// The settings of other rooms, by the names of the rooms: at most [`SETTINGS_ROOMS_MAX`].
+    pub other_settings: Vec<(String, Settings)>,
     /// The highest number that a line ever had.
     pub last_line: LineId,
     /// The highest number that an account ever had.
     pub last_account: AccountId,
 }
 
+/// What is set in a room, such as its topic, by the settings' names: the text of each, and who set
+/// it. Their number is bounded.
+pub type Settings = BTreeMap<String, (String, Author)>;
+
+/// The most rooms with settings, whether they are among those at hand or not: far more than a
+/// school has. A topic has 3 KiB at most, so that is 3 MiB.
+pub const SETTINGS_ROOMS_MAX: usize = 1_000;
+
 /// A room as it was left.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoomSnapshot {
     /// Its name.
     pub name: String,
-    /// By their names: the text of each, and who set it. Their number is bounded.
-    pub settings: BTreeMap<String, (String, Author)>,
+    /// What is set there.
+    pub settings: Settings,
     /// Its last lines. Their number is bounded.
     pub lines: Vec<HistoryLine>,
 }

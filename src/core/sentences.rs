@@ -173,6 +173,9 @@ pub(crate) fn went_to(room: &str) -> String {
     format!("went to {room}")
 }
 
+/// Why somebody left who may not speak: for another room, whose name is not told.
+pub(crate) const CHANGED_ROOMS: &str = "changed rooms";
+
 /// Tells a room somebody's new name.
 pub(crate) fn renamed(from: &str, to: &str) -> String {
     format!("{from} is now {to}")

@@ -7,13 +7,12 @@ use super::{
 use crate::core::{
     record::{
         Account, AccountId, Author, Found, HistoryLine, LineId, PasswordHash, Query, RoomSnapshot,
-        Sanction, SanctionKind, Snapshot, Target,
+        SETTINGS_ROOMS_MAX, Sanction, SanctionKind, Settings, Snapshot, Target,
     },
     search_words::search_words,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row};
-use std::collections::BTreeMap;
 
 /// Settings of one room that are read. No more than a few have a meaning, but the file may have
 /// been edited.
@@ -28,6 +27,7 @@ pub(super) fn snapshot(db: &Connection, rooms: usize, lines: usize) -> Result<Sn
     Ok(Snapshot {
         accounts: accounts(db)?,
         sanctions: sanctions(db)?,
+        other_settings: other_settings(db, rooms)?,
         rooms: last_rooms(db, rooms, lines)?,
         last_line: single(
             db,
@@ -91,7 +91,26 @@ fn last_rooms(db: &Connection, most: usize, most_lines: usize) -> Result<Vec<Roo
     })
 }
 
-fn room_settings(db: &Connection, room: i64) -> Result<BTreeMap<String, (String, Author)>> {
+/// The settings of all rooms but the first `rooms`, which [`last_rooms`] reads. Those of the lobby,
+/// where everybody starts, come first, if it is one of these.
+fn other_settings(db: &Connection, rooms: usize) -> Result<Vec<(String, Settings)>> {
+    if rooms == 0 {
+        return Ok(Vec::new()); // nothing of the rooms is wanted
+    }
+    let sql = "SELECT id, name FROM (
+                   SELECT id, name, folded, (SELECT max(id) FROM line WHERE line.room = room.id) AS last
+                   FROM room WHERE last IS NOT NULL
+                       OR EXISTS (SELECT 1 FROM room_setting WHERE room_setting.room = room.id)
+                   ORDER BY last DESC LIMIT -1 OFFSET ?1
+               ) AS other
+               WHERE EXISTS (SELECT 1 FROM room_setting WHERE room_setting.room = other.id)
+               ORDER BY folded = 'lobby' DESC, last DESC";
+    rows(db, sql, [rooms as i64], SETTINGS_ROOMS_MAX, |row| {
+        Ok((text(row, 1)?, room_settings(db, row.get(0)?)?))
+    })
+}
+
+fn room_settings(db: &Connection, room: i64) -> Result<Settings> {
     let sql = "SELECT name, value, by, account FROM room_setting WHERE room = ?1 ORDER BY name";
     let settings = rows(db, sql, [room], SETTINGS_MAX, |row| {
         let by = Author { name: text(row, 2)?, account: row.get(3)? };

@@ -83,6 +83,7 @@ pub fn administrators_come_in_past_a_ban_and_nobody_else_does() {
     let (mut two, _) = comes_from_elsewhere(&server, "two");
     two.asks_until(PASSWORD, "*** You are in lobby");
     let (mut eve, _) = comes_from_elsewhere(&server, "eve");
+    eve.has_read_everything();
     boss.has_read_everything();
     boss.says(&format!("/ban {ELSEWHERE} 1h"));
     boss.hears("*** eve left lobby (banned)");
@@ -150,4 +151,150 @@ pub fn a_sanction_outlives_names_connections_and_the_server() {
     let mut guest = server.lets_in("guest");
     guest.asks_until(&format!("/login carl {PASSWORD}"), "*** The name carl is banned by boss.");
     guest.asks("/nick carl", "*** carl is registered. /login carl asks for its password.");
+}
+
+const PAUSED: &str = "*** lobby is paused: only administrators speak, and whoever they give the floor. \
+                      /hand raises your hand.{…}";
+
+/// The administrator boss has paused the lobby, and carol is in it.
+fn paused(server: &Server) -> [Client; 2] {
+    let mut boss = logs_in(server, "boss");
+    boss.asks_until("/pause", "*** boss paused lobby:");
+    let mut carol = server.lets_in("carol");
+    carol.has_read_everything();
+    boss.hears("*** carol entered lobby");
+    [boss, carol]
+}
+
+#[test]
+pub fn in_a_paused_room_nobody_else_says_anything_new() {
+    let folder = accounts(&["boss"]);
+    let server = folder.start("");
+    let [mut boss, mut carol] = paused(&server);
+    // What is tried, what is told, and what the administrator reads, who sees who comes and goes.
+    for (i, (line, told, reads)) in [
+        ("rude", PAUSED, ""),
+        ("/me rude", PAUSED, ""),
+        ("//rude", PAUSED, ""),
+        ("/nick rude", PAUSED, ""),
+        ("/topic rude", PAUSED, ""),
+        ("/topic -", PAUSED, ""),
+        ("/away rude", PAUSED, ""),
+        ("/join rude", "*** You are in rude, alone.", "changed rooms"),
+        ("/quit rude", "*** Goodbye.", "quit"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("eve{i}");
+        let mut eve = server.lets_in(&name);
+        eve.has_read_everything();
+        boss.hears(&format!("*** {name} entered lobby"));
+        eve.asks(line, told);
+        drop(eve);
+        let why = if reads.is_empty() { "connection closed" } else { reads };
+        boss.hears(&format!("*** {name} left lobby ({why})"));
+    }
+    boss.says("so far");
+    carol.hears("<@boss> so far"); // and nothing before it
+}
+
+#[test]
+pub fn the_floor_is_given_to_a_hand_and_goes_with_the_connection() {
+    let folder = accounts(&["boss"]);
+    let server = folder.start("");
+    let [mut boss, mut carol] = paused(&server);
+    carol.asks_until("/hand", "*** Your hand is up");
+    boss.hears("*** carol raised a hand (1 up in lobby)");
+    boss.asks("/floor carol", "*** boss gave carol the floor.");
+    carol.hears("*** boss gave carol the floor.");
+    boss.asks("/hands", "*** No hand is up in lobby.");
+    for (line, reads) in [
+        ("why?", "<carol> why?"),
+        ("/nick caro", "*** carol is now caro"),
+        ("why not?", "<caro> why not?"),
+        ("/quit enough", "*** caro left lobby (quit: enough)"),
+    ] {
+        carol.says(line);
+        boss.hears(reads);
+    }
+    let mut caro = server.lets_in("caro");
+    caro.has_read_everything();
+    boss.hears("*** caro entered lobby");
+    caro.asks("I inherit it", PAUSED);
+    caro.asks_until("/hand", "*** Your hand is up");
+    boss.hears("*** caro raised a hand (1 up in lobby)");
+    boss.asks("/lower", "*** 1 hand is down.");
+    caro.hears("*** boss lowered your hand.");
+    boss.asks("/resume", "*** boss resumed lobby: everybody speaks again.");
+    caro.hears("*** boss resumed lobby: everybody speaks again.");
+}
+
+#[test]
+pub fn a_pause_and_a_topic_outlive_the_server() {
+    let folder = accounts(&["boss"]);
+    let server = folder.start("");
+    let mut boss = logs_in(&server, "boss");
+    for room in ["lobby", "math"] {
+        boss.asks_until("/topic graphs", "*** The topic of ");
+        boss.asks_until("/pause", &format!("*** boss paused {room}:"));
+        boss.asks_until("/join math", "***");
+    }
+    drop((boss, server));
+
+    let server = folder.start("");
+    let mut carol = server.connect("carol");
+    carol.asks_until("carol", "*** Hello carol.");
+    for room in ["lobby", "math"] {
+        carol.hears(&format!("*** You are in {room}, alone."));
+        carol.hears(&format!("*** Topic of {room}: graphs (set by boss)"));
+        carol.hears(&format!("*** {room} is paused: /hand raises your hand."));
+        carol.asks_until("hi", &format!("*** {room} is paused:"));
+        carol.says("/join Math");
+    }
+    let mut boss = logs_in(&server, "boss");
+    boss.asks("/resume", "*** boss resumed lobby: everybody speaks again.");
+    drop((boss, server));
+    let server = folder.start("");
+    let [mut carol] = server.enter(["carol"]);
+    carol.says("/echo on\nhi");
+    carol.hears_until("<carol> hi");
+}
+
+#[test]
+pub fn the_topics_of_quiet_rooms_come_back() {
+    let folder = Folder::new();
+    let server = folder.start("--flood off");
+    let [mut alice] = server.enter(["alice"]);
+    let sets = |client: &mut Client, room: &str, topic: &str| {
+        client.asks_until(&format!("/join {room}"), &format!("*** You are in {room}"));
+        client.asks_until(&format!("/topic {topic}"), "*** The topic of ");
+    };
+    sets(&mut alice, "quiet", "hush");
+    sets(&mut alice, "lobby2", "two");
+    alice.says("/leave");
+    alice.asks_until("/topic all", "*** The topic of lobby");
+    alice.says("/join elsewhere");
+    // A stranger enters so many others that both make way, and says something in each.
+    let [mut eve] = server.enter(["eve"]);
+    for i in 0..110 {
+        eve.says(&format!("/join room{i}\nhi"));
+    }
+    eve.asks_until("/rooms", "*** Rooms:");
+    eve.hears_until("***   room109 ");
+    let finds = |client: &mut Client| {
+        for (room, topic) in [("Quiet", "hush"), ("lobby2", "two"), ("lobby", "all")] {
+            client.says(&format!("/join {room}"));
+            let line = client.hears_until("*** Topic of ");
+            assert_eq!(line, format!("*** Topic of {room}: {topic} (set by alice)"));
+            client.has_read_everything();
+        }
+    };
+    finds(&mut eve);
+    drop((alice, eve, server));
+    let server = folder.start("");
+    let mut bob = server.connect("bob");
+    bob.asks_until("bob", "*** Topic of lobby: all (set by alice)");
+    bob.says("/join elsewhere");
+    finds(&mut bob);
 }

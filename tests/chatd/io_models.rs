@@ -47,6 +47,10 @@ promises! {
         identity::the_mark_of_an_administrator_outlives_the_server,
         identity::administrators_come_in_past_a_ban_and_nobody_else_does,
         identity::a_sanction_outlives_names_connections_and_the_server,
+        identity::in_a_paused_room_nobody_else_says_anything_new,
+        identity::the_floor_is_given_to_a_hand_and_goes_with_the_connection,
+        identity::a_pause_and_a_topic_outlive_the_server,
+        identity::the_topics_of_quiet_rooms_come_back,
         options::a_value_that_is_admitted_works,
         options::one_place_is_enough_for_one_client,
     }

@@ -1,12 +1,15 @@
-//! For a class: raised hands, and questions to the administrators alone.
+//! For a class: pauses, raised hands, the floor, and questions to the administrators alone.
 
 use super::{
-    row::{CommandResult, Reply, RoomsCtx, Row, none, required},
+    row::{CommandResult, Reply, RoomsCtx, Row, Who, none, required},
     talk::tell_privately,
 };
 use crate::core::{
-    notice::notice,
-    rooms::{ClientKey, Rooms, room::Room},
+    notice::{Refusal, notice},
+    rooms::{
+        ClientKey, Rooms,
+        room::{Lines, PAUSED, Room},
+    },
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -14,6 +17,22 @@ pub(super) const ROWS: &[Row] = &[
         .example("is that in the exam?"),
     Row::rooms("hand", "", "raises your hand, or lowers it", hand),
     Row::rooms("hands", "", "whose hands are up in this room, in their order", hands),
+    Row::rooms("pause", "", "only administrators speak here, and /floor", |ctx, arguments| {
+        none(arguments)?;
+        set_paused(ctx, true)
+    })
+    .only_for(Who::Administrators),
+    Row::rooms("resume", "", "ends /pause", |ctx, arguments| {
+        none(arguments)?;
+        set_paused(ctx, false)
+    })
+    .only_for(Who::Administrators),
+    Row::rooms("floor", "NAME", "lets NAME speak here while the room is paused", floor)
+        .example("bob")
+        .only_for(Who::Administrators),
+    Row::rooms("lower", "[NAME]", "lowers hands, or NAME's, and ends NAME's /floor", lower)
+        .example("bob")
+        .only_for(Who::Administrators),
 ];
 
 fn ask(ctx: &mut RoomsCtx<'_>, text: &str) -> CommandResult {
@@ -77,4 +96,108 @@ fn raised(rooms: &Rooms, room: &Room) -> Vec<ClientKey> {
     let mut raised: Vec<ClientKey> = room.members().iter().copied().filter(is_up).collect();
     raised.sort_by_key(|&member| (members[member].hand(), members[member].client()));
     raised
+}
+
+// --- A pause, and the floor ---
+
+/// Pauses the room, or ends that. It lasts, as a topic does.
+fn set_paused(ctx: &mut RoomsCtx<'_>, is_paused: bool) -> CommandResult {
+    let room = ctx.rooms.room_of(ctx.client);
+    let (name, members) = (room.name().to_owned(), room.members().to_vec());
+    if room.is_paused() == is_paused {
+        let is = if is_paused { "paused" } else { "open" };
+        return Err(format!("{name} is {is} already.").into());
+    }
+    ctx.rooms.set_setting(ctx.client, PAUSED, is_paused.then(|| "yes".to_owned()))?;
+    for member in members {
+        ctx.rooms.members_mut()[member].set_floor(false); // from the pause before
+    }
+    ctx.audit(format!("{} {name}", if is_paused { "paused" } else { "resumed" }));
+    let by = ctx.name();
+    tell_all(
+        ctx,
+        &match is_paused {
+            true => format!(
+                "{by} paused {name}: administrators speak, and whoever they give the floor. /hand raises your hand."
+            ),
+            false => format!("{by} resumed {name}: everybody speaks again."),
+        },
+    );
+    Ok(Reply::Now(String::new()))
+}
+
+/// Gives a member of this room the floor, for as long as they stay in it.
+fn floor(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
+    let member = here(ctx, required(typed)?)?;
+    let (room, whom) = (ctx.rooms.room_of(ctx.client), ctx.rooms.person(member).describe());
+    let room_name = room.name().to_owned();
+    if !room.is_paused() {
+        return Err(format!("{room_name} is not paused: everybody speaks.").into());
+    }
+    if ctx.rooms.is_admin(member) {
+        return Err(format!("{whom} is an administrator, and speaks anyway.").into());
+    }
+    if ctx.rooms.mute_of(member).is_some() {
+        return Err(format!("{whom} is muted: /unmute comes first.").into());
+    }
+    let subject = &mut ctx.rooms.members_mut()[member];
+    subject.lower_hand();
+    if subject.set_floor(true) {
+        return Err(format!("{whom} has the floor already. /lower takes it back.").into());
+    }
+    ctx.audit(format!("gave {whom} the floor in {room_name}"));
+    let (by, name) = (ctx.name(), ctx.rooms.members()[member].name().shown().to_owned());
+    tell_all(ctx, &format!("{by} gave {name} the floor."));
+    Ok(Reply::Now(String::new()))
+}
+
+/// Lowers a hand and takes the floor back; without a name, lowers every hand of the room.
+fn lower(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
+    let by = ctx.name();
+    let room = ctx.rooms.room_of(ctx.client);
+    let is_for_one = !typed.is_empty();
+    let members = match is_for_one {
+        true => vec![here(ctx, typed)?],
+        false => raised(ctx.rooms, room),
+    };
+    let room = room.name().to_owned();
+    let (mut lowered, mut has_lost) = (0, false);
+    for &member in &members {
+        let subject = &mut ctx.rooms.members_mut()[member];
+        let name = subject.name().shown().to_owned();
+        let (was_up, had_floor) = (subject.lower_hand(), is_for_one && subject.set_floor(false));
+        if was_up {
+            lowered += 1;
+            ctx.rooms.tell(member, &notice(format_args!("{by} lowered your hand.")));
+        }
+        if had_floor {
+            has_lost = true;
+            ctx.audit(format!("took the floor from {name} in {room}"));
+            tell_all(ctx, &format!("{by} took the floor back from {name}."));
+        }
+    }
+    match (lowered, is_for_one) {
+        (0, true) if !has_lost => {
+            Err(format!("{typed} has neither a hand up nor the floor.").into())
+        }
+        (0, true) => Ok(Reply::Now(String::new())),
+        (0, false) => Err(format!("No hand is up in {room}.").into()),
+        (1, _) => Ok(Reply::notice("1 hand is down.")),
+        (count, _) => Ok(Reply::notice(format_args!("{count} hands are down."))),
+    }
+}
+
+/// The member of this room whom an administrator means.
+fn here(ctx: &RoomsCtx<'_>, typed: &str) -> Result<ClientKey, Refusal> {
+    let member = ctx.rooms.find(typed)?;
+    let (theirs, ours) = (ctx.rooms.room_of(member), ctx.rooms.room_of(ctx.client));
+    if theirs.name() != ours.name() {
+        let (whom, room) = (ctx.rooms.person(member).describe(), theirs.name());
+        return Err(format!("{whom} is in {room}, and not here.").into());
+    }
+    Ok(member)
+}
+
+fn tell_all(ctx: &mut RoomsCtx<'_>, sentence: &str) {
+    ctx.rooms.tell_room(ctx.client, &Lines::of_server(&notice(sentence)));
 }

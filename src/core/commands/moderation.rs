@@ -11,7 +11,7 @@ use crate::core::{
     length_of_time,
     notice::{Refusal, notice},
     record::{Change, Sanction, SanctionKind, Target},
-    rooms::{Action, ClientKey, Rooms, member::Member, room::Lines},
+    rooms::{Action, ClientKey, Rooms, member::Member},
     sentences::without_mark,
 };
 use std::time::Duration;
@@ -38,14 +38,6 @@ pub(super) const ROWS: &[Row] = &[
         .example("bob 10m too loud"),
     row("unmute", "NAME", "ends /mute", |ctx, who| lift(ctx, SanctionKind::Mute, who))
         .example("bob"),
-    row("pause", "", "only you and who set the topic speak here", |ctx, arguments| {
-        none(arguments)?;
-        set_paused(ctx, true)
-    }),
-    row("resume", "", "ends /pause", |ctx, arguments| {
-        none(arguments)?;
-        set_paused(ctx, false)
-    }),
     row("shutdown", "[IN|off]", "stops the server, now or IN 90s, 10m, 2h", shutdown)
         .example("10m"),
 ];
@@ -303,26 +295,6 @@ fn word(kind: SanctionKind) -> &'static str {
         SanctionKind::Ban => "banned",
         SanctionKind::Mute => "muted",
     }
-}
-
-fn set_paused(ctx: &mut RoomsCtx<'_>, is_paused: bool) -> CommandResult {
-    let room = ctx.rooms.room_of_mut(ctx.client);
-    let name = room.name().to_owned();
-    if room.is_paused() == is_paused {
-        let is = if is_paused { "paused" } else { "open" };
-        return Err(format!("{name} is {is} already.").into());
-    }
-    room.set_paused(is_paused);
-    ctx.audit(format!("{} {name}", if is_paused { "paused" } else { "resumed" }));
-    let by = ctx.name();
-    let sentence = match is_paused {
-        true => format!(
-            "{by} paused {name}: who sets the topic speaks, and administrators. /hand raises your hand."
-        ),
-        false => format!("{by} resumed {name}: everybody speaks again."),
-    };
-    ctx.rooms.tell_room(ctx.client, &Lines::of_server(&notice(sentence)));
-    Ok(Reply::Now(String::new()))
 }
 
 fn shutdown(ctx: &mut RoomsCtx<'_>, argument: &str) -> CommandResult {

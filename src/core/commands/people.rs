@@ -11,7 +11,7 @@ use crate::core::{
     rooms::{
         ClientKey, Rooms,
         member::{Ignored, Preference},
-        room::{Lines, Room},
+        room::Room,
     },
     sentences,
 };
@@ -41,7 +41,7 @@ fn nick(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
     if ctx.rooms.config().anonymous {
         return Err("Nobody has a name here: --anonymous.".into());
     }
-    ctx.rooms.may_write(ctx.client)?; // otherwise a new name would end a mute
+    ctx.rooms.may_speak(ctx.client)?; // others read the new name
     let mine = ctx.member().account();
     if let Some(account) = ctx.rooms.accounts.named(&name)
         && mine != Some(account.id)
@@ -62,10 +62,8 @@ fn nick(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
 
 /// Gives a member another name, and tells their room. Returns what they read.
 pub(super) fn change_name(ctx: &mut RoomsCtx<'_>, name: Name) -> String {
-    let line = notice(sentences::renamed(&ctx.name(), name.shown()));
     let text = notice(sentences::you_are_now(name.shown()));
-    ctx.rooms.members_mut().rename(ctx.client, name);
-    ctx.rooms.tell_room(ctx.client, &Lines::of_presence(&line, ctx.client));
+    ctx.rooms.rename(ctx.client, name);
     text
 }
 
@@ -189,7 +187,9 @@ fn span(from: Timestamp, to: Timestamp) -> String {
 // --- Being away ---
 
 fn away(ctx: &mut RoomsCtx<'_>, why: &str) -> CommandResult {
-    ctx.rooms.may_write(ctx.client)?; // others read the reason
+    if !why.is_empty() {
+        ctx.rooms.may_speak(ctx.client)?; // others read the reason
+    }
     let why = optional(why).unwrap_or_else(|| "away".to_owned());
     let reply = Reply::notice(format_args!("You are away: {why}. /back ends it."));
     ctx.rooms.members_mut()[ctx.client].set_away(Some(why));

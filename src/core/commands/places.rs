@@ -28,6 +28,9 @@ fn join(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
     let typed = required(typed)?;
     let typed = typed.strip_prefix('#').unwrap_or(typed);
     let name = ctx.rooms.config().names.check(typed, "room's name")?;
+    if !ctx.rooms.rooms.contains(&name) {
+        ctx.rooms.may_write(ctx.client)?; // others read the name of a new room
+    }
     ctx.rooms.move_to(ctx.client, &name)?;
     Ok(match describe_place(ctx.rooms, ctx.client) {
         (text, Some(reply)) => Reply::Fetch(text, reply),

@@ -154,7 +154,7 @@ fn topic(ctx: &mut RoomsCtx<'_>, text: &str) -> CommandResult {
             format!("The topic of {name} is now: {text}"),
         ),
     };
-    ctx.rooms.set_setting(ctx.client, TOPIC, (text != "-").then(|| text.to_owned()));
+    ctx.rooms.set_setting(ctx.client, TOPIC, (text != "-").then(|| text.to_owned()))?;
     ctx.rooms.tell_room(ctx.client, &Lines::of_author(&notice(line), ctx.client));
     Ok(Reply::notice(sentence))
 }

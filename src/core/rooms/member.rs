@@ -22,6 +22,7 @@ pub(crate) struct Member {
     active: Timestamp,
     private: Scrollback,
     hand: Option<Timestamp>,
+    has_floor: bool,
     away: Option<String>,
     reply_to: Option<Box<ReplyTo>>,
     ignored: Vec<Ignored>,
@@ -79,6 +80,7 @@ impl Member {
             active: now,
             private: Scrollback::new(PRIVATE_MAX, private),
             hand: None,
+            has_floor: false,
             away: None,
             reply_to: None,
             ignored: Vec::new(),
@@ -130,10 +132,10 @@ impl Member {
         self.muted_as.as_deref()
     }
 
-    /// See [`Member::muted_as`]. Their hand goes down.
+    /// See [`Member::muted_as`]. Their hand goes down, and they lose the floor.
     pub(crate) fn mute_as(&mut self, key: String) {
         self.muted_as = Some(key.into_boxed_str());
-        self.hand = None;
+        (self.hand, self.has_floor) = (None, false);
     }
 
     // --- Where they are, and what they do ---
@@ -143,9 +145,9 @@ impl Member {
         self.room
     }
 
-    /// Moves them to another room. Their raised hand goes down.
+    /// Moves them to another room. Their raised hand goes down, and the floor is left behind.
     pub(super) fn set_room(&mut self, room: Option<RoomKey>) {
-        (self.room, self.hand) = (room, None);
+        (self.room, self.hand, self.has_floor) = (room, None, false);
     }
 
     /// When they came.
@@ -172,6 +174,21 @@ impl Member {
     pub(crate) fn turn_hand(&mut self, now: Timestamp) -> bool {
         self.hand = if self.hand.is_none() { Some(now) } else { None };
         self.hand.is_some()
+    }
+
+    /// Lowers their hand. Returns whether it was up.
+    pub(crate) fn lower_hand(&mut self) -> bool {
+        self.hand.take().is_some()
+    }
+
+    /// Whether an administrator lets them speak in their room, though it is paused.
+    pub(crate) fn has_floor(&self) -> bool {
+        self.has_floor
+    }
+
+    /// Gives them the floor, or takes it back. Returns whether they had it.
+    pub(crate) fn set_floor(&mut self, has_floor: bool) -> bool {
+        std::mem::replace(&mut self.has_floor, has_floor)
     }
 
     /// Why they are away.

@@ -104,7 +104,8 @@ impl Rooms {
                 self.log_out(client, key.as_deref());
             }
         }
-        self.rooms.restore(snapshot.rooms, self.config.names, self.now);
+        let (rooms, others) = (snapshot.rooms, snapshot.other_settings);
+        self.rooms.restore(rooms, others, self.config.names, self.now);
     }
 
     // --- What commands look at ---
@@ -130,18 +131,24 @@ impl Rooms {
         &self.rooms[self.members[client].room().unwrap_or(self.rooms.lobby())]
     }
 
-    pub(crate) fn room_of_mut(&mut self, client: ClientKey) -> &mut Room {
-        let lobby = self.rooms.lobby();
-        &mut self.rooms[self.members[client].room().unwrap_or(lobby)]
-    }
-
-    /// Sets or clears a setting of a member's room. It lasts, as what is said there does.
-    pub(crate) fn set_setting(&mut self, by: ClientKey, name: &'static str, text: Option<String>) {
-        let value = text.map(|text| (text, self.members[by].author()));
-        let Rooms { members, rooms, pending, .. } = self;
-        if let Some(room) = members[by].room() {
-            rooms[room].set_setting(name, value, self.now, pending);
+    /// Sets or clears a setting of a member's room. It lasts, as what is said there does, also while
+    /// nobody is there.
+    ///
+    /// # Errors
+    /// There are too many rooms with settings.
+    pub(crate) fn set_setting(
+        &mut self,
+        by: ClientKey,
+        name: &'static str,
+        text: Option<String>,
+    ) -> Result<(), Refusal> {
+        let Some(room) = self.members[by].room() else { return Ok(()) };
+        if text.is_some() {
+            self.rooms.may_set(room, self.is_admin(by))?;
         }
+        let value = text.map(|text| (text, self.members[by].author()));
+        self.rooms[room].set_setting(name, value, self.now, &mut self.pending);
+        Ok(())
     }
 
     // --- Who may speak ---
@@ -153,8 +160,14 @@ impl Rooms {
             return Ok(()); // the usual case
         }
         self.may_write(client)?;
-        let author = self.members[client].author();
-        if self.is_admin(client) { Ok(()) } else { room.may_speak(&author) }
+        if !room.is_paused() || self.members[client].has_floor() || self.is_admin(client) {
+            return Ok(());
+        }
+        let name = room.name();
+        Err(format!(
+            "{name} is paused: only administrators speak, and whoever they give the floor. /hand raises your hand."
+        )
+        .into())
     }
 
     /// Whether a member may write anything that others read.

@@ -1,7 +1,11 @@
 //! Coming, moving, leaving: who is in which room, and who is told. Also the shutdown, when everybody
 //! leaves.
 
-use super::{ClientKey, RoomKey, Rooms, member::Member, room::Lines};
+use super::{
+    ClientKey, RoomKey, Rooms,
+    member::{Member, Preference},
+    room::Lines,
+};
 use crate::core::{
     close_reason::CloseReason,
     event::Answer,
@@ -23,9 +27,49 @@ impl Rooms {
         if self.members[client].room() == Some(room) {
             return Err(format!("You are in {} already.", self.rooms[room].name()).into());
         }
-        self.move_out(client, &sentences::went_to(self.rooms[room].name()));
+        let why = match self.may_speak(client) {
+            Ok(()) => sentences::went_to(self.rooms[room].name()),
+            Err(_) => sentences::CHANGED_ROOMS.to_owned(), // the room's name is their word
+        };
+        self.move_out(client, &why);
         self.move_in(client, room);
         Ok(())
+    }
+
+    /// Whether others in `room` are not told that `client` comes, goes or has another name: while a
+    /// room is paused, its administrators alone are told this of those who may not speak there. It
+    /// would let them write names and reasons.
+    fn is_unseen(&self, client: ClientKey, room: RoomKey) -> bool {
+        let may_speak = || self.is_admin(client) || self.members[client].has_floor();
+        self.rooms[room].is_paused() && !may_speak()
+    }
+
+    /// Tells a room that `client` comes, goes or has another name; if that is unseen, its
+    /// administrators alone.
+    fn tell_presence(&mut self, client: ClientKey, room: RoomKey, line: &str, is_unseen: bool) {
+        if !is_unseen {
+            let presence = Lines::of_presence(line, client);
+            return self.rooms[room].tell(&presence, &self.members, &mut self.output);
+        }
+        for reader in self.rooms[room].members().to_vec() {
+            let is_hidden = reader == client
+                || self.members[reader].has(Preference::Quiet)
+                || self.members.ignores(reader, client);
+            if self.is_admin(reader) && !is_hidden {
+                self.tell(reader, line);
+            }
+        }
+    }
+
+    /// Gives a member another name, and tells their room.
+    pub(crate) fn rename(&mut self, client: ClientKey, name: Name) {
+        let before = self.members[client].name().shown();
+        let line = notice(sentences::renamed(before, name.shown()));
+        self.members.rename(client, name);
+        if let Some(room) = self.members[client].room() {
+            let is_unseen = self.is_unseen(client, room);
+            self.tell_presence(client, room, &line, is_unseen);
+        }
     }
 
     /// Tells the members of a room that `client` comes, then adds `client`.
@@ -33,8 +77,8 @@ impl Rooms {
         let before = self.members[client].room();
         let name = self.members[client].name().shown();
         let line = notice(sentences::entered(name, self.rooms[room].name()));
-        let presence = Lines::of_presence(&line, client);
-        self.rooms[room].tell(&presence, &self.members, &mut self.output);
+        let is_unseen = self.is_unseen(client, room);
+        self.tell_presence(client, room, &line, is_unseen);
         self.output.enter(client, before, Some(room));
         self.members[client].set_room(Some(room));
         self.rooms[room].add(client, &self.members[client]);
@@ -43,13 +87,13 @@ impl Rooms {
     /// Takes a member out of their room, and tells those who stay.
     fn move_out(&mut self, client: ClientKey, why: &str) {
         let Some(room) = self.members[client].room() else { return };
+        let is_unseen = self.is_unseen(client, room);
         self.output.enter(client, Some(room), None);
         self.rooms[room].remove(client, self.now);
         self.members[client].set_room(None);
         let name = self.members[client].name().shown();
         let line = notice(sentences::left(name, self.rooms[room].name(), why));
-        let presence = Lines::of_presence(&line, client);
-        self.rooms[room].tell(&presence, &self.members, &mut self.output);
+        self.tell_presence(client, room, &line, is_unseen);
     }
 
     /// A client's session has ended. They are answered, whether they were a member or not.
@@ -66,10 +110,10 @@ impl Rooms {
         }
         self.answer(client, Answer::default());
         let why = match reason {
-            CloseReason::Quit(Some(why)) if self.may_write(client).is_ok() => {
+            CloseReason::Quit(Some(why)) if self.may_speak(client).is_ok() => {
                 format!("quit: {why}")
             }
-            CloseReason::Quit(_) => "quit".to_owned(), // a muted client says nothing here either
+            CloseReason::Quit(_) => "quit".to_owned(),
             other => other.to_others().to_owned(),
         };
         self.move_out(client, &why);

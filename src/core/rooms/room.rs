@@ -11,26 +11,24 @@ use super::{
 use crate::core::{
     event::Talk,
     name::Name,
-    notice::Refusal,
-    record::{Author, Change, RoomSnapshot},
+    record::{Author, Change, RoomSnapshot, Settings},
 };
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 
 /// Lines remembered of each room. With the longest lines in the most rooms that is 300 × 1.1 KiB ×
 /// 100 rooms = 32 MiB; with lines as people type them, under 2 MiB.
 pub(crate) const SCROLLBACK_MAX: usize = 300;
 
-/// The setting that says what a room talks about. Whoever set it speaks while the room is paused.
+/// The setting that says what a room talks about.
 pub(crate) const TOPIC: &str = "topic";
+/// The setting of a room that is paused, whatever its text.
+pub(crate) const PAUSED: &str = "paused";
 
 pub(crate) struct Room {
     key: RoomKey,
     name: String,
-    /// By name: the text, and who set it. They are kept in the history, and read from there at the
-    /// start.
-    settings: BTreeMap<String, (String, Author)>,
-    is_paused: bool,
+    /// They are kept in the history, and read from there at the start.
+    settings: Settings,
     members: Vec<ClientKey>,
     /// Members who do not want every line as it is: `/timestamps`, `/quiet`, `/ignore`.
     filtered: Vec<ClientKey>,
@@ -72,12 +70,17 @@ impl<'a> Lines<'a> {
 
 impl Room {
     /// An empty room. `is_whole`: nothing was ever said in it.
-    pub(super) fn new(key: RoomKey, name: &Name, is_whole: bool, now: Timestamp) -> Room {
+    pub(super) fn new(
+        key: RoomKey,
+        name: &Name,
+        settings: Settings,
+        is_whole: bool,
+        now: Timestamp,
+    ) -> Room {
         Room {
             key,
             name: name.shown().to_owned(),
-            settings: BTreeMap::new(),
-            is_paused: false,
+            settings,
             members: Vec::new(),
             filtered: Vec::new(),
             scrollback: Scrollback::new(SCROLLBACK_MAX, Vec::new()),
@@ -90,6 +93,10 @@ impl Room {
         self.settings = snapshot.settings;
         self.scrollback = Scrollback::new(SCROLLBACK_MAX, snapshot.lines);
         self.is_whole = true;
+    }
+
+    pub(super) fn restore_settings(&mut self, settings: Settings) {
+        self.settings = settings;
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -127,11 +134,19 @@ impl Room {
         }
     }
 
-    // --- Settings, and a pause ---
+    // --- Settings ---
 
     /// The text of a setting, and who set it.
     pub(crate) fn setting(&self, name: &str) -> Option<&(String, Author)> {
         self.settings.get(name)
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(super) fn has_settings(&self) -> bool {
+        !self.settings.is_empty()
     }
 
     /// Sets or clears a setting, and records that.
@@ -152,31 +167,9 @@ impl Room {
         }
     }
 
-    /// Whether `author`, who is not an administrator, may speak here.
-    pub(super) fn may_speak(&self, author: &Author) -> Result<(), Refusal> {
-        let is_holder = |holder: &Author| match holder.account {
-            Some(account) => author.account == Some(account),
-            None => author.account.is_none() && holder.name == author.name,
-        };
-        if !self.is_paused {
-            return Ok(());
-        }
-        let who = match self.setting(TOPIC) {
-            Some((_, holder)) if is_holder(holder) => return Ok(()),
-            Some((_, holder)) => format!("administrators and {}, who set the topic,", holder.name),
-            None => "administrators".to_owned(),
-        };
-        let name = &self.name;
-        Err(format!("{name} is paused: only {who} speak. /hand raises your hand.").into())
-    }
-
-    /// Whether only administrators and whoever set the topic speak.
+    /// Whether only administrators speak here, and whoever they give the floor.
     pub(crate) fn is_paused(&self) -> bool {
-        self.is_paused
-    }
-
-    pub(crate) fn set_paused(&mut self, is_paused: bool) {
-        self.is_paused = is_paused;
+        self.settings.contains_key(PAUSED)
     }
 
     // --- What was said ---

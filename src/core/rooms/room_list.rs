@@ -4,7 +4,7 @@ use super::{ClientKey, RoomKey, room::Room};
 use crate::core::{
     name::{Name, NameRule},
     notice::Refusal,
-    record::RoomSnapshot,
+    record::{RoomSnapshot, SETTINGS_ROOMS_MAX, Settings},
 };
 use jiff::Timestamp;
 use slotmap::SlotMap;
@@ -22,13 +22,17 @@ pub(crate) struct RoomList {
     /// By the name's key.
     names: BTreeMap<String, RoomKey>,
     lobby: RoomKey,
+    /// What is set in rooms that made way, by the keys of their names. It is there again when they
+    /// are: nobody can take a topic away by entering a hundred other rooms.
+    kept: BTreeMap<String, Settings>,
 }
 
 impl RoomList {
     /// A list with only the lobby.
     pub(super) fn new(lobby: &Name) -> RoomList {
         let (rooms, names) = (SlotMap::with_key(), BTreeMap::new());
-        let mut list = RoomList { rooms, names, lobby: RoomKey::default() };
+        let kept = BTreeMap::new();
+        let mut list = RoomList { rooms, names, lobby: RoomKey::default(), kept };
         list.lobby = list.add(lobby, true, Timestamp::UNIX_EPOCH);
         list
     }
@@ -54,8 +58,19 @@ impl RoomList {
         self.rooms.get(room).map(Room::members).unwrap_or_default()
     }
 
-    /// Takes in what the store has of the rooms.
-    pub(super) fn restore(&mut self, rooms: Vec<RoomSnapshot>, names: NameRule, now: Timestamp) {
+    /// Whether there is a room of this name.
+    pub(crate) fn contains(&self, name: &Name) -> bool {
+        self.names.contains_key(name.key())
+    }
+
+    /// Takes in what the store has of the rooms, and the settings of others.
+    pub(super) fn restore(
+        &mut self,
+        rooms: Vec<RoomSnapshot>,
+        others: Vec<(String, Settings)>,
+        names: NameRule,
+        now: Timestamp,
+    ) {
         if rooms.len() >= ROOMS_MAX {
             self.rooms[self.lobby].doubt(); // it may not be among them, and yet have lines
         }
@@ -65,6 +80,28 @@ impl RoomList {
             let Ok(key) = self.find_or_add(&name, now) else { continue };
             self.rooms[key].restore(room);
         }
+        for (name, settings) in others {
+            let Ok(name) = names.check(&name, "room's name") else { continue };
+            match self.names.get(name.key()) {
+                Some(&room) => self.rooms[room].restore_settings(settings),
+                None => drop(self.kept.insert(name.key().to_owned(), settings)),
+            }
+        }
+    }
+
+    /// Whether something more may be set in a room. Some of what there is is only for
+    /// administrators.
+    ///
+    /// # Errors
+    /// There are too many rooms with settings.
+    pub(super) fn may_set(&self, room: RoomKey, by_admin: bool) -> Result<(), Refusal> {
+        let most = SETTINGS_ROOMS_MAX - if by_admin { 0 } else { ROOMS_MAX };
+        let count = || self.rooms.values().filter(|room| room.has_settings()).count();
+        if room == self.lobby || self.rooms[room].has_settings() || self.kept.len() + count() < most
+        {
+            return Ok(());
+        }
+        Err(format!("Something is set in {most} rooms already, which is the most.").into())
     }
 
     /// Assumes that the store has more than the scrollbacks: perhaps it could not be read, or it is
@@ -88,7 +125,8 @@ impl RoomList {
     }
 
     fn add(&mut self, name: &Name, is_whole: bool, now: Timestamp) -> RoomKey {
-        let room = self.rooms.insert_with_key(|key| Room::new(key, name, is_whole, now));
+        let settings = self.kept.remove(name.key()).unwrap_or_default();
+        let room = self.rooms.insert_with_key(|key| Room::new(key, name, settings, is_whole, now));
         self.names.insert(name.key().to_owned(), room);
         room
     }
@@ -103,8 +141,12 @@ impl RoomList {
             )
             .into());
         };
-        self.rooms.remove(oldest);
-        self.names.retain(|_, room| *room != oldest);
+        let room = self.rooms.remove(oldest);
+        for (key, _) in self.names.extract_if(.., |_, key| *key == oldest) {
+            let settings =
+                room.as_ref().map(Room::settings).filter(|settings| !settings.is_empty());
+            self.kept.extend(settings.map(|settings| (key, settings.clone())));
+        }
         Ok(())
     }
 }

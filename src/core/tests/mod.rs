@@ -7,6 +7,7 @@ mod closing;
 mod commands;
 mod identity;
 mod outcomes;
+mod paused;
 mod reading;
 mod rooms;
 mod sanctions;

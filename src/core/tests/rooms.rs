@@ -315,40 +315,6 @@ fn who_is_muted_writes_nothing_that_others_read() {
 }
 
 #[test]
-fn in_a_room_that_is_paused_speak_administrators_and_who_set_the_topic() {
-    let mut chat = Conversation::new();
-    chat.asks(CAROL, enter("carol", None));
-    chat.types(CAROL, "/topic tea");
-    chat.types(ALICE, "/pause");
-    chat.finishes();
-    chat.forgets();
-    for (client, line) in [(ALICE, "<alice> one"), (BOB, "<bob> two"), (CAROL, "<carol> three")] {
-        chat.says(client, line);
-    }
-    chat.finishes();
-    assert_eq!(
-        chat.reads(BOB),
-        "<@alice> one\n*** lobby is paused: only administrators and carol, who set the topic, speak. \
-         /hand raises your hand. That was not said.\n<carol> three\n"
-    );
-    assert_eq!(
-        chat.is_told(BOB, "/hand"),
-        "*** Your hand is up, number 1 in lobby. /hand lowers it.\n"
-    );
-    assert_eq!(chat.reads(ALICE), "*** bob raised a hand (1 up in lobby)\n");
-    assert_eq!(chat.reads(CAROL), "");
-    chat.types(BOB, "/join red");
-    chat.finishes();
-    assert_eq!(chat.is_told(ALICE, "/hands"), "*** No hand is up in lobby.\n");
-    assert_eq!(chat.is_told(ALICE, "/pause"), "*** lobby is paused already.\n");
-    chat.types(ALICE, "/resume");
-    assert_eq!(
-        chat.is_told(ALICE, "/resume"),
-        "*** alice resumed lobby: everybody speaks again.\n*** lobby is open already.\n"
-    );
-}
-
-#[test]
 fn a_shutdown_is_announced_ordered_and_called_off() {
     let mut chat = Conversation::new();
     chat.chat.take_actions();
