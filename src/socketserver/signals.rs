@@ -54,15 +54,19 @@ mod unix {
     }
 
     impl StopSignals {
-        /// From now on the first signal is waited for, and a second one ends the process with exit
-        /// code 130. To be called once.
+        /// From now on the first signal is waited for, and a second one (but SIGHUP) ends the
+        /// process with exit code 130. To be called once.
         pub fn watch() -> io::Result<StopSignals> {
             let (came, raised) = UnixStream::pair()?;
             let is_stopping = Arc::new(AtomicBool::new(false));
             for signal in not_ignored(&[SIGINT, SIGTERM, SIGHUP]) {
-                // In this order: the first signal finds the flag down and raises it, the second
-                // finds it up.
-                flag::register_conditional_shutdown(signal, 130, Arc::clone(&is_stopping))?;
+                // A terminal that is closed sends SIGHUP more than once (its shell does, and the
+                // kernel), which is no second wish.
+                if signal != SIGHUP {
+                    // In this order: the first signal finds the flag down and raises it, the
+                    // second finds it up.
+                    flag::register_conditional_shutdown(signal, 130, Arc::clone(&is_stopping))?;
+                }
                 flag::register(signal, Arc::clone(&is_stopping))?;
                 pipe::register(signal, raised.try_clone()?)?;
             }

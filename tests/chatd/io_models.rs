@@ -34,6 +34,7 @@ promises! {
         shutdown::what_was_accepted_is_delivered,
         shutdown::stuck_clients_do_not_hold_it_up,
         shutdown::a_second_signal_ends_it_at_once,
+        shutdown::a_terminal_that_is_closed_is_one_signal,
         shutdown::a_signal_that_was_ignored_at_the_start_stays_ignored,
         hostile::a_name_is_free_at_once_however_its_owner_went,
         threads_max::client_513_is_refused_in_a_sentence_and_nobody_inside_notices,

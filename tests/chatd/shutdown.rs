@@ -81,6 +81,20 @@ pub fn a_second_signal_ends_it_at_once() {
     assert!(server.exit_code().is_some_and(|code| code == 130 || code == 0));
 }
 
+/// Its shell sends it, and then the kernel.
+#[test]
+pub fn a_terminal_that_is_closed_is_one_signal() {
+    let mut server = Server::start("");
+    let [mut alice, mut bob] = server.enter(["alice", "bob"]);
+    for signal in ["STOP", "HUP", "CONT", "HUP"] {
+        server.signal(signal);
+    }
+    for client in [&mut alice, &mut bob] {
+        client.hears("*** Hung up: the server is shutting down.");
+    }
+    assert_eq!(server.exit_code(), Some(0));
+}
+
 /// What `nohup` does, and a shell with what it runs in the background. SIGTERM stops a server in any case.
 #[test]
 pub fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
