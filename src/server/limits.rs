@@ -5,6 +5,7 @@
 //! too much. So the server reads the limits first, raises what it may, and otherwise says the true
 //! number and keeps to it.
 
+use super::space;
 use std::{fs, path::PathBuf};
 
 /// Descriptors other than the clients': standard streams, listeners, the flusher's and the signals'
@@ -40,7 +41,7 @@ pub fn clients_possible(wanted: usize) -> (usize, Option<Limit>) {
     let mut limits =
         vec![threads_limit("threads-max", fs::read_to_string("/proc/sys/kernel/threads-max").ok())];
     limits.push(threads_limit("pid_max", fs::read_to_string("/proc/sys/kernel/pid_max").ok()));
-    limits.push(threads_limit("pids.max of its cgroup", cgroup_pids_max()));
+    limits.push(threads_limit("pids.max of its cgroup", cgroup_min("pids.max")));
     limits.push(number(fs::read_to_string("/proc/sys/vm/max_map_count").ok()).map(|value| Limit {
         name: "max_map_count",
         value,
@@ -48,6 +49,7 @@ pub fn clients_possible(wanted: usize) -> (usize, Option<Limit>) {
     }));
     limits.push(descriptors_limit());
     limits.push(processes_limit());
+    limits.extend(memory_limits(true));
     smallest(wanted, limits)
 }
 
@@ -66,7 +68,14 @@ pub fn clients_possible_in_a_loop(
     raise_descriptors(wanted.saturating_add(OTHER_DESCRIPTORS));
     let below = |value: usize| value.saturating_sub(OTHER_DESCRIPTORS);
     let wall = wall.map(|(name, value)| Limit { name, value, clients: below(value) });
-    smallest(wanted, vec![descriptors_limit(), wall])
+    let mut limits = memory_limits(false);
+    limits.extend([descriptors_limit(), wall]);
+    smallest(wanted, limits)
+}
+
+fn memory_limits(has_threads: bool) -> Vec<Option<Limit>> {
+    let found = space::limits(has_threads, number(cgroup_min("memory.max")));
+    found.into_iter().map(|(name, value, clients)| Some(Limit { name, value, clients })).collect()
 }
 
 fn smallest(wanted: usize, limits: Vec<Option<Limit>>) -> (usize, Option<Limit>) {
@@ -85,14 +94,14 @@ fn number(text: Option<String>) -> Option<usize> {
     text?.trim().parse().ok()
 }
 
-/// The smallest `pids.max` on the way from this process's control group (version 2) to the root.
-fn cgroup_pids_max() -> Option<String> {
+/// The smallest value of this file (`pids.max`) on the way from this process's control group (version 2) to the root.
+fn cgroup_min(file: &str) -> Option<String> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
     let path = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
     let mut folder = PathBuf::from("/sys/fs/cgroup").join(path);
     let mut smallest: Option<usize> = None;
     while folder.starts_with("/sys/fs/cgroup") {
-        let limit = number(fs::read_to_string(folder.join("pids.max")).ok());
+        let limit = number(fs::read_to_string(folder.join(file)).ok());
         smallest = [smallest, limit].into_iter().flatten().min();
         folder.pop();
     }

@@ -11,6 +11,7 @@ pub mod logger;
 pub mod net;
 pub mod options;
 pub mod registry;
+pub mod space;
 pub mod status;
 pub mod subcommands;
 pub mod watch;

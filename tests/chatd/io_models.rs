@@ -52,6 +52,7 @@ promises! {
         identity::the_floor_is_given_to_a_hand_and_goes_with_the_connection,
         identity::a_pause_and_a_topic_outlive_the_server,
         identity::the_topics_of_quiet_rooms_come_back,
+        start::a_limit_on_address_space_is_said_and_held,
         options::a_value_that_is_admitted_works,
         options::one_place_is_enough_for_one_client,
     }

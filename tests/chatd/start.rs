@@ -1,9 +1,10 @@
 //! Starting: what is said, what is refused, and what the machine's limits allow.
 
-use crate::harness::{Client, Folder, Process, Program, Server};
+use crate::harness::{Client, Folder, Process, Program, Server, server::after};
 use std::{
     net::TcpListener,
     process::{Command, Output},
+    thread,
 };
 
 fn chatd(args: &[&str]) -> Output {
@@ -77,6 +78,68 @@ fn the_true_number_of_places_is_said_and_held() {
         late.hears("*** Sorry: all 32 places are taken. Please try again later.");
     }
     assert!(!server.log().contains("cannot accept"), "{}", server.log());
+}
+
+/// 260 come at once; whoever is not let in is told so, and nothing is out of memory: not when they talk either, nor when
+/// they are registered, which takes the most.
+#[test]
+pub fn a_limit_on_address_space_is_said_and_held() {
+    let program = Program::current();
+    let holds = |flag: &str, kib: usize| {
+        let mut server = Server::start_after(&format!("ulimit {flag} {kib}"), "--flood off");
+        let mut clients = server.connect_all(0..260);
+        for (i, client) in clients.iter_mut().enumerate() {
+            client.sends(format!("n{i}\n")); // who is refused may be gone
+        }
+        let mut inside: Vec<&mut Client> = clients.iter_mut().filter_map(is_let_in).collect();
+        let count = inside.len();
+        assert!(count >= 30, "only {count} are let in with {flag} {kib}");
+        if count < 260 {
+            server.logs(&format!(
+                "this machine can hold {count} clients, not 512: its limit on KiB of "
+            ));
+        }
+        for client in inside.iter_mut().take(10) {
+            client.says(&"x".repeat(1000));
+            let told = format!("*** {} is yours from now on.", client.name);
+            client.asks_until("/register correct-horse", &told);
+        }
+        server.signal("TERM");
+        assert_eq!(server.exit_code(), Some(0), "with {flag} {kib}: {}", server.log());
+    };
+    thread::scope(|scope| {
+        for (flag, kib) in
+            [("-v", 146_484), ("-v", 244_140), ("-v", 488_281), ("-v", 976_562), ("-d", 146_484)]
+        {
+            scope.spawn(move || program.keeps(|| holds(flag, kib)));
+        }
+    });
+}
+
+/// Whoever comes is let in, or told why not.
+fn is_let_in(client: &mut Client) -> Option<&mut Client> {
+    loop {
+        match client.reads() {
+            Some(line) if line.starts_with("*** You are in lobby") => return Some(client),
+            Some(line) if line.starts_with("*** Sorry: all ") => return None,
+            Some(_) => {}
+            None => panic!("{} is neither let in nor told why not", client.name),
+        }
+    }
+}
+
+#[test]
+fn too_little_address_space_for_a_server_is_refused_with_the_number_to_give() {
+    for flag in ["-v", "-d"] {
+        let command = after(&format!("ulimit {flag} 60000"), Folder::new().chatd("--db none"));
+        let mut process = Process::start(command);
+        assert_eq!(process.exit_code(), Some(1));
+        let said = process.log_to_the_end();
+        let says =
+            format!("chatd: the limit of 60000 KiB (ulimit {flag}) is too low for a server.");
+        assert!(said.starts_with(&says), "{said}");
+        assert!(said.contains(&format!("or more: ulimit {flag} ")), "{said}");
+    }
 }
 
 /// Sets the limit of open files of a running process.

@@ -23,7 +23,7 @@ pub use server::{Server, Source};
 
 use anyhow::Context as _;
 use chatd::{
-    server::{limits, logger, options::Options, start_thread, status::Status},
+    server::{limits, logger, options::Options, space, start_thread, status::Status},
     socketserver::signals::StopSignals,
 };
 use std::{process::ExitCode, sync::Arc};
@@ -58,6 +58,7 @@ pub fn main(version: &Version) -> ExitCode {
 
 fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
     options.check()?;
+    space::begin()?;
     let log_writer = logger::install(options.log)?;
     let threads = [Status::new("main"), Arc::clone(&log_writer.status)];
     threads[0].attach();

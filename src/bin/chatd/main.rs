@@ -15,7 +15,7 @@ use chatd::{
     server::{
         Chatd, limits, logger,
         options::{Options, address_for_others},
-        start_thread,
+        space, start_thread,
         status::{Activity, Status},
         subcommands::Subcommand,
         watch::LOOK_EVERY,
@@ -56,6 +56,7 @@ fn obey(command: Subcommand, options: &Options) -> anyhow::Result<()> {
 
 fn run(mut options: Options) -> anyhow::Result<ExitCode> {
     options.check()?;
+    space::begin()?;
     let log_writer = logger::install(options.log)?;
     let status = Status::new("main");
     let server_threads = vec![log_writer.status.clone(), status.clone()];
