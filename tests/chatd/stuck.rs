@@ -4,37 +4,40 @@ use crate::harness::{Client, DEADLINE, Folder, wait_for};
 use argh::FromArgs as _;
 use chatd::server::{Chatd, options::Options};
 use std::{
-    sync::mpsc::{Sender, channel},
+    sync::mpsc::{Receiver, Sender, channel},
     thread,
     time::{Duration, Instant},
 };
 
 /// A server in this process whose fan-out hangs as soon as an administrator, whom this returns with it, types `/shutdown`.
-/// It goes on when the sender is dropped.
-fn server(folder: &Folder) -> (Chatd, Client, Sender<()>) {
+/// It goes on when the sender is dropped. The receiver is told when it hangs.
+fn server(folder: &Folder) -> (Chatd, Client, Sender<()>, Receiver<()>) {
     folder.run("account add boss");
     folder.run("account promote boss");
     let (release, held) = channel();
+    let (hang, hangs) = channel();
     let database = folder.path("chatd.db");
     let options = ["--listen", "127.0.0.1:0", "--db", database.to_str().unwrap()];
     let options = Options::from_args(&["chatd"], &options).unwrap();
-    let hangs = move || {
-        let _ = held.recv(); // the fan-out calls this to stop the server
+    let stop = move || {
+        hang.send(()).unwrap(); // the fan-out calls this to stop the server
+        let _ = held.recv();
     };
-    let chatd = Chatd::start(&options, Vec::new(), hangs).unwrap();
+    let chatd = Chatd::start(&options, Vec::new(), stop).unwrap();
     let mut boss = Client::connect(chatd.addresses()[0], "boss");
     boss.asks_until("boss", "*** boss is registered.");
     boss.asks_until("correct horse", "*** Hello boss.");
-    (chatd, boss, release)
+    (chatd, boss, release, hangs)
 }
 
 #[test]
 fn a_fanout_that_hangs_is_noticed_and_so_is_that_it_goes_on() {
     let folder = Folder::new();
-    let (chatd, mut boss, release) = server(&folder);
+    let (chatd, mut boss, release, hangs) = server(&folder);
     let mut watch = chatd.watch();
     assert!(watch.look().is_empty(), "it waits for events, which is not to hang");
     boss.says("/shutdown");
+    hangs.recv_timeout(DEADLINE).unwrap();
     let look = |watch: &mut chatd::server::watch::Watch| {
         thread::park_timeout(Duration::from_millis(100));
         watch.look().pop().map(|(_, line)| line)
@@ -52,8 +55,9 @@ fn a_fanout_that_hangs_is_noticed_and_so_is_that_it_goes_on() {
 #[test]
 fn a_fanout_that_hangs_does_not_keep_a_stop_from_ending() {
     let folder = Folder::new();
-    let (chatd, mut boss, release) = server(&folder);
+    let (chatd, mut boss, release, hangs) = server(&folder);
     boss.says("/shutdown"); // nobody reads of it: what is applied waits for the disk
+    hangs.recv_timeout(DEADLINE).unwrap();
     boss.says("hi");
     let began = Instant::now();
     let (done, is_done) = channel();
