@@ -305,6 +305,8 @@ pub struct Snapshot {
     pub other_settings: Vec<(String, Settings)>,
     /// The highest number that a line ever had.
     pub last_line: LineId,
+    /// The highest number of a line that was deleted for its age.
+    pub forgotten: LineId,
     /// The highest number that an account ever had.
     pub last_account: AccountId,
 }

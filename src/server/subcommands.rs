@@ -45,11 +45,12 @@ pub enum AccountAction {
 }
 
 /// Print every line that was said in rooms, with its time and its room; never what was said in
-/// private.
+/// private. Or delete what is old, also while a server runs.
 #[derive(FromArgs, Clone, Debug)]
 #[argh(subcommand, name = "history")]
 pub struct HistoryCommand {
-    /// export
+    /// export; or prune, which deletes what was said more than --days N ago, and says before how
+    /// much that is
     #[argh(positional)]
     pub action: HistoryAction,
 
@@ -57,13 +58,21 @@ pub struct HistoryCommand {
     #[argh(option, arg_name = "FILE")]
     pub db: Option<PathBuf>,
 
-    /// only this room
+    /// export: only this room
     #[argh(option, arg_name = "ROOM")]
     pub room: Option<String>,
 
-    /// one JSON object a line: time, room, author, kind (said, did, announced, other) and text
+    /// export: one JSON object a line: time, room, author, kind (said, did, announced, other) and text
     #[argh(switch)]
     pub json: bool,
+
+    /// prune: the age in days
+    #[argh(option, arg_name = "N")]
+    pub days: Option<u32>,
+
+    /// prune: do not ask whether it is meant
+    #[argh(switch)]
+    pub yes: bool,
 }
 
 /// What can be done with the history.
@@ -71,4 +80,5 @@ pub struct HistoryCommand {
 #[allow(missing_docs, reason = "see the help text of HistoryCommand")]
 pub enum HistoryAction {
     Export,
+    Prune,
 }

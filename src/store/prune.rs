@@ -129,8 +129,12 @@ fn look(db: &Connection, after: LineId, before: Timestamp, most: usize) -> Resul
 
 /// Deletes the old lines behind `after` up to `last`, and all that only they needed.
 fn delete(db: &Connection, after: LineId, last: LineId, before: Timestamp) -> Result<usize> {
-    // The number of the last line that there ever was must not be lost with it.
-    db.prepare_cached("UPDATE marks SET last_line = max(last_line, ?1)")?.execute([last])?;
+    // The number of the last line that there ever was must not be lost with it. And a server that
+    // runs has to know which lines are gone: it remembers some of them.
+    let mark = "UPDATE marks SET last_line = max(last_line,
+                    ifnull((SELECT max(id) FROM line WHERE id > ?1 AND id <= ?2 AND at < ?3), 0),
+                    ifnull((SELECT max(id) FROM private WHERE id > ?1 AND id <= ?2 AND at < ?3), 0))";
+    db.prepare_cached(mark)?.execute((after, last, micros(before)))?;
     let mut deleted = 0;
     for [words, lines] in [
         [

@@ -29,6 +29,7 @@ pub(super) fn snapshot(db: &Connection, rooms: usize, lines: usize) -> Result<Sn
         sanctions: sanctions(db)?,
         other_settings: other_settings(db, rooms)?,
         rooms: last_rooms(db, rooms, lines)?,
+        forgotten: single(db, "SELECT last_line FROM marks")?,
         last_line: single(
             db,
             "SELECT max(last_line, ifnull((SELECT max(id) FROM line), 0),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use std::{path::Path, time::Duration};
 
 /// Writes as the server would. Each line is said by alice at a time, in a room; without a room it is for bob alone.
-fn write(folder: &Folder, lines: &[(&str, i64, &str, &str)]) {
+pub fn write(folder: &Folder, lines: &[(&str, i64, &str, &str)]) {
     let author = |name: &str| Author { name: name.to_owned(), account: None };
     let record = |&(at, id, room, text): &(&str, i64, &str, &str)| {
         let (id, by, text) = (LineId(id), author("alice"), text.to_owned());

@@ -4,6 +4,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 mod history;
+mod pruning;
 #[cfg(unix)]
 mod terminal;
 

@@ -74,6 +74,32 @@ impl Drop for Terminal {
     }
 }
 
+#[test]
+fn what_is_old_is_deleted_when_a_person_says_so() {
+    for (answer, is_meant) in [
+        ("\n", false),
+        ("n\n", false),
+        ("no\n", false),
+        ("yesterday\n", false),
+        ("\x04", false),
+        ("\x03", false),
+        ("y\n", true),
+        (" Yes \n", true),
+    ] {
+        let folder = crate::pruning::folder_with_lines_of(&[40, 35, 20]);
+        let mut terminal = Terminal::run(&folder, "history prune --days 30");
+        terminal.sees("chatd.db: 2 of 3 lines");
+        terminal.sees("Delete them? They cannot be brought back. [y/N] ");
+        assert_eq!(crate::pruning::lines(&folder), 3);
+        terminal.types(answer);
+        if is_meant {
+            terminal.sees("2 lines are deleted.");
+        }
+        assert_eq!(terminal.ends(), is_meant, "{answer:?}: {}", terminal.seen);
+        assert_eq!(crate::pruning::lines(&folder), if is_meant { 1 } else { 3 }, "{answer:?}");
+    }
+}
+
 /// Types a password, and then this one; expects what is told.
 fn type_twice(second: &str, told: &str) -> (Folder, Terminal) {
     let folder = Folder::new();

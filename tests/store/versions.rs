@@ -25,7 +25,7 @@ fn schema_of(path: &Path) -> usize {
 /// All that a store finds in the file, as text.
 fn dump(folder: &Folder) -> String {
     let mut store = folder.open();
-    let Snapshot { accounts, sanctions, rooms, other_settings, last_line, last_account } =
+    let Snapshot { accounts, sanctions, rooms, other_settings, last_line, last_account, .. } =
         store.snapshot(9, 9).unwrap();
     assert!(other_settings.is_empty(), "of more than nine rooms: {other_settings:?}");
     let mut out = format!("last line {last_line}, last account {last_account}\n");

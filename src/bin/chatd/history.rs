@@ -1,9 +1,9 @@
-//! `chatd history export`: what was said in rooms, for people and programs. Runs on thread `main`.
+//! `chatd history …`: what was said in rooms, for people and programs. Runs on thread `main`.
 
-use crate::{database, print::zone};
+use crate::{database, print::zone, prune::prune};
 use anyhow::{Context as _, ensure};
 use chatd::{
-    server::subcommands::HistoryCommand,
+    server::subcommands::{HistoryAction, HistoryCommand},
     store::{ExportedLine, Form},
 };
 use jiff::tz::TimeZone;
@@ -13,8 +13,23 @@ use std::{
     path::Path,
 };
 
-/// Prints it on standard output. `path`: the database.
+/// Does what was asked. `path`: the database.
 pub(crate) fn run(command: &HistoryCommand, path: &Path) -> anyhow::Result<()> {
+    let HistoryCommand { action, room, json, days, yes, .. } = command;
+    match action {
+        HistoryAction::Export => {
+            ensure!(days.is_none() && !yes, "--days and --yes are for chatd history prune.");
+            export(command, path)
+        }
+        HistoryAction::Prune => {
+            ensure!(room.is_none() && !json, "--room and --json are for chatd history export.");
+            prune(*days, *yes, path)
+        }
+    }
+}
+
+/// Prints it on standard output.
+fn export(command: &HistoryCommand, path: &Path) -> anyhow::Result<()> {
     let store = database::open(path)?;
     if let Some(room) = &command.room {
         ensure!(store.has_room(room)?, "Nothing was ever said in a room called {room}.");

@@ -9,6 +9,7 @@ mod database;
 mod history;
 mod password;
 mod print;
+mod prune;
 
 use anyhow::Context as _;
 use chatd::{

@@ -4,7 +4,7 @@ use super::{ClientKey, member::Member};
 use crate::core::{
     name::{Name, NameRule},
     notice::{Refusal, nearest},
-    record::AccountId,
+    record::{AccountId, LineId},
 };
 use slotmap::SecondaryMap;
 use std::{
@@ -94,6 +94,13 @@ impl Members {
         let old = self[client].set_name(name);
         if old.key() != self[client].name().key() {
             self.release(client, old.key());
+        }
+    }
+
+    /// Everybody forgets their private lines up to this number.
+    pub(super) fn forget_private(&mut self, last: LineId) {
+        for (_, member) in &mut self.members {
+            member.private_mut().forget(last);
         }
     }
 

@@ -104,6 +104,9 @@ impl Rooms {
                 self.log_out(client, key.as_deref());
             }
         }
+        // Somebody has deleted what is old, and it is remembered here.
+        self.rooms.iter_mut().for_each(|room| room.forget(snapshot.forgotten));
+        self.members.forget_private(snapshot.forgotten);
         let (rooms, others) = (snapshot.rooms, snapshot.other_settings);
         self.rooms.restore(rooms, others, self.config.names, self.now);
     }

@@ -11,7 +11,7 @@ use super::{
 use crate::core::{
     event::Talk,
     name::Name,
-    record::{Author, Change, RoomSnapshot, Settings},
+    record::{Author, Change, LineId, RoomSnapshot, Settings},
 };
 use jiff::Timestamp;
 
@@ -181,6 +181,13 @@ impl Room {
     /// Whether the scrollback has everything that was ever said here.
     pub(crate) fn remembers_all(&self) -> bool {
         self.is_whole && !self.scrollback.is_full()
+    }
+
+    /// Forgets the lines up to this number.
+    pub(super) fn forget(&mut self, last: LineId) {
+        if self.scrollback.forget(last) {
+            self.doubt(); // a younger one among them is in the store
+        }
     }
 
     /// Assumes that the store has more than the scrollback.

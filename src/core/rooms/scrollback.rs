@@ -36,6 +36,13 @@ impl Scrollback {
         }
     }
 
+    /// Forgets the lines up to this number. Returns whether there were any.
+    pub(crate) fn forget(&mut self, last: LineId) -> bool {
+        let before = self.lines.len();
+        self.lines.retain(|line| line.id > last);
+        self.lines.len() < before
+    }
+
     /// What is remembered, the oldest first.
     pub(crate) fn lines(&self) -> impl DoubleEndedIterator<Item = &HistoryLine> {
         self.lines.iter()
