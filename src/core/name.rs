@@ -2,7 +2,8 @@
 //!
 //! Plain names are ASCII. `--unicode-names` admits others by the rules of RFC 8265 (usernames), but
 //! refuses a name that looks like one in use (Unicode Technical Standard 39, "skeletons"): `аlice`
-//! with a Cyrillic а is a different name to a computer and the same to a reader. No I/O.
+//! with a Cyrillic а is a different name to a computer and the same to a reader. So is `aIice` with a
+//! capital I, for which no option is needed. No I/O.
 
 use precis_core::profile::PrecisFastInvocation;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
@@ -50,13 +51,16 @@ pub struct Name(Box<Spellings>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Spellings {
     shown: String,
-    folded: String,
+    word: String,
     key: String,
+    looks: Vec<String>,
 }
 
 impl Name {
-    fn spelt(shown: String, folded: String, key: String) -> Name {
-        Name(Box::new(Spellings { shown, folded, key }))
+    fn spelt(shown: String, key: String, mut looks: Vec<String>) -> Name {
+        looks.sort();
+        looks.dedup();
+        Name(Box::new(Spellings { word: shown.to_lowercase(), shown, key, looks }))
     }
 
     /// As its holder wrote it.
@@ -64,21 +68,44 @@ impl Name {
         &self.0.shown
     }
 
-    /// The same for a name, its look-alikes and its other cases.
+    /// The same for a name and its other cases, and mostly for its look-alikes.
     pub(crate) fn key(&self) -> &str {
         &self.0.key
     }
 
+    /// The same for a name and its other cases alone.
+    pub(crate) fn word(&self) -> &str {
+        &self.0.word
+    }
+
+    /// What it looks like, as it is written and in other cases. It looks like another name if the
+    /// two have one of these in common.
+    pub(crate) fn looks(&self) -> impl Iterator<Item = &str> {
+        self.0.looks.iter().map(String::as_str)
+    }
+
+    /// Whether the two may be taken for each other.
+    pub(crate) fn looks_like(&self, other: &Name) -> bool {
+        self.looks().any(|look| other.0.looks.iter().any(|other| look == other))
+    }
+
     /// Whether the two are the same name written in another case, and not merely look-alikes.
     pub(crate) fn is_same_word(&self, other: &Name) -> bool {
-        self.0.folded == other.0.folded
+        self.0.word == other.0.word
     }
 
     /// The name of a client that is not asked for one (`--anonymous`): its address. A port may be
     /// used again before its last client has left; `connection` keeps the two names apart.
     pub(crate) fn of_address(address: &str, connection: &str) -> Name {
         let key = format!("{address} {connection}");
-        Name::spelt(address.to_owned(), key.clone(), key)
+        let mut name = Name::spelt(address.to_owned(), key.clone(), vec![key.clone()]);
+        name.0.word = key;
+        name
+    }
+
+    /// A name of an account that nobody can enter under, because the rule is another one now.
+    pub(crate) fn not_allowed(shown: &str) -> Name {
+        Name::spelt(shown.to_owned(), shown.to_owned(), vec![shown.to_owned()])
     }
 }
 
@@ -86,9 +113,10 @@ impl NameRule {
     /// Whether people take this name for the server's own, or for that of whoever runs it.
     pub(crate) fn is_official(self, name: &Name) -> bool {
         let bare: String = name.shown().replace(['-', '_', '.'], "");
-        let key = |word: &str| self.check(word, "name").map(|name| name.0.key);
-        let bare = key(&bare);
-        OFFICIAL.iter().any(|word| key(word) == bare)
+        let Ok(bare) = self.check(&bare, "name") else { return false };
+        let is_it =
+            |word: &str| self.check(word, "name").is_ok_and(|official| official.looks_like(&bare));
+        OFFICIAL.iter().any(|word| is_it(word) || is_it(&word.to_uppercase()))
     }
 
     /// Checks a name. `kind` ("name", "room's name") is the subject of the sentence that says why
@@ -113,7 +141,8 @@ impl NameRule {
                 }
                 starts_with_letter(first.is_ascii_alphabetic(), typed, kind)?;
                 let folded = typed.to_ascii_lowercase();
-                Ok(Name::spelt(typed.to_owned(), folded.clone(), folded))
+                let looks = [typed, &folded].map(ascii_look).to_vec();
+                Ok(Name::spelt(typed.to_owned(), folded, looks))
             }
             NameRule::Unicode => {
                 let refused = |_| {
@@ -122,7 +151,7 @@ impl NameRule {
                     )
                 };
                 let shown = UsernameCasePreserved::enforce(typed).map_err(refused)?.into_owned();
-                let folded = UsernameCaseMapped::enforce(typed).map_err(refused)?.into_owned();
+                UsernameCaseMapped::enforce(typed).map_err(refused)?;
                 let is_word = |c: char| {
                     c.is_alphanumeric() || matches!(c, '-' | '_' | '.') || is_beyond_ascii(c)
                 };
@@ -130,8 +159,11 @@ impl NameRule {
                     return Err(refused(precis_core::Error::Invalid));
                 }
                 starts_with_letter(shown.starts_with(char::is_alphabetic), typed, kind)?;
-                let key = unicode_security::skeleton(&folded).collect();
-                Ok(Name::spelt(shown, folded, key))
+                // A letter may look like one letter as a capital, and like another in lower case.
+                // And a capital that is a look-alike may stand for a small letter.
+                let key = look(&fold(&shown));
+                let looks = vec![key.clone(), look(&shown), look(&fold(&in_ascii(&shown)))];
+                Ok(Name::spelt(shown, key, looks))
             }
         }
     }
@@ -143,6 +175,37 @@ fn starts_with_letter(does: bool, typed: &str, kind: &str) -> Result<(), String>
     } else {
         Err(format!("A {kind} starts with a letter, and \"{typed}\" does not."))
     }
+}
+
+/// What an ASCII name looks like in the typefaces where `I`, `l` and `1`, or `O` and `0`, are hard
+/// to tell apart.
+fn ascii_look(name: &str) -> String {
+    let look = |c| match c {
+        'I' | '1' => 'l',
+        '0' => 'O',
+        c => c,
+    };
+    name.chars().map(look).collect()
+}
+
+/// What a name looks like: its "skeleton".
+fn look(name: &str) -> String {
+    unicode_security::skeleton(name).collect()
+}
+
+/// A name without its case. By way of capitals, or the two forms of a small sigma were two letters.
+fn fold(name: &str) -> String {
+    name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+}
+
+/// The name with each letter beyond ASCII in the place of which one of ASCII could stand.
+fn in_ascii(name: &str) -> String {
+    let mut buffer = [0; 4];
+    let likeness = |c: char| match c.is_ascii() {
+        true => c.to_string(),
+        false => look(c.encode_utf8(&mut buffer)),
+    };
+    name.chars().map(likeness).collect()
 }
 
 /// Such as accents and vowel signs, which many scripts write as separate characters. RFC 8265 has
@@ -233,5 +296,65 @@ mod tests {
         assert_eq!(latin.key(), cyrillic.key(), "look-alikes have one skeleton");
         assert!(!latin.is_same_word(&cyrillic));
         assert!(check("STRASSE").unwrap().is_same_word(&check("strasse").unwrap()));
+    }
+
+    fn are_alike(rule: NameRule, one: &str, other: &str) -> bool {
+        let [one, other] = [one, other].map(|name| rule.check(name, "name").unwrap());
+        assert_eq!(one.looks_like(&other), other.looks_like(&one));
+        one.looks_like(&other)
+    }
+
+    #[test]
+    fn look_alikes_in_whatever_case_they_are_written() {
+        for (one, other) in [
+            ("alice", "aIice"),
+            ("alice", "a\u{406}ice"),
+            ("alice", "\u{430}lice"),
+            ("alice", "a\u{4cf}ice"),
+            ("alice", "a\u{4c0}ice"),
+            ("alice", "ALICE"),
+            ("ALICE", "\u{410}LICE"),
+            ("Alice", "\u{391}lice"),
+            ("nora", "\u{39d}ora"),
+            ("Nora", "\u{39d}ORA"),
+            ("bob", "b\u{43e}b"),
+            ("BOB", "B0B"),
+            ("ian", "\u{131}an"),
+            ("ΣΟΦΌΣ", "Σοφός"),
+            ("Σοφόσ", "Σοφός"),
+            ("Straße", "STRASSE"),
+            ("user1", "userl"),
+            ("tom", "torn"),
+        ] {
+            assert!(are_alike(NameRule::Unicode, one, other), "{one} {other}");
+        }
+        for (one, other) in [
+            ("alice", "aiice"),
+            ("neil", "nell"),
+            ("NEIL", "nell"),
+            ("bob", "b0b"),
+            ("alice", "al1ce"),
+            ("lisa", "lise"),
+            ("Ёлка", "Елка"),
+            ("日本", "日木"),
+        ] {
+            assert!(!are_alike(NameRule::Unicode, one, other), "{one} {other}");
+        }
+        for (one, other, is_alike) in [
+            ("alice", "aIice", true),
+            ("ALICE", "AL1CE", true),
+            ("user1", "userl", true),
+            ("Ian", "lan", true),
+            ("B0B", "BOB", true),
+            ("bob", "b0b", false),
+            ("alice", "aiice", false),
+            ("tom", "torn", false),
+            ("n1", "n11", false),
+            ("NEIL", "NELL", false),
+        ] {
+            assert_eq!(are_alike(NameRule::Ascii, one, other), is_alike, "{one} {other}");
+        }
+        let [one, other] = ["ΣΟΦΌΣ", "Σοφός"].map(|n| NameRule::Unicode.check(n, "name").unwrap());
+        assert!(one.is_same_word(&other), "its owner is asked for the password");
     }
 }

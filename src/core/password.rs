@@ -1,6 +1,13 @@
-//! A password as it was typed. It has no `Display`, and its `Debug` does not show it.
+//! A password, as it was typed and as it is compared. It has no `Display`, and its `Debug` does not
+//! show it.
+//!
+//! One keyboard writes é as one character, and another as an e and an accent. So passwords are
+//! compared in the form that RFC 8265 ("OpaqueString") gives them: composed (NFC), with plain
+//! blanks. What else that RFC does is to refuse some characters; here whatever was a password stays
+//! one.
 
 use std::fmt;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// The fewest bytes of a password: what OWASP asks for at least.
 pub(crate) const PASSWORD_MIN: usize = 8;
@@ -8,29 +15,46 @@ pub(crate) const PASSWORD_MIN: usize = 8;
 pub(crate) const PASSWORD_MAX: usize = 256;
 
 /// A password, from the keyboard to its hash and no further.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
+#[derive(Clone)]
+pub struct Password {
+    typed: String,
+    compared: String,
+}
+
+impl PartialEq for Password {
+    fn eq(&self, other: &Password) -> bool {
+        self.compared == other.compared
+    }
+}
 
 impl Password {
     /// Takes what was typed behind a command, at a prompt, or at the operator's terminal. Blanks
     /// around it do not count, and [`sanitize`](super::wire::sanitize::sanitize) replaces control
     /// characters.
     pub fn new(typed: &str) -> Password {
-        Password(super::wire::sanitize::sanitize(typed).trim().to_owned())
+        let typed = super::wire::sanitize::sanitize(typed).trim().to_owned();
+        let plain = |c: char| if c.is_whitespace() && c != '\t' { ' ' } else { c };
+        Password { compared: typed.chars().map(plain).nfc().collect(), typed }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.compared.is_empty()
     }
 
-    /// For the hash alone.
+    /// As it is compared. For the hash alone.
     pub(crate) fn reveal(&self) -> &str {
-        &self.0
+        &self.compared
+    }
+
+    /// As it was typed, if that is another form. Hashes that older versions made are of that form.
+    /// For the hash alone.
+    pub(crate) fn reveal_typed(&self) -> Option<&str> {
+        (self.typed != self.compared).then_some(&self.typed)
     }
 
     /// Whether it may become somebody's password. The error is a sentence that says why not.
     pub fn check(&self) -> Result<(), String> {
-        match self.0.len() {
+        match self.compared.len() {
             PASSWORD_MIN..=PASSWORD_MAX => Ok(()),
             0..PASSWORD_MIN => Err(format!("A password has at least {PASSWORD_MIN} bytes.")),
             _ => Err(format!("A password has at most {PASSWORD_MAX} bytes.")),
@@ -41,5 +65,39 @@ impl Password {
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_forms_of_a_password_are_one() {
+        for (one, other) in [
+            ("motdepass\u{e9} 1", "motdepasse\u{301} 1"),
+            ("a long\u{a0}pass\u{3000}word", "a long pass word"),
+            ("\u{212b}ngstr\u{f6}m", "\u{c5}ngstro\u{308}m"),
+            (
+                "\u{d55c}\u{ae00} password",
+                "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af} password",
+            ),
+            ("  spaced out  ", "spaced out"),
+        ] {
+            assert!(Password::new(one) == Password::new(other), "{one} {other}");
+            assert_eq!(Password::new(one).reveal(), Password::new(other).reveal());
+        }
+        for (one, other) in [
+            ("password1", "Password1"),
+            ("password1", "password\u{200b}1"),
+            ("passwort\u{e9}", "passworte"),
+            ("password \u{ff11}", "password 1"),
+            ("a  b long", "a b long"),
+            ("tab\there yes", "tab here yes"),
+        ] {
+            assert!(Password::new(one) != Password::new(other), "{one:?} {other:?}");
+        }
+        assert_eq!(Password::new("motdepass\u{e9}").reveal_typed(), None);
+        assert_eq!(Password::new("motdepasse\u{301}").reveal_typed(), Some("motdepasse\u{301}"));
     }
 }

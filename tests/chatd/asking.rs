@@ -65,3 +65,20 @@ pub fn mail_that_was_just_read_is_replied_to() {
     zoe.hears_until("*** /mail delete removes what you have read.");
     zoe.hears("*** alice is away: your message is kept.");
 }
+
+#[test]
+pub fn a_password_is_right_from_either_keyboard() {
+    let folder = Folder::new();
+    let server = folder.start("--unicode-names");
+    let mut eve = server.lets_in("élodie");
+    eve.asks_until("/register motdepass\u{e9} 1", "*** élodie is yours from now on.");
+    eve.says("/quit");
+    eve.hears_until("*** Goodbye.");
+    for password in ["motdepasse\u{301} 1", "motdepass\u{e9} 1", "motdepass\u{e9}\u{a0}1"] {
+        let mut eve = server.connect("élodie");
+        eve.asks_until("e\u{301}lodie", "*** élodie is registered.");
+        eve.asks_until(password, "*** Hello élodie.");
+        eve.says("/quit");
+        eve.hears_until("*** Goodbye.");
+    }
+}

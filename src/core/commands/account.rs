@@ -87,8 +87,8 @@ fn whoami(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
 
 // --- Logging in ---
 
-/// Sends away whoever is here under this name or logged in to this account. The account's `owner`
-/// stays. They come from `address`.
+/// Sends away whoever is here under this name (or, without an account, under one that looks like
+/// it) or logged in to this account. The account's `owner` stays. They come from `address`.
 pub(super) fn make_way(
     ctx: &mut RoomsCtx<'_>,
     name: &Name,
@@ -98,7 +98,15 @@ pub(super) fn make_way(
 ) {
     let members = ctx.rooms.members();
     let mut others: Vec<ClientKey> = members.logged_in_to(account).collect();
-    others.extend(members.holder_of(name).filter(|holder| !others.contains(holder)));
+    let has_it = |holder: &ClientKey| {
+        let member = &members[*holder];
+        member.account().is_none() || member.name().is_same_word(name)
+    };
+    for holder in members.holders_of(name).filter(has_it) {
+        if !others.contains(&holder) {
+            others.push(holder);
+        }
+    }
     for other in others.into_iter().filter(|&other| Some(other) != owner) {
         ctx.rooms.kick(other, CloseReason::TakenOver(address.to_string()));
     }

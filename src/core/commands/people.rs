@@ -84,7 +84,7 @@ pub(super) fn name_is_free(
         )
         .into());
     }
-    let Some(holder) = rooms.members().holder_of(name).filter(|holder| Some(*holder) != client)
+    let Some(holder) = rooms.members().holders_of(name).find(|holder| Some(*holder) != client)
     else {
         return Ok(());
     };

@@ -5,7 +5,7 @@
 //! its own thread, and tells the rooms only that one was right
 //! ([`Login`](crate::core::event::Login)).
 
-use super::pending::Reserved;
+use super::{name_index::NameIndex, pending::Reserved};
 use crate::core::{
     address::ClientAddress,
     name::{Name, NameRule},
@@ -32,11 +32,10 @@ pub(crate) struct Accounts {
     names: NameRule,
     by_id: BTreeMap<AccountId, Account>,
     /// By the name's key.
-    by_name: BTreeMap<String, AccountId>,
-    /// The keys of their names.
-    keys: BTreeMap<AccountId, String>,
-    /// Names (their keys) that are being registered, and from where.
-    reserved: BTreeMap<String, ClientAddress>,
+    by_name: NameIndex<AccountId>,
+    spellings: BTreeMap<AccountId, Name>,
+    /// Names that are being registered, and from where.
+    reserved: Vec<(Name, ClientAddress)>,
     /// The number of accounts made from an address, and since when they are counted.
     made: BTreeMap<ClientAddress, (Timestamp, u32)>,
     /// Messages of clients without accounts that wait in a mailbox.
@@ -49,9 +48,9 @@ impl Accounts {
         Accounts {
             names,
             by_id: BTreeMap::new(),
-            by_name: BTreeMap::new(),
-            keys: BTreeMap::new(),
-            reserved: BTreeMap::new(),
+            by_name: NameIndex::new(),
+            spellings: BTreeMap::new(),
+            reserved: Vec::new(),
             made: BTreeMap::new(),
             guest_mail: BTreeMap::new(),
             last: AccountId(0),
@@ -67,8 +66,8 @@ impl Accounts {
     ) {
         self.last = self.last.max(last);
         self.by_id.clear();
-        self.by_name.clear();
-        self.keys.clear();
+        self.by_name = NameIndex::new();
+        self.spellings.clear();
         for account in accounts {
             self.insert(account);
         }
@@ -87,17 +86,17 @@ impl Accounts {
 
     /// The key of an account's name.
     pub(crate) fn key_of(&self, id: AccountId) -> Option<&str> {
-        self.keys.get(&id).map(String::as_str)
+        self.spellings.get(&id).map(Name::key)
     }
 
     /// The account of this name, or of one that looks like it.
     pub(crate) fn named(&self, name: &Name) -> Option<&Account> {
-        self.by_name.get(name.key()).and_then(|&id| self.get(id))
+        self.by_name.alike(name).next().and_then(|id| self.get(id))
     }
 
-    /// Whether this name is being registered at this moment.
+    /// Whether this name, or one that looks like it, is being registered at this moment.
     pub(crate) fn is_reserved(&self, name: &Name) -> bool {
-        self.reserved.contains_key(name.key())
+        self.reserved.iter().any(|(reserved, _)| reserved.looks_like(name))
     }
 
     pub(crate) fn has_administrator(&self) -> bool {
@@ -131,7 +130,7 @@ impl Accounts {
             .into());
         }
         *made += 1;
-        self.reserved.insert(name.key().to_owned(), address);
+        self.reserved.push((name.clone(), address));
         self.last.0 += 1;
         let (name, since) = (name.shown().to_owned(), now);
         Ok(Account { id: self.last, name, is_admin: false, since, mail: 0 })
@@ -139,7 +138,8 @@ impl Accounts {
 
     /// Ends a reservation: the account is written, or it is `None` and the name is free again.
     pub(crate) fn settle(&mut self, name: &Name, account: Option<Account>) {
-        let address = self.reserved.remove(name.key());
+        let place = self.reserved.iter().position(|(reserved, _)| reserved == name);
+        let address = place.map(|place| self.reserved.remove(place).1);
         match (account, address.and_then(|address| self.made.get_mut(&address))) {
             (Some(account), _) => self.insert(account),
             (None, Some((_, made))) => *made = made.saturating_sub(1), // it was not made
@@ -150,18 +150,19 @@ impl Accounts {
     fn insert(&mut self, account: Account) {
         // The name may be from a run with `--unicode-names`. Nobody can enter under it now, but the
         // account stays.
-        let key = self.names.check(&account.name, "name").map(|name| name.key().to_owned());
+        let name = self.names.check(&account.name, "name");
+        let name = name.unwrap_or_else(|_| Name::not_allowed(&account.name));
         self.last = self.last.max(account.id);
-        let key = key.unwrap_or_else(|_| account.name.clone());
-        self.keys.insert(account.id, key.clone());
-        self.by_name.insert(key, account.id);
+        self.by_name.insert(&name, account.id);
+        self.spellings.insert(account.id, name);
         self.by_id.insert(account.id, account);
     }
 
     pub(crate) fn remove(&mut self, id: AccountId) {
         self.by_id.remove(&id);
-        self.by_name.retain(|_, other| *other != id);
-        self.keys.remove(&id);
+        if let Some(name) = self.spellings.remove(&id) {
+            self.by_name.remove(&name, id);
+        }
         self.guest_mail.remove(&id);
     }
 

@@ -1,16 +1,13 @@
 //! Everybody who has a name: by key, and by name.
 
-use super::{ClientKey, member::Member};
+use super::{ClientKey, member::Member, name_index::NameIndex};
 use crate::core::{
     name::{Name, NameRule},
     notice::{Refusal, nearest},
     record::{AccountId, LineId},
 };
 use slotmap::SecondaryMap;
-use std::{
-    collections::BTreeMap,
-    ops::{Index, IndexMut},
-};
+use std::ops::{Index, IndexMut};
 
 /// Slips in a name that somebody types, at most.
 const SLIPS_MAX: usize = 2;
@@ -18,13 +15,13 @@ const SLIPS_MAX: usize = 2;
 pub(crate) struct Members {
     rule: NameRule,
     members: SecondaryMap<ClientKey, Member>,
-    /// By the name's key. A name that is not in here is free.
-    names: BTreeMap<String, ClientKey>,
+    /// A name that is not in here, and like none that is, is free.
+    names: NameIndex<ClientKey>,
 }
 
 impl Members {
     pub(super) fn new(rule: NameRule) -> Members {
-        Members { rule, members: SecondaryMap::new(), names: BTreeMap::new() }
+        Members { rule, members: SecondaryMap::new(), names: NameIndex::new() }
     }
 
     /// A client's member, if they have a name and are here.
@@ -52,9 +49,9 @@ impl Members {
         self.iter().filter(move |(_, member)| is_owner(member)).map(|(key, _)| key)
     }
 
-    /// The client that has this name now.
-    pub(crate) fn holder_of(&self, name: &Name) -> Option<ClientKey> {
-        self.names.get(name.key()).copied()
+    /// The client that has this name now, and those whose names look like it.
+    pub(crate) fn holders_of(&self, name: &Name) -> impl Iterator<Item = ClientKey> {
+        self.names.alike(name)
     }
 
     /// The member who has the name that somebody typed.
@@ -63,10 +60,10 @@ impl Members {
     /// Nobody has the name; the sentence suggests the nearest one.
     pub(super) fn find(&self, typed: &str) -> Result<ClientKey, Refusal> {
         let name = self.rule.check(typed, "name").ok();
-        if let Some(member) = name.and_then(|name| self.holder_of(&name)) {
+        if let Some(member) = name.and_then(|name| self.holders_of(&name).next()) {
             return Ok(member);
         }
-        let present = || self.names.values().map(|&key| (key, self[key].name().shown()));
+        let present = || self.names.values().map(|key| (key, self[key].name().shown()));
         if let Some((member, _)) = present().find(|&(_, shown)| shown == typed) {
             return Ok(member); // an address: see `Name::of_address`
         }
@@ -85,16 +82,14 @@ impl Members {
     }
 
     pub(super) fn insert(&mut self, client: ClientKey, member: Member) {
-        self.names.insert(member.name().key().to_owned(), client);
+        self.names.insert(member.name(), client);
         self.members.insert(client, member);
     }
 
     pub(crate) fn rename(&mut self, client: ClientKey, name: Name) {
-        self.names.insert(name.key().to_owned(), client);
-        let old = self[client].set_name(name);
-        if old.key() != self[client].name().key() {
-            self.release(client, old.key());
-        }
+        self.names.remove(self.members[client].name(), client);
+        self.names.insert(&name, client);
+        self[client].set_name(name);
     }
 
     /// Everybody forgets their private lines up to this number.
@@ -107,14 +102,7 @@ impl Members {
     /// Removes a client who leaves. Their name is free.
     pub(super) fn remove(&mut self, client: ClientKey) {
         if let Some(member) = self.members.remove(client) {
-            self.release(client, member.name().key());
-        }
-    }
-
-    /// Frees a name, unless the owner of its account has taken it meanwhile.
-    fn release(&mut self, client: ClientKey, key: &str) {
-        if self.names.get(key) == Some(&client) {
-            self.names.remove(key);
+            self.names.remove(member.name(), client);
         }
     }
 }

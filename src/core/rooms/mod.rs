@@ -15,6 +15,7 @@ mod identity;
 mod keys;
 pub(crate) mod member;
 mod members;
+mod name_index;
 mod output;
 pub(crate) mod pending;
 mod presence;

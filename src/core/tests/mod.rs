@@ -6,6 +6,7 @@ mod batches;
 mod closing;
 mod commands;
 mod identity;
+mod look_alikes;
 mod outcomes;
 mod paused;
 mod reading;
@@ -52,14 +53,18 @@ struct Conversation {
 impl Conversation {
     /// Nobody is here yet.
     fn empty(keeps_talk: bool) -> Conversation {
-        Conversation::with(RoomsConfig {
+        Conversation::with(Conversation::config(keeps_talk))
+    }
+
+    fn config(keeps_talk: bool) -> RoomsConfig {
+        RoomsConfig {
             backlog_lines: 20,
             names: NameRule::Ascii,
             anonymous: false,
             zone: TimeZone::UTC,
             keeps_talk,
             history_days: None,
-        })
+        }
     }
 
     fn with(config: RoomsConfig) -> Conversation {

@@ -69,11 +69,15 @@ impl Hasher {
     /// A sentence for the person: the password is too short or too long.
     pub fn hash(&self, password: &Password) -> Result<PasswordHash, String> {
         password.check()?;
+        self.hash_bytes(password.reveal().as_bytes())
+    }
+
+    pub(super) fn hash_bytes(&self, password: &[u8]) -> Result<PasswordHash, String> {
         let salt = Salt::generate();
         // It fails only if memory runs out, and the error does not contain the password.
         let hash = self
             .take_turn()
-            .compute(&self.params, password.reveal().as_bytes(), &salt, HASH_BYTES)
+            .compute(&self.params, password, &salt, HASH_BYTES)
             .ok_or("The password could not be hashed.")?;
         Ok(PasswordHash(
             Phc { salt: Some(salt), hash: Some(hash), ..self.nobody.clone() }.to_string(),
@@ -105,7 +109,7 @@ pub(crate) struct Turn<'a> {
 impl Turn<'_> {
     /// Whether this is the password of the stored hash. Without a hash (no such account), or with
     /// one that chatd did not make, the answer is no, after the same time.
-    pub(crate) fn verify(&mut self, password: &Password, stored: Option<&PasswordHash>) -> bool {
+    pub(crate) fn verify(&mut self, password: &str, stored: Option<&PasswordHash>) -> bool {
         let stored = stored.and_then(|stored| Phc::new(&stored.0).ok()).filter(is_ours);
         let compared = stored.as_ref().unwrap_or(&self.hasher.nobody);
         let (Ok(params), Some(salt), Some(hash)) =
@@ -115,7 +119,7 @@ impl Turn<'_> {
         };
         // A password that is too long was never hashed, and is not hashed now: its sender could
         // choose the cost.
-        let bytes = password.reveal().as_bytes();
+        let bytes = password.as_bytes();
         let bytes = if bytes.len() <= PASSWORD_MAX { bytes } else { b"" };
         let (params, salt, hash) = (params, *salt, *hash);
         let is_some = stored.is_some() && !bytes.is_empty();
@@ -216,7 +220,7 @@ mod tests {
     };
 
     fn verify(hasher: &Hasher, password: &str, stored: Option<&PasswordHash>) -> bool {
-        hasher.take_turn().verify(&Password::new(password), stored)
+        hasher.take_turn().verify(Password::new(password).reveal(), stored)
     }
 
     fn hash(hasher: &Hasher, password: &str) -> Result<PasswordHash, String> {

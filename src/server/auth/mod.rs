@@ -41,15 +41,43 @@ impl Authenticator {
         if !wait.is_zero() {
             return LoginResult::Wait(wait);
         }
-        let is_right = turn.verify(attempt.password, stored);
-        if is_right {
+        let is_right = turn.verify(attempt.password.reveal(), stored);
+        // An older hash may be of what was typed. Most passwords have one form alone.
+        let is_as_typed = !is_right
+            && attempt.password.reveal_typed().is_some_and(|typed| turn.verify(typed, stored));
+        if is_right || is_as_typed {
             self.throttle.succeeded(attempt.address, attempt.name, Instant::now());
-            LoginResult::Right {
-                is_weak: stored.is_some_and(|stored| self.hasher.needs_rehash(stored)),
-            }
+            let needs_rehash = |stored| self.hasher.needs_rehash(stored);
+            LoginResult::Right { is_weak: is_as_typed || stored.is_some_and(needs_rehash) }
         } else {
             self.throttle.failed(attempt.address, attempt.name, Instant::now());
             LoginResult::Wrong
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::record::AccountId;
+
+    #[test]
+    fn a_hash_of_another_form_is_good_and_is_made_anew() {
+        let authenticator = Authenticator::default();
+        let tries = |typed: &str, stored: &PasswordHash| {
+            let (password, address) = (Password::new(typed), "192.0.2.7".parse().unwrap());
+            let account = Some(AccountId(1));
+            let attempt = LoginAttempt { name: "alice", account, address, password: &password };
+            authenticator.verify(&attempt, Some(stored))
+        };
+        let (one, two) = ("motdepass\u{e9} 1", "motdepasse\u{301} 1");
+        let (right, weak) =
+            (LoginResult::Right { is_weak: false }, LoginResult::Right { is_weak: true });
+        let now = authenticator.hash(&Password::new(two)).unwrap();
+        assert_eq!([tries(one, &now), tries(two, &now)], [right, right]);
+        // As it was made before: of the bytes that were typed.
+        let before = authenticator.hasher.hash_bytes(two.as_bytes()).unwrap();
+        assert_eq!(tries(two, &before), weak);
+        assert_eq!(tries(one, &before), LoginResult::Wrong);
     }
 }

@@ -1,0 +1,112 @@
+//! Names that may be taken for each other: at the door, by `/nick`, by registering; and those that are
+//! there already.
+
+use super::*;
+
+fn enter_as(rule: NameRule, name: &str, account: Option<AccountId>) -> Question {
+    let name = rule.check(name, "name").unwrap();
+    let login = account.map(|account| Login { account, private: Vec::new() });
+    let address = "192.0.2.7".parse().unwrap();
+    Question::Enter(Box::new(Entry { name, address, login, reserve_of: None }))
+}
+
+fn with(rule: NameRule) -> Conversation {
+    Conversation::with(RoomsConfig { names: rule, ..Conversation::config(true) })
+}
+
+#[test]
+fn a_name_that_looks_like_one_that_is_here_is_refused() {
+    for (rule, here, wanted) in [
+        (NameRule::Ascii, "carol", "caroI"),
+        (NameRule::Ascii, "BOB", "B0B"),
+        (NameRule::Ascii, "user1", "userl"),
+        (NameRule::Unicode, "carol", "caroI"),
+        (NameRule::Unicode, "carol", "car\u{43e}l"),
+        (NameRule::Unicode, "ivan", "\u{456}van"),
+        (NameRule::Unicode, "ali", "a\u{406}i"),
+        (NameRule::Unicode, "ali", "a\u{4cf}i"),
+        (NameRule::Unicode, "nora", "\u{39d}ora"),
+        (NameRule::Unicode, "Straße", "strasse"),
+    ] {
+        let mut chat = with(rule);
+        chat.asks(BOB, enter_as(rule, here, None));
+        chat.asks(CAROL, enter_as(rule, wanted, None));
+        chat.finishes();
+        let refused = format!("*** The name \"{wanted}\" looks like \"{here}\", who is here.\n");
+        assert_eq!(chat.reads(CAROL), refused);
+        chat.asks(CAROL, enter_as(rule, "dora", None));
+        chat.finishes();
+        assert_eq!(chat.is_told(CAROL, &format!("/nick {wanted}")), refused);
+        // And when its holder is gone, or called otherwise, it is free.
+        chat.types(BOB, "/nick ed");
+        chat.types(CAROL, &format!("/nick {wanted}"));
+        chat.finishes();
+        assert!(chat.reads(CAROL).contains(&format!("You are now {wanted}.")), "{wanted}");
+    }
+}
+
+#[test]
+fn a_name_that_looks_like_a_registered_one_is_refused() {
+    for (rule, wanted, told) in [
+        (
+            NameRule::Ascii,
+            "aIice",
+            "*** The name \"aIice\" looks like \"alice\", which is registered.\n",
+        ),
+        (NameRule::Ascii, "ALICE", "(password of 1?)\n"),
+        (
+            NameRule::Unicode,
+            "aIice",
+            "*** The name \"aIice\" looks like \"alice\", which is registered.\n",
+        ),
+        (
+            NameRule::Unicode,
+            "a\u{406}ice",
+            "*** The name \"aІice\" looks like \"alice\", which is registered.\n",
+        ),
+        (NameRule::Unicode, "ΣΟΦΌΣ", "(password of 3?)\n"),
+    ] {
+        let mut chat = with(rule);
+        let accounts = vec![account(ALICES, "alice", true), account(AccountId(3), "Σοφός", false)];
+        chat.chat.restore(Snapshot { accounts, ..Snapshot::default() });
+        chat.asks(CAROL, enter_as(rule, wanted, None));
+        chat.finishes();
+        assert_eq!(chat.reads(CAROL), told);
+    }
+}
+
+/// They were registered when they did not look alike yet.
+#[test]
+fn names_that_are_there_already_keep_working() {
+    for (rule, one, other) in [
+        (NameRule::Ascii, "carol", "caroI"),
+        (NameRule::Unicode, "Straße", "Strasse"),
+        (NameRule::Unicode, "ali", "a\u{406}i"),
+    ] {
+        let mut chat = with(rule);
+        let [mine, yours] = [AccountId(8), AccountId(9)];
+        let accounts = vec![account(mine, one, false), account(yours, other, false)];
+        chat.chat.restore(Snapshot { accounts, ..Snapshot::default() });
+        for (client, name, id) in [(BOB, one, mine), (CAROL, other, yours)] {
+            chat.asks(client, enter_as(rule, name, None));
+            chat.finishes();
+            assert_eq!(chat.reads(client), format!("(password of {id}?)\n"));
+            chat.asks(client, enter_as(rule, name, Some(id)));
+            chat.finishes();
+            assert!(chat.reads(client).starts_with("*** You are in lobby"), "{name}");
+        }
+        assert!(chat.closed.is_empty(), "nobody makes way for a look-alike");
+        chat.forgets();
+        chat.types(BOB, &format!("/msg {other} to you"));
+        chat.types(CAROL, &format!("/msg {one} and to you"));
+        chat.finishes();
+        assert!(chat.reads(CAROL).contains(&format!("[from {one}] to you\n")));
+        assert!(chat.reads(BOB).contains(&format!("[from {other}] and to you\n")));
+        chat.departs(BOB, CloseReason::Closed);
+        chat.finishes();
+        chat.forgets();
+        chat.asks(4, enter_as(rule, one, None));
+        chat.finishes();
+        assert_eq!(chat.reads(4), format!("(password of {mine}?)\n"));
+    }
+}
