@@ -29,8 +29,16 @@ pub enum CloseReason {
     Full(usize),
     /// The client is banned. The sentence says by whom, and until when.
     Banned(String),
-    /// The account's owner logged in from this address.
-    TakenOver(String),
+    /// The account's owner logged in again. Neither side is told where the other one is: one of
+    /// them may have stolen the password.
+    TakenOver {
+        /// From where, for the log.
+        address: String,
+        /// It is the address of this client, too.
+        is_same: bool,
+    },
+    /// The client has no account, and the owner of the account of their name logged in.
+    NameClaimed,
     /// An administrator sent the client away: `kicked by alice: spam`.
     Kicked(String),
     /// The client spoke HTTP.
@@ -54,7 +62,15 @@ impl CloseReason {
             CloseReason::NamesRefused(count) => format!("{count} names were refused."),
             CloseReason::WrongPasswords(count) => format!("{count} passwords were wrong."),
             CloseReason::Banned(sentence) => sentence.clone(),
-            CloseReason::TakenOver(address) => format!("you logged in again, from {address}."),
+            CloseReason::TakenOver { is_same: true, .. } => {
+                "you logged in again, from the same address.".to_owned()
+            }
+            CloseReason::TakenOver { is_same: false, .. } => {
+                "you logged in again, from another address.".to_owned()
+            }
+            CloseReason::NameClaimed => {
+                "your name is an account's now, and its owner has logged in.".to_owned()
+            }
             CloseReason::Kicked(by) => format!("you were {by}."),
             CloseReason::HttpRequest => {
                 "this is a chat server, and that was an HTTP request. Try: nc HOST PORT".to_owned()
@@ -78,7 +94,8 @@ impl CloseReason {
             CloseReason::WrongPasswords(_) => "wrong password",
             CloseReason::Full(_) => "no place",
             CloseReason::Banned(_) => "banned",
-            CloseReason::TakenOver(_) => "logged in again",
+            CloseReason::TakenOver { .. } => "logged in again",
+            CloseReason::NameClaimed => "the name is an account's",
             CloseReason::Kicked(by) => by,
             CloseReason::ServerError => "server error",
             CloseReason::Shutdown => "server shut down",
@@ -106,7 +123,7 @@ impl fmt::Display for CloseReason {
             CloseReason::WrongPasswords(count) => write!(f, "{count} passwords were wrong"),
             CloseReason::Full(places) => write!(f, "all {places} places are taken"),
             CloseReason::Banned(sentence) => write!(f, "{sentence}"),
-            CloseReason::TakenOver(address) => {
+            CloseReason::TakenOver { address, .. } => {
                 write!(f, "the account logged in again, from {address}")
             }
             CloseReason::HttpRequest => write!(f, "sent an HTTP request"),

@@ -1,6 +1,6 @@
 //! Who somebody is comes before what is done to them: administrators, sanctions, names and the floor, on a real server.
 
-use crate::harness::{Client, Folder, Server};
+use crate::harness::{Client, Folder, Server, eventually};
 
 const PASSWORD: &str = "correct horse";
 
@@ -83,8 +83,7 @@ pub fn administrators_come_in_past_a_ban_and_nobody_else_does() {
     let (mut two, _) = comes_from_elsewhere(&server, "two");
     two.asks_until(PASSWORD, "*** You are in lobby");
     let (mut eve, _) = comes_from_elsewhere(&server, "eve");
-    eve.has_read_everything();
-    boss.has_read_everything();
+    boss.hears_until("*** eve entered lobby");
     boss.says(&format!("/ban {ELSEWHERE} 1h"));
     boss.hears("*** eve left lobby (banned)");
     boss.hears(&format!("*** {ELSEWHERE} is banned until {{…}}; 1 sent away."));
@@ -297,4 +296,31 @@ pub fn the_topics_of_quiet_rooms_come_back() {
     bob.asks_until("bob", "*** Topic of lobby: all (set by alice)");
     bob.says("/join elsewhere");
     finds(&mut bob);
+}
+
+#[test]
+fn a_guest_whose_name_is_an_accounts_now_reads_no_address() {
+    let folder = accounts(&["boss"]);
+    let server = folder.start("");
+    let mut guest = server.lets_in("anna");
+    folder.run("account add anna");
+    let mut boss = logs_in(&server, "boss");
+    let comes = || {
+        eventually("the server knows of the account", || {
+            let (mut anna, told) = comes_from_elsewhere(&server, "anna");
+            anna.says(PASSWORD);
+            told.starts_with("*** anna is registered.") && {
+                anna.hears_until("*** You are in lobby");
+                true
+            }
+        });
+    };
+    comes();
+    guest.hears_until("*** Hung up: your name is an account's now, and its owner has logged in.");
+    guest.is_hung_up();
+    boss.hears_until("*** anna left lobby (the name is an account's)");
+    let mut anna = logs_in(&server, "anna");
+    comes();
+    anna.hears_until("*** Hung up: you logged in again, from another address.");
+    server.logs("the account logged in again, from 127.0.0.2");
 }

@@ -108,7 +108,15 @@ pub(super) fn make_way(
         }
     }
     for other in others.into_iter().filter(|&other| Some(other) != owner) {
-        ctx.rooms.kick(other, CloseReason::TakenOver(address.to_string()));
+        let member = &ctx.rooms.members()[other];
+        let reason = match member.account() == Some(account) {
+            true => {
+                let is_same = member.address() == address;
+                CloseReason::TakenOver { address: address.to_string(), is_same }
+            }
+            false => CloseReason::NameClaimed,
+        };
+        ctx.rooms.kick(other, reason);
     }
 }
 

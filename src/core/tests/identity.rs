@@ -197,3 +197,49 @@ fn a_sanction_holds_for_the_account_under_whatever_name() {
         assert!(chat.reads(DAVE).starts_with(&format!("{muted}\n*** You are in lobby")));
     }
 }
+
+#[test]
+fn whoever_gives_way_to_an_owner_reads_no_address() {
+    // Who is here: the account's owner, or somebody without an account who has its name; and whether the owner comes
+    // to the door, or logs in inside.
+    for (is_owner, through_the_door) in [(true, true), (true, false), (false, true), (false, false)]
+    {
+        for address in ["192.0.2.7", "198.51.100.4"] {
+            let mut chat = Conversation::new();
+            chat.asks(CAROL, enter(if is_owner { "zoe" } else { "yve" }, is_owner.then_some(ZOES)));
+            chat.finishes();
+            if !is_owner {
+                let accounts = vec![account(ALICES, "alice", true), account(ZOES, "yve", false)];
+                chat.chat.restore(Snapshot { accounts, last_account: ZOES, ..Snapshot::default() });
+            }
+            let name = match (through_the_door, is_owner) {
+                (false, _) => "dave",
+                (true, true) => "zoe",
+                (true, false) => "yve",
+            };
+            let account = through_the_door.then_some(ZOES);
+            let Question::Enter(mut entry) = enter(name, account) else { unreachable!() };
+            entry.address = address.parse().unwrap();
+            chat.asks(DAVE, Question::Enter(entry));
+            if !through_the_door {
+                let login = Login { account: ZOES, private: Vec::new() };
+                chat.asks(DAVE, Question::LogIn(login));
+            }
+            chat.finishes();
+            let told = chat.closed[&CAROL].to_client();
+            let same = if address == "192.0.2.7" { "the same" } else { "another" };
+            let expected = match is_owner {
+                true => format!("*** Hung up: you logged in again, from {same} address.\n"),
+                false => {
+                    "*** Hung up: your name is an account's now, and its owner has logged in.\n"
+                        .to_owned()
+                }
+            };
+            assert_eq!(told, expected);
+            let others = chat.closed[&CAROL].to_others();
+            assert!(!format!("{told}{others}").contains(address), "{told} {others}");
+            let logged = chat.closed[&CAROL].to_string();
+            assert_eq!(logged.contains(address), is_owner, "the operator sees it: {logged}");
+        }
+    }
+}

@@ -119,7 +119,10 @@ fn an_account_is_let_in_with_its_password_alone_and_once() {
         alice.is_empty() && carol.starts_with("*** You are in lobby with bob.\n"),
         "{alice}{carol}"
     );
-    assert_eq!(chat.closed[&ALICE], CloseReason::TakenOver("192.0.2.7".to_owned()));
+    assert_eq!(
+        chat.closed[&ALICE],
+        CloseReason::TakenOver { address: "192.0.2.7".to_owned(), is_same: true }
+    );
     assert_eq!(chat.is_told(CAROL, "/bans"), "*** Nobody is banned or muted.\n");
 }
 
