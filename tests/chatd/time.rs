@@ -1,7 +1,12 @@
 //! Time: the zone of the times told, when what is said and decided has happened, and what is too old to be told.
 
-use crate::harness::{Folder, Server, skip};
-use std::path::Path;
+use crate::harness::{Client, Folder, Server, skip};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use std::{
+    cell::Cell,
+    fs,
+    path::{Path, PathBuf},
+};
 
 // --- The zone ---
 
@@ -95,4 +100,142 @@ pub fn what_is_too_old_is_told_by_nobody_after_a_restart() {
     let [mut alice] = server.enter(["alice"]);
     alice.asks_until("/search word", "*** The newest 1 line of lobby with word");
     alice.hears("({time}) <alice> word one");
+}
+
+// --- The machine's clock ---
+
+const DAY: i64 = 24 * 60 * 60;
+
+/// A server whose machine's clock the test sets, by libfaketime: it runs, and is ahead of ours.
+struct Faked {
+    folder: Folder,
+    server: Server,
+    /// By how many seconds.
+    ahead: Cell<i64>,
+}
+
+/// Where Debian's package has it.
+fn libfaketime() -> Option<PathBuf> {
+    let folders = fs::read_dir("/usr/lib").ok()?.filter_map(Result::ok);
+    let file = |folder: fs::DirEntry| folder.path().join("faketime/libfaketime.so.1");
+    let found = folders.map(file).find(|file| file.exists());
+    if found.is_none() {
+        skip("faketime is not installed");
+    }
+    found
+}
+
+impl Faked {
+    /// With boss, who is an administrator.
+    fn start(options: &str) -> Option<(Faked, Client)> {
+        let library = libfaketime()?;
+        let folder = Folder::new();
+        folder.run("account add boss");
+        folder.run("account promote boss");
+        write_whole(&folder, 0);
+        let preparation = format!(
+            "export TZ=UTC FAKETIME_TIMESTAMP_FILE=ahead FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1 LD_PRELOAD={}",
+            library.display()
+        );
+        let server = Server::start_in_after(&folder, &preparation, options);
+        let mut boss = server.connect("boss");
+        boss.sends("boss\ncorrect horse\n");
+        boss.hears_until("*** You are in lobby");
+        boss.has_read_everything();
+        Some((Faked { folder, server, ahead: Cell::new(0) }, boss))
+    }
+
+    /// Somebody sets the clock, forward or back.
+    fn is_set_by(&self, seconds: i64) {
+        self.ahead.set(self.ahead.get() + seconds);
+        write_whole(&self.folder, self.ahead.get());
+    }
+
+    /// Its time, when this is asked.
+    fn time(&self) -> Timestamp {
+        Timestamp::now() + SignedDuration::from_secs(self.ahead.get())
+    }
+
+    /// A time of the file's is this one, but for what a slow machine takes.
+    #[track_caller]
+    fn has(&self, sql: &str, time: Timestamp) {
+        let found = self.folder.select::<i64>(sql);
+        let [at] = found[..] else { panic!("{sql}: {found:?}") };
+        let apart = (at - time.as_microsecond()).abs() / 1_000_000;
+        assert!(apart < 100, "{sql}: {} is not {time}", Timestamp::from_microsecond(at).unwrap());
+    }
+}
+
+/// In one piece: the library reads it whenever it likes.
+fn write_whole(folder: &Folder, ahead: i64) {
+    fs::write(folder.path("ahead.new"), format!("{ahead:+}\n")).unwrap();
+    fs::rename(folder.path("ahead.new"), folder.path("ahead")).unwrap();
+}
+
+#[test]
+pub fn an_event_has_the_time_at_which_it_is_taken() {
+    let Some((faked, mut boss)) = Faked::start("") else { return };
+    let mut bob = faked.server.lets_in("bob");
+    boss.hears("*** bob entered lobby");
+    boss.asks_until("/timestamps", "***");
+    // The quiet before a mute is no part of it, and its end is its end.
+    for quiet in [100, 3_600, DAY] {
+        faked.is_set_by(quiet);
+        boss.asks_until("/mute bob 50s", "*** bob is muted until ");
+        bob.hears_until("*** You are muted by boss");
+        bob.asks("hi", "*** You are muted by boss until {time}. That was not said.");
+        faked.is_set_by(60);
+        bob.says(&format!("after {quiet}"));
+        let line = boss.hears_until("[");
+        let (stamp, said) = line.split_at(8);
+        assert_eq!(said, format!("<bob> after {quiet}"));
+        let now = TimeZone::UTC.to_datetime(faked.time());
+        let stamp = stamp.trim_matches(['[', ']', ' ']);
+        // The minute may have ended meanwhile.
+        let earlier = TimeZone::UTC.to_datetime(faked.time() - SignedDuration::from_secs(60));
+        let clock = |at: jiff::civil::DateTime| at.strftime("%H:%M").to_string();
+        assert!([clock(now), clock(earlier)].contains(&stamp.to_owned()), "{stamp}, not {now}");
+        faked.has(&format!("SELECT at FROM line WHERE body = 'after {quiet}'"), faked.time());
+        boss.asks_until(&format!("/history since {stamp}"), "*** The last");
+        boss.hears_until(&format!("({stamp}) <bob> after {quiet}"));
+        boss.hears("*** End of the past.");
+        boss.asks_until("/whois bob", "*** bob is in lobby, connected for");
+    }
+}
+
+/// As a machine without a battery does it, or a time server that is wrong.
+#[test]
+pub fn a_clock_that_jumps_for_a_moment_costs_nothing() {
+    for jump in [3_650 * DAY, -3_650 * DAY, 2 * DAY] {
+        let Some((faked, mut boss)) = Faked::start("--history-days 30") else { return };
+        boss.asks_until("/ban eve 1h", "*** eve is banned until ");
+        boss.says("before");
+        boss.asks("/topic sums", "*** The topic of lobby is now: sums");
+
+        faked.is_set_by(jump);
+        let right = faked.time() - SignedDuration::from_secs(jump);
+        boss.says("during");
+        boss.asks_until("/ban mallory 1h", "*** mallory is banned until ");
+        faked.server.logs("the clock jumped from");
+        faked.has("SELECT at FROM line WHERE body = 'during'", right);
+        let hour = SignedDuration::from_hours(1);
+        for name in ["eve", "mallory"] {
+            faked
+                .has(&format!("SELECT until FROM sanction WHERE subject = '{name}'"), right + hour);
+            let mut banned = faked.server.connect(name);
+            banned.says(name);
+            banned.hears_until("*** Hung up: you are banned by boss");
+        }
+        boss.asks_until("/history", "*** The last 2 lines of lobby");
+        boss.hears("({time}) <@boss> before");
+        boss.has_read_everything();
+
+        faked.is_set_by(-jump);
+        boss.says("after");
+        faked.server.logs("the clock is back");
+        boss.has_read_everything();
+        let said: Vec<String> = faked.folder.select("SELECT body FROM line ORDER BY id");
+        assert_eq!(said, ["before", "during", "after"]);
+        faked.has("SELECT at FROM line WHERE body = 'after'", faked.time());
+    }
 }

@@ -122,6 +122,14 @@ impl Server {
         Server::start_program(after(preparation, command(&format!("--db none {options}"))))
     }
 
+    /// The same in a folder, with a database there.
+    #[track_caller]
+    pub fn start_in_after(folder: &Folder, preparation: &str, options: &str) -> Server {
+        let mut command = after(preparation, command(options));
+        command.current_dir(folder.path(""));
+        Server::start_program(command)
+    }
+
     /// Starts any server that says on its standard output where it listens.
     #[track_caller]
     pub fn start_program(command: Command) -> Server {

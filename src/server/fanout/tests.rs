@@ -296,3 +296,5 @@ fn a_gap_that_could_not_be_told_yet_is_told_with_the_next_recovery() {
     drop((others, alice, bob));
     thread.join().unwrap();
 }
+
+mod time;
