@@ -54,6 +54,10 @@ impl HistoryReply {
                 self.lines = merge(older.iter(), self.lines.iter());
                 None
             }
+            Found::Partly { lines, why } => {
+                self.add(Found::Lines(lines));
+                self.add(Found::Unavailable(why))
+            }
             Found::Unavailable(why) => {
                 self.if_none.clear(); // it is not known whether there are none
                 Some(notice(format_args!("Older lines cannot be read now: {why}")))

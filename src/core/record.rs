@@ -275,6 +275,14 @@ pub enum Found {
     Author(Option<Author>),
     /// To any other query: lines in the order in which they were said.
     Lines(Vec<HistoryLine>),
+    /// Some of these lines; others could not be looked at. The text is the end of a sentence, as
+    /// below.
+    Partly {
+        /// In the order in which they were said.
+        lines: Vec<HistoryLine>,
+        /// Why there may be more.
+        why: String,
+    },
     /// The store cannot answer. The text is the end of a sentence for the client: "… its file is
     /// damaged."
     Unavailable(String),

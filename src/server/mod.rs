@@ -191,6 +191,7 @@ impl Chatd {
         }
         join(self.accepting);
 
+        self.handler.history.begin_to_stop();
         let _ = self.shutdown.send(Shutdown::Gracefully);
         let clients = self.handler.registry.close();
         log::info!("shutting down, {} clients connected", clients.len());

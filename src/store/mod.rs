@@ -29,7 +29,7 @@ pub use self::{
 };
 
 use crate::core::record::{
-    Account, AccountId, Change, Found, Outcome, PasswordHash, Query, Record, Snapshot,
+    Account, AccountId, Change, Found, LineId, Outcome, PasswordHash, Query, Record, Snapshot,
 };
 use file::{Identity, beside, identity};
 use jiff::Timestamp;
@@ -51,6 +51,7 @@ pub struct Store {
     /// SQLite's count of what other connections committed, when it was last looked at.
     data_version: i64,
     is_read_only: bool,
+    patience: Duration,
 }
 
 impl Store {
@@ -69,11 +70,26 @@ impl Store {
         durability: Durability,
         patience: Duration,
     ) -> Result<Store, StoreError> {
+        Store::open_unless(path, durability, patience, || false)
+    }
+
+    /// The same, unless the caller `gives_up`, which is asked every millisecond or so while the
+    /// file is read.
+    pub(crate) fn open_unless(
+        path: &Path,
+        durability: Durability,
+        patience: Duration,
+        gives_up: impl FnMut() -> bool + Send + 'static,
+    ) -> Result<Store, StoreError> {
         let error = |kind| StoreError::new(path, kind);
-        let connection = open::open(path, durability, patience).map_err(error)?;
+        let connection = open::open(path, durability, patience, gives_up).map_err(error)?;
         let is_read_only = connection.is_readonly("main").map_err(|e| error(e.into()))?;
-        let mut store =
-            Store { identity: identity(path), is_read_only, ..Store::new(connection, path) };
+        let mut store = Store {
+            identity: identity(path),
+            is_read_only,
+            patience,
+            ..Store::new(connection, path)
+        };
         store.changed_by_others()?; // what is in it now is no change
         store.log = identity(&beside(path, "-wal")); // SQLite has made it by now
         Ok(store)
@@ -90,8 +106,15 @@ impl Store {
     }
 
     fn new(connection: Connection, path: &Path) -> Store {
-        let path = path.to_owned();
-        Store { connection, path, identity: None, log: None, data_version: 0, is_read_only: false }
+        Store {
+            connection,
+            path: path.to_owned(),
+            identity: None,
+            log: None,
+            data_version: 0,
+            is_read_only: false,
+            patience: Duration::ZERO,
+        }
     }
 
     /// Writes the records in one transaction. Each one that [may fail](Change::may_fail) is written
@@ -138,22 +161,29 @@ impl Store {
         read::snapshot(&self.connection, rooms, lines).map_err(|e| self.error(e))
     }
 
-    /// Answers a query. Before a search, indexes what is not indexed yet, if the file can be
-    /// written just now: see [`Store::index_some`]. A search that would take long is broken off.
+    /// Answers a query. A search finds lines that are indexed: see [`Store::index_some`]. One that
+    /// would take long is broken off.
     pub fn find(&mut self, query: &Query) -> Result<Found, StoreError> {
-        if matches!(query, Query::Search { .. }) {
-            while self.index_some(INDEX_CHUNK).is_ok_and(|indexed| indexed > 0) {}
-        }
         read::find(&mut self.connection, query).map_err(|e| self.error(e))
     }
 
     /// Indexes the words of up to `most` lines that are not indexed yet. Returns their number; 0:
     /// all lines are indexed.
     pub fn index_some(&mut self, most: usize) -> Result<usize, StoreError> {
-        if search::is_complete(&self.connection).map_err(|e| self.error(e))? {
+        if search::is_complete(&self.connection, LineId::MAX).map_err(|e| self.error(e))? {
             return Ok(0);
         }
         self.transact(|transaction| Ok(search::index_some(transaction, most)?))
+    }
+
+    /// Whether every line up to this one is indexed.
+    pub(crate) fn is_indexed(&self, last: LineId) -> Result<bool, StoreError> {
+        search::is_complete(&self.connection, last).map_err(|e| self.error(e))
+    }
+
+    /// The number of the last line in the file.
+    pub(crate) fn last_line(&self) -> Result<LineId, StoreError> {
+        read::last_line(&self.connection).map_err(|e| self.error(e))
     }
 
     /// Whether another process has written something since the last call. Also finds out that the
@@ -196,7 +226,21 @@ impl Store {
 
     /// From now on, waits up to `patience` for another process that has the file locked.
     pub(crate) fn set_patience(&mut self, patience: Duration) -> Result<(), StoreError> {
+        self.patience = patience;
         self.connection.busy_timeout(patience).map_err(|e| self.error(e))
+    }
+
+    /// Works, and waits for no other program that has the file locked. For work that nobody waits
+    /// for: whoever says something meanwhile would wait twice.
+    pub(crate) fn without_waiting<T>(
+        &mut self,
+        work: impl FnOnce(&mut Store) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let patience = self.patience;
+        self.set_patience(Duration::ZERO)?;
+        let done = work(self);
+        self.set_patience(patience)?;
+        done
     }
 
     /// Brings the write-ahead log into the file, and closes it. Not needed for safety: a store that

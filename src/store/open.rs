@@ -19,13 +19,17 @@ use std::{
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Bytes of SQLite's header: the version of the schema stands at 60, whose file it is at 68.
 const HEADER: usize = 100;
+/// SQLite's steps between two looks whether the caller gives up: a millisecond or so.
+const STEPS: i32 = 1000;
 /// The most statements kept prepared: more than there are.
 const STATEMENTS: usize = 64;
 
+/// See [`Store::open_unless`](super::Store::open_unless).
 pub(super) fn open(
     path: &Path,
     durability: Durability,
     patience: Duration,
+    gives_up: impl FnMut() -> bool + Send + 'static,
 ) -> Result<Connection, StoreErrorKind> {
     let create_error = create_if_missing(path).err();
     check_header(path).map_err(|e| create_error.unwrap_or(e))?;
@@ -33,13 +37,14 @@ pub(super) fn open(
     // A file with a log beside it is open somewhere, or was left by a crash. Then the log has to be
     // read, too.
     let has_log = ["-wal", "-journal"].iter().any(|ending| beside(path, ending).exists());
-    if !has_log {
-        check_inside(&immutable(path, patience)?)?;
-    }
-    let mut connection = connect(path, patience)?;
-    if has_log {
-        check_inside(&connection)?;
-    }
+    let mut connection = if has_log {
+        let mut connection = connect(path, patience)?;
+        check_inside(&mut connection, gives_up)?;
+        connection
+    } else {
+        check_inside(&mut immutable(path, patience)?, gives_up)?;
+        connect(path, patience)?
+    };
 
     // It is ours, and sound. From here on it may be written.
     let is_read_only = connection.is_readonly("main")?;
@@ -185,7 +190,10 @@ fn immutable_uri(path: &Path) -> String {
 
 /// Looks through SQLite: after a crash the newest pages are in the log, the header's too. Reads all
 /// of the file once: a damaged one must not be written, and only reading shows the damage.
-fn check_inside(connection: &Connection) -> Result<(), StoreErrorKind> {
+fn check_inside(
+    connection: &mut Connection,
+    gives_up: impl FnMut() -> bool + Send + 'static,
+) -> Result<(), StoreErrorKind> {
     let found = schema::version(connection)?;
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 =
@@ -197,7 +205,10 @@ fn check_inside(connection: &Connection) -> Result<(), StoreErrorKind> {
     if found > schema::VERSION {
         return Err(StoreErrorKind::Newer { found, known: schema::VERSION });
     }
-    let checked: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    connection.progress_handler(STEPS, Some(gives_up))?;
+    let checked = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    connection.progress_handler(STEPS, None::<fn() -> bool>)?;
+    let checked: String = checked?;
     match checked.lines().last() {
         Some("ok") => Ok(()),
         found => Err(StoreErrorKind::Damaged(found.unwrap_or_default().to_owned())),

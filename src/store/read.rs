@@ -39,6 +39,14 @@ pub(super) fn snapshot(db: &Connection, rooms: usize, lines: usize) -> Result<Sn
     })
 }
 
+/// The number of the last line that there is.
+pub(super) fn last_line(db: &Connection) -> Result<LineId> {
+    single(
+        db,
+        "SELECT max(ifnull((SELECT max(id) FROM line), 0), ifnull((SELECT max(id) FROM private), 0))",
+    )
+}
+
 pub(super) fn last_account(db: &Connection) -> Result<AccountId> {
     single(db, "SELECT max(last_account, ifnull((SELECT max(id) FROM account), 0)) FROM marks")
 }

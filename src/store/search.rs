@@ -9,9 +9,9 @@
 //! the number of the room or account is a word of the index, too. What takes long all the same is
 //! broken off ([`in_time`]), because nobody's line is written meanwhile.
 
-use super::row::{private_line, room_line, single, text};
+use super::row::{private_line, room_line, text};
 use crate::core::{
-    record::{AccountId, HistoryLine},
+    record::{AccountId, HistoryLine, LineId},
     search_words::{MARK, SearchWord, fold, spread},
 };
 use rusqlite::{Connection, ErrorCode, Params, Result, Row};
@@ -52,11 +52,12 @@ fn begin_again(db: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Whether every line is indexed, by today's rules.
-pub(super) fn is_complete(db: &Connection) -> Result<bool> {
-    let sql = "SELECT NOT EXISTS (SELECT 1 FROM line WHERE id > line_indexed)
-                  AND NOT EXISTS (SELECT 1 FROM private WHERE id > private_indexed) FROM marks";
-    Ok(is_by_todays_rules(db)? && single(db, sql)?)
+/// Whether every line up to this one is indexed, by today's rules.
+pub(super) fn is_complete(db: &Connection, last: LineId) -> Result<bool> {
+    let sql = "SELECT NOT EXISTS (SELECT 1 FROM line WHERE id > line_indexed AND id <= ?1)
+                  AND NOT EXISTS (SELECT 1 FROM private WHERE id > private_indexed AND id <= ?1)
+               FROM marks";
+    Ok(is_by_todays_rules(db)? && db.prepare_cached(sql)?.query_row([last], |row| row.get(0))?)
 }
 
 /// Indexes up to `most` lines, inside the caller's transaction. Returns their number.

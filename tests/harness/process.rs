@@ -143,6 +143,12 @@ impl Process {
         self.child.try_wait().unwrap().is_none()
     }
 
+    /// Whether it has ended; its numbers can still be read until [`Process::exit_code`] is called.
+    pub fn has_ended(&self) -> bool {
+        let stat = fs::read_to_string(self.proc("stat")).unwrap();
+        stat.rsplit_once(") ").unwrap().1.starts_with('Z')
+    }
+
     /// Names of its threads, as the kernel has them.
     pub fn thread_names(&self) -> Vec<String> {
         let tasks = fs::read_dir(self.proc("task")).unwrap();

@@ -144,8 +144,10 @@ fn a_full_disk_is_written_when_there_is_room() {
     };
     let first_refused = (1..10_000).find(is_refused).unwrap();
     assert_eq!(running.commits(&[long(first_refused + 1)]), NONE);
-    let found = running.finds(search("lobby", None, "alice"));
-    assert_eq!(found.len(), 0, "there is no room for an index, either");
+    let found = running.reader.find(search("lobby", None, "alice"));
+    let Found::Partly { lines, why } = found else { panic!("{found:?}") };
+    assert_eq!(lines.len(), 0, "there is no room for an index, either");
+    assert_eq!(why, "the newest lines are not indexed: the disk is full.");
     assert_eq!(running.lobby().len() as i64, first_refused - 1);
     fs::remove_file(disk.join("homework")).unwrap();
     running.recovers(None);

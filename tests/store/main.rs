@@ -214,9 +214,12 @@ pub fn write(store: &mut Store, records: impl IntoIterator<Item = Record>) {
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
 }
 
-/// Asks for lines.
+/// Asks for lines, as the historian does: before a search all are indexed.
 #[track_caller]
 pub fn lines(store: &mut Store, query: &Query) -> Vec<HistoryLine> {
+    if let Query::Search { .. } = query {
+        while store.index_some(1000).is_ok_and(|indexed| indexed > 0) {}
+    }
     match store.find(query).unwrap() {
         Found::Lines(lines) => lines,
         found => panic!("{found:?}"),

@@ -355,7 +355,7 @@ fn private_lines_of_a_deleted_account_are_found_by_the_other_party_alone() {
 }
 
 #[test]
-fn what_is_new_is_indexed_when_there_is_time_or_a_search_comes() {
+fn lines_are_indexed_some_at_a_time() {
     let (_folder, mut store) = new_store();
     write(&mut store, [registered(1, "bob")]);
     write(&mut store, (1..=5).map(|id| said(id, "lobby", "word")));

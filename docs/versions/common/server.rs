@@ -331,6 +331,7 @@ impl<'a> Server<'a> {
         }
         log::info!("shutting down, {} clients connected", self.clients.len());
         self.is_stopping = true;
+        self.history.begin_to_stop();
         self.timers.set(Instant::now() + SHUTDOWN_PATIENCE, Timer::Cut);
         self.listeners.clear();
         self.chat.set_now(self.clock.now());

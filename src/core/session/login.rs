@@ -251,7 +251,7 @@ impl Session<'_> {
 /// Reads the newest private lines of an account whose owner has given the right password.
 fn private_lines(account: AccountId, driver: &mut dyn Driver) -> Login {
     let private = match driver.find(Query::Private { account, most: PRIVATE_MAX }) {
-        Found::Lines(lines) => lines,
+        Found::Lines(lines) | Found::Partly { lines, .. } => lines,
         Found::Password(_) | Found::Author(_) | Found::Unavailable(_) => Vec::new(),
     };
     Login { account, private }

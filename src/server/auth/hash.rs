@@ -23,6 +23,8 @@ use std::time::Duration;
 /// and take about 6 s on two cores, which leaves the other threads their turns.
 const HASHES_AT_ONCE: usize = 2;
 const HASH_BYTES: usize = 32;
+/// How often a thread that waits for its turn looks whether it still has to.
+const LOOK_UP: Duration = Duration::from_millis(250);
 
 /// The parameters: the smallest that OWASP's Password Storage Cheat Sheet recommends for argon2id.
 /// When they are raised, hashes made with the old ones are still good, and [`Hasher::needs_rehash`]
@@ -68,15 +70,29 @@ impl Hasher {
     /// # Errors
     /// A sentence for the person: the password is too short or too long.
     pub fn hash(&self, password: &Password) -> Result<PasswordHash, String> {
-        password.check()?;
-        self.hash_bytes(password.reveal().as_bytes())
+        self.hash_unless(password, &|| false)
     }
 
-    pub(super) fn hash_bytes(&self, password: &[u8]) -> Result<PasswordHash, String> {
+    /// The same, unless the caller `gives_up`: see [`Hasher::take_turn`].
+    pub(crate) fn hash_unless(
+        &self,
+        password: &Password,
+        gives_up: &dyn Fn() -> bool,
+    ) -> Result<PasswordHash, String> {
+        password.check()?;
+        self.hash_bytes(password.reveal().as_bytes(), gives_up)
+    }
+
+    pub(super) fn hash_bytes(
+        &self,
+        password: &[u8],
+        gives_up: &dyn Fn() -> bool,
+    ) -> Result<PasswordHash, String> {
         let salt = Salt::generate();
         // It fails only if memory runs out, and the error does not contain the password.
         let hash = self
-            .take_turn()
+            .take_turn(gives_up)
+            .ok_or("your connection is about to end.")?
             .compute(&self.params, password, &salt, HASH_BYTES)
             .ok_or("The password could not be hashed.")?;
         Ok(PasswordHash(
@@ -84,9 +100,10 @@ impl Hasher {
         ))
     }
 
-    /// Waits for a turn to compare a password.
-    pub(crate) fn take_turn(&self) -> Turn<'_> {
-        Turn { hasher: self, memory: self.places.enter() }
+    /// Waits for a turn to compare a password. `None`: the caller `gives_up`, which is asked four
+    /// times a second, and must not wait. A stop does not wait for 512 hashes.
+    pub(crate) fn take_turn(&self, gives_up: &dyn Fn() -> bool) -> Option<Turn<'_>> {
+        self.places.enter(gives_up).map(|memory| Turn { hasher: self, memory })
     }
 
     /// Whether a hash was made with other parameters than the present ones: then a new one is made
@@ -189,17 +206,21 @@ impl Semaphore {
     }
 
     /// Waits for a free place.
-    fn enter(&self) -> Vec<Block> {
+    fn enter(&self, gives_up: &dyn Fn() -> bool) -> Option<Vec<Block>> {
         assert_no_lock_held("the hashing places");
         status::set_activity(Activity::WaitingToHash);
         let mut free = self.free.lock();
-        loop {
+        while !gives_up() {
             if let Some(memory) = free.pop() {
                 status::set_activity(Activity::Hashing);
-                return memory;
+                return Some(memory);
             }
-            free.wait_on(&self.changed, Duration::from_mins(1)); // and looks again
+            free.wait_on(&self.changed, LOOK_UP);
         }
+        drop(free);
+        self.changed.notify_one(); // perhaps this thread was told of a place that it does not take
+        status::set_activity(Activity::Working);
+        None
     }
 
     fn leave(&self, memory: Vec<Block>) {
@@ -216,11 +237,12 @@ mod tests {
     use argon2::PasswordHasher;
     use std::sync::{
         Barrier,
-        atomic::{AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     };
 
     fn verify(hasher: &Hasher, password: &str, stored: Option<&PasswordHash>) -> bool {
-        hasher.take_turn().verify(Password::new(password).reveal(), stored)
+        let mut turn = hasher.take_turn(&|| false).unwrap();
+        turn.verify(Password::new(password).reveal(), stored)
     }
 
     fn hash(hasher: &Hasher, password: &str) -> Result<PasswordHash, String> {
@@ -304,7 +326,7 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
-                    let memory = places.enter();
+                    let memory = places.enter(&|| false).unwrap();
                     most.fetch_max(at_once.fetch_add(1, SeqCst) + 1, SeqCst);
                     together.wait(); // two have to be here at once
                     at_once.fetch_sub(1, SeqCst);
@@ -313,5 +335,21 @@ mod tests {
             }
         });
         assert_eq!((most.into_inner(), places.free.lock().len()), (2, 2));
+    }
+
+    #[test]
+    fn who_is_hung_up_gives_up_their_turn() {
+        let (places, is_hung_up) = (Semaphore::new(1), AtomicBool::new(false));
+        let taken = places.enter(&|| false).unwrap();
+        let gives_up = || is_hung_up.load(SeqCst);
+        std::thread::scope(|scope| {
+            let waits = [(); 8].map(|()| scope.spawn(|| places.enter(&gives_up).is_none()));
+            is_hung_up.store(true, SeqCst);
+            assert!(waits.into_iter().all(|waiting| waiting.join().unwrap()));
+            is_hung_up.store(false, SeqCst);
+            let next = scope.spawn(|| places.enter(&|| false).is_some());
+            places.leave(taken);
+            assert!(next.join().unwrap(), "the place is not lost");
+        });
     }
 }

@@ -15,7 +15,7 @@ use crate::core::{
     record::PasswordHash,
 };
 use hash::Hasher;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use throttle::Throttle;
 
 /// Compares passwords, and remembers who guesses.
@@ -34,9 +34,30 @@ impl Authenticator {
         self.hasher.hash(password)
     }
 
+    /// The same, unless the caller `gives_up` before it is their turn.
+    pub(crate) fn hash_unless(
+        &self,
+        password: &Password,
+        gives_up: &dyn Fn() -> bool,
+    ) -> Result<PasswordHash, String> {
+        self.hasher.hash_unless(password, gives_up)
+    }
+
     /// Compares a password with the stored hash. If there is none, that takes as long.
     pub fn verify(&self, attempt: &LoginAttempt<'_>, stored: Option<&PasswordHash>) -> LoginResult {
-        let mut turn = self.hasher.take_turn();
+        self.verify_unless(attempt, stored, &|| false)
+    }
+
+    /// The same, unless the caller `gives_up` before it is their turn: then they have to ask again.
+    pub(crate) fn verify_unless(
+        &self,
+        attempt: &LoginAttempt<'_>,
+        stored: Option<&PasswordHash>,
+        gives_up: &dyn Fn() -> bool,
+    ) -> LoginResult {
+        let Some(mut turn) = self.hasher.take_turn(gives_up) else {
+            return LoginResult::Wait(Duration::ZERO);
+        };
         let wait = self.throttle.delay(attempt.address, attempt.name, Instant::now());
         if !wait.is_zero() {
             return LoginResult::Wait(wait);
@@ -76,7 +97,7 @@ mod tests {
         let now = authenticator.hash(&Password::new(two)).unwrap();
         assert_eq!([tries(one, &now), tries(two, &now)], [right, right]);
         // As it was made before: of the bytes that were typed.
-        let before = authenticator.hasher.hash_bytes(two.as_bytes()).unwrap();
+        let before = authenticator.hasher.hash_bytes(two.as_bytes(), &|| false).unwrap();
         assert_eq!(tries(two, &before), weak);
         assert_eq!(tries(one, &before), LoginResult::Wrong);
     }

@@ -304,12 +304,12 @@ impl Driver for ClientThread<'_> {
     /// Replies are not flushed before it, as they are before other waits: an answer and the past
     /// lines that belong to it stay one piece.
     fn find(&mut self, query: Query) -> Found {
-        self.handler.history.find(query)
+        self.handler.history.find_unless(query, || self.client.is_hung_up())
     }
 
     fn hash(&mut self, password: &Password) -> Result<PasswordHash, String> {
         self.flush();
-        self.handler.authenticator.hash(password)
+        self.handler.authenticator.hash_unless(password, &|| self.client.is_hung_up())
     }
 
     fn verify(&mut self, attempt: LoginAttempt<'_>) -> Result<LoginResult, String> {
@@ -318,9 +318,10 @@ impl Driver for ClientThread<'_> {
         let stored = match self.find(Query::Password(attempt.account.unwrap_or_default())) {
             Found::Password(stored) => stored,
             Found::Unavailable(why) => return Err(why),
-            Found::Lines(_) | Found::Author(_) => None,
+            Found::Lines(_) | Found::Partly { .. } | Found::Author(_) => None,
         };
-        Ok(self.handler.authenticator.verify(&attempt, stored.as_ref()))
+        let gives_up = || self.client.is_hung_up();
+        Ok(self.handler.authenticator.verify_unless(&attempt, stored.as_ref(), &gives_up))
     }
 
     fn reply(&mut self, bytes: &[u8]) {

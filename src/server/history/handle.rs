@@ -6,10 +6,14 @@ use crate::{
     lock::assert_no_lock_held,
     store::{Durability, Store, StoreError},
 };
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
 use jiff::Timestamp;
 use std::{
     path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -31,9 +35,14 @@ impl StoreConfig {
         self.file.is_some()
     }
 
-    pub(super) fn open(&self, patience: Duration) -> Result<Store, StoreError> {
+    /// `gives_up` is asked every now and then while the file is read to see whether it is sound.
+    pub(super) fn open(
+        &self,
+        patience: Duration,
+        gives_up: impl FnMut() -> bool + Send + 'static,
+    ) -> Result<Store, StoreError> {
         match &self.file {
-            Some(file) => Store::open(file, self.durability, patience),
+            Some(file) => Store::open_unless(file, self.durability, patience, gives_up),
             None => Store::in_memory(),
         }
     }
@@ -64,7 +73,9 @@ pub enum HistorianEvent {
 }
 
 /// How long a client's thread waits for the historian, in all.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
+/// How often a client's thread that waits looks whether it still has to.
+const LOOK_UP: Duration = Duration::from_millis(250);
 
 /// The fan-out's side.
 pub struct HistorianHandle {
@@ -74,31 +85,73 @@ pub struct HistorianHandle {
     pub events: Receiver<HistorianEvent>,
 }
 
-/// The side of the client threads.
+/// The side of the client threads. There are two queues: somebody who logs in does not wait for
+/// those who search.
 #[derive(Clone)]
 pub struct HistoryReader {
-    pub(super) queries: Sender<(Query, Sender<Found>)>,
+    pub(super) questions: Sender<Question>,
+    pub(super) searches: Sender<Question>,
+    /// The server stops: see [`HistoryReader::begin_to_stop`].
+    pub(super) is_stopping: Arc<AtomicBool>,
+}
+
+/// A query, and who waits for what is found.
+pub(super) struct Question {
+    pub(super) query: Query,
+    pub(super) asker: Sender<Found>,
+    /// Then the asker waits no longer.
+    pub(super) until: Instant,
 }
 
 impl HistoryReader {
-    /// Asks, and waits for the answer; but not for a disk that does not answer, or a stop would
-    /// wait for it too.
+    /// Asks, and waits for the answer.
     pub fn find(&self, query: Query) -> Found {
+        self.find_unless(query, || false)
+    }
+
+    /// Asks, and waits for the answer; but neither for a disk that does not answer, nor when the
+    /// server stops, nor once the caller `gives_up`, which is asked four times a second.
+    pub(crate) fn find_unless(&self, query: Query, gives_up: impl Fn() -> bool) -> Found {
         assert_no_lock_held("the historian");
-        let (answer, answered) = bounded(1);
-        let deadline = Instant::now() + ANSWER_PATIENCE;
-        let asked = self.queries.send_deadline((query, answer), deadline);
-        let found = asked
-            .map_err(|error| error.is_timeout())
-            .and_then(|()| answered.recv_deadline(deadline).map_err(|error| error.is_timeout()));
-        found.unwrap_or_else(|is_late| {
-            Found::Unavailable(match is_late {
-                true => {
-                    format!("the history did not answer within {} s.", ANSWER_PATIENCE.as_secs())
-                }
-                false => "the server is stopping.".to_owned(),
-            })
-        })
+        let queue = match query {
+            Query::Search { .. } => &self.searches,
+            _ => &self.questions,
+        };
+        let (asker, answered) = bounded(1);
+        let until = Instant::now() + ANSWER_PATIENCE;
+        let mut question = Some(Question { query, asker, until });
+        loop {
+            let look_at = until.min(Instant::now() + LOOK_UP);
+            let is_over = match question.take() {
+                Some(asked) => match queue.send_deadline(asked, look_at) {
+                    Ok(()) => continue,
+                    Err(SendTimeoutError::Timeout(again)) => {
+                        question = Some(again);
+                        false
+                    }
+                    Err(SendTimeoutError::Disconnected(_)) => true,
+                },
+                None => match answered.recv_deadline(look_at) {
+                    Ok(found) => return found,
+                    Err(error) => error == RecvTimeoutError::Disconnected,
+                },
+            };
+            if is_over || self.is_stopping.load(Relaxed) || gives_up() {
+                return Found::Unavailable("the server is stopping.".to_owned());
+            }
+            if Instant::now() >= until {
+                let seconds = ANSWER_PATIENCE.as_secs();
+                return Found::Unavailable(format!(
+                    "the history did not answer within {seconds} s."
+                ));
+            }
+        }
+    }
+
+    /// The server stops: whoever waits for an answer gives up, and the historian does nothing any
+    /// more that can be done after the next start. What is handed over is still written.
+    pub fn begin_to_stop(&self) {
+        self.is_stopping.store(true, Relaxed);
     }
 }
 
@@ -107,17 +160,43 @@ mod tests {
     use super::*;
     use crate::core::record::AccountId;
 
+    fn reader() -> (HistoryReader, Receiver<Question>, Receiver<Question>) {
+        let ((questions, to_answer), (searches, to_search)) = (bounded(1), bounded(1));
+        let is_stopping = Arc::default();
+        (HistoryReader { questions, searches, is_stopping }, to_answer, to_search)
+    }
+
+    fn password() -> Query {
+        Query::Password(AccountId(1))
+    }
+
+    fn stopping() -> Found {
+        Found::Unavailable("the server is stopping.".to_owned())
+    }
+
     #[test]
     fn nobody_waits_for_ever_for_a_historian_that_does_not_answer() {
-        let (queries, to_answer) = bounded(1);
-        let reader = HistoryReader { queries };
-        let asks = || reader.find(Query::Password(AccountId(1)));
+        let (reader, to_answer, _to_search) = reader();
         let late = Found::Unavailable("the history did not answer within 5 s.".to_owned());
         std::thread::scope(|scope| {
-            let waits = [scope.spawn(asks), scope.spawn(asks)]; // one of them does not get a place
+            // One of them does not get a place.
+            let waits = [(); 2].map(|()| scope.spawn(|| reader.find(password())));
             assert!(waits.into_iter().all(|asker| asker.join().unwrap() == late));
         });
         drop(to_answer);
-        assert_eq!(asks(), Found::Unavailable("the server is stopping.".to_owned()));
+        assert_eq!(reader.find(password()), stopping());
+    }
+
+    #[test]
+    fn who_is_hung_up_gives_up_and_so_does_everybody_when_the_server_stops() {
+        let (reader, _to_answer, _to_search) = reader();
+        let began = Instant::now();
+        assert_eq!(reader.find_unless(password(), || true), stopping());
+        std::thread::scope(|scope| {
+            let waits = [(); 3].map(|()| scope.spawn(|| reader.find(password())));
+            reader.begin_to_stop();
+            assert!(waits.into_iter().all(|asker| asker.join().unwrap() == stopping()));
+        });
+        assert!(began.elapsed() < ANSWER_PATIENCE, "{:?}", began.elapsed());
     }
 }

@@ -1,0 +1,126 @@
+//! When nothing can be written: an outage begins, what is said waits, and is tried again. Runs on
+//! thread `historian`.
+
+use super::{Historian, HistorianEvent, PATIENCE, PATIENCE_IN_OUTAGE};
+use crate::{
+    core::record::{Record, Snapshot},
+    server::{
+        history::retry::{Outage, RetryQueue},
+        status::Activity,
+    },
+    store::{Store, StoreError, StoreErrorKind},
+};
+use std::{
+    mem::replace,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+/// How long a file may be read at the end to see whether it is sound, and what waits can be
+/// written.
+const LAST_OPENING: Duration = Duration::from_millis(500);
+
+impl Historian {
+    /// Notes that these records could not be written, and why. The first failure is reported.
+    pub(super) fn fail(&mut self, error: StoreError, records: &[Record]) {
+        self.leave_alone(&error);
+        match &mut self.outage {
+            Some(outage) => outage.error = error,
+            None => {
+                let since =
+                    records.first().map_or_else(|| self.pruning.clock.now(), |record| record.at);
+                log::error!("the history is not written, and tried again every second: {error}");
+                self.tell(HistorianEvent::Outage { why: error.kind.brief().to_owned(), since });
+                let retry = RetryQueue::default();
+                self.outage = Some(Outage { error, since, retry, is_reopened: false });
+            }
+        }
+        if let Some(outage) = &mut self.outage {
+            outage.retry.push(records);
+            self.status.set_waiting(outage.retry.bytes());
+        }
+    }
+
+    /// The same for work that nobody waits for: it is done later if another program has the file.
+    pub(super) fn fail_unless_locked(&mut self, error: StoreError) {
+        if error.kind != StoreErrorKind::Locked {
+            self.fail(error, &[]);
+        }
+    }
+
+    /// Keeps an intact file open, so that it can still be read. Gives up any other file: it is
+    /// opened anew later, by `write_retry`.
+    fn leave_alone(&mut self, error: &StoreError) {
+        let is_intact = matches!(
+            error.kind,
+            StoreErrorKind::DiskFull | StoreErrorKind::Locked | StoreErrorKind::ReadOnly
+        );
+        match &mut self.store {
+            Ok(store) if is_intact => {
+                let _ = store.set_patience(PATIENCE_IN_OUTAGE); // there is an outage already
+            }
+            store => {
+                if let Ok(store) = replace(store, Err(error.clone())) {
+                    store.abandon();
+                }
+            }
+        }
+    }
+
+    /// Tries to write what waits. A stop breaks it off.
+    pub(super) fn try_again(&mut self) {
+        let is_stopping = Arc::clone(&self.is_stopping);
+        self.try_again_unless(move || is_stopping.load(Relaxed));
+    }
+
+    fn try_again_unless(&mut self, gives_up: impl FnMut() -> bool + Send + 'static) {
+        let Some(mut outage) = self.outage.take() else { return };
+        match self.write_retry(&mut outage, gives_up) {
+            Ok(changed) => {
+                log::info!("the history is written again; it was not since {}", outage.since);
+                self.status.set_waiting(0);
+                if let Some(snapshot) = changed {
+                    self.tell(HistorianEvent::Changed(snapshot));
+                }
+                self.tell(HistorianEvent::Recovered { gap: outage.retry.gap() });
+            }
+            Err(error) => {
+                self.outage = Some(outage);
+                self.fail(error, &[]);
+            }
+        }
+    }
+
+    /// Writes what waits. Returns a snapshot if the file was opened again during the outage.
+    fn write_retry(
+        &mut self,
+        outage: &mut Outage,
+        gives_up: impl FnMut() -> bool + Send + 'static,
+    ) -> Result<Option<Snapshot>, StoreError> {
+        if self.store.as_ref().map_or(true, Store::is_read_only) {
+            self.store = self.config.open(PATIENCE_IN_OUTAGE, gives_up);
+            outage.is_reopened = true;
+        }
+        let store = self.store.as_mut().map_err(|error| error.clone())?;
+        store.try_to_write()?;
+        store.append(outage.retry.records())?;
+        store.set_patience(PATIENCE)?;
+        if outage.is_reopened { store.snapshot(0, 0).map(Some) } else { Ok(None) }
+    }
+
+    /// The end: writes what can be written in a moment.
+    pub(super) fn close(mut self) {
+        self.status.set(Activity::WritingHistory);
+        let end = Instant::now() + LAST_OPENING;
+        self.try_again_unless(move || Instant::now() >= end);
+        self.pruning.end_round(Duration::ZERO);
+        if let Some(outage) = &self.outage {
+            let lost = outage.retry.line_count();
+            let (since, error) = (outage.since, &outage.error);
+            log::error!("what was said since {since} is lost, {lost} lines: {error}");
+        }
+        if let Ok(Err(error)) = self.store.map(Store::close) {
+            log::warn!("{error}");
+        }
+    }
+}

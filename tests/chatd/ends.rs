@@ -1,0 +1,174 @@
+//! A stop takes at most 5 s, and nobody's question waits behind somebody else's: whatever is being indexed, hashed, looked
+//! up, or waited for.
+
+use crate::harness::{Client, Folder, Server, eventually};
+use std::time::{Duration, Instant};
+
+/// Lines that are in the file, and that no search has found yet: some 2 s of work for the historian.
+const UNINDEXED: i64 = 300_000;
+/// Accounts `n0`, `n1` and so on, all with one password.
+const PASSWORD: &str = "correct horse";
+
+/// A folder with these accounts, and with as many lines, said a moment ago.
+fn folder(accounts: usize, lines: i64) -> Folder {
+    let folder = Folder::new();
+    folder.run("account add n0");
+    folder
+        .database()
+        .execute_batch(&format!(
+            "BEGIN;
+            INSERT INTO account SELECT value + 1, 'n' || value, 'n' || value, password, 0, since
+                FROM account, (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n LIMIT {accounts} - 1)
+                    SELECT value FROM n) WHERE {accounts} > 1;
+            INSERT INTO room VALUES (1, 'lobby', 'lobby');
+            INSERT INTO line SELECT value, 1e6 * unixepoch() + value, 1, 0, 'ann',
+                    'line ' || value || ' about threads, locks and channels: ' || (value % 977)
+                FROM (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n LIMIT {lines})
+                    SELECT value FROM n);
+            COMMIT"
+        ))
+        .unwrap();
+    folder
+}
+
+/// Ends it by a signal. It takes at most 5 s, and little work: a machine that is busy with other things does not make this
+/// fail.
+#[track_caller]
+fn stops(server: &mut Server, what: &str) {
+    let (began, work) = (Instant::now(), server.cpu_ticks());
+    server.signal("TERM");
+    eventually("it ends", || server.has_ended());
+    let (took, work) = (began.elapsed(), server.cpu_ticks() - work);
+    assert_eq!(server.exit_code(), Some(0), "{what}");
+    println!("{what}: the stop took {took:?} and {work} ticks of 10 ms");
+    assert!(took < Duration::from_secs(5), "{what}: the stop took {took:?}");
+    assert!(work < 300, "{what}: the stop took {work} ticks of 10 ms");
+}
+
+/// The last line that they read says why they were hung up.
+#[track_caller]
+fn is_told(mut client: Client) {
+    let (lines, _) = client.finds_in_its_buffer();
+    let last = lines.last().map(String::as_str);
+    assert_eq!(last, Some("*** Hung up: the server is shutting down."), "{}", client.name);
+}
+
+/// How many lines are indexed.
+fn indexed(folder: &Folder) -> i64 {
+    folder.select::<i64>("SELECT line_indexed FROM marks")[0]
+}
+
+#[test]
+fn a_stop_does_not_wait_for_512_passwords() {
+    let folder = folder(512, 1);
+    let mut server = folder.start("--threads-max 512");
+    let clients = log_in(&server, 512);
+    stops(&mut server, "512 logins under way");
+    clients.into_iter().for_each(is_told);
+}
+
+/// Everybody gives their password; none of them has been compared yet.
+fn log_in(server: &Server, count: usize) -> Vec<Client> {
+    let mut clients = server.connect_all(0..count);
+    for client in &mut clients {
+        client.says(&client.name.clone());
+        client.says(PASSWORD);
+    }
+    eventually("the passwords are on their way", || {
+        server.thread_names().iter().any(|name| name.contains(":n"))
+    });
+    clients
+}
+
+#[test]
+fn a_stop_does_not_wait_until_everything_is_indexed() {
+    for searchers in [0, 20] {
+        let folder = folder(1, UNINDEXED);
+        let mut server = folder.start("");
+        let mut clients = server.connect_all(1..searchers + 1);
+        for client in &mut clients {
+            client.asks_until(&client.name.clone(), "*** Hello");
+            client.says("/search threads locks");
+        }
+        eventually("it has begun to index", || indexed(&folder) > 0);
+        stops(&mut server, &format!("{searchers} search, and much is not indexed"));
+        assert!(indexed(&folder) < UNINDEXED, "the rest is left for the next start");
+        clients.into_iter().for_each(is_told);
+    }
+}
+
+#[test]
+fn a_stop_does_not_wait_for_another_program() {
+    for (lock, is_told_before) in [
+        ("BEGIN EXCLUSIVE", false),
+        ("BEGIN IMMEDIATE", true),
+        ("BEGIN; DELETE FROM line WHERE id < 9", false),
+    ] {
+        let folder = folder(1, UNINDEXED);
+        let mut server = folder.start("");
+        let [mut alice, mut bob] = server.enter(["alice", "bob"]);
+        let other = folder.database();
+        other.busy_timeout(Duration::from_secs(9)).unwrap(); // the historian may be indexing
+        other.execute_batch(lock).unwrap();
+        alice.says("during");
+        bob.says("/search during\n/history 1000");
+        if is_told_before {
+            alice.hears_until("*** The history is not written since");
+        }
+        stops(&mut server, lock);
+        other.execute_batch("ROLLBACK").unwrap();
+        bob.hears_until("<alice> during");
+        [alice, bob].into_iter().for_each(is_told);
+    }
+}
+
+// --- Questions ---
+
+/// How long the answers take to what somebody asks who searches nothing: older lines, and a password.
+fn others_wait(server: &Server) -> Duration {
+    let (mut reader, mut owner) = (server.lets_in("reader"), server.connect("n0"));
+    let began = Instant::now();
+    reader.says("/history 1000");
+    owner.says(&format!("n0\n{PASSWORD}"));
+    reader.hears_until("*** The last 1000 lines of lobby");
+    owner.hears_until("*** Hello n0.");
+    began.elapsed()
+}
+
+#[test]
+fn nobody_waits_for_a_search_for_which_lines_are_indexed() {
+    let folder = folder(1, UNINDEXED);
+    let server = folder.start("");
+    let mut searcher = server.lets_in("searcher");
+    searcher.has_read_everything();
+    searcher.says("/search threads locks 77");
+    eventually("it has begun to index", || indexed(&folder) > 0);
+    let waited = others_wait(&server);
+    println!("beside a search for which lines are indexed, others waited {waited:?}");
+    assert!(indexed(&folder) < UNINDEXED, "they were not asked in time");
+    assert!(waited < Duration::from_secs(1), "they waited {waited:?}");
+    searcher.hears_until("*** The newest 50 lines of lobby with threads locks 77");
+}
+
+#[test]
+fn nobody_waits_for_fifty_who_search() {
+    let folder = folder(1, UNINDEXED);
+    let server = folder.start("");
+    let mut searchers = server.connect_all(1..51);
+    for searcher in &mut searchers {
+        searcher.asks_until(&searcher.name.clone(), "*** Hello");
+        searcher.asks_until("/quiet on", "*** You no longer");
+    }
+    eventually("all is indexed", || indexed(&folder) == UNINDEXED);
+    // Every line has all of these words but the last, and that one begins in many ways.
+    searchers
+        .iter_mut()
+        .for_each(|searcher| searcher.says("/search threads and locks 1* 2* 3* 99*"));
+    let waited = others_wait(&server);
+    println!("beside fifty searches, others waited {waited:?}");
+    assert!(waited < Duration::from_secs(1), "they waited {waited:?}");
+    for searcher in &mut searchers {
+        let answer = searcher.reads().unwrap();
+        assert!(answer.contains("threads and locks") || answer.contains("now:"), "{answer}");
+    }
+}
