@@ -305,6 +305,8 @@ pub struct HistoryLine {
 pub struct Snapshot {
     /// Every account.
     pub accounts: Vec<Account>,
+    /// How many of the messages in a mailbox are from clients without accounts.
+    pub guest_mail: Vec<(AccountId, usize)>,
     /// Every sanction that has not ended, and others that have.
     pub sanctions: Vec<Sanction>,
     /// Rooms with lines or settings, the last spoken in first. Their number is bounded.

@@ -26,6 +26,7 @@ const SANCTIONS_MAX: usize = 2_000;
 pub(super) fn snapshot(db: &Connection, rooms: usize, lines: usize) -> Result<Snapshot> {
     Ok(Snapshot {
         accounts: accounts(db)?,
+        guest_mail: guest_mail(db)?,
         sanctions: sanctions(db)?,
         other_settings: other_settings(db, rooms)?,
         rooms: last_rooms(db, rooms, lines)?,
@@ -68,6 +69,13 @@ fn accounts(db: &Connection) -> Result<Vec<Account>> {
 
 /// Those that have ended too, as far as they are still there: whether one has is for the time of an
 /// event to say. The ones that last longest come first, if there are too many.
+/// A message whose author's account was deleted counts, too.
+fn guest_mail(db: &Connection) -> Result<Vec<(AccountId, usize)>> {
+    let sql = "SELECT owner, count(*) FROM mailbox JOIN private ON private.id = mailbox.line
+               WHERE author_account IS NULL GROUP BY owner ORDER BY owner";
+    rows(db, sql, [], usize::MAX, |row| Ok((row.get(0)?, row.get::<_, u32>(1)? as usize)))
+}
+
 fn sanctions(db: &Connection) -> Result<Vec<Sanction>> {
     let sql = "SELECT kind, whom, subject, until, by, why FROM sanction
                ORDER BY until IS NOT NULL, until DESC";

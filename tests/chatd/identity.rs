@@ -324,3 +324,20 @@ fn a_guest_whose_name_is_an_accounts_now_reads_no_address() {
     anna.hears_until("*** Hung up: you logged in again, from another address.");
     server.logs("the account logged in again, from 127.0.0.2");
 }
+
+#[test]
+fn guests_have_their_share_of_a_mailbox_over_restarts() {
+    let folder = accounts(&["boss"]);
+    let refused = "*** boss is away, and 50 messages wait there from people who are not registered, which is the most.";
+    for (name, count) in [("bob", 30), ("carol", 20), ("dave", 0)] {
+        let server = folder.start("--flood off");
+        let mut guest = server.lets_in(name);
+        for i in 0..count {
+            guest.asks_until(&format!("/msg boss {i}"), "*** boss is away: your message is kept.");
+        }
+        match name {
+            "bob" => {}
+            _ => drop(guest.asks_until("/msg boss one too many", refused)),
+        }
+    }
+}

@@ -4,6 +4,7 @@ mod cost;
 mod damage;
 mod historian;
 mod hostile;
+mod mailbox;
 mod pruning;
 mod round_trip;
 mod searching;

@@ -61,6 +61,7 @@ impl Accounts {
     pub(super) fn replace<'a>(
         &mut self,
         accounts: Vec<Account>,
+        guest_mail: Vec<(AccountId, usize)>,
         last: AccountId,
         reserved: impl Iterator<Item = &'a Reserved>,
     ) {
@@ -71,11 +72,13 @@ impl Accounts {
         for account in accounts {
             self.insert(account);
         }
+        self.guest_mail = guest_mail.into_iter().collect();
         for reserved in reserved {
-            if let Reserved::Mail { to, .. } = reserved
+            if let Reserved::Mail { to, by_guest } = reserved
                 && let Some(account) = self.by_id.get_mut(to)
             {
                 account.mail += 1;
+                *self.guest_mail.entry(*to).or_default() += usize::from(*by_guest);
             }
         }
     }
@@ -207,9 +210,12 @@ impl Accounts {
 
     /// Counts deleted messages. Returns the number of those that are left.
     pub(crate) fn mail_deleted(&mut self, account: AccountId, count: usize) -> usize {
-        self.guest_mail.remove(&account);
+        let of_guests = self.guest_mail.get_mut(&account);
         let Some(account) = self.by_id.get_mut(&account) else { return 0 };
         account.mail = account.mail.saturating_sub(count);
+        if let Some(of_guests) = of_guests {
+            *of_guests = (*of_guests).min(account.mail); // whose they were is in the file alone
+        }
         account.mail
     }
 }

@@ -98,7 +98,8 @@ impl Rooms {
             .map(|(key, id)| (key, id, self.accounts.key_of(id).map(str::to_owned)))
             .collect();
         let reserved = self.pending.reserved();
-        self.accounts.replace(snapshot.accounts, snapshot.last_account, reserved);
+        let Snapshot { accounts, guest_mail, last_account, .. } = snapshot;
+        self.accounts.replace(accounts, guest_mail, last_account, reserved);
         self.sanctions.replace(snapshot.sanctions, self.pending.sanctions());
         for (client, id, key) in names {
             if key.is_none() || self.accounts.key_of(id) != key.as_deref() {

@@ -204,6 +204,25 @@ fn what_a_guest_could_not_leave_does_not_count() {
 }
 
 #[test]
+fn guests_have_their_share_of_a_mailbox_once_and_not_once_for_each_start() {
+    let refused = "*** zoe is away, and 50 messages wait there from people who are not registered, which is the most.\n";
+    // In the file, and pending when another process changes something.
+    for (in_file, pending) in [(50, 0), (49, 1), (0, 50), (20, 30)] {
+        let mut chat = Conversation::new();
+        let with_mail = || Snapshot { guest_mail: vec![(ZOES, in_file)], ..snapshot() };
+        chat.chat.restore(with_mail());
+        for _ in 0..pending {
+            chat.types(BOB, "/msg zoe hi");
+        }
+        chat.chat.restore(with_mail());
+        chat.finishes();
+        assert_eq!(chat.is_told(BOB, "/msg zoe hi"), refused, "{in_file} and {pending}");
+        let told = chat.is_told(ALICE, "/msg zoe hi");
+        assert_eq!(told, "*** zoe is away: your message is kept.\n");
+    }
+}
+
+#[test]
 fn a_mailbox_is_full_of_what_is_reserved_too_and_guests_have_half_of_it() {
     let mut chat = Conversation::new();
     for _ in 0..GUEST_MAIL_MAX {
