@@ -30,6 +30,8 @@ pub struct HistoryReply {
     pub(crate) most: usize,
     /// What was said before this time is too old to be shown.
     pub(crate) told_from: Option<Timestamp>,
+    /// Lines that were removed. The store may have them still, in an outage.
+    pub(crate) removed: Vec<LineId>,
     /// Names whose lines the reader hides.
     pub(crate) hidden: Vec<String>,
     /// They are the reader's mail, which they may then delete.
@@ -52,6 +54,7 @@ impl HistoryReply {
         match found {
             Found::Lines(older) => {
                 self.lines = merge(older.iter(), self.lines.iter());
+                self.lines.retain(|line| !self.removed.contains(&line.id));
                 None
             }
             Found::Partly { lines, why } => {
@@ -118,6 +121,16 @@ pub(crate) fn merge<'a>(
     lines
 }
 
+/// The name of whoever said a line in a room: of alice, for `<alice> hi`, `<@alice> hi`, `* alice
+/// waves` and `*** Announcement by alice: …`.
+pub(crate) fn author_of(line: &str) -> Option<&str> {
+    let forms = [("<", "> "), ("* ", " "), ("*** Announcement by ", ": ")];
+    forms.iter().find_map(|(before, after)| {
+        let (name, _) = line.strip_prefix(before)?.split_once(after)?;
+        Some(sentences::without_mark(name))
+    })
+}
+
 /// `<alice> hi`, `* alice waves` and `[from alice] psst` are alice's, and `<@alice> hi` is.
 fn is_said_by(line: &str, name: &str) -> bool {
     let says = |before: &str, after: &str| {
@@ -156,6 +169,7 @@ mod tests {
             query: None,
             most: 2,
             told_from: None,
+            removed: Vec::new(),
             hidden: vec!["b".to_owned()],
             is_mail: false,
             now: "2026-11-21T12:00:00Z".parse().unwrap(),
@@ -177,6 +191,7 @@ mod tests {
             query: None,
             most: 9,
             told_from: Some("2026-11-19T12:00:00Z".parse().unwrap()),
+            removed: Vec::new(),
             hidden: Vec::new(),
             is_mail: false,
             now: "2026-11-20T12:00:00Z".parse().unwrap(),

@@ -105,6 +105,8 @@ pub enum Change {
     Sanctioned(Sanction),
     /// An administrator lifted a sanction.
     SanctionLifted(SanctionKind, Target),
+    /// An administrator took these lines out of a room.
+    LinesRemoved(Vec<LineId>),
     /// An administrator did something.
     Audit {
         /// The administrator's name.
@@ -124,6 +126,7 @@ impl Change {
             Change::PrivateMessage { is_mail, .. } => *is_mail,
             Change::MailDeleted(..) => true,
             Change::RoomMessage { .. } | Change::RoomSetting { .. } => false,
+            Change::LinesRemoved(_) => false,
             Change::Sanctioned(_) | Change::SanctionLifted(..) | Change::Audit { .. } => false,
         }
     }
@@ -146,6 +149,7 @@ impl Change {
             Change::Registered(..) | Change::PasswordChanged(..) | Change::Unregistered(_) => 0,
             Change::MailDeleted(..) | Change::SanctionLifted(..) => 0,
             Change::Sanctioned(sanction) => sanction.why.as_ref().map_or(0, String::len),
+            Change::LinesRemoved(lines) => size_of_val(&lines[..]),
             Change::Audit { what, .. } => what.len(),
         }
     }

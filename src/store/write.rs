@@ -58,6 +58,7 @@ pub(super) fn record(db: &Connection, Record { at, change }: &Record) -> Result<
                 (kind_word(*kind), whom, fold(target)),
             )
         }
+        Change::LinesRemoved(lines) => remove_lines(db, lines),
         Change::Audit { by, what } => {
             execute(db, "INSERT INTO audit (at, by, what) VALUES (?1, ?2, ?3)", (at, by, what))
         }
@@ -82,6 +83,20 @@ fn room_message(
         insert.execute(params![id, at, room, form as i64, author, body])?;
     }
     Ok(())
+}
+
+/// Deletes lines with their words. What they said is overwritten in the file, and not only marked
+/// as free space.
+fn remove_lines(db: &Connection, lines: &[LineId]) -> Result<()> {
+    db.pragma_update(None, "secure_delete", true)?;
+    let removed = lines.iter().try_for_each(|line| {
+        // The number of the last line that there ever was must not be lost with it.
+        execute(db, "UPDATE marks SET last_line = max(last_line, ?1)", [line])?;
+        execute(db, "DELETE FROM line_words WHERE rowid = ?1", [line])?;
+        execute(db, "DELETE FROM line WHERE id = ?1", [line])
+    });
+    db.pragma_update(None, "secure_delete", false)?;
+    removed
 }
 
 fn set_room_setting(

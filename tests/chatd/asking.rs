@@ -82,3 +82,31 @@ pub fn a_password_is_right_from_either_keyboard() {
         eve.hears_until("*** Goodbye.");
     }
 }
+
+/// The file is locked while the line is removed: nobody is told it meanwhile, and it is not in the file afterwards.
+#[test]
+pub fn a_line_is_removed_during_an_outage_too() {
+    let folder = Folder::new();
+    let (_server, mut alice, mut bob) = a_class(&folder);
+    bob.says("hello\nmy password is swordfish");
+    alice.hears("<bob> hello");
+    alice.hears("<bob> my password is swordfish");
+    let other = folder.database();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    alice.says("/remove bob");
+    alice.hears_until("*** The history is not written since ");
+    alice.hears_until("*** A line of bob's was removed by alice.");
+    alice.hears_until("*** End of the past.");
+    bob.hears_until("*** A line of bob's was removed by alice.");
+    bob.says("/history 100");
+    bob.hears_until("*** The last 1 line of lobby");
+    bob.hears("({…}) <bob> hello");
+    bob.hears("*** End of the past.");
+    other.execute_batch("COMMIT").unwrap();
+    bob.hears_until("*** The history is written again; nothing is missing.");
+    bob.says("/search password");
+    bob.hears_until("*** Nothing with password was said");
+    assert_eq!(folder.select::<String>("SELECT body FROM line"), ["hello"]);
+    let audit = folder.select::<String>("SELECT by || ' ' || what FROM audit");
+    assert_eq!(audit, ["alice removed a line of bob's in lobby"]);
+}

@@ -21,6 +21,9 @@ promises! {
     { select: crate::harness::Program::Select, epoll: crate::harness::Program::Epoll, }
     keep {
         protocol::every_conversation_on_the_page_happens,
+        asking::a_slip_in_a_length_of_time_bans_nobody,
+        asking::mail_that_was_just_read_is_replied_to,
+        asking::a_line_is_removed_during_an_outage_too,
         order::two_talkers_at_full_speed_twenty_listeners_one_sequence,
         order::past_and_present_meet_without_a_gap_or_a_repeat,
         order::they_meet_too_when_the_past_is_read_from_the_file,

@@ -6,6 +6,7 @@ mod historian;
 mod hostile;
 mod mailbox;
 mod pruning;
+mod removing;
 mod round_trip;
 mod searching;
 mod settings;

@@ -48,6 +48,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("ungag unsilence unshun untimeout", &["unmute"]),
     ("lock freeze slowmode slow moderate", &["pause"]),
     ("unlock unfreeze", &["resume"]),
+    ("purge delete del rm redact prune erase unsay", &["remove"]),
     ("die kill restart shutdownnow halt", &["shutdown"]),
     ("time date clock times", &["timestamps"]),
     ("nojoins joins", &["quiet"]),

@@ -133,6 +133,7 @@ fn reply(rooms: &Rooms, client: ClientKey, most: usize, lines: Vec<HistoryLine>)
         query: None,
         most,
         told_from,
+        removed: rooms.room_of(client).removed().to_vec(),
         hidden: names.map(|name| name.shown().to_owned()).collect(),
         is_mail: false,
         now: rooms.now(),

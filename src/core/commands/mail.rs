@@ -57,6 +57,7 @@ pub(crate) fn read(ctx: &mut RoomsCtx<'_>) -> CommandResult {
         query: Some(Query::Mail(account)),
         most: MAILBOX_MAX,
         told_from: None, // it waits, however old it is
+        removed: Vec::new(),
         hidden: Vec::new(),
         is_mail: true,
         now: ctx.rooms.now(),

@@ -11,6 +11,7 @@ pub(crate) mod mail;
 mod moderation;
 mod people;
 mod places;
+mod remove;
 pub(crate) mod row;
 pub(crate) mod talk;
 
@@ -30,6 +31,7 @@ const GROUPS: &[Group] = &[
     Group { name: "The class", rows: class::ROWS },
     Group { name: "The server", rows: ROWS },
     Group { name: "For administrators", rows: moderation::ROWS },
+    Group { name: "For administrators", rows: remove::ROWS },
 ];
 
 const ROWS: &[Row] = &[

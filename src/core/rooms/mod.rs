@@ -32,7 +32,7 @@ pub use room_list::ROOMS_MAX;
 use super::{
     event::{Answer, Talk},
     notice::{Refusal, notice},
-    record::{AccountId, Author, Record, Snapshot},
+    record::{AccountId, Author, LineId, Record, Snapshot},
 };
 use accounts::Accounts;
 use jiff::Timestamp;
@@ -154,6 +154,14 @@ impl Rooms {
         let value = text.map(|text| (text, self.members[by].author()));
         self.rooms[room].set_setting(name, value, self.now, &mut self.pending);
         Ok(())
+    }
+
+    /// Takes lines out of the past of a member's room.
+    pub(crate) fn remove_lines(&mut self, by: ClientKey, lines: Vec<LineId>) {
+        let Rooms { members, rooms, pending, .. } = self;
+        if let Some(room) = members[by].room() {
+            rooms[room].remove_lines(lines, self.now, pending);
+        }
     }
 
     // --- Who may speak ---

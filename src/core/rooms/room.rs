@@ -19,6 +19,10 @@ use jiff::Timestamp;
 /// 100 rooms = 32 MiB; with lines as people type them, under 2 MiB.
 pub(crate) const SCROLLBACK_MAX: usize = 300;
 
+/// Removed lines that are remembered of each room, for as long as the file has them still: as many
+/// as can be removed at once.
+const REMOVED_MAX: usize = SCROLLBACK_MAX;
+
 /// The setting that says what a room talks about.
 pub(crate) const TOPIC: &str = "topic";
 /// The setting of a room that is paused, whatever its text.
@@ -33,6 +37,8 @@ pub(crate) struct Room {
     /// Members who do not want every line as it is: `/timestamps`, `/quiet`, `/ignore`.
     filtered: Vec<ClientKey>,
     scrollback: Scrollback,
+    /// Lines that an administrator took out, perhaps not out of the file yet.
+    removed: Vec<LineId>,
     /// Whether the scrollback, until it is full, has everything that was ever said here.
     is_whole: bool,
     /// When the last member left.
@@ -84,6 +90,7 @@ impl Room {
             members: Vec::new(),
             filtered: Vec::new(),
             scrollback: Scrollback::new(SCROLLBACK_MAX, Vec::new()),
+            removed: Vec::new(),
             is_whole,
             emptied: now,
         }
@@ -188,6 +195,29 @@ impl Room {
         if self.scrollback.forget(last) {
             self.doubt(); // a younger one among them is in the store
         }
+    }
+
+    /// Takes lines out of the past, and records that.
+    pub(super) fn remove_lines(
+        &mut self,
+        lines: Vec<LineId>,
+        now: Timestamp,
+        pending: &mut Pending,
+    ) {
+        if self.scrollback.is_full() {
+            self.doubt(); // there are older lines, though it is not full any more
+        }
+        self.scrollback.remove(&lines);
+        self.removed.extend(&lines);
+        self.removed.drain(..self.removed.len().saturating_sub(REMOVED_MAX));
+        if pending.keeps_talk() {
+            pending.record(now, Change::LinesRemoved(lines));
+        }
+    }
+
+    /// The lines that were removed last.
+    pub(crate) fn removed(&self) -> &[LineId] {
+        &self.removed
     }
 
     /// Assumes that the store has more than the scrollback.

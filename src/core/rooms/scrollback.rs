@@ -43,6 +43,11 @@ impl Scrollback {
         self.lines.len() < before
     }
 
+    /// Takes out these lines.
+    pub(crate) fn remove(&mut self, lines: &[LineId]) {
+        self.lines.retain(|line| !lines.contains(&line.id));
+    }
+
     /// What is remembered, the oldest first.
     pub(crate) fn lines(&self) -> impl DoubleEndedIterator<Item = &HistoryLine> {
         self.lines.iter()

@@ -10,6 +10,7 @@ mod look_alikes;
 mod outcomes;
 mod paused;
 mod reading;
+mod removing;
 mod rooms;
 mod sanctions;
 mod sessions;
@@ -165,6 +166,13 @@ impl Conversation {
         self.writes(&changes);
         self.flushes();
         changes
+    }
+
+    /// Writes the batch, and hands over the answers.
+    fn hands_out_answers(&mut self, mut take: impl FnMut(ClientId, Option<Answer>)) {
+        let changes = self.seals();
+        self.writes(&changes);
+        self.chat.flush(|&client, delivery| take(client, delivery.answer));
     }
 
     /// Writes and delivers everything, the answers about outcomes too. Returns what was written.

@@ -1,0 +1,107 @@
+//! `/remove`: an administrator takes what somebody said out of a room's past and its history. It
+//! cannot be taken off the screens of those who have read it, and everybody is told so.
+
+use super::row::{CommandResult, Reply, RoomsCtx, Row, Who, first_word};
+use crate::core::{
+    history_reply::{HistoryReply, author_of},
+    length_of_time::begins_with_digit,
+    notice::{Refusal, notice},
+    record::{HistoryLine, LineId},
+    rooms::room::Lines,
+    search_words::{SearchWord, fold, search_words},
+    sentences::without_mark,
+};
+
+pub(super) const ROWS: &[Row] = &[Row::rooms(
+    "remove",
+    "NAME [COUNT|WORDS]",
+    "takes NAME's last lines here, or the last with WORDS, out of the past",
+    remove,
+)
+.only_for(Who::Administrators)
+.example("bob 3")];
+
+/// Which of somebody's lines are meant.
+enum Which {
+    Last(usize),
+    LastWith(Vec<SearchWord>),
+}
+
+fn which(typed: &str) -> Result<Which, Refusal> {
+    let misunderstood = |what: &str| {
+        let examples = "/remove bob, /remove bob 3, /remove bob stupid idea";
+        Refusal::from(format!("\"{typed}\" is no {what}. Like this: {examples}"))
+    };
+    if typed.is_empty() {
+        return Ok(Which::Last(1));
+    }
+    if begins_with_digit(typed) {
+        return match typed.parse() {
+            Ok(count @ 1..) => Ok(Which::Last(count)),
+            _ => Err(misunderstood("number of lines")),
+        };
+    }
+    match search_words(typed) {
+        words if words.is_empty() => Err(misunderstood("word to look for")),
+        words => Ok(Which::LastWith(words)),
+    }
+}
+
+fn remove(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
+    let (typed, rest) = first_word(arguments)?;
+    let (typed, which) = (without_mark(typed), which(rest)?);
+    let (most, words) = match which {
+        Which::Last(count) => (count, Vec::new()),
+        Which::LastWith(words) => (1, words),
+    };
+    let names = ctx.rooms.config().names;
+    let word_of = |name: &str| match names.check(name, "name") {
+        Ok(name) => name.word().to_owned(),
+        Err(_) => name.to_owned(), // an address
+    };
+    let wanted = word_of(typed);
+    let is_meant = |line: &&HistoryLine| {
+        let text = fold(&line.text);
+        author_of(&line.text).is_some_and(|author| word_of(author) == wanted)
+            && words.iter().all(|word| word.is_in(&text))
+    };
+    let room = ctx.rooms.room_of(ctx.client);
+    let (room_name, in_memory) = (room.name().to_owned(), room.scrollback().lines().count());
+    let mut lines: Vec<HistoryLine> =
+        room.scrollback().lines().rev().filter(is_meant).take(most).cloned().collect();
+    lines.reverse();
+    let Some(author) = lines.last().and_then(|line| author_of(&line.text)).map(str::to_owned)
+    else {
+        let with: Vec<String> = words.iter().map(SearchWord::shown).collect();
+        let with =
+            if with.is_empty() { String::new() } else { format!(" with {}", with.join(" ")) };
+        return Err(format!(
+            "No line of {typed}'s{with} is in the last {in_memory} lines of {room_name}."
+        )
+        .into());
+    };
+    let ids: Vec<LineId> = lines.iter().map(|line| line.id).collect();
+    ctx.rooms.remove_lines(ctx.client, ids);
+    let (some, were) = match lines.len() {
+        1 => ("a line".to_owned(), "was"),
+        count => (format!("{count} lines"), "were"),
+    };
+    ctx.audit(format!("removed {some} of {author}'s in {room_name}"));
+    let mut sentence = format!("{some} of {author}'s {were} removed by {}.", ctx.name());
+    sentence[..1].make_ascii_uppercase();
+    ctx.rooms.tell_room(ctx.client, &Lines::of_server(&notice(sentence)));
+    let reply = HistoryReply {
+        heading: format!("Removed from {room_name}, but not from screens: {{}} of {author}'s"),
+        if_none: String::new(),
+        most: lines.len(),
+        lines,
+        query: None,
+        told_from: None,
+        hidden: Vec::new(),
+        removed: Vec::new(),
+        is_mail: false,
+        now: ctx.rooms.now(),
+        zone: ctx.rooms.config().zone.clone(),
+    };
+    Ok(Reply::Fetch(String::new(), Box::new(reply)))
+}
