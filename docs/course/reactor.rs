@@ -129,8 +129,8 @@ pub fn lines(
         while let Some(line) = unread.next_line() {
             received(match line {
                 Line::Text(text) => Ok(text),
-                Line::NotUtf8 => Err("That line is not UTF-8."),
-                Line::TooLong => Err("That line is too long."),
+                Line::NotUtf8(_) => Err("That line is not UTF-8."),
+                Line::TooLong(_) => Err("That line is too long."),
             });
         }
     }

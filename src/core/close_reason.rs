@@ -41,8 +41,8 @@ pub enum CloseReason {
     NameClaimed,
     /// An administrator sent the client away: `kicked by alice: spam`.
     Kicked(String),
-    /// The client spoke HTTP.
-    HttpRequest,
+    /// The client is no chat's: it sent this.
+    OtherProtocol(&'static str),
     /// The client's thread panicked.
     ServerError,
     /// The server stops.
@@ -72,8 +72,8 @@ impl CloseReason {
                 "your name is an account's now, and its owner has logged in.".to_owned()
             }
             CloseReason::Kicked(by) => format!("you were {by}."),
-            CloseReason::HttpRequest => {
-                "this is a chat server, and that was an HTTP request. Try: nc HOST PORT".to_owned()
+            CloseReason::OtherProtocol(what) => {
+                format!("this is a chat server, and that was {what}. Try: nc HOST PORT")
             }
             CloseReason::ServerError => sentences::SERVER_ERROR.to_owned(),
             CloseReason::Shutdown => sentences::SHUTTING_DOWN.to_owned(),
@@ -90,7 +90,7 @@ impl CloseReason {
             CloseReason::Lost(_) => "connection lost",
             CloseReason::TooSlow(_) | CloseReason::TooLate(_) => "too slow",
             CloseReason::NoName(_) | CloseReason::NamesRefused(_) => "no name",
-            CloseReason::HttpRequest => "no name",
+            CloseReason::OtherProtocol(_) => "no chat client",
             CloseReason::WrongPasswords(_) => "wrong password",
             CloseReason::Full(_) => "no place",
             CloseReason::Banned(_) => "banned",
@@ -126,7 +126,7 @@ impl fmt::Display for CloseReason {
             CloseReason::TakenOver { address, .. } => {
                 write!(f, "the account logged in again, from {address}")
             }
-            CloseReason::HttpRequest => write!(f, "sent an HTTP request"),
+            CloseReason::OtherProtocol(what) => write!(f, "sent {what}"),
             other => write!(f, "{}", other.to_others()),
         }
     }

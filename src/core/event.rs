@@ -5,9 +5,9 @@ use super::{
     address::ClientAddress,
     close_reason::CloseReason,
     history_reply::HistoryReply,
-    name::Name,
+    name::{NAME_MAX, Name},
     password::Password,
-    record::{AccountId, Author, Found, HistoryLine, LineId, PasswordHash, Query},
+    record::{AccountId, Author, Found, HistoryLine, LineId, PasswordHash, Query, REMEMBERED_MAX},
 };
 use std::time::Duration;
 
@@ -63,7 +63,22 @@ impl Talk {
         }
         self.text = text;
     }
+
+    /// Its bytes as they are counted for a reader: see [`READER_ADDS`].
+    pub(crate) fn wire_bytes(&self) -> usize {
+        self.text.len() + READER_ADDS * self.lines
+    }
 }
+
+/// The bytes that some readers get with a line besides: `[12:30] ` after `/timestamps on`, a mark
+/// in front of an administrator's name, and the CR that telnet wants in front of the line end.
+/// Whatever is bounded by what a reader's outbox holds counts them for every line.
+pub(crate) const READER_ADDS: usize = "[12:30] @\r".len();
+
+/// The most bytes of one line as somebody reads it: what is remembered of one, a second name (of a
+/// room), more words around them, and [`READER_ADDS`].
+pub(crate) const SHOWN_MAX: usize = 1280;
+const _: () = assert!(REMEMBERED_MAX + 4 * NAME_MAX + 60 + READER_ADDS <= SHOWN_MAX);
 
 /// What a session asks of the rooms by itself, in a dialogue about names, passwords and mail.
 #[derive(Debug)]
@@ -211,6 +226,9 @@ pub trait Driver {
     /// Writes to this client alone, before anything that the rooms tell them after the last answer.
     /// May wait.
     fn reply(&mut self, bytes: &[u8]);
+    /// From now on every line end that is written to this client is CR LF, as telnet wants it (RFC
+    /// 854).
+    fn begin_telnet(&mut self);
     /// The lines of `/threads`: how this server runs.
     fn describe_threads(&mut self) -> String;
 }

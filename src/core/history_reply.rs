@@ -6,7 +6,7 @@
 
 use super::{
     notice::notice,
-    record::{Found, HistoryLine, LineId, Query},
+    record::{Found, HistoryLine, LineId, Query, REMEMBERED_MAX},
     sentences,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 
 /// The most private lines remembered for each client: 100 × 1.1 KiB × 512 clients = 56 MiB at most.
 pub(crate) const PRIVATE_MAX: usize = 100;
+const _: () = assert!(PRIVATE_MAX * REMEMBERED_MAX * 512 <= 56 * 1024 * 1024);
 
 /// Past lines that are about to be shown.
 #[derive(Debug)]

@@ -54,7 +54,7 @@ use std::collections::HashMap;
 pub const BATCH_MAX: usize = 64 * 1024;
 
 /// The bytes after which a batch ends on a server with this high-water mark: the batch, with the
-/// event that exceeds the bound, fits into an empty outbox (if the mark is above 20 KiB).
+/// event that exceeds the bound, fits into an empty outbox (if the mark is above 18 KiB).
 pub fn batch_max(high_water: usize) -> usize {
     BATCH_MAX.min(high_water.saturating_sub(EVENT_MAX))
 }

@@ -9,7 +9,7 @@ use precis_core::profile::PrecisFastInvocation;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
 
 /// The most characters of a name, so that it fits the tables of `/who` and `/threads`.
-const NAME_MAX: usize = 20;
+pub(crate) const NAME_MAX: usize = 20;
 
 /// Names that people take for the server's own, or for those of whoever runs it. A stranger under
 /// one of them would be believed (and told passwords). What is written with `-`, `_` or `.` in

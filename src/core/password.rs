@@ -6,6 +6,7 @@
 //! blanks. What else that RFC does is to refuse some characters; here whatever was a password stays
 //! one.
 
+use super::wire::sanitize::replace_controls;
 use std::fmt;
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -29,10 +30,9 @@ impl PartialEq for Password {
 
 impl Password {
     /// Takes what was typed behind a command, at a prompt, or at the operator's terminal. Blanks
-    /// around it do not count, and [`sanitize`](super::wire::sanitize::sanitize) replaces control
-    /// characters.
+    /// around it do not count, and [`replace_controls`] shows control characters.
     pub fn new(typed: &str) -> Password {
-        let typed = super::wire::sanitize::sanitize(typed).trim().to_owned();
+        let typed = replace_controls(typed).trim().to_owned();
         let plain = |c: char| if c.is_whitespace() && c != '\t' { ' ' } else { c };
         Password { compared: typed.chars().map(plain).nfc().collect(), typed }
     }
@@ -59,6 +59,18 @@ impl Password {
             0..PASSWORD_MIN => Err(format!("A password has at least {PASSWORD_MIN} bytes.")),
             _ => Err(format!("A password has at most {PASSWORD_MAX} bytes.")),
         }
+    }
+}
+
+/// A command as it goes on: `safe` to show; or as it was `typed`, if a password may stand in it, of
+/// which every blank counts.
+pub(crate) fn command_of(typed: &str, safe: &str) -> String {
+    let name = safe.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+    match typed.split_once('/') {
+        Some((_, typed)) if matches!(&*name, "register" | "login") => {
+            replace_controls(typed).into_owned()
+        }
+        _ => safe.to_owned(),
     }
 }
 

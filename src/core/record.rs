@@ -4,6 +4,7 @@
 //! A [`Record`] is a change that is to be written. A [`Query`] is asked for one client, and
 //! [`Found`] is its answer. A [`Snapshot`] is what a server starts with.
 
+use super::name::NAME_MAX;
 use jiff::Timestamp;
 use std::{collections::BTreeMap, fmt};
 
@@ -28,6 +29,10 @@ impl fmt::Display for LineId {
         self.0.fmt(f)
     }
 }
+
+/// The most bytes of a line as it is remembered, with its end: 1,024 that were typed, and in front
+/// of them a name of 20 characters with the longest words around it.
+pub(crate) const REMEMBERED_MAX: usize = 1024 + 4 * NAME_MAX + "[question from @] \n".len();
 
 /// The number of an account. Numbers start at 1 and are never used twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

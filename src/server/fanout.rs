@@ -30,7 +30,7 @@ use std::{
 };
 
 /// Events that may wait, for each client of a full server: a new client sends a name and a first
-/// line. An event holds at most 20 KiB of talk, so 512 clients need at most 20 MiB (a string may
+/// line. An event holds at most 18 KiB of talk, so 512 clients need at most 18 MiB (a string may
 /// have allocated twice that). When the channel is full, the talkers' threads wait, stop reading,
 /// and TCP slows the talkers down.
 ///

@@ -179,6 +179,13 @@ pub fn wait_broken(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
     Err(socket.take_error()?.unwrap_or_else(|| ErrorKind::ConnectionReset.into()))
 }
 
+/// Why the connection is broken, if it is and nobody was told so yet. Not if the peer had closed its
+/// side before: what it sent last is whole then. (The kernel says "broken pipe" there.)
+pub fn cut_off(socket: &TcpStream) -> Option<String> {
+    let error = socket.take_error().unwrap_or_else(Some)?;
+    (error.kind() != ErrorKind::BrokenPipe).then(|| error.to_string())
+}
+
 /// Whether the peer has sent its end of file, perhaps behind bytes that are not read yet.
 #[cfg(unix)]
 pub fn has_peer_ended(socket: &TcpStream) -> bool {

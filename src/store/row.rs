@@ -4,16 +4,19 @@
 //! The file may have been edited by others, or be older than a rule of today. So every text that
 //! comes out of it passes [`text`], whatever its bytes, and every time [`time`].
 
-use crate::core::{record::HistoryLine, wire::sanitize::sanitize};
+use crate::core::{
+    record::{HistoryLine, REMEMBERED_MAX},
+    wire::sanitize::sanitize,
+};
 use jiff::Timestamp;
 use rusqlite::{
     Connection, OptionalExtension as _, Params, Result, Row,
     types::{FromSql, ValueRef},
 };
 
-/// The most bytes of a text that are taken out of the file. Nothing that chatd writes is longer
-/// than a line (1 KiB) and a name.
-const TEXT_MAX: usize = 4096;
+/// The most bytes of a text that are taken out of the file: as many as of a line that is
+/// remembered.
+const TEXT_MAX: usize = REMEMBERED_MAX;
 
 /// How a line of a room begins. The author's name is stored once, and the words alone are searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,8 +109,8 @@ pub(super) fn text(row: &Row<'_>, column: usize) -> Result<String> {
     let (ValueRef::Text(bytes) | ValueRef::Blob(bytes)) = row.get_ref(column)? else {
         return Ok(String::new());
     };
-    let bytes = &bytes[..bytes.len().min(TEXT_MAX)];
-    Ok(sanitize(&String::from_utf8_lossy(bytes)).into_owned())
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(TEXT_MAX)]);
+    Ok(sanitize(&text[..text.floor_char_boundary(TEXT_MAX)]).into_owned())
 }
 
 /// A time. One beyond all calendars becomes 1970.

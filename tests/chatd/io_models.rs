@@ -59,6 +59,12 @@ promises! {
         identity::a_pause_and_a_topic_outlive_the_server,
         identity::the_topics_of_quiet_rooms_come_back,
         start::a_limit_on_address_space_is_said_and_held,
+        terminals::who_negotiates_telnet_reads_cr_lf_and_nobody_else_does,
+        terminals::a_browser_says_nothing_to_the_room,
+        terminals::half_a_line_that_a_reset_cuts_off_is_dropped,
+        terminals::half_a_line_is_dropped_when_the_server_hangs_up,
+        terminals::bytes_that_are_no_lines_are_limited_like_lines,
+        terminals::lines_that_grow_when_they_are_shown_put_nobody_over_the_mark,
         options::a_value_that_is_admitted_works,
         options::one_place_is_enough_for_one_client,
     }

@@ -25,5 +25,6 @@ mod start;
 #[cfg(unix)]
 mod stuck;
 mod telnet;
+mod terminals;
 mod threads_max;
 mod time;

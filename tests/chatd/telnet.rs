@@ -23,7 +23,7 @@ fn negotiations_are_refused_and_split_anywhere() {
         bob.hears("<telnet> hi");
         // DONT terminal type, WONT echo, DONT window size
         telnet.receives(b"\xff\xfe\x18\xff\xfc\x01\xff\xfe\x1f");
-        telnet.asks("/quit", "*** Goodbye.");
+        telnet.asks("/quit", "*** Goodbye.\r"); // from now on line ends are telnet's
         bob.hears("*** telnet left lobby (quit)");
     }
 }

@@ -101,6 +101,10 @@ impl Driver for LoopDriver<'_, '_> {
         self.client().reply(bytes);
     }
 
+    fn begin_telnet(&mut self) {
+        self.client().queue.begin_telnet();
+    }
+
     fn describe_threads(&mut self) -> String {
         let Server { clients, options, threads, totals, .. } = &*self.server;
         threads[0].set(Activity::Working);

@@ -143,8 +143,15 @@ impl Server<'_> {
 
     /// One read, so that one who sends without end delays nobody; the rest is found in the next round.
     fn read(&mut self, key: ClientKey) {
-        let Client { session: Some(session), socket, .. } = &mut self.clients[key] else { return };
+        let client = &mut self.clients[key];
+        let Client { session: Some(session), socket, queue, .. } = client else { return };
         match socket.read(session.input.space()) {
+            Ok(0)
+                if let Some(error) =
+                    queue.cut_off().map(str::to_owned).or_else(|| net::cut_off(socket)) =>
+            {
+                self.close(key, CloseReason::Lost(error)); // half a line is dropped
+            }
             Ok(n) => {
                 session.input.received(n);
                 self.run(key);

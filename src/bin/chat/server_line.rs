@@ -6,7 +6,7 @@
 
 use chatd::core::{
     sentences::{MARK, without_mark},
-    wire::sanitize::sanitize,
+    wire::sanitize::replace_controls,
 };
 use std::ops::Range;
 
@@ -46,7 +46,7 @@ impl ServerLine {
     /// every character that could move the cursor, colour the screen or turn text around. Nothing
     /// else of the client prints what came over the wire.
     pub(crate) fn new(bytes: &[u8]) -> ServerLine {
-        let text = sanitize(String::from_utf8_lossy(bytes).trim_matches('\r')).into_owned();
+        let text = replace_controls(String::from_utf8_lossy(bytes).trim_matches('\r')).into_owned();
         let (time, is_past) = time(&text);
         let rest = &text[time..];
         let (kind, name) = kind(rest);

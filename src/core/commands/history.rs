@@ -13,7 +13,7 @@ use crate::core::{
     history_reply::{HistoryReply, merge},
     length_of_time::{self, begins_with_digit},
     notice::{Refusal, notice},
-    record::{HistoryLine, LineId, Query},
+    record::{HistoryLine, LineId, Query, REMEMBERED_MAX},
     rooms::{ClientKey, Rooms},
     search_words::{SearchWord, fold, search_words},
     sentences,
@@ -30,9 +30,13 @@ pub(super) const ROWS: &[Row] = &[
         .example("exam fri*"),
 ];
 
-/// The most past lines shown at once: at 1.1 KiB each, 1.1 MiB, and only their reader waits for
-/// them.
+/// The most past lines shown at once: at 1.1 KiB each, with their times, 1.1 MiB, and only their
+/// reader waits for them.
 const LINES_MAX: usize = 1_000;
+const _: () = {
+    let line = "(2026-11-20 12:30) \r".len() + REMEMBERED_MAX;
+    assert!(LINES_MAX * line <= 11 * 1024 * 1024 / 10);
+};
 /// The most lines found by `/search`.
 const SEARCH_MAX: usize = 50;
 

@@ -55,6 +55,7 @@ pub(super) struct Batch {
     pub(super) views_used: usize,
     /// Lines for single clients.
     pub(super) direct: Vec<u8>,
+    pub(super) direct_lines: usize,
     /// Bytes of the answers, approximately.
     pub(super) answer_bytes: usize,
     /// The newest minute that somebody wants, and where its `[12:30] ` stands in `direct`.
@@ -114,7 +115,7 @@ impl Batch {
             (view.answer, view.close, view.read) = (None, None, Place::default());
         }
         (self.streams_used, self.views_used, self.stamp) = (0, 0, None);
-        (self.pieces, self.answer_bytes) = (0, 0);
+        (self.pieces, self.answer_bytes, self.direct_lines) = (0, 0, 0);
         self.direct.clear();
         std::mem::take(&mut self.ended)
     }

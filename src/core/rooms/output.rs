@@ -20,7 +20,10 @@ use super::{
     ClientKey, RoomKey,
     batch::{Batch, Delivery, Piece, Place, Stream, View},
 };
-use crate::core::{close_reason::CloseReason, event::Answer};
+use crate::core::{
+    close_reason::CloseReason,
+    event::{Answer, READER_ADDS},
+};
 use jiff::{Timestamp, tz::TimeZone};
 use slotmap::SecondaryMap;
 use std::{mem::swap, ops::Range};
@@ -110,6 +113,7 @@ impl Output {
             self.stamp(client, room, self.end_of(room));
         }
         let range = self.append_direct(line);
+        self.gathering.direct_lines += 1;
         let view = self.view_at_end(client, room);
         self.gathering.push(view, Piece { stream: None, range, lines: 1 });
     }
@@ -147,12 +151,15 @@ impl Output {
         self.gathering.ended.push(client);
     }
 
-    /// Bytes that the batch has gathered, and one for each piece. (Each line makes two pieces for
-    /// each reader with `/timestamps`. Counting them keeps the pieces of a batch within a few MiB.)
+    /// Bytes that the batch has gathered, no fewer than any client reads of it; and one for each
+    /// piece. (Each line makes two pieces for each reader with `/timestamps`. Counting them keeps
+    /// the pieces of a batch within a few MiB.)
     pub(in crate::core) fn bytes(&self) -> usize {
-        let Batch { streams, streams_used, direct, pieces, .. } = &self.gathering;
+        let Batch { streams, streams_used, direct, direct_lines, pieces, .. } = &self.gathering;
+        let wire_bytes = |bytes: &[u8], lines: usize| bytes.len() + READER_ADDS * lines;
         let streams = &streams[..*streams_used];
-        pieces + direct.len() + streams.iter().map(|stream| stream.bytes.len()).sum::<usize>()
+        let said = streams.iter().map(|stream| wire_bytes(&stream.bytes, stream.lines));
+        pieces + wire_bytes(direct, *direct_lines) + said.sum::<usize>()
     }
 
     /// Bytes of the answers that the batch has gathered, approximately.

@@ -11,13 +11,14 @@ use super::{
 use crate::core::{
     event::Talk,
     name::Name,
-    record::{Author, Change, LineId, RoomSnapshot, Settings},
+    record::{Author, Change, LineId, REMEMBERED_MAX, RoomSnapshot, Settings},
 };
 use jiff::Timestamp;
 
 /// Lines remembered of each room. With the longest lines in the most rooms that is 300 × 1.1 KiB ×
-/// 100 rooms = 32 MiB; with lines as people type them, under 2 MiB.
+/// 100 rooms = 33 MiB; with lines as people type them, under 2 MiB.
 pub(crate) const SCROLLBACK_MAX: usize = 300;
+const _: () = assert!(SCROLLBACK_MAX * REMEMBERED_MAX * 100 <= 33 * 1024 * 1024);
 
 /// Removed lines that are remembered of each room, for as long as the file has them still: as many
 /// as can be removed at once.

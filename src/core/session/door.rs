@@ -41,9 +41,6 @@ impl Session<'_> {
     /// Takes a line as a name. A command that does not work at the door comes here, too, and is
     /// refused.
     pub(crate) fn offer_name(&mut self, typed: &str, driver: &mut dyn Driver) {
-        if is_http_request(typed) {
-            return self.close(CloseReason::HttpRequest);
-        }
         match self.config.names.check(typed, "name") {
             Ok(name) => self.enter(name, None, driver),
             Err(sentence) => self.refuse(&sentence, driver),
@@ -79,15 +76,4 @@ impl Session<'_> {
             other => drop(self.take_in(other, driver)),
         }
     }
-}
-
-/// Whether a line is from a browser that was sent to the chat's port: it says `GET / HTTP/1.1`, and
-/// nobody's name looks like that.
-fn is_http_request(line: &str) -> bool {
-    let mut words = line.split(' ');
-    let (method, _, version) = (words.next(), words.next(), words.next_back());
-    version.is_some_and(|version| version.starts_with("HTTP/"))
-        && method.is_some_and(|method| {
-            !method.is_empty() && method.bytes().all(|b| b.is_ascii_uppercase())
-        })
 }

@@ -67,16 +67,16 @@ impl Flood {
         Flood { limit, tokens: limit.burst, filled_at: now, told: false }
     }
 
-    /// Takes a token for one line read at `now`. An overdrawn bucket says how long to wait until it
-    /// is at zero again.
-    pub(crate) fn take(&mut self, now: Duration) -> Option<Delay> {
+    /// Takes a token for each of the lines read at `now`. An overdrawn bucket says how long to wait
+    /// until it is at zero again.
+    pub(crate) fn take(&mut self, lines: usize, now: Duration) -> Option<Delay> {
         let elapsed = now.saturating_sub(self.filled_at).as_secs_f64();
         self.filled_at = now;
         self.tokens = (self.tokens + elapsed * self.limit.per_second).min(self.limit.burst);
         if self.tokens >= self.limit.burst {
             self.told = false;
         }
-        self.tokens -= 1.0;
+        self.tokens -= lines as f64;
         // Slightly below zero is only the rounding of an earlier wait.
         (self.tokens < -1e-6).then(|| Delay {
             wait: Duration::from_secs_f64(-self.tokens / self.limit.per_second),
@@ -96,11 +96,11 @@ mod tests {
         let mut now = Duration::from_secs(100);
         let mut flood = Flood::new(LIMIT, now);
         for _ in 0..3 {
-            assert_eq!(flood.take(now), None);
+            assert_eq!(flood.take(1, now), None);
         }
         let half = Duration::from_millis(500);
         for first in [true, false, false] {
-            assert_eq!(flood.take(now), Some(Delay { wait: half, first }));
+            assert_eq!(flood.take(1, now), Some(Delay { wait: half, first }));
             now += half;
         }
     }
@@ -109,13 +109,13 @@ mod tests {
     fn a_rested_client_has_its_burst_again_and_is_told_again() {
         let mut flood = Flood::new(LIMIT, Duration::ZERO);
         for _ in 0..4 {
-            flood.take(Duration::ZERO);
+            flood.take(1, Duration::ZERO);
         }
         let later = Duration::from_secs(10);
         for _ in 0..3 {
-            assert_eq!(flood.take(later), None);
+            assert_eq!(flood.take(1, later), None);
         }
-        assert!(flood.take(later).unwrap().first);
+        assert!(flood.take(1, later).unwrap().first);
     }
 
     #[test]

@@ -16,14 +16,15 @@ pub use config::{Peer, SessionConfig};
 use super::{
     address::ClientAddress,
     close_reason::CloseReason,
-    event::{Answer, Driver, Event, Question, Talk},
+    event::{Answer, Driver, Event, Question, SHOWN_MAX, Talk},
     history_reply::HistoryReply,
-    name::Name,
+    name::{NAME_MAX, Name},
     notice::notice,
-    password::Password,
-    record::LineId,
+    password::{Password, command_of},
+    record::{LineId, REMEMBERED_MAX},
     wire::{
         line::{LINE_MAX, Line, LineBuffer},
+        opening::{Opening, Seen},
         sanitize::sanitize,
     },
 };
@@ -31,12 +32,14 @@ use flood::{Delay, Flood, FloodLimit};
 use stage::Stage;
 use std::{mem::take, time::Duration};
 
-/// Talk becomes an event when it has this many bytes. It bounds what the events channel can hold.
+/// Talk becomes an event when it has this many bytes, as counted by [`Talk::wire_bytes`]. It bounds
+/// what the events channel can hold.
 pub(crate) const TALK_MAX: usize = 16 * 1024;
-/// The most bytes of talk in one event: the line that exceeds the bound is still in it, with a
-/// name, and with three bytes for each control character; and each line, which has six bytes at
-/// least (`<a> b` and its end), may get an administrator's mark.
-pub(crate) const EVENT_MAX: usize = TALK_MAX + 3 * LINE_MAX + 128 + TALK_MAX / 6;
+/// The most bytes that one event makes a client read, answers apart: the line that exceeds the
+/// bound is still in it.
+pub(crate) const EVENT_MAX: usize = TALK_MAX + SHOWN_MAX;
+/// No line becomes longer when it is made safe to show.
+const _: () = assert!(LINE_MAX + 4 * NAME_MAX + "<> \n".len() <= REMEMBERED_MAX);
 
 /// What the session heard, and so what its driver has to do.
 #[derive(Debug)]
@@ -73,6 +76,7 @@ pub struct Session<'a> {
     /// The mail that they were last shown.
     mail_read: Vec<LineId>,
     flood: Option<Flood>,
+    opening: Opening,
     /// Lines said and not yet sent: many lines of one read become one event.
     talk: Talk,
     /// What was heard after that talk.
@@ -104,6 +108,7 @@ impl<'a> Session<'a> {
             passwords_wrong: 0,
             mail_read: Vec::new(),
             flood: config.flood.map(|limit| Flood::new(limit, now)),
+            opening: Opening::default(),
             talk: Talk::default(),
             next: None,
             pause: None,
@@ -145,17 +150,21 @@ impl<'a> Session<'a> {
                 break self.check_password(driver);
             }
             let Some(line) = self.input.next_line() else {
-                let is_over = self.input.has_ended();
-                break if is_over { Heard::Close(CloseReason::Closed) } else { Heard::End };
+                break self.hear_no_line(now, driver);
             };
             self.lines += 1;
+            let is_dropped = match self.opening {
+                Opening::Over => false,
+                _ => on_opening(self.opening.look(line.bytes()), &mut self.close, driver),
+            };
             let heard = match (line, &self.stage, &self.name) {
+                _ if is_dropped => Some(Heard::Dialogue),
                 (Line::Text(typed), Stage::Chatting, Some(name)) => {
                     // From here on nothing can move another terminal's cursor.
                     let text = sanitize(typed);
                     match text.strip_prefix('/') {
                         Some(command) if !command.starts_with('/') => {
-                            Some(Heard::Command(command.to_owned()))
+                            Some(Heard::Command(command_of(typed, command)))
                         }
                         // `//x` says `/x`.
                         escaped => {
@@ -173,14 +182,11 @@ impl<'a> Session<'a> {
                     Some(self.refuse_line(&sentence, driver))
                 }
             };
-            if let Some(delay) = self.flood.as_mut().and_then(|flood| flood.take(now)) {
-                self.slow_down(delay, driver);
-                break heard.unwrap_or(Heard::Dialogue);
-            }
+            let has_to_pause = self.charge(1, now, driver);
             if let Some(heard) = heard {
                 break heard;
             }
-            if self.talk.text.len() >= TALK_MAX {
+            if has_to_pause || self.talk.wire_bytes() >= TALK_MAX {
                 break Heard::Dialogue;
             }
         };
@@ -191,10 +197,29 @@ impl<'a> Session<'a> {
         Heard::Talk(take(&mut self.talk))
     }
 
+    /// All lines are taken. What came besides is paid for, too.
     #[inline(never)] // see `Session::hear`
-    fn slow_down(&mut self, delay: Delay, driver: &mut dyn Driver) {
-        self.pause = Some(delay.wait);
-        if let (true, Some(FloodLimit { burst, per_second })) = (delay.first, self.config.flood) {
+    fn hear_no_line(&mut self, now: Duration, driver: &mut dyn Driver) -> Heard {
+        let waste = self.input.take_waste();
+        if self.opening != Opening::Over && self.input.is_tls() {
+            Heard::Close(CloseReason::OtherProtocol("a TLS handshake"))
+        } else if waste > 0 && self.charge(waste, now, driver) {
+            Heard::Dialogue
+        } else if self.input.has_ended() {
+            Heard::Close(CloseReason::Closed)
+        } else {
+            Heard::End
+        }
+    }
+
+    /// Charges the client for this number of lines, or for what costs the server as much. Returns
+    /// whether they have to pause.
+    #[inline(never)] // see `Session::hear`
+    fn charge(&mut self, lines: usize, now: Duration, driver: &mut dyn Driver) -> bool {
+        let delay = self.flood.as_mut().and_then(|flood| flood.take(lines, now));
+        let Some(Delay { wait, first }) = delay else { return false };
+        self.pause = Some(wait);
+        if let (true, Some(FloodLimit { burst, per_second })) = (first, self.config.flood) {
             self.say(
                 driver,
                 &format!(
@@ -202,6 +227,7 @@ impl<'a> Session<'a> {
                 ),
             );
         }
+        true
     }
 
     /// Takes a line while the server waits for an answer: a name, a password, or a command.
@@ -312,6 +338,9 @@ impl<'a> Session<'a> {
     }
 
     fn answer_telnet(&mut self, driver: &mut dyn Driver) {
+        if self.input.telnet.take_begun() {
+            driver.begin_telnet();
+        }
         let mut bytes = self.input.telnet.take_answers();
         if self.input.telnet.take_are_you_there() {
             bytes.extend(notice("Yes, chatd is here.").as_bytes());
@@ -334,10 +363,28 @@ impl<'a> Session<'a> {
     }
 }
 
+/// Deals with a first line that is no chat's, and with the one after it. Returns whether the line is
+/// dropped.
+#[inline(never)] // see `Session::hear`
+fn on_opening(seen: Seen, close: &mut Option<CloseReason>, driver: &mut dyn Driver) -> bool {
+    match seen {
+        Seen::Ordinary => return false,
+        Seen::NotHeldBack => {
+            driver.reply(notice("That was not said. Type it again to say it.").as_bytes());
+            return false;
+        }
+        Seen::HeldBack => {}
+        Seen::Other(protocol) => *close = Some(CloseReason::OtherProtocol(protocol)),
+    }
+    true
+}
+
 /// Why the whole line is refused.
 fn describe(unfit: &Line<'_>) -> String {
     match unfit {
-        Line::TooLong => format!("That line has more than {LINE_MAX} bytes and was not said."),
-        Line::NotUtf8 | Line::Text(_) => "That line is not UTF-8 text and was not said.".to_owned(),
+        Line::TooLong(_) => format!("That line has more than {LINE_MAX} bytes and was not said."),
+        Line::NotUtf8(_) | Line::Text(_) => {
+            "That line is not UTF-8 text and was not said.".to_owned()
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! meanwhile.
 
 use super::*;
+use crate::core::{batch_max, session::TALK_MAX};
 
 #[test]
 fn a_batch_waits_until_it_is_written_its_answers_too() {
@@ -189,6 +190,35 @@ fn the_times_of_many_readers_count_for_a_batch() {
         chat.says(ALICE, "<alice> x");
     }
     assert!(chat.chat.is_full(15_000) && !chat.chat.is_full(30_000));
+}
+
+/// The promise: one batch alone puts nobody over the mark.
+#[test]
+fn a_batch_with_the_event_that_exceeds_it_fits_into_an_empty_outbox() {
+    const HIGH_WATER: usize = 64 * 1024;
+    for text in ["", "x", "\u{fffd}", &"\u{fffd}".repeat(341), &"x".repeat(1024)] {
+        let mut chat = Conversation::new();
+        chat.types(BOB, "/timestamps on");
+        chat.finishes();
+        chat.forgets();
+        let mut talk = Talk::default();
+        let name = NameRule::Ascii.check("alice", "name").unwrap();
+        while talk.wire_bytes() < TALK_MAX {
+            talk.push("<", &name, "> ", if text.is_empty() { "." } else { text });
+        }
+        let (mut said, mut lines) = (0, 0);
+        while !chat.chat.is_full(batch_max(HIGH_WATER)) {
+            let Talk { text: all, lines: count } = &talk;
+            chat.does(ALICE, Event::Talk(Talk { text: all.clone(), lines: *count }));
+            chat.types(ALICE, &format!("/msg bob {text}."));
+            (said, lines) = (said + all.len(), lines + count);
+        }
+        chat.ends_batch();
+        let read = chat.reads(BOB);
+        let on_the_wire = read.len() + read.matches('\n').count(); // by telnet
+        assert!(read.len() > said && read.matches('\n').count() > lines);
+        assert!(on_the_wire <= HIGH_WATER, "{on_the_wire} bytes of {text:?}");
+    }
 }
 
 #[test]

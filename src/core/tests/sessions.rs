@@ -2,6 +2,7 @@
 
 mod helping;
 mod passwords;
+mod wire;
 
 use super::*;
 use crate::core::{
@@ -11,8 +12,7 @@ use crate::core::{
     password::Password,
     record::{Found, HistoryLine, LineId},
     run_command,
-    session::{EVENT_MAX, Heard, Peer, Session, SessionConfig, TALK_MAX, flood::FloodLimit},
-    wire::line::LINE_MAX,
+    session::{Heard, Peer, Session, SessionConfig, flood::FloodLimit},
 };
 use std::{collections::VecDeque, time::Duration};
 
@@ -61,6 +61,10 @@ impl Driver for FakeDriver {
 
     fn reply(&mut self, bytes: &[u8]) {
         self.replied.extend_from_slice(bytes);
+    }
+
+    fn begin_telnet(&mut self) {
+        self.asked.push("telnet".to_owned());
     }
 
     fn describe_threads(&mut self) -> String {
@@ -181,7 +185,7 @@ fn a_name_is_asked_for_and_given() {
     );
     assert_eq!(client.driver.asked, ["enter bob None", "enter alice None"]);
     assert_eq!(
-        client.sends("hi\n//home\n  \n\x1b[2J\n"),
+        client.sends("hi\n//home\n  \n\x01[2J\n"),
         ["says 3: <alice> hi\n<alice> /home\n<alice> \u{fffd}[2J\n"]
     );
     assert_eq!(client.session.take_line_count(), 7);
@@ -340,24 +344,4 @@ fn mail_is_deleted_by_the_numbers_that_were_read() {
     assert_eq!(client.reads().matches("Read it first").count(), 1);
     client.sends("/mail box\n");
     assert_eq!(client.reads(), "*** Like this: /mail [delete]\n");
-}
-
-#[test]
-fn the_largest_event_has_the_line_that_exceeds_the_bound_with_its_control_characters() {
-    let config = config();
-    let mut client = Client::is_alice(&config);
-    let mut line = vec![1; LINE_MAX]; // three bytes each, where they are shown
-    line.push(b'\n');
-    let mut rest: &[u8] = &line.repeat(15);
-    while !rest.is_empty() {
-        let (now, later) = rest.split_at(rest.len().min(client.session.input.space().len()));
-        client.receives(now);
-        rest = later;
-    }
-    let mut largest = 0;
-    while let Heard::Talk(talk) = client.session.hear(client.now, &mut client.driver) {
-        largest = largest.max(talk.text.len());
-        client.session.hear(client.now, &mut client.driver); // what came after that talk: nothing
-    }
-    assert!(TALK_MAX + LINE_MAX < largest && largest <= EVENT_MAX, "{largest} bytes");
 }

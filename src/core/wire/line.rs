@@ -2,21 +2,30 @@
 //!
 //! The reader reads straight into [`LineBuffer::space`] and takes whole lines out, in place,
 //! without a copy. A partial line stays in the buffer until the
-//! rest arrives. Telnet's sequences are taken out on the way.
+//! rest arrives. Telnet's sequences are taken out on the way, and keys are worked off.
 //! It does no I/O: the caller reads.
 
-use super::telnet::Telnet;
+use super::{keys::Keys, telnet::Telnet};
 
 /// The longest line, in bytes without its end. Long enough for a paragraph; short enough that 512
 /// half-typed lines, and the lines that wait for a slow reader, stay small (the same order as IRC's
 /// 512 and a terminal's 4,096).
 pub(crate) const LINE_MAX: usize = 1024;
+/// The most bytes of a line that is being typed: twice the longest line, so that whoever typed too
+/// much can take it back. Of a longer line the rest is dropped, and it is too long whatever is
+/// taken back, unless the whole line is.
+const TYPED_MAX: usize = 2 * LINE_MAX;
 /// Bytes of the buffer at first. An idle client should cost little; the buffer doubles as soon as a
 /// read fills it.
 const BUFFER_FIRST: usize = 256;
 /// Bytes of the buffer of a client that sends much: fewer reads, and one event for many lines.
 const BUFFER_MAX: usize = 16 * 1024;
-const _: () = assert!(BUFFER_FIRST < BUFFER_MAX && LINE_MAX + 2 < BUFFER_MAX);
+const _: () = assert!(BUFFER_FIRST < BUFFER_MAX && TYPED_MAX + 2 < BUFFER_MAX);
+/// What a read that brings no line counts as, in bytes that are no lines: 64 of them cost as much as
+/// a line does. Somebody who sends each key in a packet of its own needs some for each line.
+const READ_COST: usize = LINE_MAX / 64;
+/// The first bytes of a TLS handshake.
+const TLS: [u8; 2] = [0x16, 0x03];
 
 /// One line, without its end.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,9 +33,19 @@ pub enum Line<'a> {
     /// Text as it was sent: not cleaned yet.
     Text(&'a str),
     /// Bytes that are not UTF-8.
-    NotUtf8,
-    /// Longer than `LINE_MAX`; what remains of it is skipped.
-    TooLong,
+    NotUtf8(&'a [u8]),
+    /// Longer than `LINE_MAX`: the beginning of it.
+    TooLong(&'a [u8]),
+}
+
+impl Line<'_> {
+    /// Its bytes, or the first of them.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Line::Text(text) => text.as_bytes(),
+            Line::NotUtf8(bytes) | Line::TooLong(bytes) => bytes,
+        }
+    }
 }
 
 /// One connection's unread bytes.
@@ -35,12 +54,15 @@ pub struct LineBuffer {
     /// `bytes[start..end]` is received and not yet taken.
     start: usize,
     end: usize,
-    /// Inside a line that was refused as too long: drop everything to its end.
-    skipping: bool,
     /// The peer sent its end of file: what is left is the last line.
     ended: bool,
+    /// The first bytes of all, and how many of them have come.
+    opening: ([u8; 2], usize),
+    /// Bytes that came and belong to no line, as far as they are not charged yet.
+    waste: usize,
     /// Bytes after which a line is cut, in a buffer that refuses no line.
     cut_at: Option<usize>,
+    keys: Keys,
     /// The state of the telnet protocol.
     pub(crate) telnet: Telnet,
 }
@@ -51,9 +73,11 @@ impl Default for LineBuffer {
             bytes: vec![0; BUFFER_FIRST],
             start: 0,
             end: 0,
-            skipping: false,
             ended: false,
+            opening: ([0; 2], 0),
+            waste: 0,
             cut_at: None,
+            keys: Keys::default(),
             telnet: Telnet::default(),
         }
     }
@@ -80,14 +104,36 @@ impl LineBuffer {
     pub fn received(&mut self, n: usize) {
         let filled = self.end + n == self.bytes.len();
         self.ended |= n == 0;
-        self.end += match self.cut_at {
-            None => self.telnet.filter(&mut self.bytes[self.end..self.end + n]),
-            Some(_) => n,
-        };
+        let (before, came) = (self.end, &mut self.bytes[self.end..self.end + n]);
+        self.end += n;
+        if self.cut_at.is_none() {
+            let (first, count) = &mut self.opening;
+            for (place, byte) in first.iter_mut().skip(*count).zip(&*came) {
+                (*place, *count) = (*byte, *count + 1);
+            }
+            let text = self.telnet.filter(came);
+            let waiting = &mut self.bytes[self.start..before + text];
+            let kept = self.keys.work_off(waiting, before - self.start, TYPED_MAX);
+            self.waste += READ_COST + self.end - (self.start + kept);
+            self.end = self.start + kept;
+        }
         if filled && self.bytes.len() < BUFFER_MAX {
             // The peer sends more than fits: read more with each call.
             self.bytes.resize(2 * self.bytes.len(), 0);
         }
+    }
+
+    /// Whether what came first is no line, but a TLS handshake.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.opening == (TLS, TLS.len())
+    }
+
+    /// How many lines could have been sent in place of the bytes that made none: telnet's
+    /// sequences, keys, what a line had too much. To be asked when all lines are taken.
+    pub(crate) fn take_waste(&mut self) -> usize {
+        let lines = self.waste / LINE_MAX;
+        self.waste %= LINE_MAX;
+        lines
     }
 
     /// Whether the peer sent its end of file.
@@ -97,25 +143,21 @@ impl LineBuffer {
 
     /// The next whole line, or `None` if more bytes are needed.
     pub fn next_line(&mut self) -> Option<Line<'_>> {
-        loop {
-            let (length, consumed) = match find_end(&self.bytes[self.start..self.end]) {
-                Some(found) => found,
-                None if self.ended => (self.end - self.start, self.end - self.start),
-                None => return self.refuse_if_too_long(),
-            };
-            let line = self.start..self.start + length;
-            self.start += consumed;
-            if std::mem::take(&mut self.skipping) {
-                continue; // the tail of a line that was refused already
-            }
-            return match length {
-                0 if consumed == 0 => None, // the end of file, and nothing before it
-                0..=LINE_MAX => {
-                    Some(std::str::from_utf8(&self.bytes[line]).map_or(Line::NotUtf8, Line::Text))
-                }
-                _ => Some(Line::TooLong),
-            };
-        }
+        let pending = &self.bytes[self.start..self.end];
+        let (length, consumed) = match find_end(pending) {
+            Some(found) => found,
+            None if self.ended && !pending.is_empty() => (pending.len(), pending.len()),
+            None => return None,
+        };
+        let line = self.start..self.start + length;
+        self.start += consumed;
+        self.waste = self.waste.saturating_sub(READ_COST);
+        let bytes = &self.bytes[line];
+        Some(match std::str::from_utf8(bytes) {
+            _ if length > LINE_MAX => Line::TooLong(bytes),
+            Ok(text) => Line::Text(text),
+            Err(_) => Line::NotUtf8(bytes),
+        })
     }
 
     /// The next line of a buffer that cuts, or the next piece of a long one: its bytes as they
@@ -141,20 +183,6 @@ impl LineBuffer {
     pub fn take_partial(&mut self) -> Option<&[u8]> {
         let partial = std::mem::replace(&mut self.start, self.end)..self.end;
         (!partial.is_empty()).then(|| &self.bytes[partial])
-    }
-
-    /// Refuses a line as soon as it is too long, before its end has come. So the buffer stays
-    /// bounded.
-    fn refuse_if_too_long(&mut self) -> Option<Line<'static>> {
-        let too_long = self.end - self.start > LINE_MAX + 1; // 1: the CR of a CR LF
-        if !too_long && !self.skipping {
-            return None;
-        }
-        let ends_in_cr = self.end > self.start && self.bytes[self.end - 1] == b'\r';
-        // Its LF or NUL may be the next byte to come.
-        self.start = self.end - usize::from(ends_in_cr);
-        let newly = !std::mem::replace(&mut self.skipping, true);
-        newly.then_some(Line::TooLong)
     }
 }
 
@@ -184,8 +212,8 @@ mod tests {
     fn owned(line: Line<'_>) -> String {
         match line {
             Line::Text(text) => text.to_owned(),
-            Line::NotUtf8 => "(not UTF-8)".to_owned(),
-            Line::TooLong => "(too long)".to_owned(),
+            Line::NotUtf8(_) => "(not UTF-8)".to_owned(),
+            Line::TooLong(_) => "(too long)".to_owned(),
         }
     }
 
@@ -261,6 +289,138 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// The lines, whether the bytes come at once, one by one, or in two reads.
+    #[track_caller]
+    fn assert_lines(sent: &[u8], expected: &[&str]) {
+        let one_by_one: Vec<&[u8]> = sent.chunks(1).collect();
+        assert_eq!(lines(&one_by_one), expected, "{:?}", String::from_utf8_lossy(sent));
+        for cut in 0..=sent.len().min(300) {
+            assert_eq!(lines(&[&sent[..cut], &sent[cut..]]), expected, "{sent:?} cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn keys_take_back_what_a_reader_sees_as_one_character() {
+        for (sent, expected) in [
+            ("helo\x08lo\n", "hello"),
+            ("helo\x7f\x7flo\n", "helo"),
+            ("caf\u{e9}\x08e\n", "cafe"),
+            ("cafe\u{301}\x08x\n", "cafx"),
+            ("日本\x08\n", "日"),
+            ("x🇫🇷🇩🇪\x08\n", "x🇫🇷"),
+            ("a👨\u{200d}👩\u{200d}👧\x7fb\n", "ab"),
+            ("a👍🏽\x08b\n", "ab"),
+            ("\x08\x08\x7f\x17\x15hi\n", "hi"),
+            ("one two\x17three\n", "one three"),
+            ("one two  \x17\x17x\n", "x"),
+            ("never mind\x15hi\n", "hi"),
+            ("x\n\x08y\n", "x|y"),
+            ("x\r\n\x15y\r\0z\x7f\n", "x|y|"),
+            ("abc\x08\x08\x08\x08\n", ""),
+        ] {
+            let expected: Vec<&str> = expected.split('|').collect();
+            assert_lines(sent.as_bytes(), &expected);
+        }
+        assert_lines(b"x\xc3\x08y\n", &["xy"]);
+        assert_lines(b"x\xe2\x82\x7fy\n", &["xy"]);
+        // IAC EC and IAC EL
+        assert_lines(b"ab\xff\xf7c\xff\xf8d\xff\xf7ef\n", &["ef"]);
+    }
+
+    #[test]
+    fn a_line_that_was_too_long_can_be_taken_back() {
+        let sent = |long: usize, back: &[u8]| [&vec![b'x'; long][..], back, b"\nafter\n"].concat();
+        let longest = "x".repeat(LINE_MAX);
+        for extra in [1, 100, LINE_MAX] {
+            assert_lines(&sent(LINE_MAX + extra, &vec![8; extra]), &[&longest, "after"]);
+            assert_lines(&sent(LINE_MAX + extra, &vec![8; extra - 1]), &["(too long)", "after"]);
+        }
+        assert_lines(&sent(TYPED_MAX + 1, &[8; TYPED_MAX]), &["(too long)", "after"]);
+        assert_lines(&sent(5 * LINE_MAX, b"\x15hi"), &["hi", "after"]);
+        assert_lines(&sent(5 * LINE_MAX, b"\r\0hi"), &["(too long)", "hi", "after"]);
+    }
+
+    #[test]
+    fn what_arrows_and_function_keys_send_is_taken_out_whole() {
+        for sequence in [
+            "\x1b[A",
+            "\x1b[1;5C",
+            "\x1b[200~",
+            "\x1b[?1;2c",
+            "\x1b[[A",
+            "\x1bOA",
+            "\x1bO5P",
+            "\x1b]0;title\x07",
+            "\x1b]11;rgb:0000/0000/0000\x1b\\",
+            "\x1bP1$r0m\x1b\\",
+            "\x1b_x\u{9c}",
+            "\x1b(B",
+            "\x1bb",
+            "\x1b7",
+            "\x1b\x1b[D",
+            "\x1b[\x1b[D",
+            "\u{9b}A",
+            "\u{9b}31m",
+            "\u{8f}A",
+            "\u{9d}0;title\u{9c}",
+            "\u{90}x\x07",
+        ] {
+            assert_lines(format!("h{sequence}i\n").as_bytes(), &["hi"]);
+            assert_lines(format!("{sequence}\r\nhi{sequence}\n").as_bytes(), &["", "hi"]);
+        }
+    }
+
+    #[test]
+    fn a_sequence_without_its_end_is_bounded_and_ends_with_the_line() {
+        for (begun, left) in [
+            ("\x1b", ""),
+            ("\x1b[", ""),
+            ("\x1b[12;", ""),
+            ("\x1bO", ""),
+            ("\x1b(", ""),
+            ("\u{9b}1", ""),
+            ("\x1b]", ""),
+            ("\x1bPlease wait", "lease wait"),
+            ("\x1b]0;title\x1b", "0;title"),
+        ] {
+            for end in ["\n", "\r\n", "\r\0"] {
+                let first = format!("hi {left}");
+                assert_lines(format!("hi {begun}{end}next\n").as_bytes(), &[&first, "next"]);
+            }
+        }
+        assert_lines("\x1bé\n".as_bytes(), &["é"]);
+        assert_lines(b"xy\x1b[\x08\n", &["x"]);
+        let digits = "1".repeat(1000);
+        let (csi, osc) = (format!("\x1b[{digits}\n"), format!("\x1b]{digits}\x07\n"));
+        let [csi, osc] = [csi, osc].map(|sent| lines(&[sent.as_bytes()])[0].len());
+        assert!(csi > 900 && osc == 1001, "{csi}, {osc}");
+    }
+
+    #[test]
+    fn what_makes_no_line_is_counted() {
+        for (sent, waste) in [
+            (b"hi\n".repeat(1000), 0),
+            (vec![b'x'; 1000], 0),
+            (vec![b'x'; 100 * LINE_MAX], 98),
+            (b"\xff\xf1".repeat(10 * LINE_MAX), 20),
+            (b"\x1b[A".repeat(10 * LINE_MAX), 30),
+            (b"x\x08".repeat(10 * LINE_MAX), 20),
+        ] {
+            let (mut buffer, mut counted) = (LineBuffer::default(), 0);
+            feed(&mut buffer, &[&sent], |buffer| {
+                while buffer.next_line().is_some() {}
+                counted += buffer.take_waste();
+            });
+            let begins = String::from_utf8_lossy(&sent[..2]).into_owned();
+            assert!((waste..=waste + 1).contains(&counted), "{begins:?}: {counted}, not {waste}");
+        }
+        let mut counted = 0;
+        feed(&mut LineBuffer::default(), &[&b"\x08"[..]; 640], |buffer| {
+            counted += buffer.take_waste();
+        });
+        assert_eq!(counted, 10, "each read costs something");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! From bytes to lines, and lines that are safe to show. Nothing here knows what a chat is.
 
+mod keys;
 pub mod line;
+pub(crate) mod opening;
 pub mod sanitize;
 mod telnet;

@@ -7,6 +7,8 @@
 //! off for a password. Sequences may be split anywhere across reads: the state below is all that is
 //! carried over. No I/O.
 
+use super::keys;
+
 /// "Interpret as command": the byte that begins every telnet sequence; doubled, it stands for
 /// itself.
 const IAC: u8 = 255;
@@ -15,6 +17,8 @@ const DO: u8 = 253;
 const WONT: u8 = 252;
 const WILL: u8 = 251;
 const SUBNEGOTIATION: u8 = 250;
+const ERASE_LINE: u8 = 248;
+const ERASE_CHARACTER: u8 = 247;
 const ARE_YOU_THERE: u8 = 246;
 const SUBNEGOTIATION_END: u8 = 240;
 /// Option 1 (RFC 857). A side that says it will echo, and does not, hides what the other one types.
@@ -46,6 +50,8 @@ pub(crate) struct Telnet {
     asked_if_there: bool,
     /// The peer has negotiated, so it speaks telnet.
     speaks_telnet: bool,
+    /// The same, and nobody has asked yet.
+    has_begun: bool,
     /// The peer's own echo is off.
     hidden: bool,
 }
@@ -58,6 +64,7 @@ impl Default for Telnet {
             answered: 0,
             asked_if_there: false,
             speaks_telnet: false,
+            has_begun: false,
             hidden: false,
         }
     }
@@ -83,6 +90,11 @@ impl Telnet {
     /// The bytes to send back, if any: refusals.
     pub(crate) fn take_answers(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.answers)
+    }
+
+    /// Whether the peer has negotiated for the first time since this was last asked.
+    pub(crate) fn take_begun(&mut self) -> bool {
+        std::mem::take(&mut self.has_begun)
     }
 
     /// Whether the peer sent "are you there" since this was last asked.
@@ -117,6 +129,9 @@ impl Telnet {
                 self.asked_if_there = self.may_answer();
                 (State::Text, None)
             }
+            // The same as the keys.
+            (State::Command, ERASE_CHARACTER) => (State::Text, Some(keys::BACKSPACE)),
+            (State::Command, ERASE_LINE) => (State::Text, Some(keys::ERASE_LINE)),
             (State::Command, _) => (State::Text, None),
             (State::Option(verb), option) => {
                 self.negotiate(verb, option);
@@ -134,7 +149,7 @@ impl Telnet {
     /// RFC 1143 in one line: every option is off and stays off, so WONT and DONT change nothing and
     /// need no answer. (DO and DONT ECHO answer what [`Telnet::set_hidden`] said.)
     fn negotiate(&mut self, verb: u8, option: u8) {
-        self.speaks_telnet = true;
+        self.has_begun |= !std::mem::replace(&mut self.speaks_telnet, true);
         let answer = match (verb, option) {
             (DO, ECHO) if self.hidden => return,
             (WILL, _) => DONT,

@@ -207,6 +207,10 @@ impl ClientThread<'_> {
                 }
                 Heard::End => match self.read(session.input.space(), left) {
                     Ok(0) if client.is_hung_up() => {} // not the peer's end of file: `hang_up` ended the reading
+                    Ok(0) => match client.cut_off() {
+                        Some(error) => return CloseReason::Lost(error), // half a line is dropped
+                        None => session.input.received(0),
+                    },
                     Ok(n) => session.input.received(n),
                     Err(e)
                         if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
@@ -328,12 +332,16 @@ impl Driver for ClientThread<'_> {
         let replies = self.replies.get_or_insert_default();
         if replies.is_empty() && bytes.len() > REPLIES_MAX {
             (self.replies, self.has_looked) = (None, false);
-            return self.client.write_answer(bytes); // without a copy
+            return self.client.write_answer(bytes); // without a copy, unless by telnet
         }
         replies.extend(bytes);
         if replies.len() > REPLIES_MAX {
             self.flush();
         }
+    }
+
+    fn begin_telnet(&mut self) {
+        self.client.begin_telnet();
     }
 
     /// It asks no other thread: each has noted in its `Status` what it does.

@@ -41,8 +41,7 @@ const BITE: usize = 4096;
 /// a time limit.
 pub(crate) fn say_goodbye(client: &WriterHandle, reason: &CloseReason) {
     client.status.set(Activity::Leaving);
-    let mut bytes = client.take_waiting();
-    bytes.extend(reason.to_client().as_bytes());
+    let bytes = client.take_waiting(&reason.to_client());
     let patience = if reason.is_slow() { client.write_deadline() } else { GOODBYE };
     let end = Instant::now() + patience;
     let mut rest = &bytes[..];

@@ -7,7 +7,7 @@
 
 use super::{
     flusher::{FlusherQueue, SlowClient},
-    send_queue::SendQueue,
+    send_queue::{SendQueue, encode},
 };
 use crate::{
     core::{
@@ -189,6 +189,8 @@ impl WriterHandle {
     /// client that reads slowly here delays only themselves.
     pub(crate) fn write_answer(self: &Arc<Self>, answer: &[u8]) {
         self.status.count_out(memchr::memchr_iter(b'\n', answer).count());
+        let is_telnet = self.outbox.lock().queue.is_telnet();
+        let answer = &*encode(answer, is_telnet);
         let mut outbox = self.outbox.lock();
         let before = match outbox.turn {
             Turn::AnswerAfter(before) => before,
@@ -263,6 +265,14 @@ impl WriterHandle {
         &bytes[sent..]
     }
 
+    /// Why the connection is broken, if what the client sent last may be cut off. A send may have
+    /// found that out: then a read finds only an end of file.
+    pub(crate) fn cut_off(&self) -> Option<String> {
+        // A send that is under way holds the lock.
+        let found = self.outbox.lock().queue.cut_off().map(str::to_owned);
+        found.or_else(|| net::cut_off(&self.socket))
+    }
+
     /// Why the connection is broken, if a send found that out.
     pub(crate) fn broken(&self) -> Option<String> {
         self.outbox.lock().queue.broken().map(str::to_owned)
@@ -273,11 +283,18 @@ impl WriterHandle {
         self.outbox.lock().close_reason.get_or_insert(reason).clone()
     }
 
-    /// Takes what still waits; from now on nobody else sends.
-    pub(super) fn take_waiting(&self) -> Vec<u8> {
+    /// Takes what still waits, with the last words behind it; from now on nobody else sends.
+    pub(super) fn take_waiting(&self, last: &str) -> Vec<u8> {
         let mut outbox = self.outbox.lock();
         outbox.turn = Turn::OwnThread;
-        outbox.queue.take()
+        let mut bytes = outbox.queue.take();
+        bytes.extend_from_slice(&encode(last.as_bytes(), outbox.queue.is_telnet()));
+        bytes
+    }
+
+    /// From now on the client gets line ends as telnet wants them.
+    pub(crate) fn begin_telnet(&self) {
+        self.outbox.lock().queue.begin_telnet();
     }
 
     /// How long a slow consumer may take for the last sentence.

@@ -2,7 +2,17 @@
 //! outbox keeps it under a lock of its own, and an event loop needs none.
 
 use crate::server::net;
-use std::{collections::VecDeque, io, mem::take, net::TcpStream, time::Instant};
+use std::{
+    borrow::Cow,
+    collections::VecDeque,
+    io::{self, ErrorKind},
+    mem::take,
+    net::TcpStream,
+    time::Instant,
+};
+
+/// The byte that begins a telnet sequence.
+const IAC: u8 = 255;
 
 /// Bytes on their way to one client. Nothing here waits: the socket takes what it takes now.
 pub struct SendQueue {
@@ -12,6 +22,9 @@ pub struct SendQueue {
     progress: Instant,
     is_shut: bool,
     broken: Option<String>,
+    is_cut_off: bool,
+    /// The client speaks telnet: their line ends are CR LF.
+    is_telnet: bool,
 }
 
 impl Default for SendQueue {
@@ -22,6 +35,8 @@ impl Default for SendQueue {
             progress: Instant::now(),
             is_shut: false,
             broken: None,
+            is_cut_off: false,
+            is_telnet: false,
         }
     }
 }
@@ -55,6 +70,25 @@ impl SendQueue {
         self.broken.as_deref()
     }
 
+    /// The same error, unless the client had closed their side before: then what they sent last is
+    /// whole.
+    pub fn cut_off(&self) -> Option<&str> {
+        self.broken().filter(|_| self.is_cut_off)
+    }
+
+    // --- Telnet ---
+
+    /// From now on, what is sent and pushed gets line ends as telnet wants them. What is sent in
+    /// front of it (`send_waiting`) has to have them already.
+    pub fn begin_telnet(&mut self) {
+        self.is_telnet = true;
+    }
+
+    /// Whether the client speaks telnet.
+    pub fn is_telnet(&self) -> bool {
+        self.is_telnet
+    }
+
     // --- Sending ---
 
     /// Sends whole lines behind everything that waits: as much as the socket takes now; the rest
@@ -63,6 +97,15 @@ impl SendQueue {
         if self.is_shut || !self.waiting.is_empty() {
             return self.push(slices);
         }
+        let (copy, whole);
+        let slices = match self.is_telnet {
+            false => slices,
+            true => {
+                copy = for_telnet(slices); // for them alone
+                whole = [&copy[..]];
+                &whole
+            }
+        };
         let mut sent = match net::send_now(socket, slices) {
             Ok(sent) => sent,
             Err(e) => return self.break_off(&e),
@@ -74,12 +117,19 @@ impl SendQueue {
             let (gone, rest) = slice.split_at(sent.min(slice.len()));
             sent -= gone.len();
             self.last_sent = gone.last().copied().unwrap_or(self.last_sent);
-            self.push(&[rest]);
+            self.push_encoded(&[rest]);
         }
     }
 
     /// Puts whole lines behind what waits.
     pub(crate) fn push(&mut self, slices: &[&[u8]]) {
+        if self.is_telnet {
+            return self.push_encoded(&[&for_telnet(slices)]);
+        }
+        self.push_encoded(slices);
+    }
+
+    fn push_encoded(&mut self, slices: &[&[u8]]) {
         for slice in slices.iter().filter(|slice| !self.is_shut && !slice.is_empty()) {
             if self.waiting.is_empty() {
                 self.progress = Instant::now();
@@ -124,6 +174,7 @@ impl SendQueue {
     /// Notes that the socket is broken: nobody will read what waits.
     pub(crate) fn break_off(&mut self, error: &io::Error) {
         self.is_shut = true;
+        self.is_cut_off = error.kind() != ErrorKind::BrokenPipe;
         self.broken = Some(error.to_string());
         self.waiting = VecDeque::new();
     }
@@ -165,5 +216,107 @@ impl SendQueue {
     /// Puts back what the thread could not send. What was kept back behind it is dropped.
     pub(super) fn put_back(&mut self, bytes: impl Iterator<Item = u8>) {
         self.waiting = bytes.collect();
+    }
+}
+
+/// Lines, or telnet's sequences, as a client gets them.
+pub fn encode(bytes: &[u8], is_telnet: bool) -> Cow<'_, [u8]> {
+    if is_telnet { Cow::Owned(for_telnet(&[bytes])) } else { Cow::Borrowed(bytes) }
+}
+
+/// Lines and telnet's sequences, with CR LF for each line end. (A sequence may have a byte that looks
+/// like one: option 10.)
+fn for_telnet(slices: &[&[u8]]) -> Vec<u8> {
+    let mut wire = Vec::with_capacity(slices.iter().map(|slice| slice.len() + 16).sum());
+    for mut rest in slices.iter().copied() {
+        while let Some(at) = memchr::memchr2(b'\n', IAC, rest) {
+            let (before, end): (_, &[u8]) = match rest[at] {
+                b'\n' => (&rest[..at], b"\r\n"),
+                _ => (&rest[..at], &rest[at..rest.len().min(at + 3)]),
+            };
+            wire.extend_from_slice(before);
+            wire.extend_from_slice(end);
+            rest = &rest[(at + if rest[at] == IAC { 3 } else { 1 }).min(rest.len())..];
+        }
+        wire.extend_from_slice(rest);
+    }
+    wire
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        io::{Read as _, Write as _},
+        net::TcpListener,
+        time::Duration,
+    };
+
+    fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (listener.accept().unwrap().0, peer)
+    }
+
+    #[test]
+    fn telnet_gets_cr_lf_and_its_sequences_as_they_are() {
+        let mut queue = SendQueue::default();
+        assert_eq!(&*encode(b"hi\n", queue.is_telnet()), b"hi\n");
+        queue.begin_telnet();
+        for (lines, wire) in [
+            (&b"hi\n"[..], &b"hi\r\n"[..]),
+            (b"a\n\nb\n", b"a\r\n\r\nb\r\n"),
+            (b"\xff\xfe\x0a\xff\xfc\x0ahi\n", b"\xff\xfe\x0a\xff\xfc\x0ahi\r\n"),
+            (b"", b""),
+            (b"\xff\xfb", b"\xff\xfb"),
+        ] {
+            assert_eq!(&*encode(lines, queue.is_telnet()), wire);
+        }
+    }
+
+    #[test]
+    fn what_waits_for_a_telnet_client_is_counted_as_it_is_sent() {
+        let (server, mut peer) = pair();
+        let mut queue = SendQueue::default();
+        queue.begin_telnet();
+        queue.push(&[b"a\n", b"b\n"]);
+        assert_eq!(queue.len(), 6);
+        queue.send(&server, &[b"c\n"]);
+        assert_eq!(queue.len(), 9);
+        queue.send_waiting(&server, b"answer\r\n", Instant::now());
+        queue.send(&server, &[b"d\n"]);
+        drop(server);
+        let mut read = String::new();
+        peer.read_to_string(&mut read).unwrap();
+        assert_eq!(read, "answer\r\na\r\nb\r\nc\r\nd\r\n");
+    }
+
+    /// Sends until the connection is found broken.
+    fn finds_it_broken(queue: &mut SendQueue, server: &TcpStream) {
+        let end = Instant::now() + Duration::from_secs(30);
+        while queue.broken().is_none() {
+            assert!(Instant::now() < end, "it is never found broken");
+            queue.send(server, &[b"x\n"]);
+            queue.take();
+        }
+    }
+
+    #[test]
+    fn a_reset_cuts_off_and_an_end_of_file_before_it_does_not() {
+        for ends_first in [false, true] {
+            let ((mut server, mut peer), mut queue) = (pair(), SendQueue::default());
+            assert!(queue.cut_off().is_none() && net::cut_off(&server).is_none());
+            peer.write_all(b"half").unwrap();
+            if ends_first {
+                peer.shutdown(std::net::Shutdown::Write).unwrap();
+            }
+            socket2::SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
+            drop(peer);
+            finds_it_broken(&mut queue, &server);
+            assert_eq!(queue.cut_off().is_none(), ends_first, "{:?}", queue.broken());
+            let mut read = Vec::new();
+            let end = server.read_to_end(&mut read); // the send has taken the error away
+            assert!(end.is_ok(), "{end:?}");
+        }
     }
 }
