@@ -18,6 +18,21 @@ impl ClientAddress {
             canonical => ClientAddress(canonical),
         }
     }
+
+    /// The address that an administrator means, where a name may stand too. An address has a colon
+    /// or begins with a digit; no name does.
+    ///
+    /// # Errors
+    /// It looks like an address, and is none.
+    pub fn meant(typed: &str) -> Result<Option<ClientAddress>, String> {
+        if !typed.contains(':') && !typed.starts_with(|c: char| c.is_ascii_digit()) {
+            return Ok(None);
+        }
+        match typed.parse::<ClientAddress>() {
+            Ok(address) => Ok(Some(address)),
+            Err(_) => Err(format!("{typed} is no address, like 192.0.2.7 or 2001:db8::1.")),
+        }
+    }
 }
 
 impl Default for ClientAddress {

@@ -39,6 +39,8 @@ pub enum CloseReason {
     },
     /// The client has no account, and the owner of the account of their name logged in.
     NameClaimed,
+    /// The account's password was changed, by its operator or in another session.
+    PasswordChanged,
     /// An administrator sent the client away: `kicked by alice: spam`.
     Kicked(String),
     /// The client is no chat's: it sent this.
@@ -71,6 +73,7 @@ impl CloseReason {
             CloseReason::NameClaimed => {
                 "your name is an account's now, and its owner has logged in.".to_owned()
             }
+            CloseReason::PasswordChanged => sentences::PASSWORD_CHANGED.to_owned(),
             CloseReason::Kicked(by) => format!("you were {by}."),
             CloseReason::OtherProtocol(what) => {
                 format!("this is a chat server, and that was {what}. Try: nc HOST PORT")
@@ -96,6 +99,7 @@ impl CloseReason {
             CloseReason::Banned(_) => "banned",
             CloseReason::TakenOver { .. } => "logged in again",
             CloseReason::NameClaimed => "the name is an account's",
+            CloseReason::PasswordChanged => "logged out",
             CloseReason::Kicked(by) => by,
             CloseReason::ServerError => "server error",
             CloseReason::Shutdown => "server shut down",

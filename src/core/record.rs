@@ -6,7 +6,11 @@
 
 use super::name::NAME_MAX;
 use jiff::Timestamp;
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
 
 /// The number of a line. Of two lines the later one has the higher number. Numbers start at 1 and
 /// are never used twice.
@@ -193,6 +197,19 @@ pub struct Account {
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(pub String);
 
+impl PasswordHash {
+    /// What tells this hash from every other, and says nothing of it.
+    pub fn mark(&self) -> PasswordMark {
+        let mut hasher = DefaultHasher::new();
+        self.0.hash(&mut hasher);
+        PasswordMark(hasher.finish())
+    }
+}
+
+/// Tells the hash of one password from that of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PasswordMark(u64);
+
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordHash(…)")
@@ -316,6 +333,8 @@ pub struct Snapshot {
     pub accounts: Vec<Account>,
     /// How many of the messages in a mailbox are from clients without accounts.
     pub guest_mail: Vec<(AccountId, usize)>,
+    /// Which password each account has.
+    pub passwords: BTreeMap<AccountId, PasswordMark>,
     /// Every sanction that has not ended, and others that have.
     pub sanctions: Vec<Sanction>,
     /// Rooms with lines or settings, the last spoken in first. Their number is bounded.

@@ -282,6 +282,13 @@ pub fn may_come_back(why: &str) -> bool {
             .any(|reason| why.contains(reason.trim_end_matches('.')))
 }
 
+/// For whoever is logged in to an account whose password was changed elsewhere.
+pub(crate) const PASSWORD_CHANGED: &str =
+    "the password of your account was changed. Come again with the new one.";
+/// For whoever was logged in to it.
+pub(crate) const ACCOUNT_IS_GONE: &str =
+    "Your account is gone, deleted by the operator perhaps: you are a guest now.";
+
 #[cfg(test)]
 mod tests {
     use super::*;

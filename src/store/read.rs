@@ -6,13 +6,14 @@ use super::{
 };
 use crate::core::{
     record::{
-        Account, AccountId, Author, Found, HistoryLine, LineId, PasswordHash, Query, RoomSnapshot,
-        SETTINGS_ROOMS_MAX, Sanction, SanctionKind, Settings, Snapshot, Target,
+        Account, AccountId, Author, Found, HistoryLine, LineId, PasswordHash, PasswordMark, Query,
+        RoomSnapshot, SETTINGS_ROOMS_MAX, Sanction, SanctionKind, Settings, Snapshot, Target,
     },
     search_words::search_words,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row};
+use std::collections::BTreeMap;
 
 /// Settings of one room that are read. No more than a few have a meaning, but the file may have
 /// been edited.
@@ -27,6 +28,7 @@ pub(super) fn snapshot(db: &Connection, rooms: usize, lines: usize) -> Result<Sn
     Ok(Snapshot {
         accounts: accounts(db)?,
         guest_mail: guest_mail(db)?,
+        passwords: passwords(db)?,
         sanctions: sanctions(db)?,
         other_settings: other_settings(db, rooms)?,
         rooms: last_rooms(db, rooms, lines)?,
@@ -67,8 +69,6 @@ fn accounts(db: &Connection) -> Result<Vec<Account>> {
     })
 }
 
-/// Those that have ended too, as far as they are still there: whether one has is for the time of an
-/// event to say. The ones that last longest come first, if there are too many.
 /// A message whose author's account was deleted counts, too.
 fn guest_mail(db: &Connection) -> Result<Vec<(AccountId, usize)>> {
     let sql = "SELECT owner, count(*) FROM mailbox JOIN private ON private.id = mailbox.line
@@ -76,6 +76,15 @@ fn guest_mail(db: &Connection) -> Result<Vec<(AccountId, usize)>> {
     rows(db, sql, [], usize::MAX, |row| Ok((row.get(0)?, row.get::<_, u32>(1)? as usize)))
 }
 
+fn passwords(db: &Connection) -> Result<BTreeMap<AccountId, PasswordMark>> {
+    let marks = rows(db, "SELECT id, password FROM account", [], usize::MAX, |row| {
+        Ok((row.get(0)?, PasswordHash(text(row, 1)?).mark()))
+    })?;
+    Ok(marks.into_iter().collect())
+}
+
+/// Those that have ended too, as far as they are still there: whether one has is for the time of an
+/// event to say. The ones that last longest come first, if there are too many.
 fn sanctions(db: &Connection) -> Result<Vec<Sanction>> {
     let sql = "SELECT kind, whom, subject, until, by, why FROM sanction
                ORDER BY until IS NOT NULL, until DESC";

@@ -182,6 +182,7 @@ pub(crate) fn register(ctx: &mut RoomsCtx<'_>, hash: PasswordHash) -> CommandRes
     name_is_free(ctx.rooms, &name, Some(ctx.client))?;
     let now = ctx.rooms.now();
     let account = ctx.rooms.accounts.reserve(&name, address, now)?;
+    ctx.rooms.accounts.note_password(account.id, hash.mark());
     let change = Change::Registered(account.clone(), hash);
     ctx.rooms.pending.reserve(now, change, ctx.client, Reserved::Account(account, name));
     Ok(Reply::Later)
@@ -194,8 +195,9 @@ pub(crate) fn set_password(
     quietly: bool,
 ) -> CommandResult {
     let (id, now) = (my_account(ctx)?, ctx.rooms.now());
+    ctx.rooms.accounts.note_password(id, hash.mark());
     let change = Change::PasswordChanged(id, hash);
-    ctx.rooms.pending.reserve(now, change, ctx.client, Reserved::Password { quietly });
+    ctx.rooms.pending.reserve(now, change, ctx.client, Reserved::Password { account: id, quietly });
     Ok(Reply::Later)
 }
 
@@ -236,10 +238,22 @@ pub(crate) fn registered(
 }
 
 /// Takes the outcome of a change of password. Returns what the member reads.
-pub(crate) fn password_set(quietly: bool, outcome: Outcome) -> String {
+pub(crate) fn password_set(
+    ctx: &mut RoomsCtx<'_>,
+    account: AccountId,
+    quietly: bool,
+    outcome: Outcome,
+) -> String {
     match outcome {
         _ if quietly => String::new(),
-        Ok(()) => notice("Your password is changed."),
+        Ok(()) => {
+            // They came with the old password while the new one was being written.
+            let others: Vec<ClientKey> = ctx.rooms.members().logged_in_to(account).collect();
+            for other in others.into_iter().filter(|&other| other != ctx.client) {
+                ctx.rooms.kick(other, CloseReason::PasswordChanged);
+            }
+            notice("Your password is changed.")
+        }
         Err(why) => notice(format_args!("Your password is not changed: {why}")),
     }
 }

@@ -11,8 +11,8 @@ use crate::core::{
     close_reason::CloseReason,
     event::{Answer, ClientId, Entry, Login},
     notice::Refusal,
-    record::{Sanction, SanctionKind},
-    rooms::{RoomsConfig, member::Member},
+    record::SanctionKind,
+    rooms::member::Member,
 };
 use std::iter::once;
 
@@ -67,7 +67,7 @@ fn refuse(ctx: &mut RoomsCtx<'_>, entry: &Entry) -> Option<Answer> {
         && let Some(ban) = ctx.rooms.sanctions.in_force(SanctionKind::Ban, names, address, now)
     {
         let ban = ban.clone();
-        let sentence = describe_ban(ctx.rooms.config(), &ban);
+        let sentence = ctx.rooms.config().describe_ban(&ban);
         return Some(Answer::Close(CloseReason::Banned(sentence)));
     }
     let shown = name.shown();
@@ -85,10 +85,4 @@ fn refuse(ctx: &mut RoomsCtx<'_>, entry: &Entry) -> Option<Answer> {
             named.name
         ))),
     }
-}
-
-/// The sentence for a client that is banned.
-pub(super) fn describe_ban(config: &RoomsConfig, ban: &Sanction) -> String {
-    let why = ban.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-    format!("you are banned by {}{}{why}.", ban.by, config.until(ban.until))
 }

@@ -1,10 +1,7 @@
 //! What administrators may do. All of it takes effect at once, and is recorded and logged with its
 //! author and time.
 
-use super::{
-    entry::describe_ban,
-    row::{CommandResult, Reply, RoomsCtx, Row, Who, first_word, none, optional, required},
-};
+use super::row::{CommandResult, Reply, RoomsCtx, Row, Who, first_word, none, optional, required};
 use crate::core::{
     address::ClientAddress,
     close_reason::CloseReason,
@@ -88,7 +85,7 @@ fn ban(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     let subject = subject(ctx, who)?;
     let reservation = reservation(ctx, &subject);
     let sanction = impose(ctx, SanctionKind::Ban, &subject, rest)?;
-    let reason = CloseReason::Banned(describe_ban(ctx.rooms.config(), &sanction));
+    let reason = CloseReason::Banned(ctx.rooms.config().describe_ban(&sanction));
     let everybody = ctx.rooms.members().iter().map(|(key, _)| key);
     let is_meant = |&member: &ClientKey| is_sent_away(ctx.rooms, &sanction.target, member);
     let meant: Vec<ClientKey> = everybody.filter(is_meant).collect();
@@ -130,7 +127,7 @@ fn is_sent_away(rooms: &Rooms, target: &Target, member: ClientKey) -> bool {
 
 /// Whom an administrator means.
 fn subject(ctx: &RoomsCtx<'_>, typed: &str) -> Result<Subject, Refusal> {
-    if let Some(address) = address(typed)? {
+    if let Some(address) = ClientAddress::meant(typed)? {
         let shown = address.to_string();
         return Ok(Subject { target: Target::Address(shown.clone()), member: None, shown });
     }
@@ -143,17 +140,6 @@ fn subject(ctx: &RoomsCtx<'_>, typed: &str) -> Result<Subject, Refusal> {
     let account = ctx.rooms.accounts.named(&name).map(|account| account.name.clone());
     let shown = account.unwrap_or_else(|| name.shown().to_owned());
     Ok(Subject { target: Target::Name(shown.clone()), member: None, shown })
-}
-
-/// An address has a colon or begins with a digit; no name does.
-fn address(typed: &str) -> Result<Option<ClientAddress>, Refusal> {
-    if !typed.contains(':') && !typed.starts_with(|c: char| c.is_ascii_digit()) {
-        return Ok(None);
-    }
-    match typed.parse::<ClientAddress>() {
-        Ok(address) => Ok(Some(address)),
-        Err(_) => Err(format!("{typed} is no address, like 192.0.2.7 or 2001:db8::1.").into()),
-    }
 }
 
 /// What a sanction of somebody without an account cannot do; nothing, if it is no such one.

@@ -10,7 +10,7 @@ use crate::core::{
     address::ClientAddress,
     name::{Name, NameRule},
     notice::Refusal,
-    record::{Account, AccountId},
+    record::{Account, AccountId, PasswordMark},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -28,6 +28,9 @@ pub(crate) const MAILBOX_MAX: usize = 100;
 /// everybody else's mail.
 pub(crate) const GUEST_MAIL_MAX: usize = 50;
 
+/// The most passwords that one account may be given before the file is looked at again.
+const MARKS_MAX: usize = 16;
+
 pub(crate) struct Accounts {
     names: NameRule,
     by_id: BTreeMap<AccountId, Account>,
@@ -38,6 +41,8 @@ pub(crate) struct Accounts {
     reserved: Vec<(Name, ClientAddress)>,
     /// The number of accounts made from an address, and since when they are counted.
     made: BTreeMap<ClientAddress, (Timestamp, u32)>,
+    /// The password that each account had in the file, and then those that it was given here since.
+    passwords: BTreeMap<AccountId, Vec<PasswordMark>>,
     /// Messages of clients without accounts that wait in a mailbox.
     guest_mail: BTreeMap<AccountId, usize>,
     last: AccountId,
@@ -52,6 +57,7 @@ impl Accounts {
             spellings: BTreeMap::new(),
             reserved: Vec::new(),
             made: BTreeMap::new(),
+            passwords: BTreeMap::new(),
             guest_mail: BTreeMap::new(),
             last: AccountId(0),
         }
@@ -81,6 +87,36 @@ impl Accounts {
                 *self.guest_mail.entry(*to).or_default() += usize::from(*by_guest);
             }
         }
+    }
+
+    /// Notes the passwords in the file. Returns the accounts that another process has given another
+    /// one.
+    pub(super) fn replace_passwords(
+        &mut self,
+        passwords: BTreeMap<AccountId, PasswordMark>,
+    ) -> Vec<AccountId> {
+        let known = std::mem::take(&mut self.passwords);
+        let mut changed = Vec::new();
+        for (id, mark) in passwords {
+            let marks = known.get(&id).map(Vec::as_slice).unwrap_or_default();
+            // Those behind it are not written yet.
+            let place = marks.iter().position(|known| *known == mark);
+            if !marks.is_empty() && place.is_none() {
+                changed.push(id);
+            }
+            let rest = place.map_or(vec![mark], |place| marks[place..].to_vec());
+            self.passwords.insert(id, rest);
+        }
+        changed
+    }
+
+    /// Notes that an account is given this password here.
+    pub(crate) fn note_password(&mut self, id: AccountId, mark: PasswordMark) {
+        let marks = self.passwords.entry(id).or_default();
+        if marks.len() >= MARKS_MAX {
+            marks.remove(0);
+        }
+        marks.push(mark);
     }
 
     pub(crate) fn get(&self, id: AccountId) -> Option<&Account> {

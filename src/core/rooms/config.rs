@@ -1,6 +1,6 @@
 //! What the rooms have to know of the server, and what they want it to do.
 
-use crate::core::name::NameRule;
+use crate::core::{name::NameRule, record::Sanction};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::time::Duration;
 
@@ -36,6 +36,12 @@ impl Default for RoomsConfig {
 }
 
 impl RoomsConfig {
+    /// For whoever is banned.
+    pub(crate) fn describe_ban(&self, ban: &Sanction) -> String {
+        let why = ban.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+        format!("you are banned by {}{}{why}.", ban.by, self.until(ban.until))
+    }
+
     /// What was said before this time is told to nobody. It depends on the time alone, and not on
     /// what is in memory or in the file: nothing is lost if the clock was wrong.
     pub(crate) fn told_from(&self, now: Timestamp) -> Option<Timestamp> {

@@ -3,6 +3,7 @@
 
 use super::{ClientKey, Rooms, member::Member};
 use crate::core::{
+    close_reason::CloseReason,
     notice::Refusal,
     record::{Account, Author, Sanction, SanctionKind, Target},
     sentences::{ADMIN_MARK, without_mark},
@@ -103,6 +104,23 @@ impl Rooms {
         }
         let keys = self.person(client).keys();
         self.sanctions.in_force(SanctionKind::Mute, keys, None, self.now)
+    }
+
+    /// Sends everybody away who is banned, after another process may have banned somebody.
+    pub(super) fn send_banned_away(&mut self) {
+        let everybody = self.members.iter().map(|(client, _)| client);
+        let banned: Vec<(ClientKey, String)> = everybody
+            .filter(|&client| !self.is_admin(client))
+            .filter_map(|client| {
+                let (keys, address) = (self.person(client).keys(), self.members[client].address());
+                let ban =
+                    self.sanctions.in_force(SanctionKind::Ban, keys, Some(address), self.now)?;
+                Some((client, self.config.describe_ban(ban)))
+            })
+            .collect();
+        for (client, sentence) in banned {
+            self.kick(client, CloseReason::Banned(sentence));
+        }
     }
 
     /// Logs a member out: their account, whose name had this key, is gone. Whoever is muted stays

@@ -30,9 +30,11 @@ pub(crate) use keys::{ClientKey, RoomKey};
 pub use room_list::ROOMS_MAX;
 
 use super::{
+    close_reason::CloseReason,
     event::{Answer, Talk},
     notice::{Refusal, notice},
     record::{AccountId, Author, LineId, Record, Snapshot},
+    sentences,
 };
 use accounts::Accounts;
 use jiff::Timestamp;
@@ -101,14 +103,19 @@ impl Rooms {
         let Snapshot { accounts, guest_mail, last_account, .. } = snapshot;
         self.accounts.replace(accounts, guest_mail, last_account, reserved);
         self.sanctions.replace(snapshot.sanctions, self.pending.sanctions());
+        let changed = self.accounts.replace_passwords(snapshot.passwords);
         for (client, id, key) in names {
             if key.is_none() || self.accounts.key_of(id) != key.as_deref() {
                 self.log_out(client, key.as_deref());
+                self.tell(client, &notice(sentences::ACCOUNT_IS_GONE));
+            } else if changed.contains(&id) {
+                self.kick(client, CloseReason::PasswordChanged);
             }
         }
         // Somebody has deleted what is old, and it is remembered here.
         self.rooms.iter_mut().for_each(|room| room.forget(snapshot.forgotten));
         self.members.forget_private(snapshot.forgotten);
+        self.send_banned_away();
         let (rooms, others) = (snapshot.rooms, snapshot.other_settings);
         self.rooms.restore(rooms, others, self.config.names, self.now);
     }

@@ -51,7 +51,7 @@ pub(crate) enum Reserved {
     /// An account, and with it its name.
     Account(Account, Name),
     /// Another password. `quietly`: the client knows nothing of it.
-    Password { quietly: bool },
+    Password { account: AccountId, quietly: bool },
     /// The deletion of an account.
     Deletion(AccountId),
     /// A place in a mailbox; `by_guest`: one of those for people without an account.

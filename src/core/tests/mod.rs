@@ -5,6 +5,7 @@ mod asking;
 mod batches;
 mod closing;
 mod commands;
+mod elsewhere;
 mod identity;
 mod look_alikes;
 mod outcomes;
