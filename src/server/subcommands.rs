@@ -10,6 +10,8 @@ use std::path::PathBuf;
 pub enum Subcommand {
     /// `chatd account …`
     Account(AccountCommand),
+    /// `chatd ban …`
+    Ban(BanCommand),
     /// `chatd history …`
     History(HistoryCommand),
 }
@@ -19,13 +21,14 @@ pub enum Subcommand {
 #[derive(FromArgs, Clone, Debug)]
 #[argh(subcommand, name = "account")]
 pub struct AccountCommand {
-    /// list; or with a NAME: add, passwd, promote (to administrator), demote, remove
+    /// list; or with a NAME: add, passwd, promote (to administrator), demote, remove; or with NAMES
+    /// that somebody keeps who should not: free
     #[argh(positional)]
     pub action: AccountAction,
 
     /// whose account
     #[argh(positional)]
-    pub name: Option<String>,
+    pub names: Vec<String>,
 
     /// the database (default: chatd.db)
     #[argh(option, arg_name = "FILE")]
@@ -42,6 +45,35 @@ pub enum AccountAction {
     Promote,
     Demote,
     Remove,
+    Free,
+}
+
+/// List who is banned or muted, ban somebody, or lift a ban, also while a server runs: it notices
+/// within a second, and hangs up who is banned.
+#[derive(FromArgs, Clone, Debug)]
+#[argh(subcommand, name = "ban")]
+pub struct BanCommand {
+    /// list; add NAME|ADDRESS [FOR] [WHY], where FOR is 30m, 12h, 7d, 2 days or left out: for ever;
+    /// lift NAME|ADDRESS
+    #[argh(positional)]
+    pub action: BanAction,
+
+    /// who, for how long, and why
+    #[argh(positional)]
+    pub words: Vec<String>,
+
+    /// the database (default: chatd.db)
+    #[argh(option, arg_name = "FILE")]
+    pub db: Option<PathBuf>,
+}
+
+/// What can be done with bans.
+#[derive(FromArgValue, Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "see the help text of BanCommand")]
+pub enum BanAction {
+    List,
+    Add,
+    Lift,
 }
 
 /// Print every line that was said in rooms, with its time and its room; never what was said in

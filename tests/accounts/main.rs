@@ -1,5 +1,6 @@
 //! `chatd account` and `chatd history`, as an operator uses them: from a shell, from scripts, at a terminal.
 
+mod bans;
 #[allow(dead_code, reason = "the other test binaries need the rest")]
 #[path = "../harness/mod.rs"]
 mod harness;
@@ -40,7 +41,7 @@ fn an_account_from_its_making_to_its_end() {
     assert_eq!(is_admin, [true, false]);
 
     let changed = folder.run_with("account passwd bob", "another one\r\n").out;
-    assert_eq!(changed, "bob has another password now.\n");
+    assert_eq!(changed, "bob has another password now. Whoever is logged in is sent away.\n");
     folder.has_password("bob", "another one");
     assert_eq!(folder.run("account demote bob"), "bob is no administrator.\n");
     for (command, told) in

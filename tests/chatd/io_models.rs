@@ -65,6 +65,9 @@ promises! {
         terminals::half_a_line_is_dropped_when_the_server_hangs_up,
         terminals::bytes_that_are_no_lines_are_limited_like_lines,
         terminals::lines_that_grow_when_they_are_shown_put_nobody_over_the_mark,
+        operator::another_password_ends_the_sessions_of_that_account_and_no_others,
+        operator::bans_from_a_shell_hold_at_once_and_lifted_ones_hold_no_longer,
+        operator::a_freed_name_is_free_and_its_owner_is_told,
         options::a_value_that_is_admitted_works,
         options::one_place_is_enough_for_one_client,
     }

@@ -11,7 +11,7 @@ use chatd::{
     core::{
         name::NameRule,
         notice::nearest,
-        record::{Account, Change, PasswordHash, Record},
+        record::{Account, Change, PasswordHash},
     },
     server::{
         auth::hash::Hasher,
@@ -23,18 +23,20 @@ use jiff::Timestamp;
 use std::path::Path;
 
 /// Does what was asked. `path`: the database.
-pub(crate) fn run(command: AccountCommand, path: &Path) -> anyhow::Result<()> {
-    match (command.action, command.name) {
-        (AccountAction::List, None) => list(path),
-        (AccountAction::List, Some(_)) => {
+pub(crate) fn run(command: &AccountCommand, path: &Path) -> anyhow::Result<()> {
+    match (command.action, &command.names[..]) {
+        (AccountAction::List, []) => list(path),
+        (AccountAction::List, _) => {
             bail!("chatd account list lists all accounts: no name is needed.")
         }
-        (_, None) => bail!("Whose account? chatd account --help tells how it is written."),
-        (AccountAction::Add, Some(name)) => add(path, &name),
-        (AccountAction::Passwd, Some(name)) => passwd(path, &name),
-        (AccountAction::Promote, Some(name)) => set_admin(path, &name, true),
-        (AccountAction::Demote, Some(name)) => set_admin(path, &name, false),
-        (AccountAction::Remove, Some(name)) => remove(path, &name),
+        (_, []) => bail!("Whose account? chatd account --help tells how it is written."),
+        (AccountAction::Free, names) => free(path, names),
+        (_, [_, more, ..]) => bail!("One account at a time, and then {more}."),
+        (AccountAction::Add, [name]) => add(path, name),
+        (AccountAction::Passwd, [name]) => passwd(path, name),
+        (AccountAction::Promote, [name]) => set_admin(path, name, true),
+        (AccountAction::Demote, [name]) => set_admin(path, name, false),
+        (AccountAction::Remove, [name]) => remove(path, name),
     }
 }
 
@@ -78,8 +80,12 @@ fn add(path: &Path, name: &str) -> anyhow::Result<()> {
 fn passwd(path: &Path, name: &str) -> anyhow::Result<()> {
     let account = find(&database::open(path)?, name)?;
     let password = ask_for_password(&account.name)?;
-    write(path, Change::PasswordChanged(account.id, password))?;
-    print_line(&format!("{} has another password now.", account.name));
+    let did = format!("gave {} another password", account.name);
+    database::write(path, vec![Change::PasswordChanged(account.id, password)], did)?;
+    print_line(&format!(
+        "{} has another password now. Whoever is logged in is sent away.",
+        account.name
+    ));
     Ok(())
 }
 
@@ -102,17 +108,46 @@ fn set_admin(path: &Path, name: &str, is_admin: bool) -> anyhow::Result<()> {
 
 fn remove(path: &Path, name: &str) -> anyhow::Result<()> {
     let account = find(&database::open(path)?, name)?;
-    write(path, Change::Unregistered(account.id))?;
-    let mail = match account.mail {
-        0 => String::new(),
-        1 => " 1 message that nobody had read is gone with it.".to_owned(),
-        n => format!(" {n} messages that nobody had read are gone with it."),
-    };
-    print_line(&format!("{} has no account any more.{mail}", account.name));
+    let did = format!("deleted the account {}", account.name);
+    database::write(path, vec![Change::Unregistered(account.id)], did)?;
+    print_line(&format!("{} has no account any more.{}", account.name, mail(&account)));
     if account.is_admin {
         warn_of_no_administrator(&database::open(path)?)?;
     }
     Ok(())
+}
+
+/// Takes names from accounts whose owners do not ask for it. It is no way to lose an administrator.
+fn free(path: &Path, names: &[String]) -> anyhow::Result<()> {
+    let store = database::open(path)?;
+    let found: Vec<Account> =
+        names.iter().map(|name| find(&store, name)).collect::<anyhow::Result<_>>()?;
+    drop(store);
+    if let Some(Account { name, .. }) = found.iter().find(|account| account.is_admin) {
+        bail!(
+            "{name} is an administrator, so nothing is done. chatd account remove {name} deletes the account all the same."
+        );
+    }
+    for account in found {
+        let did = format!("freed the name {}", account.name);
+        database::write(path, vec![Change::Unregistered(account.id)], did)?;
+        print_line(&format!(
+            "{} is free: it has no account any more.{}",
+            account.name,
+            mail(&account)
+        ));
+    }
+    print_line("Whoever is here under such a name goes on as a guest, until they leave.");
+    Ok(())
+}
+
+/// What becomes of an account's mail.
+fn mail(account: &Account) -> String {
+    match account.mail {
+        0 => String::new(),
+        1 => " 1 message that nobody had read is gone with it.".to_owned(),
+        n => format!(" {n} messages that nobody had read are gone with it."),
+    }
 }
 
 fn warn_of_no_administrator(store: &Store) -> anyhow::Result<()> {
@@ -128,12 +163,6 @@ fn warn_of_no_administrator(store: &Store) -> anyhow::Result<()> {
 fn ask_for_password(name: &str) -> anyhow::Result<PasswordHash> {
     let password = read_password(name)?;
     Hasher::default().hash(&password).map_err(|sentence| anyhow!(sentence))
-}
-
-/// Opened anew: nothing stays open, or locked, while a person thinks of a password.
-fn write(path: &Path, change: Change) -> anyhow::Result<()> {
-    let outcomes = database::open(path)?.append(&[Record { at: Timestamp::now(), change }])?;
-    outcomes.into_iter().try_for_each(|outcome| outcome.map_err(|why| anyhow!("not done: {why}")))
 }
 
 fn accounts(store: &Store) -> anyhow::Result<Vec<Account>> {

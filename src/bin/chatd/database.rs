@@ -1,11 +1,13 @@
 //! Which database a command is about, and opening it beside a server that has it open. Runs on
 //! thread `main`.
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use chatd::{
+    core::record::{Change, Record},
     server::options::Options,
     store::{Durability, Store},
 };
+use jiff::Timestamp;
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -36,4 +38,22 @@ pub(crate) fn open(path: &Path) -> anyhow::Result<Store> {
         );
     }
     open_or_create(path)
+}
+
+/// The operator, as the audit and whoever is banned read it.
+pub(crate) const OPERATOR: &str = "operator";
+
+/// Writes what the operator did, and notes it. Opened anew: nothing stays open, or locked, while a
+/// person thinks of a password.
+pub(crate) fn write(path: &Path, changes: Vec<Change>, did: String) -> anyhow::Result<()> {
+    let mut store = open(path)?;
+    let at = Timestamp::now();
+    let record = |change| Record { at, change };
+    let changes: Vec<Record> = changes.into_iter().map(record).collect();
+    let outcomes = store.append(&changes)?;
+    outcomes
+        .into_iter()
+        .try_for_each(|outcome| outcome.map_err(|why| anyhow!("not done: {why}")))?;
+    store.append(&[record(Change::Audit { by: OPERATOR.to_owned(), what: did })])?;
+    Ok(())
 }

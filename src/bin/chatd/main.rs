@@ -5,6 +5,7 @@
 #![warn(unreachable_pub)]
 
 mod accounts;
+mod bans;
 mod database;
 mod history;
 mod password;
@@ -47,7 +48,10 @@ fn obey(command: Subcommand, options: &Options) -> anyhow::Result<()> {
     match command {
         Subcommand::Account(command) => {
             let path = database::path(command.db.as_deref(), options)?;
-            accounts::run(command, &path)
+            accounts::run(&command, &path)
+        }
+        Subcommand::Ban(command) => {
+            bans::run(&command, &database::path(command.db.as_deref(), options)?)
         }
         Subcommand::History(command) => {
             history::run(&command, &database::path(command.db.as_deref(), options)?)

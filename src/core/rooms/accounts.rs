@@ -39,6 +39,8 @@ pub(crate) struct Accounts {
     spellings: BTreeMap<AccountId, Name>,
     /// Names that are being registered, and from where.
     reserved: Vec<(Name, ClientAddress)>,
+    /// From where the accounts were made that were made since the start.
+    made_from: BTreeMap<AccountId, ClientAddress>,
     /// The number of accounts made from an address, and since when they are counted.
     made: BTreeMap<ClientAddress, (Timestamp, u32)>,
     /// The password that each account had in the file, and then those that it was given here since.
@@ -56,6 +58,7 @@ impl Accounts {
             by_name: NameIndex::new(),
             spellings: BTreeMap::new(),
             reserved: Vec::new(),
+            made_from: BTreeMap::new(),
             made: BTreeMap::new(),
             passwords: BTreeMap::new(),
             guest_mail: BTreeMap::new(),
@@ -79,6 +82,7 @@ impl Accounts {
             self.insert(account);
         }
         self.guest_mail = guest_mail.into_iter().collect();
+        self.give_back_registrations();
         for reserved in reserved {
             if let Reserved::Mail { to, by_guest } = reserved
                 && let Some(account) = self.by_id.get_mut(to)
@@ -87,6 +91,18 @@ impl Accounts {
                 *self.guest_mail.entry(*to).or_default() += usize::from(*by_guest);
             }
         }
+    }
+
+    /// What the operator has deleted does not count toward the day's registrations of an address.
+    fn give_back_registrations(&mut self) {
+        let Accounts { by_id, made_from, made, .. } = self;
+        made_from.retain(|id, address| {
+            let is_there = by_id.contains_key(id);
+            if !is_there && let Some((_, count)) = made.get_mut(address) {
+                *count = count.saturating_sub(1);
+            }
+            is_there
+        });
     }
 
     /// Notes the passwords in the file. Returns the accounts that another process has given another
@@ -180,7 +196,10 @@ impl Accounts {
         let place = self.reserved.iter().position(|(reserved, _)| reserved == name);
         let address = place.map(|place| self.reserved.remove(place).1);
         match (account, address.and_then(|address| self.made.get_mut(&address))) {
-            (Some(account), _) => self.insert(account),
+            (Some(account), _) => {
+                self.made_from.extend(address.map(|address| (account.id, address)));
+                self.insert(account);
+            }
             (None, Some((_, made))) => *made = made.saturating_sub(1), // it was not made
             (None, None) => {}
         }
@@ -198,6 +217,7 @@ impl Accounts {
     }
 
     pub(crate) fn remove(&mut self, id: AccountId) {
+        self.made_from.remove(&id);
         self.by_id.remove(&id);
         if let Some(name) = self.spellings.remove(&id) {
             self.by_name.remove(&name, id);
