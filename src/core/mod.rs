@@ -293,9 +293,7 @@ impl<H> Chat<H> {
                 Reserved::Account(account, name) => {
                     account::registered(ctx, account, &name, outcome)
                 }
-                Reserved::Password { account, quietly } => {
-                    account::password_set(ctx, account, quietly, outcome)
-                }
+                Reserved::Password(id, quietly) => account::password_set(ctx, id, quietly, outcome),
                 Reserved::Deletion(account) => account::unregistered(ctx, account, outcome),
                 Reserved::Mail { to, by_guest } => mail::kept(ctx, to, by_guest, outcome),
                 Reserved::MailDeletion { account, count } => {

@@ -197,7 +197,7 @@ pub(crate) fn set_password(
     let (id, now) = (my_account(ctx)?, ctx.rooms.now());
     ctx.rooms.accounts.note_password(id, hash.mark());
     let change = Change::PasswordChanged(id, hash);
-    ctx.rooms.pending.reserve(now, change, ctx.client, Reserved::Password { account: id, quietly });
+    ctx.rooms.pending.reserve(now, change, ctx.client, Reserved::Password(id, quietly));
     Ok(Reply::Later)
 }
 

@@ -50,8 +50,8 @@ pub(crate) struct Reservation {
 pub(crate) enum Reserved {
     /// An account, and with it its name.
     Account(Account, Name),
-    /// Another password. `quietly`: the client knows nothing of it.
-    Password { account: AccountId, quietly: bool },
+    /// Another password for this account; and whether the client knows nothing of it.
+    Password(AccountId, bool),
     /// The deletion of an account.
     Deletion(AccountId),
     /// A place in a mailbox; `by_guest`: one of those for people without an account.
