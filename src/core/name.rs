@@ -116,7 +116,10 @@ impl NameRule {
         let Ok(bare) = self.check(&bare, "name") else { return false };
         let is_it =
             |word: &str| self.check(word, "name").is_ok_and(|official| official.looks_like(&bare));
-        OFFICIAL.iter().any(|word| is_it(word) || is_it(&word.to_uppercase()))
+        let spelt = without_digits(bare.shown());
+        OFFICIAL
+            .iter()
+            .any(|word| is_it(word) || is_it(&word.to_uppercase()) || without_digits(word) == spelt)
     }
 
     /// Checks a name. `kind` ("name", "room's name") is the subject of the sentence that says why
@@ -188,6 +191,21 @@ fn ascii_look(name: &str) -> String {
     name.chars().map(look).collect()
 }
 
+/// A name with letters where digits stand for them, as in `adm1n` and `r00t`. (`1` stands for `i` and
+/// for `l`, so these are one letter here.)
+fn without_digits(name: &str) -> String {
+    let letter = |c| match c {
+        '0' => 'o',
+        '1' | 'l' => 'i',
+        '3' => 'e',
+        '4' => 'a',
+        '5' => 's',
+        '7' => 't',
+        c => c,
+    };
+    name.to_lowercase().chars().map(letter).collect()
+}
+
 /// What a name looks like: its "skeleton".
 fn look(name: &str) -> String {
     unicode_security::skeleton(name).collect()
@@ -246,12 +264,15 @@ mod tests {
             rule.is_official(&name)
         };
         for rule in [NameRule::Ascii, NameRule::Unicode] {
-            for typed in
-                ["admin", "Admin", "SERVER", "ChatD", "Root", "r.o.o.t", "sys-op", "admin_"]
-            {
+            for typed in [
+                "admin", "Admin", "SERVER", "r.o.o.t", "sys-op", "admin_", "Adm1n", "R00T",
+                "supp0r7",
+            ] {
                 assert!(is_official(rule, typed), "{rule:?} {typed:?}");
             }
-            for typed in ["adam", "administrate", "root2", "servers", "alice", "chat", "mod"] {
+            for typed in
+                ["adam", "administrate", "root2", "servers", "alice", "chat", "mod", "r2d2"]
+            {
                 assert!(!is_official(rule, typed), "{rule:?} {typed:?}");
             }
         }

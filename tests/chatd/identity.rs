@@ -95,6 +95,19 @@ pub fn administrators_come_in_past_a_ban_and_nobody_else_does() {
         assert!(told.starts_with("*** Hung up: you are banned by boss until "), "{name}: {told}");
         client.is_hung_up();
     }
+    for (typed, told) in [
+        (format!("/login alice {PASSWORD}"), "*** Hung up: you are banned by boss until "),
+        ("/login boss wrong horse".to_owned(), "*** boss is registered. Your password"),
+        ("/login nobody wrong horse".to_owned(), "*** No account has this name and this password."),
+        (format!("/login two {PASSWORD}"), "*** two is registered. Your password"),
+    ] {
+        let (mut client, answer) = comes_from_elsewhere(&server, &typed);
+        assert!(answer.starts_with(told), "{typed}: {answer}");
+        if typed.starts_with("/login two") {
+            client.hears_until("*** You are in lobby with @boss.");
+            client.asks_until("/quit", "*** Goodbye.");
+        }
+    }
     let (mut two, told) = comes_from_elsewhere(&server, "Two");
     assert!(told.starts_with("*** Two is registered. Your password"), "{told}");
     two.asks_until("wrong horse", "*** That is not the name's password.");

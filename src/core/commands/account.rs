@@ -44,7 +44,8 @@ pub(super) const ROWS: &[Row] = &[
             Ok(String::new())
         },
     )
-    .example("carol"),
+    .example("carol")
+    .also_at_the_door(),
     Row::session("password", "", "changes your password", |ctx, argument| {
         none(argument)?;
         ctx.session.change_password(ctx.driver);

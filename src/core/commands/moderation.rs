@@ -142,7 +142,8 @@ fn subject(ctx: &RoomsCtx<'_>, typed: &str) -> Result<Subject, Refusal> {
     Ok(Subject { target: Target::Name(shown.clone()), member: None, shown })
 }
 
-/// What a sanction of somebody without an account cannot do; nothing, if it is no such one.
+/// What an administrator has to know of a sanction of somebody without an account; nothing, if it is
+/// no such one.
 fn reservation(ctx: &RoomsCtx<'_>, subject: &Subject) -> String {
     match subject.member {
         Some(member) if ctx.rooms.account_of(member).is_none() => {
@@ -151,7 +152,19 @@ fn reservation(ctx: &RoomsCtx<'_>, subject: &Subject) -> String {
                 "{name} has no account, and can come again under another name. /ban {address} keeps everybody out who comes from there."
             ))
         }
-        _ => String::new(),
+        None => {
+            // Perhaps it was a slip of the keyboard.
+            let Target::Name(name) = &subject.target else { return String::new() };
+            let name = ctx.rooms.config().names.check(name, "name");
+            match name.is_ok_and(|name| ctx.rooms.accounts.named(&name).is_none()) {
+                true => notice(format_args!(
+                    "Nobody here is called {0}, and no account is.",
+                    subject.shown
+                )),
+                false => String::new(),
+            }
+        }
+        Some(_) => String::new(),
     }
 }
 

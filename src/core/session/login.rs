@@ -63,9 +63,17 @@ impl Session<'_> {
         // What cannot be a name gets the same answer as a name without an account.
         let purpose = match self.config.names.check(name, "name") {
             Ok(name) => {
-                let key = name.key().to_owned();
-                let answer = driver.ask(Event::Ask(Question::WhoseIs(name)));
-                Purpose::LogIn(key, account_in(&answer))
+                let question = Question::WhoseIs(name.clone());
+                let account = account_in(&driver.ask(Event::Ask(question)));
+                if self.is_naming() && account.is_some() {
+                    // At the door that is what a name is offered for.
+                    self.enter(name, None, driver);
+                    if let (Some(typed), Stage::Password(_)) = (password, &self.stage) {
+                        self.take_password(typed, driver);
+                    }
+                    return;
+                }
+                Purpose::LogIn(name.key().to_owned(), account)
             }
             Err(_) => Purpose::LogIn(name.to_owned(), None),
         };
@@ -202,7 +210,9 @@ impl Session<'_> {
                 let sentence = "That is not the name's password. Once more, or an empty line for another name. Password:";
                 self.ask_password(Purpose::Enter(name, account), sentence, driver);
             }
-            Purpose::LogIn(..) => self.say(driver, "No account has this name and this password."),
+            Purpose::LogIn(..) => {
+                self.refuse("No account has this name and this password.", driver);
+            }
             _ => self.say(driver, "That is not your password. Nothing is changed."),
         }
     }
