@@ -14,7 +14,7 @@
 //! changes the zone, not the clock.
 
 use crate::lock::Locked;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Unit};
 use std::{
     fmt,
     sync::Arc,
@@ -176,7 +176,8 @@ impl fmt::Display for Step {
         match self {
             Step::Set(by) => {
                 let way = if by.is_negative() { "back" } else { "forward" };
-                write!(f, "the clock was set {way} by {:#}", by.abs())
+                let by = by.abs().round(Unit::Second).unwrap_or(*by);
+                write!(f, "the clock was set {way} by {by:#}")
             }
             Step::Jumped(from, to) => write!(
                 f,
@@ -219,7 +220,7 @@ impl State {
     }
 
     fn is_doubted(&self, ahead: SignedDuration) -> bool {
-        (ahead - self.believed).abs() > BELIEVED_STEP
+        (ahead - self.believed).abs() > BELIEVED_STEP + SLACK
     }
 
     fn observe(&mut self, clocks: Clocks) -> (Agreement, Option<Step>) {

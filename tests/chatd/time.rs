@@ -117,7 +117,7 @@ struct Faked {
 /// Where Debian's package has it.
 fn libfaketime() -> Option<PathBuf> {
     let folders = fs::read_dir("/usr/lib").ok()?.filter_map(Result::ok);
-    let file = |folder: fs::DirEntry| folder.path().join("faketime/libfaketime.so.1");
+    let file = |folder: fs::DirEntry| folder.path().join("faketime/libfaketimeMT.so.1");
     let found = folders.map(file).find(|file| file.exists());
     if found.is_none() {
         skip("faketime is not installed");

@@ -52,7 +52,9 @@ fn clock() -> (Machine, Clock) {
 
 #[test]
 fn a_step_of_up_to_a_day_is_believed_at_once() {
-    for step in [1, 60, 3600, 86_399, 86_400, -1, -3600, -86_400].map(SignedDuration::from_secs) {
+    for step in
+        [1, 60, 3600, 86_399, 86_400, 86_401, -1, -3600, -86_401].map(SignedDuration::from_secs)
+    {
         let (machine, clock) = clock();
         machine.passes(SECOND);
         machine.is_set_by(step);
@@ -64,7 +66,7 @@ fn a_step_of_up_to_a_day_is_believed_at_once() {
 
 #[test]
 fn a_jump_is_not_believed_until_it_has_held() {
-    let jumps = [86_401, 2 * 86_400, 3_650 * 86_400, -86_401, -20_000 * 86_400];
+    let jumps = [86_406, 2 * 86_400, 3_650 * 86_400, -86_406, -20_000 * 86_400];
     for jump in jumps.map(SignedDuration::from_secs) {
         let (machine, clock) = clock();
         let start = clock.now();
