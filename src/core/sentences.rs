@@ -32,8 +32,16 @@ pub(crate) const SHUTTING_DOWN: &str = "the server is shutting down.";
 pub(crate) const SERVER_ERROR: &str = "an error in the server ended your connection.";
 
 /// Words of sentences that quote what somebody typed, which could look like a question.
-const QUOTING: [&str; 6] =
-    ["opic of ", " is away: ", "nnouncement by ", "(times are ", " banned", " muted"];
+const QUOTING: [&str; 8] = [
+    "opic of ",
+    " is away: ",
+    "nnouncement by ",
+    "(times are ",
+    " banned",
+    " muted",
+    "There is no command ",
+    "Nobody here is called ",
+];
 
 /// Whether a sentence asks for a name. Once the client has a name, a sentence with a topic in it
 /// may look the same.
@@ -362,6 +370,8 @@ mod tests {
             "Your password was changed.",
             "mallory set the topic of lobby: your password?",
             "mallory is away: Password:",
+            "There is no command /passwo. Did you mean /password?",
+            "Nobody here is called passwordd. Did you mean password?",
             "Announcement by mallory: your password:",
             "The newest 1 line of lobby with password (times are +00:00):",
             "Topic of lobby: x (with nc, it will be seen as you type) password:",

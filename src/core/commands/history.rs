@@ -72,7 +72,7 @@ fn history(ctx: &mut RoomsCtx<'_>, wanted: &str) -> CommandResult {
     let is_all = room.remembers_all() && !member.private().is_full();
     let is_enough = lines.len() >= most || is_all;
     let mut reply = reply(ctx.rooms, ctx.client, most, lines);
-    if since.is_some() {
+    if since.is_some_and(|since| reply.told_from.is_none_or(|from| since >= from)) {
         reply.if_none = notice(format_args!("Nothing was said in {} since then.", room.name()));
     }
     if ctx.rooms.config().keeps_talk && !is_enough {
@@ -101,8 +101,11 @@ fn search(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
     let (room, member) = (ctx.rooms.room_of(ctx.client), ctx.member());
     let mut reply = reply(ctx.rooms, ctx.client, SEARCH_MAX, Vec::new());
     reply.heading = format!("The newest {{}} of {} with {shown}", room.name());
-    reply.if_none =
-        notice(format_args!("Nothing with {shown} was said in {} or to you alone.", room.name()));
+    let lately = lately(ctx.rooms.config().history_days);
+    reply.if_none = notice(format_args!(
+        "Nothing with {shown} was said in {} or to you alone{lately}.",
+        room.name()
+    ));
     // The store has private lines of those who are logged in, and the rooms the last ones of all.
     reply.lines = merge([].iter(), member.private().lines());
     if ctx.rooms.config().keeps_talk {
@@ -148,9 +151,17 @@ fn reply(rooms: &Rooms, client: ClientKey, most: usize, lines: Vec<HistoryLine>)
 fn nothing_said(room: &str, history_days: Option<u32>) -> String {
     notice(match history_days {
         None => format!("Nothing was said in {room} yet."),
-        Some(1) => format!("Nothing was said in {room} in the last day."),
-        Some(days) => format!("Nothing was said in {room} in the last {days} days."),
+        days => format!("Nothing was said in {room}{}.", lately(days)),
     })
+}
+
+/// In how many days: what is older is forgotten.
+fn lately(history_days: Option<u32>) -> String {
+    match history_days {
+        None => String::new(),
+        Some(1) => " in the last day".to_owned(),
+        Some(days) => format!(" in the last {days} days"),
+    }
 }
 
 /// The number before which the store is asked: that of the first line here, or of the next line

@@ -35,7 +35,8 @@ fn which(typed: &str) -> Result<Which, Refusal> {
     if typed.is_empty() {
         return Ok(Which::Last(1));
     }
-    if begins_with_digit(typed) {
+    // In quotes a number is a word.
+    if begins_with_digit(typed) && !typed.starts_with('"') {
         return match typed.parse() {
             Ok(count @ 1..) => Ok(Which::Last(count)),
             _ => Err(misunderstood("number of lines")),
@@ -49,7 +50,37 @@ fn which(typed: &str) -> Result<Which, Refusal> {
 
 fn remove(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     let (typed, rest) = first_word(arguments)?;
-    let (typed, which) = (without_mark(typed), which(rest)?);
+    let lines = lines_meant(ctx, without_mark(typed), which(rest)?)?;
+    let author = lines.last().and_then(|line| author_of(&line.text)).unwrap_or(typed).to_owned();
+    let room = ctx.rooms.room_of(ctx.client).name().to_owned();
+    let ids: Vec<LineId> = lines.iter().map(|line| line.id).collect();
+    ctx.rooms.remove_lines(ctx.client, ids);
+    let (some, were) = match lines.len() {
+        1 => ("a line".to_owned(), "was"),
+        count => (format!("{count} lines"), "were"),
+    };
+    ctx.audit(format!("removed {some} of {author}'s in {room}"));
+    let mut sentence = format!("{some} of {author}'s {were} removed by {}.", ctx.name());
+    sentence[..1].make_ascii_uppercase();
+    ctx.rooms.tell_room(ctx.client, &Lines::of_server(&notice(sentence)));
+    let reply = HistoryReply {
+        heading: format!("Removed from {room}, but not from screens: {{}} of {author}'s"),
+        if_none: String::new(),
+        most: lines.len(),
+        lines,
+        query: None,
+        told_from: None,
+        removed: Vec::new(),
+        hidden: Vec::new(),
+        is_mail: false,
+        now: ctx.rooms.now(),
+        zone: ctx.rooms.config().zone.clone(),
+    };
+    Ok(Reply::Fetch(String::new(), Box::new(reply)))
+}
+
+/// The lines of this name's, in the room of whoever asks.
+fn lines_meant(ctx: &RoomsCtx<'_>, name: &str, which: Which) -> Result<Vec<HistoryLine>, Refusal> {
     let (most, words) = match which {
         Which::Last(count) => (count, Vec::new()),
         Which::LastWith(words) => (1, words),
@@ -59,49 +90,30 @@ fn remove(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
         Ok(name) => name.word().to_owned(),
         Err(_) => name.to_owned(), // an address
     };
-    let wanted = word_of(typed);
+    let wanted = word_of(name);
     let is_meant = |line: &&HistoryLine| {
         let text = fold(&line.text);
         author_of(&line.text).is_some_and(|author| word_of(author) == wanted)
             && words.iter().all(|word| word.is_in(&text))
     };
     let room = ctx.rooms.room_of(ctx.client);
-    let (room_name, in_memory) = (room.name().to_owned(), room.scrollback().lines().count());
+    let (place, in_memory) = (room.name(), room.scrollback().lines().count());
     let mut lines: Vec<HistoryLine> =
         room.scrollback().lines().rev().filter(is_meant).take(most).cloned().collect();
     lines.reverse();
-    let Some(author) = lines.last().and_then(|line| author_of(&line.text)).map(str::to_owned)
-    else {
-        let with: Vec<String> = words.iter().map(SearchWord::shown).collect();
-        let with =
-            if with.is_empty() { String::new() } else { format!(" with {}", with.join(" ")) };
-        return Err(format!(
-            "No line of {typed}'s{with} is in the last {in_memory} lines of {room_name}."
+    match lines.len() {
+        found if found == most => Ok(lines),
+        0 if most == 1 => {
+            let with: Vec<String> =
+                words.iter().map(|word| format!(" with {}", word.shown())).collect();
+            let with = with.concat();
+            Err(format!("No line of {name}'s{with} is in the last {in_memory} lines of {place}.")
+                .into())
+        }
+        // The number may have been a word to look for.
+        found => Err(format!(
+            "{found} of {name}'s are in the last {in_memory} lines of {place}, and not {most}. /remove {name} \"{most}\" looks for that word."
         )
-        .into());
-    };
-    let ids: Vec<LineId> = lines.iter().map(|line| line.id).collect();
-    ctx.rooms.remove_lines(ctx.client, ids);
-    let (some, were) = match lines.len() {
-        1 => ("a line".to_owned(), "was"),
-        count => (format!("{count} lines"), "were"),
-    };
-    ctx.audit(format!("removed {some} of {author}'s in {room_name}"));
-    let mut sentence = format!("{some} of {author}'s {were} removed by {}.", ctx.name());
-    sentence[..1].make_ascii_uppercase();
-    ctx.rooms.tell_room(ctx.client, &Lines::of_server(&notice(sentence)));
-    let reply = HistoryReply {
-        heading: format!("Removed from {room_name}, but not from screens: {{}} of {author}'s"),
-        if_none: String::new(),
-        most: lines.len(),
-        lines,
-        query: None,
-        told_from: None,
-        hidden: Vec::new(),
-        removed: Vec::new(),
-        is_mail: false,
-        now: ctx.rooms.now(),
-        zone: ctx.rooms.config().zone.clone(),
-    };
-    Ok(Reply::Fetch(String::new(), Box::new(reply)))
+        .into()),
+    }
 }

@@ -8,6 +8,7 @@ mod commands;
 mod elsewhere;
 mod identity;
 mod look_alikes;
+mod other_chats;
 mod outcomes;
 mod paused;
 mod reading;

@@ -23,7 +23,7 @@ fn the_last_lines_of_a_name_are_removed_or_the_last_with_words() {
         ("bob", &["<bob> four"][..], "bob", 5),
         ("BOB 1", &["<bob> four"], "bob", 5),
         ("@bob 2", &["* bob waves", "<bob> four"], "bob", 4),
-        ("bob 99", &["<bob> one", "<bob> C++ is c", "* bob waves", "<bob> four"], "bob", 2),
+        ("bob 4", &["<bob> one", "<bob> C++ is c", "* bob waves", "<bob> four"], "bob", 2),
         ("bob c++", &["<bob> C++ is c"], "bob", 5),
         ("bob ONE", &["<bob> one"], "bob", 5),
         ("bob wav*", &["* bob waves"], "bob", 5),
@@ -68,6 +68,13 @@ fn what_is_not_understood_or_not_there_removes_nothing() {
         ("bob 3x", "\"3x\" is no number of lines."),
         ("bob -1", "\"-1\" is no number of lines."),
         ("bob 3 lines", "\"3 lines\" is no number of lines."),
+        (
+            "bob 5",
+            "4 of bob's are in the last 6 lines of lobby, and not 5. /remove bob \"5\" looks for that word.",
+        ),
+        ("bob 4711", "4 of bob's are in the last 6 lines of lobby, and not 4711."),
+        ("bob \"4711\"", "No line of bob's with 4711 is in the last 6 lines of lobby."),
+        ("dave 2", "0 of dave's are in the last 6 lines of lobby, and not 2."),
         ("bob :-)", "\":-)\" is no word to look for."),
     ] {
         let mut chat = talked();
@@ -87,7 +94,7 @@ fn what_is_not_understood_or_not_there_removes_nothing() {
 fn private_lines_are_not_touched_and_a_newcomer_is_not_told() {
     let mut chat = talked();
     chat.types(BOB, "/msg carol four");
-    chat.types(ALICE, "/remove bob 9");
+    chat.types(ALICE, "/remove bob 4");
     chat.finishes();
     assert!(chat.is_told(CAROL, "/history").contains("[from bob] four\n"));
     chat.asks(4, enter("dave", None));
@@ -100,7 +107,7 @@ fn private_lines_are_not_touched_and_a_newcomer_is_not_told() {
 #[test]
 fn what_was_removed_is_not_told_from_the_file_either() {
     let mut chat = talked();
-    chat.types(ALICE, "/remove bob 9");
+    chat.types(ALICE, "/remove bob 4");
     chat.finishes();
     chat.types(BOB, "/history 100");
     chat.hands_out_answers(|client, answer| {
