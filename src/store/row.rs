@@ -54,13 +54,20 @@ impl Form {
 
     /// The line as it was shown, with its end.
     pub(super) fn show(self, author: &str, body: &str) -> String {
-        match self {
-            Form::Said => format!("<{author}> {body}\n"),
-            Form::Did => format!("* {author} {body}\n"),
-            Form::Announced => format!("*** Announcement by {author}: {body}\n"),
-            Form::Other => format!("{body}\n"),
-        }
+        let line = match self {
+            Form::Said => format!("<{author}> {body}"),
+            Form::Did => format!("* {author} {body}"),
+            Form::Announced => format!("*** Announcement by {author}: {body}"),
+            Form::Other => body.to_owned(),
+        };
+        clean(&line)
     }
+}
+
+/// A line that is put together of texts that were clean each, with its end: together they may be laid
+/// out to look like something else, if the file was edited.
+fn clean(line: &str) -> String {
+    sanitize(line).into_owned() + "\n"
 }
 
 /// What two spellings of a name have in common.
@@ -128,7 +135,7 @@ pub(super) fn room_line(row: &Row<'_>) -> Result<HistoryLine> {
 pub(super) fn private_line(row: &Row<'_>) -> Result<HistoryLine> {
     let to_author: bool = row.get(5)?;
     let (word, name) = if to_author { ("to", text(row, 3)?) } else { ("from", text(row, 2)?) };
-    let shown = format!("[{word} {name}] {}\n", text(row, 4)?);
+    let shown = clean(&format!("[{word} {name}] {}", text(row, 4)?));
     Ok(HistoryLine { id: row.get(0)?, at: time(row, 1)?, text: shown })
 }
 
