@@ -40,10 +40,10 @@
 //! # The lock rule
 //!
 //! **No thread holds two locks. No thread waits for a socket, a queue or the disk while it holds
-//! one.** There are six kinds of locks that threads share while they serve: the registry (who is
+//! one.** There are seven kinds of locks that threads share while they serve: the registry (who is
 //! connected), the addresses (how many connections from each), one outbox for each client, each
-//! thread's own name, the turn to hash, and the failed logins. `lock.rs` makes the rule an
-//! assertion for them: every debug build and every test checks it. (The accept loop's stop flag
+//! thread's own name, the turn to hash, the failed logins, and the clock. `lock.rs` makes the rule
+//! an assertion for them: every debug build and every test checks it. (The accept loop's stop flag
 //! and its list of threads, the list behind `/threads`, and what is locked once at the start or the
 //! end, are plain mutexes. They are held for a few instructions, never two at a time.) So threads
 //! cannot deadlock, and no thread ever waits for another client's terminal.

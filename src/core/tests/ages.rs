@@ -108,3 +108,39 @@ fn what_the_file_has_is_too_old_too() {
         chat.queries
     );
 }
+
+#[test]
+fn a_sanction_that_has_ended_is_in_force_again_if_the_time_was_wrong() {
+    let mut chat = Conversation::new();
+    for name in ["eve", "mallory"] {
+        chat.is_told(ALICE, &format!("/ban {name} 1h"));
+    }
+    chat.is_told(ALICE, "/mute bob 1h");
+    chat.passes(3_650 * DAY);
+    assert_eq!(chat.is_told(ALICE, "/bans"), "*** Nobody is banned or muted.\n");
+    chat.is_told(ALICE, "/ban trudy 1h");
+    chat.passes(-3_650 * DAY);
+    let bans = chat.is_told(ALICE, "/bans");
+    for name in ["eve", "mallory", "trudy", "bob"] {
+        assert!(bans.contains(name), "{name}: {bans}");
+    }
+}
+
+#[test]
+fn sanctions_that_have_ended_take_nobodys_place_and_are_bounded() {
+    let mut chat = Conversation::new();
+    for round in 0..4 {
+        for i in 0..1_000 {
+            let told = chat.is_told(ALICE, &format!("/ban n{round}x{i} 1h"));
+            assert!(told.contains("is banned until"), "{round} {i}: {told}");
+        }
+        let told = chat.is_told(ALICE, "/ban one_more 1h");
+        assert!(told.contains("There are 1000 bans and mutes, which is the most."), "{told}");
+        chat.passes(3_600);
+    }
+    // The first ones are forgotten, the last ones are not.
+    chat.passes(-1);
+    assert_eq!(chat.is_told(ALICE, "/bans").lines().count(), 1 + 1_000);
+    chat.passes(-4 * 3_600);
+    assert_eq!(chat.is_told(ALICE, "/bans").lines().count(), 1 + 2_000);
+}
