@@ -210,7 +210,7 @@ pub fn a_clock_that_jumps_for_a_moment_costs_nothing() {
         let Some((faked, mut boss)) = Faked::start("--history-days 30") else { return };
         boss.asks_until("/ban eve 1h", "*** eve is banned until ");
         boss.says("before");
-        boss.asks("/topic sums", "*** The topic of lobby is now: sums");
+        boss.asks_until("/topic sums", "*** The topic of lobby is now: sums");
 
         faked.is_set_by(jump);
         let right = faked.time() - SignedDuration::from_secs(jump);

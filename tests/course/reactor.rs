@@ -72,7 +72,7 @@ fn private_chat_is_private_and_bounded() {
     ask(&mut eve, "zoe:hi", &format!("zoe is not here. {HELP}"));
     eve.sends("ann:\x1b[2Jx\r\n".repeat(100));
     ask(&mut eve, "ann:one more", "The mailbox of ann is full.");
-    ask(&mut ann, "ann:getmessage", "eve:\u{fffd}[2Jx");
+    ask(&mut ann, "ann:getmessage", "eve:x");
     ask(&mut eve, &"x".repeat(2000), "That line is too long.");
     drop(eve);
     server.ends_on_ctrl_c();
@@ -102,7 +102,7 @@ fn log_server_as_the_table_says() {
     let (a, b) = (first.address(), second.address());
     let expected = [
         format!("{a} === one"),
-        format!("{b} === two\u{fffd}[2J"),
+        format!("{b} === two"),
         format!("{b} === four"),
         format!("{a} === three"),
     ];
