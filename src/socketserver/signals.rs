@@ -5,14 +5,14 @@
 //! with SIGINT for what it runs in the background. Such a signal stays ignored.
 
 #[cfg(unix)]
-pub use unix::{StopSignals, not_ignored};
+pub use unix::{StopSignals, not_ignored, survive_full_files};
 #[cfg(windows)]
-pub use windows::StopSignals;
+pub use windows::{StopSignals, survive_full_files};
 
 #[cfg(unix)]
 mod unix {
     use signal_hook::{
-        consts::{SIGHUP, SIGINT, SIGTERM},
+        consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
         flag,
         low_level::pipe,
     };
@@ -26,6 +26,12 @@ mod unix {
         },
         time::Duration,
     };
+
+    /// From now on a write to a file that may not become larger (`ulimit -f`) fails, as on a full
+    /// disk. Without this, the kernel ends the process with SIGXFSZ.
+    pub fn survive_full_files() -> io::Result<()> {
+        flag::register(SIGXFSZ, Arc::default()).map(drop) // nobody looks at the flag
+    }
 
     /// Of these signals, those that a program should act on: all but the ones that were ignored
     /// when it was started. SIGTERM always counts, or nothing but SIGKILL might be left.
@@ -134,6 +140,11 @@ mod windows {
         sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
         time::Duration,
     };
+
+    /// Nothing: files may always become larger.
+    pub fn survive_full_files() -> io::Result<()> {
+        Ok(())
+    }
 
     /// Ctrl-C, and the console being closed.
     pub struct StopSignals(SyncSender<()>, Receiver<()>);

@@ -1,6 +1,7 @@
-//! What can be wrong with the file, each in one sentence for the person who runs the server. No
-//! I/O, any thread.
+//! What can be wrong with the file, each in one sentence for the person who runs the server. Any
+//! thread.
 
+use super::file::is_size_limited;
 use rusqlite::{ErrorCode, ffi};
 use std::{
     fmt,
@@ -22,6 +23,8 @@ pub enum StoreErrorKind {
     CannotOpen(String),
     /// Another server is using it.
     InUse,
+    /// A server is using it under another name: a hard link.
+    OtherName,
     /// It is something else than a database.
     NotADatabase,
     /// It is a database, and not chatd's.
@@ -78,7 +81,7 @@ impl StoreErrorKind {
         use StoreErrorKind::*;
         match self {
             CannotOpen(_) => "its file cannot be opened.",
-            InUse => "its file is used by another chatd.",
+            InUse | OtherName => "its file is used by another chatd.",
             NotADatabase | Damaged(_) => "its file is damaged.",
             AnotherPrograms => "its file is another program's.",
             Newer { .. } => "its file is from a newer chatd.",
@@ -115,6 +118,10 @@ impl From<rusqlite::Error> for StoreErrorKind {
             (ErrorCode::ReadOnly, _) => ReadOnly,
             (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => Locked,
             (ErrorCode::DiskFull, _) => DiskFull,
+            (
+                _,
+                ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_TRUNCATE | ffi::SQLITE_IOERR_SHMSIZE,
+            ) if is_size_limited() => DiskFull,
             (ErrorCode::SystemIoFailure, _) => DiskFault(text),
             _ => Other(text),
         }
@@ -127,6 +134,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use StoreErrorKind::*;
         let file = self.path.display();
+        let left = "and is left as it is. Choose another file with --db.";
         match &self.kind {
             CannotOpen(why) => write!(f, "cannot open {file}: {why}"),
             InUse => write!(
@@ -134,15 +142,14 @@ impl fmt::Display for StoreError {
                 "another chatd is using {file}. Stop that one, or give this one a file of its own: \
                  --db FILE"
             ),
-            NotADatabase => write!(
-                f,
-                "{file} is not a database, and is left as it is. Choose another file with --db."
-            ),
-            AnotherPrograms => write!(
-                f,
-                "{file} is another program's database, and is left as it is. Choose another file \
-                 with --db."
-            ),
+            OtherName => {
+                write!(
+                    f,
+                    "a chatd is using {file} under another name, and that one has to be used."
+                )
+            }
+            NotADatabase => write!(f, "{file} is not a database, {left}"),
+            AnotherPrograms => write!(f, "{file} is another program's database, {left}"),
             Newer { found, known } => write!(
                 f,
                 "{file} is from a newer chatd (schema {found}; this one knows {known}), and is \
@@ -163,7 +170,10 @@ impl fmt::Display for StoreError {
                 write!(f, "{file} cannot be written: it, its folder or its disk is read-only.")
             }
             Locked => write!(f, "{file} is locked by another program."),
-            DiskFull => write!(f, "the disk that holds {file} is full."),
+            DiskFull => write!(
+                f,
+                "the disk that holds {file} is full, or the file may not become larger (ulimit -f)."
+            ),
             Gone => write!(f, "{file} was deleted or replaced while it was open."),
             AccountTaken => write!(
                 f,

@@ -36,3 +36,17 @@ pub(super) fn identity(path: &Path) -> Identity {
 pub(super) fn identity(path: &Path) -> Identity {
     fs::metadata(path).ok().map(|_| (0, 0))
 }
+
+/// Whether this process may make files only so large (`ulimit -f`). Then SQLite reports that a file
+/// cannot grow as it reports a broken disk.
+#[cfg(unix)]
+pub(super) fn is_size_limited() -> bool {
+    use rustix::process::{Resource, getrlimit};
+    getrlimit(Resource::Fsize).current.is_some()
+}
+
+/// Outside Unix there is no such limit.
+#[cfg(not(unix))]
+pub(super) fn is_size_limited() -> bool {
+    false
+}

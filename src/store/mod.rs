@@ -17,15 +17,17 @@ mod read;
 mod row;
 pub mod schema;
 mod search;
+mod server_lock;
 mod write;
 
 pub use self::{
     error::{StoreError, StoreErrorKind},
     export::ExportedLine,
-    open::{Durability, ServerLock},
+    open::Durability,
     prune::{Old, PRUNE_CHUNK, Piece},
     row::Form,
     search::INDEX_CHUNK,
+    server_lock::ServerLock,
 };
 
 use crate::core::record::{

@@ -2,13 +2,13 @@
 //! recognised before anything is written. Blocks on the disk; knows no thread.
 
 use super::{
-    StoreError, StoreErrorKind,
+    StoreErrorKind,
     file::{beside, create_private},
     schema,
 };
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::File,
     io::{ErrorKind, Read as _},
     path::Path,
     str::FromStr,
@@ -231,49 +231,4 @@ fn set_up(
         if mode == "wal" || durability == Durability::Off { durability } else { Durability::Full };
     connection.pragma_update(None, "synchronous", durability.pragma())?;
     Ok(())
-}
-
-/// The lock of the one server for a file. Any thread may take it; it ends when it is dropped, or
-/// with its process.
-///
-/// SQLite itself would let two servers write in turns. Then both would hand out the same numbers
-/// for lines, and each would have accounts that the other does not know. So a server holds a lock
-/// of its own, on a file beside the database. The command line does not take it: an administrator
-/// is promoted while the server runs.
-#[derive(Debug)]
-pub struct ServerLock {
-    _file: Option<File>,
-}
-
-impl ServerLock {
-    /// Takes the lock for the database at `path`.
-    ///
-    /// # Errors
-    /// Another server has it, or the file beside the database cannot be made.
-    pub fn take(path: &Path) -> Result<ServerLock, StoreError> {
-        // Two names of one file have one lock.
-        let database = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let lock = beside(&database, ".lock");
-        let file = match OpenOptions::new().write(true).create(true).truncate(false).open(&lock) {
-            Ok(file) => file,
-            // Nothing can be written here, so no other server can write, either.
-            Err(e) if is_refused(e.kind()) && database.exists() => {
-                return Ok(ServerLock { _file: None });
-            }
-            Err(e) => {
-                return Err(StoreError::new(&lock, StoreErrorKind::CannotOpen(e.to_string())));
-            }
-        };
-        match file.try_lock() {
-            Ok(()) => Ok(ServerLock { _file: Some(file) }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::new(path, StoreErrorKind::InUse)),
-            Err(TryLockError::Error(e)) => {
-                Err(StoreError::new(&lock, StoreErrorKind::CannotOpen(e.to_string())))
-            }
-        }
-    }
-}
-
-fn is_refused(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
 }

@@ -1,8 +1,12 @@
 //! A stop takes at most 5 s, and nobody's question waits behind somebody else's: whatever is being indexed, hashed, looked
 //! up, or waited for.
 
-use crate::harness::{Client, Folder, Server, eventually};
-use std::time::{Duration, Instant};
+use crate::harness::{Client, Folder, Server, eventually, server::after};
+use std::{
+    io::Write as _,
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 /// Lines that are in the file, and that no search has found yet: some 2 s of work for the historian.
 const UNINDEXED: i64 = 300_000;
@@ -99,11 +103,7 @@ fn a_stop_does_not_wait_until_everything_is_indexed() {
 
 #[test]
 fn a_stop_does_not_wait_for_another_program() {
-    for (lock, is_told_before) in [
-        ("BEGIN EXCLUSIVE", false),
-        ("BEGIN IMMEDIATE", true),
-        ("BEGIN; DELETE FROM line WHERE id < 9", false),
-    ] {
+    for (lock, is_told_before) in [("BEGIN EXCLUSIVE", false), ("BEGIN IMMEDIATE", true)] {
         let folder = folder(1, UNINDEXED);
         let mut server = folder.start("");
         let [mut alice, mut bob] = server.enter(["alice", "bob"]);
@@ -112,12 +112,15 @@ fn a_stop_does_not_wait_for_another_program() {
         other.execute_batch(lock).unwrap();
         alice.says("during");
         bob.says("/search during\n/history 1000");
+        alice.has_read_everything(); // it was accepted
         if is_told_before {
-            alice.hears_until("*** The history is not written since");
+            bob.hears_until("<alice> during");
         }
         stops(&mut server, lock);
         other.execute_batch("ROLLBACK").unwrap();
-        bob.hears_until("<alice> during");
+        if !is_told_before {
+            bob.hears_until("<alice> during");
+        }
         [alice, bob].into_iter().for_each(is_told);
     }
 }
@@ -170,5 +173,57 @@ fn nobody_waits_for_fifty_who_search() {
     for searcher in &mut searchers {
         let answer = searcher.reads().unwrap();
         assert!(answer.contains("threads and locks") || answer.contains("now:"), "{answer}");
+    }
+}
+
+// --- Files that may not become larger ---
+
+#[test]
+fn a_file_that_may_not_become_larger_is_a_full_disk() {
+    let folder = folder(1, 1);
+    let command = after("ulimit -f 200", folder.chatd("--listen 127.0.0.1:0 --flood off"));
+    let mut server = Server::start_program(command);
+    let [mut alice, mut bob] = server.enter(["alice", "bob"]);
+    let long = "x".repeat(1000);
+    (0..300).for_each(|i| alice.says(&format!("{i} {long}")));
+    let told = bob.hears_until("*** The history is not written since");
+    assert!(told.ends_with(": the disk is full."), "{told}");
+    bob.hears_until("<alice> 299");
+    bob.asks_until("/history 5", "*** The last 5 lines of lobby");
+    server.signal("TERM");
+    assert_eq!(server.exit_code(), Some(0));
+    server.logs("(ulimit -f)");
+    assert_eq!(folder.select::<String>("PRAGMA integrity_check"), ["ok"]);
+}
+
+/// Not even an account can be added; and what the log cannot take is lost, and nothing else.
+#[test]
+fn no_limit_on_files_ends_chatd_with_a_signal() {
+    for kib in [0, 1, 4, 16, 60, 90] {
+        let folder = Folder::new();
+        let mut command = after(&format!("ulimit -f {kib}"), folder.chatd("account add ann"));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        process.stdin.take().unwrap().write_all(b"correct horse\n").unwrap();
+        let ended = process.wait_with_output().unwrap();
+        let error = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(1), "{kib} KiB: {error}");
+        assert!(error.contains("(ulimit -f)"), "{kib} KiB: {error}");
+    }
+    for (kib, place) in [(0, "log"), (1, "log"), (8, "log"), (1, "/dev/full")] {
+        let folder = Folder::new();
+        let preparation = format!("ulimit -f {kib}; exec 2>{place}");
+        let mut server = Server::start_program(after(
+            &preparation,
+            folder.chatd("--listen 127.0.0.1:0 --db none"),
+        ));
+        for i in 0..40 {
+            server.lets_in(&format!("n{i}")); // each is some lines of log
+        }
+        let [mut alice, mut bob] = server.enter(["alice", "bob"]);
+        alice.says("hi");
+        bob.hears("<alice> hi");
+        server.signal("TERM");
+        assert_eq!(server.exit_code(), Some(0), "{kib} KiB for {place}");
     }
 }

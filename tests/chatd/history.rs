@@ -146,13 +146,51 @@ fn reads_to_the_kill(client: &mut Client, counter: &AtomicUsize) -> Vec<String> 
 
 // --- Files that cannot be used ---
 
+#[cfg(target_os = "linux")]
 #[test]
-fn a_second_server_on_the_same_file_is_refused() {
+fn a_second_server_on_the_same_file_is_refused_whatever_the_file_is_called() {
     let folder = Folder::new();
-    let _first = folder.start("");
-    let second = folder.run_with("--listen 127.0.0.1:0", "");
-    assert!(!second.is_success, "{}", second.out);
-    assert!(second.err.contains("chatd.db") && second.err.contains("another"), "{}", second.err);
+    let mut first = folder.start("");
+    let [mut alice, mut bob] = first.enter(["alice", "bob"]);
+    alice.says("hi");
+    bob.hears("<alice> hi");
+    let database = folder.path("chatd.db");
+    fs::create_dir(folder.path("other")).unwrap();
+    fs::hard_link(&database, folder.path("hard.db")).unwrap();
+    fs::hard_link(&database, folder.path("other/chatd.db")).unwrap();
+    std::os::unix::fs::symlink(&database, folder.path("soft.db")).unwrap();
+    std::os::unix::fs::symlink(folder.path("hard.db"), folder.path("both.db")).unwrap();
+    std::os::unix::fs::symlink(folder.path(""), folder.path("other/folder")).unwrap();
+    let names = [
+        ("chatd.db", true),
+        ("other/../chatd.db", true),
+        ("soft.db", true),
+        ("other/folder/chatd.db", true),
+        ("hard.db", false),
+        ("both.db", false),
+        ("other/chatd.db", false),
+    ];
+    for (name, is_servers_name) in names {
+        let files = folder.files();
+        let second = folder.run_with(&format!("--listen 127.0.0.1:0 --db {name}"), "");
+        assert!(!second.is_success, "{name}: {}", second.out);
+        assert!(
+            second.err.contains(name) && second.err.contains("another chatd"),
+            "{}",
+            second.err
+        );
+        // An account is added beside the server, but not beside its log.
+        let added =
+            folder.run_with(&format!("account add a{} --db {name}", name.len()), "correct horse\n");
+        assert_eq!(added.is_success, is_servers_name, "{name}: {}{}", added.out, added.err);
+        assert!(is_servers_name || added.err.contains("under another name"), "{}", added.err);
+        assert_eq!(folder.files(), files, "{name} leaves nothing behind");
+    }
+    first.signal("TERM");
+    assert_eq!(first.exit_code(), Some(0));
+    let again = crate::harness::Server::start_in(&folder, "--db hard.db");
+    let mut alice = again.lets_in("alice");
+    alice.hears_until("*** The last 1 line of lobby");
 }
 
 #[test]

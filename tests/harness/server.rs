@@ -75,6 +75,11 @@ pub fn after(preparation: &str, command: Command) -> Command {
     let mut shell = Command::new("bash");
     shell.args(["-c", &format!("{preparation}; exec \"$@\""), "bash"]);
     shell.arg(command.get_program()).args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        shell.current_dir(folder);
+    }
+    let envs = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    shell.envs(envs);
     shell
 }
 

@@ -24,7 +24,7 @@ pub use server::{Server, Source};
 use anyhow::Context as _;
 use chatd::{
     server::{limits, logger, options::Options, space, start_thread, status::Status},
-    socketserver::signals::StopSignals,
+    socketserver::signals::{StopSignals, survive_full_files},
 };
 use std::{process::ExitCode, sync::Arc};
 
@@ -58,6 +58,7 @@ pub fn main(version: &Version) -> ExitCode {
 
 fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
     options.check()?;
+    survive_full_files()?;
     space::begin()?;
     let log_writer = logger::install(options.log)?;
     let threads = [Status::new("main"), Arc::clone(&log_writer.status)];

@@ -5,7 +5,7 @@ use anyhow::{Context as _, anyhow, bail};
 use chatd::{
     core::record::{Change, Record},
     server::options::Options,
-    store::{Durability, Store},
+    store::{Durability, ServerLock, Store},
 };
 use jiff::Timestamp;
 use std::{
@@ -25,6 +25,7 @@ pub(crate) fn path(behind: Option<&Path>, options: &Options) -> anyhow::Result<P
 
 /// Opens it. What is changed by hand is changed for good: not even a power cut takes it back.
 pub(crate) fn open_or_create(path: &Path) -> anyhow::Result<Store> {
+    ServerLock::check_name(path)?;
     Ok(Store::open(path, Durability::Full, PATIENCE)?)
 }
 

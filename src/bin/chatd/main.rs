@@ -22,9 +22,9 @@ use chatd::{
         subcommands::Subcommand,
         watch::LOOK_EVERY,
     },
-    socketserver::signals::StopSignals,
+    socketserver::signals::{StopSignals, survive_full_files},
 };
-use print::print_line;
+use print::{print_error, print_line};
 use std::{net::SocketAddr, process::ExitCode};
 
 fn main() -> ExitCode {
@@ -33,12 +33,13 @@ fn main() -> ExitCode {
         print_line(&format!("chatd {}", env!("CARGO_PKG_VERSION")));
         return ExitCode::SUCCESS;
     }
-    let result = match options.command.take() {
-        None => run(options),
-        Some(command) => obey(command, &options).map(|()| ExitCode::SUCCESS),
-    };
+    let result =
+        survive_full_files().map_err(Into::into).and_then(|()| match options.command.take() {
+            None => run(options),
+            Some(command) => obey(command, &options).map(|()| ExitCode::SUCCESS),
+        });
     result.unwrap_or_else(|error| {
-        eprintln!("chatd: {error:#}");
+        print_error(&format!("{error:#}"));
         ExitCode::FAILURE
     })
 }

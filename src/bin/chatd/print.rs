@@ -10,9 +10,14 @@ pub(crate) fn print_line(line: &str) {
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
+/// Says on standard error what is wrong. If that cannot be written, the line is lost.
+pub(crate) fn print_error(sentence: &str) {
+    let _ = writeln!(std::io::stderr(), "chatd: {sentence}");
+}
+
 /// The zone of the times that are printed. If it is not known, standard error says so.
 pub(crate) fn zone() -> TimeZone {
     let (zone, unknown) = local_zone();
-    unknown.iter().for_each(|sentence| eprintln!("chatd: {sentence}"));
+    unknown.iter().for_each(|sentence| print_error(sentence));
     zone
 }

@@ -85,6 +85,7 @@ pub fn open(
     config: &StoreConfig,
     clock: Clock,
 ) -> anyhow::Result<(Snapshot, HistorianHandle, HistoryReader, Historian)> {
+    config.file.as_deref().map_or(Ok(()), ServerLock::check)?;
     let store = config.open(PATIENCE, || false);
     if let Err(error) = &store
         && let StoreErrorKind::CannotOpen(_)

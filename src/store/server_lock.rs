@@ -1,0 +1,104 @@
+//! One server for one file, whatever the file is called. Runs on the caller's thread.
+//!
+//! SQLite itself would let two servers write in turns. Then both would hand out the same numbers
+//! for lines, and each would have accounts that the other does not know. And under two names of one
+//! file (hard links) it would keep two logs, which damages the file.
+//!
+//! So a server holds two locks of its own: on a file beside the database, and on the database file
+//! itself, which is the same under every name. The command line takes neither, because an
+//! administrator is promoted while the server runs; but it has to use the name that the server uses.
+
+use super::{StoreError, StoreErrorKind, file::beside};
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+/// The locks of the one server for a file. Any thread may take them; they end when this is dropped,
+/// or with its process.
+#[derive(Debug)]
+pub struct ServerLock {
+    _beside: Option<File>,
+    _itself: Option<File>,
+}
+
+impl ServerLock {
+    /// Takes the locks for the database at `path`.
+    ///
+    /// # Errors
+    /// Another server has one of them, or the file beside the database cannot be made.
+    pub fn take(path: &Path) -> Result<ServerLock, StoreError> {
+        let lock = lock_of(path);
+        let cannot =
+            |e: std::io::Error| StoreError::new(&lock, StoreErrorKind::CannotOpen(e.to_string()));
+        let in_use = || StoreError::new(path, StoreErrorKind::InUse);
+        let beside = match OpenOptions::new().write(true).create(true).truncate(false).open(&lock) {
+            Ok(file) => file,
+            // Nothing can be written here, so no other server can write, either.
+            Err(e) if is_refused(e.kind()) && path.exists() => {
+                return Ok(ServerLock { _beside: None, _itself: None });
+            }
+            Err(e) => return Err(cannot(e)),
+        };
+        match beside.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(in_use()),
+            Err(TryLockError::Error(e)) => return Err(cannot(e)),
+        }
+        let itself = File::open(path).ok().filter(can_be_locked);
+        if itself.as_ref().is_some_and(is_locked) {
+            return Err(in_use());
+        }
+        Ok(ServerLock { _beside: Some(beside), _itself: itself })
+    }
+
+    /// Fails if another server has the file, under whatever name. It makes no file.
+    pub(crate) fn check(path: &Path) -> Result<(), StoreError> {
+        match is_served(path) {
+            true => Err(StoreError::new(path, StoreErrorKind::InUse)),
+            false => Ok(()),
+        }
+    }
+
+    /// Fails if a server has the file under another name.
+    pub fn check_name(path: &Path) -> Result<(), StoreError> {
+        let has_this_name = || File::open(lock_of(path)).is_ok_and(|lock| is_locked(&lock));
+        match is_served(path) && !has_this_name() {
+            true => Err(StoreError::new(path, StoreErrorKind::OtherName)),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Symbolic links of one file have one lock.
+fn lock_of(path: &Path) -> PathBuf {
+    beside(&path.canonicalize().unwrap_or_else(|_| path.to_owned()), ".lock")
+}
+
+fn is_served(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| can_be_locked(&file) && is_locked(&file))
+}
+
+/// Whether somebody else has locked it. If not, it is locked now.
+fn is_locked(file: &File) -> bool {
+    matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+}
+
+fn is_refused(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
+}
+
+/// Whether a lock on the file itself is another one than those that SQLite takes. It is on Linux; but
+/// on a disk of the network it would keep SQLite out.
+#[cfg(target_os = "linux")]
+fn can_be_locked(file: &File) -> bool {
+    /// NFS, SMB (two of them), and Plan 9's, as `statfs` numbers them.
+    const OF_THE_NETWORK: [u32; 4] = [0x6969, 0xff53_4d42, 0xfe53_4d42, 0x0102_1997];
+    rustix::fs::fstatfs(file).is_ok_and(|found| !OF_THE_NETWORK.contains(&(found.f_type as u32)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn can_be_locked(_file: &File) -> bool {
+    false
+}
