@@ -55,10 +55,10 @@ pub const RESERVED: usize = 1;
 /// cut.
 pub const SHUTDOWN_PATIENCE: Duration = Duration::from_millis(2500);
 /// How long they may take after that to read their last line.
-const LAST_PATIENCE: Duration = Duration::from_millis(1500);
+const LAST_PATIENCE: Duration = Duration::from_millis(1200);
 /// How long the whole stop may take, whatever hangs; then the process ends without it. Whoever
-/// stops a server is promised 5 s.
-const STOP_PATIENCE: Duration = Duration::from_millis(4700);
+/// stops a server is promised 5 s, and the log may take half a second more.
+const STOP_PATIENCE: Duration = Duration::from_millis(4500);
 
 /// A running server.
 pub struct Chatd {

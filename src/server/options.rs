@@ -259,7 +259,7 @@ impl Options {
 }
 
 /// Reads the number of an option. (The library would say "invalid digit found in string".)
-fn whole_number<T: FromStr>(text: &str) -> Result<T, String> {
+pub fn whole_number<T: FromStr>(text: &str) -> Result<T, String> {
     let is_a_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse() {
         Ok(number) if is_a_number => Ok(number),

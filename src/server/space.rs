@@ -149,3 +149,23 @@ fn used(field: &str) -> usize {
     let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
     kib.unwrap_or(0) * KIB
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clients(has_threads: bool, cgroup: usize) -> usize {
+        let found = limits(has_threads, Some(cgroup));
+        let memory = found.iter().find(|(name, ..)| name.contains("memory.max"));
+        memory.map_or(0, |&(_, _, clients)| clients)
+    }
+
+    #[test]
+    fn the_memory_of_a_control_group_has_room_for_a_number_of_clients() {
+        for (mib, room) in [(0, 0), (64, 0), (65, 9), (100, 354), (128, 630)] {
+            let found = clients(true, mib * MIB);
+            assert!(found.abs_diff(room) <= 16, "{mib} MiB: {found} clients, not {room}");
+            assert_eq!(found, clients(false, mib * MIB), "a thread takes addresses, not memory");
+        }
+    }
+}

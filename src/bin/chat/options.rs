@@ -3,6 +3,7 @@
 
 use anyhow::{Context as _, Result, bail};
 use argh::FromArgs;
+use chatd::server::options::whole_number;
 use std::fmt;
 
 /// Where `chat` goes when no host is given: a server on the same machine.
@@ -10,6 +11,9 @@ pub(crate) const DEFAULT_HOST: &str = "localhost";
 
 /// The port of a host given without one.
 pub(crate) const DEFAULT_PORT: u16 = 5000;
+
+/// The longest `--wait`, in seconds.
+const WAIT_MAX: u64 = 24 * 60 * 60;
 
 /// Talk on a chat server, from the terminal or through a pipe.
 #[derive(FromArgs, Debug)]
@@ -36,7 +40,7 @@ pub(crate) struct Options {
 
     /// after the end of piped input, seconds of silence to wait for the server's last words
     /// (default 10)
-    #[argh(option, default = "10")]
+    #[argh(option, default = "10", from_str_fn(whole_number))]
     pub(crate) wait: u64,
 
     /// print the version and stop
@@ -70,6 +74,9 @@ impl Options {
             {
                 bail!("{option} wants one word, not {value:?}.");
             }
+        }
+        if self.wait > WAIT_MAX {
+            bail!("--wait {}: give 0 to {WAIT_MAX} seconds (a day).", self.wait);
         }
         self.address().map(drop)
     }
@@ -150,6 +157,25 @@ mod tests {
         }
         for text in ["", ":5000", "host:", "host:0", "host:65536", "host:five", "two words"] {
             assert!(Address::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn seconds_to_wait_are_a_number_that_can_be_waited_for() {
+        let read = |wait: &str| read(&["--wait".to_owned(), wait.to_owned()]);
+        for wait in ["0", "1", "10", "86400"] {
+            assert_eq!(read(wait).unwrap().wait.to_string(), wait);
+        }
+        for (wait, says) in [
+            ("86401", "give 0 to 86400 seconds"),
+            ("18446744073709551615", "give 0 to 86400 seconds"),
+            ("18446744073709551616", "is too large a number"),
+            ("-1", "is not a whole number"),
+            ("1e3", "is not a whole number"),
+            ("", "is not a whole number"),
+        ] {
+            let (said, code) = read(wait).unwrap_err();
+            assert!(said.contains(says) && code == 2, "{wait}: {said}");
         }
     }
 
