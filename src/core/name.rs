@@ -114,8 +114,15 @@ impl NameRule {
     pub(crate) fn is_official(self, name: &Name) -> bool {
         let bare: String = name.shown().replace(['-', '_', '.'], "");
         let Ok(bare) = self.check(&bare, "name") else { return false };
-        let is_it =
-            |word: &str| self.check(word, "name").is_ok_and(|official| official.looks_like(&bare));
+        // Whoever comes in is compared with all of them, so they are not checked as names.
+        let look_of = match self {
+            NameRule::Ascii => ascii_look,
+            NameRule::Unicode => look,
+        };
+        let is_it = |word: &str| {
+            let official = look_of(word);
+            bare.looks().any(|look| look == official)
+        };
         let spelt = without_digits(bare.shown());
         OFFICIAL
             .iter()

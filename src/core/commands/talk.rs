@@ -43,6 +43,9 @@ fn msg(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
         Ok(reader) => return Ok(tell_privately(ctx, &[reader], text, "")),
         Err(nobody) => nobody,
     };
+    if to.eq_ignore_ascii_case("nickserv") {
+        return Err("There is no NickServ here: /register keeps your name, and /login NAME asks for your password.".into());
+    }
     let name = ctx.rooms.config().names.check(without_mark(to), "name").ok();
     let account = name.and_then(|name| ctx.rooms.accounts.named(&name).cloned());
     keep(ctx, account.ok_or(nobody)?, text)

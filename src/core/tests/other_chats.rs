@@ -55,6 +55,16 @@ fn what_people_type_elsewhere_is_answered_and_not_carried_out() {
     assert!(chat.closed.is_empty());
 }
 
+#[test]
+fn who_asks_nickserv_is_told_what_there_is_instead() {
+    let mut chat = Conversation::new();
+    for typed in ["/msg NickServ identify hunter22", "/msg nickserv register hunter22 a@b"] {
+        let told = chat.is_told(BOB, typed);
+        assert!(told.starts_with("*** There is no NickServ here: /register keeps"), "{told}");
+        assert_eq!((chat.finishes(), chat.logs().join(" ").contains("hunter22")), (vec![], false));
+    }
+}
+
 /// Two words of elsewhere mean the same here, or one of them is never found.
 #[test]
 fn no_word_of_elsewhere_is_a_command_here() {
