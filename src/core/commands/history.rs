@@ -6,7 +6,7 @@
 //! that was said before is written.
 
 use super::{
-    people::name_now,
+    people::names_of,
     row::{CommandResult, Reply, RoomsCtx, Row, required},
 };
 use crate::core::{
@@ -132,7 +132,6 @@ fn search(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
 fn reply(rooms: &Rooms, client: ClientKey, most: usize, lines: Vec<HistoryLine>) -> HistoryReply {
     let (room, told_from) = (rooms.room_of(client).name(), rooms.config().told_from(rooms.now()));
     let ignored = rooms.members()[client].ignored();
-    let names = ignored.iter().flat_map(|ignored| [&ignored.name, name_now(rooms, ignored)]);
     HistoryReply {
         heading: sentences::last_lines(room),
         if_none: nothing_said(room, rooms.config().history_days),
@@ -141,7 +140,7 @@ fn reply(rooms: &Rooms, client: ClientKey, most: usize, lines: Vec<HistoryLine>)
         most,
         told_from,
         removed: rooms.room_of(client).removed().to_vec(),
-        hidden: names.map(|name| name.shown().to_owned()).collect(),
+        hidden: ignored.iter().flat_map(|ignored| names_of(rooms, ignored)).collect(),
         is_mail: false,
         now: rooms.now(),
         zone: rooms.config().zone.clone(),

@@ -219,26 +219,30 @@ fn ignore(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
         return Err("You cannot ignore yourself.".into());
     }
     let typed = sentences::without_mark(typed);
-    let (name, client, whom) = match found {
-        Ok(member) => {
-            let name = ctx.rooms.members()[member].name().clone();
-            (name, Some(member), ctx.rooms.person(member).describe())
+    let (ignored, whom) = match found {
+        Ok(client) => {
+            let member = &ctx.rooms.members()[client];
+            let (name, account) = (member.name().clone(), member.account());
+            let whom = ctx.rooms.person(client).describe();
+            (Ignored { name, client: Some(client), account }, whom)
         }
         Err(nobody) => {
             let name = ctx.rooms.config().names.check(typed, "name").map_err(|_| nobody)?;
+            let account = ctx.rooms.accounts.named(&name).map(|account| account.id);
             let whom = name.shown().to_owned();
-            (name, None, whom)
+            (Ignored { name, client: None, account }, whom)
         }
     };
-    let ignored = ctx.rooms.members_mut()[ctx.client].ignored_mut();
-    if ignored.len() >= IGNORED_MAX {
+    let all = ctx.rooms.members_mut()[ctx.client].ignored_mut();
+    if all.len() >= IGNORED_MAX {
         return Err(format!("You ignore {IGNORED_MAX} names, which is the most.").into());
     }
     let reply = Reply::notice(format_args!("You no longer read what {whom} says."));
-    ignored.retain(|other| {
-        other.name.key() != name.key() && (other.client != client || client.is_none())
+    all.retain(|other| {
+        other.name.key() != ignored.name.key()
+            && (other.client != ignored.client || other.client.is_none())
     });
-    ignored.push(Ignored { name, client });
+    all.push(ignored);
     ctx.rooms.refilter(ctx.client);
     Ok(reply)
 }
@@ -246,14 +250,16 @@ fn ignore(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
 fn unignore(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
     let typed = sentences::without_mark(required(typed)?);
     let found = ctx.rooms.find(typed).ok();
-    let name = ctx.rooms.config().names.check(typed, "name");
-    let key = name.map_or_else(|_| typed.to_owned(), |name| name.key().to_owned());
+    let name = ctx.rooms.config().names.check(typed, "name").ok();
+    let account = name.as_ref().and_then(|name| ctx.rooms.accounts.named(name)).map(|it| it.id);
+    let key = name.map_or_else(|| typed.to_owned(), |name| name.key().to_owned());
     let is_meant = |name: &Name| name.key() == key || name.shown() == typed;
     let ignored = ctx.member().ignored();
     let mut is_kept = ignored
         .iter()
         .map(|ignored| {
-            let is_found = found.is_some() && ignored.client == found;
+            let is_found = (found.is_some() && ignored.client == found)
+                || (account.is_some() && ignored.account == account);
             !is_found && !is_meant(&ignored.name) && !is_meant(name_now(ctx.rooms, ignored))
         })
         .collect::<Vec<bool>>()
@@ -278,8 +284,16 @@ fn list_ignored(ctx: &RoomsCtx<'_>) -> Reply {
     Reply::Now(text + ".\n")
 }
 
+/// Every name under which somebody who is ignored may have said something.
+pub(super) fn names_of(rooms: &Rooms, ignored: &Ignored) -> Vec<String> {
+    let account = ignored.account.and_then(|id| rooms.accounts.get(id));
+    let names = [ignored.name.shown(), name_now(rooms, ignored).shown()];
+    let account = account.map(|account| &*account.name);
+    names.into_iter().chain(account).map(str::to_owned).collect()
+}
+
 /// The name that somebody ignored has now.
-pub(super) fn name_now<'a>(rooms: &'a Rooms, ignored: &'a Ignored) -> &'a Name {
+fn name_now<'a>(rooms: &'a Rooms, ignored: &'a Ignored) -> &'a Name {
     let member = ignored.client.and_then(|client| rooms.members().get(client));
     member.map_or(&ignored.name, |member| member.name())
 }

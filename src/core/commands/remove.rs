@@ -90,10 +90,11 @@ fn lines_meant(ctx: &RoomsCtx<'_>, name: &str, which: Which) -> Result<Vec<Histo
         Ok(name) => name.word().to_owned(),
         Err(_) => name.to_owned(), // an address
     };
-    let wanted = word_of(name);
+    let found = ctx.rooms.find(name).ok().map(|client| ctx.rooms.members()[client].name().word());
+    let wanted = [word_of(name), found.map(str::to_owned).unwrap_or_default()];
     let is_meant = |line: &&HistoryLine| {
         let text = fold(&line.text);
-        author_of(&line.text).is_some_and(|author| word_of(author) == wanted)
+        author_of(&line.text).is_some_and(|author| wanted.contains(&word_of(author)))
             && words.iter().all(|word| word.is_in(&text))
     };
     let room = ctx.rooms.room_of(ctx.client);

@@ -37,9 +37,11 @@ pub(crate) struct Member {
 pub(crate) struct Ignored {
     /// Their name at that time.
     pub(crate) name: Name,
-    /// While this client is here, they are ignored under any name. After that, whoever has the name
-    /// is ignored.
+    /// While this client is here, they are ignored under any name. After that, the owner of the
+    /// account is, and without an account whoever has the name.
     pub(crate) client: Option<ClientKey>,
+    /// The account that they were logged in to, or that has the name.
+    pub(crate) account: Option<AccountId>,
 }
 
 /// Who wrote to a member last.

@@ -74,10 +74,12 @@ impl Members {
 
     /// Whether `reader` ignores `author`.
     pub(crate) fn ignores(&self, reader: ClientKey, author: ClientKey) -> bool {
-        let Some(name) = self.get(author).map(Member::name) else { return false };
-        self[reader].ignored().iter().any(|ignored| match ignored.client {
-            Some(client) if self.contains(client) => client == author,
-            _ => ignored.name.key() == name.key(),
+        let Some(member) = self.get(author) else { return false };
+        self[reader].ignored().iter().any(|ignored| match (ignored.client, ignored.account) {
+            (Some(client), _) if self.contains(client) => client == author,
+            (_, Some(account)) if member.account() == Some(account) => true,
+            (Some(_), Some(_)) => false, // somebody else has the name now
+            _ => ignored.name.key() == member.name().key(),
         })
     }
 

@@ -199,6 +199,55 @@ fn a_sanction_holds_for_the_account_under_whatever_name() {
 }
 
 #[test]
+fn who_is_ignored_is_ignored_under_every_name_and_after_coming_back() {
+    for typed in KURT {
+        let mut chat = zoe_is_called_kurt();
+        chat.says(CAROL, "<zoe> an old line");
+        chat.says(CAROL, "<kurt> a later one");
+        chat.finishes();
+        chat.types(BOB, &format!("/ignore {typed}"));
+        chat.finishes();
+        let told = chat.is_told(BOB, "/history");
+        assert!(!told.contains("line") && !told.contains("later"), "{typed}: {told}");
+        chat.departs(CAROL, CloseReason::Closed);
+        zoe(DAVE, &mut chat);
+        chat.types(DAVE, "/nick max");
+        chat.asks(5, enter("kurt", None)); // another one
+        chat.finishes();
+        chat.forgets();
+        chat.says(DAVE, "<max> me again");
+        chat.says(5, "<kurt> hello");
+        chat.finishes();
+        assert_eq!(chat.reads(BOB), "<kurt> hello\n", "{typed}");
+        assert!(chat.is_told(BOB, "/unignore zoe").contains("You read what zoe says again"));
+        chat.says(DAVE, "<max> hi");
+        chat.finishes();
+        assert_eq!(chat.reads(BOB), "<max> hi\n", "{typed}");
+    }
+    // Somebody who is not here is meant by the account as well.
+    let mut chat = Conversation::new();
+    chat.types(BOB, "/ignore zoe");
+    zoe(CAROL, &mut chat);
+    chat.types(CAROL, "/nick kurt");
+    chat.finishes();
+    chat.forgets();
+    chat.says(CAROL, "<kurt> hi");
+    chat.finishes();
+    assert_eq!(chat.reads(BOB), "");
+}
+
+#[test]
+fn a_line_is_removed_of_whoever_is_logged_in_to_the_account() {
+    for typed in KURT {
+        let mut chat = zoe_is_called_kurt();
+        chat.says(CAROL, "<kurt> rude");
+        chat.finishes();
+        let told = chat.is_told(ALICE, &format!("/remove {typed}"));
+        assert!(told.contains("A line of kurt's was removed by alice."), "{typed}: {told}");
+    }
+}
+
+#[test]
 fn whoever_gives_way_to_an_owner_reads_no_address() {
     // Who is here: the account's owner, or somebody without an account who has its name; and whether the owner comes
     // to the door, or logs in inside.
