@@ -41,7 +41,7 @@
 //!
 //! **No thread holds two locks. No thread waits for a socket, a queue or the disk while it holds
 //! one.** There are seven kinds of locks that threads share while they serve: the registry (who is
-//! connected), the addresses (how many connections from each), one outbox for each client, each
+//! connected), the sources (what each address has used up), one outbox for each client, each
 //! thread's own name, the turn to hash, the failed logins, and the clock. `lock.rs` makes the rule
 //! an assertion for them: every debug build and every test checks it. (The accept loop's stop flag
 //! and its list of threads, the list behind `/threads`, and what is locked once at the start or the

@@ -207,6 +207,20 @@ pub enum LoginResult {
     Wait(Duration),
 }
 
+/// What is left of a client's bucket of lines (see `session::flood`). It goes from one connection
+/// to the next.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Handover {
+    /// Lines that may still be said at once. From a connection that has ended: below zero, if it has
+    /// said more.
+    pub(crate) tokens: f64,
+    /// Of these, the lines that were asked for and have not come yet; from a connection that has
+    /// ended: beside these.
+    pub(crate) asked_for: f64,
+    /// How long the client has to wait for these.
+    pub(crate) wait: Duration,
+}
+
 /// What a session needs of whoever runs it: the thread of a client, or an event loop.
 pub trait Driver {
     /// Sends an event that is answered, and returns its answer. Waits.
@@ -223,6 +237,14 @@ pub trait Driver {
     /// # Errors
     /// A sentence for whoever gave the password.
     fn verify(&mut self, attempt: LoginAttempt<'_>) -> Result<LoginResult, String>;
+    /// Asks for lines of the refill that the clients of this one's source share. Returns how long
+    /// they take to come. (See `session::sources`; the same holds for the next two.)
+    fn ask_for_lines(&mut self, lines: f64) -> Duration;
+    /// Counts a name that was refused. Returns how long to wait before the next one is read.
+    fn refuse_name(&mut self) -> Duration;
+    /// The client has proved to own this account. `left` is their bucket; returns the one with
+    /// which they go on, if they do not begin with a full one.
+    fn prove(&mut self, account: AccountId, left: Handover) -> Option<Handover>;
     /// Writes to this client alone, before anything that the rooms tell them after the last answer.
     /// May wait.
     fn reply(&mut self, bytes: &[u8]);

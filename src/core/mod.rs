@@ -9,8 +9,7 @@
 //! ```
 //!
 //! [`wire`] turns bytes into lines. A [`session`] turns lines into talk, commands and answers.
-//! [`rooms`] hold everybody's state. [`commands`] change it. The other files are data that all of
-//! these may use.
+//! [`rooms`] hold everybody's state. [`commands`] change it. The others are data that all may use.
 
 pub mod address;
 pub mod close_reason;
@@ -21,6 +20,7 @@ pub mod length_of_time;
 pub mod name;
 pub mod notice;
 pub mod password;
+pub(crate) mod recent;
 pub mod record;
 pub mod rooms;
 pub mod search_words;

@@ -7,13 +7,16 @@
 
 use super::{
     clock::wall_clock,
+    repeated::Repeated,
     status::{Activity, Status},
     zone::local_zone,
 };
-use crossbeam_channel::{Receiver, Sender, TrySendError};
+use crate::core::address::ClientAddress;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use jiff::Timestamp;
-use log::{Level, LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record, kv::Key};
 use std::{
+    fmt,
     io::Write as _,
     sync::{
         Arc,
@@ -27,8 +30,9 @@ const LINES_MAX: usize = 8192;
 
 /// What the queue carries.
 enum Entry {
-    /// A line. The thread that writes it formats it.
-    Line(Timestamp, Level, String),
+    /// A line. The thread that writes it formats it. If there may be many like it: their kind, and
+    /// their source.
+    Line(Timestamp, Level, String, Option<(String, String)>),
     /// Everything before this was written: say so.
     Flush(Sender<()>),
 }
@@ -56,6 +60,12 @@ pub fn install(level: LevelFilter) -> anyhow::Result<LogWriter> {
     Ok(LogWriter { entries, lost, status: Status::new("logger") })
 }
 
+/// Logs a line of which there may be many from one source. After the first ones they are counted:
+/// "and 3,214 more `kind` `source` in the last 10 s".
+pub(crate) fn counted(kind: &str, source: &ClientAddress, line: fmt::Arguments<'_>) {
+    log::info!(kind, source:%; "{line}");
+}
+
 impl Log for Logger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.level() <= log::max_level()
@@ -65,7 +75,9 @@ impl Log for Logger {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let line = Entry::Line(wall_clock(), record.level(), record.args().to_string());
+        let text_of = |key| record.key_values().get(Key::from_str(key)).map(|v| v.to_string());
+        let counted = text_of("kind").zip(text_of("source"));
+        let line = Entry::Line(wall_clock(), record.level(), record.args().to_string(), counted);
         if let Err(TrySendError::Full(_)) = self.entries.try_send(line) {
             self.lost.fetch_add(1, Relaxed);
         }
@@ -85,26 +97,44 @@ impl LogWriter {
     /// Writes for as long as the process lives.
     pub fn run(self) {
         let (mut stderr, (zone, _)) = (std::io::stderr(), local_zone());
+        let mut write = |at: Timestamp, level: Level, text: &str| {
+            let time = at.to_zoned(zone.clone()).strftime("%H:%M:%S%.3f").to_string();
+            let line = format!("{time} {level:<5} {text}\n");
+            let _ = stderr.write_all(line.as_bytes()); // nobody is left to tell
+        };
+        let mut repeated = Repeated::default();
         loop {
             self.status.set(Activity::WaitingForLines);
-            let Ok(entry) = self.entries.recv() else { return };
+            let entry = match repeated.left(Instant::now()) {
+                None => self.entries.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(left) => self.entries.recv_timeout(left),
+            };
             self.status.set(Activity::Working);
+            let mut is_over = repeated.left(Instant::now()).is_some_and(|left| left.is_zero());
+            let mut done = None;
             match entry {
-                Entry::Line(at, level, text) => {
-                    let time = at.to_zoned(zone.clone()).strftime("%H:%M:%S%.3f").to_string();
-                    let line = format!("{time} {level:<5} {text}\n");
-                    let _ = stderr.write_all(line.as_bytes()); // nobody is left to tell
+                Ok(Entry::Line(at, level, text, None)) => write(at, level, &text),
+                Ok(Entry::Line(at, level, text, Some((kind, source)))) => {
+                    if repeated.count(kind, source, Instant::now()) {
+                        write(at, level, &text);
+                    }
                 }
-                Entry::Flush(done) => {
-                    let _ = done.send(());
+                Ok(Entry::Flush(flushed)) => (is_over, done) = (true, Some(flushed)),
+                Err(RecvTimeoutError::Timeout) => is_over = true,
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            if is_over {
+                for line in repeated.end(Instant::now()) {
+                    write(wall_clock(), Level::Info, &line);
                 }
             }
             let lost = self.lost.swap(0, Relaxed);
             if lost > 0 {
-                let _ = writeln!(
-                    stderr,
-                    "({lost} log lines were lost: standard error did not take them)"
-                );
+                let line = format!("{lost} log lines were lost: standard error did not take them");
+                write(wall_clock(), Level::Warn, &line);
+            }
+            if let Some(done) = done {
+                let _ = done.send(());
             }
         }
     }

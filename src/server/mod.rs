@@ -11,6 +11,8 @@ pub mod logger;
 pub mod net;
 pub mod options;
 pub mod registry;
+mod repeated;
+pub mod sources;
 pub mod space;
 pub mod status;
 pub mod subcommands;
@@ -35,6 +37,7 @@ use history::historian;
 use options::{ListenOn, Options};
 use parking_lot::Mutex;
 use registry::Registry;
+use sources::SourceTable;
 use status::{Activity, Status, Totals};
 use std::{
     io::ErrorKind,
@@ -82,8 +85,7 @@ impl Chatd {
         stop: impl Fn() + Send + 'static,
     ) -> anyhow::Result<Chatd> {
         let listeners = listen(&options.listen_on(), Duration::from_secs(options.ghost_after))?;
-
-        let totals = Arc::new(Totals::default());
+        let totals = Arc::<Totals>::default();
         let (events, to_apply) = bounded(fanout::events_max(options.threads_max));
         let (shutdown, stopping) = bounded(2); // each of the two words is sent once at most
         let (flusher_queue, flusher) = FlusherQueue::new().context("cannot start the flusher")?;
@@ -118,7 +120,8 @@ impl Chatd {
             authenticator: Authenticator::default(),
             flusher: flusher_queue,
             linger: linger_queue,
-            registry: Registry::new(options.per_source),
+            registry: Registry::default(),
+            sources: SourceTable::new(options),
             totals,
             server_threads: Mutex::new(server_threads),
         });
@@ -132,8 +135,8 @@ impl Chatd {
 
         let threads =
             Arc::new(Threading::new(options.threads_max.saturating_add(RESERVED), CLIENT_STACK));
-        let accepting = start_accepting(listeners, accept_statuses, &handler, &threads)?;
-        let (servers, accepting) = accepting.into_iter().unzip();
+        let started = start_accepting(listeners, accept_statuses, &handler, &threads)?;
+        let (servers, accepting) = started.into_iter().unzip();
         Ok(Chatd { servers, accepting, handler, threads, shutdown, watch, workers, flusher })
     }
 

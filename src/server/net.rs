@@ -186,6 +186,25 @@ pub fn cut_off(socket: &TcpStream) -> Option<String> {
     (error.kind() != ErrorKind::BrokenPipe).then(|| error.to_string())
 }
 
+/// Waits for `at_most`, or until the peer has sent its end of file; returns whether it has. Fails as
+/// [`wait_broken`] does.
+#[cfg(unix)]
+pub(crate) fn wait_end(socket: &TcpStream, at_most: Duration) -> io::Result<bool> {
+    let mut waits = [PollFd::new(socket, PollFlags::RDHUP)];
+    wait(&mut waits, Some(at_most))?;
+    if waits[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
+        wait_broken(socket, Duration::ZERO)?;
+    }
+    Ok(!waits[0].revents().is_empty())
+}
+
+/// The same. (On Windows the whole time is waited.)
+#[cfg(windows)]
+pub(crate) fn wait_end(socket: &TcpStream, at_most: Duration) -> io::Result<bool> {
+    wait_broken(socket, at_most)?;
+    Ok(has_peer_ended(socket))
+}
+
 /// Whether the peer has sent its end of file, perhaps behind bytes that are not read yet.
 #[cfg(unix)]
 pub fn has_peer_ended(socket: &TcpStream) -> bool {

@@ -87,6 +87,11 @@ pub struct Options {
     #[argh(option, arg_name = "N", default = "256", from_str_fn(whole_number))]
     pub per_source: usize,
 
+    /// on, or off: whether what one address uses up outlives a connection (lines, connections, names
+    /// refused, names registered); off is for benchmarks (default: on)
+    #[argh(option, arg_name = "on|off", default = "OnOff::On")]
+    pub(crate) source_limits: OnOff,
+
     /// seconds after which a client that vanished without a word is found (default: 60)
     #[argh(option, arg_name = "SECONDS", default = "60", from_str_fn(whole_number))]
     pub ghost_after: u64,
@@ -121,6 +126,33 @@ pub struct Options {
     /// what to do instead of serving
     #[argh(subcommand)]
     pub command: Option<Subcommand>,
+}
+
+/// Whether something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnOff {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
+impl OnOff {
+    pub(crate) fn is_on(self) -> bool {
+        self == OnOff::On
+    }
+}
+
+impl FromStr for OnOff {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "on" => Ok(OnOff::On),
+            "off" => Ok(OnOff::Off),
+            _ => Err(format!("\"{text}\" is neither on nor off")),
+        }
+    }
 }
 
 /// Addresses that belong together: one port on every interface, say.

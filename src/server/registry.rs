@@ -1,15 +1,11 @@
-//! The registry: every connected client's writer handle, under one lock; and how many connections
-//! each address has. Any thread may ask; none waits while it holds the lock.
+//! The registry: every connected client's writer handle, under one lock. Any thread may ask; none
+//! waits while it holds the lock.
 
 use super::client::outbox::WriterHandle;
-use crate::{
-    core::{address::ClientAddress, event::ClientId, sentences},
-    lock::Locked,
-};
+use crate::{core::event::ClientId, lock::Locked};
 use parking_lot::Condvar;
 use std::{
     collections::HashMap,
-    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -23,7 +19,6 @@ pub(crate) struct Registry {
     clients: Locked<Clients>,
     /// The last client left.
     empty: Condvar,
-    addresses: Locked<Addresses>,
 }
 
 #[derive(Default)]
@@ -33,22 +28,13 @@ struct Clients {
     closed: bool,
 }
 
-/// How many connections each address has open.
-pub struct Addresses {
-    most: usize,
-    open: HashMap<ClientAddress, usize>,
+impl Default for Registry {
+    fn default() -> Registry {
+        Registry { clients: Locked::new("the registry", Clients::default()), empty: Condvar::new() }
+    }
 }
 
 impl Registry {
-    /// `per_source`: connections that one address may have open.
-    pub(crate) fn new(per_source: usize) -> Self {
-        Registry {
-            clients: Locked::new("the registry", Clients::default()),
-            empty: Condvar::new(),
-            addresses: Locked::new("the addresses", Addresses::new(per_source)),
-        }
-    }
-
     /// Takes a client in, unless the registry is closed.
     pub(crate) fn insert(&self, client: &Arc<WriterHandle>) -> bool {
         let mut clients = self.clients.lock();
@@ -91,94 +77,5 @@ impl Registry {
             clients.wait_on(&self.empty, deadline.saturating_duration_since(Instant::now()));
         }
         clients.by_number.is_empty()
-    }
-
-    /// Counts one more connection from this address, unless there are too many.
-    pub(crate) fn admit(&self, address: IpAddr) -> Result<(), String> {
-        self.addresses.lock().admit(address)
-    }
-
-    pub(crate) fn release(&self, address: IpAddr) {
-        self.addresses.lock().release(address);
-    }
-}
-
-impl Addresses {
-    /// `most`: connections that one address may have open.
-    pub fn new(most: usize) -> Addresses {
-        Addresses { most, open: HashMap::new() }
-    }
-
-    /// Counts one more connection from this address.
-    ///
-    /// # Errors
-    /// There are too many: a sentence for the client.
-    pub fn admit(&mut self, address: IpAddr) -> Result<(), String> {
-        if address.is_loopback() {
-            return Ok(()); // the machine itself, and every test
-        }
-        let open = self.open.entry(ClientAddress::of(address)).or_default();
-        if *open >= self.most {
-            return Err(sentences::sorry(&format!(
-                "{open} connections from your address are open, and that is the most."
-            )));
-        }
-        *open += 1;
-        Ok(())
-    }
-
-    /// Counts one connection fewer.
-    pub fn release(&mut self, address: IpAddr) {
-        let address = ClientAddress::of(address);
-        if let Some(open) = self.open.get_mut(&address) {
-            *open -= 1;
-            if *open == 0 {
-                self.open.remove(&address);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ip(text: &str) -> IpAddr {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn one_address_may_have_a_number_of_connections_and_no_more() {
-        let mut addresses = Addresses::new(2);
-        assert_eq!(addresses.admit(ip("192.0.2.1")), Ok(()));
-        assert_eq!(addresses.admit(ip("192.0.2.1")), Ok(()));
-        assert!(
-            addresses
-                .admit(ip("192.0.2.1"))
-                .unwrap_err()
-                .contains("2 connections from your address")
-        );
-        assert_eq!(addresses.admit(ip("192.0.2.2")), Ok(()), "others are not affected");
-        addresses.release(ip("192.0.2.1"));
-        assert_eq!(addresses.admit(ip("192.0.2.1")), Ok(()), "one place is free again");
-    }
-
-    #[test]
-    fn nothing_is_kept_of_an_address_that_left() {
-        let mut addresses = Addresses::new(2);
-        addresses.admit(ip("192.0.2.1")).unwrap();
-        addresses.release(ip("192.0.2.1"));
-        assert!(addresses.open.is_empty());
-    }
-
-    #[test]
-    fn loopback_is_exempt() {
-        let mut addresses = Addresses::new(1);
-        for _ in 0..1000 {
-            assert_eq!(addresses.admit(ip("127.0.0.1")), Ok(()));
-            assert_eq!(addresses.admit(ip("::1")), Ok(()));
-        }
-        addresses.release(ip("127.0.0.1"));
-        assert!(addresses.open.is_empty());
     }
 }

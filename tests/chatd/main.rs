@@ -22,6 +22,7 @@ mod order;
 mod protocol;
 mod shutdown;
 mod slow_consumer;
+mod sources;
 mod start;
 #[cfg(unix)]
 mod stuck;

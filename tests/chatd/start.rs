@@ -42,7 +42,7 @@ fn errors_say_what_to_do() {
 fn help_and_version() {
     let help = String::from_utf8(chatd(&["--help"]).stdout).unwrap();
     for option in "listen threads-max anonymous unicode-names motd backlog-lines high-water \
-        write-deadline login-deadline flood per-source ghost-after demo log version"
+        write-deadline login-deadline flood per-source source-limits ghost-after demo log version"
         .split_whitespace()
     {
         assert!(help.contains(&format!("--{option}")), "--{option} is not in\n{help}");

@@ -122,7 +122,9 @@ pub fn clients_that_say_one_line_and_go_are_heard_and_leave_nothing_behind() {
     const VISITORS: usize = 1000;
     // A reset is sent once. On a busy machine even loopback drops a packet now and then (/proc/net/softnet_stat), and
     // then it takes the keepalive to find that the visitor has gone.
-    let server = Server::start("--anonymous --flood off --threads-max 1100 --ghost-after 5");
+    let server = Server::start(
+        "--anonymous --flood off --source-limits off --threads-max 1100 --ghost-after 5",
+    );
     let mut watcher = server.connect("watcher");
     watcher.asks_until("/quiet on", "*** You no longer read who comes and goes.");
     server.logs("connected from"); // the log has its time zone: no descriptor is open for a moment only

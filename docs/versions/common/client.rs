@@ -12,6 +12,7 @@ use chatd::{
     },
     server::{
         client::send_queue::{SendQueue, encode},
+        sources::Usage,
         status::{Activity, Status},
     },
 };
@@ -73,6 +74,7 @@ pub struct Client<'a> {
     /// When they were first seen to have ended their side in the middle of a flood.
     pub last_words: Option<Instant>,
     pub status: Arc<Status>,
+    pub usage: Usage,
     /// When the loop looks at them next, if nothing happens before.
     pub timer: Option<Instant>,
     /// What the system was told to watch the socket for.
@@ -80,7 +82,13 @@ pub struct Client<'a> {
 }
 
 impl Client<'_> {
-    pub fn new(number: ClientId, socket: TcpStream, peer: SocketAddr, login: Duration) -> Self {
+    pub fn new(
+        number: ClientId,
+        socket: TcpStream,
+        peer: SocketAddr,
+        login: Duration,
+        usage: Usage,
+    ) -> Self {
         Client {
             number,
             peer,
@@ -95,6 +103,7 @@ impl Client<'_> {
             login_deadline: Some(login),
             last_words: None,
             status: Status::new(&format!("c{number}")),
+            usage,
             timer: None,
             watched: Interest::default(),
         }

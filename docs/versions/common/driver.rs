@@ -12,15 +12,18 @@ use super::{
 use chatd::{
     core::{
         close_reason::CloseReason,
-        event::{Answer, Driver, Event, LoginAttempt, LoginResult, Talk},
+        event::{Answer, Driver, Event, Handover, LoginAttempt, LoginResult, Talk},
         password::Password,
-        record::{Found, PasswordHash, Query},
+        record::{AccountId, Found, PasswordHash, Query},
         run_command,
         session::{Heard, Session},
     },
     server::status::{self, Activity},
 };
-use std::{sync::atomic::Ordering::Relaxed, time::Instant};
+use std::{
+    sync::atomic::Ordering::Relaxed,
+    time::{Duration, Instant},
+};
 
 /// The driver of one client's session, for one turn.
 pub struct LoopDriver<'s, 'a> {
@@ -47,7 +50,12 @@ impl<'a> LoopDriver<'_, 'a> {
                 Heard::Command(text) => run_command(commands, session, &text, self),
                 Heard::Dialogue => {}
                 Heard::Close(reason) => return Err(reason),
-                Heard::Pause(wait) => return Ok(Stage::Paused(Instant::now() + wait)),
+                Heard::Pause(wait) => {
+                    if !session.pace.is_greeted() {
+                        self.client().login_deadline.iter_mut().for_each(|most| *most += wait);
+                    }
+                    return Ok(Stage::Paused(Instant::now() + wait));
+                }
                 Heard::End => return Ok(Stage::Reading),
             }
             if self.client().is_behind() {
@@ -95,6 +103,18 @@ impl Driver for LoopDriver<'_, '_> {
             Found::Lines(_) | Found::Partly { .. } | Found::Author(_) => None,
         };
         Ok(self.server.authenticator.verify(&attempt, stored.as_ref()))
+    }
+
+    fn ask_for_lines(&mut self, lines: f64) -> Duration {
+        self.server.clients[self.key].usage.ask_for_lines(&self.server.sources, lines)
+    }
+
+    fn refuse_name(&mut self) -> Duration {
+        self.server.clients[self.key].usage.refuse_name(&self.server.sources)
+    }
+
+    fn prove(&mut self, account: AccountId, left: Handover) -> Option<Handover> {
+        self.server.clients[self.key].usage.prove(&self.server.sources, account, left)
     }
 
     fn reply(&mut self, bytes: &[u8]) {

@@ -20,12 +20,12 @@ use chatd::{
     server::{
         SHUTDOWN_PATIENCE,
         auth::Authenticator,
-        client::linger::is_still_there,
+        client::linger::Refused,
         clock::Clock,
         history::historian::{self, HistorianEvent, HistorianHandle, HistoryReader},
         listen,
         options::Options,
-        registry::Addresses,
+        sources::SourceTable,
         start_thread,
         status::{Status, Totals},
     },
@@ -34,7 +34,7 @@ use slotmap::SlotMap;
 use std::{
     io::Read as _,
     iter,
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     os::{
         fd::{AsFd as _, BorrowedFd},
         unix::net::UnixStream,
@@ -73,10 +73,9 @@ pub struct Server<'a> {
     pub(super) history: HistoryReader,
     pub(super) authenticator: Authenticator,
     pub listeners: Vec<TcpListener>,
-    /// Connections from each address.
-    pub(super) addresses: Addresses,
-    /// Who was refused, until when to wait for them to go.
-    pub(super) refused: Vec<(TcpStream, Instant)>,
+    pub(super) sources: SourceTable,
+    /// Who was refused, and has not gone.
+    pub(super) refused: Vec<Refused>,
     signals: UnixStream,
     pub timers: Timers,
     /// Those to whom something has happened in this round.
@@ -119,7 +118,7 @@ impl<'a> Server<'a> {
             history,
             authenticator: Authenticator::default(),
             listeners,
-            addresses: Addresses::new(options.per_source),
+            sources: SourceTable::new(options),
             refused: Vec::new(),
             signals,
             timers,
@@ -183,7 +182,7 @@ impl<'a> Server<'a> {
                 Timer::Client(key) => self.on_due(key, now),
                 Timer::LookAround => {
                     self.hear_historian();
-                    self.refused.retain(|(socket, until)| now < *until && is_still_there(socket));
+                    self.refused.retain_mut(|refused| refused.look(now));
                     self.timers.set(now + LOOK_EVERY, Timer::LookAround);
                 }
                 Timer::Stop => self.shut_down(),

@@ -22,14 +22,13 @@ use chatd::{
     core::{
         close_reason::CloseReason,
         event::Event,
-        notice::notice,
         session::{Peer, Session},
     },
     server::{
         RESERVED,
         client::{
             handler::{LAST_WORDS, RESERVE_DEADLINE},
-            linger::{GOODBYE, REFUSED_PATIENCE, is_still_there},
+            linger::{GOODBYE, Refused, is_still_there},
         },
         limits, net,
     },
@@ -81,19 +80,17 @@ impl Server<'_> {
             ));
         }
         socket.set_nonblocking(true).map_err(|error| format!("Sorry: {error}."))?;
-        self.addresses.admit(peer.ip())
+        self.sources.admit(peer.ip())
     }
 
     /// Says why, and sees to a polite end. Who is refused is not watched: if select's set is full, there is no place in
     /// it for them.
     fn refuse(&mut self, socket: TcpStream, peer: SocketAddr, sentence: &str) {
         self.totals.refused.fetch_add(1, Relaxed);
-        log::info!("refused {peer}: {sentence}");
-        // A new socket's buffer is empty: the sentence fits. If the peer is gone already, nobody misses it.
-        let _ = net::send_now(&socket, &[notice(sentence).as_bytes()]);
-        let _ = socket.shutdown(Shutdown::Write);
+        let has_to_wait = self.sources.refuse(peer, sentence);
+        let refused = Refused::new(socket, sentence, has_to_wait);
         if self.refused.len() < limits::refused_possible(self.options.threads_max) {
-            self.refused.push((socket, Instant::now() + REFUSED_PATIENCE));
+            self.refused.push(refused);
         }
     }
 
@@ -103,14 +100,38 @@ impl Server<'_> {
         let deadline = reserve_of.map_or(self.options.login_deadline(), |_| RESERVE_DEADLINE);
         self.last_number += 1;
         let connection = format!("c{}", self.last_number);
-        log::info!("{connection} connected from {peer}");
-        let key = self.clients.insert(Client::new(self.last_number, socket, peer, deadline));
-        let peer = Peer { connection: &connection, address: peer, reserve_of };
+        self.find_ended(peer);
+        let has_ended = net::has_peer_ended(&socket);
+        let (usage, handover) = self.sources.begin(&connection, peer, has_ended);
+        let may_be_gone = usage.may_be_gone();
+        let client = Client::new(self.last_number, socket, peer, deadline, usage);
+        let key = self.clients.insert(client);
+        let connection = &*connection;
+        let peer = Peer { connection, address: peer, reserve_of, handover, may_be_gone };
         let config = self.session;
         let mut driver = LoopDriver { server: self, key };
         let session = Session::begin(config, peer, Duration::ZERO, &mut driver);
         self.clients[key].session = Some(session);
         self.run(key);
+    }
+
+    /// Who pauses is not watched. Somebody comes from there: have others closed their side?
+    fn find_ended(&mut self, peer: SocketAddr) {
+        let pauses = |client: &Client<'_>| {
+            matches!(client.stage, Stage::Paused(_)) && client.peer.ip() == peer.ip()
+        };
+        let pausing = self.clients.iter().filter(|(_, client)| pauses(client));
+        for key in pausing.map(|(key, _)| key).collect::<Vec<_>>() {
+            let Client { session: Some(session), usage, socket, .. } = &mut self.clients[key]
+            else {
+                continue;
+            };
+            if usage.watches_for_end() && net::has_peer_ended(socket) {
+                usage.part(&self.sources, session);
+            } else if usage.may_be_gone() && net::wait_broken(socket, Duration::ZERO).is_err() {
+                self.end_pause(key, Instant::now());
+            }
+        }
     }
 
     // --- They are ready, or due ---
@@ -172,7 +193,10 @@ impl Server<'_> {
                 client.session = Some(session);
                 client.wait_for(stage);
             }
-            Ok(Err(reason)) => self.close(key, reason),
+            Ok(Err(reason)) => {
+                self.clients[key].session = Some(session);
+                self.close(key, reason);
+            }
             Err(panic) if self.is_in_chat => resume_unwind(panic),
             Err(_) => self.close(key, CloseReason::ServerError),
         }
@@ -199,13 +223,19 @@ impl Server<'_> {
     /// Goes on with a client that floods. Who floods and goes does not stay, with their name, until all is said.
     fn end_pause(&mut self, key: ClientKey, now: Instant) {
         let client = &mut self.clients[key];
-        if let Err(e) = net::wait_broken(&client.socket, Duration::ZERO) {
+        let Client { session: Some(session), usage, socket, .. } = client else { return };
+        let watches = usage.watches_for_end();
+        let paused = net::wait_broken(socket, Duration::ZERO);
+        if let Err(e) = usage.end_pause(&self.sources, session, paused) {
             return self.close(key, CloseReason::Lost(e.to_string()));
         }
-        if net::has_peer_ended(&client.socket)
-            && now - *client.last_words.get_or_insert(now) > LAST_WORDS
-        {
-            return self.close(key, CloseReason::Closed);
+        if net::has_peer_ended(socket) {
+            if watches {
+                usage.part(&self.sources, session);
+            }
+            if now - *client.last_words.get_or_insert(now) > LAST_WORDS {
+                return self.close(key, CloseReason::Closed);
+            }
         }
         self.run(key);
     }
@@ -223,7 +253,9 @@ impl Server<'_> {
             (reason, _) => reason,
         };
         let reason = client.close_reason.get_or_insert(reason).clone();
-        client.session = None;
+        if let Some(mut session) = client.session.take() {
+            client.usage.end(&self.sources, &mut session);
+        }
         client.wait_for(Stage::Departing);
         self.touched.push(key);
         self.apply(key, Event::Depart(reason));
@@ -232,7 +264,7 @@ impl Server<'_> {
     /// The last words: what still waits, then the reason.
     pub(super) fn say_goodbye(&mut self, key: ClientKey, reason: &CloseReason) {
         let client = &mut self.clients[key];
-        log::info!("{} left: {reason}", client.status.name());
+        client.usage.log_end(&client.status.name(), reason);
         let is_full = matches!(reason, CloseReason::Full(_));
         self.totals.too_slow.fetch_add(u64::from(reason.is_slow()), Relaxed);
         self.totals.refused.fetch_add(u64::from(is_full), Relaxed);
@@ -257,6 +289,6 @@ impl Server<'_> {
     fn remove(&mut self, key: ClientKey) {
         let Some(client) = self.clients.remove(key) else { return };
         client.timer.iter().for_each(|&at| self.timers.remove(at, Timer::Client(key)));
-        self.addresses.release(client.peer.ip());
+        self.sources.release(client.peer.ip());
     }
 }

@@ -60,7 +60,7 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 fn not_anonymous(ctx: &SessionCtx<'_, '_>) -> Result<(), Refusal> {
-    match ctx.session.config().anonymous {
+    match ctx.session.config.anonymous {
         true => Err("Nobody has an account here: --anonymous.".into()),
         false => Ok(()),
     }

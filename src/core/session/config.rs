@@ -1,7 +1,7 @@
 //! What a session has to know: how the server is set up, and who is at the other end.
 
 use super::flood::FloodLimit;
-use crate::core::name::NameRule;
+use crate::core::{event::Handover, name::NameRule, notice::notice, sentences};
 use ::core::net::SocketAddr;
 
 /// What all sessions of a server have in common.
@@ -28,4 +28,23 @@ pub struct Peer<'a> {
     /// `Some`: only the place for an administrator was left. The number is that of the ordinary
     /// places.
     pub reserve_of: Option<usize>,
+    /// The bucket of a connection from the same source that has ended. This one goes on with it.
+    pub handover: Option<Handover>,
+    /// They have closed their side already, and perhaps nobody is there any more.
+    pub may_be_gone: bool,
+}
+
+/// What a client is greeted with.
+pub(super) struct Greeting {
+    /// The first line, unless it was sent already.
+    pub(super) welcome: String,
+    pub(super) connection: String,
+    pub(super) address: SocketAddr,
+}
+
+impl Greeting {
+    pub(super) fn of(peer: &Peer<'_>, config: &SessionConfig) -> Greeting {
+        let welcome = notice(sentences::greeting(config.io_model, peer.connection));
+        Greeting { welcome, connection: peer.connection.to_owned(), address: peer.address }
+    }
 }

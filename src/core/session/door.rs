@@ -1,6 +1,6 @@
 //! A session before its client has a name ("at the door"): the greeting, and the choice of a name.
 
-use super::{Peer, Session};
+use super::{Session, config::Greeting};
 use crate::core::{
     close_reason::CloseReason,
     event::{Answer, Driver, Entry, Event, Login, Question},
@@ -15,8 +15,8 @@ const NAMES_REFUSED_MAX: u32 = 10;
 
 impl Session<'_> {
     #[inline(never)] // see `Session::hear`
-    pub(super) fn greet(&mut self, peer: Peer<'_>, driver: &mut dyn Driver) {
-        if let Some(most) = peer.reserve_of {
+    pub(super) fn greet(&mut self, greeting: Greeting, driver: &mut dyn Driver) {
+        if let Some(most) = self.reserve_of {
             match driver.ask(Event::Ask(Question::TakeReserve(most))) {
                 Answer::Close(reason) => self.close = Some(reason),
                 _ => {
@@ -28,13 +28,19 @@ impl Session<'_> {
             }
             return;
         }
-        let Peer { connection, address, .. } = peer;
-        let greeting = notice(sentences::greeting(self.config.io_model, connection));
+        let Greeting { welcome, connection, address } = greeting;
         if self.config.anonymous {
-            driver.reply(greeting.as_bytes());
-            self.enter(Name::of_address(&address.to_string(), connection), None, driver);
+            driver.reply(welcome.as_bytes());
+            self.enter(Name::of_address(&address.to_string(), &connection), None, driver);
         } else {
-            driver.reply((greeting + &notice(NAME_QUESTION)).as_bytes());
+            driver.reply((welcome + &notice(NAME_QUESTION)).as_bytes());
+        }
+    }
+
+    /// Greets whoever had to wait for it.
+    pub(super) fn greet_late(&mut self, driver: &mut dyn Driver) {
+        if let Some(greeting) = self.pace.greets_after.take() {
+            self.greet(*greeting, driver);
         }
     }
 
@@ -56,6 +62,8 @@ impl Session<'_> {
         if self.names_refused == NAMES_REFUSED_MAX {
             return self.close(CloseReason::NamesRefused(self.names_refused));
         }
+        let wait = driver.refuse_name();
+        self.pace.pause_for(wait);
         self.say(driver, &format!("{sentence} {NAME_QUESTION}"));
     }
 

@@ -4,6 +4,7 @@
 //! fills, and the client's own `send` waits. Nobody else notices. It reads no clock: callers pass
 //! the time.
 
+use crate::core::event::Handover;
 use std::{str::FromStr, time::Duration};
 
 /// `--flood BURST/PER_SECOND`: BURST lines at once, then PER_SECOND lines a second.
@@ -14,6 +15,11 @@ pub(crate) struct FloodLimit {
     /// Lines a second after that.
     pub(crate) per_second: f64,
 }
+
+/// A pause may be over a little earlier than was asked for: its driver has another clock.
+const SLACK: Duration = Duration::from_millis(50);
+/// A connection is young for this time. What it takes over from others is its own after it.
+pub(crate) const YOUNG: Duration = Duration::from_mins(1);
 
 /// The limit, or `None` for `off`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,6 +56,13 @@ pub(crate) struct Flood {
     /// The client was told that they are slowed. They are told again only after the bucket was full
     /// once more.
     told: bool,
+    /// Until this time the bucket is not filled by itself: what is overdrawn has to be asked for,
+    /// and is shared with the other clients from the same source (see `sources`).
+    shared_until: Option<Duration>,
+    /// What was last asked for, and is in the bucket already. It will have come at `comes_at`, and
+    /// the client is not read before.
+    asked_for: f64,
+    comes_at: Duration,
 }
 
 /// How long to wait before the next line is read.
@@ -57,6 +70,8 @@ pub(crate) struct Flood {
 pub(crate) struct Delay {
     /// How long the client is not read.
     pub(crate) wait: Duration,
+    /// These lines have to be asked for, and `wait` is how long they take to come.
+    pub(crate) shared: Option<f64>,
     /// The client was not told yet that they are slowed.
     pub(crate) first: bool,
 }
@@ -64,24 +79,73 @@ pub(crate) struct Delay {
 impl Flood {
     /// A bucket that is full at time `now`. Times count from any fixed point.
     pub(crate) fn new(limit: FloodLimit, now: Duration) -> Self {
-        Flood { limit, tokens: limit.burst, filled_at: now, told: false }
+        let (tokens, filled_at, told) = (limit.burst, now, false);
+        Flood { limit, tokens, filled_at, told, shared_until: None, asked_for: 0.0, comes_at: now }
+    }
+
+    /// Goes on with the bucket of a connection that has ended.
+    pub(crate) fn go_on(limit: FloodLimit, handover: Handover, now: Duration) -> Self {
+        let Handover { tokens, asked_for, wait } = handover;
+        let (shared_until, comes_at) = (Some(now + YOUNG), now + wait);
+        Flood { limit, tokens, filled_at: now, told: false, shared_until, asked_for, comes_at }
+    }
+
+    /// The client has closed their side, and what they sent is still being read. Returns the bucket,
+    /// for the next connection. What is left to read has to be asked for, line by line.
+    pub(crate) fn part(&mut self, now: Duration) -> Handover {
+        let left = self.hand_over(now);
+        self.tokens = left.asked_for;
+        self.shared_until = Some(Duration::MAX);
+        Handover { asked_for: 0.0, ..left }
     }
 
     /// Takes a token for each of the lines read at `now`. An overdrawn bucket says how long to wait
     /// until it is at zero again.
     pub(crate) fn take(&mut self, lines: usize, now: Duration) -> Option<Delay> {
+        self.fill(now);
+        self.tokens -= lines as f64;
+        // Slightly below zero is only the rounding of an earlier wait.
+        if self.tokens >= -1e-6 {
+            return None;
+        }
+        let lacks = -self.tokens;
+        let first = !std::mem::replace(&mut self.told, true);
+        Some(match self.shared_until {
+            Some(_) => Delay { wait: Duration::ZERO, shared: Some(lacks), first },
+            None => {
+                let wait = Duration::from_secs_f64(lacks / self.limit.per_second);
+                Delay { wait, shared: None, first }
+            }
+        })
+    }
+
+    /// What was asked for comes after `wait`.
+    pub(crate) fn comes_after(&mut self, lines: f64, wait: Duration, now: Duration) {
+        self.tokens += lines;
+        (self.asked_for, self.comes_at) = (lines, now + wait);
+    }
+
+    /// What the next connection goes on with.
+    pub(crate) fn hand_over(&mut self, now: Duration) -> Handover {
+        self.fill(now);
+        let has_come = now + SLACK >= self.comes_at;
+        let asked_for = if has_come { 0.0 } else { self.asked_for };
+        Handover { tokens: self.tokens - asked_for, asked_for, wait: Duration::ZERO }
+    }
+
+    fn fill(&mut self, now: Duration) {
         let elapsed = now.saturating_sub(self.filled_at).as_secs_f64();
         self.filled_at = now;
+        if let Some(until) = self.shared_until {
+            if now >= until {
+                self.shared_until = None;
+            }
+            return;
+        }
         self.tokens = (self.tokens + elapsed * self.limit.per_second).min(self.limit.burst);
         if self.tokens >= self.limit.burst {
             self.told = false;
         }
-        self.tokens -= lines as f64;
-        // Slightly below zero is only the rounding of an earlier wait.
-        (self.tokens < -1e-6).then(|| Delay {
-            wait: Duration::from_secs_f64(-self.tokens / self.limit.per_second),
-            first: !std::mem::replace(&mut self.told, true),
-        })
     }
 }
 
@@ -100,7 +164,7 @@ mod tests {
         }
         let half = Duration::from_millis(500);
         for first in [true, false, false] {
-            assert_eq!(flood.take(1, now), Some(Delay { wait: half, first }));
+            assert_eq!(flood.take(1, now), Some(Delay { wait: half, shared: None, first }));
             now += half;
         }
     }

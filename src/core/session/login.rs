@@ -18,7 +18,7 @@ use crate::core::{
     record::{AccountId, Found, Query},
     sentences::{MAY_BE_SEEN, NAME_QUESTION, asks_for_password},
 };
-use std::mem::replace;
+use std::{mem::replace, time::Duration};
 
 /// The most wrong passwords from one connection, whatever they are for. Then it is closed.
 const WRONG_MAX: u32 = 5;
@@ -166,7 +166,7 @@ impl Session<'_> {
 
     /// Compares a password. If that has to wait, the session tries again after a pause.
     #[inline(never)] // see `Session::hear`
-    pub(super) fn check_password(&mut self, driver: &mut dyn Driver) -> Heard {
+    pub(super) fn check_password(&mut self, now: Duration, driver: &mut dyn Driver) -> Heard {
         let Stage::Checking(purpose, password) = self.leave_dialogue(driver) else {
             return Heard::Dialogue;
         };
@@ -187,6 +187,9 @@ impl Session<'_> {
             }
             Ok(LoginResult::Wrong) => self.on_wrong_password(purpose, driver),
             Ok(LoginResult::Right { is_weak }) => {
+                if let Purpose::Enter(_, account) | Purpose::LogIn(_, Some(account)) = &purpose {
+                    self.pace.prove(*account, now, driver);
+                }
                 self.on_right_password(purpose, driver);
                 // If they were refused, they are still logged in to another account, or to none.
                 if is_weak && self.my_account(driver) == account {

@@ -9,6 +9,8 @@ mod config;
 mod door;
 pub(crate) mod flood;
 mod login;
+mod pace;
+pub(crate) mod sources;
 mod stage;
 
 pub use config::{Peer, SessionConfig};
@@ -28,7 +30,8 @@ use super::{
         sanitize::sanitize,
     },
 };
-use flood::{Delay, Flood, FloodLimit};
+use config::Greeting;
+use pace::{PROBE, Pace};
 use stage::Stage;
 use std::{mem::take, time::Duration};
 
@@ -62,7 +65,7 @@ pub enum Heard {
 pub struct Session<'a> {
     /// Where the driver reads into.
     pub input: LineBuffer,
-    config: &'a SessionConfig,
+    pub(crate) config: &'a SessionConfig,
     address: ClientAddress,
     /// `Some`: only the place for an administrator was left. The number is that of the other
     /// places.
@@ -75,14 +78,13 @@ pub struct Session<'a> {
     passwords_wrong: u32,
     /// The mail that they were last shown.
     mail_read: Vec<LineId>,
-    flood: Option<Flood>,
     opening: Opening,
+    /// How fast the client is read.
+    pub pace: Pace,
     /// Lines said and not yet sent: many lines of one read become one event.
     talk: Talk,
     /// What was heard after that talk.
     next: Option<Heard>,
-    /// How long to read nothing from this client after that.
-    pause: Option<Duration>,
     close: Option<CloseReason>,
     lines: usize,
 }
@@ -107,15 +109,22 @@ impl<'a> Session<'a> {
             names_refused: 0,
             passwords_wrong: 0,
             mail_read: Vec::new(),
-            flood: config.flood.map(|limit| Flood::new(limit, now)),
             opening: Opening::default(),
+            pace: Pace::new(config.flood, peer.handover, now),
             talk: Talk::default(),
             next: None,
-            pause: None,
             close: None,
             lines: 0,
         });
-        session.greet(peer, driver);
+        let mut greeting = Greeting::of(&peer, config);
+        if peer.may_be_gone && peer.reserve_of.is_none() && !session.pace.is_pausing() {
+            driver.reply(take(&mut greeting.welcome).as_bytes());
+            session.pace.pause_for(PROBE);
+        }
+        match session.pace.is_pausing() {
+            true => session.pace.greets_after = Some(Box::new(greeting)),
+            false => session.greet(greeting, driver),
+        }
         session
     }
 
@@ -138,16 +147,17 @@ impl<'a> Session<'a> {
     /// function is touched for each client. So code that is rare and needs much stack (a command, a
     /// password) is not inlined here.
     pub fn hear(&mut self, now: Duration, driver: &mut dyn Driver) -> Heard {
-        if let Some(heard) = self.next.take().or_else(|| self.pause.take().map(Heard::Pause)) {
+        if let Some(heard) = self.next.take().or_else(|| self.pace.take_pause().map(Heard::Pause)) {
             return heard;
         }
+        self.greet_late(driver);
         self.answer_telnet(driver);
         let heard = loop {
             if let Some(reason) = self.close.take() {
                 break Heard::Close(reason);
             }
             if let Stage::Checking(..) = self.stage {
-                break self.check_password(driver);
+                break self.check_password(now, driver);
             }
             let Some(line) = self.input.next_line() else {
                 break self.hear_no_line(now, driver);
@@ -216,17 +226,9 @@ impl<'a> Session<'a> {
     /// whether they have to pause.
     #[inline(never)] // see `Session::hear`
     fn charge(&mut self, lines: usize, now: Duration, driver: &mut dyn Driver) -> bool {
-        let delay = self.flood.as_mut().and_then(|flood| flood.take(lines, now));
-        let Some(Delay { wait, first }) = delay else { return false };
-        self.pause = Some(wait);
-        if let (true, Some(FloodLimit { burst, per_second })) = (first, self.config.flood) {
-            self.say(
-                driver,
-                &format!(
-                    "More than {burst} lines at once: yours are read at {per_second} a second for a while."
-                ),
-            );
-        }
+        let Some(delay) = self.pace.take(lines, now) else { return false };
+        let sentence = self.pace.slow_down(delay, now, driver);
+        sentence.iter().for_each(|sentence| self.say(driver, sentence));
         true
     }
 
@@ -327,10 +329,6 @@ impl<'a> Session<'a> {
     /// Ends the session, for this reason.
     pub(crate) fn close(&mut self, reason: CloseReason) {
         self.close = Some(reason);
-    }
-
-    pub(crate) fn config(&self) -> &'a SessionConfig {
-        self.config
     }
 
     fn say(&self, driver: &mut dyn Driver, sentence: &str) {

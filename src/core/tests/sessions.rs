@@ -7,7 +7,7 @@ mod wire;
 use super::*;
 use crate::core::{
     commands::Table,
-    event::{Driver, LoginAttempt, LoginResult},
+    event::{Driver, Handover, LoginAttempt, LoginResult},
     name::Name,
     password::Password,
     record::{Found, HistoryLine, LineId},
@@ -30,6 +30,9 @@ struct FakeDriver {
     verified: Vec<(String, Option<AccountId>, String)>,
     hashed: Vec<String>,
     replied: Vec<u8>,
+    /// How long the next lines and names have to wait.
+    wait: Duration,
+    proved: Vec<(AccountId, Handover)>,
 }
 
 impl Driver for FakeDriver {
@@ -57,6 +60,19 @@ impl Driver for FakeDriver {
         let password = attempt.password.reveal().to_owned();
         self.verified.push((attempt.name.to_owned(), attempt.account, password));
         self.logins.pop_front().ok_or_else(|| "the disk is gone.".to_owned())
+    }
+
+    fn ask_for_lines(&mut self, _: f64) -> Duration {
+        self.wait
+    }
+
+    fn refuse_name(&mut self) -> Duration {
+        self.wait
+    }
+
+    fn prove(&mut self, account: AccountId, left: Handover) -> Option<Handover> {
+        self.proved.push((account, left));
+        None
     }
 
     fn reply(&mut self, bytes: &[u8]) {
@@ -87,7 +103,8 @@ impl<'a> Client<'a> {
     ) -> Client<'a> {
         let mut driver = FakeDriver { answers: answers.into(), ..FakeDriver::default() };
         let address = "192.0.2.7:5000".parse().unwrap();
-        let peer = Peer { connection: "c7", address, reserve_of };
+        let peer =
+            Peer { connection: "c7", address, reserve_of, handover: None, may_be_gone: false };
         Client { session: Session::begin(config, peer, START, &mut driver), driver, now: START }
     }
 

@@ -12,9 +12,9 @@ use crate::{
     core::{
         close_reason::CloseReason,
         commands::Table,
-        event::{Answer, Driver, Event, LoginAttempt, LoginResult},
+        event::{Answer, Driver, Event, Handover, LoginAttempt, LoginResult},
         password::Password,
-        record::{Found, PasswordHash, Query},
+        record::{AccountId, Found, PasswordHash, Query},
         run_command, sentences,
         session::{Heard, Peer, Session, SessionConfig},
     },
@@ -25,6 +25,7 @@ use crate::{
         history::historian::HistoryReader,
         net,
         registry::Registry,
+        sources::{SourceTable, Usage},
         status::{self, Activity, Status, Totals},
     },
     socketserver::{Accepting, Connection, Handler, Refusal},
@@ -65,6 +66,7 @@ pub(crate) struct ChatHandler {
     /// Closes refused connections politely.
     pub(crate) linger: LingerQueue,
     pub(crate) registry: Registry,
+    pub(crate) sources: SourceTable,
     pub(crate) totals: Arc<Totals>,
     /// The threads that serve no client.
     pub(crate) server_threads: Mutex<Vec<Arc<Status>>>,
@@ -73,7 +75,7 @@ pub(crate) struct ChatHandler {
 impl Handler for ChatHandler {
     fn verify(&self, peer: SocketAddr) -> Result<(), String> {
         // Counts the address. It is released once: by `refuse`, or by `RegistryGuard`.
-        self.registry.admit(peer.ip())
+        self.sources.admit(peer.ip())
     }
 
     fn handle(&self, connection: Connection) -> anyhow::Result<()> {
@@ -99,11 +101,11 @@ impl Handler for ChatHandler {
         self.totals.refused.fetch_add(1, Relaxed);
         let sentence = match refusal {
             Refusal::Full { .. } => {
-                self.registry.release(connection.peer.ip());
+                self.sources.release(connection.peer.ip());
                 sentences::all_places_taken(self.threads_max)
             }
             Refusal::NoThread { running, error } => {
-                self.registry.release(connection.peer.ip());
+                self.sources.release(connection.peer.ip());
                 log::warn!("no thread for {}: {error} ({running} run)", connection.peer);
                 sentences::sorry(&format!(
                     "the machine cannot start one more thread ({running} run). Please try again later."
@@ -111,8 +113,8 @@ impl Handler for ChatHandler {
             }
             Refusal::Unwelcome(sentence) => sentence,
         };
-        log::info!("refused {}: {sentence}", connection.peer);
-        self.linger.refuse(connection.stream, &sentence);
+        let has_to_wait = self.sources.refuse(connection.peer, &sentence);
+        self.linger.refuse(connection.stream, &sentence, has_to_wait);
     }
 }
 
@@ -125,7 +127,7 @@ struct RegistryGuard<'a> {
 impl Drop for RegistryGuard<'_> {
     fn drop(&mut self) {
         self.handler.registry.remove(self.client);
-        self.handler.registry.release(self.client.peer.ip());
+        self.handler.sources.release(self.client.peer.ip());
     }
 }
 
@@ -133,6 +135,7 @@ impl Drop for RegistryGuard<'_> {
 struct ClientThread<'a> {
     handler: &'a ChatHandler,
     client: &'a Arc<WriterHandle>,
+    usage: Usage,
     /// Replies that are not sent yet. `Some`, perhaps empty: the fan-out has left an answer in the
     /// outbox, and holds back what the room says until this thread calls `write_answer`, even with
     /// nothing (see `Turn` in outbox.rs).
@@ -149,18 +152,28 @@ impl ClientThread<'_> {
         if !handler.registry.insert(client) {
             client.hang_up(CloseReason::Shutdown); // the server stops: `run` sees it, and returns
         }
-        log::info!("c{} connected from {}", client.number, client.peer);
+        let connection = format!("c{}", client.number);
+        let has_ended = net::has_peer_ended(client.socket());
+        let (usage, handover) = handler.sources.begin(&connection, client.peer, has_ended);
+        let may_be_gone = usage.may_be_gone();
+        let (connection, address) = (&*connection, client.peer);
+        let peer = Peer { connection, address, reserve_of, handover, may_be_gone };
 
-        let mut thread = ClientThread { handler, client, replies: None, has_looked: false };
-        let run = AssertUnwindSafe(|| thread.run(reserve_of));
-        let reason = catch_unwind(run).unwrap_or(CloseReason::ServerError);
+        let mut thread = ClientThread { handler, client, usage, replies: None, has_looked: false };
+        let reason = catch_unwind(AssertUnwindSafe(|| {
+            let mut session = Session::begin(&handler.session, peer, Duration::ZERO, &mut thread);
+            let reason = thread.run(&mut session, reserve_of.is_some());
+            thread.usage.end(&handler.sources, &mut session);
+            reason
+        }));
+        let reason = reason.unwrap_or(CloseReason::ServerError);
 
         thread.flush();
         let reason = client.settle(reason);
         thread.send(Event::Depart(reason.clone()));
         // When this returns, what was said before has been delivered, and the name is free.
         client.wait_for_answer();
-        log::info!("{} left: {reason}", client.status.name());
+        thread.usage.log_end(&client.status.name(), &reason);
         let totals = &handler.totals;
         totals.too_slow.fetch_add(u64::from(reason.is_slow()), Relaxed);
         totals.refused.fetch_add(u64::from(matches!(reason, CloseReason::Full(_))), Relaxed);
@@ -168,12 +181,9 @@ impl ClientThread<'_> {
     }
 
     /// Reads, and runs the session, until there is a reason to close.
-    fn run(&mut self, reserve_of: Option<usize>) -> CloseReason {
+    fn run(&mut self, session: &mut Session<'_>, is_reserve: bool) -> CloseReason {
         let (handler, client, began) = (self.handler, self.client, Instant::now());
-        let peer =
-            Peer { connection: &format!("c{}", client.number), address: client.peer, reserve_of };
-        let mut session = Session::begin(&handler.session, peer, Duration::ZERO, self);
-        let deadline = if reserve_of.is_some() { RESERVE_DEADLINE } else { handler.login_deadline };
+        let mut deadline = if is_reserve { RESERVE_DEADLINE } else { handler.login_deadline };
         let mut last_words: Option<Instant> = None;
         loop {
             let heard = session.hear(began.elapsed(), self);
@@ -189,12 +199,16 @@ impl ClientThread<'_> {
             }
             match heard {
                 Heard::Talk(talk) => self.send(Event::Talk(talk)),
-                Heard::Command(text) => run_command(handler.commands, &mut session, &text, self),
+                Heard::Command(text) => run_command(handler.commands, session, &text, self),
                 Heard::Dialogue => {}
                 Heard::Close(reason) => return explain(client, reason),
                 Heard::Pause(wait) => {
                     self.flush();
-                    if let Err(e) = self.pause(left.map_or(wait, |left| left.min(wait))) {
+                    let is_theirs = session.pace.is_greeted();
+                    deadline += if is_theirs { Duration::ZERO } else { wait };
+                    let left = left.filter(|left| is_theirs && *left < wait);
+                    let paused = self.pause(left.unwrap_or(wait), session);
+                    if let Err(e) = self.usage.end_pause(&handler.sources, session, paused) {
                         return CloseReason::Lost(e.to_string());
                     }
                     // A client that floods and leaves must not keep their name until the whole
@@ -242,7 +256,7 @@ impl ClientThread<'_> {
     /// Waits for `at_most`, or until the client is hung up. Fails if the connection is found
     /// broken.
     #[inline(never)] // see `Session::hear`
-    fn pause(&self, at_most: Duration) -> io::Result<()> {
+    fn pause(&mut self, at_most: Duration, session: &mut Session<'_>) -> io::Result<()> {
         let end = Instant::now() + at_most;
         self.client.status.set(Activity::Pausing);
         while self.client.close_reason().is_none() {
@@ -251,7 +265,12 @@ impl ClientThread<'_> {
                 break;
             }
             assert_no_lock_held("the end of a pause");
-            net::wait_broken(self.client.socket(), left.min(LOOK_UP))?;
+            let (socket, at_most) = (self.client.socket(), left.min(LOOK_UP));
+            match self.usage.watches_for_end() {
+                false => net::wait_broken(socket, at_most)?,
+                true if !net::wait_end(socket, at_most)? => {}
+                true => self.usage.part(&self.handler.sources, session),
+            }
         }
         Ok(())
     }
@@ -326,6 +345,18 @@ impl Driver for ClientThread<'_> {
         };
         let gives_up = || self.client.is_hung_up();
         Ok(self.handler.authenticator.verify_unless(&attempt, stored.as_ref(), &gives_up))
+    }
+
+    fn ask_for_lines(&mut self, lines: f64) -> Duration {
+        self.usage.ask_for_lines(&self.handler.sources, lines)
+    }
+
+    fn refuse_name(&mut self) -> Duration {
+        self.usage.refuse_name(&self.handler.sources)
+    }
+
+    fn prove(&mut self, account: AccountId, left: Handover) -> Option<Handover> {
+        self.usage.prove(&self.handler.sources, account, left)
     }
 
     fn reply(&mut self, bytes: &[u8]) {

@@ -30,6 +30,9 @@ pub const GOODBYE: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 256 * 1024;
 /// How long a refused connection is kept.
 pub const REFUSED_PATIENCE: Duration = Duration::from_secs(2);
+/// How long our end of file is held back from a client whose address was refused often: scripts
+/// wait for it before they connect again.
+const HELD: Duration = Duration::from_secs(1);
 /// How often refused connections are looked at.
 const ROUND: Duration = Duration::from_millis(20);
 /// The most bytes read from one refused connection in a round.
@@ -83,24 +86,57 @@ fn linger(socket: &TcpStream, until: Instant) {
 /// Hands refused connections to the thread.
 #[derive(Clone)]
 pub(crate) struct LingerQueue {
-    refused: Sender<TcpStream>,
+    refused: Sender<Refused>,
+}
+
+/// A refused connection.
+pub struct Refused {
+    socket: TcpStream,
+    /// When our end of file is sent, if it has not been.
+    ends_at: Option<Instant>,
+    until: Instant,
+}
+
+impl Refused {
+    /// Tells a client why they are refused. Our end of file comes with it; or, if the client
+    /// `has_to_wait`, later. Does not wait.
+    pub fn new(socket: TcpStream, sentence: &str, has_to_wait: bool) -> Refused {
+        // A new socket's buffer is empty: the sentence fits. If the peer is gone already, nobody
+        // misses it.
+        let _ = net::send_now(&socket, &[notice(sentence).as_bytes()]);
+        let now = Instant::now();
+        let ends_at = Some(if has_to_wait { now + HELD } else { now });
+        let mut refused = Refused { socket, ends_at, until: now + REFUSED_PATIENCE };
+        refused.send_end(now);
+        refused
+    }
+
+    fn send_end(&mut self, now: Instant) {
+        if self.ends_at.take_if(|at| *at <= now).is_some() {
+            let _ = self.socket.shutdown(Shutdown::Write);
+        }
+    }
+
+    /// Does what is due. Returns whether the peer is worth waiting for. The socket must be
+    /// non-blocking.
+    pub fn look(&mut self, now: Instant) -> bool {
+        self.send_end(now);
+        now < self.until && is_still_there(&self.socket)
+    }
 }
 
 impl LingerQueue {
     /// Tells a client why they are refused, and has the thread close the connection. Does not wait.
-    pub(crate) fn refuse(&self, socket: TcpStream, sentence: &str) {
+    pub(crate) fn refuse(&self, socket: TcpStream, sentence: &str, has_to_wait: bool) {
         net::prepare(&socket);
-        // A new socket's buffer is empty: the sentence fits. If the peer is gone already, nobody
-        // misses it.
-        let _ = net::send_now(&socket, &[notice(sentence).as_bytes()]);
-        let _ = socket.shutdown(Shutdown::Write);
-        let _ = self.refused.try_send(socket); // too many: closed here and now
+        // Too many: closed here and now.
+        let _ = self.refused.try_send(Refused::new(socket, sentence, has_to_wait));
     }
 }
 
 pub(crate) struct Lingerer {
     most: usize,
-    queue: Receiver<TcpStream>,
+    queue: Receiver<Refused>,
     pub(crate) status: Arc<Status>,
 }
 
@@ -114,22 +150,25 @@ impl Lingerer {
 
     /// Runs until the queue is closed at its other end.
     pub(crate) fn run(self) {
-        let mut refused: Vec<(TcpStream, Instant)> = Vec::new();
+        let mut all: Vec<Refused> = Vec::new();
         loop {
             assert_no_lock_held("the refused");
             self.status.set(Activity::Lingering);
-            let next = match refused.is_empty() {
+            let next = match all.is_empty() {
                 true => self.queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
                 false => self.queue.recv_timeout(ROUND),
             };
             match next {
-                Ok(socket) if refused.len() < self.most && socket.set_nonblocking(true).is_ok() => {
-                    refused.push((socket, Instant::now() + REFUSED_PATIENCE));
+                Ok(refused)
+                    if all.len() < self.most && refused.socket.set_nonblocking(true).is_ok() =>
+                {
+                    all.push(refused);
                 }
                 Ok(_) | Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            refused.retain(|(socket, until)| Instant::now() < *until && is_still_there(socket));
+            let now = Instant::now();
+            all.retain_mut(|refused| refused.look(now));
         }
     }
 }

@@ -1,0 +1,383 @@
+//! What a source (an address, or an account) has used up: the limits that outlive a connection. A
+//! connection costs nothing, so a limit that begins anew with each of them is none.
+//!
+//! - **Lines.** A connection that ends leaves its bucket (`flood`), and the next one from the same
+//!   source goes on with it. So a source has as many bursts as it had connections open at once: a
+//!   class behind one router has one for each pupil, and a script that reconnects has one for each
+//!   of its threads. What a young client with such a bucket lacks comes from one refill that the
+//!   source's clients share.
+//! - **Connections.** Those that end within a minute are counted. Too many, and the next ones are
+//!   refused for a while.
+//! - **Names.** Those refused are counted. Too many, and the next ones have to wait.
+//!
+//! Whoever has proved to own an account is counted by that account, and not by the address. It does
+//! no I/O and reads no clock: times count from any fixed point. The threads share it behind a lock.
+
+use super::flood::{FloodLimit, YOUNG};
+use crate::core::{
+    address::ClientAddress, event::Handover, recent::Recent, record::AccountId, sentences::sorry,
+};
+use ::core::net::IpAddr;
+use std::{
+    collections::{HashMap, VecDeque},
+    mem::take,
+    time::Duration,
+};
+
+/// What others read when somebody comes and goes, in lines.
+const COMING_AND_GOING: f64 = 2.0;
+/// The most lines that a log-in takes, which nobody reads.
+const LOG_IN_LINES: f64 = 8.0;
+/// The most connections of one source that may end within a minute of their start, in a minute; and
+/// for each that was open at the same time, as many again as [`RETURNS`]. A person's client that
+/// tries twice a second stays below it.
+const SHORT_MAX: f64 = 128.0;
+/// A class whose Wi-Fi breaks comes back, and may have to do so again.
+const RETURNS: f64 = 4.0;
+/// Connections that were open for this time, or had a name, were not made only to end.
+const STAYED: Duration = Duration::from_millis(200);
+/// A connection is refused if it would have to wait longer than this before it is greeted. It also
+/// bounds the number of those that wait.
+const WAIT_MAX: Duration = Duration::from_secs(4);
+/// Refused names that cost nothing: a class that comes types many wrong ones.
+const NAMES_FREE: f64 = 100.0;
+/// Names a second that are forgotten, and that may be tried after that.
+const NAMES_PER_SECOND: f64 = 1.0 / 3.0;
+/// The longest that a refused name waits: nobody has longer to give one, unless `--login-deadline`
+/// says so.
+const NAMES_WAIT_MAX: Duration = Duration::from_secs(30);
+/// Short connections after which a source's comings and goings are counted in the log.
+const CROWDED: f64 = 20.0;
+/// Connections in a second after which it is found out of each new client if they are gone already.
+const DOUBTED: f64 = 6.0;
+/// Refusals in a minute after which a source's next ones have to wait for their end of file.
+const REFUSED_FREE: f64 = 8.0;
+/// A source that nothing happened at for this time is forgotten.
+const FORGOTTEN_AFTER: Duration = Duration::from_mins(10);
+/// The most buckets that are kept for one source: more than a full server has clients by default.
+const LEFT_MAX: usize = 1024;
+
+/// Whose use is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Source {
+    /// Whoever comes from there.
+    Address(ClientAddress),
+    /// Its owner, who has given the password.
+    Account(AccountId),
+}
+
+/// A connection that ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    /// What is left of its bucket, if there is a limit on lines.
+    pub(crate) handover: Option<Handover>,
+    pub(crate) address: ClientAddress,
+    /// For how long it was open.
+    pub(crate) age: Duration,
+    /// It had a name, so others read of its coming and going.
+    pub(crate) was_named: bool,
+    /// What becomes of its bucket.
+    pub(crate) part: Part,
+}
+
+/// What becomes of a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The next connection goes on with it.
+    Last,
+    /// It was left already, when the client closed their side ([`Sources::leave`]).
+    Left,
+    /// It is that of those who are gone ([`Sources::serve_gone`]).
+    Gone,
+}
+
+/// What every source has used up.
+pub(crate) struct Sources {
+    per_source: usize,
+    flood: Option<FloodLimit>,
+    is_on: bool,
+    /// How many connections each address has open.
+    open: HashMap<ClientAddress, usize>,
+    uses: Recent<Source, Use>,
+}
+
+/// What one source has used up.
+#[derive(Default)]
+struct Use {
+    /// Buckets that nobody has gone on with, the oldest first, and when they were left.
+    left: VecDeque<(Duration, f64)>,
+    /// The shared refill is promised up to this time.
+    promised: Duration,
+    /// Lines of it that nobody has asked for.
+    spared: f64,
+    /// The most connections that were open at once, and when that was last so.
+    most: (usize, Duration),
+    /// The bucket of those who were gone before they were served: the lines that they have taken.
+    gone: Meter,
+    begun: Meter,
+    short: Meter,
+    names: Meter,
+    refused: Meter,
+}
+
+/// Something that is counted, and forgotten at a steady rate.
+#[derive(Default)]
+struct Meter {
+    level: f64,
+    at: Duration,
+}
+
+impl Meter {
+    fn level(&mut self, per_second: f64, now: Duration) -> f64 {
+        let elapsed = now.saturating_sub(self.at).as_secs_f64();
+        self.at = now;
+        self.level = (self.level - elapsed * per_second).max(0.0);
+        self.level
+    }
+}
+
+impl Use {
+    fn short_max(&self) -> f64 {
+        SHORT_MAX + RETURNS * self.most.0 as f64
+    }
+
+    /// How many connections ended young in the last minute.
+    fn short(&mut self, now: Duration) -> f64 {
+        let per_second = self.short_max() / YOUNG.as_secs_f64();
+        self.short.level(per_second, now)
+    }
+
+    /// Notes how many connections are open, when one ends that was not made only to end.
+    fn note_open(&mut self, open: usize, now: Duration) {
+        let (most, at) = self.most;
+        if open >= most || now.saturating_sub(at) > FORGOTTEN_AFTER {
+            self.most = (open, now);
+        }
+    }
+
+    /// Fills the buckets that were left with what nobody has asked for, the oldest first; and
+    /// forgets those that are full, or old. What a second brings may be spared.
+    fn pour(&mut self, limit: FloodLimit, now: Duration) {
+        let idle = now.saturating_sub(self.promised);
+        self.promised = self.promised.max(now);
+        let mut lines = take(&mut self.spared) + idle.as_secs_f64() * limit.per_second;
+        while let Some((at, tokens)) = self.left.front_mut() {
+            let lacks = limit.burst - *tokens;
+            if lacks > lines && now.saturating_sub(*at) < YOUNG {
+                *tokens += lines;
+                return;
+            }
+            lines = (lines - lacks).max(0.0);
+            self.left.pop_front();
+        }
+        self.spared = lines.min(limit.per_second).min(limit.burst);
+    }
+
+    /// Promises lines of the shared refill. Returns how long they take to come.
+    fn promise(&mut self, lines: f64, limit: FloodLimit, now: Duration) -> Duration {
+        self.pour(limit, now);
+        let spared = self.spared.min(lines);
+        self.spared -= spared;
+        self.promised += Duration::from_secs_f64((lines - spared) / limit.per_second);
+        self.promised.saturating_sub(now)
+    }
+
+    /// Takes back what somebody was promised who does not wait for it any longer.
+    fn take_back(&mut self, lines: f64, limit: FloodLimit, now: Duration) {
+        let wait = Duration::from_secs_f64(lines / limit.per_second);
+        self.promised = self.promised.saturating_sub(wait).max(now);
+    }
+}
+
+impl Sources {
+    /// Nobody was here yet. `per_source`: connections that one address may have open. `flood`: how
+    /// fast one client may talk. `is_on`: whether anything but `per_source` is limited.
+    pub(crate) fn new(per_source: usize, flood: Option<FloodLimit>, is_on: bool) -> Sources {
+        let uses = Recent::new(Some(FORGOTTEN_AFTER));
+        Sources { per_source, flood, is_on, open: HashMap::new(), uses }
+    }
+
+    /// Counts one more connection from this address.
+    ///
+    /// # Errors
+    /// There are too many: a sentence for the client.
+    pub(crate) fn admit(&mut self, ip: IpAddr, now: Duration) -> Result<(), String> {
+        let address = ClientAddress::of(ip);
+        let open = self.open.get(&address).copied().unwrap_or(0);
+        // The machine itself is exempt: there are the tests, and whoever looks after the server.
+        if open >= self.per_source && !ip.is_loopback() {
+            return Err(sorry(&format!(
+                "{open} connections from your address are open, and that is the most."
+            )));
+        }
+        if self.is_on {
+            let used = self.uses.entry(Source::Address(address), now);
+            let most = used.short_max();
+            let above = used.short(now) + 1.0 - most;
+            if above > 0.0 {
+                let wait = above * YOUNG.as_secs_f64() / most;
+                return Err(sorry(&format!(
+                    "{most} connections from your address have ended within a minute, and that is the most. Please try again in {} s.",
+                    wait.ceil()
+                )));
+            }
+            let wait = used.promised.saturating_sub(now);
+            if wait > WAIT_MAX && used.left.back().is_some_and(|(_, tokens)| *tokens < 1.0) {
+                return Err(sorry(&format!(
+                    "connections from your address say too much. Please try again in {} s.",
+                    (wait - WAIT_MAX).as_secs() + 1
+                )));
+            }
+        }
+        *self.open.entry(address).or_default() += 1;
+        Ok(())
+    }
+
+    /// Counts one connection fewer.
+    pub(crate) fn release(&mut self, ip: IpAddr) {
+        let address = ClientAddress::of(ip);
+        let Some(open) = self.open.get_mut(&address) else { return };
+        *open -= 1;
+        if *open == 0 {
+            self.open.remove(&address);
+        }
+    }
+
+    /// A connection begins. `Some`: it goes on with the bucket of one that has ended.
+    pub(crate) fn begin(&mut self, source: Source, now: Duration) -> Option<Handover> {
+        let limit = self.flood.filter(|_| self.is_on)?;
+        let used = self.uses.get(&source, now)?;
+        used.pour(limit, now);
+        let (_, tokens) = used.left.pop_back()?;
+        // It is greeted when it may say a line.
+        let asked_for = (1.0 - tokens).max(0.0);
+        let wait = match asked_for > 0.0 {
+            true => used.promise(asked_for, limit, now),
+            false => Duration::ZERO,
+        };
+        Some(Handover { tokens: tokens + asked_for, asked_for, wait })
+    }
+
+    /// A connection that began with a full bucket is broken: its client had closed it before it was
+    /// served. It was open together with others only because it had to wait for its turn, so all
+    /// of these go on with one bucket. `None`: nothing is left in it.
+    pub(crate) fn serve_gone(&mut self, address: ClientAddress, now: Duration) -> Option<Handover> {
+        let limit = self.flood?;
+        let gone = &mut self.uses.entry(Source::Address(address), now).gone;
+        let tokens = limit.burst - gone.level(limit.per_second, now);
+        gone.level += tokens.max(0.0);
+        let handover = Handover { tokens, asked_for: 0.0, wait: Duration::ZERO };
+        (tokens >= 1.0).then_some(handover)
+    }
+
+    /// A client has closed their side. Their bucket is left to whoever comes next.
+    pub(crate) fn leave(&mut self, source: Source, left: Handover, now: Duration) {
+        if let Some(limit) = self.flood {
+            self.uses.entry(source, now).leave(left, limit, now);
+        }
+    }
+
+    /// A connection ends. Returns whether many do at its source: then they are counted in the log.
+    pub(crate) fn end(&mut self, source: Source, ended: Ended, now: Duration) -> bool {
+        if !self.is_on {
+            return false;
+        }
+        let is_young = ended.age < YOUNG;
+        if (ended.age >= STAYED || ended.was_named)
+            && let Some(open) = self.open.get(&ended.address)
+        {
+            self.uses.entry(Source::Address(ended.address), now).note_open(*open, now);
+        }
+        let used = self.uses.entry(source, now);
+        if let (Some(limit), Some(mut left)) = (self.flood, ended.handover) {
+            let spent = if ended.was_named && is_young { COMING_AND_GOING } else { 0.0 };
+            left.tokens -= spent;
+            match ended.part {
+                Part::Last => used.leave(left, limit, now),
+                Part::Gone => used.gone.level -= left.tokens,
+                Part::Left => {
+                    used.take_back(left.asked_for, limit, now);
+                    used.promise(spent, limit, now);
+                }
+            }
+        }
+        let (short, most) = (used.short(now), used.short_max());
+        if is_young && matches!(source, Source::Address(_)) {
+            // Many may end at once: nobody has to wait much longer for that.
+            used.short.level = (short + 1.0).min(most + CROWDED);
+        }
+        short >= CROWDED
+    }
+
+    /// The client, who was counted as `before`, has proved to own `account`. Returns
+    /// the bucket with which they go on, if there is one.
+    pub(crate) fn prove(
+        &mut self,
+        before: Source,
+        account: AccountId,
+        left: Handover,
+        now: Duration,
+    ) -> Option<Handover> {
+        let limit = self.flood.filter(|_| self.is_on)?;
+        let is_full = left.tokens >= limit.burst - LOG_IN_LINES;
+        if !is_full || matches!(before, Source::Account(_)) {
+            self.uses.entry(before, now).leave(left, limit, now);
+        }
+        self.begin(Source::Account(account), now)
+    }
+
+    /// A client whose bucket is not filled by itself asks for lines. Returns how long to wait.
+    pub(crate) fn ask_for(&mut self, source: Source, lines: f64, now: Duration) -> Duration {
+        match self.flood {
+            Some(limit) => self.uses.entry(source, now).promise(lines, limit, now),
+            None => Duration::ZERO,
+        }
+    }
+
+    /// Counts a name that was refused. Returns how long its client has to wait.
+    pub(crate) fn refuse_name(&mut self, address: ClientAddress, now: Duration) -> Duration {
+        if !self.is_on {
+            return Duration::ZERO;
+        }
+        let names = &mut self.uses.entry(Source::Address(address), now).names;
+        let most = NAMES_FREE + NAMES_WAIT_MAX.as_secs_f64() * NAMES_PER_SECOND;
+        names.level = (names.level(NAMES_PER_SECOND, now) + 1.0).min(most);
+        Duration::from_secs_f64((names.level - NAMES_FREE).max(0.0) / NAMES_PER_SECOND)
+    }
+
+    /// Whether comings and goings at this address are counted in the log; and whether it is to be
+    /// found out of the client that comes if they are gone already.
+    pub(crate) fn crowding(&mut self, address: ClientAddress, now: Duration) -> (bool, bool) {
+        let used = self.uses.entry(Source::Address(address), now);
+        used.begun.level = used.begun.level(DOUBTED, now) + 1.0;
+        (used.short(now) >= CROWDED, used.begun.level >= DOUBTED)
+    }
+
+    /// Counts a connection that is refused. Returns whether it has to wait for its end of file, so
+    /// that a script which then connects again does so less often.
+    pub(crate) fn refuse(&mut self, ip: IpAddr, now: Duration) -> bool {
+        if !self.is_on {
+            return false;
+        }
+        let refused = &mut self.uses.entry(Source::Address(ClientAddress::of(ip)), now).refused;
+        refused.level = (refused.level(REFUSED_FREE / 60.0, now) + 1.0).min(2.0 * REFUSED_FREE);
+        refused.level > REFUSED_FREE
+    }
+}
+
+impl Use {
+    /// Keeps a bucket for the next connection.
+    fn leave(&mut self, left: Handover, limit: FloodLimit, now: Duration) {
+        self.take_back(left.asked_for, limit, now);
+        self.pour(limit, now);
+        if left.tokens < limit.burst {
+            self.left.push_back((now, left.tokens));
+        }
+        if self.left.len() > LEFT_MAX {
+            self.left.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,348 @@
+//! Scripts and classes, played against the limits of one address in a time that the tests make up.
+
+use super::*;
+use crate::core::session::flood::Flood;
+
+const LIMIT: FloodLimit = FloodLimit { burst: 32.0, per_second: 8.0 };
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+fn school() -> Source {
+    Source::Address(ClientAddress::of(ip("192.0.2.7")))
+}
+
+fn sources() -> Sources {
+    Sources::new(1_000, Some(LIMIT), true)
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// One connection, as a session counts it.
+struct Connection {
+    source: Source,
+    began: Duration,
+    flood: Flood,
+    was_named: bool,
+    is_silent: bool,
+}
+
+impl Connection {
+    /// Connects at `now`. Returns also when it is greeted.
+    fn begin(sources: &mut Sources, source: Source, now: Duration) -> (Connection, Duration) {
+        let handover = sources.begin(source, now);
+        let wait = handover.map_or(Duration::ZERO, |handover| handover.wait);
+        let flood = match handover {
+            Some(handover) => Flood::go_on(LIMIT, handover, Duration::ZERO),
+            None => Flood::new(LIMIT, Duration::ZERO),
+        };
+        (Connection { source, began: now, flood, was_named: false, is_silent: false }, now + wait)
+    }
+
+    /// Sends a line. Returns when the next one is read.
+    fn says(&mut self, sources: &mut Sources, now: Duration) -> Duration {
+        let own = now - self.began;
+        let Some(delay) = self.flood.take(1, own) else { return now };
+        match delay.shared {
+            None => now + delay.wait,
+            Some(lines) => {
+                let wait = sources.ask_for(self.source, lines, now);
+                self.flood.comes_after(lines, wait, own);
+                now + wait
+            }
+        }
+    }
+
+    fn end(mut self, sources: &mut Sources, now: Duration) -> bool {
+        let age = now - self.began;
+        let handover = Some(self.flood.hand_over(age));
+        let address = ClientAddress::of(ip("192.0.2.7"));
+        let ended = Ended { handover, address, age, was_named: self.was_named, part: Part::Last };
+        sources.end(self.source, ended, now)
+    }
+}
+
+/// What a script does with a connection.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// Says 31 lines under a name, however long that takes.
+    SaysAll,
+    /// Ends as soon as it has to wait.
+    EndsWhenItWaits,
+    /// The same, and opens and ends an empty connection in between.
+    EndsAnEmptyOne,
+    /// The same, and comes without a word now and then.
+    KeepsSilentAtTimes,
+    /// The same, and is from another address of the same network each time.
+    IsItsNeighbour,
+    /// Says 8 lines.
+    SaysFew,
+}
+
+/// What the others read while six threads do this for four seconds. `took`: how long a connection
+/// takes at least, on the wire.
+fn read_by_others(way: Way, took: Duration) -> usize {
+    let mut sources = sources();
+    let (mut read, end) = (0, ms(4_000));
+    // When each goes on, with which connection, and how many lines it has sent.
+    let mut threads: Vec<(Duration, Option<Connection>, u32)> =
+        (0..6).map(|_| (Duration::ZERO, None, 0)).collect();
+    let mut visits = 0;
+    while let Some(next) = threads.iter().map(|(at, ..)| *at).min()
+        && next < end
+    {
+        let thread = threads.iter_mut().find(|(at, ..)| *at == next).unwrap();
+        let (at, connection, sent) = (&mut thread.0, &mut thread.1, &mut thread.2);
+        let now = *at;
+        let Some(mut open) = connection.take() else {
+            visits += 1;
+            let source = match way {
+                Way::IsItsNeighbour => ClientAddress::of(ip(&format!("2001:db8::{visits}"))),
+                _ => ClientAddress::of(ip("192.0.2.7")),
+            };
+            let (mut open, greeted) = Connection::begin(&mut sources, Source::Address(source), now);
+            open.is_silent = matches!(way, Way::KeepsSilentAtTimes) && visits % 7 == 0;
+            (*at, *connection, *sent) = (greeted + took, Some(open), 0);
+            continue;
+        };
+        let most = if let Way::SaysFew = way { 8 } else { 32 };
+        let is_silent = open.is_silent;
+        let goes_on = match way {
+            _ if is_silent => now,
+            _ => open.says(&mut sources, now),
+        };
+        if !is_silent {
+            read += 1; // the first is the name: its coming and going are two more
+            read += usize::from(!std::mem::replace(&mut open.was_named, true));
+            *sent += 1;
+        }
+        let is_late = goes_on > now && !matches!(way, Way::SaysAll | Way::SaysFew);
+        if *sent < most && !is_late && !is_silent {
+            (*at, *connection) = (goes_on.max(now), Some(open));
+            continue;
+        }
+        open.end(&mut sources, now);
+        if let Way::EndsAnEmptyOne = way {
+            let (empty, _) = Connection::begin(&mut sources, school(), now);
+            empty.end(&mut sources, now);
+        }
+        *at = now + took;
+    }
+    read
+}
+
+#[test]
+fn whoever_reconnects_has_no_more_bursts_than_it_had_connections_at_once() {
+    for took in [ms(1), ms(50)] {
+        for way in [
+            Way::SaysAll,
+            Way::EndsWhenItWaits,
+            Way::EndsAnEmptyOne,
+            Way::KeepsSilentAtTimes,
+            Way::IsItsNeighbour,
+            Way::SaysFew,
+        ] {
+            let read = read_by_others(way, took);
+            println!("{way:?} with {took:?} for a connection: {read}");
+            // Six bursts, 8 lines a second, and a coming and going that is just under way.
+            assert!((150..=240).contains(&read), "{way:?} {took:?}: {read}");
+        }
+    }
+}
+
+#[test]
+fn a_class_that_pastes_is_not_slowed_even_if_one_of_it_has_come_back() {
+    let mut sources = sources();
+    let now = ms(10_000);
+    let (mut first, _) = Connection::begin(&mut sources, school(), now);
+    first.was_named = true;
+    (0..4).for_each(|_| assert_eq!(first.says(&mut sources, now), now));
+    first.end(&mut sources, now);
+    for i in 0..12 {
+        let (mut pupil, greeted) = Connection::begin(&mut sources, school(), now);
+        assert_eq!(greeted, now, "{i} is greeted at once");
+        for line in 0..21 {
+            assert_eq!(pupil.says(&mut sources, now), now, "line {line} of {i}");
+        }
+    }
+}
+
+#[test]
+fn a_class_of_512_may_come_and_be_thrown_out_and_come_again() {
+    let (mut sources, mut now) = (sources(), Duration::ZERO);
+    for round in 0..4 {
+        let mut class = Vec::new();
+        for _ in 0..512 {
+            sources.admit(ip("192.0.2.7"), now).unwrap_or_else(|why| panic!("{round}: {why}"));
+            let (mut pupil, greeted) = Connection::begin(&mut sources, school(), now);
+            assert_eq!(greeted, now);
+            pupil.was_named = true;
+            (0..5).for_each(|_| assert_eq!(pupil.says(&mut sources, now), now));
+            class.push(pupil);
+        }
+        now += ms(8_000);
+        for pupil in class {
+            pupil.end(&mut sources, now);
+            sources.release(ip("192.0.2.7"));
+        }
+        now += ms(2_000);
+    }
+    assert!(sources.open.is_empty());
+}
+
+#[test]
+fn a_pupil_whose_network_breaks_every_five_seconds_is_read_as_they_type() {
+    let (mut sources, mut now) = (sources(), Duration::ZERO);
+    for _ in 0..30 {
+        sources.admit(ip("192.0.2.7"), now).unwrap();
+        let (mut pupil, greeted) = Connection::begin(&mut sources, school(), now);
+        assert_eq!(greeted, now);
+        pupil.was_named = true;
+        for _ in 0..8 {
+            assert_eq!(pupil.says(&mut sources, now), now);
+            now += ms(600);
+        }
+        pupil.end(&mut sources, now);
+        sources.release(ip("192.0.2.7"));
+        now += ms(200);
+    }
+}
+
+#[test]
+fn what_was_promised_to_somebody_who_goes_is_promised_to_the_next_one() {
+    let mut sources = sources();
+    // They have spent their bursts, and wait for the shared refill.
+    let wait = |sources: &mut Sources, now| {
+        let (mut one, greeted) = Connection::begin(sources, school(), now);
+        let mut at = greeted;
+        while at == now {
+            at = one.says(sources, now);
+        }
+        (one, at)
+    };
+    let now = ms(1_000);
+    let (first, _) = wait(&mut sources, now);
+    first.end(&mut sources, now);
+    for i in 0..1_000 {
+        let (one, at) = wait(&mut sources, now);
+        assert!(at <= now + ms(500), "{i} waits until {at:?}");
+        one.end(&mut sources, now);
+    }
+}
+
+#[test]
+fn connections_that_end_at_once_are_limited_and_a_sentence_says_for_how_long() {
+    let (mut sources, mut now) = (sources(), Duration::ZERO);
+    let visit = |sources: &mut Sources, address: &str, now: Duration| {
+        sources.admit(ip(address), now)?;
+        let (silent, _) = Connection::begin(sources, school(), now);
+        let is_counted = silent.end(sources, now);
+        sources.release(ip(address));
+        Ok::<bool, String>(is_counted)
+    };
+    let mut admitted = 0;
+    let mut why = String::new();
+    for _ in 0..10_000 {
+        match visit(&mut sources, "192.0.2.7", now) {
+            Ok(is_counted) => {
+                admitted += 1;
+                assert!(is_counted || admitted < 30, "the log counts, after a while");
+            }
+            Err(sentence) => why = sentence,
+        }
+        now += ms(1); // a thousand a second
+    }
+    // What is free at once, and what is forgotten in ten seconds.
+    assert!((128..155).contains(&admitted), "{admitted}");
+    let expected = "Sorry: 128 connections from your address have ended within a minute, and that is the most. Please try again in 1 s.";
+    assert_eq!(why, expected);
+    assert_eq!(sources.admit(ip("192.0.2.8"), now), Ok(()), "others are not affected");
+    now += ms(1_000);
+    assert!(visit(&mut sources, "192.0.2.7", now).is_ok(), "after that second");
+}
+
+#[test]
+fn an_owner_is_counted_by_the_account_and_not_by_the_address() {
+    let (mut sources, now) = (sources(), ms(1_000));
+    let account = AccountId(7);
+    let empty = Handover { tokens: -2.0, asked_for: 0.0, wait: Duration::ZERO };
+    let ended = Ended {
+        handover: Some(empty),
+        address: ClientAddress::of(ip("192.0.2.7")),
+        age: ms(10),
+        was_named: true,
+        part: Part::Last,
+    };
+    sources.end(school(), ended, now);
+    // Somebody at that address has to wait; the owner has, too, up to the password.
+    let at_the_door = sources.begin(school(), now).unwrap();
+    assert!(at_the_door.wait > Duration::ZERO);
+    let handover = Handover { wait: Duration::ZERO, ..at_the_door };
+    assert_eq!(sources.prove(school(), account, handover, now), None, "a full bucket");
+    // Their lines are the account's, wherever they come from next.
+    sources.end(Source::Account(account), ended, now);
+    let elsewhere = Source::Address(ClientAddress::of(ip("198.51.100.1")));
+    assert_eq!(sources.begin(elsewhere, now), None);
+    let full = Handover { tokens: 30.0, asked_for: 0.0, wait: Duration::ZERO };
+    let own = sources.prove(elsewhere, account, full, now).unwrap();
+    let handed = |Handover { tokens, asked_for, wait }| Handover {
+        tokens: tokens - asked_for,
+        asked_for,
+        wait,
+    };
+    assert!(own.wait > Duration::ZERO, "it was spent");
+    // To log in again is no way to a full bucket.
+    let again = sources.prove(Source::Account(account), account, handed(own), now).unwrap();
+    assert!(again.wait > Duration::ZERO);
+}
+
+#[test]
+fn refused_names_wait_after_a_hundred_of_them_from_one_address() {
+    let (mut sources, now) = (sources(), Duration::ZERO);
+    let address = ClientAddress::of(ip("192.0.2.7"));
+    for _ in 0..100 {
+        assert_eq!(sources.refuse_name(address, now), Duration::ZERO, "a class mistypes");
+    }
+    for i in 1..=10 {
+        let wait = sources.refuse_name(address, now).as_secs_f64();
+        assert!((wait - f64::from(i) * 3.0).abs() < 0.001, "{wait}");
+    }
+    let wait = sources.refuse_name(address, now);
+    assert!(wait < ms(30_001), "{wait:?}: no longer than a login may take");
+    assert_eq!(sources.refuse_name(ClientAddress::of(ip("192.0.2.8")), now), Duration::ZERO);
+    assert_eq!(sources.refuse_name(address, now + ms(60_000)), Duration::ZERO, "it is forgotten");
+}
+
+#[test]
+fn one_address_may_have_a_number_of_connections_and_no_more() {
+    let (mut sources, now) = (Sources::new(2, Some(LIMIT), true), Duration::ZERO);
+    assert_eq!(sources.admit(ip("192.0.2.1"), now), Ok(()));
+    assert_eq!(sources.admit(ip("192.0.2.1"), now), Ok(()));
+    let refused = sources.admit(ip("192.0.2.1"), now).unwrap_err();
+    assert!(refused.contains("2 connections from your address"), "{refused}");
+    assert_eq!(sources.admit(ip("192.0.2.2"), now), Ok(()), "others are not affected");
+    sources.release(ip("192.0.2.1"));
+    assert_eq!(sources.admit(ip("192.0.2.1"), now), Ok(()), "one place is free again");
+    for _ in 0..1000 {
+        assert_eq!(sources.admit(ip("127.0.0.1"), now), Ok(()), "loopback is exempt");
+        assert_eq!(sources.admit(ip("::1"), now), Ok(()));
+    }
+}
+
+#[test]
+fn without_the_limits_nothing_outlives_a_connection() {
+    let (mut sources, now) = (Sources::new(1_000, Some(LIMIT), false), Duration::ZERO);
+    for _ in 0..10_000 {
+        sources.admit(ip("192.0.2.7"), now).unwrap();
+        let (mut one, greeted) = Connection::begin(&mut sources, school(), now);
+        assert_eq!(greeted, now);
+        (0..32).for_each(|_| assert_eq!(one.says(&mut sources, now), now));
+        assert!(!one.end(&mut sources, now));
+        sources.release(ip("192.0.2.7"));
+        assert!(!sources.refuse(ip("192.0.2.7"), now));
+        assert_eq!(sources.refuse_name(ClientAddress::of(ip("192.0.2.7")), now), Duration::ZERO);
+    }
+}

@@ -1,0 +1,204 @@
+//! Who has used up what, for all threads: [`Sources`] behind a lock. It is taken when a client
+//! comes, goes, or has to wait; never for a line of a client that is not limited.
+
+use super::{logger, options::Options};
+use crate::{
+    core::{
+        address::ClientAddress,
+        event::Handover,
+        record::AccountId,
+        session::{
+            Session,
+            sources::{Ended, Part, Source, Sources},
+        },
+    },
+    lock::Locked,
+};
+use std::{
+    fmt::Display,
+    io,
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+/// What every source has used up.
+pub struct SourceTable {
+    sources: Locked<Sources>,
+    is_on: bool,
+    start: Instant,
+}
+
+/// One client, as it is counted.
+pub struct Usage {
+    source: Source,
+    address: ClientAddress,
+    gone: Gone,
+    began: Instant,
+    /// Its coming and going are counted in the log, in place of a line each.
+    is_crowded: bool,
+}
+
+/// Whether a client had closed the connection before it was served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gone {
+    /// They had not, or it makes no difference.
+    No,
+    /// They may have: an answer will show it.
+    Perhaps,
+    /// The answer found nobody.
+    Yes,
+    /// They have closed their side since.
+    Half,
+}
+
+impl SourceTable {
+    /// Nobody was here yet.
+    pub fn new(options: &Options) -> SourceTable {
+        let (flood, is_on) = (options.flood.0, options.source_limits.is_on());
+        let sources = Sources::new(options.per_source, flood, is_on);
+        let sources = Locked::new("the sources", sources);
+        SourceTable { sources, is_on: is_on && flood.is_some(), start: Instant::now() }
+    }
+
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// Counts one more connection from this address.
+    ///
+    /// # Errors
+    /// There are too many: a sentence for the client.
+    pub fn admit(&self, ip: IpAddr) -> Result<(), String> {
+        self.sources.lock().admit(ip, self.now())
+    }
+
+    /// Counts one connection fewer.
+    pub fn release(&self, ip: IpAddr) {
+        self.sources.lock().release(ip);
+    }
+
+    /// Counts and logs a connection that is refused. Returns whether it has to wait for its end of
+    /// file.
+    pub fn refuse(&self, peer: SocketAddr, sentence: &str) -> bool {
+        let has_to_wait = self.sources.lock().refuse(peer.ip(), self.now());
+        let address = ClientAddress::of(peer.ip());
+        logger::counted("refusals of", &address, format_args!("refused {peer}: {sentence}"));
+        has_to_wait
+    }
+
+    /// A connection begins, and is logged. Returns also the bucket that it goes on with, if there
+    /// is one. `has_ended`: the client has closed their side already.
+    pub fn begin(
+        &self,
+        connection: &str,
+        peer: SocketAddr,
+        has_ended: bool,
+    ) -> (Usage, Option<Handover>) {
+        let address = ClientAddress::of(peer.ip());
+        let (source, now) = (Source::Address(address), self.now());
+        let (handover, (is_crowded, is_doubted)) = {
+            let mut sources = self.sources.lock();
+            (sources.begin(source, now), sources.crowding(address, now))
+        };
+        let gone = match handover {
+            _ if !self.is_on => Gone::Half, // it makes no difference
+            None if has_ended || is_doubted => Gone::Perhaps,
+            _ => Gone::No,
+        };
+        let usage = Usage { source, address, gone, began: Instant::now(), is_crowded };
+        usage.log("connections from", format_args!("{connection} connected from {peer}"));
+        (usage, handover)
+    }
+}
+
+impl Usage {
+    /// The connection ends, as far as its client can still say something.
+    pub fn end(&mut self, table: &SourceTable, session: &mut Session<'_>) {
+        let age = self.began.elapsed();
+        let (handover, was_named) = (session.pace.hand_over(age), !session.is_naming());
+        let part = match self.gone {
+            Gone::Yes => Part::Gone,
+            Gone::Half => Part::Left,
+            Gone::No | Gone::Perhaps => Part::Last,
+        };
+        let ended = Ended { handover, address: self.address, age, was_named, part };
+        self.is_crowded = table.sources.lock().end(self.source, ended, table.now());
+    }
+
+    /// Logs why the client has left.
+    pub fn log_end(&self, name: &str, reason: impl Display) {
+        self.log("departures from", format_args!("{name} left: {reason}"));
+    }
+
+    fn log(&self, kind: &str, line: std::fmt::Arguments<'_>) {
+        match self.is_crowded {
+            true => logger::counted(kind, &self.address, line),
+            false => log::info!("{line}"),
+        }
+    }
+
+    /// Whether it has to be found out if the client is gone.
+    pub fn may_be_gone(&self) -> bool {
+        self.gone == Gone::Perhaps
+    }
+
+    /// Whether it makes a difference that the client closes their side.
+    pub fn watches_for_end(&self) -> bool {
+        self.gone == Gone::No
+    }
+
+    /// The client has closed their side. They may still read, and what they sent is still heard;
+    /// but whoever connects from there now goes on with their bucket.
+    pub fn part(&mut self, table: &SourceTable, session: &mut Session<'_>) {
+        self.gone = Gone::Half;
+        if let Some(left) = session.pace.part(self.began.elapsed()) {
+            table.sources.lock().leave(self.source, left, table.now());
+        }
+    }
+
+    /// A pause is over.
+    ///
+    /// # Errors
+    /// The connection is broken, as `paused` says, and its client is not heard any longer. If they
+    /// had closed it before it was served, and not too many others have, they are.
+    pub fn end_pause(
+        &mut self,
+        table: &SourceTable,
+        session: &mut Session<'_>,
+        paused: io::Result<()>,
+    ) -> io::Result<()> {
+        if self.gone != Gone::Perhaps {
+            return paused;
+        }
+        self.gone = Gone::No;
+        if paused.is_err()
+            && let Some(handover) = table.sources.lock().serve_gone(self.address, table.now())
+        {
+            self.gone = Gone::Yes;
+            session.pace.go_on(handover, self.began.elapsed());
+            return Ok(());
+        }
+        paused
+    }
+
+    /// See [`Driver::ask_for_lines`](crate::core::event::Driver::ask_for_lines).
+    pub fn ask_for_lines(&self, table: &SourceTable, lines: f64) -> Duration {
+        table.sources.lock().ask_for(self.source, lines, table.now())
+    }
+
+    /// See [`Driver::refuse_name`](crate::core::event::Driver::refuse_name).
+    pub fn refuse_name(&self, table: &SourceTable) -> Duration {
+        table.sources.lock().refuse_name(self.address, table.now())
+    }
+
+    /// See [`Driver::prove`](crate::core::event::Driver::prove).
+    pub fn prove(
+        &mut self,
+        table: &SourceTable,
+        account: AccountId,
+        left: Handover,
+    ) -> Option<Handover> {
+        let before = std::mem::replace(&mut self.source, Source::Account(account));
+        table.sources.lock().prove(before, account, left, table.now())
+    }
+}
