@@ -151,7 +151,7 @@ impl NameRule {
                 }
                 starts_with_letter(first.is_ascii_alphabetic(), typed, kind)?;
                 let folded = typed.to_ascii_lowercase();
-                let looks = [typed, &folded].map(ascii_look).to_vec();
+                let looks = [typed, &folded, &typed.to_ascii_uppercase()].map(ascii_look).to_vec();
                 Ok(Name::spelt(typed.to_owned(), folded, looks))
             }
             NameRule::Unicode => {
@@ -172,7 +172,9 @@ impl NameRule {
                 // A letter may look like one letter as a capital, and like another in lower case.
                 // And a capital that is a look-alike may stand for a small letter.
                 let key = look(&fold(&shown));
-                let looks = vec![key.clone(), look(&shown), look(&fold(&in_ascii(&shown)))];
+                let capitals = shown.to_uppercase();
+                let cases = [&*shown, &fold(&in_ascii(&shown)), &capitals].map(look);
+                let looks = [key.clone()].into_iter().chain(cases).collect();
                 Ok(Name::spelt(shown, key, looks))
             }
         }
@@ -347,6 +349,10 @@ mod tests {
             ("Nora", "\u{39d}ORA"),
             ("bob", "b\u{43e}b"),
             ("BOB", "B0B"),
+            ("bob", "b0b"),
+            ("alice", "AL1CE"),
+            ("alice", "al1ce"),
+            ("nora", "\u{3bd}ora"),
             ("ian", "\u{131}an"),
             ("ΣΟΦΌΣ", "Σοφός"),
             ("Σοφόσ", "Σοφός"),
@@ -360,8 +366,6 @@ mod tests {
             ("alice", "aiice"),
             ("neil", "nell"),
             ("NEIL", "nell"),
-            ("bob", "b0b"),
-            ("alice", "al1ce"),
             ("lisa", "lise"),
             ("Ёлка", "Елка"),
             ("日本", "日木"),
@@ -374,7 +378,9 @@ mod tests {
             ("user1", "userl", true),
             ("Ian", "lan", true),
             ("B0B", "BOB", true),
-            ("bob", "b0b", false),
+            ("bob", "b0b", true),
+            ("alice", "AL1CE", true),
+            ("alice", "al1ce", true),
             ("alice", "aiice", false),
             ("tom", "torn", false),
             ("n1", "n11", false),
