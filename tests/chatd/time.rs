@@ -85,7 +85,10 @@ pub fn what_is_too_old_is_told_by_nobody_after_a_restart() {
     bob.hears_nothing();
     bob.asks("/history", "*** Nothing was said in lobby in the last 2 days.");
     bob.asks("/history 9", "*** Nothing was said in lobby in the last 2 days.");
-    bob.asks("/search word", "*** Nothing with word was said in lobby or to you alone.");
+    bob.asks(
+        "/search word",
+        "*** Nothing with word was said in lobby or to you alone in the last 2 days.",
+    );
     bob.asks_until("/mail", "*** 1 line in your mailbox");
     bob.hears("({time}) [from alice] word in a letter");
     bob.hears_until("*** /mail delete");
