@@ -18,6 +18,8 @@ use std::{
 pub struct LineId(pub i64);
 
 impl LineId {
+    /// Lower than the number of any line, also in a file that somebody has edited.
+    pub const MIN: LineId = LineId(i64::MIN);
     /// Higher than the number of any line.
     pub const MAX: LineId = LineId(i64::MAX);
 

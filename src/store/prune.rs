@@ -78,7 +78,7 @@ impl Store {
         self.connection.query_row(sql, [micros(before)], old).map_err(|e| self.error(e))
     }
 
-    /// Looks at the `most` lines that follow this number and wait in no mailbox, and deletes those
+    /// Looks at the `most` lines that follow this number (at first [`LineId::MIN`]) and wait in no mailbox, and deletes those
     /// that were said before this time. `None`: there are no more lines.
     pub fn prune(
         &mut self,
@@ -88,9 +88,9 @@ impl Store {
     ) -> Result<Option<Piece>, StoreError> {
         let (last, old) = look(&self.connection, after, before, most).map_err(|e| self.error(e))?;
         match (last, old) {
-            (LineId(0), _) => Ok(None),
-            (last, 0) => Ok(Some(Piece { last, deleted: 0 })),
-            (last, _) => self
+            (None, _) => Ok(None),
+            (Some(last), 0) => Ok(Some(Piece { last, deleted: 0 })),
+            (Some(last), _) => self
                 .transact(|transaction| Ok(delete(transaction, after, last, before)?))
                 .map(|deleted| Some(Piece { last, deleted })),
         }
@@ -114,8 +114,13 @@ impl Store {
 }
 
 /// The last of the `most` lines that follow `after`, and how many of them are old.
-fn look(db: &Connection, after: LineId, before: Timestamp, most: usize) -> Result<(LineId, usize)> {
-    let sql = "SELECT ifnull(max(id), 0), count(*) FILTER (WHERE at < :before) FROM (
+fn look(
+    db: &Connection,
+    after: LineId,
+    before: Timestamp,
+    most: usize,
+) -> Result<(Option<LineId>, usize)> {
+    let sql = "SELECT max(id), count(*) FILTER (WHERE at < :before) FROM (
                    SELECT * FROM (SELECT id, at FROM line WHERE id > :after ORDER BY id LIMIT :most)
                    UNION ALL
                    SELECT * FROM (SELECT id, at FROM private

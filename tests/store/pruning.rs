@@ -4,7 +4,7 @@ use crate::*;
 
 /// Deletes all that was said before the line of this number, in small pieces.
 fn prune(store: &mut Store, before: i64) -> usize {
-    let mut after = LineId(0);
+    let mut after = LineId::MIN;
     let piece = || {
         let piece = store.prune(after, at(before), 3).unwrap()?;
         after = piece.last;
@@ -80,4 +80,17 @@ fn no_number_is_used_twice_though_everything_is_deleted() {
     let (last_line, last_account, forgotten) = (LineId(9), AccountId(1), LineId(9));
     let last = Snapshot { last_line, last_account, forgotten, ..Snapshot::default() };
     assert_eq!(folder.open().snapshot(9, 9).unwrap(), last);
+}
+
+#[test]
+fn a_file_that_was_edited_is_forgotten_too() {
+    let (folder, mut store) = new_store();
+    write(&mut store, [said(1, "lobby", "word"), said(20, "lobby", "word")]);
+    let edit = "INSERT INTO line SELECT -id, at, room, form, author, body FROM line WHERE id = 1
+                UNION ALL SELECT id + 40, -5, room, form, author, body FROM line WHERE id = 1
+                UNION ALL SELECT id - 1, 9000000000000000, room, form, author, body FROM line WHERE id = 1";
+    assert_eq!(folder.sqlite().execute(edit, []).unwrap(), 3);
+    assert_eq!(store.count_older(at(15)).unwrap().lines, 3);
+    assert_eq!(prune(&mut store, 15), 3);
+    assert_eq!(ids(&mut store, &older("lobby", None, 99)), [0, 20]);
 }

@@ -76,7 +76,7 @@ fn ask_whether_it_is_meant() -> anyhow::Result<bool> {
 /// A piece at a time. After each the file is free for as long as the piece took: a server may want
 /// to write.
 fn delete(store: &mut Store, before: Timestamp) -> anyhow::Result<usize> {
-    let (mut after, mut deleted) = (LineId(0), 0);
+    let (mut after, mut deleted) = (LineId::MIN, 0);
     loop {
         let began = Instant::now();
         let Some(piece) = store.prune(after, before, PRUNE_CHUNK)? else { return Ok(deleted) };

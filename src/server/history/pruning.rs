@@ -54,13 +54,18 @@ enum Permission {
     Given,
 }
 
-#[derive(Default)]
 struct Round {
     /// The last line that was looked at.
     at: LineId,
     deleted: usize,
     /// Lines that were not too old.
     young: usize,
+}
+
+impl Default for Round {
+    fn default() -> Round {
+        Round { at: LineId::MIN, deleted: 0, young: 0 }
+    }
 }
 
 impl Pruning {
