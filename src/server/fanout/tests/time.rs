@@ -182,3 +182,22 @@ fn a_clock_that_jumps_for_a_moment_gives_nothing_a_wrong_time() {
     room.is_quiet_for(3_600 * SECOND);
     assert!(room.is_told(&room.alice, "bans").contains("Nobody is banned or muted."));
 }
+
+#[test]
+fn the_outage_of_a_disk_that_does_not_answer_began_with_the_first_line_that_waits() {
+    let machine = Machine::new("2026-11-27T10:00:00Z");
+    let (fanout, others) = fanout_at(Clock::new(machine.clone()), Box::new(|| ()));
+    let thread = thread::spawn(move || fanout.run(chat(Snapshot::default())));
+    let (alice, mut bob) = (Client::new(1), Client::new(2));
+    alice.enters(&others.events, "alice", None);
+    bob.enters(&others.events, "bob", None);
+    machine.passes(60 * SECOND);
+    alice.says(&others.events, "<alice> one");
+    others.commits.recv_timeout(DEADLINE).unwrap();
+    machine.passes(60 * SECOND); // and nothing is answered
+    bob.reads("*** The history is not written since 10:01:00: the disk does not answer.");
+    bob.reads("<alice> one");
+    others.history.send(HistorianEvent::Committed(Vec::new())).unwrap();
+    drop((others, alice, bob));
+    thread.join().unwrap();
+}
