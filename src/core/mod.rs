@@ -35,7 +35,7 @@ use commands::{
     row::{Reply, RoomsCtx, Run, SessionCtx, Who},
     talk,
 };
-use event::{Answer, ClientId, Driver, Event, Question};
+use event::{Answer, ClientId, Driver, Event, Question, SHOWN_MAX};
 use jiff::Timestamp;
 use name::Name;
 use notice::{Refusal, notice};
@@ -53,10 +53,10 @@ use std::collections::HashMap;
 /// mark.
 pub const BATCH_MAX: usize = 64 * 1024;
 
-/// The bytes after which a batch ends on a server with this high-water mark: the batch, with the
-/// event that exceeds the bound, fits into an empty outbox (if the mark is above 18 KiB).
+/// The bytes after which a batch ends on a server with this high-water mark: with the last event,
+/// and a notice of an outage, it fits into an empty outbox (if the mark is above 20 KiB).
 pub fn batch_max(high_water: usize) -> usize {
-    BATCH_MAX.min(high_water.saturating_sub(EVENT_MAX))
+    BATCH_MAX.min(high_water.saturating_sub(EVENT_MAX + SHOWN_MAX))
 }
 
 /// The most bytes of answers in a batch; the answer that exceeds the bound still belongs to it.

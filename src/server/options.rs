@@ -74,7 +74,8 @@ pub struct Options {
     pub(crate) login_deadline: u64,
 
     /// lines that a client may send at once, and lines a second after that; a client who
-    /// sends more is read more slowly; or off (default: 32/8)
+    /// sends more is read more slowly; each KiB that makes no line counts as one; or off
+    /// (default: 32/8)
     #[argh(
         option,
         arg_name = "BURST/PER_SECOND",

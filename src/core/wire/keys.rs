@@ -223,21 +223,26 @@ impl Typed<'_> {
         self.text().len().checked_sub(from).is_some_and(|length| length < REPORT_MAX)
     }
 
-    /// Takes back what a reader sees as one character: a letter with its accents, a flag. Of a
-    /// character that has not come whole, takes back what has come.
-    fn take_back_character(&mut self) {
-        let last = self.text().utf8_chunks().last().map_or(0, |chunk| match chunk.invalid() {
-            [] => chunk.valid().graphemes(true).next_back().map_or(0, str::len),
-            cut => cut.len(),
-        });
-        self.end -= last;
+    /// The end of the line as text, behind the last byte that is none; or such bytes, if they are
+    /// last: a character that has not come whole.
+    fn last(&self) -> Result<&str, usize> {
+        match self.text().utf8_chunks().last() {
+            Some(chunk) if !chunk.invalid().is_empty() => Err(chunk.invalid().len()),
+            chunk => Ok(chunk.map_or("", |chunk| chunk.valid())),
+        }
     }
 
+    /// Takes back what a reader sees as one character: a letter with its accents, a flag.
+    fn take_back_character(&mut self) {
+        let last = self.last().map(|text| text.graphemes(true).next_back().map_or(0, str::len));
+        self.end -= last.unwrap_or_else(|cut| cut);
+    }
+
+    /// Takes back a word, and the blanks behind it.
     fn take_back_word(&mut self) {
-        let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
-        let back = self.text().iter().rev();
-        let blanks = back.clone().take_while(is_blank).count();
-        let letters = back.skip(blanks).take_while(|byte| !is_blank(byte)).count();
-        self.end -= blanks + letters;
+        let last = self.last().map(|text| {
+            text.len() - text.trim_end().trim_end_matches(|c: char| !c.is_whitespace()).len()
+        });
+        self.end -= last.unwrap_or_else(|cut| cut);
     }
 }

@@ -151,7 +151,7 @@ impl LineBuffer {
         };
         let line = self.start..self.start + length;
         self.start += consumed;
-        self.waste = self.waste.saturating_sub(READ_COST);
+        self.waste = self.waste.saturating_sub(READ_COST) + length.saturating_sub(LINE_MAX);
         let bytes = &self.bytes[line];
         Some(match std::str::from_utf8(bytes) {
             _ if length > LINE_MAX => Line::TooLong(bytes),
@@ -315,6 +315,7 @@ mod tests {
             ("\x08\x08\x7f\x17\x15hi\n", "hi"),
             ("one two\x17three\n", "one three"),
             ("one two  \x17\x17x\n", "x"),
+            ("日本\u{3000}語\x17です\n", "日本\u{3000}です"),
             ("never mind\x15hi\n", "hi"),
             ("x\n\x08y\n", "x|y"),
             ("x\r\n\x15y\r\0z\x7f\n", "x|y|"),
@@ -407,6 +408,7 @@ mod tests {
             (b"\xff\xf1".repeat(10 * LINE_MAX), 20),
             (b"\x1b[A".repeat(10 * LINE_MAX), 30),
             (b"x\x08".repeat(10 * LINE_MAX), 20),
+            ([vec![b'x'; 3 * LINE_MAX], vec![b'\n']].concat().repeat(10), 19),
         ] {
             let (mut buffer, mut counted) = (LineBuffer::default(), 0);
             feed(&mut buffer, &[&sent], |buffer| {

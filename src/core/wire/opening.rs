@@ -102,7 +102,7 @@ fn request(line: &[u8]) -> Option<&'static str> {
 /// Whether a line is a header: `Host: example.com`.
 fn is_header(line: &[u8]) -> bool {
     let colon = line.iter().position(|&byte| byte == b':');
-    colon.is_some_and(|at| is_token(&line[..at]))
+    colon.is_some_and(|at| is_token(line[..at].trim_ascii_end()))
 }
 
 fn begins_with(word: &[u8], start: &str) -> bool {
@@ -141,7 +141,7 @@ mod tests {
             "OPTIONS rtsp://example.com RTSP/1.0",
             "INVITE sip:bob@example.com SIP/2.0",
         ] {
-            for next in ["", "Host: example.com", "x-y:", "cookie:session=SECRET"] {
+            for next in ["", "Host: example.com", "x-y:", "cookie:session=SECRET", "Host : x"] {
                 let [first, second, third] = &seen(&[request, next, "hi"])[..] else { panic!() };
                 assert_eq!(*first, Seen::HeldBack, "{request}");
                 assert!(matches!(second, Seen::Other(_)), "{request}, {next:?}: {second:?}");
