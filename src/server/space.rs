@@ -5,7 +5,6 @@
 //! of them: a client for whom there is none is refused in a sentence.
 
 use anyhow::ensure;
-use std::fs;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -144,7 +143,7 @@ fn data() -> Option<(usize, usize)> {
 /// A figure of `/proc/self/status`, in bytes.
 #[cfg(target_os = "linux")]
 fn used(field: &str) -> usize {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(field));
     let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
     kib.unwrap_or(0) * KIB

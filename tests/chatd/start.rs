@@ -131,7 +131,8 @@ fn is_let_in(client: &mut Client) -> Option<&mut Client> {
 #[test]
 fn too_little_address_space_for_a_server_is_refused_with_the_number_to_give() {
     for flag in ["-v", "-d"] {
-        let command = after(&format!("ulimit {flag} 60000"), Folder::new().chatd("--db none"));
+        let folder = Folder::new();
+        let command = after(&format!("ulimit {flag} 60000"), folder.chatd("--db none"));
         let mut process = Process::start(command);
         assert_eq!(process.exit_code(), Some(1));
         let said = process.log_to_the_end();
