@@ -280,7 +280,10 @@ impl FanOut {
     /// Waits for the next thing to do: an event of a client only if `takes_events`.
     fn wait(&mut self, takes_events: bool, commit: &Commit, stop_at: Option<Instant>) -> Wakeup {
         assert_no_lock_held("events");
-        self.status.turn(Activity::WaitingForEvents);
+        self.status.turn(match takes_events {
+            true => Activity::WaitingForEvents,
+            false => Activity::WaitingForTheDisk,
+        });
         let wakeup = self.next(takes_events, commit, stop_at);
         if let Wakeup::Event(_) = wakeup {
             let_the_talkers_talk(&self.events);

@@ -9,6 +9,7 @@ pub mod history;
 pub mod limits;
 pub mod logger;
 pub mod net;
+pub mod number;
 pub mod options;
 pub mod registry;
 mod repeated;

@@ -1,8 +1,8 @@
 //! The command line, and what it means. Errors say what to do. Runs on thread `main`.
 
 use super::{
-    client::outbox::SlowLimits, history::historian::StoreConfig, subcommands::Subcommand,
-    zone::local_zone,
+    client::outbox::SlowLimits, history::historian::StoreConfig, number::whole_number,
+    subcommands::Subcommand, zone::local_zone,
 };
 use crate::{
     core::{
@@ -288,18 +288,6 @@ impl Options {
     /// `--login-deadline` as a duration.
     pub fn login_deadline(&self) -> Duration {
         Duration::from_secs(self.login_deadline)
-    }
-}
-
-/// Reads the number of an option. (The library would say "invalid digit found in string".)
-pub fn whole_number<T: FromStr>(text: &str) -> Result<T, String> {
-    let is_a_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.parse() {
-        Ok(number) if is_a_number => Ok(number),
-        _ if is_a_number => {
-            Err(format!("{text} is too large a number. Give a smaller one, like 512."))
-        }
-        _ => Err(format!("\"{text}\" is not a whole number. Give one in digits, like 512.")),
     }
 }
 

@@ -51,6 +51,7 @@ pub enum Activity {
     Pausing,
     Leaving,
     WaitingForEvents,
+    WaitingForTheDisk,
     Applying,
     Sending,
     WaitingForSlowClients,
@@ -76,6 +77,7 @@ impl Activity {
                 | Accepting
                 | WaitingForDescriptors
                 | WaitingForEvents
+                | WaitingForTheDisk
                 | WaitingForSlowClients
                 | Lingering
                 | WaitingForLines
@@ -87,7 +89,7 @@ impl Activity {
 }
 
 /// Every [`Activity`] in its order, and its words; at most 24 letters, for the table.
-const ACTIVITIES: [(Activity, &str); 25] = [
+const ACTIVITIES: [(Activity, &str); 26] = [
     (Activity::Starting, "starting"),
     (Activity::Working, "working"),
     (Activity::Accepting, "accepting"),
@@ -100,6 +102,7 @@ const ACTIVITIES: [(Activity, &str); 25] = [
     (Activity::Pausing, "pausing"),
     (Activity::Leaving, "leaving"),
     (Activity::WaitingForEvents, "waiting for events"),
+    (Activity::WaitingForTheDisk, "waiting for the disk"),
     (Activity::Applying, "applying events"),
     (Activity::Sending, "sending"),
     (Activity::WaitingForSlowClients, "waiting for slow clients"),
@@ -188,10 +191,12 @@ impl Status {
         self.client.store(client, Relaxed);
     }
 
-    /// The turn that the thread is in; `None`: it waits for others, for as long as that takes.
-    pub(crate) fn busy(&self) -> Option<Turn> {
+    /// The turn that the thread is in; `None`: it waits for others, for as long as that takes. A
+    /// thread for which events wait does not wait for events, whatever it says.
+    pub(crate) fn busy(&self, events: usize) -> Option<Turn> {
         let (activity, doing, since) = self.now();
-        if activity.is_wait() {
+        let is_waited_for = activity == Activity::WaitingForEvents && events > 0;
+        if activity.is_wait() && !is_waited_for {
             return None;
         }
         let turned = self.turned.load(Relaxed);

@@ -1,6 +1,7 @@
 //! What `chatd` can do beside serving: the words of its command line. What they do is in
 //! `src/bin/chatd/`. No I/O.
 
+use super::number::whole_number;
 use argh::{FromArgValue, FromArgs};
 use std::path::PathBuf;
 
@@ -99,7 +100,7 @@ pub struct HistoryCommand {
     pub json: bool,
 
     /// prune: the age in days
-    #[argh(option, arg_name = "N")]
+    #[argh(option, arg_name = "N", from_str_fn(whole_number))]
     pub days: Option<u32>,
 
     /// prune: do not ask whether it is meant

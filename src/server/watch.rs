@@ -46,14 +46,16 @@ impl Watch {
 
     /// Returns what is to be logged: who hangs now, and who goes on again.
     pub fn look(&mut self) -> Vec<(Level, String)> {
-        let stuck_after = self.stuck_after;
-        self.threads.iter_mut().filter_map(|thread| thread.look(stuck_after)).collect()
+        let (events, stuck_after) = (self.events.len(), self.stuck_after);
+        self.threads.iter_mut().filter_map(|thread| thread.look(events, stuck_after)).collect()
     }
 
     /// The beginning of a sentence that says which thread keeps a stop from ending, and what that
     /// costs.
     pub(crate) fn hanging(&self) -> String {
-        let busy = self.threads.iter().filter_map(|thread| Some((thread, thread.status.busy()?)));
+        let events = self.events.len();
+        let turn = |thread: &'_ Watched| thread.status.busy(events);
+        let busy = self.threads.iter().filter_map(|thread| Some((thread, turn(thread)?)));
         let hangs = match busy.max_by_key(|(_, turn)| turn.took()) {
             None => "a client's thread hangs".to_owned(),
             Some((thread, turn)) => {
@@ -61,15 +63,14 @@ impl Watch {
                 format!("thread {name} hangs ({} for {seconds} s)", describe(&turn))
             }
         };
-        let events = self.events.len();
         format!("{hangs}, and chatd ends without it. Not delivered: {events} events")
     }
 }
 
 impl Watched {
-    fn look(&mut self, stuck_after: Duration) -> Option<(Level, String)> {
+    fn look(&mut self, events: usize, stuck_after: Duration) -> Option<(Level, String)> {
         let name = self.status.name();
-        let stuck = self.status.busy().filter(|turn| turn.took() >= stuck_after);
+        let stuck = self.status.busy(events).filter(|turn| turn.took() >= stuck_after);
         let seen = std::mem::replace(&mut self.seen, stuck);
         match (stuck, seen) {
             (Some(turn), Some(seen)) if turn.began == seen.began && !self.is_told => {
@@ -103,7 +104,16 @@ fn describe(turn: &Turn) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::status::Activity;
+    use crate::{
+        core::{close_reason::CloseReason, event::Event},
+        server::{
+            client::{
+                flusher::FlusherQueue,
+                outbox::{SlowLimits, WriterHandle},
+            },
+            status::Activity,
+        },
+    };
     use crossbeam_channel::never;
 
     fn watch(status: &Arc<Status>) -> Watch {
@@ -148,6 +158,34 @@ mod tests {
             assert!((0..3).all(|_| watch.look().is_empty()), "{activity:?}");
             assert!(watch.hanging().starts_with("a client's"), "{activity:?}");
         }
+    }
+
+    #[test]
+    fn to_wait_for_events_while_events_wait_is_to_hang() {
+        let (fanout, historian) = (Status::new("fanout"), Status::new("historian"));
+        let (send, events) = crossbeam_channel::unbounded();
+        let watch = Watch::new(&[Arc::clone(&fanout), Arc::clone(&historian)], events);
+        let mut watch = Watch { stuck_after: Duration::ZERO, ..watch };
+        historian.set(Activity::WaitingForRecords);
+        fanout.turn(Activity::WaitingForEvents);
+        assert!((0..3).all(|_| watch.look().is_empty()), "there is nothing to do");
+        send.send(event()).unwrap();
+        let told = [watch.look(), watch.look(), watch.look()].concat();
+        let says = "thread fanout does not go on: waiting for events for ";
+        assert!(told.len() == 1 && told[0].1.starts_with(says), "{told:?}");
+        fanout.turn(Activity::WaitingForTheDisk); // it takes no events then
+        let told = [watch.look(), watch.look()].concat();
+        assert_eq!(told, [(Level::Info, "thread fanout goes on again".to_owned())]);
+    }
+
+    fn event() -> ClientEvent {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let peer = listener.local_addr().unwrap();
+        let limits = SlowLimits { high_water: 1 << 16, write_deadline: STUCK_AFTER };
+        let (flusher, _) = FlusherQueue::new().unwrap();
+        let event = Event::Depart(CloseReason::Closed);
+        (WriterHandle::new(1, socket, peer, limits, flusher), event)
     }
 
     #[test]

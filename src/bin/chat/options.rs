@@ -3,7 +3,7 @@
 
 use anyhow::{Context as _, Result, bail};
 use argh::FromArgs;
-use chatd::server::options::whole_number;
+use chatd::server::number::whole_number;
 use std::fmt;
 
 /// Where `chat` goes when no host is given: a server on the same machine.

@@ -8,7 +8,7 @@ use crate::{
     database,
     print::{print_line, zone},
 };
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use chatd::{
     core::record::LineId,
     store::{Old, PRUNE_CHUNK, Store},
@@ -31,7 +31,9 @@ pub(crate) fn prune(days: Option<u32>, is_meant: bool, path: &Path) -> anyhow::R
     let mut store = database::open(path)?;
     let now = Timestamp::now();
     let age = SignedDuration::from_hours(24 * i64::from(days));
-    let before = now.checked_sub(age).context("There is no time that long ago.")?;
+    let Ok(before) = now.checked_sub(age) else {
+        bail!("--days {days}: there is no time that long ago. Give 4000000 or less.");
+    };
     let old = store.count_older(before)?;
     if old.lines == 0 {
         print_line(&format!("Nothing in {} is more than {days} days old.", path.display()));
