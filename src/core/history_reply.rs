@@ -122,13 +122,13 @@ pub(crate) fn merge<'a>(
     lines
 }
 
-/// The name of whoever said a line in a room: of alice, for `<alice> hi`, `<@alice> hi`, `* alice
-/// waves` and `*** Announcement by alice: …`.
-pub(crate) fn author_of(line: &str) -> Option<&str> {
+/// The name of whoever said a line in a room, and the words: of alice, for `<alice> hi`, `<@alice>
+/// hi`, `* alice waves` and `*** Announcement by alice: …`.
+pub(crate) fn author_and_words(line: &str) -> Option<(&str, &str)> {
     let forms = [("<", "> "), ("* ", " "), ("*** Announcement by ", ": ")];
     forms.iter().find_map(|(before, after)| {
-        let (name, _) = line.strip_prefix(before)?.split_once(after)?;
-        Some(sentences::without_mark(name))
+        let (name, words) = line.strip_prefix(before)?.split_once(after)?;
+        Some((sentences::without_mark(name), words))
     })
 }
 

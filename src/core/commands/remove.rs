@@ -3,7 +3,7 @@
 
 use super::row::{CommandResult, Reply, RoomsCtx, Row, Who, first_word};
 use crate::core::{
-    history_reply::{HistoryReply, author_of},
+    history_reply::{HistoryReply, author_and_words},
     length_of_time::begins_with_digit,
     notice::{Refusal, notice},
     record::{HistoryLine, LineId},
@@ -51,7 +51,8 @@ fn which(typed: &str) -> Result<Which, Refusal> {
 fn remove(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     let (typed, rest) = first_word(arguments)?;
     let lines = lines_meant(ctx, without_mark(typed), which(rest)?)?;
-    let author = lines.last().and_then(|line| author_of(&line.text)).unwrap_or(typed).to_owned();
+    let author = lines.last().and_then(|line| author_and_words(&line.text));
+    let author = author.map_or(typed, |(author, _)| author).to_owned();
     let room = ctx.rooms.room_of(ctx.client).name().to_owned();
     let ids: Vec<LineId> = lines.iter().map(|line| line.id).collect();
     ctx.rooms.remove_lines(ctx.client, ids);
@@ -93,9 +94,10 @@ fn lines_meant(ctx: &RoomsCtx<'_>, name: &str, which: Which) -> Result<Vec<Histo
     let found = ctx.rooms.find(name).ok().map(|client| ctx.rooms.members()[client].name().word());
     let wanted = [word_of(name), found.map(str::to_owned).unwrap_or_default()];
     let is_meant = |line: &&HistoryLine| {
-        let text = fold(&line.text);
-        author_of(&line.text).is_some_and(|author| wanted.contains(&word_of(author)))
-            && words.iter().all(|word| word.is_in(&text))
+        author_and_words(&line.text).is_some_and(|(author, text)| {
+            let text = fold(text);
+            wanted.contains(&word_of(author)) && words.iter().all(|word| word.is_in(&text))
+        })
     };
     let room = ctx.rooms.room_of(ctx.client);
     let (place, in_memory) = (room.name(), room.scrollback().lines().count());

@@ -62,6 +62,7 @@ fn what_is_not_understood_or_not_there_removes_nothing() {
         ("", "Like this: /remove NAME [COUNT|WORDS]"),
         ("dave", "No line of dave's is in the last 6 lines of lobby."),
         ("bob nonsense", "No line of bob's with nonsense is in the last 6 lines of lobby."),
+        ("bob bob", "No line of bob's with bob is in the last 6 lines of lobby."),
         ("carol four", "No line of carol's with four is in the last 6 lines of lobby."),
         ("3", "No line of 3's is in the last 6 lines of lobby."),
         ("bob 0", "\"0\" is no number of lines."),
