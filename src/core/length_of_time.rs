@@ -27,7 +27,7 @@ const UNITS: [(&[&str], u64); 7] = [
 const EXAMPLES: &str = "Like this: 90s, 30m, 12h, 7d, 1w, 1mo, 1y, 1h30m, 2 days.";
 
 /// The length of time with which `text` begins, and what stands behind it; `None`: it begins with
-/// another word.
+/// another word, or with `forever`.
 ///
 /// # Errors
 /// A sentence: it begins with a digit (perhaps behind a sign), and is no length of time; or it is
@@ -36,6 +36,7 @@ pub fn leading(text: &str) -> Result<(Option<Duration>, &str), String> {
     let text = text.trim_start();
     let text = match first_word(text) {
         (word, rest) if word.eq_ignore_ascii_case("for") && begins_with_digit(rest) => rest,
+        (word, rest) if word.eq_ignore_ascii_case("forever") => return Ok((None, rest)),
         _ => text,
     };
     if !begins_with_digit(text) {
@@ -220,6 +221,8 @@ mod tests {
 
     #[test]
     fn another_word_is_no_length_of_time() {
+        assert_eq!(leading("Forever spam"), Ok((None, "spam")));
+        assert!(whole("forever").is_err());
         for text in
             ["", "spam", "for a test", "for ever", "s5", "x1w", "-", "- 5 minutes", "…", ":-) 3"]
         {
