@@ -1,6 +1,5 @@
 //! What a chat *is*, and nothing of how it is served: no socket, thread, lock, channel, clock or
-//! database. A test (tests/house) reads these files to keep it so. The threaded server drives this
-//! core, and so can an event loop: they differ only in the I/O model.
+//! database (tests/house checks it). The threaded server drives this core, and so can an event loop.
 //!
 //! ```text
 //!  bytes ─> LineBuffer ─> Session ── Event ──> Chat::apply ... Chat::flush ─> Delivery, one for each client
@@ -20,6 +19,7 @@ pub mod length_of_time;
 pub mod name;
 pub mod notice;
 pub mod password;
+pub mod places;
 pub(crate) mod recent;
 pub mod record;
 pub mod rooms;

@@ -6,6 +6,7 @@
 //! number and keeps to it.
 
 use super::space;
+use crate::core::places::RESERVED;
 use std::{fs, path::PathBuf};
 
 /// Descriptors other than the clients': standard streams, listeners, the flusher's and the signals'
@@ -56,7 +57,8 @@ pub fn clients_possible(wanted: usize) -> (usize, Option<Limit>) {
 /// How many refused connections can be kept open beside `clients`.
 pub fn refused_possible(clients: usize) -> usize {
     let descriptors = descriptors_limit().map_or(usize::MAX, |limit| limit.value);
-    descriptors.saturating_sub(clients.saturating_add(SERVER_DESCRIPTORS)).clamp(2, REFUSED_MAX)
+    let others = clients.saturating_add(SERVER_DESCRIPTORS + RESERVED);
+    descriptors.saturating_sub(others).clamp(2, REFUSED_MAX)
 }
 
 /// The same for a server whose clients have no threads: what each needs is a descriptor. `wall`:

@@ -21,7 +21,7 @@ pub mod watch;
 pub mod zone;
 
 use crate::{
-    core::{Chat, close_reason::CloseReason},
+    core::{Chat, close_reason::CloseReason, places::RESERVED},
     socketserver::{MixIn as _, Server, Threading},
 };
 use anyhow::{Context as _, bail};
@@ -53,8 +53,6 @@ use watch::Watch;
 /// Stack of a client's thread. Address space, not memory: an idle client touches two pages of it.
 /// Ample for the session's deepest call, in a debug build too.
 const CLIENT_STACK: usize = 256 * 1024;
-/// Places kept for an administrator beyond the last one, because a full server may need one.
-pub const RESERVED: usize = 1;
 /// How long clients may take to say goodbye when the server stops, before their connections are
 /// cut.
 pub const SHUTDOWN_PATIENCE: Duration = Duration::from_millis(2500);
@@ -63,6 +61,10 @@ const LAST_PATIENCE: Duration = Duration::from_millis(1200);
 /// How long the whole stop may take, whatever hangs; then the process ends without it. Whoever
 /// stops a server is promised 5 s, and the log may take half a second more.
 const STOP_PATIENCE: Duration = Duration::from_millis(4500);
+
+/// Threads of clients beyond the ordinary places: who tries for an administrator's place, and who
+/// gave way there and still takes a moment to go.
+const EXTRA_THREADS: usize = 2 * RESERVED;
 
 /// A running server.
 pub struct Chatd {
@@ -133,9 +135,8 @@ impl Chatd {
             start_thread("linger", move || Lingerer::run(linger))?,
         ];
         let flusher = start_thread("flusher", move || Flusher::run(flusher))?;
-
-        let threads =
-            Arc::new(Threading::new(options.threads_max.saturating_add(RESERVED), CLIENT_STACK));
+        let most = options.threads_max.saturating_add(EXTRA_THREADS);
+        let threads = Arc::new(Threading::new(most, CLIENT_STACK));
         let started = start_accepting(listeners, accept_statuses, &handler, &threads)?;
         let (servers, accepting) = started.into_iter().unzip();
         Ok(Chatd { servers, accepting, handler, threads, shutdown, watch, workers, flusher })

@@ -2,7 +2,10 @@
 //! waits while it holds the lock.
 
 use super::client::outbox::WriterHandle;
-use crate::{core::event::ClientId, lock::Locked};
+use crate::{
+    core::{close_reason::CloseReason, event::ClientId, places::Place},
+    lock::Locked,
+};
 use parking_lot::Condvar;
 use std::{
     collections::HashMap,
@@ -42,6 +45,13 @@ impl Registry {
             clients.by_number.insert(client.number, Arc::clone(client));
         }
         !clients.closed
+    }
+
+    /// Hangs up whoever has to give way to a client with this place.
+    pub(crate) fn give_way(&self, place: Place, reason: CloseReason) {
+        let Place::Reserved(Some(number)) = place else { return };
+        let client = self.clients.lock().by_number.get(&number).cloned();
+        client.iter().for_each(|client| client.hang_up(reason.clone()));
     }
 
     pub(crate) fn remove(&self, client: &WriterHandle) {

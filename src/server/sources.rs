@@ -1,14 +1,16 @@
-//! Who has used up what, for all threads: [`Sources`] behind a lock. It is taken when a client
-//! comes, goes, or has to wait; never for a line of a client that is not limited.
+//! Who has used up what, and who has which place, for all threads: [`Sources`] and [`Places`], each
+//! behind a lock. It is taken when a client comes, goes, or has to wait; never for a line of a
+//! client that is not limited.
 
-use super::{logger, options::Options};
+use super::{logger, net, options::Options};
 use crate::{
     core::{
         address::ClientAddress,
-        event::Handover,
+        event::{Answer, ClientId, Handover},
+        places::{Place, Places, Trial},
         record::AccountId,
         session::{
-            Session,
+            Peer, Session,
             sources::{Ended, Part, Source, Sources},
         },
     },
@@ -17,13 +19,14 @@ use crate::{
 use std::{
     fmt::Display,
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
 
 /// What every source has used up.
 pub struct SourceTable {
     sources: Locked<Sources>,
+    places: Locked<Places>,
     is_on: bool,
     start: Instant,
 }
@@ -32,6 +35,8 @@ pub struct SourceTable {
 pub struct Usage {
     source: Source,
     address: ClientAddress,
+    /// `Some`: they try for an administrator's place.
+    tries: Option<ClientId>,
     gone: Gone,
     began: Instant,
     /// Its coming and going are counted in the log, in place of a line each.
@@ -57,7 +62,8 @@ impl SourceTable {
         let (flood, is_on) = (options.flood.0, options.source_limits.is_on());
         let sources = Sources::new(options.per_source, flood, is_on);
         let sources = Locked::new("the sources", sources);
-        SourceTable { sources, is_on: is_on && flood.is_some(), start: Instant::now() }
+        let places = Locked::new("the places", Places::new(options.threads_max));
+        SourceTable { sources, places, is_on: is_on && flood.is_some(), start: Instant::now() }
     }
 
     fn now(&self) -> Duration {
@@ -86,14 +92,25 @@ impl SourceTable {
         has_to_wait
     }
 
-    /// A connection begins, and is logged. Returns also the bucket that it goes on with, if there
-    /// is one. `has_ended`: the client has closed their side already.
-    pub fn begin(
+    /// Gives a place to a client that comes.
+    pub fn take_place(&self, client: ClientId, ip: IpAddr) -> Place {
+        self.places.lock().take(client, ClientAddress::of(ip), self.now())
+    }
+
+    /// The client has gone.
+    pub fn leave(&self, client: ClientId, ip: IpAddr) {
+        self.places.lock().leave(client);
+        self.release(ip);
+    }
+
+    /// A connection begins, and is logged. `reserve_of`: see [`Peer`].
+    pub fn begin<'a>(
         &self,
-        connection: &str,
+        (number, connection): &'a (ClientId, String),
         peer: SocketAddr,
-        has_ended: bool,
-    ) -> (Usage, Option<Handover>) {
+        socket: &TcpStream,
+        reserve_of: Option<usize>,
+    ) -> (Usage, Peer<'a>) {
         let address = ClientAddress::of(peer.ip());
         let (source, now) = (Source::Address(address), self.now());
         let (handover, (is_crowded, is_doubted)) = {
@@ -102,12 +119,14 @@ impl SourceTable {
         };
         let gone = match handover {
             _ if !self.is_on => Gone::Half, // it makes no difference
-            None if has_ended || is_doubted => Gone::Perhaps,
+            None if is_doubted || net::has_peer_ended(socket) => Gone::Perhaps,
             _ => Gone::No,
         };
-        let usage = Usage { source, address, gone, began: Instant::now(), is_crowded };
+        let tries = reserve_of.map(|_| *number);
+        let usage = Usage { source, address, tries, gone, began: Instant::now(), is_crowded };
         usage.log("connections from", format_args!("{connection} connected from {peer}"));
-        (usage, handover)
+        let may_be_gone = gone == Gone::Perhaps;
+        (usage, Peer { connection, address: peer, reserve_of, handover, may_be_gone })
     }
 }
 
@@ -135,6 +154,16 @@ impl Usage {
             true => logger::counted(kind, &self.address, line),
             false => log::info!("{line}"),
         }
+    }
+
+    /// Notes what the rooms answer to a client that tries for an administrator's place.
+    pub fn note_answer(&self, table: &SourceTable, answer: &Answer) {
+        let trial = match answer {
+            Answer::NeedsPassword(_) => Trial::Named,
+            Answer::Named(..) => Trial::Admitted,
+            _ => return,
+        };
+        self.tries.iter().for_each(|&client| table.places.lock().note(client, trial));
     }
 
     /// Whether it has to be found out if the client is gone.

@@ -3,9 +3,10 @@
 
 use crate::harness::{Client, DEADLINE, Folder, Process, Server, eventually, has_program, matches};
 use std::{
-    io::{Read as _, Write as _},
+    io::{ErrorKind, Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpStream},
     process::Command,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
     thread,
     time::{Duration, Instant},
 };
@@ -198,4 +199,80 @@ fn six_shell_loops_and_yes_are_slowed_too() {
     // In their first second, connections are filled by themselves; and when several end at once, one may be taken for new.
     assert!(read <= READ_MAX + 6 * 8 + 2 * 32, "{read}");
     drop(scripts);
+}
+
+/// Scripts connect, and stay when they read that the place is kept for an administrator; whoever is hung up comes again.
+#[test]
+pub fn an_administrator_is_in_within_three_seconds_while_scripts_hold_the_reserved_places() {
+    let folder = Folder::new();
+    folder.run("account add boss");
+    folder.run("account promote boss");
+    let server = folder.start("--threads-max 2");
+    let [mut ann, mut bob] = server.enter(["ann", "bob"]);
+    let (address, is_over) = (server.address, AtomicBool::new(false));
+    let hold = || {
+        while !is_over.load(Relaxed)
+            && let Ok(mut socket) = TcpStream::connect(address)
+        {
+            let _ = socket.set_read_timeout(Some(Duration::from_millis(100)));
+            let goes_on = |e: &std::io::Error| e.kind() == ErrorKind::WouldBlock;
+            let mut is_held = true;
+            while is_held && !is_over.load(Relaxed) {
+                is_held = socket.read(&mut [0; 512]).map_or_else(|e| goes_on(&e), |n| n > 0);
+            }
+        }
+    };
+    let times: Vec<Duration> = thread::scope(|scope| {
+        (0..4).for_each(|_| drop(scope.spawn(hold)));
+        let times = (0..20).map(|_| time_to_log_in(&server)).collect();
+        is_over.store(true, Relaxed);
+        times
+    });
+    println!("with four scripts it took {times:?}");
+    assert!(times.iter().all(|time| *time < Duration::from_secs(3)), "{times:?}");
+    ann.says("hi");
+    bob.hears_until("<ann> hi");
+    let lines = server.log().lines().count();
+    assert!(lines < 200, "{lines} lines were logged");
+}
+
+/// How long the administrator tries to come in; ten seconds at most.
+fn time_to_log_in(server: &Server) -> Duration {
+    let began = Instant::now();
+    while !logs_in(server.address).unwrap_or(false) && began.elapsed() < Duration::from_secs(10) {}
+    began.elapsed()
+}
+
+/// Tries once to come in as the administrator, and leaves.
+fn logs_in(address: SocketAddr) -> std::io::Result<bool> {
+    let mut boss = TcpStream::connect(address)?;
+    boss.set_read_timeout(Some(Duration::from_secs(5)))?;
+    boss.write_all(b"boss\ncorrect horse\n/quit\n")?;
+    let mut told = String::new();
+    boss.read_to_string(&mut told)?;
+    Ok(told.contains("*** Hello boss."))
+}
+
+#[test]
+fn wrong_passwords_are_logged_with_whose_they_should_be_and_from_where() {
+    let folder = Folder::new();
+    folder.run("account add alice");
+    let mut server = folder.start("--flood off");
+    let mut mallory = server.lets_in("mallory");
+    let no = "*** No account has this name and this password.";
+    mallory.asks_until("/login Alice wrong horse", no);
+    for i in 0..3 {
+        mallory.asks_until(&format!("/login n{i} wrong horse"), no);
+    }
+    server.logs("wrong password for alice from 127.0.0.1");
+    server.logs("wrong password for a name that is not registered from 127.0.0.1");
+    for i in 0..4 {
+        let mut other = server.lets_in(&format!("other{i}"));
+        (0..4).for_each(|j| drop(other.asks_until(&format!("/login m{i}-{j} wrong horse"), no)));
+    }
+    server.signal("INT");
+    assert_eq!(server.exit_code(), Some(0));
+    let log = server.log_to_the_end();
+    assert!(log.contains("and 10 more wrong passwords from 127.0.0.1 in the last "), "{log}");
+    assert!(!log.contains("horse"), "{log}");
 }

@@ -79,6 +79,7 @@ impl Driver for LoopDriver<'_, '_> {
     fn ask(&mut self, event: Event) -> Answer {
         self.server.apply(self.key, event);
         let answer = self.server.answer(self.key);
+        self.server.clients[self.key].usage.note_answer(&self.server.sources, &answer);
         if let Answer::Named(name, ..) = &answer {
             let client = self.client();
             client.status.rename(&format!("c{}:{}", client.number, name.shown()));

@@ -19,13 +19,8 @@ use super::{
     timers::Timer,
 };
 use chatd::{
-    core::{
-        close_reason::CloseReason,
-        event::Event,
-        session::{Peer, Session},
-    },
+    core::{close_reason::CloseReason, event::Event, places::Place, session::Session},
     server::{
-        RESERVED,
         client::{
             handler::{LAST_WORDS, RESERVE_DEADLINE},
             linger::{GOODBYE, Refused, is_still_there},
@@ -70,10 +65,6 @@ impl Server<'_> {
     }
 
     fn admit(&mut self, socket: &TcpStream, peer: SocketAddr) -> Result<(), String> {
-        let most = self.options.threads_max;
-        if self.clients.len() >= most.saturating_add(RESERVED) {
-            return Err(format!("Sorry: all {most} places are taken. Please try again later."));
-        }
         if let Some(wall) = self.version.wall.filter(|&wall| socket.as_raw_fd() as usize >= wall) {
             return Err(format!(
                 "Sorry: select can watch {wall} descriptors, and they are taken. Please try again later."
@@ -96,21 +87,34 @@ impl Server<'_> {
 
     fn begin(&mut self, socket: TcpStream, peer: SocketAddr) {
         let most = self.options.threads_max;
-        let reserve_of = (self.clients.len() >= most).then_some(most);
+        let number = self.last_number + 1;
+        let place = self.sources.take_place(number, peer.ip());
+        match place {
+            Place::None => {
+                self.sources.release(peer.ip());
+                let sentence =
+                    format!("Sorry: all {most} places are taken. Please try again later.");
+                return self.refuse(socket, peer, &sentence);
+            }
+            Place::Reserved(Some(other)) => {
+                let found = self.clients.iter().find(|(_, client)| client.number == other);
+                if let Some(key) = found.map(|(key, _)| key) {
+                    self.close(key, CloseReason::Full(most));
+                }
+            }
+            Place::Ordinary | Place::Reserved(None) => {}
+        }
+        let reserve_of = (place != Place::Ordinary).then_some(most);
         let deadline = reserve_of.map_or(self.options.login_deadline(), |_| RESERVE_DEADLINE);
-        self.last_number += 1;
-        let connection = format!("c{}", self.last_number);
+        self.last_number = number;
+        let connection = (number, format!("c{number}"));
         self.find_ended(peer);
-        let has_ended = net::has_peer_ended(&socket);
-        let (usage, handover) = self.sources.begin(&connection, peer, has_ended);
-        let may_be_gone = usage.may_be_gone();
-        let client = Client::new(self.last_number, socket, peer, deadline, usage);
+        let (usage, from) = self.sources.begin(&connection, peer, &socket, reserve_of);
+        let client = Client::new(number, socket, peer, deadline, usage);
         let key = self.clients.insert(client);
-        let connection = &*connection;
-        let peer = Peer { connection, address: peer, reserve_of, handover, may_be_gone };
         let config = self.session;
         let mut driver = LoopDriver { server: self, key };
-        let session = Session::begin(config, peer, Duration::ZERO, &mut driver);
+        let session = Session::begin(config, from, Duration::ZERO, &mut driver);
         self.clients[key].session = Some(session);
         self.run(key);
     }
@@ -289,6 +293,6 @@ impl Server<'_> {
     fn remove(&mut self, key: ClientKey) {
         let Some(client) = self.clients.remove(key) else { return };
         client.timer.iter().for_each(|&at| self.timers.remove(at, Timer::Client(key)));
-        self.sources.release(client.peer.ip());
+        self.sources.leave(client.number, client.peer.ip());
     }
 }

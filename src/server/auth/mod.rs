@@ -9,6 +9,7 @@
 pub mod hash;
 mod throttle;
 
+use super::logger;
 use crate::core::{
     event::{LoginAttempt, LoginResult},
     password::Password,
@@ -16,7 +17,7 @@ use crate::core::{
 };
 use hash::Hasher;
 use std::time::{Duration, Instant};
-use throttle::Throttle;
+use throttle::{Throttle, Tried};
 
 /// Compares passwords, and remembers who guesses.
 #[derive(Default)]
@@ -58,7 +59,8 @@ impl Authenticator {
         let Some(mut turn) = self.hasher.take_turn(gives_up) else {
             return LoginResult::Wait(Duration::ZERO);
         };
-        let wait = self.throttle.delay(attempt.address, attempt.name, Instant::now());
+        let tried = Tried::of(attempt.name, attempt.account);
+        let wait = self.throttle.begin(attempt.address, &tried, Instant::now());
         if !wait.is_zero() {
             return LoginResult::Wait(wait);
         }
@@ -67,14 +69,23 @@ impl Authenticator {
         let is_as_typed = !is_right
             && attempt.password.reveal_typed().is_some_and(|typed| turn.verify(typed, stored));
         if is_right || is_as_typed {
-            self.throttle.succeeded(attempt.address, attempt.name, Instant::now());
+            self.throttle.succeeded(attempt.address, &tried, Instant::now());
             let needs_rehash = |stored| self.hasher.needs_rehash(stored);
             LoginResult::Right { is_weak: is_as_typed || stored.is_some_and(needs_rehash) }
         } else {
-            self.throttle.failed(attempt.address, attempt.name, Instant::now());
+            log_wrong(attempt);
             LoginResult::Wrong
         }
     }
+}
+
+/// Logs whose password was tried, and from where. A name that nobody has registered may be what
+/// somebody took for the password's place, so it is not written.
+fn log_wrong(attempt: &LoginAttempt<'_>) {
+    let (address, name) = (attempt.address, attempt.name);
+    let whose = if attempt.account.is_some() { name } else { "a name that is not registered" };
+    let line = format_args!("wrong password for {whose} from {address}");
+    logger::counted("wrong passwords from", &address, line);
 }
 
 #[cfg(test)]

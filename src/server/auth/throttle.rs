@@ -1,14 +1,21 @@
 //! How long a client has to wait before their next password is compared: longer with each wrong
 //! one. Any client's thread asks; the lock is held for a few instructions.
 //!
-//! Guessing is slowed down twice: for one account, from any address; and from one address, for any
-//! account. Nobody can be locked out of their account from elsewhere. Each address waits for an
-//! account's delay on its own, so further guesses do not restart another address's wait. An address
-//! from which the owner has logged in does not wait for it at all.
+//! Guessing is slowed down three times: for one account, from any address; from one address, for any
+//! account; and, once many were wrong from an address, by a turn for each guess from there, so that
+//! many at once gain nothing. Nobody can be locked out of their account from elsewhere. Each address
+//! waits for an account's delay on its own, so further guesses do not restart another address's
+//! wait. An address from which the owner has logged in does not wait for it at all.
+//!
+//! An attempt counts as wrong from the moment at which it is compared, and no longer if it was right:
+//! otherwise two that are compared at once would both be the first.
 
-use crate::{core::address::ClientAddress, lock::Locked};
+use crate::{
+    core::{address::ClientAddress, recent::Recent, record::AccountId},
+    lock::Locked,
+};
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     hash::Hash,
     time::{Duration, Instant},
 };
@@ -20,77 +27,126 @@ const FREE_FROM_ADDRESS: u32 = 20;
 /// The first delay; it doubles with each wrong password.
 const DELAY_FIRST: Duration = Duration::from_secs(1);
 /// The longest delay: well below the time that a client has for a login, so that no guesser locks
-/// the owner out; and still no more than two guesses in this time at one name from one address (the
-/// two that have a turn, see `Hasher`): 21,600 a day.
+/// the owner out; and still no more than one guess in this time at one name from one address: 10,800
+/// a day.
 const DELAY_MAX: Duration = Duration::from_secs(8);
+/// The turns of an address from which many were wrong: 4 a second, at all names together. More
+/// clients than wait for one longest delay wait longer than that.
+const TURN: Duration = Duration::from_millis(250);
+/// Turns are given this far ahead. Whoever gets none asks again then; a login may take longer.
+const TURNS_MAX: Duration = Duration::from_secs(20);
 /// Wrong passwords are forgotten after this time without another one.
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(15);
-/// The most accounts that are remembered, and the most addresses: 10,000 of them are a few MB (if
-/// every name that was tried is as long as a line: 20 MB). The
-/// older half makes room.
-const REMEMBERED_MAX: usize = 10_000;
 /// The most addresses of one owner that are remembered: home, the classroom, and some more.
 const HOMES_MAX: usize = 8;
+
+/// Whose password is tried. A name with an account and one without look alike from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Tried {
+    /// An account's, under whatever name its owner goes.
+    Account(AccountId),
+    /// That of a name without an account, by its key.
+    Name(String),
+}
+
+impl Tried {
+    pub(crate) fn of(name: &str, account: Option<AccountId>) -> Tried {
+        account.map_or_else(|| Tried::Name(name.to_owned()), Tried::Account)
+    }
+}
 
 /// What is known of failed logins.
 pub(crate) struct Throttle {
     tally: Locked<Tally>,
+    /// Times are counted from here.
+    start: Instant,
 }
 
 struct Tally {
-    /// Wrong passwords by name, whether the name has an account or not: both look alike from
-    /// outside.
-    names: Recent<String, u32>,
-    addresses: Recent<ClientAddress, u32>,
-    /// Since when an address waits to try a name: since it first tried, or since it was last wrong.
-    waits: Recent<(String, ClientAddress), Option<Instant>>,
-    /// Where a name's owner has logged in from.
-    homes: Recent<String, VecDeque<ClientAddress>>,
+    /// Wrong passwords by account or name.
+    accounts: Recent<Tried, u32>,
+    addresses: Recent<ClientAddress, Guesses>,
+    /// Since when an address waits to try an account, and for which turn: since it first tried, or
+    /// since it last did.
+    waits: Recent<(Tried, ClientAddress), Option<Wait>>,
+    /// Where an account's owner has logged in from.
+    homes: Recent<Tried, VecDeque<ClientAddress>>,
+}
+
+/// Wrong passwords from one address.
+#[derive(Default)]
+struct Guesses {
+    wrong: u32,
+    /// Turns are given up to this time.
+    turns: Duration,
+}
+
+/// An address waits to try an account.
+#[derive(Clone, Copy)]
+struct Wait {
+    since: Duration,
+    turn: Option<Duration>,
 }
 
 impl Default for Throttle {
     fn default() -> Throttle {
         let tally = Tally {
-            names: Recent::new(Some(FORGOTTEN_AFTER)),
+            accounts: Recent::new(Some(FORGOTTEN_AFTER)),
             addresses: Recent::new(Some(FORGOTTEN_AFTER)),
             waits: Recent::new(Some(FORGOTTEN_AFTER)),
             homes: Recent::new(None),
         };
-        Throttle { tally: Locked::new("the throttle", tally) }
+        Throttle { tally: Locked::new("the throttle", tally), start: Instant::now() }
     }
 }
 
 impl Throttle {
-    /// How long an attempt to log in has to wait, from `now`.
-    pub(crate) fn delay(&self, address: ClientAddress, name: &str, now: Instant) -> Duration {
-        let Tally { names, addresses, waits, homes } = &mut *self.tally.lock();
-        let name = name.to_owned();
-        let is_home = homes.get(&name, now).is_some_and(|homes| homes.contains(&address));
-        let for_name =
-            if is_home { Duration::ZERO } else { names.cost(&name, FREE_FOR_ACCOUNT, now) };
-        let cost = for_name.max(addresses.cost(&address, FREE_FROM_ADDRESS, now));
-        if cost.is_zero() {
-            return cost;
-        }
-        // Each address waits on its own: further guesses must not restart everybody else's wait.
-        let since = *waits.entry((name, address), now).get_or_insert(now);
-        cost.saturating_sub(now.saturating_duration_since(since))
+    fn time(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.start)
     }
 
-    /// Counts a wrong password.
-    pub(crate) fn failed(&self, address: ClientAddress, name: &str, now: Instant) {
-        let Tally { names, addresses, waits, .. } = &mut *self.tally.lock();
-        *waits.entry((name.to_owned(), address), now) = Some(now);
-        for wrong in [names.entry(name.to_owned(), now), addresses.entry(address, now)] {
-            *wrong = wrong.saturating_add(1);
+    /// How long an attempt to log in has to wait, from `now`. If it need not, it counts as wrong
+    /// until [`Throttle::succeeded`].
+    pub(crate) fn begin(&self, address: ClientAddress, tried: &Tried, now: Instant) -> Duration {
+        let now = self.time(now);
+        let Tally { accounts, addresses, waits, homes } = &mut *self.tally.lock();
+        let is_home = homes.get(tried, now).is_some_and(|homes| homes.contains(&address));
+        let wrong = accounts.get(tried, now).copied().unwrap_or(0);
+        let for_account = if is_home { Duration::ZERO } else { cost(wrong, FREE_FOR_ACCOUNT) };
+        let guesses = addresses.entry(address, now);
+        let from_address = cost(guesses.wrong, FREE_FROM_ADDRESS);
+        let delay = for_account.max(from_address);
+        if !delay.is_zero() {
+            // Each address waits on its own: further guesses must not restart everybody else's wait.
+            let key = (tried.clone(), address);
+            let wait = waits.entry(key, now).get_or_insert(Wait { since: now, turn: None });
+            if !from_address.is_zero() && !is_home && wait.turn.is_none() {
+                let Some(turn) = guesses.take_turn(now) else { return TURNS_MAX };
+                wait.turn = Some(turn);
+            }
+            let until = (wait.since + delay).max(wait.turn.unwrap_or_default());
+            if until > now {
+                return until - now;
+            }
         }
+        guesses.wrong = guesses.wrong.saturating_add(1);
+        *waits.entry((tried.clone(), address), now) = Some(Wait { since: now, turn: None });
+        *accounts.entry(tried.clone(), now) += 1;
+        Duration::ZERO
     }
 
     /// Notes a right password: the account's owner comes from this address. Wrong passwords stay
     /// counted: otherwise a guesser could reset the count by logging in to an account of their own.
-    pub(crate) fn succeeded(&self, address: ClientAddress, name: &str, now: Instant) {
-        let mut tally = self.tally.lock();
-        let homes = tally.homes.entry(name.to_owned(), now);
+    pub(crate) fn succeeded(&self, address: ClientAddress, tried: &Tried, now: Instant) {
+        let now = self.time(now);
+        let Tally { accounts, addresses, homes, .. } = &mut *self.tally.lock();
+        if let Some(wrong) = accounts.get(tried, now) {
+            *wrong = wrong.saturating_sub(1);
+        }
+        if let Some(guesses) = addresses.get(&address, now) {
+            guesses.wrong = guesses.wrong.saturating_sub(1);
+        }
+        let homes = homes.entry(tried.clone(), now);
         homes.retain(|home| *home != address);
         homes.push_back(address);
         if homes.len() > HOMES_MAX {
@@ -99,64 +155,22 @@ impl Throttle {
     }
 }
 
-/// A table that remembers what is recent.
-struct Recent<K, V> {
-    entries: HashMap<K, (Instant, V)>,
-    /// An entry that nobody asked for in this time is forgotten.
-    forgotten_after: Option<Duration>,
-}
-
-impl<K: Hash + Eq> Recent<K, u32> {
-    /// The delay that the wrong passwords of an entry cost. The first `free` of them cost nothing.
-    fn cost(&mut self, key: &K, free: u32, now: Instant) -> Duration {
-        match self.get(key, now).and_then(|wrong| wrong.checked_sub(free)) {
-            None => Duration::ZERO,
-            Some(over) => (DELAY_FIRST * 2_u32.pow(over.min(10))).min(DELAY_MAX),
-        }
+impl Guesses {
+    /// The next free turn; `None`: none is free for a long time.
+    fn take_turn(&mut self, now: Duration) -> Option<Duration> {
+        let turn = (self.turns + TURN).max(now);
+        (turn <= now + TURNS_MAX).then(|| {
+            self.turns = turn;
+            turn
+        })
     }
 }
 
-impl<K: Hash + Eq, V: Default> Recent<K, V> {
-    fn new(forgotten_after: Option<Duration>) -> Self {
-        Recent { entries: HashMap::new(), forgotten_after }
-    }
-
-    /// How long ago an entry was last used; `MAX` if there is none.
-    fn age(&self, key: &K, now: Instant) -> Duration {
-        self.entries
-            .get(key)
-            .map_or(Duration::MAX, |(last, _)| now.saturating_duration_since(*last))
-    }
-
-    fn is_forgotten(&self, age: Duration) -> bool {
-        self.forgotten_after.is_some_and(|after| age >= after)
-    }
-
-    fn get(&mut self, key: &K, now: Instant) -> Option<&mut V> {
-        let is_forgotten = self.is_forgotten(self.age(key, now));
-        self.entries.get_mut(key).filter(|_| !is_forgotten).map(|(_, value)| value)
-    }
-
-    /// An entry, or a new one. It is recent from now on.
-    fn entry(&mut self, key: K, now: Instant) -> &mut V {
-        if self.is_forgotten(self.age(&key, now)) {
-            self.entries.remove(&key);
-        }
-        if self.entries.len() >= REMEMBERED_MAX && !self.entries.contains_key(&key) {
-            self.make_room();
-        }
-        let (last, value) = self.entries.entry(key).or_insert_with(|| (now, V::default()));
-        *last = now;
-        value
-    }
-
-    /// Forgets the older half. That happens once in thousands of entries, so the cost for each is
-    /// negligible.
-    fn make_room(&mut self) {
-        let mut times: Vec<Instant> = self.entries.values().map(|(last, _)| *last).collect();
-        let (_, middle, _) = times.select_nth_unstable(REMEMBERED_MAX / 2);
-        let middle = *middle;
-        self.entries.retain(|_, (last, _)| *last > middle);
+/// The delay that wrong passwords cost. The first `free` of them cost nothing.
+fn cost(wrong: u32, free: u32) -> Duration {
+    match wrong.checked_sub(free) {
+        None => Duration::ZERO,
+        Some(over) => (DELAY_FIRST * 2_u32.pow(over.min(10))).min(DELAY_MAX),
     }
 }
 
@@ -168,23 +182,25 @@ mod tests {
         ClientAddress::of(std::net::Ipv4Addr::from_bits(0x0a00_0000 + host).into())
     }
 
+    fn named(name: &str) -> Tried {
+        Tried::of(name, None)
+    }
+
     /// The delays, in seconds, of this number of wrong passwords, each tried as soon as it may be.
     fn delays(
-        attempts: &Throttle,
+        throttle: &Throttle,
         host: u32,
         name: &str,
         now: &mut Instant,
         count: usize,
     ) -> Vec<u64> {
         let wrong = |_| {
-            let delay = attempts.delay(address(host), name, *now);
-            *now += delay;
-            assert_eq!(
-                attempts.delay(address(host), name, *now),
-                Duration::ZERO,
-                "who has waited need not wait again"
-            );
-            attempts.failed(address(host), name, *now);
+            let delay = throttle.begin(address(host), &named(name), *now);
+            if !delay.is_zero() {
+                *now += delay;
+                let again = throttle.begin(address(host), &named(name), *now);
+                assert_eq!(again, Duration::ZERO, "who has waited need not wait again");
+            }
             delay.as_secs()
         };
         (0..count).map(wrong).collect()
@@ -192,94 +208,116 @@ mod tests {
 
     #[test]
     fn each_wrong_password_doubles_the_delay_up_to_a_bound() {
-        let (attempts, mut now) = (Throttle::default(), Instant::now());
-        assert_eq!(delays(&attempts, 1, "a", &mut now, 9), [0, 0, 0, 1, 2, 4, 8, 8, 8]);
-        assert_eq!(delays(&attempts, 2, "a", &mut now, 1), [8], "from wherever");
-        assert_eq!(delays(&attempts, 2, "b", &mut now, 1), [0], "another account");
+        let (throttle, mut now) = (Throttle::default(), Instant::now());
+        assert_eq!(delays(&throttle, 1, "a", &mut now, 9), [0, 0, 0, 1, 2, 4, 8, 8, 8]);
+        assert_eq!(delays(&throttle, 2, "a", &mut now, 1), [8], "from wherever");
+        assert_eq!(delays(&throttle, 2, "b", &mut now, 1), [0], "another account");
     }
 
     #[test]
     fn an_address_that_tries_many_accounts_is_slowed_down() {
-        let (attempts, mut now) = (Throttle::default(), Instant::now());
+        let (throttle, mut now) = (Throttle::default(), Instant::now());
         let all: Vec<u64> =
-            (0..24).flat_map(|i| delays(&attempts, 1, &format!("n{i}"), &mut now, 1)).collect();
+            (0..24).flat_map(|i| delays(&throttle, 1, &format!("n{i}"), &mut now, 1)).collect();
         assert_eq!(all[..20], [0; 20]);
         assert_eq!(all[20..], [1, 2, 4, 8]);
-        assert_eq!(delays(&attempts, 2, "z", &mut now, 1), [0]);
+        assert_eq!(delays(&throttle, 2, "z", &mut now, 1), [0]);
+    }
+
+    /// Two hundred names on two hundred connections, each tried again as soon as that may be.
+    #[test]
+    fn many_accounts_at_once_are_no_more_guesses_from_one_address() {
+        let (throttle, start) = (Throttle::default(), Instant::now());
+        let mut next: Vec<Duration> = vec![Duration::ZERO; 200];
+        let mut guesses = 0;
+        let end = Duration::from_mins(2);
+        while let Some((i, at)) = next.iter().copied().enumerate().min_by_key(|&(_, at)| at)
+            && at < end
+        {
+            let wait = throttle.begin(address(1), &named(&format!("n{i}")), start + at);
+            guesses += usize::from(wait.is_zero());
+            next[i] = at + wait.max(Duration::from_millis(20));
+        }
+        println!("{guesses} guesses in {end:?}");
+        assert!(guesses <= FREE_FROM_ADDRESS as usize + 4 * 120 + 1, "{guesses}");
+        assert_eq!(throttle.begin(address(2), &named("else"), start + end), Duration::ZERO);
+    }
+
+    #[test]
+    fn two_that_are_compared_at_once_are_two_guesses() {
+        let (throttle, mut now) = (Throttle::default(), Instant::now());
+        delays(&throttle, 1, "a", &mut now, 8);
+        now += DELAY_MAX;
+        assert_eq!(throttle.begin(address(1), &named("a"), now), Duration::ZERO);
+        assert_eq!(throttle.begin(address(1), &named("a"), now), DELAY_MAX, "in the other turn");
+    }
+
+    #[test]
+    fn an_account_is_one_under_whatever_name_and_a_class_with_right_passwords_waits_for_nothing() {
+        let (throttle, now) = (Throttle::default(), Instant::now());
+        for (i, nick) in ["zed", "ann", "bob", "eve", "kim"].into_iter().enumerate() {
+            let wait = throttle.begin(address(1), &Tried::of(nick, Some(AccountId(7))), now);
+            assert_eq!(wait.is_zero(), i < 3, "{nick}: {wait:?}");
+        }
+        for i in 0..512 {
+            let pupil = Tried::of("any", Some(AccountId(100 + i)));
+            assert_eq!(throttle.begin(address(2), &pupil, now), Duration::ZERO, "{i}");
+            throttle.succeeded(address(2), &pupil, now);
+        }
     }
 
     #[test]
     fn a_quarter_of_an_hour_without_a_wrong_one_and_all_is_forgotten() {
-        let (attempts, mut now) = (Throttle::default(), Instant::now());
-        delays(&attempts, 1, "a", &mut now, 10);
+        let (throttle, mut now) = (Throttle::default(), Instant::now());
+        delays(&throttle, 1, "a", &mut now, 10);
         now += FORGOTTEN_AFTER;
-        assert_eq!(delays(&attempts, 1, "a", &mut now, 4), [0, 0, 0, 1]);
+        assert_eq!(delays(&throttle, 1, "a", &mut now, 4), [0, 0, 0, 1]);
     }
 
     #[test]
     fn strangers_do_not_slow_the_owner_where_it_has_been() {
-        let (attempts, mut now) = (Throttle::default(), Instant::now());
-        attempts.succeeded(address(1), "a", now);
-        delays(&attempts, 2, "a", &mut now, 10);
-        assert_eq!(attempts.delay(address(1), "a", now), Duration::ZERO);
-        assert_eq!(attempts.delay(address(3), "a", now), DELAY_MAX, "but this long at most");
+        let (throttle, mut now) = (Throttle::default(), Instant::now());
+        let owner =
+            |throttle: &Throttle, host, now| throttle.begin(address(host), &named("a"), now);
+        throttle.succeeded(address(1), &named("a"), now);
+        delays(&throttle, 2, "a", &mut now, 10);
+        assert_eq!(owner(&throttle, 1, now), Duration::ZERO);
+        assert_eq!(owner(&throttle, 3, now), DELAY_MAX, "but this long at most");
         now += 10 * FORGOTTEN_AFTER;
-        delays(&attempts, 2, "a", &mut now, 10);
-        assert_eq!(attempts.delay(address(1), "a", now), Duration::ZERO, "a home stays one");
+        delays(&throttle, 2, "a", &mut now, 10);
+        assert_eq!(owner(&throttle, 1, now), Duration::ZERO, "a home stays one");
     }
 
     #[test]
     fn who_goes_on_guessing_does_not_make_the_owner_begin_anew() {
-        let (attempts, mut now) = (Throttle::default(), Instant::now());
-        delays(&attempts, 1, "a", &mut now, 10);
-        assert_eq!(attempts.delay(address(2), "a", now), DELAY_MAX);
+        let (throttle, mut now) = (Throttle::default(), Instant::now());
+        let wait = |host, now| throttle.begin(address(host), &named("a"), now);
+        delays(&throttle, 1, "a", &mut now, 10);
+        assert_eq!(wait(2, now), DELAY_MAX);
         now += DELAY_MAX; // the guesser has waited, too, and is a little earlier
-        assert_eq!(attempts.delay(address(1), "a", now), Duration::ZERO);
-        attempts.failed(address(1), "a", now);
-        assert_eq!(attempts.delay(address(2), "a", now), Duration::ZERO);
-        assert_eq!(attempts.delay(address(1), "a", now), DELAY_MAX, "on however many connections");
+        assert_eq!(wait(1, now), Duration::ZERO);
+        assert_eq!(wait(2, now), Duration::ZERO);
+        assert_eq!(wait(1, now), DELAY_MAX, "on however many connections");
     }
 
     #[test]
     fn who_goes_on_guessing_behind_one_router_does_not_keep_the_others_out() {
-        let (attempts, mut now) = (Throttle::default(), Instant::now());
-        (0..40).for_each(|i| drop(delays(&attempts, 1, &format!("n{i}"), &mut now, 1)));
-        assert_eq!(attempts.delay(address(1), "mine", now), DELAY_MAX);
+        let (throttle, mut now) = (Throttle::default(), Instant::now());
+        (0..40).for_each(|i| drop(delays(&throttle, 1, &format!("n{i}"), &mut now, 1)));
+        assert_eq!(throttle.begin(address(1), &named("mine"), now), DELAY_MAX);
         for i in 0..16 {
             now += DELAY_MAX / 16;
-            attempts.failed(address(1), &format!("m{i}"), now);
+            throttle.begin(address(1), &named(&format!("m{i}")), now);
         }
-        assert_eq!(attempts.delay(address(1), "mine", now), Duration::ZERO);
+        assert_eq!(throttle.begin(address(1), &named("mine"), now), Duration::ZERO);
     }
 
     #[test]
     fn an_account_of_ones_own_is_no_way_to_begin_anew() {
-        let (attempts, mut now) = (Throttle::default(), Instant::now());
-        delays(&attempts, 1, "a", &mut now, 10);
-        attempts.succeeded(address(1), "mine", now);
-        assert_eq!(delays(&attempts, 1, "a", &mut now, 1), [8]);
-    }
-
-    #[test]
-    fn the_tables_are_bounded_and_the_oldest_go() {
-        let (attempts, start) = (Throttle::default(), Instant::now());
-        for i in 0..3 * REMEMBERED_MAX as u32 {
-            let now = start + Duration::from_millis(u64::from(i) / 100);
-            attempts.failed(address(i), &i.to_string(), now);
-            attempts.succeeded(address(i), &i.to_string(), now);
-        }
-        let tally = attempts.tally.lock();
-        let lengths = [
-            tally.names.entries.len(),
-            tally.addresses.entries.len(),
-            tally.homes.entries.len(),
-            tally.waits.entries.len(),
-        ];
-        assert!(
-            lengths.iter().all(|length| (REMEMBERED_MAX / 3..=REMEMBERED_MAX).contains(length)),
-            "{lengths:?}"
-        );
-        assert!(tally.names.entries.contains_key(&(3 * REMEMBERED_MAX - 1).to_string()));
-        assert!(!tally.names.entries.contains_key("0"));
+        let (throttle, mut now) = (Throttle::default(), Instant::now());
+        delays(&throttle, 1, "a", &mut now, 10);
+        throttle.begin(address(1), &named("mine"), now);
+        throttle.succeeded(address(1), &named("mine"), now);
+        assert_eq!(delays(&throttle, 1, "a", &mut now, 1), [8]);
     }
 }

@@ -14,9 +14,10 @@ use crate::{
         commands::Table,
         event::{Answer, Driver, Event, Handover, LoginAttempt, LoginResult},
         password::Password,
+        places::Place,
         record::{AccountId, Found, PasswordHash, Query},
         run_command, sentences,
-        session::{Heard, Peer, Session, SessionConfig},
+        session::{Heard, Session, SessionConfig},
     },
     lock::assert_no_lock_held,
     server::{
@@ -79,12 +80,18 @@ impl Handler for ChatHandler {
     }
 
     fn handle(&self, connection: Connection) -> anyhow::Result<()> {
-        let Connection { number, stream, peer, others } = connection;
+        let most = self.threads_max;
+        let place = self.sources.take_place(connection.number, connection.peer.ip());
+        if place == Place::None {
+            self.refuse(connection, Refusal::Full { most });
+            return Ok(());
+        }
+        self.registry.give_way(place, CloseReason::Full(most));
+        let reserve_of = (place != Place::Ordinary).then_some(most);
+        let Connection { number, stream, peer, .. } = connection;
         let flusher = Arc::clone(&self.flusher);
         let client = WriterHandle::new(number, stream, peer, self.limits, flusher);
         let place = RegistryGuard { handler: self, client: &client };
-        // All ordinary places are taken: this is the extra one, for an administrator.
-        let reserve_of = (others >= self.threads_max).then_some(self.threads_max);
         ClientThread::serve(self, place.client, reserve_of);
         Ok(())
     }
@@ -127,7 +134,7 @@ struct RegistryGuard<'a> {
 impl Drop for RegistryGuard<'_> {
     fn drop(&mut self) {
         self.handler.registry.remove(self.client);
-        self.handler.sources.release(self.client.peer.ip());
+        self.handler.sources.leave(self.client.number, self.client.peer.ip());
     }
 }
 
@@ -152,12 +159,9 @@ impl ClientThread<'_> {
         if !handler.registry.insert(client) {
             client.hang_up(CloseReason::Shutdown); // the server stops: `run` sees it, and returns
         }
-        let connection = format!("c{}", client.number);
-        let has_ended = net::has_peer_ended(client.socket());
-        let (usage, handover) = handler.sources.begin(&connection, client.peer, has_ended);
-        let may_be_gone = usage.may_be_gone();
-        let (connection, address) = (&*connection, client.peer);
-        let peer = Peer { connection, address, reserve_of, handover, may_be_gone };
+        let connection = (client.number, format!("c{}", client.number));
+        let (usage, peer) =
+            handler.sources.begin(&connection, client.peer, client.socket(), reserve_of);
 
         let mut thread = ClientThread { handler, client, usage, replies: None, has_looked: false };
         let reason = catch_unwind(AssertUnwindSafe(|| {
@@ -314,6 +318,7 @@ impl Driver for ClientThread<'_> {
         }
         self.send(event);
         let answer = self.client.wait_for_answer();
+        self.usage.note_answer(&self.handler.sources, &answer);
         // Even an empty reply has to be written: what the room said meanwhile waits behind it.
         self.replies.get_or_insert_default();
         if let Answer::Named(name, ..) = &answer {
