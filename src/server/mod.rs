@@ -64,7 +64,7 @@ const STOP_PATIENCE: Duration = Duration::from_millis(4500);
 
 /// Threads of clients beyond the ordinary places: who tries for an administrator's place, and who
 /// gave way there and still takes a moment to go.
-const EXTRA_THREADS: usize = 2 * RESERVED;
+const EXTRA_THREADS: usize = RESERVED + 2;
 
 /// A running server.
 pub struct Chatd {
