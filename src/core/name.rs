@@ -7,6 +7,7 @@
 
 use precis_core::profile::PrecisFastInvocation;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
+use unicode_normalization::UnicodeNormalization as _;
 
 /// The most characters of a name, so that it fits the tables of `/who` and `/threads`.
 pub(crate) const NAME_MAX: usize = 20;
@@ -112,7 +113,8 @@ impl Name {
 impl NameRule {
     /// Whether people take this name for the server's own, or for that of whoever runs it.
     pub(crate) fn is_official(self, name: &Name) -> bool {
-        let bare: String = name.shown().replace(['-', '_', '.'], "");
+        // Without what stands between the letters or above them.
+        let bare: String = name.shown().nfd().filter(|c| c.is_alphanumeric()).collect();
         let Ok(bare) = self.check(&bare, "name") else { return false };
         // Whoever comes in is compared with all of them, so they are not checked as names.
         let look_of = match self {
@@ -285,8 +287,15 @@ mod tests {
                 assert!(!is_official(rule, typed), "{rule:?} {typed:?}");
             }
         }
-        for typed in ["\u{430}dmin", "r\u{43e}\u{43e}t", "ｒｏｏｔ", "s\u{435}rver", "ch\u{430}td"]
-        {
+        for typed in [
+            "\u{430}dmin",
+            "r\u{43e}\u{43e}t",
+            "ｒｏｏｔ",
+            "s\u{435}rver",
+            "ch\u{430}td",
+            "\u{e1}dmin",
+            "r\u{f6}\u{f6}t",
+        ] {
             assert!(is_official(NameRule::Unicode, typed), "{typed:?}");
         }
     }
