@@ -136,7 +136,9 @@ pub(crate) fn author_and_words(line: &str) -> Option<(&str, &str)> {
 fn is_said_by(line: &str, name: &str) -> bool {
     let says = |before: &str, after: &str| {
         line.strip_prefix(before)
-            .and_then(|rest| sentences::without_mark(rest).strip_prefix(name))
+            .map(|rest| rest.strip_prefix(sentences::ADMIN_MARK).unwrap_or(rest))
+            .and_then(|rest| rest.strip_prefix(name))
+            .map(|rest| rest.strip_prefix(sentences::UNCHECKED_MARK).unwrap_or(rest))
             .is_some_and(|rest| rest.starts_with(after))
     };
     says("<", "> ") || says("* ", " ") || says("[from ", "] ") || says("[question from ", "] ")

@@ -348,10 +348,9 @@ impl<H> Chat<H> {
     // --- The history ---
 
     /// Tells everybody that nothing is written since `since`, and why. They read it before the
-    /// sealed batch.
+    /// sealed batch; and so does everybody who comes later.
     pub fn begin_outage(&mut self, why: &str, since: Timestamp) {
-        let since = self.rooms.config().zone.to_datetime(since).strftime("%H:%M:%S").to_string();
-        let line = notice(format_args!("The history is not written since {since}: {why}"));
+        let line = self.rooms.lasting.begin_outage(&self.rooms.config().clone(), why, since);
         match self.rooms.output.is_sealed() {
             true => self.outage_notice = Some(line),
             false => self.rooms.tell_everybody(&line),
@@ -361,21 +360,21 @@ impl<H> Chat<H> {
     /// Tells everybody that the history is written again, and that what was said in `gap` is lost.
     pub fn end_outage(&mut self, gap: Option<(Timestamp, Timestamp)>) {
         self.rooms.rooms.doubt_all(); // the file may be another one now, with more in it
-        let zone = self.rooms.config().zone.clone();
-        let time = |at| zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string();
-        let missing = match gap {
-            None => "nothing is missing".to_owned(),
-            Some((from, to)) => {
-                format!("what was said from {} to {} is missing", time(from), time(to))
-            }
-        };
-        let line = notice(format_args!("The history is written again; {missing}."));
+        let line = self.rooms.lasting.end_outage(&self.rooms.config().clone(), gap);
         self.rooms.tell_everybody(&line);
     }
 
-    /// Takes in what another process changed: accounts, sanctions, or the whole file.
+    /// No password can be read until [`Chat::restore`] is called. So nobody can prove who they are:
+    /// whoever comes in is let in without a password, and their name is marked.
+    pub fn doubt_names(&mut self) {
+        entry::doubt_names(&mut self.rooms);
+    }
+
+    /// Takes in what the file has: another process changed accounts, sanctions, or the whole file;
+    /// or it can be read again.
     pub fn restore(&mut self, snapshot: Snapshot) {
         self.rooms.restore(snapshot);
+        entry::check_names(&mut self.rooms);
     }
 
     // --- The end ---

@@ -316,6 +316,23 @@ pub enum Found {
     Unavailable(String),
 }
 
+impl Found {
+    /// What was found, and these lines too, which are newer and could not be written yet.
+    pub(crate) fn and_newer(self, newer: Vec<HistoryLine>) -> Found {
+        let with = |mut lines: Vec<HistoryLine>, newer| {
+            lines.extend(newer);
+            lines
+        };
+        match self {
+            found if newer.is_empty() => found,
+            Found::Lines(lines) => Found::Lines(with(lines, newer)),
+            Found::Partly { lines, why } => Found::Partly { lines: with(lines, newer), why },
+            Found::Unavailable(why) => Found::Partly { lines: newer, why },
+            found => found,
+        }
+    }
+}
+
 /// A line from the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryLine {

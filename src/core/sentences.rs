@@ -12,9 +12,18 @@ pub const MARK: &str = "*** ";
 /// it, so nobody can look like an administrator.
 pub const ADMIN_MARK: char = '@';
 
-/// A name without the mark of an administrator.
+/// Behind a name of which nobody could prove whose it is, because no password could be read.
+pub const UNCHECKED_MARK: char = '?';
+
+/// A name without the mark of an administrator, or of one whose name nobody could check.
 pub fn without_mark(name: &str) -> &str {
-    name.strip_prefix(ADMIN_MARK).unwrap_or(name)
+    let name = name.strip_prefix(ADMIN_MARK).unwrap_or(name);
+    name.strip_suffix(UNCHECKED_MARK).unwrap_or(name)
+}
+
+/// A name that nobody could check, as others read it.
+pub(crate) fn unchecked(name: &str) -> String {
+    format!("{name}{UNCHECKED_MARK}")
 }
 
 /// The last sentence to whoever leaves by themselves.
@@ -89,6 +98,11 @@ pub(crate) fn you_are_now(name: &str) -> String {
 pub fn own_name(sentence: &str) -> Option<&str> {
     let rest = sentence.strip_prefix("Hello ").or(sentence.strip_prefix("You are now "))?;
     rest.split(' ').next()?.strip_suffix('.')
+}
+
+/// Tells how long the server still runs.
+pub(crate) fn stops_in(seconds: u64) -> String {
+    format!("The server stops in {seconds} s.")
 }
 
 /// Refuses a name that somebody else has.

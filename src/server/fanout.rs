@@ -260,6 +260,7 @@ impl FanOut {
                 };
                 commit.tell_recovery(chat);
             }
+            HistorianEvent::Unreadable => chat.doubt_names(),
             HistorianEvent::Changed(snapshot) => chat.restore(snapshot),
         }
     }

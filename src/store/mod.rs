@@ -178,6 +178,12 @@ impl Store {
         self.transact(|transaction| Ok(search::index_some(transaction, most)?))
     }
 
+    /// Whether passwords can be read.
+    pub(crate) fn can_be_read(&mut self) -> bool {
+        self.check_it_is_there().is_ok()
+            && self.find(&Query::Password(AccountId::default())).is_ok()
+    }
+
     /// Whether every line up to this one is indexed.
     pub(crate) fn is_indexed(&self, last: LineId) -> Result<bool, StoreError> {
         search::is_complete(&self.connection, last).map_err(|e| self.error(e))

@@ -21,6 +21,9 @@ promises! {
     { select: crate::harness::Program::Select, epoll: crate::harness::Program::Epoll, }
     keep {
         protocol::every_conversation_on_the_page_happens,
+        lasting::while_accounts_cannot_be_read_names_are_marked_and_everybody_is_told,
+        lasting::a_file_that_can_be_read_and_not_written_leaves_nobody_unchecked,
+        lasting::who_comes_before_a_shutdown_is_told,
         asking::a_slip_in_a_length_of_time_bans_nobody,
         asking::mail_that_was_just_read_is_replied_to,
         asking::a_line_is_removed_during_an_outage_too,

@@ -16,6 +16,7 @@ mod identity;
 mod internals;
 #[cfg(target_os = "linux")]
 mod io_models;
+mod lasting;
 mod operator;
 mod options;
 mod order;

@@ -108,7 +108,7 @@ fn a_locked_file_is_written_when_it_is_unlocked() {
         assert_eq!(outcomes, [refused(&why)]);
     }
     assert!(start.elapsed() < Duration::from_secs(2), "known to fail, it is not tried for each");
-    assert_eq!(running.lobby(), all(1..=1), "it can be read");
+    assert_eq!(running.lobby(), all(1..=9), "it can be read, and what waits is told, too");
     other.execute_batch("COMMIT").unwrap();
     running.recovers(None);
     assert_eq!(running.commits(&[hi(10)]), NONE);
@@ -146,9 +146,9 @@ fn a_full_disk_is_written_when_there_is_room() {
     assert_eq!(running.commits(&[long(first_refused + 1)]), NONE);
     let found = running.reader.find(search("lobby", None, "alice"));
     let Found::Partly { lines, why } = found else { panic!("{found:?}") };
-    assert_eq!(lines.len(), 0, "there is no room for an index, either");
+    assert_eq!(lines.len(), 2, "there is no room for an index, and two lines wait");
     assert_eq!(why, "the newest lines are not indexed: the disk is full.");
-    assert_eq!(running.lobby().len() as i64, first_refused - 1);
+    assert_eq!(running.lobby().len() as i64, first_refused + 1);
     fs::remove_file(disk.join("homework")).unwrap();
     running.recovers(None);
     assert_eq!(running.lobby().len() as i64, first_refused + 1);
@@ -186,9 +186,13 @@ fn a_damaged_file_is_no_reason_not_to_start() {
         *id = first;
     }
     assert_eq!(running.commits(&[late]), NONE);
+    let Found::Partly { lines, why } = running.reader.find(older("lobby", None, 9)) else {
+        panic!()
+    };
     assert_eq!(
-        running.reader.find(older("lobby", None, 9)),
-        Found::Unavailable("its file is damaged.".to_owned())
+        (lines.len(), &*why),
+        (1, "its file is damaged."),
+        "what waits is told all the same"
     );
     assert_eq!(fs::read(folder.database()).unwrap(), b"this was a database");
 
@@ -210,7 +214,7 @@ fn a_read_only_disk_is_read_until_it_can_be_written() {
     assert_eq!((running.snapshot.accounts.len(), running.snapshot.last_line), (1, LineId(1)));
     assert_eq!(running.hears_of_an_outage().0, "its file is read-only.");
     assert_eq!(running.commits(&[hi(2)]), NONE);
-    assert_eq!(running.lobby(), all(1..=1));
+    assert_eq!(running.lobby(), all(1..=2), "with what waits");
     disk.remount("rw");
     assert_eq!(running.hears_of_accounts(), ["bob"]);
     running.recovers(None);
@@ -250,6 +254,34 @@ fn another_file_in_its_place_is_not_mixed_with_it() {
     assert_eq!(running.lobby(), ["<alice> other", "<alice> hi 201"]);
     running.ends();
     folder.open();
+}
+
+#[test]
+fn it_is_told_when_passwords_cannot_be_read_and_when_they_can_again() {
+    let (folder, sound) = (Folder::new(), Folder::new());
+    write(&mut sound.open(), [registered(1, "bob"), hi(1)]);
+    fs::write(folder.database(), "this was a database").unwrap();
+    let running = Running::start(&config(&folder));
+    assert!(matches!(running.hears_whatever(), HistorianEvent::Outage { .. }));
+    assert_eq!(running.hears_whatever(), HistorianEvent::Unreadable);
+    fs::rename(sound.database(), folder.database()).unwrap();
+    assert!(matches!(running.hears_whatever(), HistorianEvent::Changed(_)));
+    running.recovers(None);
+
+    // A file that can only not be written is no such state.
+    let other = folder.sqlite();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    running.handle.commits.send(vec![hi(2)]).unwrap();
+    assert!(matches!(running.hears_whatever(), HistorianEvent::Outage { .. }));
+    assert!(matches!(running.hears_whatever(), HistorianEvent::Committed(_)));
+    assert_eq!(running.lobby(), all(1..=2), "what waits is told, too");
+    let Found::Partly { lines, .. } = running.reader.find(search("lobby", None, "2")) else {
+        panic!()
+    };
+    assert_eq!(lines[0].text, "<alice> hi 2\n", "and that the rest is not indexed");
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(running.hears_whatever(), HistorianEvent::Recovered { gap: None });
+    running.ends();
 }
 
 #[test]

@@ -314,6 +314,7 @@ impl<'a> Server<'a> {
             }
             HistorianEvent::Outage { why, since } => self.chat.begin_outage(&why, since),
             HistorianEvent::Recovered { gap } => self.chat.end_outage(gap),
+            HistorianEvent::Unreadable => self.chat.doubt_names(),
             HistorianEvent::Changed(snapshot) => self.chat.restore(snapshot),
         }
         false

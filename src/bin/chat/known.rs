@@ -231,7 +231,7 @@ impl Known {
     pub(crate) fn is_own(&self, line: &str) -> bool {
         let is_it = |own: &str, lead| {
             let (own, line) = (own.strip_prefix(lead)?, line.strip_prefix(lead)?);
-            Some(own == sentences::without_mark(line))
+            Some(own == line.strip_prefix(sentences::ADMIN_MARK).unwrap_or(line))
         };
         self.own.iter().any(|own| ["<", "* "].iter().any(|lead| is_it(own, lead) == Some(true)))
     }

@@ -5,7 +5,7 @@
 //! names, and it is shown as it came.
 
 use chatd::core::{
-    sentences::{MARK, without_mark},
+    sentences::{ADMIN_MARK, MARK, without_mark},
     wire::sanitize::replace_controls,
 };
 use std::ops::Range;
@@ -137,7 +137,8 @@ fn kind(rest: &str) -> (LineKind, Range<usize>) {
             && (kind == LineKind::Act || after.is_empty() || after.starts_with(' '))
         {
             let end = open.len() + name.len();
-            return (kind, end - without_mark(name).len()..end); // `@alice` is alice's
+            let marks = name.len() - name.trim_start_matches(ADMIN_MARK).len();
+            return (kind, open.len() + marks..end); // `@alice` is alice's
         }
     }
     (LineKind::Plain, 0..0)

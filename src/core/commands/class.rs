@@ -83,7 +83,7 @@ fn hands(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     }
     let mut text = notice(format_args!("Hands up in {}, the first raised first:", room.name()));
     for (i, member) in raised.into_iter().enumerate() {
-        let name = ctx.rooms.members()[member].name().shown();
+        let name = ctx.rooms.members()[member].shown();
         text.push_str(&format!("*** {:>4}. {name}\n", i + 1));
     }
     Ok(Reply::Now(text))
@@ -146,7 +146,7 @@ fn floor(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
         return Err(format!("{whom} has the floor already. /lower takes it back.").into());
     }
     ctx.audit(format!("gave {whom} the floor in {room_name}"));
-    let (by, name) = (ctx.name(), ctx.rooms.members()[member].name().shown().to_owned());
+    let (by, name) = (ctx.name(), ctx.rooms.members()[member].shown().into_owned());
     tell_all(ctx, &format!("{by} gave {name} the floor."));
     Ok(Reply::Now(String::new()))
 }
@@ -164,7 +164,7 @@ fn lower(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
     let (mut lowered, mut has_lost) = (0, false);
     for &member in &members {
         let subject = &mut ctx.rooms.members_mut()[member];
-        let name = subject.name().shown().to_owned();
+        let name = subject.shown().into_owned();
         let (was_up, had_floor) = (subject.lower_hand(), is_for_one && subject.set_floor(false));
         if was_up {
             lowered += 1;

@@ -10,15 +10,16 @@ use super::{
 use crate::core::{
     close_reason::CloseReason,
     event::{Answer, ClientId, Entry, Login},
-    notice::Refusal,
+    notice::{Refusal, notice},
     record::SanctionKind,
-    rooms::member::Member,
+    rooms::{ClientKey, Rooms, member::Member},
 };
-use std::iter::once;
+use std::{iter::once, mem::replace};
 
 /// Lets a client try the place that is kept for an administrator, or says why not.
 pub(crate) fn take_reserve(ctx: &mut RoomsCtx<'_>, most: usize) -> Answer {
-    match ctx.rooms.accounts.has_administrator() {
+    let has_administrator = ctx.rooms.accounts.has_administrator();
+    match has_administrator && !ctx.rooms.lasting.names_are_unchecked {
         true => Answer::default(),
         false => Answer::Close(CloseReason::Full(most)),
     }
@@ -38,7 +39,9 @@ pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, mut entry: Entry) 
         log_login(ctx, client, login.account);
     }
     ctx.rooms.add_member(ctx.client, Member::new(client, entry, ctx.rooms.now()));
-    let mut text = describe_mail(ctx);
+    let (config, now) = (ctx.rooms.config(), ctx.rooms.now());
+    let mut text = ctx.rooms.lasting.describe(config, now, ctx.member());
+    text.push_str(&describe_mail(ctx));
     text.push_str(&describe_mute(ctx));
     let (place, backlog) = describe_place(ctx.rooms, ctx.client);
     Answer::Named(name, text + &place, backlog)
@@ -51,7 +54,9 @@ fn refuse(ctx: &mut RoomsCtx<'_>, entry: &Entry) -> Option<Answer> {
         return Some(Answer::NameRefused("The server is shutting down.".to_owned()));
     }
     let (name, now) = (&entry.name, ctx.rooms.now());
-    let named = ctx.rooms.accounts.named(name).cloned();
+    // While no password can be read, nobody owns a name: see `Lasting`.
+    let is_owned = !ctx.rooms.lasting.names_are_unchecked || entry.login.is_some();
+    let named = ctx.rooms.accounts.named(name).filter(|_| is_owned).cloned();
     let login = entry.login.as_ref();
     let login = login.and_then(|login| ctx.rooms.accounts.get(login.account).cloned());
     if let Some(most) = entry.reserve_of
@@ -84,5 +89,41 @@ fn refuse(ctx: &mut RoomsCtx<'_>, entry: &Entry) -> Option<Answer> {
             "The name \"{shown}\" looks like \"{}\", which is registered.",
             named.name
         ))),
+    }
+}
+
+// --- While nobody can prove who they are ---
+
+/// From now on no password can be read. Whoever is logged in stays so.
+pub(crate) fn doubt_names(rooms: &mut Rooms) {
+    rooms.rooms.doubt_all(); // there may be a past that cannot be read
+    if !rooms.config().anonymous && !replace(&mut rooms.lasting.names_are_unchecked, true) {
+        rooms.tell_everybody(&notice(
+            "No password can be read now, so nobody can prove who they are. Whoever comes is let in, with a ? behind the name.",
+        ));
+    }
+}
+
+/// From now on passwords can be read again, and the accounts are known. Whoever has taken a name
+/// meanwhile that is no account's keeps it without a mark; the others have to prove that it is
+/// theirs.
+pub(crate) fn check_names(rooms: &mut Rooms) {
+    if !replace(&mut rooms.lasting.names_are_unchecked, false) {
+        return;
+    }
+    rooms.tell_everybody(&notice(
+        "Passwords can be read again. Who still has a ? behind the name has not proved that it is theirs.",
+    ));
+    let marked = rooms.members().iter().filter(|(_, member)| member.is_unchecked());
+    for client in marked.map(|(client, _)| client).collect::<Vec<ClientKey>>() {
+        let Some(account) = rooms.accounts.named(rooms.members()[client].name()) else {
+            rooms.members_mut()[client].set_unchecked(false);
+            continue;
+        };
+        let (owner, shown) = (&account.name, rooms.members()[client].shown());
+        let line = notice(format_args!(
+            "{owner} is registered, so you are still shown as {shown}. /login {owner}, if you are; /nick NAME gives you another name."
+        ));
+        rooms.tell(client, &line);
     }
 }

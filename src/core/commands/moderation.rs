@@ -301,12 +301,15 @@ fn shutdown(ctx: &mut RoomsCtx<'_>, argument: &str) -> CommandResult {
     if argument.eq_ignore_ascii_case("off") {
         ctx.audit("called the shutdown off".to_owned());
         ctx.rooms.actions.push(Action::CancelShutDown);
+        ctx.rooms.lasting.stop_at = None;
         ctx.rooms.tell_everybody(&notice(format_args!("{by} called the shutdown off.")));
         return Ok(Reply::Now(String::new()));
     }
     let seconds = seconds_until(argument)?;
     ctx.audit(format!("shuts the server down in {seconds} s"));
-    ctx.rooms.actions.push(Action::ShutDown(Duration::from_secs(seconds)));
+    let after = Duration::from_secs(seconds);
+    ctx.rooms.actions.push(Action::ShutDown(after));
+    ctx.rooms.lasting.stop_at = ctx.rooms.now().checked_add(after).ok();
     ctx.rooms.tell_everybody(&notice(format_args!("{by} shuts the server down in {seconds} s.")));
     Ok(Reply::Now(String::new()))
 }

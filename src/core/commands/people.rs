@@ -147,7 +147,7 @@ fn whois(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
     let away = member.away().map(|why| format!(" Away: {why}.")).unwrap_or_default();
     Ok(Reply::notice(format_args!(
         "{} is in {}, connected for {}, idle for {}. Connection c{}.{account}{from}{away}",
-        member.name().shown(),
+        member.shown(),
         ctx.rooms.room_of(found).name(),
         span(member.since(), now),
         span(member.active(), now),

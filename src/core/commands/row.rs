@@ -172,7 +172,7 @@ impl RoomsCtx<'_> {
     }
 
     pub(crate) fn name(&self) -> String {
-        self.member().name().shown().to_owned()
+        self.member().shown().into_owned()
     }
 
     /// Records and logs what an administrator did.

@@ -10,7 +10,7 @@ use crate::core::{
         pending::Reserved,
         room::{Lines, TOPIC},
     },
-    sentences::without_mark,
+    sentences::{UNCHECKED_MARK, without_mark},
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -40,6 +40,10 @@ fn msg(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     let text = required(text)?;
     ctx.rooms.may_write(ctx.client)?;
     let nobody = match ctx.rooms.find(to) {
+        Ok(reader) if is_doubtful(ctx, reader, to) => {
+            let shown = ctx.rooms.members()[reader].shown();
+            return Err(format!("Nobody knows whether that is {to}: no password could be read. /msg {shown} TEXT writes to them all the same.").into());
+        }
         Ok(reader) => return Ok(tell_privately(ctx, &[reader], text, "")),
         Err(nobody) => nobody,
     };
@@ -58,6 +62,12 @@ fn write_to(ctx: &mut RoomsCtx<'_>, account: Account, text: &str) -> CommandResu
         Some(reader) => Ok(tell_privately(ctx, &[reader], text, "")),
         None => keep(ctx, account, text),
     }
+}
+
+/// Whether somebody who writes to `typed` may mean another person than this one, who has that name
+/// and has not proved that it is theirs. Who types the mark knows that.
+fn is_doubtful(ctx: &RoomsCtx<'_>, reader: ClientKey, typed: &str) -> bool {
+    ctx.rooms.members()[reader].is_unchecked() && !typed.ends_with(UNCHECKED_MARK)
 }
 
 /// Keeps a message in the mailbox of an account.

@@ -22,9 +22,12 @@ impl<'a> Person<'a> {
         self.member.name().shown()
     }
 
-    /// Their name where others have to know who they are: an administrator's is marked. `None`: it
-    /// is the name alone, as usual.
+    /// Their name where others have to know who they are: an administrator's is marked, and one
+    /// that nobody could check. `None`: it is the name alone, as usual.
     pub(crate) fn label(&self) -> Option<String> {
+        if self.member.is_unchecked() {
+            return Some(self.member.shown().into_owned());
+        }
         let is_admin = self.account.is_some_and(|account| account.is_admin);
         is_admin.then(|| format!("{ADMIN_MARK}{}", self.name()))
     }
@@ -41,7 +44,7 @@ impl<'a> Person<'a> {
             Some(account) if self.account_key != Some(self.member.name().key()) => {
                 format!("{} (logged in as {})", self.name(), account.name)
             }
-            _ => self.name().to_owned(),
+            _ => self.member.shown().into_owned(),
         }
     }
 

@@ -7,8 +7,10 @@ use crate::core::{
     history_reply::PRIVATE_MAX,
     name::Name,
     record::{AccountId, Author},
+    sentences::unchecked,
 };
 use jiff::Timestamp;
+use std::borrow::Cow;
 
 /// One client that has a name.
 pub(crate) struct Member {
@@ -30,6 +32,7 @@ pub(crate) struct Member {
     timestamps: bool,
     echo: bool,
     said_goodbye: bool,
+    is_unchecked: bool,
     warned_of_own_address: bool,
 }
 
@@ -90,6 +93,7 @@ impl Member {
             timestamps: false,
             echo: false,
             said_goodbye: false,
+            is_unchecked: false,
             warned_of_own_address: false,
         }
     }
@@ -104,9 +108,27 @@ impl Member {
         &self.name
     }
 
+    /// Their name as others read it: marked, if nobody can tell whose it is.
+    pub(crate) fn shown(&self) -> Cow<'_, str> {
+        match self.is_unchecked {
+            true => Cow::Owned(unchecked(self.name.shown())),
+            false => Cow::Borrowed(self.name.shown()),
+        }
+    }
+
+    /// Whether they took their name when nobody could prove whose it is.
+    pub(crate) fn is_unchecked(&self) -> bool {
+        self.is_unchecked
+    }
+
+    /// Notes whether they took their name so.
+    pub(crate) fn set_unchecked(&mut self, is_unchecked: bool) {
+        self.is_unchecked = is_unchecked;
+    }
+
     /// As they are named in a record.
     pub(crate) fn author(&self) -> Author {
-        Author { name: self.name.shown().to_owned(), account: self.account }
+        Author { name: self.shown().into_owned(), account: self.account }
     }
 
     pub(crate) fn address(&self) -> ClientAddress {
@@ -125,6 +147,7 @@ impl Member {
 
     /// Logs them in, or out.
     pub(crate) fn set_account(&mut self, account: Option<AccountId>) {
+        self.is_unchecked &= account.is_none(); // they have proved who they are
         self.account = account;
     }
 

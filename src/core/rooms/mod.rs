@@ -13,6 +13,7 @@ mod batch;
 mod config;
 mod identity;
 mod keys;
+mod lasting;
 pub(crate) mod member;
 mod members;
 mod name_index;
@@ -38,6 +39,7 @@ use super::{
 };
 use accounts::Accounts;
 use jiff::Timestamp;
+use lasting::Lasting;
 use member::{Member, Preference};
 use members::Members;
 use output::Output;
@@ -60,6 +62,7 @@ pub(crate) struct Rooms {
     pub(in crate::core) sanctions: Sanctions,
     pub(in crate::core) pending: Pending,
     pub(in crate::core) output: Output,
+    pub(in crate::core) lasting: Lasting,
     /// What the driver has to do.
     pub(in crate::core) actions: Vec<Action>,
     /// The server closes: departures are not announced.
@@ -81,6 +84,7 @@ impl Rooms {
             sanctions: Sanctions::new(config.names),
             pending: Pending::new(config.keeps_talk),
             output: Output::new(config.zone.clone()),
+            lasting: Lasting::default(),
             actions: Vec::new(),
             is_closing: false,
             closes_at_once: false,

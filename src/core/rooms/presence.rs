@@ -16,7 +16,9 @@ use crate::core::{
 
 impl Rooms {
     /// Lets a client with a name into the lobby.
-    pub(crate) fn add_member(&mut self, client: ClientKey, member: Member) {
+    pub(crate) fn add_member(&mut self, client: ClientKey, mut member: Member) {
+        let is_guest = member.account().is_none() && !self.config.anonymous;
+        member.set_unchecked(is_guest && self.lasting.names_are_unchecked);
         self.members.insert(client, member);
         self.move_in(client, self.rooms.lobby());
     }
@@ -63,9 +65,12 @@ impl Rooms {
 
     /// Gives a member another name, and tells their room.
     pub(crate) fn rename(&mut self, client: ClientKey, name: Name) {
-        let before = self.members[client].name().shown();
-        let line = notice(sentences::renamed(before, name.shown()));
+        let before = self.members[client].shown().into_owned();
         self.members.rename(client, name);
+        let is_unchecked =
+            self.lasting.names_are_unchecked && self.members[client].account().is_none();
+        self.members[client].set_unchecked(is_unchecked);
+        let line = notice(sentences::renamed(&before, &self.members[client].shown()));
         if let Some(room) = self.members[client].room() {
             let is_unseen = self.is_unseen(client, room);
             self.tell_presence(client, room, &line, is_unseen);
@@ -75,8 +80,8 @@ impl Rooms {
     /// Tells the members of a room that `client` comes, then adds `client`.
     fn move_in(&mut self, client: ClientKey, room: RoomKey) {
         let before = self.members[client].room();
-        let name = self.members[client].name().shown();
-        let line = notice(sentences::entered(name, self.rooms[room].name()));
+        let name = self.members[client].shown();
+        let line = notice(sentences::entered(&name, self.rooms[room].name()));
         let is_unseen = self.is_unseen(client, room);
         self.tell_presence(client, room, &line, is_unseen);
         self.output.enter(client, before, Some(room));
@@ -91,8 +96,8 @@ impl Rooms {
         self.output.enter(client, Some(room), None);
         self.rooms[room].remove(client, self.now);
         self.members[client].set_room(None);
-        let name = self.members[client].name().shown();
-        let line = notice(sentences::left(name, self.rooms[room].name(), why));
+        let name = self.members[client].shown();
+        let line = notice(sentences::left(&name, self.rooms[room].name(), why));
         self.tell_presence(client, room, &line, is_unseen);
     }
 

@@ -7,6 +7,7 @@ mod closing;
 mod commands;
 mod elsewhere;
 mod identity;
+mod lasting;
 mod look_alikes;
 mod other_chats;
 mod outcomes;

@@ -67,7 +67,11 @@ pub enum HistorianEvent {
         /// When the first and the last of the lost lines were said.
         gap: Option<(Timestamp, Timestamp)>,
     },
-    /// Another process has changed accounts or sanctions, or another file has replaced the file.
+    /// Nothing can be read either, no password above all, until [`HistorianEvent::Changed`] says what
+    /// there is.
+    Unreadable,
+    /// Another process has changed accounts or sanctions, or another file has replaced the file; or
+    /// it can be read again.
     /// Rooms are left out. Numbers may have been given out that are higher than its highest.
     Changed(Snapshot),
 }

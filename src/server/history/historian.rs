@@ -275,6 +275,8 @@ impl Historian {
             (Found::Lines(lines), Some(why)) => Found::Partly { lines, why },
             (found, _) => found,
         };
+        let waiting = self.outage.as_ref().map(|outage| outage.retry.find(&question.query));
+        let found = found.and_newer(waiting.unwrap_or_default());
         if let Found::Lines(lines) | Found::Partly { lines, .. } = &found {
             self.status.count_out(lines.len());
         }

@@ -5,3 +5,4 @@ mod handle;
 pub mod historian;
 mod pruning;
 mod retry;
+mod unwritten;

@@ -3,8 +3,9 @@
 //! What waits is bounded: the oldest talk is dropped first, and leaves a gap. What administrators
 //! did is not dropped as long as there is talk to drop.
 
+use super::unwritten;
 use crate::{
-    core::record::{Change, Record},
+    core::record::{Change, HistoryLine, Query, Record},
     store::StoreError,
 };
 use jiff::Timestamp;
@@ -23,6 +24,8 @@ pub(super) struct Outage {
     pub(super) retry: RetryQueue,
     /// The file was opened anew meanwhile: what is in it may have changed.
     pub(super) is_reopened: bool,
+    /// It cannot be read, either.
+    pub(super) is_unreadable: bool,
 }
 
 /// Talk that waits for the disk.
@@ -52,6 +55,11 @@ impl RetryQueue {
 
     pub(super) fn records(&mut self) -> &[Record] {
         self.records.make_contiguous()
+    }
+
+    /// The lines that wait, of those that a query is about.
+    pub(super) fn find(&self, query: &Query) -> Vec<HistoryLine> {
+        unwritten::find(self.records.iter(), query)
     }
 
     /// The number of lines that wait.

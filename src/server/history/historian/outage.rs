@@ -32,12 +32,32 @@ impl Historian {
                 log::error!("the history is not written, and tried again every second: {error}");
                 self.tell(HistorianEvent::Outage { why: error.kind.brief().to_owned(), since });
                 let retry = RetryQueue::default();
-                self.outage = Some(Outage { error, since, retry, is_reopened: false });
+                let is_reopened = false;
+                self.outage =
+                    Some(Outage { error, since, retry, is_reopened, is_unreadable: false });
             }
         }
+        self.look_whether_it_can_be_read();
         if let Some(outage) = &mut self.outage {
             outage.retry.push(records);
             self.status.set_waiting(outage.retry.bytes());
+        }
+    }
+
+    /// While passwords cannot be read, nobody can prove who they are. Tells when that begins, and
+    /// when it ends before the outage does.
+    fn look_whether_it_can_be_read(&mut self) {
+        let Some(outage) = &mut self.outage else { return };
+        let is_unreadable = !self.store.as_mut().is_ok_and(Store::can_be_read);
+        if replace(&mut outage.is_unreadable, is_unreadable) == is_unreadable {
+            return;
+        }
+        match (is_unreadable, &self.store) {
+            (false, Ok(store)) => match store.snapshot(0, 0) {
+                Ok(snapshot) => self.tell(HistorianEvent::Changed(snapshot)),
+                Err(_) => outage.is_unreadable = true,
+            },
+            _ => self.tell(HistorianEvent::Unreadable),
         }
     }
 
@@ -105,7 +125,11 @@ impl Historian {
         store.try_to_write()?;
         store.append(outage.retry.records())?;
         store.set_patience(PATIENCE)?;
-        if outage.is_reopened { store.snapshot(0, 0).map(Some) } else { Ok(None) }
+        if outage.is_reopened || outage.is_unreadable {
+            store.snapshot(0, 0).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// The end: writes what can be written in a moment.

@@ -1,0 +1,78 @@
+//! What lasts, and is therefore also told to whoever comes later: the history is not written, names
+//! cannot be checked, the server is about to stop.
+
+use super::{config::RoomsConfig, member::Member};
+use crate::core::{notice::notice, sentences};
+use jiff::{SignedDuration, Timestamp};
+
+/// What lasts just now.
+#[derive(Default)]
+pub(crate) struct Lasting {
+    /// Since when nothing is written, and why.
+    outage: Option<(Timestamp, String)>,
+    /// No password can be read, so nobody can prove who they are. Whoever comes in is let in
+    /// without a password, and their name is marked.
+    pub(in crate::core) names_are_unchecked: bool,
+    /// When the server stops.
+    pub(in crate::core) stop_at: Option<Timestamp>,
+}
+
+impl Lasting {
+    /// Nothing is written from now on. Returns the line that tells everybody.
+    pub(in crate::core) fn begin_outage(
+        &mut self,
+        config: &RoomsConfig,
+        why: &str,
+        since: Timestamp,
+    ) -> String {
+        self.outage = Some((since, why.to_owned()));
+        self.describe_outage(config, since).unwrap_or_default()
+    }
+
+    /// Everything is written again, but what was said in `gap` is lost. Returns the line that tells
+    /// everybody.
+    pub(in crate::core) fn end_outage(
+        &mut self,
+        config: &RoomsConfig,
+        gap: Option<(Timestamp, Timestamp)>,
+    ) -> String {
+        self.outage = None;
+        let time = |at| config.zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string();
+        let missing = match gap {
+            None => "nothing is missing".to_owned(),
+            Some((from, to)) => {
+                format!("what was said from {} to {} is missing", time(from), time(to))
+            }
+        };
+        notice(format_args!("The history is written again; {missing}."))
+    }
+
+    fn describe_outage(&self, config: &RoomsConfig, now: Timestamp) -> Option<String> {
+        let (since, why) = self.outage.as_ref()?;
+        let [since, now] = [*since, now].map(|at| config.zone.to_datetime(at));
+        let form = if since.date() == now.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+        let since = since.strftime(form);
+        Some(notice(format_args!("The history is not written since {since}: {why}")))
+    }
+
+    /// What a newcomer is told of all this.
+    pub(in crate::core) fn describe(
+        &self,
+        config: &RoomsConfig,
+        now: Timestamp,
+        newcomer: &Member,
+    ) -> String {
+        let mut text = self.describe_outage(config, now).unwrap_or_default();
+        if newcomer.is_unchecked() {
+            text.push_str(&notice(format_args!(
+                "No password can be read now, so nobody can prove who they are. You are shown as {}.",
+                newcomer.shown()
+            )));
+        }
+        if let Some(stop_at) = self.stop_at {
+            let left = stop_at.duration_since(now).max(SignedDuration::ZERO);
+            text.push_str(&notice(sentences::stops_in(left.as_secs().unsigned_abs())));
+        }
+        text
+    }
+}

@@ -1,0 +1,97 @@
+//! What lasts is told to whoever comes later: that nothing is written, that nobody can prove who they are, that the server
+//! is about to stop.
+
+use crate::harness::{Folder, Server};
+use std::fs;
+
+/// Starts the program whose turn it is, with its history in the folder.
+fn start(folder: &Folder) -> Server {
+    Server::start_in(folder, "--db chatd.db")
+}
+
+#[test]
+pub fn while_accounts_cannot_be_read_names_are_marked_and_everybody_is_told() {
+    const DAMAGED: &[u8] = b"this is no database, and somebody may want it back";
+    let folder = Folder::new();
+    folder.run("account add teacher");
+    folder.run("account promote teacher");
+    let [good, away] = ["chatd.db", "away.db"].map(|name| folder.path(name));
+    fs::rename(&good, &away).unwrap();
+    fs::write(&good, DAMAGED).unwrap();
+
+    let server = start(&folder);
+    let mut mallory = server.connect("mallory");
+    mallory.asks_until("teacher", "*** Hello teacher."); // and no password is asked for
+    let told = mallory.hears_until("*** The history is not written since");
+    assert!(told.ends_with(": its file is damaged."), "{told}");
+    mallory.hears("*** No password can be read now, so nobody can prove who they are. You are shown as teacher?.");
+    let mut bob = server.lets_in("bob");
+    bob.hears_until("*** No password can be read now");
+    bob.hears("*** You are in lobby with teacher?.");
+    bob.has_read_everything();
+    mallory.says("your passwords, please");
+    bob.hears("<teacher?> your passwords, please");
+    bob.asks_until("/msg teacher it is 1234", "*** Nobody knows whether that is teacher");
+    mallory.asks_until("/kick bob", "*** That is for administrators.");
+    bob.asks_until("/history 5", "*** Older lines cannot be read now: its file is damaged.");
+    bob.hears("*** The last 1 line of lobby (times are {…}):");
+    bob.hears("({…}) <teacher?> your passwords, please");
+
+    // The operator puts a copy in its place.
+    fs::rename(&away, &good).unwrap();
+    bob.hears_until("*** Passwords can be read again.");
+    bob.hears_until("*** The history is written again;");
+    mallory.hears_until("*** teacher is registered, so you are still shown as teacher?.");
+    let mut carol = server.lets_in("carol");
+    carol.hears("*** You are in lobby with bob, teacher?.");
+    let mut teacher = server.connect("teacher");
+    teacher.asks_until("teacher", "*** teacher is registered.");
+    teacher.asks_until("correct horse", "*** Hello teacher.");
+    mallory.hears_until("*** Hung up:");
+    carol.hears_until("*** teacher entered lobby");
+    carol.asks_until("/names", "*** lobby (3): bob, carol, @teacher");
+}
+
+#[test]
+pub fn a_file_that_can_be_read_and_not_written_leaves_nobody_unchecked() {
+    let folder = Folder::new();
+    folder.run("account add anna");
+    let server = start(&folder);
+    let [mut alice] = server.enter(["alice"]);
+    let other = folder.database();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    alice.says("during");
+    alice.hears_until("*** The history is not written since");
+    let mut bob = server.lets_in("bob");
+    let told = bob.hears_until("*** The history is not written since");
+    assert!(told.ends_with("its file is locked by another program."), "{told}");
+    bob.hears("*** You are in lobby with alice.");
+    let mut anna = server.connect("anna");
+    anna.asks_until("anna", "*** anna is registered.");
+    anna.asks_until("correct horse", "*** Hello anna.");
+    // What is not written yet is not forgotten meanwhile.
+    bob.asks_until("/search during", "*** The newest 1 line of lobby with during");
+    other.execute_batch("ROLLBACK").unwrap();
+    bob.hears_until("*** The history is written again; nothing is missing.");
+}
+
+#[test]
+pub fn who_comes_before_a_shutdown_is_told() {
+    let folder = Folder::new();
+    folder.run("account add teacher");
+    folder.run("account promote teacher");
+    let server = start(&folder);
+    let mut teacher = server.connect("teacher");
+    teacher.asks_until("teacher", "*** teacher is registered.");
+    teacher.asks_until("correct horse", "*** Hello teacher.");
+    teacher.asks_until("/shutdown 3000", "*** teacher shuts the server down in 3000 s.");
+    let mut bob = server.lets_in("bob");
+    let told = bob.reads().unwrap();
+    let left =
+        told.strip_prefix("*** The server stops in ").and_then(|rest| rest.strip_suffix(" s."));
+    let left: u64 = left.unwrap_or_else(|| panic!("{told}")).parse().unwrap();
+    assert!((2900..3000).contains(&left), "{told}");
+    teacher.asks_until("/shutdown off", "*** teacher called the shutdown off.");
+    let mut carol = server.lets_in("carol");
+    carol.hears("*** You are in lobby with {…}.");
+}
