@@ -151,6 +151,26 @@ impl Change {
         }
     }
 
+    /// The number of its first line, if somebody said something.
+    pub(crate) fn first_line(&self) -> Option<LineId> {
+        match self {
+            Change::RoomMessage { id, .. } | Change::PrivateMessage { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// Makes the numbers of lines from `first` on higher by so many.
+    pub(crate) fn renumber(&mut self, first: LineId, by: i64) {
+        let ids = match self {
+            Change::RoomMessage { id, .. } | Change::PrivateMessage { id, .. } => {
+                std::slice::from_mut(id)
+            }
+            Change::LinesRemoved(lines) => &mut lines[..],
+            _ => return,
+        };
+        ids.iter_mut().filter(|id| **id >= first).for_each(|id| id.0 += by);
+    }
+
     /// Bytes of the text that a client typed, for queues that are bounded in bytes. What else is in
     /// a change is short.
     pub(crate) fn text_bytes(&self) -> usize {
@@ -314,23 +334,6 @@ pub enum Found {
     /// The store cannot answer. The text is the end of a sentence for the client: "… its file is
     /// damaged."
     Unavailable(String),
-}
-
-impl Found {
-    /// What was found, and these lines too, which are newer and could not be written yet.
-    pub(crate) fn and_newer(self, newer: Vec<HistoryLine>) -> Found {
-        let with = |mut lines: Vec<HistoryLine>, newer| {
-            lines.extend(newer);
-            lines
-        };
-        match self {
-            found if newer.is_empty() => found,
-            Found::Lines(lines) => Found::Lines(with(lines, newer)),
-            Found::Partly { lines, why } => Found::Partly { lines: with(lines, newer), why },
-            Found::Unavailable(why) => Found::Partly { lines: newer, why },
-            found => found,
-        }
-    }
 }
 
 /// A line from the history.

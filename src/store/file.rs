@@ -23,7 +23,7 @@ pub(super) fn create_private(path: &Path) -> std::io::Result<File> {
 }
 
 /// Which file it is, whatever its name; `None`: there is none.
-pub(super) type Identity = Option<(u64, u64)>;
+pub(crate) type Identity = Option<(u64, u64)>;
 
 #[cfg(unix)]
 pub(super) fn identity(path: &Path) -> Identity {

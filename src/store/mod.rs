@@ -33,7 +33,8 @@ pub use self::{
 use crate::core::record::{
     Account, AccountId, Change, Found, LineId, Outcome, PasswordHash, Query, Record, Snapshot,
 };
-use file::{Identity, beside, identity};
+pub(crate) use file::Identity;
+use file::{beside, identity};
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior, config::DbConfig};
 use std::{
@@ -176,6 +177,16 @@ impl Store {
             return Ok(0);
         }
         self.transact(|transaction| Ok(search::index_some(transaction, most)?))
+    }
+
+    /// Which file it is, whatever its name.
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// Whether it has this line, said at this time.
+    pub(crate) fn has_line(&self, id: LineId, at: Timestamp) -> Result<bool, StoreError> {
+        read::has_line(&self.connection, id, at).map_err(|e| self.error(e))
     }
 
     /// Whether passwords can be read.

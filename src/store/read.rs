@@ -1,7 +1,7 @@
 //! Rows into snapshots and answers. Runs on the caller's thread; writes nothing.
 
 use super::{
-    row::{private_line, room_id, room_line, rows, single, text, time, unless_null},
+    row::{micros, private_line, room_id, room_line, rows, single, text, time, unless_null},
     search,
 };
 use crate::core::{
@@ -48,6 +48,13 @@ pub(super) fn last_line(db: &Connection) -> Result<LineId> {
         db,
         "SELECT max(ifnull((SELECT max(id) FROM line), 0), ifnull((SELECT max(id) FROM private), 0))",
     )
+}
+
+/// Whether this line is there, said at this time.
+pub(super) fn has_line(db: &Connection, id: LineId, at: Timestamp) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM line WHERE id = ?1 AND at = ?2)
+                   OR EXISTS (SELECT 1 FROM private WHERE id = ?1 AND at = ?2)";
+    db.prepare_cached(sql)?.query_row((id, micros(at)), |row| row.get(0))
 }
 
 pub(super) fn last_account(db: &Connection) -> Result<AccountId> {

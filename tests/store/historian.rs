@@ -1,6 +1,8 @@
 //! The historian's thread, from outside: what it is handed it writes, whatever happens to the file,
 //! and says so.
 
+#[cfg(unix)]
+mod replaced;
 mod running;
 
 use crate::*;
@@ -220,40 +222,6 @@ fn a_read_only_disk_is_read_until_it_can_be_written() {
     running.recovers(None);
     assert_eq!(running.lobby(), all(1..=2));
     running.ends();
-}
-
-#[cfg(unix)]
-#[test]
-fn a_file_that_is_deleted_is_begun_anew() {
-    let folder = Folder::new();
-    let running = Running::start(&config(&folder));
-    assert_eq!(running.commits(&[registered(1, "bob"), hi(1)]), [Ok(())]);
-    fs::remove_file(folder.database()).unwrap();
-    assert_eq!(running.cannot_commit(&[hi(2)]).0, "its file was deleted.");
-    assert_eq!(running.hears_of_accounts(), [""; 0]);
-    running.recovers(None);
-    assert_eq!(running.lobby(), all(2..=2));
-    running.ends();
-}
-
-#[cfg(unix)]
-#[test]
-fn another_file_in_its_place_is_not_mixed_with_it() {
-    let (folder, other) = (Folder::new(), Folder::new());
-    let mut store = other.open();
-    write(&mut store, [registered(1, "carol"), said(1, "lobby", "other")]);
-    store.close().unwrap();
-    let running = Running::start(&config(&folder));
-    let many: Vec<Record> = (2..=200).map(hi).collect();
-    assert_eq!(running.commits(&many), NONE);
-    fs::rename(other.database(), folder.database()).unwrap(); // and the log of the old one still lies there
-    running.hears_of_an_outage();
-    assert_eq!(running.hears_of_accounts(), ["carol"]);
-    running.recovers(None);
-    assert_eq!(running.commits(&[hi(201)]), NONE);
-    assert_eq!(running.lobby(), ["<alice> other", "<alice> hi 201"]);
-    running.ends();
-    folder.open();
 }
 
 #[test]

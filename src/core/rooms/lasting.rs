@@ -40,6 +40,9 @@ impl Lasting {
         let time = |at| config.zone.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S").to_string();
         let missing = match gap {
             None => "nothing is missing".to_owned(),
+            Some((from, to)) if from == Timestamp::MIN => {
+                format!("what was said before {} is missing", time(to))
+            }
             Some((from, to)) => {
                 format!("what was said from {} to {} is missing", time(from), time(to))
             }

@@ -64,7 +64,8 @@ pub enum HistorianEvent {
     },
     /// Everything can be written again, and what was said meanwhile is written.
     Recovered {
-        /// When the first and the last of the lost lines were said.
+        /// When the first and the last of the lost lines were said; from [`Timestamp::MIN`] on:
+        /// everything, because the file is another one.
         gap: Option<(Timestamp, Timestamp)>,
     },
     /// Nothing can be read either, no password above all, until [`HistorianEvent::Changed`] says what

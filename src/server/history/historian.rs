@@ -29,7 +29,7 @@ mod searching;
 
 pub use super::handle::{HistorianEvent, HistorianHandle, HistoryReader, StoreConfig};
 
-use super::{handle::Question, pruning::Pruning, retry::Outage};
+use super::{handle::Question, pruning::Pruning, retry::Outage, unwritten, witness::Witness};
 use crate::{
     core::{
         record::{Found, LineId, Record, Snapshot},
@@ -113,10 +113,12 @@ pub fn open(
         to_search,
         events: tell,
         is_stopping: Arc::clone(&is_stopping),
+        witness: Witness::default(),
         look_at: Instant::now() + LOOK_EVERY,
         _lock: lock,
     };
     // Before anybody says anything.
+    historian.witness.look_at(historian.store.as_ref().ok());
     let _ = historian.store.as_ref().map(|store| historian.pruning.look_at(store));
     let snapshot = match historian.snapshot(ROOMS_MAX, SCROLLBACK_MAX) {
         Ok(snapshot) => snapshot,
@@ -164,6 +166,8 @@ pub struct Historian {
     to_search: Receiver<Question>,
     events: Sender<HistorianEvent>,
     is_stopping: Arc<AtomicBool>,
+    /// What the file has to have, or it is another one.
+    witness: Witness,
     /// When to check the file next.
     look_at: Instant,
     _lock: Option<ServerLock>,
@@ -236,6 +240,7 @@ impl Historian {
         };
         let outcomes = match written {
             Ok(outcomes) => {
+                self.witness.note(records);
                 self.status.count_in(records.iter().map(|record| record.change.line_count()).sum());
                 outcomes
             }
@@ -276,7 +281,7 @@ impl Historian {
             (found, _) => found,
         };
         let waiting = self.outage.as_ref().map(|outage| outage.retry.find(&question.query));
-        let found = found.and_newer(waiting.unwrap_or_default());
+        let found = unwritten::add(found, waiting.unwrap_or_default());
         if let Found::Lines(lines) | Found::Partly { lines, .. } = &found {
             self.status.count_out(lines.len());
         }

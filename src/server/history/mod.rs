@@ -6,3 +6,4 @@ pub mod historian;
 mod pruning;
 mod retry;
 mod unwritten;
+mod witness;

@@ -5,7 +5,7 @@
 
 use super::unwritten;
 use crate::{
-    core::record::{Change, HistoryLine, Query, Record},
+    core::record::{Change, HistoryLine, LineId, Query, Record},
     store::StoreError,
 };
 use jiff::Timestamp;
@@ -53,6 +53,20 @@ impl RetryQueue {
         }
     }
 
+    /// What waited is written. It would be written twice if something fails behind that.
+    pub(super) fn clear(&mut self) {
+        (self.records, self.bytes) = (VecDeque::new(), 0);
+    }
+
+    /// Gives the lines higher numbers, if the lowest is not above `last`: in a file that has other
+    /// lines under theirs they would be left out.
+    pub(super) fn number_after(&mut self, last: LineId) {
+        let first = self.records.iter().filter_map(|record| record.change.first_line()).min();
+        let Some(first) = first.filter(|&first| first <= last) else { return };
+        let by = last.0 + 1 - first.0;
+        self.records.iter_mut().for_each(|record| record.change.renumber(first, by));
+    }
+
     pub(super) fn records(&mut self) -> &[Record] {
         self.records.make_contiguous()
     }
@@ -60,6 +74,12 @@ impl RetryQueue {
     /// The lines that wait, of those that a query is about.
     pub(super) fn find(&self, query: &Query) -> Vec<HistoryLine> {
         unwritten::find(self.records.iter(), query)
+    }
+
+    /// What was said from `from` on until now is lost, because the file is another one.
+    pub(super) fn miss(&mut self, from: Timestamp, until: Timestamp) {
+        let (first, last) = self.gap.unwrap_or((from, until));
+        self.gap = Some((first.min(from), last.max(until)));
     }
 
     /// The number of lines that wait.

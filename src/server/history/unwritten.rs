@@ -2,7 +2,7 @@
 //! `historian`.
 
 use crate::core::{
-    record::{AccountId, Author, Change, HistoryLine, LineId, Query, Record},
+    record::{AccountId, Author, Change, Found, HistoryLine, LineId, Query, Record},
     search_words::{fold, search_words},
 };
 use std::collections::HashSet;
@@ -40,6 +40,21 @@ pub(super) fn find<'a>(
         .flat_map(|record| lines(record, of_room.as_deref(), of_account))
         .filter(|line| !removed.contains(&line.id) && is_wanted(line))
         .collect()
+}
+
+/// What was found in the file, and these lines too, which are newer.
+pub(super) fn add(found: Found, newer: Vec<HistoryLine>) -> Found {
+    let with = |mut lines: Vec<HistoryLine>, newer| {
+        lines.extend(newer);
+        lines
+    };
+    match found {
+        found if newer.is_empty() => found,
+        Found::Lines(lines) => Found::Lines(with(lines, newer)),
+        Found::Partly { lines, why } => Found::Partly { lines: with(lines, newer), why },
+        Found::Unavailable(why) => Found::Partly { lines: newer, why },
+        found => found,
+    }
 }
 
 /// The lines of a record, if it is of this room, or in private of this account.

@@ -123,7 +123,15 @@ impl Historian {
         }
         let store = self.store.as_mut().map_err(|error| error.clone())?;
         store.try_to_write()?;
+        let missing = self.witness.find_missing(store)?;
+        if let Some(from) = missing {
+            outage.retry.number_after(store.snapshot(0, 0)?.last_line);
+            outage.retry.miss(from, outage.since);
+        }
         store.append(outage.retry.records())?;
+        self.witness.note(outage.retry.records());
+        self.witness.look_at(Some(store));
+        outage.retry.clear();
         store.set_patience(PATIENCE)?;
         if outage.is_reopened || outage.is_unreadable {
             store.snapshot(0, 0).map(Some)
