@@ -33,6 +33,7 @@ pub use room_list::ROOMS_MAX;
 use super::{
     close_reason::CloseReason,
     event::{Answer, Talk},
+    name::NameRule,
     notice::{Refusal, notice},
     record::{AccountId, Author, LineId, Record, Snapshot},
     sentences,
@@ -90,6 +91,7 @@ impl Rooms {
             closes_at_once: false,
             config,
         };
+        rooms.actions.extend(out_of_reach(rooms.config.names, &snapshot).map(Action::Log));
         rooms.restore(snapshot);
         rooms
     }
@@ -269,4 +271,18 @@ impl Rooms {
         self.output.seal(|room| self.rooms.members_of(room));
         self.pending.seal()
     }
+}
+
+/// For the operator: what nobody can enter, because the file is from a server with other rules for
+/// names.
+fn out_of_reach(names: NameRule, snapshot: &Snapshot) -> Option<String> {
+    let is_out = |name: &&str| names.check(name, "name").is_err();
+    let accounts = snapshot.accounts.iter().map(|account| account.name.as_str());
+    let rooms = snapshot.rooms.iter().map(|room| room.name.as_str());
+    let [accounts, rooms] = [accounts.filter(is_out).count(), rooms.filter(is_out).count()];
+    (accounts + rooms > 0).then(|| {
+        format!(
+            "out of reach without --unicode-names, because of their names: accounts: {accounts}, rooms: {rooms} (of the {ROOMS_MAX} spoken in last)"
+        )
+    })
 }

@@ -1,6 +1,7 @@
 //! What lasts is told to whoever comes later; and who somebody is while no password can be read.
 
 use super::*;
+use crate::core::record::RoomSnapshot;
 
 /// What somebody reads who comes in now.
 fn welcome(chat: &mut Conversation, client: ClientId, name: &str) -> String {
@@ -137,5 +138,37 @@ fn a_past_that_cannot_be_read_is_not_nothing() {
         chat.types(BOB, command);
         chat.finishes();
         assert_eq!(chat.queries.len(), 1, "{command}: the store is asked, and says why not");
+    }
+}
+
+#[test]
+fn what_is_out_of_reach_without_unicode_names_is_logged() {
+    let named =
+        |names: &[&str]| names.iter().map(|name| account(ZOES, name, false)).collect::<Vec<_>>();
+    let rooms = |names: &[&str]| -> Vec<RoomSnapshot> {
+        names
+            .iter()
+            .map(|name| RoomSnapshot { name: (*name).to_owned(), ..RoomSnapshot::default() })
+            .collect()
+    };
+    for (names, accounts, room_names, counts) in [
+        (NameRule::Ascii, &["zoe", "zoé", "Ёлка"][..], &["math", "日本"][..], Some((2, 1))),
+        (NameRule::Ascii, &["zoe"], &["été", "日本"], Some((0, 2))),
+        (NameRule::Ascii, &["élodie"], &[], Some((1, 0))),
+        (NameRule::Ascii, &["zoe"], &["math", "lobby"], None),
+        (NameRule::Unicode, &["zoe", "zoé", "Ёлка"], &["math", "日本"], None),
+    ] {
+        let config = RoomsConfig { names, ..Conversation::config(true) };
+        let snapshot =
+            Snapshot { accounts: named(accounts), rooms: rooms(room_names), ..Snapshot::default() };
+        let mut chat: Chat<ClientId> = Chat::new(config, Table::default(), snapshot);
+        let logged = chat.take_actions().into_iter().find_map(|action| match action {
+            Action::Log(line) if line.contains("out of reach") => Some(line),
+            _ => None,
+        });
+        let expected =
+            counts.map(|(accounts, rooms)| format!("accounts: {accounts}, rooms: {rooms} "));
+        assert_eq!(logged.is_some(), expected.is_some(), "{logged:?}");
+        assert!(logged.zip(expected).is_none_or(|(line, counts)| line.contains(&counts)));
     }
 }
