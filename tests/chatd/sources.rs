@@ -276,3 +276,24 @@ fn wrong_passwords_are_logged_with_whose_they_should_be_and_from_where() {
     assert!(log.contains("and 10 more wrong passwords from 127.0.0.1 in the last "), "{log}");
     assert!(!log.contains("horse"), "{log}");
 }
+
+/// A class registers in one lesson; then a script; and whoever has been here for a while still can.
+#[test]
+fn a_class_of_forty_registers_at_once_and_a_script_closes_registration_for_nobody() {
+    let server = Server::start("--flood off");
+    let mut class = server.connect_all(0..40);
+    for (i, pupil) in class.iter_mut().enumerate() {
+        pupil.says(&format!("n{i}\n/quiet on\n/register correct horse"));
+    }
+    for pupil in &mut class {
+        pupil.hears_until("*** n");
+    }
+    let mut refused = 0;
+    for i in 0..20 {
+        let mut script = server.lets_in(&format!("s{i}"));
+        script.says("/register correct horse\n/quit");
+        let told = script.hears_to_the_end().concat();
+        refused += usize::from(told.contains("Stay for 10 minutes, and try again"));
+    }
+    assert_eq!(refused, 10, "fifty were registered, and the other fifty are for who stays");
+}

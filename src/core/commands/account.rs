@@ -182,7 +182,13 @@ pub(crate) fn register(ctx: &mut RoomsCtx<'_>, hash: PasswordHash) -> CommandRes
     let (name, address) = (ctx.member().name().clone(), ctx.member().address());
     name_is_free(ctx.rooms, &name, Some(ctx.client))?;
     let now = ctx.rooms.now();
-    let account = ctx.rooms.accounts.reserve(&name, address, now)?;
+    let with_administrator = ctx
+        .rooms
+        .members()
+        .iter()
+        .any(|(key, member)| member.address() == address && ctx.rooms.is_admin(key));
+    let here_since = (!with_administrator).then(|| ctx.member().since());
+    let account = ctx.rooms.accounts.reserve(&name, address, here_since, now)?;
     ctx.rooms.accounts.note_password(account.id, hash.mark());
     let change = Change::Registered(account.clone(), hash);
     ctx.rooms.pending.reserve(now, change, ctx.client, Reserved::Account(account, name));

@@ -21,6 +21,11 @@ const ACCOUNTS_MAX: usize = 10_000;
 /// The most accounts made from one address in a day: enough for a school. Without a bound, one
 /// stranger could take all there are.
 pub(crate) const REGISTERED_A_DAY: u32 = 100;
+/// Of these, by clients that have just come: a class in one lesson. The others are for those who
+/// stay, so that a script cannot take all of them from everybody behind the same router.
+pub(crate) const REGISTERED_BY_NEWCOMERS: u32 = 50;
+/// Who has been here for this time is no newcomer.
+pub(crate) const NEWCOMER: SignedDuration = SignedDuration::from_mins(10);
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 /// The most messages in one mailbox. Nobody would read more, and a stranger could fill the disk.
 pub(crate) const MAILBOX_MAX: usize = 100;
@@ -163,11 +168,13 @@ impl Accounts {
     /// Reserves a name and a number for a new account.
     ///
     /// # Errors
-    /// There are too many accounts, or too many were made from this address in a day.
+    /// There are too many accounts, or too many were made from this address in a day. `here_since`:
+    /// when the client came; `None`: an administrator is here from there, and nothing is too many.
     pub(crate) fn reserve(
         &mut self,
         name: &Name,
         address: ClientAddress,
+        here_since: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Account, Refusal> {
         if let Some(account) = self.named(name) {
@@ -178,9 +185,17 @@ impl Accounts {
         }
         self.made.retain(|_, (since, _)| now.duration_since(*since) < A_DAY);
         let (_, made) = self.made.entry(address).or_insert((now, 0));
-        if *made >= REGISTERED_A_DAY {
+        if *made >= REGISTERED_A_DAY && here_since.is_some() {
             return Err(format!(
                 "{REGISTERED_A_DAY} names were registered from your address today, which is the most."
+            )
+            .into());
+        }
+        let stays = here_since.map_or(NEWCOMER, |since| now.duration_since(since));
+        if *made >= REGISTERED_BY_NEWCOMERS && stays < NEWCOMER {
+            return Err(format!(
+                "Many names were registered from your address today. Stay for {} minutes, and try again; or an administrator who is here from there can let you.",
+                ((NEWCOMER - stays).as_secs() + 59) / 60
             )
             .into());
         }

@@ -4,7 +4,7 @@
 use super::*;
 use crate::core::{
     record::{LineId, Sanction, SanctionKind, Target},
-    rooms::accounts::{GUEST_MAIL_MAX, MAILBOX_MAX, REGISTERED_A_DAY},
+    rooms::accounts::{GUEST_MAIL_MAX, MAILBOX_MAX, REGISTERED_A_DAY, REGISTERED_BY_NEWCOMERS},
 };
 
 const FULL: &str = "the disk is full.";
@@ -173,7 +173,15 @@ fn one_address_cannot_take_all_accounts() {
         chat.ends_batch();
         assert!(chat.reads(BOB).contains("the disk is full"), "that does not count");
     }
+    chat.departs(ALICE, CloseReason::Closed);
     for i in 0..REGISTERED_A_DAY {
+        if i == REGISTERED_BY_NEWCOMERS {
+            chat.forgets();
+            chat.asks(BOB, register());
+            chat.finishes();
+            assert!(chat.reads(BOB).contains("Stay for 10 minutes"), "a newcomer");
+            chat.passes(10 * 60);
+        }
         chat.asks(BOB, register());
         chat.finishes();
         assert!(chat.reads(BOB).contains("is yours"), "{i}");
@@ -184,6 +192,13 @@ fn one_address_cannot_take_all_accounts() {
     chat.asks(BOB, register());
     chat.finishes();
     assert!(chat.reads(BOB).contains("registered from your address today"));
+    chat.asks(ALICE, enter("alice", Some(ALICES)));
+    chat.asks(BOB, register());
+    chat.finishes();
+    assert!(chat.reads(BOB).contains("is yours"), "the administrator is here from there");
+    chat.asks(BOB, Question::Unregister);
+    chat.departs(ALICE, CloseReason::Closed);
+    chat.finishes();
     chat.passes(24 * 60 * 60);
     chat.asks(BOB, register());
     chat.finishes();
