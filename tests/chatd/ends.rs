@@ -78,8 +78,14 @@ fn log_in(server: &Server, count: usize) -> Vec<Client> {
         client.says(&client.name.clone());
         client.says(PASSWORD);
     }
-    eventually("the passwords are on their way", || {
-        server.thread_names().iter().any(|name| name.contains(":n"))
+    eventually("everybody is connected, and the passwords are on their way", || {
+        let names = server.thread_names();
+        let is_client = |name: &&String| {
+            name.strip_prefix('c')
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        names.iter().filter(is_client).count() >= count
+            && names.iter().any(|name| name.contains(":n"))
     });
     clients
 }
