@@ -6,6 +6,7 @@ use super::{
     close_reason::CloseReason,
     history_reply::HistoryReply,
     name::{NAME_MAX, Name},
+    notice::notice,
     password::Password,
     record::{AccountId, Author, Found, HistoryLine, LineId, PasswordHash, Query, REMEMBERED_MAX},
 };
@@ -113,6 +114,45 @@ pub enum Question {
     MailRead(Author),
     /// Delete these messages, which I have read.
     DeleteMail(Vec<LineId>),
+    /// The store was asked for what `/remove` needs. Go on.
+    Recalled(Recalled),
+}
+
+/// What the store has to be asked for before `/remove` can go on.
+#[derive(Debug)]
+pub struct Lookup {
+    /// Lines of the room.
+    pub(crate) query: Query,
+    /// What was typed behind the command.
+    pub(crate) arguments: String,
+}
+
+/// The answer to a [`Lookup`].
+#[derive(Debug)]
+pub struct Recalled {
+    /// Lines of the room, in their order.
+    pub(crate) lines: Vec<HistoryLine>,
+    /// These are all that were asked for.
+    pub(crate) is_all: bool,
+    /// What was typed behind the command.
+    pub(crate) arguments: String,
+}
+
+impl Lookup {
+    /// Asks the store. Returns what the client is to read before the answer, and the question that
+    /// leads to it.
+    pub(crate) fn ask(self, driver: &mut dyn Driver) -> (String, Question) {
+        let (lines, why) = match driver.find(self.query) {
+            Found::Lines(lines) => (lines, None),
+            Found::Partly { lines, why } => (lines, Some(why)),
+            Found::Unavailable(why) => (Vec::new(), Some(why)),
+            Found::Password(_) | Found::Author(_) => (Vec::new(), None),
+        };
+        let is_all = why.is_none();
+        let text = why.map(|why| notice(format_args!("Older lines cannot be read now: {why}")));
+        let recalled = Recalled { lines, is_all, arguments: self.arguments };
+        (text.unwrap_or_default(), Question::Recalled(recalled))
+    }
 }
 
 /// A client at the door.
@@ -155,6 +195,8 @@ pub enum Answer {
     NeedsPassword(AccountId),
     /// Not under this name: the sentence says why.
     NameRefused(String),
+    /// The store has to be asked first.
+    LookUp(Box<Lookup>),
     /// The client has to leave.
     Close(CloseReason),
 }
@@ -174,7 +216,7 @@ impl Answer {
                 text.len() + reply.lines.iter().map(|line| line.text.len()).sum::<usize>()
             }
             Answer::Account(_) | Answer::MayAdminister(_) | Answer::NeedsPassword(_) => 0,
-            Answer::NameRefused(_) | Answer::Close(_) => 0,
+            Answer::NameRefused(_) | Answer::Close(_) | Answer::LookUp(_) => 0,
         }
     }
 }

@@ -31,7 +31,7 @@ mod tests;
 pub mod wire;
 
 use commands::{
-    Table, account, entry, mail,
+    Table, account, entry, mail, remove,
     row::{Reply, RoomsCtx, Run, SessionCtx, Who},
     talk,
 };
@@ -226,19 +226,10 @@ impl<H> Chat<H> {
                 return Some(Answer::default());
             }
             (Question::DeleteMail(read), true) => mail::delete(ctx, read),
-            (Question::TakeReserve(_) | Question::Enter(_), true)
-            | (
-                Question::MyAccount
-                | Question::MayAdminister
-                | Question::LogIn(_)
-                | Question::Register(_)
-                | Question::SetPassword { .. }
-                | Question::Unregister
-                | Question::Mail
-                | Question::MailRead(_)
-                | Question::DeleteMail(_),
-                false,
-            ) => return Some(Answer::default()), // they were sent away meanwhile
+            (Question::Recalled(recalled), true) => remove::recalled(ctx, recalled),
+            (Question::TakeReserve(_) | Question::Enter(_), true) | (_, false) => {
+                return Some(Answer::default());
+            } // they were sent away meanwhile
         };
         match reply {
             Ok(reply) => reply.into_answer(),

@@ -55,6 +55,21 @@ fn an_account_from_its_making_to_its_end() {
     }
     assert_eq!(folder.run("account remove bob"), "bob has no account any more.\n");
     assert_eq!(folder.run("account list"), "There are no accounts in chatd.db.\n");
+    let audit: Vec<String> =
+        folder.select("SELECT what FROM audit WHERE by = 'operator' ORDER BY id");
+    assert_eq!(
+        audit,
+        [
+            "made the account Alice",
+            "made the account bob",
+            "made Alice an administrator",
+            "gave bob another password",
+            "made Alice no administrator",
+            "made Alice an administrator",
+            "deleted the account Alice",
+            "deleted the account bob",
+        ]
+    );
     folder.run("account add alice");
     let id: Vec<i64> = folder.select("SELECT id FROM account");
     assert_eq!(id, [3], "a number is never used again");

@@ -133,3 +133,29 @@ fn squatters_name_is_free(server: &Server, name: &str) {
     let mut other = server.lets_in(name);
     other.asks_until("/whoami", &format!("*** You are {name}: not registered."));
 }
+
+#[test]
+pub fn a_line_in_a_room_that_made_way_for_others_is_removed_too() {
+    let folder = Folder::new();
+    folder.run("account add boss");
+    folder.run("account promote boss");
+    let server = folder.start("--flood off");
+    let (mut bob, mut boss) = (server.lets_in("bob"), logs_in(&server, "boss", PASSWORD));
+    bob.asks_until("/join math", "*** You are in math, alone.");
+    for line in ["one", "my password is swordfish", "three"] {
+        bob.says(line);
+    }
+    bob.asks_until("/leave", "*** You are in lobby");
+    for room in 1..=100 {
+        bob.asks_until(&format!("/join r{room}"), &format!("*** You are in r{room}, alone."));
+    }
+    boss.asks_until("/join MATH", "*** End of the past.");
+    boss.asks_until(
+        "/remove bob swordfish",
+        "*** Removed from MATH, but not from screens: 1 line of bob's",
+    );
+    boss.hears("({…}) <bob> my password is swordfish");
+    boss.asks_until("/remove bob 3", "*** 2 of bob's are in the last 2 lines of MATH, and not 3.");
+    bob.asks_until("/join math", "*** The last 2 lines of MATH");
+    bob.asks_until("/search swordfish", "*** Nothing with swordfish was said");
+}

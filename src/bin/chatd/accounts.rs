@@ -70,6 +70,7 @@ fn add(path: &Path, name: &str) -> anyhow::Result<()> {
     }
     let password = ask_for_password(name)?;
     database::open_or_create(path)?.add_account(name, password, Timestamp::now())?;
+    database::write(path, Vec::new(), format!("made the account {name}"))?;
     if is_new {
         print_line(&format!("{} is new: there was no database.", path.display()));
     }
@@ -94,6 +95,10 @@ fn set_admin(path: &Path, name: &str, is_admin: bool) -> anyhow::Result<()> {
     let account = find(&store, name)?;
     let name = &account.name;
     store.set_admin(account.id, is_admin)?;
+    if account.is_admin != is_admin {
+        let is = if is_admin { "an administrator" } else { "no administrator" };
+        database::write(path, Vec::new(), format!("made {name} {is}"))?;
+    }
     print_line(&match (account.is_admin, is_admin) {
         (false, true) => format!("{name} is an administrator now."),
         (true, false) => format!("{name} is no administrator any more."),

@@ -276,5 +276,6 @@ pub(crate) fn unregistered(ctx: &mut RoomsCtx<'_>, id: AccountId, outcome: Outco
     for owner in owners {
         ctx.rooms.log_out(owner, key.as_deref());
     }
+    ctx.rooms.send_banned_away();
     notice("Your account and its mailbox are deleted. Your name is free when you have left.")
 }

@@ -165,7 +165,10 @@ fn lately(history_days: Option<u32>) -> String {
 
 /// The number before which the store is asked: that of the first line here, or of the next line
 /// that will be said.
-fn before<'a>(rooms: &Rooms, lines: impl IntoIterator<Item = &'a HistoryLine>) -> LineId {
+pub(super) fn before<'a>(
+    rooms: &Rooms,
+    lines: impl IntoIterator<Item = &'a HistoryLine>,
+) -> LineId {
     let first = lines.into_iter().next().map(|line| line.id);
     first.unwrap_or(LineId(rooms.pending.last_line().0 + 1))
 }

@@ -11,7 +11,7 @@ pub(crate) mod mail;
 mod moderation;
 mod people;
 mod places;
-mod remove;
+pub(super) mod remove;
 pub(crate) mod row;
 pub(crate) mod talk;
 

@@ -1,13 +1,17 @@
 //! `/remove`: an administrator takes what somebody said out of a room's past and its history. It
 //! cannot be taken off the screens of those who have read it, and everybody is told so.
 
-use super::row::{CommandResult, Reply, RoomsCtx, Row, Who, first_word};
+use super::{
+    history::before,
+    row::{CommandResult, Reply, RoomsCtx, Row, Who, first_word},
+};
 use crate::core::{
+    event::{Lookup, Recalled},
     history_reply::{HistoryReply, author_and_words},
     length_of_time::begins_with_digit,
     notice::{Refusal, notice},
-    record::{HistoryLine, LineId},
-    rooms::room::Lines,
+    record::{HistoryLine, LineId, Query},
+    rooms::room::{Lines, SCROLLBACK_MAX},
     search_words::{SearchWord, fold, search_words},
     sentences::without_mark,
 };
@@ -48,7 +52,36 @@ fn which(typed: &str) -> Result<Which, Refusal> {
     }
 }
 
+/// A room that made way for others remembers nothing of its past when it is there again. Then the
+/// store is asked first.
 fn remove(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
+    let (_, rest) = first_word(arguments)?;
+    which(rest)?;
+    let room = ctx.rooms.room_of(ctx.client);
+    let has_most = room.remembers_all() || room.scrollback().is_full();
+    if has_most || !ctx.rooms.config().keeps_talk {
+        return remove_remembered(ctx, arguments);
+    }
+    let query = Query::Older {
+        room: room.name().to_owned(),
+        account: None,
+        before: before(ctx.rooms, room.scrollback().lines()),
+        since: ctx.rooms.config().told_from(ctx.rooms.now()),
+        most: SCROLLBACK_MAX,
+    };
+    Ok(Reply::LookUp(Box::new(Lookup { query, arguments: arguments.to_owned() })))
+}
+
+/// Goes on when the store has answered.
+pub(crate) fn recalled(ctx: &mut RoomsCtx<'_>, recalled: Recalled) -> CommandResult {
+    if !ctx.rooms.is_admin(ctx.client) {
+        return Err("That is for administrators.".into()); // no longer
+    }
+    ctx.rooms.recall(ctx.client, recalled.lines, recalled.is_all);
+    remove_remembered(ctx, &recalled.arguments)
+}
+
+fn remove_remembered(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     let (typed, rest) = first_word(arguments)?;
     let lines = lines_meant(ctx, without_mark(typed), which(rest)?)?;
     let author = lines.last().and_then(|line| author_and_words(&line.text));
@@ -91,18 +124,32 @@ fn lines_meant(ctx: &RoomsCtx<'_>, name: &str, which: Which) -> Result<Vec<Histo
         Ok(name) => name.word().to_owned(),
         Err(_) => name.to_owned(), // an address
     };
-    let found = ctx.rooms.find(name).ok().map(|client| ctx.rooms.members()[client].name().word());
-    let wanted = [word_of(name), found.map(str::to_owned).unwrap_or_default()];
-    let is_meant = |line: &&HistoryLine| {
-        author_and_words(&line.text).is_some_and(|(author, text)| {
-            let text = fold(text);
-            wanted.contains(&word_of(author)) && words.iter().all(|word| word.is_in(&text))
-        })
+    // The owner of that account may have said something under another name.
+    let meant = names.check(name, "name").ok();
+    let account = meant.as_ref().and_then(|name| ctx.rooms.accounts.spelt(name));
+    let owner = account.and_then(|id| ctx.rooms.members().logged_in_to(id).next());
+    let name_now = owner.map(|owner| ctx.rooms.members()[owner].name().word().to_owned());
+    let wanted = [Some(word_of(name)), name_now];
+    let is_theirs = |author: &str| wanted.contains(&Some(word_of(author)));
+    let is_like_theirs = |author: &str| {
+        let author = names.check(author, "name");
+        meant.as_ref().is_some_and(|name| author.is_ok_and(|author| author.looks_like(name)))
     };
     let room = ctx.rooms.room_of(ctx.client);
+    let pick = |is_meant: &dyn Fn(&str) -> bool| -> Vec<HistoryLine> {
+        let is_it = |line: &&HistoryLine| {
+            author_and_words(&line.text).is_some_and(|(author, text)| {
+                let text = fold(text);
+                is_meant(author) && words.iter().all(|word| word.is_in(&text))
+            })
+        };
+        room.scrollback().lines().rev().filter(is_it).take(most).cloned().collect()
+    };
     let (place, in_memory) = (room.name(), room.scrollback().lines().count());
-    let mut lines: Vec<HistoryLine> =
-        room.scrollback().lines().rev().filter(is_meant).take(most).cloned().collect();
+    let mut lines = pick(&is_theirs);
+    if lines.is_empty() {
+        lines = pick(&is_like_theirs); // not every keyboard can type the name
+    }
     lines.reverse();
     match lines.len() {
         found if found == most => Ok(lines),

@@ -2,7 +2,7 @@
 
 use super::elsewhere::{self, Meaning};
 use crate::core::{
-    event::{Answer, Driver},
+    event::{Answer, Driver, Lookup},
     history_reply::HistoryReply,
     name::Name,
     notice::{Refusal, nearest, notice},
@@ -132,6 +132,8 @@ pub(crate) enum Reply {
     Fetch(String, Box<HistoryReply>),
     /// Nothing yet: the answer comes with the outcome of the change.
     Later,
+    /// Nothing yet: the client's thread asks the store first.
+    LookUp(Box<Lookup>),
 }
 
 impl Reply {
@@ -147,6 +149,7 @@ impl Reply {
             Reply::Named(name, text) => Some(Answer::Named(name, text, None)),
             Reply::Fetch(text, reply) => Some(Answer::Fetch(text, reply)),
             Reply::Later => None,
+            Reply::LookUp(lookup) => Some(Answer::LookUp(lookup)),
         }
     }
 }

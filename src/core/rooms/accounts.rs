@@ -154,6 +154,12 @@ impl Accounts {
         self.by_name.alike(name).next().and_then(|id| self.get(id))
     }
 
+    /// The account of this name, and of none that merely looks like it.
+    pub(crate) fn spelt(&self, name: &Name) -> Option<AccountId> {
+        let account = self.by_name.alike(name).next();
+        account.filter(|id| self.spellings.get(id).is_some_and(|it| it.is_same_word(name)))
+    }
+
     /// Whether this name, or one that looks like it, is being registered at this moment.
     pub(crate) fn is_reserved(&self, name: &Name) -> bool {
         self.reserved.iter().any(|(reserved, _)| reserved.looks_like(name))

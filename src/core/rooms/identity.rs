@@ -4,6 +4,7 @@
 use super::{ClientKey, Rooms, member::Member};
 use crate::core::{
     close_reason::CloseReason,
+    name::Name,
     notice::Refusal,
     record::{Account, Author, Sanction, SanctionKind, Target},
     sentences::{ADMIN_MARK, without_mark},
@@ -93,11 +94,24 @@ impl Rooms {
     /// There is nobody; the sentence suggests the nearest name.
     pub(crate) fn find(&self, typed: &str) -> Result<ClientKey, Refusal> {
         let typed = without_mark(typed);
-        self.members.find(typed).or_else(|nobody| {
-            let name = self.config.names.check(typed, "name");
-            let account = name.ok().and_then(|name| self.accounts.named(&name)).map(|a| a.id);
-            account.and_then(|id| self.members.logged_in_to(id).next()).ok_or(nobody)
-        })
+        let name = self.config.names.check(typed, "name").ok();
+        let account = name.as_ref().and_then(|name| self.accounts.named(name)).map(|a| a.id);
+        let owner = || account.and_then(|id| self.members.logged_in_to(id).next());
+        match self.members.find(typed) {
+            Ok(member) if name.is_some_and(|name| self.is_somebody_else(member, &name)) => {
+                owner().ok_or_else(|| self.members.nobody(typed))
+            }
+            Ok(member) => Ok(member),
+            Err(nobody) => owner().ok_or(nobody),
+        }
+    }
+
+    /// Whether a member, whose name looks like this one, is not meant by it: it is the name of
+    /// somebody else's account.
+    fn is_somebody_else(&self, member: ClientKey, name: &Name) -> bool {
+        let member = &self.members[member];
+        !member.name().is_same_word(name)
+            && self.accounts.spelt(name).is_some_and(|id| member.account() != Some(id))
     }
 
     /// The mute that a member is under. Administrators are under none.
@@ -109,8 +123,9 @@ impl Rooms {
         self.sanctions.in_force(SanctionKind::Mute, keys, None, self.now)
     }
 
-    /// Sends everybody away who is banned, after another process may have banned somebody.
-    pub(super) fn send_banned_away(&mut self) {
+    /// Sends everybody away who is banned, after another process may have banned somebody, or after
+    /// somebody whom a ban had spared is no administrator any more.
+    pub(crate) fn send_banned_away(&mut self) {
         let everybody = self.members.iter().map(|(client, _)| client);
         let banned: Vec<(ClientKey, String)> = everybody
             .filter(|&client| !self.is_admin(client))

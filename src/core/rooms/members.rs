@@ -63,13 +63,19 @@ impl Members {
         if let Some(member) = name.and_then(|name| self.holders_of(&name).next()) {
             return Ok(member);
         }
-        let present = || self.names.values().map(|key| (key, self[key].name().shown()));
-        if let Some((member, _)) = present().find(|&(_, shown)| shown == typed) {
+        let mut present = self.names.values();
+        if let Some(member) = present.find(|&key| self[key].name().shown() == typed) {
             return Ok(member); // an address: see `Name::of_address`
         }
-        let near = nearest(typed, present().map(|(_, shown)| shown), SLIPS_MAX);
+        Err(self.nobody(typed))
+    }
+
+    /// Nobody has the name that somebody typed.
+    pub(super) fn nobody(&self, typed: &str) -> Refusal {
+        let present = self.names.values().map(|key| self[key].name().shown());
+        let near = nearest(typed, present, SLIPS_MAX);
         let hint = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
-        Err(format!("Nobody here is called {typed}.{hint}").into())
+        format!("Nobody here is called {typed}.{hint}").into()
     }
 
     /// Whether `reader` ignores `author`.

@@ -35,7 +35,7 @@ use super::{
     event::{Answer, Talk},
     name::NameRule,
     notice::{Refusal, notice},
-    record::{AccountId, Author, LineId, Record, Snapshot},
+    record::{AccountId, Author, HistoryLine, LineId, Record, Snapshot},
     sentences,
 };
 use accounts::Accounts;
@@ -167,6 +167,14 @@ impl Rooms {
         let value = text.map(|text| (text, self.members[by].author()));
         self.rooms[room].set_setting(name, value, self.now, &mut self.pending);
         Ok(())
+    }
+
+    /// Remembers lines of a member's room that the store has. `is_all`: as many as are remembered, or
+    /// all there are.
+    pub(crate) fn recall(&mut self, client: ClientKey, lines: Vec<HistoryLine>, is_all: bool) {
+        if let Some(room) = self.members[client].room() {
+            self.rooms[room].recall(&lines, is_all);
+        }
     }
 
     /// Takes lines out of the past of a member's room.

@@ -10,8 +10,9 @@ use super::{
 };
 use crate::core::{
     event::Talk,
+    history_reply::merge,
     name::Name,
-    record::{Author, Change, LineId, REMEMBERED_MAX, RoomSnapshot, Settings},
+    record::{Author, Change, HistoryLine, LineId, REMEMBERED_MAX, RoomSnapshot, Settings},
 };
 use jiff::Timestamp;
 
@@ -196,6 +197,14 @@ impl Room {
         if self.scrollback.forget(last) {
             self.doubt(); // a younger one among them is in the store
         }
+    }
+
+    /// Remembers lines that the store has, too. See [`Rooms::recall`](super::Rooms::recall).
+    pub(super) fn recall(&mut self, lines: &[HistoryLine], is_all: bool) {
+        let is_there = |line: &&HistoryLine| !self.removed.contains(&line.id);
+        let lines = merge(lines.iter().filter(is_there), self.scrollback.lines());
+        self.scrollback = Scrollback::new(SCROLLBACK_MAX, lines);
+        self.is_whole |= is_all;
     }
 
     /// Takes lines out of the past, and records that.

@@ -289,6 +289,10 @@ impl<'a> Session<'a> {
                 self.close(reason);
                 String::new()
             }
+            Answer::LookUp(lookup) => {
+                let (text, question) = lookup.ask(driver);
+                text + &self.ask(question, driver)
+            }
             // Whoever asks for these reads the answer directly.
             Answer::Account(_) | Answer::MayAdminister(_) | Answer::NeedsPassword(_) => {
                 String::new()

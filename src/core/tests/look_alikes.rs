@@ -110,3 +110,55 @@ fn names_that_are_there_already_keep_working() {
         assert_eq!(chat.reads(4), format!("(password of {mine}?)\n"));
     }
 }
+
+/// The owner of the one is here, and that of the other is not.
+#[test]
+fn who_looks_like_somebody_registered_is_not_taken_for_them() {
+    let [bob, b0b] = [AccountId(8), AccountId(9)];
+    let here = |name_now: Option<&str>| {
+        let mut chat = with(NameRule::Ascii);
+        let accounts = vec![
+            account(ALICES, "alice", true),
+            account(bob, "bob", false),
+            account(b0b, "b0b", false),
+        ];
+        chat.chat.restore(Snapshot { accounts, ..Snapshot::default() });
+        chat.asks(ALICE, enter_as(NameRule::Ascii, "alice", Some(ALICES)));
+        chat.asks(BOB, enter_as(NameRule::Ascii, "bob", Some(bob)));
+        if let Some(name) = name_now {
+            chat.asks(CAROL, enter_as(NameRule::Ascii, "b0b", Some(b0b)));
+            chat.types(CAROL, &format!("/nick {name}"));
+        }
+        chat.finishes();
+        chat
+    };
+    let nobody = "*** Nobody here is called b0b. Did you mean bob?\n";
+    for (typed, alone, told) in [
+        ("/msg b0b psst", "*** b0b is away: your message is kept.\n", "[to zed] psst\n"),
+        ("/whois b0b", nobody, "*** zed is in lobby"),
+        ("/kick b0b", nobody, "*** zed (logged in as b0b) is gone.\n"),
+        ("/lower b0b", nobody, "*** b0b has neither"),
+        ("/mute b0b", "*** b0b is muted for ever.\n", "*** zed (logged in as b0b) is muted"),
+        (
+            "/ban b0b",
+            "*** b0b is banned for ever; 0 sent away.\n",
+            "*** zed (logged in as b0b) is banned",
+        ),
+        (
+            "/ignore b0b",
+            "*** You no longer read what b0b says.\n",
+            "*** You no longer read what zed (logged in as b0b)",
+        ),
+    ] {
+        assert_eq!(here(None).is_told(ALICE, typed), alone, "{typed}");
+        let mut chat = here(Some("zed"));
+        let read = chat.is_told(ALICE, typed);
+        assert!(read.contains(told), "{typed}: {read}");
+        assert!(chat.is_told(BOB, "/whoami").contains("You are bob"), "{typed}");
+        chat.says(BOB, "<bob> hi");
+        chat.finishes();
+        assert_eq!(chat.reads(ALICE), "<bob> hi\n", "{typed}");
+    }
+    // Nobody has registered this one: it is the nearest that is meant.
+    assert!(here(None).is_told(BOB, "/whois a1ice").starts_with("*** alice is in lobby"));
+}

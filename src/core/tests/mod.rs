@@ -246,6 +246,10 @@ fn take(
             Answer::NeedsPassword(account) => format!("(password of {account}?)\n"),
             Answer::NameRefused(sentence) => notice(sentence),
             Answer::Close(reason) => format!("({reason})\n"),
+            Answer::LookUp(lookup) => {
+                queries.push(lookup.query);
+                "(looks up)\n".to_owned()
+            }
         });
     }
     text.push_str(&after);

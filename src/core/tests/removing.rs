@@ -1,7 +1,10 @@
 //! `/remove`: whose lines, which, and who is told.
 
 use super::*;
-use crate::core::record::{Found, HistoryLine, LineId};
+use crate::core::{
+    event::Recalled,
+    record::{Found, HistoryLine, LineId},
+};
 
 /// In the lobby: bob says four lines and carol one; alice announces.
 fn talked() -> Conversation {
@@ -87,8 +90,7 @@ fn what_is_not_understood_or_not_there_removes_nothing() {
     assert_eq!(chat.is_told(BOB, "/remove bob"), "*** That is for administrators.\n");
     chat.types(ALICE, "/join math");
     chat.finishes();
-    let answer = chat.is_told(ALICE, "/remove bob");
-    assert_eq!(answer, "*** No line of bob's is in the last 0 lines of math.\n");
+    assert_eq!(chat.is_told(ALICE, "/remove bob"), "(looks up)\n");
 }
 
 #[test]
@@ -141,4 +143,65 @@ fn a_full_scrollback_has_older_lines_after_a_removal_too() {
         "{:?}",
         chat.queries
     );
+}
+
+#[test]
+fn a_room_that_made_way_is_looked_up_first() {
+    let line = |id, text: &str| HistoryLine {
+        id: LineId(id),
+        at: Timestamp::UNIX_EPOCH,
+        text: format!("{text}\n"),
+    };
+    let found = || vec![line(1, "<bob> one"), line(2, "<carol> two"), line(3, "* bob waves")];
+    for (arguments, is_all, removed) in [
+        ("bob", true, "LinesRemoved([LineId(3)])"),
+        ("bob one", true, "LinesRemoved([LineId(1)])"),
+        ("bob 2", false, "LinesRemoved([LineId(1), LineId(3)])"),
+        ("carol", false, "LinesRemoved([LineId(2)])"),
+        ("dave", true, ""),
+    ] {
+        let mut chat = Conversation::new();
+        chat.types(ALICE, "/join math"); // perhaps it was there before
+        chat.finishes();
+        assert_eq!(chat.is_told(ALICE, &format!("/remove {arguments}")), "(looks up)\n");
+        let query = chat.queries.pop();
+        let Some(Query::Older { room, account: None, most: 300, .. }) = query else {
+            panic!("{query:?}")
+        };
+        assert_eq!(room, "math");
+        let recalled = || Recalled { lines: found(), is_all, arguments: arguments.to_owned() };
+        chat.asks(BOB, Question::Recalled(recalled()));
+        assert!(chat.finishes().is_empty(), "bob is no administrator");
+        chat.forgets();
+        chat.asks(ALICE, Question::Recalled(recalled()));
+        let changes = chat.finishes();
+        let change = changes.first().map(|change| format!("{change:?}")).unwrap_or_default();
+        assert_eq!(change, removed, "{arguments}");
+        let told = chat.reads(ALICE);
+        if removed.is_empty() {
+            assert_eq!(told, "*** No line of dave's is in the last 3 lines of math.\n");
+        }
+        // What is remembered is all there is, if the store has said so.
+        chat.forgets();
+        chat.types(ALICE, "/remove nobody");
+        chat.finishes();
+        assert_eq!(chat.reads(ALICE) != "(looks up)\n", is_all, "{arguments}");
+    }
+}
+
+#[test]
+fn a_look_alike_is_removed_if_there_is_no_such_name() {
+    for (typed, removed) in [("b0b", "<b0b> mine"), ("B0B", "<b0b> mine"), ("bOb", "<bob> yours")] {
+        let mut chat = Conversation::new();
+        chat.says(BOB, "<b0b> mine"); // by somebody who is gone
+        chat.says(BOB, "<bob> yours");
+        chat.finishes();
+        let told = chat.is_told(ALICE, &format!("/remove {typed}"));
+        assert!(told.contains(&format!("(00:00) {removed}\n")), "{typed}: {told}");
+    }
+    let mut chat = Conversation::new();
+    chat.says(BOB, "<al1ce> mine");
+    chat.finishes();
+    let told = chat.is_told(ALICE, "/remove alIce");
+    assert!(told.contains("(00:00) <al1ce> mine\n"), "{told}");
 }

@@ -359,3 +359,18 @@ fn look_alikes_of_a_name_are_one_target_and_none_is_left_in_the_file() {
     write(chat.finishes(), &mut file);
     assert!(file.is_empty(), "{file:?}");
 }
+
+#[test]
+fn a_ban_holds_for_an_administrator_who_gives_the_account_up() {
+    let mut chat = Conversation::new();
+    chat.types(ALICE, "/ban 192.0.2.7");
+    chat.types(ALICE, "/ban 192.0.2.7");
+    chat.finishes();
+    chat.forgets();
+    assert!(chat.closed.remove(&BOB).is_some() && chat.closed.is_empty());
+    chat.asks(ALICE, Question::Unregister);
+    chat.finishes();
+    chat.ends_batch();
+    assert!(chat.reads(ALICE).starts_with("*** Your account and its mailbox are deleted."));
+    assert!(matches!(chat.closed.get(&ALICE), Some(CloseReason::Banned(_))));
+}
