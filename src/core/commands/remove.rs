@@ -77,7 +77,7 @@ pub(crate) fn recalled(ctx: &mut RoomsCtx<'_>, recalled: Recalled) -> CommandRes
     if !ctx.rooms.is_admin(ctx.client) {
         return Err("That is for administrators.".into()); // no longer
     }
-    ctx.rooms.recall(ctx.client, recalled.lines, recalled.is_all);
+    ctx.rooms.remember_older(ctx.client, recalled.lines, recalled.is_all);
     remove_remembered(ctx, &recalled.arguments)
 }
 

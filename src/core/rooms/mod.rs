@@ -171,9 +171,14 @@ impl Rooms {
 
     /// Remembers lines of a member's room that the store has. `is_all`: as many as are remembered, or
     /// all there are.
-    pub(crate) fn recall(&mut self, client: ClientKey, lines: Vec<HistoryLine>, is_all: bool) {
+    pub(crate) fn remember_older(
+        &mut self,
+        client: ClientKey,
+        lines: Vec<HistoryLine>,
+        is_all: bool,
+    ) {
         if let Some(room) = self.members[client].room() {
-            self.rooms[room].recall(&lines, is_all);
+            self.rooms[room].remember_older(&lines, is_all);
         }
     }
 

@@ -199,8 +199,8 @@ impl Room {
         }
     }
 
-    /// Remembers lines that the store has, too. See [`Rooms::recall`](super::Rooms::recall).
-    pub(super) fn recall(&mut self, lines: &[HistoryLine], is_all: bool) {
+    /// Remembers lines that the store has, too. See [`Rooms::remember_older`](super::Rooms::remember_older).
+    pub(super) fn remember_older(&mut self, lines: &[HistoryLine], is_all: bool) {
         let is_there = |line: &&HistoryLine| !self.removed.contains(&line.id);
         let lines = merge(lines.iter().filter(is_there), self.scrollback.lines());
         self.scrollback = Scrollback::new(SCROLLBACK_MAX, lines);
