@@ -78,14 +78,18 @@ pub enum BanAction {
 }
 
 /// Print every line that was said in rooms, with its time and its room; never what was said in
-/// private. Or delete what is old, also while a server runs.
+/// private. Or copy the whole database, or delete what is old, also while a server runs.
 #[derive(FromArgs, Clone, Debug)]
 #[argh(subcommand, name = "history")]
 pub struct HistoryCommand {
-    /// export; or prune, which deletes what was said more than --days N ago, and says before how
-    /// much that is
+    /// export; or backup FILE, which copies the whole database, accounts and mail included; or
+    /// prune, which deletes what was said more than --days N ago, and says before how much that is
     #[argh(positional)]
     pub action: HistoryAction,
+
+    /// backup: where the copy is to be
+    #[argh(positional)]
+    pub file: Option<PathBuf>,
 
     /// the database (default: chatd.db)
     #[argh(option, arg_name = "FILE")]
@@ -113,5 +117,6 @@ pub struct HistoryCommand {
 #[allow(missing_docs, reason = "see the help text of HistoryCommand")]
 pub enum HistoryAction {
     Export,
+    Backup,
     Prune,
 }

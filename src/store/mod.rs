@@ -8,6 +8,7 @@
 //! after a power cut, [`Durability`] says. And whatever is in the file, whoever wrote it: what
 //! comes out of it is clean ([`crate::core::wire::sanitize::sanitize`]) and bounded.
 
+mod backup;
 mod error;
 mod export;
 mod file;
@@ -260,6 +261,15 @@ impl Store {
         let done = work(self);
         self.set_patience(patience)?;
         done
+    }
+
+    /// Copies the whole file, also while a server writes it: the copy is as the file was at one
+    /// moment. Returns its length in bytes. What is there already is never overwritten.
+    ///
+    /// # Errors
+    /// A sentence for the operator. Then there is no copy.
+    pub fn back_up(&self, copy: &Path) -> anyhow::Result<u64> {
+        backup::back_up(&self.connection, copy)
     }
 
     /// Brings the write-ahead log into the file, and closes it. Not needed for safety: a store that

@@ -4,21 +4,13 @@
 //! number: a new chatd adds a step at the end and never changes one that was released. All times
 //! are microseconds since 1970, UTC.
 
-use super::{
-    StoreErrorKind,
-    file::{beside, create_private},
-};
+use super::{StoreErrorKind, backup::keep_copy};
 use crate::core::record::{AccountId, LineId};
 use rusqlite::{
-    Connection, OpenFlags, ToSql, Transaction, TransactionBehavior,
+    Connection, ToSql, Transaction, TransactionBehavior,
     types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef},
 };
-use std::{
-    error::Error,
-    fs::{self, File},
-    io::{BufReader, Read as _},
-    path::Path,
-};
+use std::path::Path;
 
 /// Marks the file as chatd's: the letters `chat`.
 pub(crate) const APPLICATION_ID: i32 = 0x6368_6174;
@@ -183,56 +175,6 @@ pub fn version(connection: &Connection) -> rusqlite::Result<usize> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     // Below 0 it is nothing that chatd ever wrote: newer than known.
     Ok(usize::try_from(found).unwrap_or(usize::MAX))
-}
-
-/// Leaves a copy of the file beside it: the way back to the older chatd. The copy of `chatd.db`
-/// with schema 1 is `chatd.db.schema-1`. It is on the disk when this returns.
-///
-/// The caller's transaction keeps other writers out meanwhile. A copy that is there already is
-/// never overwritten. If it is the same, it will do: a migration that was cut leaves it.
-fn keep_copy(path: &Path, old_schema: usize) -> Result<(), StoreErrorKind> {
-    let copy = beside(path, &format!(".schema-{old_schema}"));
-    let unfinished = beside(&copy, ".unfinished");
-    write_copy(path, &unfinished, &copy).map_err(|why| {
-        let _ = fs::remove_file(&unfinished);
-        StoreErrorKind::CannotCopy { copy, why: why.to_string() }
-    })
-}
-
-fn write_copy(path: &Path, unfinished: &Path, copy: &Path) -> Result<(), Box<dyn Error>> {
-    if unfinished.exists() {
-        fs::remove_file(unfinished)?; // a crash left it
-    }
-    let file = create_private(unfinished)?;
-    let name = ValueRef::Text(unfinished.as_os_str().as_encoded_bytes());
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(path, flags)?
-        .execute("VACUUM INTO ?1", [ToSqlOutput::Borrowed(name)])?;
-    file.sync_all()?;
-    if copy.exists() {
-        if !have_same_bytes(unfinished, copy)? {
-            return Err("another one is there already; move it away".into());
-        }
-        fs::remove_file(unfinished)?;
-    } else {
-        fs::rename(unfinished, copy)?;
-    }
-    #[cfg(unix)] // elsewhere a folder cannot be opened
-    File::open(copy.canonicalize()?.parent().unwrap_or(Path::new("/")))?.sync_all()?;
-    Ok(())
-}
-
-fn have_same_bytes(a: &Path, b: &Path) -> std::io::Result<bool> {
-    let (a, b) = (File::open(a)?, File::open(b)?);
-    if a.metadata()?.len() != b.metadata()?.len() {
-        return Ok(false);
-    }
-    for (a, b) in BufReader::new(a).bytes().zip(BufReader::new(b).bytes()) {
-        if a? != b? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 impl ToSql for LineId {

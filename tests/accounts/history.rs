@@ -64,6 +64,45 @@ fn json_is_one_object_a_line() {
     assert_eq!(folder.run("history export --json").lines().collect::<Vec<_>>(), expected);
 }
 
+/// What a server has said last may be in the log beside the file only: a copy of the file alone would lack it.
+#[test]
+fn a_backup_has_what_a_running_server_has_written_and_serves_in_its_place() {
+    let folder = folder_with_history();
+    folder.run("account add bob");
+    let path = folder.path("chatd.db");
+    let mut server = Store::open(&path, Durability::Normal, Duration::from_secs(5)).unwrap();
+    let change = Change::RoomMessage {
+        id: LineId(9),
+        room: "lobby".to_owned(),
+        author: Author { name: "bob".to_owned(), account: None },
+        text: "<bob> the newest\n".to_owned(),
+    };
+    server.append(&[Record { at: Timestamp::now(), change }]).unwrap();
+
+    let told = folder.run("history backup monday.db");
+    assert!(told.starts_with("chatd.db is copied to monday.db: "), "{told}");
+    let copied = folder.run("history export --db monday.db");
+    assert_eq!(copied, folder.run("history export"));
+    assert!(copied.ends_with("lobby <bob> the newest\n"), "{copied}");
+    assert!(folder.run("account list --db monday.db").contains("bob"));
+    assert!(!folder.path("monday.db.unfinished").exists());
+
+    for (words, told) in [
+        ("history backup monday.db", "monday.db is there already. Give another name."),
+        ("history backup chatd.db", "chatd.db is there already. Give another name."),
+        ("history backup", "Where to? chatd history backup monday.db"),
+        ("history backup no/such/folder.db", "no/such/folder.db cannot be written: "),
+        ("history backup x.db --json", "--room and --json are for chatd history export."),
+        ("history backup x.db --days 3", "--days and --yes are for chatd history prune."),
+        ("history export x.db", "A FILE is for chatd history backup; "),
+        ("history backup x.db --db gone.db", "There is no database gone.db."),
+    ] {
+        let said = folder.fails(words, "");
+        assert!(said.contains(told), "{words}: {said}");
+        assert!(!folder.path("x.db").exists(), "{words}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn one_that_has_read_enough_may_close_the_pipe() {

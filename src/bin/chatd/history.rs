@@ -1,6 +1,10 @@
 //! `chatd history …`: what was said in rooms, for people and programs. Runs on thread `main`.
 
-use crate::{database, print::zone, prune::prune};
+use crate::{
+    database,
+    print::{print_line, zone},
+    prune::prune,
+};
 use anyhow::{Context as _, ensure};
 use chatd::{
     server::subcommands::{HistoryAction, HistoryCommand},
@@ -15,17 +19,32 @@ use std::{
 
 /// Does what was asked. `path`: the database.
 pub(crate) fn run(command: &HistoryCommand, path: &Path) -> anyhow::Result<()> {
-    let HistoryCommand { action, room, json, days, yes, .. } = command;
+    let HistoryCommand { action, file, room, json, days, yes, .. } = command;
+    let is = |one| *action == one;
+    ensure!(
+        is(HistoryAction::Export) || (room.is_none() && !json),
+        "--room and --json are for chatd history export."
+    );
+    ensure!(
+        is(HistoryAction::Prune) || (days.is_none() && !yes),
+        "--days and --yes are for chatd history prune."
+    );
+    ensure!(
+        is(HistoryAction::Backup) || file.is_none(),
+        "A FILE is for chatd history backup; --db FILE says which database is meant."
+    );
     match action {
-        HistoryAction::Export => {
-            ensure!(days.is_none() && !yes, "--days and --yes are for chatd history prune.");
-            export(command, path)
-        }
-        HistoryAction::Prune => {
-            ensure!(room.is_none() && !json, "--room and --json are for chatd history export.");
-            prune(*days, *yes, path)
-        }
+        HistoryAction::Export => export(command, path),
+        HistoryAction::Backup => back_up(file.as_deref(), path),
+        HistoryAction::Prune => prune(*days, *yes, path),
     }
+}
+
+fn back_up(copy: Option<&Path>, path: &Path) -> anyhow::Result<()> {
+    let copy = copy.context("Where to? chatd history backup monday.db")?;
+    let bytes = database::open(path)?.back_up(copy)?;
+    print_line(&format!("{} is copied to {}: {bytes} bytes.", path.display(), copy.display()));
+    Ok(())
 }
 
 /// Prints it on standard output.
