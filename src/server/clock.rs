@@ -5,7 +5,7 @@
 //! every ban would be over and every line too old. So the wall clock is compared with the time for
 //! which the machine has been on, which nobody sets. The two should pass equally fast:
 //!
-//! - If the wall clock is set by up to [`BELIEVED_STEP`], its time is taken at once. A person does
+//! - If the wall clock is set by up to `BELIEVED_STEP`, its time is taken at once. A person does
 //!   that, or a time server.
 //! - If it is set by more, events go on in the time before, until the new time has held for
 //!   [`AGREEMENT`]. The log says so, and when the new time is taken.

@@ -1,4 +1,4 @@
-//! Who has used up what, and who has which place, for all threads: [`Sources`] and [`Places`], each
+//! Who has used up what, and who has which place, for all threads: `Sources` and `Places`, each
 //! behind a lock. It is taken when a client comes, goes, or has to wait; never for a line of a
 //! client that is not limited.
 

@@ -54,7 +54,7 @@ pub enum AccountAction {
 #[derive(FromArgs, Clone, Debug)]
 #[argh(subcommand, name = "ban")]
 pub struct BanCommand {
-    /// list; add NAME|ADDRESS [FOR] [WHY], where FOR is 30m, 12h, 7d, 2 days or left out: for ever;
+    /// list; add NAME|ADDRESS FOR WHY, where FOR is 30m, 12h, 7d, 2 days, or left out: for ever;
     /// lift NAME|ADDRESS
     #[argh(positional)]
     pub action: BanAction,

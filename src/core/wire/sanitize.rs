@@ -25,11 +25,11 @@ const MARKS_MAX: usize = 8;
 /// Returns `line`, safe to show, to log and to keep. A line that is plain is not copied.
 ///
 /// - Control characters become a visible `�`, as in [`replace_controls`].
-/// - Runs of blanks of any kind are cut to [`INDENT_MAX`] columns in front and [`BLANKS_MAX`]
+/// - Runs of blanks of any kind are cut to `INDENT_MAX` columns in front and `BLANKS_MAX`
 ///   later, so that nobody can lay out a line that looks like another kind.
 /// - Characters that show nothing are left out, except where they belong to a visible one: accents,
 ///   the joiners of emoji and of Indic and Persian words. So a line of nothing visible is blank.
-/// - The result has at most [`LINE_MAX`] bytes, or as many as `line` has: a line that is longer
+/// - The result has at most `LINE_MAX` bytes, or as many as `line` has: a line that is longer
 ///   when it is made visible is cut.
 pub fn sanitize(line: &str) -> Cow<'_, str> {
     // No early exit, so that the compiler checks 16 bytes at a time. Nearly every line costs only
