@@ -98,6 +98,11 @@ pub(crate) fn read(
     socket.read(space)
 }
 
+/// Whether a read that failed like this has only found nothing.
+pub(crate) fn is_nothing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
 /// Reads what there is, or fails with `WouldBlock`.
 #[cfg(unix)]
 pub(crate) fn read_now(socket: &TcpStream, space: &mut [u8]) -> io::Result<usize> {

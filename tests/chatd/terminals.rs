@@ -168,6 +168,30 @@ impl Drop for Over<'_> {
     }
 }
 
+/// The answer to a name waits until the socket has been looked at once more, and that look may find
+/// the reset. (Elsewhere a reset throws away what was not read before, so the name does not come.)
+#[cfg(target_os = "linux")]
+#[test]
+fn half_a_line_behind_a_name_is_dropped_too() {
+    const ROUNDS: usize = 60;
+    let server = Server::start("--flood off");
+    let [mut reader] = server.enter(["reader"]);
+    let halves = ["HALF of it", "/topic HALF", "/me HALF", "/nick HALF", "/quit HALF"];
+    for (round, half) in (0..ROUNDS).zip(halves.iter().cycle()) {
+        let mut client = server.connect("half");
+        (0..2).for_each(|_| drop(client.reads())); // the welcome, and the question
+        client.sends(format!("h{round}\n{half}"));
+        client.resets();
+        loop {
+            let line = reader.reads().unwrap();
+            assert!(!line.contains("HALF"), "round {round}: {line}");
+            if line.contains(" left lobby") {
+                break;
+            }
+        }
+    }
+}
+
 /// A send that finds the connection reset takes the error with it; the read after it finds an end of file.
 #[test]
 pub fn half_a_line_that_a_reset_cuts_off_is_dropped() {

@@ -210,9 +210,10 @@ fn misunderstood(typed: &str) -> Refusal {
 fn last_time_of(rooms: &Rooms, typed: &str) -> Option<Timestamp> {
     let (zone, now) = (&rooms.config().zone, rooms.now());
     let time = |text: &str| Time::strptime("%H:%M", text).ok();
-    let date = |text: &str| text.parse::<Date>().ok();
+    // (As such, "2026-11-20T23:00" would be a date, too: its time would be left out.)
+    let date = |text: &str| Date::strptime("%Y-%m-%d", text).ok();
     let moment = |date: Date, time| zone.to_timestamp(date.to_datetime(time)).ok();
-    if let Some((day, clock)) = typed.split_once(char::is_whitespace) {
+    if let Some((day, clock)) = typed.split_once(|c: char| c.is_whitespace() || c == 'T') {
         return moment(date(day)?, time(clock.trim())?);
     }
     let Some(time) = time(typed) else { return moment(date(typed)?, Time::midnight()) };

@@ -151,7 +151,7 @@ impl<'a> Session<'a> {
             return heard;
         }
         self.greet_late(driver);
-        self.answer_telnet(driver);
+        self.answer_protocols(driver);
         let heard = loop {
             if let Some(reason) = self.close.take() {
                 break Heard::Close(reason);
@@ -211,9 +211,7 @@ impl<'a> Session<'a> {
     #[inline(never)] // see `Session::hear`
     fn hear_no_line(&mut self, now: Duration, driver: &mut dyn Driver) -> Heard {
         let waste = self.input.take_waste();
-        if self.opening != Opening::Over && self.input.is_tls() {
-            Heard::Close(CloseReason::OtherProtocol("a TLS handshake"))
-        } else if waste > 0 && self.charge(waste, now, driver) {
+        if waste > 0 && self.charge(waste, now, driver) {
             Heard::Dialogue
         } else if self.input.has_ended() {
             Heard::Close(CloseReason::Closed)
@@ -339,7 +337,11 @@ impl<'a> Session<'a> {
         driver.reply(notice(sentence).as_bytes());
     }
 
-    fn answer_telnet(&mut self, driver: &mut dyn Driver) {
+    /// Answers what is no line: telnet's negotiation, and a TLS handshake, which has line ends in it.
+    fn answer_protocols(&mut self, driver: &mut dyn Driver) {
+        if self.opening != Opening::Over && self.input.is_tls() {
+            self.close(CloseReason::OtherProtocol("a TLS handshake"));
+        }
         if self.input.telnet.take_begun() {
             driver.begin_telnet();
         }

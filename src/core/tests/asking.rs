@@ -154,6 +154,7 @@ fn past_lines_are_asked_for_by_number_or_by_time() {
         ("since 1970-01-02", 1),
         ("1970-01-01 12:00", 3),
         ("since 1970-01-01  12:01", 2),
+        ("since 1970-01-01T12:01", 2),
         ("since 2h", 1),
         ("since 2030-01-01", 0),
     ] {
@@ -176,6 +177,9 @@ fn past_lines_are_asked_for_by_number_or_by_time() {
         "0m",
         "99999d",
         "since 2026-11-20 25:00",
+        "since 2026-11-20T25:00",
+        "since 2026-11-20T10:30Z",
+        "since 20261120",
         "½",
     ] {
         let told = chat.is_told(BOB, &format!("/history {typed}"));

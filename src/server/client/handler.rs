@@ -34,7 +34,7 @@ use crate::{
 use crossbeam_channel::{Sender, TrySendError};
 use parking_lot::Mutex;
 use std::{
-    io::{self, ErrorKind},
+    io,
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -162,7 +162,6 @@ impl ClientThread<'_> {
         let connection = (client.number, format!("c{}", client.number));
         let (usage, peer) =
             handler.sources.begin(&connection, client.peer, client.socket(), reserve_of);
-
         let mut thread = ClientThread { handler, client, usage, replies: None, has_looked: false };
         let reason = catch_unwind(AssertUnwindSafe(|| {
             let mut session = Session::begin(&handler.session, peer, Duration::ZERO, &mut thread);
@@ -230,8 +229,7 @@ impl ClientThread<'_> {
                         None => session.input.received(0),
                     },
                     Ok(n) => session.input.received(n),
-                    Err(e)
-                        if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                    Err(e) if net::is_nothing(&e) => {}
                     Err(e) => return CloseReason::Lost(e.to_string()),
                 },
             }
@@ -244,9 +242,11 @@ impl ClientThread<'_> {
     fn read(&mut self, space: &mut [u8], at_most: Option<Duration>) -> io::Result<usize> {
         let (client, socket) = (self.client, self.client.socket());
         if self.replies.is_some() {
-            let is_first_look = !std::mem::replace(&mut self.has_looked, true);
-            if is_first_look && let Ok(n) = net::read_now(socket, space) {
-                return Ok(n);
+            if !std::mem::replace(&mut self.has_looked, true) {
+                match net::read_now(socket, space) {
+                    Err(e) if net::is_nothing(&e) => {}
+                    read => return read, // also an error: the system reports it once
+                }
             }
             self.flush();
         }

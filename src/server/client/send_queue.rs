@@ -174,8 +174,9 @@ impl SendQueue {
     /// Notes that the socket is broken: nobody will read what waits.
     pub(crate) fn break_off(&mut self, error: &io::Error) {
         self.is_shut = true;
-        self.is_cut_off = error.kind() != ErrorKind::BrokenPipe;
-        self.broken = Some(error.to_string());
+        // The first error counts: every later send finds a broken pipe.
+        self.is_cut_off |= self.broken.is_none() && error.kind() != ErrorKind::BrokenPipe;
+        self.broken.get_or_insert_with(|| error.to_string());
         self.waiting = VecDeque::new();
     }
 
@@ -313,6 +314,8 @@ mod tests {
             socket2::SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
             drop(peer);
             finds_it_broken(&mut queue, &server);
+            assert_eq!(queue.cut_off().is_none(), ends_first, "{:?}", queue.broken());
+            queue.break_off(&ErrorKind::BrokenPipe.into()); // by an answer
             assert_eq!(queue.cut_off().is_none(), ends_first, "{:?}", queue.broken());
             let mut read = Vec::new();
             let end = server.read_to_end(&mut read); // the send has taken the error away

@@ -78,6 +78,9 @@ fn a_request_at_the_beginning_is_held_back_with_names_and_without() {
         for (sent, what) in [
             (&b"SSH-2.0-OpenSSH_9.6\r\n"[..], "an SSH client's first line"),
             (b"\x16\x03\x01\x02\x00\x15\x08\n", "a TLS handshake"),
+            (b"\x16\x03\x01\x02\x00\xfc\n\x00\x16\n\x00\x14\r\nhi\n", "a TLS handshake"),
+            (b"\x16\x03\x01\n\x15hi\n", "a TLS handshake"),
+            (b"\x16\x03\x03\x00", "a TLS handshake"),
             (b"PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\n", "a PROXY line"),
         ] {
             let mut client = connects();
