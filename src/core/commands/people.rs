@@ -241,6 +241,7 @@ fn ignore(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
     all.retain(|other| {
         other.name.key() != ignored.name.key()
             && (other.client != ignored.client || other.client.is_none())
+            && (other.account != ignored.account || other.account.is_none())
     });
     all.push(ignored);
     ctx.rooms.refilter(ctx.client);
@@ -294,6 +295,9 @@ pub(super) fn names_of(rooms: &Rooms, ignored: &Ignored) -> Vec<String> {
 
 /// The name that somebody ignored has now.
 fn name_now<'a>(rooms: &'a Rooms, ignored: &'a Ignored) -> &'a Name {
-    let member = ignored.client.and_then(|client| rooms.members().get(client));
+    let members = rooms.members();
+    let owner = || ignored.account.and_then(|id| members.logged_in_to(id).next());
+    let client = ignored.client.filter(|&client| members.contains(client)).or_else(owner);
+    let member = client.and_then(|client| members.get(client));
     member.map_or(&ignored.name, |member| member.name())
 }

@@ -292,3 +292,29 @@ fn whoever_gives_way_to_an_owner_reads_no_address() {
         }
     }
 }
+
+#[test]
+fn who_is_ignored_by_account_is_known_by_the_name_they_have_now() {
+    let mut chat = Conversation::new();
+    chat.asks(CAROL, enter("zoe", Some(ZOES)));
+    chat.types(BOB, "/ignore zoe");
+    chat.departs(CAROL, CloseReason::Closed);
+    chat.finishes();
+    chat.asks(4, enter("zoe", Some(ZOES)));
+    chat.types(4, "/nick bert");
+    chat.says(4, "<bert> hi");
+    chat.says(ALICE, "<alice> ho");
+    chat.finishes();
+    assert!(!chat.reads(BOB).contains("<bert> hi"));
+    assert_eq!(chat.is_told(BOB, "/ignore"), "*** You ignore: bert.\n");
+    let past = chat.is_told(BOB, "/history");
+    assert!(past.contains("<@alice> ho") && !past.contains("<bert> hi"), "{past}");
+    chat.is_told(BOB, "/ignore bert");
+    assert_eq!(chat.is_told(BOB, "/ignore"), "*** You ignore: bert.\n", "once");
+    for (by_account, typed) in [(true, "bert"), (false, "ZOE"), (true, "@bert"), (false, "zoe?")] {
+        chat.is_told(BOB, if by_account { "/ignore zoe" } else { "/ignore bert" });
+        let told = chat.is_told(BOB, &format!("/unignore {typed}"));
+        assert!(told.starts_with("*** You read what "), "{typed}: {told}");
+        assert_eq!(chat.is_told(BOB, "/ignore"), "*** You ignore nobody.\n", "{typed}");
+    }
+}
