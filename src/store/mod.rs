@@ -44,14 +44,17 @@ use std::{
     time::Duration,
 };
 
+/// What SQLite keeps beside a file that is open.
+const BESIDE: [&str; 2] = ["-wal", "-shm"];
+
 /// An open database file.
 pub struct Store {
     connection: Connection,
     path: PathBuf,
     /// Which file was opened under that path.
     identity: Identity,
-    /// Which file its log is.
-    log: Identity,
+    /// Which files are its log, and the index of that, which programs that have it open share.
+    beside: [Identity; 2],
     /// SQLite's count of what other connections committed, when it was last looked at.
     data_version: i64,
     is_read_only: bool,
@@ -95,7 +98,7 @@ impl Store {
             ..Store::new(connection, path)
         };
         store.changed_by_others()?; // what is in it now is no change
-        store.log = identity(&beside(path, "-wal")); // SQLite has made it by now
+        store.beside = BESIDE.map(|ending| identity(&beside(path, ending))); // SQLite has made them
         Ok(store)
     }
 
@@ -114,7 +117,7 @@ impl Store {
             connection,
             path: path.to_owned(),
             identity: None,
-            log: None,
+            beside: [None; 2],
             data_version: 0,
             is_read_only: false,
             patience: Duration::ZERO,
@@ -281,15 +284,18 @@ impl Store {
 
     /// Closes a file that is not what it was, and writes nothing more. SQLite would bring the log
     /// into the file, or delete the log of another file that stands in its place now. And a log
-    /// that stayed would be taken for that other file's.
+    /// that stayed would be taken for that other file's; so would its index, as long as another
+    /// program has it open.
     pub(crate) fn abandon(self) {
-        let log = beside(&self.path, "-wal");
-        let is_replaced = self.check_it_is_there().is_err();
-        let is_ours = self.log.is_some() && identity(&log) == self.log;
+        let files = BESIDE.map(|ending| beside(&self.path, ending));
+        let (ours, is_replaced) = (self.beside, self.check_it_is_there().is_err());
+        let is_ours =
+            |(file, ours): &(PathBuf, Identity)| ours.is_some() && identity(file) == *ours;
+        let to_delete: Vec<_> = files.into_iter().zip(ours).filter(is_ours).collect();
         let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         drop(self);
-        if is_replaced && is_ours {
-            let _ = fs::remove_file(log);
+        for (file, _) in to_delete.iter().filter(|_| is_replaced) {
+            let _ = fs::remove_file(file);
         }
     }
 

@@ -75,6 +75,33 @@ pub fn a_file_that_can_be_read_and_not_written_leaves_nobody_unchecked() {
     bob.hears_until("*** The history is written again; nothing is missing.");
 }
 
+/// As an operator's `sqlite3` has it that looks around.
+#[test]
+fn another_program_that_has_the_deleted_file_open_holds_nothing_up() {
+    for is_copied_back in [false, true] {
+        let folder = Folder::new();
+        let server = start(&folder);
+        let [mut alice, mut bob] = server.enter(["alice", "bob"]);
+        let [file, copy] = ["chatd.db", "copy.db"].map(|name| folder.path(name));
+        let other = folder.database();
+        other.execute("VACUUM INTO ?1", [copy.to_str()]).unwrap();
+        alice.says("before");
+        bob.hears_until("<alice> before");
+        fs::remove_file(&file).unwrap();
+        if is_copied_back {
+            fs::rename(&copy, &file).unwrap();
+        }
+        alice.says("after");
+        bob.hears_until("*** The history is not written since");
+        let told = bob.hears_until("*** The history is written again;");
+        assert!(told.ends_with(" is missing."), "{told}");
+        let lines = "SELECT group_concat(body) FROM line";
+        let found: String = folder.database().query_row(lines, [], |row| row.get(0)).unwrap();
+        assert_eq!(found, "after");
+        drop(other);
+    }
+}
+
 #[test]
 pub fn who_comes_before_a_shutdown_is_told() {
     let folder = Folder::new();
