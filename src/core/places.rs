@@ -62,6 +62,11 @@ impl Places {
         Places { most, ordinary: 0, reserved: Vec::new() }
     }
 
+    /// Whether whoever comes now can only try for an administrator's place.
+    pub(crate) fn is_full(&self) -> bool {
+        self.ordinary >= self.most
+    }
+
     /// Gives a place to a client that comes.
     pub(crate) fn take(
         &mut self,
@@ -69,7 +74,7 @@ impl Places {
         address: ClientAddress,
         now: Duration,
     ) -> Place {
-        if self.ordinary < self.most {
+        if !self.is_full() {
             self.ordinary += 1;
             return Place::Ordinary;
         }

@@ -75,7 +75,13 @@ impl SourceTable {
     /// # Errors
     /// There are too many: a sentence for the client.
     pub fn admit(&self, ip: IpAddr) -> Result<(), String> {
-        self.sources.lock().admit(ip, self.now())
+        let is_full = self.places.lock().is_full();
+        let mut sources = self.sources.lock();
+        match is_full {
+            // A script that comes and goes keeps no administrator out behind the same router.
+            true => sources.admit_to_trial(ip),
+            false => sources.admit(ip, self.now()),
+        }
     }
 
     /// Counts one connection fewer.
@@ -115,10 +121,12 @@ impl SourceTable {
         let (source, now) = (Source::Address(address), self.now());
         let (handover, (is_crowded, is_doubted)) = {
             let mut sources = self.sources.lock();
-            (sources.begin(source, now), sources.crowding(address, now))
+            // Who tries for an administrator's place can say nothing, so they are greeted at once.
+            let goes_on = reserve_of.is_none().then(|| sources.begin(source, now));
+            (goes_on.flatten(), sources.crowding(address, now))
         };
         let gone = match handover {
-            _ if !self.is_on => Gone::Half, // it makes no difference
+            _ if !self.is_on || reserve_of.is_some() => Gone::Half, // it makes no difference
             None if is_doubted || net::has_peer_ended(socket) => Gone::Perhaps,
             _ => Gone::No,
         };
@@ -134,7 +142,9 @@ impl Usage {
     /// The connection ends, as far as its client can still say something.
     pub fn end(&mut self, table: &SourceTable, session: &mut Session<'_>) {
         let age = self.began.elapsed();
-        let (handover, was_named) = (session.pace.hand_over(age), !session.is_naming());
+        let was_named = !session.is_naming();
+        let said_nothing = self.tries.is_some() && matches!(self.source, Source::Address(_));
+        let handover = session.pace.hand_over(age).filter(|_| !said_nothing);
         let part = match self.gone {
             Gone::Yes => Part::Gone,
             Gone::Half => Part::Left,

@@ -204,6 +204,16 @@ fn six_shell_loops_and_yes_are_slowed_too() {
 /// Scripts connect, and stay when they read that the place is kept for an administrator; whoever is hung up comes again.
 #[test]
 pub fn an_administrator_is_in_within_three_seconds_while_scripts_hold_the_reserved_places() {
+    an_administrator_is_in_within_three_seconds(true);
+}
+
+/// They connect, read, and connect again: some hundred times a second, from the administrator's own address.
+#[test]
+pub fn scripts_that_come_and_go_keep_no_administrator_out() {
+    an_administrator_is_in_within_three_seconds(false);
+}
+
+fn an_administrator_is_in_within_three_seconds(scripts_stay: bool) {
     let folder = Folder::new();
     folder.run("account add boss");
     folder.run("account promote boss");
@@ -216,7 +226,7 @@ pub fn an_administrator_is_in_within_three_seconds_while_scripts_hold_the_reserv
         {
             let _ = socket.set_read_timeout(Some(Duration::from_millis(100)));
             let goes_on = |e: &std::io::Error| e.kind() == ErrorKind::WouldBlock;
-            let mut is_held = true;
+            let mut is_held = socket.read(&mut [0; 512]).is_ok() && scripts_stay;
             while is_held && !is_over.load(Relaxed) {
                 is_held = socket.read(&mut [0; 512]).map_or_else(|e| goes_on(&e), |n| n > 0);
             }
@@ -229,7 +239,9 @@ pub fn an_administrator_is_in_within_three_seconds_while_scripts_hold_the_reserv
         times
     });
     println!("with four scripts it took {times:?}");
-    assert!(times.iter().all(|time| *time < Duration::from_secs(3)), "{times:?}");
+    let late = times.iter().filter(|time| **time >= Duration::from_secs(3)).count();
+    // Scripts that run may at times have every place for a while: those whom they have just left.
+    assert!(late <= if scripts_stay { 0 } else { times.len() / 4 }, "{times:?}");
     ann.says("hi");
     bob.hears_until("<ann> hi");
     let lines = server.log().lines().count();

@@ -202,16 +202,8 @@ impl Sources {
     /// # Errors
     /// There are too many: a sentence for the client.
     pub(crate) fn admit(&mut self, ip: IpAddr, now: Duration) -> Result<(), String> {
-        let address = ClientAddress::of(ip);
-        let open = self.open.get(&address).copied().unwrap_or(0);
-        // The machine itself is exempt: there are the tests, and whoever looks after the server.
-        if open >= self.per_source && !ip.is_loopback() {
-            return Err(sorry(&format!(
-                "{open} connections from your address are open, and that is the most."
-            )));
-        }
         if self.is_on {
-            let used = self.uses.entry(Source::Address(address), now);
+            let used = self.uses.entry(Source::Address(ClientAddress::of(ip)), now);
             let most = used.short_max();
             let above = used.short(now) + 1.0 - most;
             if above > 0.0 {
@@ -229,7 +221,20 @@ impl Sources {
                 )));
             }
         }
-        *self.open.entry(address).or_default() += 1;
+        self.admit_to_trial(ip)
+    }
+
+    /// The same at a full server, however many have come and gone. They can only try for an
+    /// administrator's place, and `Places` sees to it that they do not keep it.
+    pub(crate) fn admit_to_trial(&mut self, ip: IpAddr) -> Result<(), String> {
+        let open = self.open.entry(ClientAddress::of(ip)).or_default();
+        // The machine itself is exempt: there are the tests, and whoever looks after the server.
+        if *open >= self.per_source && !ip.is_loopback() {
+            return Err(sorry(&format!(
+                "{open} connections from your address are open, and that is the most."
+            )));
+        }
+        *open += 1;
         Ok(())
     }
 

@@ -5,7 +5,8 @@
 //! account; and, once many were wrong from an address, by a turn for each guess from there, so that
 //! many at once gain nothing. Nobody can be locked out of their account from elsewhere. Each address
 //! waits for an account's delay on its own, so further guesses do not restart another address's
-//! wait. An address from which the owner has logged in does not wait for it at all.
+//! wait. At an address from which the owner has logged in, only what was wrong for this account from
+//! there counts: neither guesses from elsewhere nor those at others' accounts delay the owner.
 //!
 //! An attempt counts as wrong from the moment at which it is compared, and no longer if it was right:
 //! otherwise two that are compared at once would both be the first.
@@ -66,9 +67,8 @@ struct Tally {
     /// Wrong passwords by account or name.
     accounts: Recent<Tried, u32>,
     addresses: Recent<ClientAddress, Guesses>,
-    /// Since when an address waits to try an account, and for which turn: since it first tried, or
-    /// since it last did.
-    waits: Recent<(Tried, ClientAddress), Option<Wait>>,
+    /// What an address has tried at an account.
+    trials: Recent<(Tried, ClientAddress), Trials>,
     /// Where an account's owner has logged in from.
     homes: Recent<Tried, VecDeque<ClientAddress>>,
 }
@@ -79,6 +79,15 @@ struct Guesses {
     wrong: u32,
     /// Turns are given up to this time.
     turns: Duration,
+}
+
+/// Passwords for one account from one address.
+#[derive(Default)]
+struct Trials {
+    wrong: u32,
+    /// Since when it waits to try the next one, and for which turn: since it first tried, or since
+    /// it last did.
+    wait: Option<Wait>,
 }
 
 /// An address waits to try an account.
@@ -93,7 +102,7 @@ impl Default for Throttle {
         let tally = Tally {
             accounts: Recent::new(Some(FORGOTTEN_AFTER)),
             addresses: Recent::new(Some(FORGOTTEN_AFTER)),
-            waits: Recent::new(Some(FORGOTTEN_AFTER)),
+            trials: Recent::new(Some(FORGOTTEN_AFTER)),
             homes: Recent::new(None),
         };
         Throttle { tally: Locked::new("the throttle", tally), start: Instant::now() }
@@ -109,18 +118,20 @@ impl Throttle {
     /// until [`Throttle::succeeded`].
     pub(crate) fn begin(&self, address: ClientAddress, tried: &Tried, now: Instant) -> Duration {
         let now = self.time(now);
-        let Tally { accounts, addresses, waits, homes } = &mut *self.tally.lock();
+        let Tally { accounts, addresses, trials, homes } = &mut *self.tally.lock();
         let is_home = homes.get(tried, now).is_some_and(|homes| homes.contains(&address));
         let wrong = accounts.get(tried, now).copied().unwrap_or(0);
-        let for_account = if is_home { Duration::ZERO } else { cost(wrong, FREE_FOR_ACCOUNT) };
         let guesses = addresses.entry(address, now);
-        let from_address = cost(guesses.wrong, FREE_FROM_ADDRESS);
+        let trials = trials.entry((tried.clone(), address), now);
+        let (for_account, from_address) = match is_home {
+            true => (cost(trials.wrong, FREE_FOR_ACCOUNT), Duration::ZERO),
+            false => (cost(wrong, FREE_FOR_ACCOUNT), cost(guesses.wrong, FREE_FROM_ADDRESS)),
+        };
         let delay = for_account.max(from_address);
         if !delay.is_zero() {
             // Each address waits on its own: further guesses must not restart everybody else's wait.
-            let key = (tried.clone(), address);
-            let wait = waits.entry(key, now).get_or_insert(Wait { since: now, turn: None });
-            if !from_address.is_zero() && !is_home && wait.turn.is_none() {
+            let wait = trials.wait.get_or_insert(Wait { since: now, turn: None });
+            if !from_address.is_zero() && wait.turn.is_none() {
                 let Some(turn) = guesses.take_turn(now) else { return TURNS_MAX };
                 wait.turn = Some(turn);
             }
@@ -130,7 +141,8 @@ impl Throttle {
             }
         }
         guesses.wrong = guesses.wrong.saturating_add(1);
-        *waits.entry((tried.clone(), address), now) = Some(Wait { since: now, turn: None });
+        trials.wrong = trials.wrong.saturating_add(1);
+        trials.wait = Some(Wait { since: now, turn: None });
         *accounts.entry(tried.clone(), now) += 1;
         Duration::ZERO
     }
@@ -139,7 +151,10 @@ impl Throttle {
     /// counted: otherwise a guesser could reset the count by logging in to an account of their own.
     pub(crate) fn succeeded(&self, address: ClientAddress, tried: &Tried, now: Instant) {
         let now = self.time(now);
-        let Tally { accounts, addresses, homes, .. } = &mut *self.tally.lock();
+        let Tally { accounts, addresses, trials, homes } = &mut *self.tally.lock();
+        if let Some(trials) = trials.get(&(tried.clone(), address), now) {
+            trials.wrong = trials.wrong.saturating_sub(1);
+        }
         if let Some(wrong) = accounts.get(tried, now) {
             *wrong = wrong.saturating_sub(1);
         }
@@ -286,6 +301,35 @@ mod tests {
         now += 10 * FORGOTTEN_AFTER;
         delays(&throttle, 2, "a", &mut now, 10);
         assert_eq!(owner(&throttle, 1, now), Duration::ZERO, "a home stays one");
+    }
+
+    /// One script behind the class's router guesses at everybody's name.
+    #[test]
+    fn a_guesser_behind_the_same_router_does_not_slow_those_who_have_logged_in_from_there() {
+        let (throttle, mut now) = (Throttle::default(), Instant::now());
+        let names = ["ann", "bob", "cid", "dan", "eve", "zoe"];
+        for owner in names {
+            assert_eq!(throttle.begin(address(1), &named(owner), now), Duration::ZERO);
+            throttle.succeeded(address(1), &named(owner), now);
+        }
+        (0..60).for_each(|i| drop(delays(&throttle, 1, &format!("n{i}"), &mut now, 1)));
+        for _ in 0..10 {
+            throttle.begin(address(1), &named("zoe"), now);
+        }
+        for owner in &names[..5] {
+            for again in 0..3 {
+                let wait = throttle.begin(address(1), &named(owner), now);
+                assert_eq!(wait, Duration::ZERO, "{owner}, {again}");
+                throttle.succeeded(address(1), &named(owner), now);
+            }
+        }
+        let mut guesses = 0;
+        for _ in 0..60 {
+            now += Duration::from_secs(1);
+            guesses += usize::from(throttle.begin(address(1), &named("zoe"), now).is_zero());
+        }
+        assert!(guesses <= 60 / 8 + 4, "no more guesses at one name: {guesses}");
+        assert_eq!(throttle.begin(address(1), &named("new"), now), DELAY_MAX, "who has not yet");
     }
 
     #[test]
