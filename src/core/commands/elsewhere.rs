@@ -35,7 +35,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("passwd pass pw passwrd setpass setpassword changepassword", &["password"]),
     ("drop deleteaccount", &["unregister"]),
     ("id uid account", &["whoami"]),
-    ("h commands command cmds cmd man usage helpop", &["help"]),
+    ("? h commands command cmds cmd man usage helpop", &["help"]),
     ("inbox mailbox messages memo memoserv offline", &["mail"]),
     ("raise raisehand handup lower", &["hand"]),
     ("question report modmail helpme teacher", &["ask"]),

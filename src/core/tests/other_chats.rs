@@ -12,6 +12,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("users members online n userlist", "Here it is /names, or /who."),
     ("wi finger", "Here it is /whois NAME."),
     ("lastlog last grep find", "Here it is /search WORDS."),
+    ("? h man cmds", "Here it is /help [COMMAND|all]."),
     ("backlog scrollback logs", "Here it is /history "),
     ("exit bye logout disconnect", "Here it is /quit [WHY]."),
     ("q", "Here it is /quit [WHY], or /msg NAME TEXT."),
