@@ -21,7 +21,7 @@ pub mod watch;
 pub mod zone;
 
 use crate::{
-    core::{Chat, close_reason::CloseReason, places::RESERVED},
+    core::{Chat, close_reason::CloseReason, places::RESERVED, record::Snapshot, rooms::Action},
     socketserver::{MixIn as _, Server, Threading},
 };
 use anyhow::{Context as _, bail};
@@ -95,7 +95,7 @@ impl Chatd {
         let (linger_queue, linger) = Lingerer::new(limits::refused_possible(options.threads_max));
         let (store, clock) = (options.store_config(), Clock::system());
         let (snapshot, handle, history, historian) = historian::open(&store, clock.clone())?;
-        let chat = Chat::new(options.rooms_config(), options.commands(), snapshot);
+        let chat = begin_chat(options, snapshot);
         let fanout = FanOut {
             events: to_apply,
             shutdown: stopping,
@@ -269,6 +269,17 @@ pub fn listen(groups: &[ListenOn], ghost_after: Duration) -> anyhow::Result<Vec<
         }
     }
     Ok(listeners)
+}
+
+/// The chat as it is at the start. The log has at once what is to be said of the file.
+pub fn begin_chat<H>(options: &Options, snapshot: Snapshot) -> Chat<H> {
+    let mut chat = Chat::new(options.rooms_config(), options.commands(), snapshot);
+    for action in chat.take_actions() {
+        if let Action::Log(line) = action {
+            log::info!("{line}");
+        }
+    }
+    chat
 }
 
 fn kind_of(error: &anyhow::Error) -> Option<ErrorKind> {

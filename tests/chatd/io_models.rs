@@ -77,6 +77,7 @@ promises! {
         operator::another_password_ends_the_sessions_of_that_account_and_no_others,
         operator::bans_from_a_shell_hold_at_once_and_lifted_ones_hold_no_longer,
         operator::a_line_in_a_room_that_made_way_for_others_is_removed_too,
+        operator::what_is_out_of_reach_without_unicode_names_is_logged_before_anybody_comes,
         operator::a_freed_name_is_free_and_its_owner_is_told,
         options::a_value_that_is_admitted_works,
         options::one_place_is_enough_for_one_client,

@@ -159,3 +159,10 @@ pub fn a_line_in_a_room_that_made_way_for_others_is_removed_too() {
     bob.asks_until("/join math", "*** The last 2 lines of MATH");
     bob.asks_until("/search swordfish", "*** Nothing with swordfish was said");
 }
+
+#[test]
+pub fn what_is_out_of_reach_without_unicode_names_is_logged_before_anybody_comes() {
+    let folder = Folder::new();
+    folder.run("account add \u{e9}lodie");
+    folder.start("").logs("out of reach without --unicode-names");
+}

@@ -20,6 +20,7 @@ use chatd::{
     server::{
         SHUTDOWN_PATIENCE,
         auth::Authenticator,
+        begin_chat,
         client::linger::Refused,
         clock::Clock,
         history::historian::{self, HistorianEvent, HistorianHandle, HistoryReader},
@@ -110,7 +111,7 @@ impl<'a> Server<'a> {
             session,
             clients: SlotMap::with_key(),
             last_number: 0,
-            chat: Chat::new(options.rooms_config(), options.commands(), snapshot),
+            chat: begin_chat(options, snapshot),
             historian: handle,
             clock,
             threads: [main, logger, Arc::clone(&historian.status)],
