@@ -58,6 +58,8 @@ fn it_says_what_would_go_and_deletes_it_only_if_that_is_meant() {
     }
     assert!(folder.run("history prune --days 30 --yes").ends_with("\n3 lines are deleted.\n"));
     assert_eq!(lines(&folder), 2);
+    let audit = folder.select::<String>("SELECT by || ' ' || what FROM audit");
+    assert_eq!(audit, ["operator deleted 3 lines that were said more than 30 days ago"]);
     let again = folder.run("history prune --days 30 --yes");
     assert_eq!(again, "Nothing in chatd.db is more than 30 days old.\n");
     let all = folder.run_with("--db chatd.db history prune --days 1", "").out;

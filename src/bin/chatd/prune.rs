@@ -48,6 +48,9 @@ pub(crate) fn prune(days: Option<u32>, is_meant: bool, path: &Path) -> anyhow::R
         ensure!(ask_whether_it_is_meant()?, "Nothing is deleted.");
     }
     let deleted = delete(&mut store, before)?;
+    drop(store);
+    let did = format!("deleted {deleted} lines that were said more than {days} days ago");
+    database::write(path, Vec::new(), did)?;
     print_line(&format!("{deleted} lines are deleted."));
     Ok(())
 }

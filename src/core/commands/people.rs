@@ -10,6 +10,7 @@ use crate::core::{
     record::SanctionKind,
     rooms::{
         ClientKey, Rooms,
+        lasting::describe_mark,
         member::{Ignored, Preference},
         room::Room,
     },
@@ -64,7 +65,7 @@ fn nick(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
 pub(super) fn change_name(ctx: &mut RoomsCtx<'_>, name: Name) -> String {
     let text = notice(sentences::you_are_now(name.shown()));
     ctx.rooms.rename(ctx.client, name);
-    text
+    text + &describe_mark(ctx.member())
 }
 
 /// Whether `client` can have this name. They may have another one now.

@@ -98,7 +98,7 @@ impl Accounts {
         }
     }
 
-    /// What the operator has deleted does not count toward the day's registrations of an address.
+    /// What is deleted does not count toward the day's registrations of an address.
     fn give_back_registrations(&mut self) {
         let Accounts { by_id, made_from, made, .. } = self;
         made_from.retain(|id, address| {
@@ -237,9 +237,11 @@ impl Accounts {
         self.by_id.insert(account.id, account);
     }
 
+    /// Takes an account out. It does not count toward the day's registrations any more: otherwise
+    /// one client that goes on registering and unregistering would use them up for its address.
     pub(crate) fn remove(&mut self, id: AccountId) {
-        self.made_from.remove(&id);
         self.by_id.remove(&id);
+        self.give_back_registrations();
         if let Some(name) = self.spellings.remove(&id) {
             self.by_name.remove(&name, id);
         }

@@ -66,16 +66,22 @@ impl Lasting {
         newcomer: &Member,
     ) -> String {
         let mut text = self.describe_outage(config, now).unwrap_or_default();
-        if newcomer.is_unchecked() {
-            text.push_str(&notice(format_args!(
-                "No password can be read now, so nobody can prove who they are. You are shown as {}.",
-                newcomer.shown()
-            )));
-        }
+        text.push_str(&describe_mark(newcomer));
         if let Some(stop_at) = self.stop_at {
             let left = stop_at.duration_since(now).max(SignedDuration::ZERO);
             text.push_str(&notice(sentences::stops_in(left.as_secs().unsigned_abs())));
         }
         text
     }
+}
+
+/// What a member is told whose name has a mark, because it cannot be checked.
+pub(in crate::core) fn describe_mark(member: &Member) -> String {
+    if !member.is_unchecked() {
+        return String::new();
+    }
+    notice(format_args!(
+        "No password can be read now, so nobody can prove who they are. You are shown as {}.",
+        member.shown()
+    ))
 }

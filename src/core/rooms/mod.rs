@@ -13,7 +13,7 @@ mod batch;
 mod config;
 mod identity;
 mod keys;
-mod lasting;
+pub(crate) mod lasting;
 pub(crate) mod member;
 mod members;
 mod name_index;

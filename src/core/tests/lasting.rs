@@ -105,6 +105,10 @@ fn when_passwords_can_be_read_again_marks_go_and_a_registered_name_keeps_its_own
         chat.asks(client, enter(name, None));
     }
     chat.finishes();
+    let told = chat.is_told(BOB, "/nick robert");
+    assert!(told.starts_with("*** You are now robert.\n"), "{told}");
+    assert!(told.ends_with("You are shown as robert?.\n"), "{told}");
+    chat.is_told(BOB, "/nick bob");
     chat.forgets();
     chat.chat.restore(snapshot());
     chat.finishes();
