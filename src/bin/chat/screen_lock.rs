@@ -15,7 +15,10 @@
 //! prints.
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 /// How long the end of a reading waits for a print that is being handed over. That takes
 /// microseconds; a print that takes longer waits in the editor's own queue for the next reading.
@@ -65,11 +68,20 @@ impl Default for ScreenLock {
 }
 
 impl ScreenLock {
-    /// A reading follows at once. Called by `main` between two readings.
+    /// A reading follows at once. Called by `main` between two readings. While the program ends none
+    /// follows, and this never returns: the editor would switch on what was just switched off.
     pub(crate) fn begin_reading(&self) {
         let mut state = self.state.lock();
         while state.is_printing && state.way == Some(Way::Straight) {
             self.changed.wait(&mut state);
+        }
+        if state.ends_by.is_some() {
+            state.way = Some(Way::Straight);
+            self.changed.notify_all();
+            drop(state);
+            loop {
+                thread::park(); // another thread is on its way out
+            }
         }
         (state.way, state.begins) = (None, true);
     }
@@ -135,10 +147,7 @@ impl ScreenLock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{
-        sync::atomic::{AtomicU32, Ordering},
-        thread,
-    };
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     #[test]
     fn between_two_readings_nothing_is_printed() {
