@@ -97,7 +97,7 @@ fn a_thread_that_cannot_start_is_refused_in_a_sentence() {
         command.current_dir("/").args(["--reuid=64123", "--clear-groups", "bash", "-c", &shell]);
         command
     };
-    let options = "--listen 127.0.0.1:0 --db none --threads-max 4";
+    let options = "--listen 127.0.0.1:0 --db none --threads-max 4 --source-limits off";
     let server = Server::start_program(as_user(&format!("exec {} {options}", program.display())));
     // The limits are compared at the start; whatever else the user starts later takes threads away all the same.
     let others = Process::start(as_user("for i in {1..40}; do sleep 60 & done 2>/dev/null; wait"));
@@ -111,7 +111,8 @@ fn a_thread_that_cannot_start_is_refused_in_a_sentence() {
     server.logs("no thread for 127.0.0.1");
     let _ = Command::new("pkill").args(["-u", "64123", "sleep"]).status();
     drop(others);
-    let [mut alice] = server.enter(["alice"]); // it recovers by itself
+    eventually("it recovers by itself", || lets_somebody_in(&server));
+    let [mut alice] = server.enter(["alice"]);
     alice.hears_nothing();
     drop(server);
     let _ = fs::remove_dir_all(&folder);
