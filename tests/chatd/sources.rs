@@ -207,7 +207,8 @@ pub fn an_administrator_is_in_within_three_seconds_while_scripts_hold_the_reserv
     an_administrator_is_in_within_three_seconds(true);
 }
 
-/// They connect, read, and connect again: some hundred times a second, from the administrator's own address.
+/// They connect, read, and connect again: some hundred times a second, from the administrator's own address. On select and
+/// epoll this does not hold yet.
 #[test]
 fn scripts_that_come_and_go_keep_no_administrator_out() {
     an_administrator_is_in_within_three_seconds(false);
@@ -219,7 +220,7 @@ fn an_administrator_is_in_within_three_seconds(scripts_stay: bool) {
     folder.run("account promote boss");
     let server = folder.start("--threads-max 2");
     let [mut ann, mut bob] = server.enter(["ann", "bob"]);
-    let (address, is_over, began) = (server.address, AtomicBool::new(false), Instant::now());
+    let (address, is_over) = (server.address, AtomicBool::new(false));
     let hold = || {
         while !is_over.load(Relaxed)
             && let Ok(mut socket) = TcpStream::connect(address)
@@ -234,21 +235,18 @@ fn an_administrator_is_in_within_three_seconds(scripts_stay: bool) {
     };
     let times: Vec<Duration> = thread::scope(|scope| {
         (0..4).for_each(|_| drop(scope.spawn(hold)));
-        let tries = if scripts_stay { 20 } else { 8 };
-        let times = (0..tries).map(|_| time_to_log_in(&server)).collect();
+        let times = (0..20).map(|_| time_to_log_in(&server)).collect();
         is_over.store(true, Relaxed);
         times
     });
     println!("with four scripts it took {times:?}");
     let late = times.iter().filter(|time| **time >= Duration::from_secs(3)).count();
     // Scripts that run may at times have every place for a while: those whom they have just left.
-    assert!(late <= if scripts_stay { 0 } else { times.len() / 2 }, "{times:?}");
+    assert!(late <= if scripts_stay { 0 } else { times.len() / 4 }, "{times:?}");
     ann.says("hi");
     bob.hears_until("<ann> hi");
-    // Ten of each kind in ten seconds, however many there were.
-    let (lines, most) =
-        (server.log().lines().count(), 200 + 6 * began.elapsed().as_secs() as usize);
-    assert!(lines < most, "{lines} lines were logged");
+    let lines = server.log().lines().count();
+    assert!(lines < 200, "{lines} lines were logged");
 }
 
 /// How long the administrator tries to come in; ten seconds at most.
