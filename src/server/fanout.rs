@@ -20,7 +20,7 @@ use crate::{
     core::{Chat, batch_max, event::Event, record::Record, rooms::Action},
     lock::assert_no_lock_held,
 };
-use crossbeam_channel::{Receiver, TryRecvError, at, never, select};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, at, bounded, never, select};
 use jiff::Timestamp;
 use std::{
     collections::VecDeque,
@@ -30,16 +30,23 @@ use std::{
 };
 
 /// Events that may wait, for each client of a full server: a new client sends a name and a first
-/// line. An event holds at most 18 KiB of talk, so 512 clients need at most 18 MiB (a string may
-/// have allocated twice that). When the channel is full, the talkers' threads wait, stop reading,
-/// and TCP slows the talkers down.
+/// line. When the channel is full, the talkers' threads wait, stop reading, and TCP slows the
+/// talkers down.
 ///
 /// Measured with 5,000 clients that connect at once: with only 1,024 events, 0.87 times as many
 /// enter per second, and each costs 1.5 KiB more.
 const EVENTS_EACH: usize = 2;
 /// The fewest events, for a server with few clients that talk much, and the most, which fit into
-/// some 300 MiB.
+/// some 20 MiB.
 const EVENTS_BOUNDS: (usize, usize) = (64, 16 * 1024);
+/// The bytes of talk from which on an event is large.
+const LARGE: usize = 1024;
+/// Large events that may wait. An event holds at most 18 KiB of talk, so these are 1.1 MiB at most,
+/// and the small ones of 512 clients another MiB (a string may have allocated twice that). It is
+/// some twenty batches, so the fan-out never lacks work; and all of it is delivered after a stop
+/// has begun, which is to end soon. (With 1,024 large events, two clients that sent without end made
+/// a stop take 4.5 s: 2,800,000 lines waited.)
+const LARGE_MAX: usize = 64;
 /// The most times in a row that the fan-out yields: the other threads must not keep it from
 /// sending.
 const YIELDS_MAX: usize = 8;
@@ -49,13 +56,28 @@ const COMMIT_PATIENCE: Duration = Duration::from_millis(2500);
 /// during an outage. With more, no events are taken, so talkers wait.
 const TO_WRITE_MAX: usize = 4 * 1024 * 1024;
 
-/// Events that may wait on a server of `threads_max` clients.
-pub(crate) fn events_max(threads_max: usize) -> usize {
-    EVENTS_EACH.saturating_mul(threads_max).clamp(EVENTS_BOUNDS.0, EVENTS_BOUNDS.1)
+/// The ends of the events channel of a server of `threads_max` clients, and of the places of large
+/// events.
+pub(crate) fn events(threads_max: usize) -> (EventSender, Receiver<ClientEvent>, Receiver<()>) {
+    let most = EVENTS_EACH.saturating_mul(threads_max).clamp(EVENTS_BOUNDS.0, EVENTS_BOUNDS.1);
+    let ((queue, events), (large, places)) = (bounded(most), bounded(LARGE_MAX));
+    (EventSender { queue, large }, events, places)
 }
 
 /// What comes through the events channel: something happened at this client.
 pub(crate) type ClientEvent = (Arc<WriterHandle>, Event);
+
+/// Where client threads send their events.
+pub(crate) struct EventSender {
+    pub(crate) queue: Sender<ClientEvent>,
+    /// Where a large event takes its place before it is sent.
+    pub(crate) large: Sender<()>,
+}
+
+/// Whether an event takes one of the [`LARGE_MAX`] places.
+pub(crate) fn is_large(event: &Event) -> bool {
+    matches!(event, Event::Talk(talk) if talk.wire_bytes() >= LARGE)
+}
 
 /// How to shut down. It does not come through the events channel, which may be full because the
 /// disk is stuck.
@@ -72,6 +94,8 @@ pub(crate) enum Shutdown {
 pub(crate) struct FanOut {
     /// Events, in the one order.
     pub(crate) events: Receiver<ClientEvent>,
+    /// The places that large events have taken: one is given back with each.
+    pub(crate) large: Receiver<()>,
     pub(crate) shutdown: Receiver<Shutdown>,
     pub(crate) historian: HistorianHandle,
     /// Read when an event is taken, never before a wait.
@@ -180,6 +204,9 @@ impl FanOut {
                 if let Event::Talk(talk) = &event {
                     self.status.count_in(talk.lines);
                     self.totals.said.fetch_add(talk.lines as u64, Relaxed);
+                }
+                if is_large(&event) {
+                    let _ = self.large.try_recv();
                 }
                 self.status.at_client(client.number);
                 chat.apply(self.clock.now(), client.number, &client, event);

@@ -89,7 +89,7 @@ impl Chatd {
     ) -> anyhow::Result<Chatd> {
         let listeners = listen(&options.listen_on(), Duration::from_secs(options.ghost_after))?;
         let totals = Arc::<Totals>::default();
-        let (events, to_apply) = bounded(fanout::events_max(options.threads_max));
+        let (events, to_apply, large) = fanout::events(options.threads_max);
         let (shutdown, stopping) = bounded(2); // each of the two words is sent once at most
         let (flusher_queue, flusher) = FlusherQueue::new().context("cannot start the flusher")?;
         let (linger_queue, linger) = Lingerer::new(limits::refused_possible(options.threads_max));
@@ -98,6 +98,7 @@ impl Chatd {
         let chat = begin_chat(options, snapshot);
         let fanout = FanOut {
             events: to_apply,
+            large,
             shutdown: stopping,
             historian: handle,
             clock,

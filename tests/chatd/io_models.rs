@@ -38,6 +38,7 @@ promises! {
         slow_consumer::one_that_reads_again_in_time_is_told_why_it_was_hung_up,
         shutdown::everybody_is_told_and_the_exit_code_is_0,
         shutdown::what_was_accepted_is_delivered,
+        shutdown::a_stop_takes_nothing_more_of_those_who_talk_without_end,
         shutdown::stuck_clients_do_not_hold_it_up,
         shutdown::a_second_signal_ends_it_at_once,
         shutdown::a_terminal_that_is_closed_is_one_signal,

@@ -2,6 +2,7 @@
 
 use crate::harness::{Folder, Program, Server, eventually, has_program, server::after};
 use std::{
+    io::Write as _,
     thread,
     time::{Duration, Instant},
 };
@@ -40,6 +41,39 @@ pub fn what_was_accepted_is_delivered() {
     (0..LINES).for_each(|i| bob.hears(&format!("<alice> {i}")));
     bob.hears("*** Hung up: the server is shutting down.");
     assert_eq!(server.exit_code(), Some(0));
+}
+
+/// Much waits in their sockets, and they go on.
+#[test]
+pub fn a_stop_takes_nothing_more_of_those_who_talk_without_end() {
+    /// What waits in the server at that moment: the events channel, two batches, and what a thread had read.
+    const WAITING_MAX: i64 = 4 << 20;
+    let folder = Folder::new();
+    let mut server = folder.start("--flood off --high-water 100000000");
+    let mut listener = server.lets_in("listener");
+    let mut talkers = ["alice", "bob"].map(|name| server.lets_in(name));
+    let line = format!("{}\n", "x".repeat(60)).repeat(500);
+    thread::scope(|scope| {
+        for talker in &mut talkers {
+            let line = &line;
+            scope.spawn(move || while talker.stream().write_all(line.as_bytes()).is_ok() {});
+        }
+        listener.hears_until("<bob> x");
+        for _ in 0..30_000 {
+            listener.reads().unwrap();
+        }
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        server.signal("TERM");
+        let last = std::iter::from_fn(|| listener.reads()).last();
+        assert_eq!(last.as_deref(), Some("*** Hung up: the server is shutting down."));
+        drop(listener);
+        assert_eq!(server.exit_code(), Some(0));
+        let said_later =
+            format!("SELECT sum(length(body)) FROM line WHERE at > {}", now.as_micros());
+        let taken = folder.select::<Option<i64>>(&said_later)[0].unwrap_or(0);
+        println!("{taken} bytes were said after the signal");
+        assert!(taken < WAITING_MAX, "{taken} bytes were said after the signal");
+    });
 }
 
 #[test]

@@ -41,6 +41,7 @@ fn the_comparison_counts_what_is_compiled() {
         "src/server/fanout.rs",
         "src/server/registry.rs",
         "src/server/client/handler.rs",
+        "src/server/client/driver.rs",
         "src/server/client/outbox.rs",
         "src/server/client/send_queue.rs",
         "src/server/client/flusher.rs",

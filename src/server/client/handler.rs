@@ -1,7 +1,7 @@
 //! One client's thread: reads, runs the session, and closes politely. Runs on thread `c7:alice`.
 //!
-//! Start with `ClientThread::run`: it talks with a client until there is a reason to close. The
-//! rest turns what the session asks of its [`Driver`] into channel sends and socket writes.
+//! Start with `ClientThread::run`: it talks with a client until there is a reason to close. What the
+//! session asks of it meanwhile is in `driver`.
 
 use super::{
     flusher::FlusherQueue,
@@ -12,17 +12,15 @@ use crate::{
     core::{
         close_reason::CloseReason,
         commands::Table,
-        event::{Answer, Driver, Event, Handover, LoginAttempt, LoginResult},
-        password::Password,
+        event::Event,
         places::Place,
-        record::{AccountId, Found, PasswordHash, Query},
         run_command, sentences,
         session::{Heard, Session, SessionConfig},
     },
     lock::assert_no_lock_held,
     server::{
         auth::Authenticator,
-        fanout::ClientEvent,
+        fanout::{EventSender, is_large},
         history::historian::HistoryReader,
         net,
         registry::Registry,
@@ -31,7 +29,7 @@ use crate::{
     },
     socketserver::{Accepting, Connection, Handler, Refusal},
 };
-use crossbeam_channel::{Sender, TrySendError};
+use crossbeam_channel::TrySendError;
 use parking_lot::Mutex;
 use std::{
     io,
@@ -47,7 +45,7 @@ pub const LAST_WORDS: Duration = Duration::from_secs(10);
 /// How long a client in the administrator's place may take to log in: there is only one such place.
 pub const RESERVE_DEADLINE: Duration = Duration::from_secs(15);
 /// The most bytes of replies that gather before they are sent (approximately).
-const REPLIES_MAX: usize = 4096;
+pub(super) const REPLIES_MAX: usize = 4096;
 
 /// What all client threads work with.
 pub(crate) struct ChatHandler {
@@ -59,7 +57,7 @@ pub(crate) struct ChatHandler {
     /// The most client threads, without the one more that is kept for an administrator.
     pub(crate) threads_max: usize,
     /// Sends to the fan-out, which ends when the last of these senders is gone.
-    pub(crate) events: Sender<ClientEvent>,
+    pub(crate) events: EventSender,
     pub(crate) history: HistoryReader,
     /// Compares passwords, a few at a time.
     pub(crate) authenticator: Authenticator,
@@ -139,16 +137,16 @@ impl Drop for RegistryGuard<'_> {
 }
 
 /// The thread of one client.
-struct ClientThread<'a> {
-    handler: &'a ChatHandler,
-    client: &'a Arc<WriterHandle>,
-    usage: Usage,
+pub(super) struct ClientThread<'a> {
+    pub(super) handler: &'a ChatHandler,
+    pub(super) client: &'a Arc<WriterHandle>,
+    pub(super) usage: Usage,
     /// Replies that are not sent yet. `Some`, perhaps empty: the fan-out has left an answer in the
     /// outbox, and holds back what the room says until this thread calls `write_answer`, even with
     /// nothing (see `Turn` in outbox.rs).
-    replies: Option<Vec<u8>>,
+    pub(super) replies: Option<Vec<u8>>,
     /// The socket has been read once, without waiting, since these replies began to wait.
-    has_looked: bool,
+    pub(super) has_looked: bool,
 }
 
 impl ClientThread<'_> {
@@ -280,7 +278,7 @@ impl ClientThread<'_> {
     }
 
     /// Sends the replies that have gathered.
-    fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         self.has_looked = false;
         if let Some(replies) = self.replies.take() {
             self.client.write_answer(&replies);
@@ -289,14 +287,31 @@ impl ClientThread<'_> {
 
     /// Sends an event. If the channel is full, this thread waits, so it does not read, so its
     /// client cannot send: backpressure.
-    fn send(&mut self, event: Event) {
+    pub(super) fn send(&mut self, event: Event) {
+        if is_large(&event) {
+            self.take_large_place();
+        }
         let event = (Arc::clone(self.client), event);
-        let Err(TrySendError::Full(event)) = self.handler.events.try_send(event) else { return };
+        let Err(TrySendError::Full(event)) = self.handler.events.queue.try_send(event) else {
+            return;
+        };
         self.flush(); // the wait below may be long
         assert_no_lock_held("the events channel");
         self.client.status.set(Activity::WaitingForChannel);
-        let _ = self.handler.events.send(event); // the fan-out outlives every client
+        let _ = self.handler.events.queue.send(event); // the fan-out outlives every client
         self.client.status.set(Activity::Working);
+    }
+
+    /// Takes the place of a large event, and waits for it as for a place of any other.
+    #[inline(never)] // see `Session::hear`
+    fn take_large_place(&mut self) {
+        if self.handler.events.large.try_send(()).is_err() {
+            self.flush();
+            assert_no_lock_held("a place for a large event");
+            self.client.status.set(Activity::WaitingForChannel);
+            let _ = self.handler.events.large.send(());
+            self.client.status.set(Activity::Working);
+        }
     }
 }
 
@@ -306,95 +321,5 @@ fn explain(client: &WriterHandle, reason: CloseReason) -> CloseReason {
     match (reason, client.broken()) {
         (CloseReason::Closed, Some(error)) => CloseReason::Lost(error),
         (reason, _) => reason,
-    }
-}
-
-impl Driver for ClientThread<'_> {
-    fn ask(&mut self, event: Event) -> Answer {
-        let is_entry = matches!(event, Event::Ask(crate::core::event::Question::Enter(_)));
-        if !is_entry {
-            // The answer may take long, so the replies go first. On entry one send carries both.
-            self.flush();
-        }
-        self.send(event);
-        let answer = self.client.wait_for_answer();
-        self.usage.note_answer(&self.handler.sources, &answer);
-        // Even an empty reply has to be written: what the room said meanwhile waits behind it.
-        self.replies.get_or_insert_default();
-        if let Answer::Named(name, ..) = &answer {
-            self.client.status.rename_thread(&format!("c{}:{}", self.client.number, name.shown()));
-            // From now on there is no deadline for reading.
-            let _ = self.client.socket().set_read_timeout(None);
-        }
-        answer
-    }
-
-    /// Replies are not flushed before it, as they are before other waits: an answer and the past
-    /// lines that belong to it stay one piece.
-    fn find(&mut self, query: Query) -> Found {
-        self.handler.history.find_unless(query, || self.client.is_hung_up())
-    }
-
-    fn hash(&mut self, password: &Password) -> Result<PasswordHash, String> {
-        self.flush();
-        self.handler.authenticator.hash_unless(password, &|| self.client.is_hung_up())
-    }
-
-    fn verify(&mut self, attempt: LoginAttempt<'_>) -> Result<LoginResult, String> {
-        self.flush();
-        // An account that does not exist is looked up too: it must take as long.
-        let stored = match self.find(Query::Password(attempt.account.unwrap_or_default())) {
-            Found::Password(stored) => stored,
-            Found::Unavailable(why) => return Err(why),
-            Found::Lines(_) | Found::Partly { .. } | Found::Author(_) => None,
-        };
-        let gives_up = || self.client.is_hung_up();
-        Ok(self.handler.authenticator.verify_unless(&attempt, stored.as_ref(), &gives_up))
-    }
-
-    fn ask_for_lines(&mut self, lines: f64) -> Duration {
-        self.usage.ask_for_lines(&self.handler.sources, lines)
-    }
-
-    fn refuse_name(&mut self) -> Duration {
-        self.usage.refuse_name(&self.handler.sources)
-    }
-
-    fn prove(&mut self, account: AccountId, left: Handover) -> Option<Handover> {
-        self.usage.prove(&self.handler.sources, account, left)
-    }
-
-    fn reply(&mut self, bytes: &[u8]) {
-        let replies = self.replies.get_or_insert_default();
-        if replies.is_empty() && bytes.len() > REPLIES_MAX {
-            (self.replies, self.has_looked) = (None, false);
-            return self.client.write_answer(bytes); // without a copy, unless by telnet
-        }
-        replies.extend(bytes);
-        if replies.len() > REPLIES_MAX {
-            self.flush();
-        }
-    }
-
-    fn begin_telnet(&mut self) {
-        self.client.begin_telnet();
-    }
-
-    /// It asks no other thread: each has noted in its `Status` what it does.
-    fn describe_threads(&mut self) -> String {
-        let (handler, caller) = (self.handler, &self.client.status);
-        caller.set(Activity::WaitingForRegistry);
-        let clients = handler.registry.all();
-        caller.set(Activity::Working);
-        let summary = format!(
-            "{} of {} clients, {} of {} events waiting",
-            clients.len(),
-            handler.threads_max,
-            handler.events.len(),
-            handler.events.capacity().unwrap_or(0)
-        );
-        let mut rows: Vec<Arc<Status>> = handler.server_threads.lock().clone();
-        rows.extend(clients.iter().map(|client| Arc::clone(&client.status)));
-        status::table(&summary, &handler.totals, &rows)
     }
 }

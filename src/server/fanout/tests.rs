@@ -45,6 +45,7 @@ fn fanout_at(clock: Clock, stop: Box<dyn Fn() + Send>) -> (FanOut, Others) {
     let (to_write, commits) = bounded(1);
     let fanout = FanOut {
         events: to_apply,
+        large: never(),
         shutdown: stopping,
         historian: HistorianHandle { commits: to_write, events: historian_events },
         clock,

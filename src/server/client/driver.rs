@@ -1,0 +1,105 @@
+//! What a session asks of its [`Driver`] where each client has a thread: channel sends, waits, and
+//! socket writes. Runs on thread `c7:alice`.
+//!
+//! (Compare `LoopDriver` in docs/versions/common/driver.rs, where one thread drives all sessions.)
+
+use super::handler::{ClientThread, REPLIES_MAX};
+use crate::{
+    core::{
+        event::{Answer, Driver, Event, Handover, LoginAttempt, LoginResult},
+        password::Password,
+        record::{AccountId, Found, PasswordHash, Query},
+    },
+    server::status::{self, Activity, Status},
+};
+use std::{sync::Arc, time::Duration};
+
+impl Driver for ClientThread<'_> {
+    fn ask(&mut self, event: Event) -> Answer {
+        let is_entry = matches!(event, Event::Ask(crate::core::event::Question::Enter(_)));
+        if !is_entry {
+            // The answer may take long, so the replies go first. On entry one send carries both.
+            self.flush();
+        }
+        self.send(event);
+        let answer = self.client.wait_for_answer();
+        self.usage.note_answer(&self.handler.sources, &answer);
+        // Even an empty reply has to be written: what the room said meanwhile waits behind it.
+        self.replies.get_or_insert_default();
+        if let Answer::Named(name, ..) = &answer {
+            self.client.status.rename_thread(&format!("c{}:{}", self.client.number, name.shown()));
+            // From now on there is no deadline for reading.
+            let _ = self.client.socket().set_read_timeout(None);
+        }
+        answer
+    }
+
+    /// Replies are not flushed before it, as they are before other waits: an answer and the past
+    /// lines that belong to it stay one piece.
+    fn find(&mut self, query: Query) -> Found {
+        self.handler.history.find_unless(query, || self.client.is_hung_up())
+    }
+
+    fn hash(&mut self, password: &Password) -> Result<PasswordHash, String> {
+        self.flush();
+        self.handler.authenticator.hash_unless(password, &|| self.client.is_hung_up())
+    }
+
+    fn verify(&mut self, attempt: LoginAttempt<'_>) -> Result<LoginResult, String> {
+        self.flush();
+        // An account that does not exist is looked up too: it must take as long.
+        let stored = match self.find(Query::Password(attempt.account.unwrap_or_default())) {
+            Found::Password(stored) => stored,
+            Found::Unavailable(why) => return Err(why),
+            Found::Lines(_) | Found::Partly { .. } | Found::Author(_) => None,
+        };
+        let gives_up = || self.client.is_hung_up();
+        Ok(self.handler.authenticator.verify_unless(&attempt, stored.as_ref(), &gives_up))
+    }
+
+    fn ask_for_lines(&mut self, lines: f64) -> Duration {
+        self.usage.ask_for_lines(&self.handler.sources, lines)
+    }
+
+    fn refuse_name(&mut self) -> Duration {
+        self.usage.refuse_name(&self.handler.sources)
+    }
+
+    fn prove(&mut self, account: AccountId, left: Handover) -> Option<Handover> {
+        self.usage.prove(&self.handler.sources, account, left)
+    }
+
+    fn reply(&mut self, bytes: &[u8]) {
+        let replies = self.replies.get_or_insert_default();
+        if replies.is_empty() && bytes.len() > REPLIES_MAX {
+            (self.replies, self.has_looked) = (None, false);
+            return self.client.write_answer(bytes); // without a copy, unless by telnet
+        }
+        replies.extend(bytes);
+        if replies.len() > REPLIES_MAX {
+            self.flush();
+        }
+    }
+
+    fn begin_telnet(&mut self) {
+        self.client.begin_telnet();
+    }
+
+    /// It asks no other thread: each has noted in its `Status` what it does.
+    fn describe_threads(&mut self) -> String {
+        let (handler, caller) = (self.handler, &self.client.status);
+        caller.set(Activity::WaitingForRegistry);
+        let clients = handler.registry.all();
+        caller.set(Activity::Working);
+        let summary = format!(
+            "{} of {} clients, {} of {} events waiting",
+            clients.len(),
+            handler.threads_max,
+            handler.events.queue.len(),
+            handler.events.queue.capacity().unwrap_or(0)
+        );
+        let mut rows: Vec<Arc<Status>> = handler.server_threads.lock().clone();
+        rows.extend(clients.iter().map(|client| Arc::clone(&client.status)));
+        status::table(&summary, &handler.totals, &rows)
+    }
+}
