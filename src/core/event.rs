@@ -115,7 +115,7 @@ pub enum Question {
     /// Delete these messages, which I have read.
     DeleteMail(Vec<LineId>),
     /// The store was asked for what `/remove` needs. Go on.
-    Recalled(Recalled),
+    Recalled(Box<Recalled>),
 }
 
 /// What the store has to be asked for before `/remove` can go on.
@@ -150,7 +150,7 @@ impl Lookup {
         };
         let is_all = why.is_none();
         let text = why.map(|why| notice(format_args!("Older lines cannot be read now: {why}")));
-        let recalled = Recalled { lines, is_all, arguments: self.arguments };
+        let recalled = Box::new(Recalled { lines, is_all, arguments: self.arguments });
         (text.unwrap_or_default(), Question::Recalled(recalled))
     }
 }

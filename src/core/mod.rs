@@ -226,7 +226,7 @@ impl<H> Chat<H> {
                 return Some(Answer::default());
             }
             (Question::DeleteMail(read), true) => mail::delete(ctx, read),
-            (Question::Recalled(recalled), true) => remove::recalled(ctx, recalled),
+            (Question::Recalled(recalled), true) => remove::recalled(ctx, *recalled),
             (Question::TakeReserve(_) | Question::Enter(_), true) | (_, false) => {
                 return Some(Answer::default());
             } // they were sent away meanwhile

@@ -38,6 +38,8 @@ pub struct Usage {
     /// `Some`: they try for an administrator's place.
     tries: Option<ClientId>,
     gone: Gone,
+    /// What it goes on with.
+    handover: Option<Handover>,
     began: Instant,
     /// Its coming and going are counted in the log, in place of a line each.
     is_crowded: bool,
@@ -110,13 +112,13 @@ impl SourceTable {
     }
 
     /// A connection begins, and is logged. `reserve_of`: see [`Peer`].
-    pub fn begin<'a>(
+    pub fn begin(
         &self,
-        (number, connection): &'a (ClientId, String),
+        number: ClientId,
         peer: SocketAddr,
         socket: &TcpStream,
         reserve_of: Option<usize>,
-    ) -> (Usage, Peer<'a>) {
+    ) -> Usage {
         let address = ClientAddress::of(peer.ip());
         let (source, now) = (Source::Address(address), self.now());
         let (handover, (is_crowded, is_doubted)) = {
@@ -130,15 +132,26 @@ impl SourceTable {
             None if is_doubted || net::has_peer_ended(socket) => Gone::Perhaps,
             _ => Gone::No,
         };
-        let tries = reserve_of.map(|_| *number);
-        let usage = Usage { source, address, tries, gone, began: Instant::now(), is_crowded };
-        usage.log("connections from", format_args!("{connection} connected from {peer}"));
-        let may_be_gone = gone == Gone::Perhaps;
-        (usage, Peer { connection, address: peer, reserve_of, handover, may_be_gone })
+        let tries = reserve_of.map(|_| number);
+        let began = Instant::now();
+        let usage = Usage { source, address, tries, gone, handover, began, is_crowded };
+        usage.log("connections from", format_args!("c{number} connected from {peer}"));
+        usage
     }
 }
 
 impl Usage {
+    /// Who its session talks with.
+    pub fn peer<'a>(
+        &self,
+        connection: &'a str,
+        address: SocketAddr,
+        reserve_of: Option<usize>,
+    ) -> Peer<'a> {
+        let (handover, may_be_gone) = (self.handover, self.gone == Gone::Perhaps);
+        Peer { connection, address, reserve_of, handover, may_be_gone }
+    }
+
     /// The connection ends, as far as its client can still say something.
     pub fn end(&mut self, table: &SourceTable, session: &mut Session<'_>) {
         let age = self.began.elapsed();

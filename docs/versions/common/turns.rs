@@ -107,9 +107,10 @@ impl Server<'_> {
         let reserve_of = (place != Place::Ordinary).then_some(most);
         let deadline = reserve_of.map_or(self.options.login_deadline(), |_| RESERVE_DEADLINE);
         self.last_number = number;
-        let connection = (number, format!("c{number}"));
         self.find_ended(peer);
-        let (usage, from) = self.sources.begin(&connection, peer, &socket, reserve_of);
+        let usage = self.sources.begin(number, peer, &socket, reserve_of);
+        let connection = format!("c{number}");
+        let from = usage.peer(&connection, peer, reserve_of);
         let client = Client::new(number, socket, peer, deadline, usage);
         let key = self.clients.insert(client);
         let config = self.session;

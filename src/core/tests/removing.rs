@@ -169,7 +169,8 @@ fn a_room_that_made_way_is_looked_up_first() {
             panic!("{query:?}")
         };
         assert_eq!(room, "math");
-        let recalled = || Recalled { lines: found(), is_all, arguments: arguments.to_owned() };
+        let recalled =
+            || Box::new(Recalled { lines: found(), is_all, arguments: arguments.to_owned() });
         chat.asks(BOB, Question::Recalled(recalled()));
         assert!(chat.finishes().is_empty(), "bob is no administrator");
         chat.forgets();

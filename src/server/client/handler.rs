@@ -78,19 +78,10 @@ impl Handler for ChatHandler {
     }
 
     fn handle(&self, connection: Connection) -> anyhow::Result<()> {
-        let most = self.threads_max;
-        let place = self.sources.take_place(connection.number, connection.peer.ip());
-        if place == Place::None {
-            self.refuse(connection, Refusal::Full { most });
-            return Ok(());
+        if let Some((client, reserve_of)) = self.place(connection) {
+            let place = RegistryGuard { handler: self, client: &client };
+            ClientThread::serve(self, place.client, reserve_of);
         }
-        self.registry.give_way(place, CloseReason::Full(most));
-        let reserve_of = (place != Place::Ordinary).then_some(most);
-        let Connection { number, stream, peer, .. } = connection;
-        let flusher = Arc::clone(&self.flusher);
-        let client = WriterHandle::new(number, stream, peer, self.limits, flusher);
-        let place = RegistryGuard { handler: self, client: &client };
-        ClientThread::serve(self, place.client, reserve_of);
         Ok(())
     }
 
@@ -123,6 +114,25 @@ impl Handler for ChatHandler {
     }
 }
 
+impl ChatHandler {
+    /// Takes a place for the connection, or refuses it. The number is that of the ordinary places,
+    /// if only one of those for an administrator was left.
+    #[inline(never)] // see `Session::hear`
+    fn place(&self, connection: Connection) -> Option<(Arc<WriterHandle>, Option<usize>)> {
+        let most = self.threads_max;
+        let place = self.sources.take_place(connection.number, connection.peer.ip());
+        if place == Place::None {
+            self.refuse(connection, Refusal::Full { most });
+            return None;
+        }
+        self.registry.give_way(place, CloseReason::Full(most));
+        let Connection { number, stream, peer, .. } = connection;
+        let flusher = Arc::clone(&self.flusher);
+        let client = WriterHandle::new(number, stream, peer, self.limits, flusher);
+        Some((client, (place != Place::Ordinary).then_some(most)))
+    }
+}
+
 /// A client's place in the registry. It is released however the client ends.
 struct RegistryGuard<'a> {
     handler: &'a ChatHandler,
@@ -149,39 +159,49 @@ pub(super) struct ClientThread<'a> {
     pub(super) has_looked: bool,
 }
 
-impl ClientThread<'_> {
+impl<'a> ClientThread<'a> {
     /// One connection, from the greeting to the goodbye. Every ending comes through here.
-    fn serve(handler: &ChatHandler, client: &Arc<WriterHandle>, reserve_of: Option<usize>) {
+    fn serve(handler: &'a ChatHandler, client: &'a Arc<WriterHandle>, reserve_of: Option<usize>) {
         client.status.attach();
         client.status.set(Activity::WaitingForRegistry);
         if !handler.registry.insert(client) {
             client.hang_up(CloseReason::Shutdown); // the server stops: `run` sees it, and returns
         }
-        let connection = (client.number, format!("c{}", client.number));
-        let (usage, peer) =
-            handler.sources.begin(&connection, client.peer, client.socket(), reserve_of);
+        let usage = handler.sources.begin(client.number, client.peer, client.socket(), reserve_of);
         let mut thread = ClientThread { handler, client, usage, replies: None, has_looked: false };
         let reason = catch_unwind(AssertUnwindSafe(|| {
-            let mut session = Session::begin(&handler.session, peer, Duration::ZERO, &mut thread);
+            let mut session = thread.greet(reserve_of);
             let reason = thread.run(&mut session, reserve_of.is_some());
             thread.usage.end(&handler.sources, &mut session);
             reason
         }));
-        let reason = reason.unwrap_or(CloseReason::ServerError);
+        thread.end(reason.unwrap_or(CloseReason::ServerError));
+    }
 
-        thread.flush();
+    #[inline(never)] // see `Session::hear`
+    fn greet(&mut self, reserve_of: Option<usize>) -> Box<Session<'a>> {
+        let connection = format!("c{}", self.client.number);
+        let peer = self.usage.peer(&connection, self.client.peer, reserve_of);
+        Session::begin(&self.handler.session, peer, Duration::ZERO, self)
+    }
+
+    /// Takes leave of the rooms, and then of the client.
+    #[inline(never)] // see `Session::hear`
+    fn end(&mut self, reason: CloseReason) {
+        let (client, totals) = (self.client, &self.handler.totals);
+        self.flush();
         let reason = client.settle(reason);
-        thread.send(Event::Depart(reason.clone()));
+        self.send(Event::Depart(reason.clone()));
         // When this returns, what was said before has been delivered, and the name is free.
         client.wait_for_answer();
-        thread.usage.log_end(&client.status.name(), &reason);
-        let totals = &handler.totals;
+        self.usage.log_end(&client.status.name(), &reason);
         totals.too_slow.fetch_add(u64::from(reason.is_slow()), Relaxed);
         totals.refused.fetch_add(u64::from(matches!(reason, CloseReason::Full(_))), Relaxed);
         say_goodbye(client, &reason);
     }
 
     /// Reads, and runs the session, until there is a reason to close.
+    #[inline(never)] // see `Session::hear`
     fn run(&mut self, session: &mut Session<'_>, is_reserve: bool) -> CloseReason {
         let (handler, client, began) = (self.handler, self.client, Instant::now());
         let mut deadline = if is_reserve { RESERVE_DEADLINE } else { handler.login_deadline };
