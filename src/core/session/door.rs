@@ -70,26 +70,23 @@ impl Session<'_> {
     /// Asks the rooms to let the client in. If the name belongs to an account, its password is
     /// needed.
     pub(super) fn enter(&mut self, name: Name, login: Option<Login>, driver: &mut dyn Driver) {
-        match self.ask_to_enter(&name, login, driver) {
+        let question = entering(&name, login, self);
+        match driver.ask(Event::Ask(question)) {
             Answer::NeedsPassword(account) => self.ask_password_to_enter(name, account, driver),
             Answer::NameRefused(sentence) => self.refuse(&sentence, driver),
-            answer @ Answer::Named(..) => self.be_welcomed(&name, answer, driver),
+            answer @ Answer::Named(..) => {
+                let mut welcome = notice(sentences::hello(name.shown()));
+                welcome.extend(self.config.motd.iter().map(notice));
+                welcome.push_str(&self.take_in(answer, driver));
+                driver.reply(welcome.as_bytes());
+            }
             other => drop(self.take_in(other, driver)),
         }
     }
+}
 
-    #[inline(never)] // see `Session::hear`
-    fn ask_to_enter(&self, name: &Name, login: Option<Login>, driver: &mut dyn Driver) -> Answer {
-        let Session { address, reserve_of, .. } = *self;
-        let entry = Entry { name: name.clone(), address, login, reserve_of };
-        driver.ask(Event::Ask(Question::Enter(Box::new(entry))))
-    }
-
-    #[inline(never)] // see `Session::hear`
-    fn be_welcomed(&mut self, name: &Name, answer: Answer, driver: &mut dyn Driver) {
-        let mut welcome = notice(sentences::hello(name.shown()));
-        welcome.extend(self.config.motd.iter().map(notice));
-        welcome.push_str(&self.take_in(answer, driver));
-        driver.reply(welcome.as_bytes());
-    }
+#[inline(never)] // see `Session::hear`
+fn entering(name: &Name, login: Option<Login>, session: &Session<'_>) -> Question {
+    let Session { address, reserve_of, .. } = *session;
+    Question::Enter(Box::new(Entry { name: name.clone(), address, login, reserve_of }))
 }
