@@ -24,6 +24,10 @@ pub enum CloseReason {
     NamesRefused(u32),
     /// This number of passwords was wrong.
     WrongPasswords(u32),
+    /// This number of pairing codes was wrong.
+    WrongCodes(u32),
+    /// An administrator has locked the entrance. The sentence says who, and why.
+    Locked(String),
     /// All ordinary places are taken (their number). One more is kept for an administrator, and the
     /// client is not one.
     Full(usize),
@@ -63,7 +67,8 @@ impl CloseReason {
             CloseReason::NoName(seconds) => format!("no name within {seconds} s."),
             CloseReason::NamesRefused(count) => format!("{count} names were refused."),
             CloseReason::WrongPasswords(count) => format!("{count} passwords were wrong."),
-            CloseReason::Banned(sentence) => sentence.clone(),
+            CloseReason::WrongCodes(count) => format!("{count} codes were wrong."),
+            CloseReason::Banned(sentence) | CloseReason::Locked(sentence) => sentence.clone(),
             CloseReason::TakenOver { is_same: true, .. } => {
                 "you logged in again, from the same address.".to_owned()
             }
@@ -95,6 +100,8 @@ impl CloseReason {
             CloseReason::NoName(_) | CloseReason::NamesRefused(_) => "no name",
             CloseReason::OtherProtocol(_) => "no chat client",
             CloseReason::WrongPasswords(_) => "wrong password",
+            CloseReason::WrongCodes(_) => "wrong code",
+            CloseReason::Locked(_) => "locked out",
             CloseReason::Full(_) => "no place",
             CloseReason::Banned(_) => "banned",
             CloseReason::TakenOver { .. } => "logged in again",
@@ -125,8 +132,11 @@ impl fmt::Display for CloseReason {
             CloseReason::NoName(seconds) => write!(f, "no name within {seconds} s"),
             CloseReason::NamesRefused(count) => write!(f, "{count} names were refused"),
             CloseReason::WrongPasswords(count) => write!(f, "{count} passwords were wrong"),
+            CloseReason::WrongCodes(count) => write!(f, "{count} codes were wrong"),
             CloseReason::Full(places) => write!(f, "all {places} places are taken"),
-            CloseReason::Banned(sentence) => write!(f, "{sentence}"),
+            CloseReason::Banned(sentence) | CloseReason::Locked(sentence) => {
+                write!(f, "{sentence}")
+            }
             CloseReason::TakenOver { address, .. } => {
                 write!(f, "the account logged in again, from {address}")
             }

@@ -114,6 +114,10 @@ pub enum Question {
     MailRead(Author),
     /// Delete these messages, which I have read.
     DeleteMail(Vec<LineId>),
+    /// Make me an instructor: the pairing code was right.
+    BecomeInstructor,
+    /// I want another pairing code. May I, and if so, note it.
+    AnotherCode,
     /// The store was asked for what `/remove` needs. Go on.
     Recalled(Box<Recalled>),
 }
@@ -167,6 +171,8 @@ pub struct Entry {
     /// `Some`: only the place for an administrator was left. The number is that of the ordinary
     /// places.
     pub reserve_of: Option<usize>,
+    /// They gave the right pairing code.
+    pub is_instructor: bool,
 }
 
 /// Proof that a password was right.
@@ -279,6 +285,14 @@ pub trait Driver {
     /// # Errors
     /// A sentence for whoever gave the password.
     fn verify(&mut self, attempt: LoginAttempt<'_>) -> Result<LoginResult, String>;
+    /// Compares what somebody typed with the instructor's pairing code. Whoever gives wrong ones has to
+    /// wait, as for passwords.
+    fn verify_code(&mut self, typed: &Password, address: ClientAddress) -> LoginResult;
+    /// Makes another pairing code in place of the one there was, and returns it as it is shown.
+    ///
+    /// # Errors
+    /// A sentence for whoever wants it.
+    fn make_code(&mut self) -> Result<String, String>;
     /// Asks for lines of the refill that the clients of this one's source share. Returns how long
     /// they take to come. (See `session::sources`; the same holds for the next two.)
     fn ask_for_lines(&mut self, lines: f64) -> Duration;

@@ -18,6 +18,7 @@ mod history_reply;
 pub mod length_of_time;
 pub mod name;
 pub mod notice;
+pub mod pairing_code;
 pub mod password;
 pub mod places;
 pub(crate) mod recent;
@@ -31,7 +32,7 @@ mod tests;
 pub mod wire;
 
 use commands::{
-    Table, account, entry, mail, remove,
+    Table, account, entry, instructor, mail, remove,
     row::{Reply, RoomsCtx, Run, SessionCtx, Who},
     talk,
 };
@@ -108,7 +109,7 @@ pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: 
 ///
 /// let mut chat = Chat::new(RoomsConfig::default(), Table::default(), Snapshot::default());
 /// let name = NameRule::Ascii.check("alice", "name")?;
-/// let entry = Entry { name, address: "192.0.2.7".parse()?, login: None, reserve_of: None };
+/// let entry = Entry { name, address: "192.0.2.7".parse()?, login: None, reserve_of: None, is_instructor: false };
 /// let enters = Event::Ask(Question::Enter(Box::new(entry)));
 /// chat.apply(Timestamp::UNIX_EPOCH, 1, &"alice's socket", enters);
 /// assert!(chat.seal().is_empty(), "nothing of that has to be written");
@@ -214,6 +215,8 @@ impl<H> Chat<H> {
             (Question::MayAdminister, true) => {
                 return Some(Answer::MayAdminister(ctx.rooms.is_admin(key)));
             }
+            (Question::AnotherCode, true) => return Some(instructor::another_code(ctx)),
+            (Question::BecomeInstructor, true) => instructor::become_instructor(ctx),
             (Question::LogIn(login), true) => return Some(account::log_in(ctx, login)),
             (Question::Register(hash), true) => account::register(ctx, hash),
             (Question::SetPassword { hash, quietly }, true) => {

@@ -41,7 +41,7 @@ impl Password {
         self.compared.is_empty()
     }
 
-    /// As it is compared. For the hash alone.
+    /// As it is compared. For the hash, and for a pairing code.
     pub(crate) fn reveal(&self) -> &str {
         &self.compared
     }

@@ -32,6 +32,9 @@ pub(crate) const GOODBYE: &str = "Goodbye.";
 pub const END_OF_PAST: &str = "End of the past.";
 /// Asks for a name, alone or after the reason for which a name was refused.
 pub(crate) const NAME_QUESTION: &str = "What is your name?";
+/// To whoever gave the pairing code.
+pub(crate) const YOU_ARE_INSTRUCTOR: &str =
+    "You are an instructor from now on, until this connection ends.";
 /// In a question for a password: `nc` hides nothing.
 pub(crate) const MAY_BE_SEEN: &str = "(with nc, it will be seen as you type)";
 

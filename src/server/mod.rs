@@ -21,7 +21,10 @@ pub mod watch;
 pub mod zone;
 
 use crate::{
-    core::{Chat, close_reason::CloseReason, places::RESERVED, record::Snapshot, rooms::Action},
+    core::{
+        Chat, close_reason::CloseReason, pairing_code::PairingCode, places::RESERVED,
+        record::Snapshot, rooms::Action,
+    },
     socketserver::{MixIn as _, Server, Threading},
 };
 use anyhow::{Context as _, bail};
@@ -121,7 +124,7 @@ impl Chatd {
             threads_max: options.threads_max,
             events,
             history,
-            authenticator: Authenticator::default(),
+            authenticator: Authenticator::new(options.instructor)?,
             flusher: flusher_queue,
             linger: linger_queue,
             registry: Registry::default(),
@@ -146,6 +149,11 @@ impl Chatd {
     /// The addresses it listens on.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.servers.iter().filter_map(|server| server.local_addr().ok()).collect()
+    }
+
+    /// The code with which an instructor is known, if there is one.
+    pub fn pairing_code(&self) -> Option<PairingCode> {
+        self.handler.authenticator.code()
     }
 
     /// Notices when one of the server's own threads hangs.

@@ -19,7 +19,7 @@ use argh::FromArgs;
 use log::LevelFilter;
 use std::{
     fs::File,
-    io::Read as _,
+    io::{IsTerminal as _, Read as _},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     str::FromStr,
@@ -111,6 +111,11 @@ pub struct Options {
     #[argh(option, arg_name = "N", from_str_fn(whole_number))]
     pub(crate) history_days: Option<u32>,
 
+    /// print a code on standard output: whoever types /instructor CODE in the chat is an
+    /// administrator until they leave (default: if standard output is a terminal)
+    #[argh(switch)]
+    pub instructor: bool,
+
     /// add the command /crash, which panics the thread of whoever types it, to show a class that
     /// nobody else's ends
     #[argh(switch)]
@@ -189,6 +194,11 @@ impl FromStr for ListenOn {
 }
 
 impl Options {
+    /// A person at a terminal can read the instructor's code.
+    pub fn look_for_terminal(&mut self) {
+        self.instructor |= std::io::stdout().is_terminal();
+    }
+
     /// Where to listen.
     pub fn listen_on(&self) -> Vec<ListenOn> {
         if self.listen.is_empty() { vec![ListenOn::everywhere(5000)] } else { self.listen.clone() }
@@ -236,6 +246,7 @@ impl Options {
         Ok(SessionConfig {
             io_model: "one thread per connection, and yours is",
             anonymous: self.anonymous,
+            has_code: self.instructor,
             names: self.name_rule(),
             motd: self.motd.as_deref().map(read_motd).transpose()?.unwrap_or_default(),
             flood: self.flood.0,
@@ -250,6 +261,7 @@ impl Options {
             backlog_lines: self.backlog_lines,
             names: self.name_rule(),
             anonymous: self.anonymous,
+            has_code: self.instructor,
             zone,
             keeps_talk: self.store_config().keeps_talk(),
             history_days: self.history_days,

@@ -189,6 +189,11 @@ impl Usage {
         self.tries.iter().for_each(|&client| table.places.lock().note(client, trial));
     }
 
+    /// The client gave the pairing code: they are an instructor, and keep the place.
+    pub fn note_instructor(&self, table: &SourceTable) {
+        self.tries.iter().for_each(|&client| table.places.lock().note(client, Trial::Admitted));
+    }
+
     /// Whether it has to be found out if the client is gone.
     pub fn may_be_gone(&self) -> bool {
         self.gone == Gone::Perhaps

@@ -13,6 +13,7 @@ mod ghosts;
 mod history;
 mod hostile;
 mod identity;
+mod instructor;
 mod internals;
 #[cfg(target_os = "linux")]
 mod io_models;

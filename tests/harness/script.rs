@@ -1,9 +1,13 @@
 //! A conversation as docs/protocol.md writes them: `+ alice` connects, `@ alice bob` lets both in, `alice > hi` is typed,
 //! `alice < *** …` is the next line she reads and `alice << *** …` the next one that begins so, `alice x` is hung up,
 //! `- alice` leaves. Words in front of `#` are a remark.
+//! Whoever types the code `K7MQ-2R4T` types the one that the server printed.
 
 use super::{Client, Program, Server};
 use std::collections::HashMap;
+
+/// Stands for the instructor's code, which is another one in each run.
+const CODE: &str = "K7MQ-2R4T";
 
 /// The clients of a conversation by their names, and the line that is played. A failure says which.
 #[derive(Default)]
@@ -47,7 +51,10 @@ impl Clients {
             }
             [name, ">", ..] => {
                 let typed = line.split_once('>').unwrap().1;
-                let typed = typed.strip_prefix(' ').unwrap_or(typed);
+                let mut typed = typed.strip_prefix(' ').unwrap_or(typed).to_owned();
+                if typed.contains(CODE) {
+                    typed = typed.replace(CODE, &server.pairing_code());
+                }
                 let mut bytes = unescape(&typed.replace("LONG", &"x".repeat(1025)));
                 bytes.push(b'\n');
                 self.client(name).sends(&bytes);

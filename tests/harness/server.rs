@@ -150,6 +150,15 @@ impl Server {
         Server { process, address }
     }
 
+    /// The instructor's code, which it printed.
+    #[track_caller]
+    pub fn pairing_code(&self) -> String {
+        let lead = "Instructor: type  /instructor ";
+        self.prints(lead);
+        let code = |line: &str| line.strip_prefix(lead).map(str::to_owned);
+        self.printed().lines().find_map(code).expect("it is there")
+    }
+
     /// Connects. What the server says first is still to be read.
     #[track_caller]
     pub fn connect(&self, name: &str) -> Client {

@@ -114,15 +114,15 @@ fn name(text: &str) -> Name {
 fn enter(text: &str) -> Event {
     let login = (text == "ann").then(|| Login { account: ANNS, private: Vec::new() });
     let (name, address) = (name(text), "192.0.2.7".parse().unwrap());
-    Event::Ask(Question::Enter(Box::new(Entry { name, address, login, reserve_of: None })))
+    let (reserve_of, is_instructor) = (None, false);
+    Event::Ask(Question::Enter(Box::new(Entry { name, address, login, reserve_of, is_instructor })))
 }
 
 impl Play {
     fn new(keeps_talk: bool) -> Play {
         let (backlog_lines, names, zone) = (4, NameRule::Ascii, TimeZone::UTC);
-        let (anonymous, history_days) = (false, None);
         let config =
-            RoomsConfig { backlog_lines, names, anonymous, zone, keeps_talk, history_days };
+            RoomsConfig { backlog_lines, names, zone, keeps_talk, ..RoomsConfig::default() };
         Play {
             read: BTreeMap::new(),
             log: Vec::new(),

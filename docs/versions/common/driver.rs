@@ -11,6 +11,7 @@ use super::{
 };
 use chatd::{
     core::{
+        address::ClientAddress,
         close_reason::CloseReason,
         event::{Answer, Driver, Event, Handover, LoginAttempt, LoginResult, Talk},
         password::Password,
@@ -104,6 +105,19 @@ impl Driver for LoopDriver<'_, '_> {
             Found::Lines(_) | Found::Partly { .. } | Found::Author(_) => None,
         };
         Ok(self.server.authenticator.verify(&attempt, stored.as_ref()))
+    }
+
+    fn verify_code(&mut self, typed: &Password, address: ClientAddress) -> LoginResult {
+        let result = self.server.authenticator.verify_code(typed, address);
+        if let LoginResult::Right { .. } = result {
+            self.server.clients[self.key].usage.note_instructor(&self.server.sources);
+        }
+        result
+    }
+
+    fn make_code(&mut self) -> Result<String, String> {
+        let made = self.server.authenticator.make_code();
+        made.map(|code| code.to_string()).map_err(|error| error.to_string())
     }
 
     fn ask_for_lines(&mut self, lines: f64) -> Duration {

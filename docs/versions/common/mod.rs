@@ -58,6 +58,7 @@ pub fn main(version: &Version) -> ExitCode {
 
 fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
     options.check()?;
+    options.look_for_terminal();
     survive_full_files()?;
     space::begin()?;
     let log_writer = logger::install(options.log)?;
@@ -76,6 +77,9 @@ fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
     let mut server = Server::start(version, &options, &session, threads, signals)?;
     for listener in &server.listeners {
         println!("{}: listening on {}", version.name, listener.local_addr()?);
+    }
+    if let Some(code) = server.authenticator.code() {
+        println!("Instructor: type  /instructor {code}");
     }
     (version.serve)(&mut server)?;
     server.end()?;

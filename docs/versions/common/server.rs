@@ -117,7 +117,7 @@ impl<'a> Server<'a> {
             threads: [main, logger, Arc::clone(&historian.status)],
             historian_thread: start_thread("historian", move || historian.run())?,
             history,
-            authenticator: Authenticator::default(),
+            authenticator: Authenticator::new(options.instructor)?,
             listeners,
             sources: SourceTable::new(options),
             refused: Vec::new(),

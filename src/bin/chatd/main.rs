@@ -62,6 +62,7 @@ fn obey(command: Subcommand, options: &Options) -> anyhow::Result<()> {
 
 fn run(mut options: Options) -> anyhow::Result<ExitCode> {
     options.check()?;
+    options.look_for_terminal();
     space::begin()?;
     let log_writer = logger::install(options.log)?;
     let status = Status::new("main");
@@ -82,6 +83,9 @@ fn run(mut options: Options) -> anyhow::Result<ExitCode> {
     let stop = StopSignals::watch().context("cannot watch for signals")?;
     let chatd = Chatd::start(&options, server_threads, stop.raiser()?)?;
     tell_how_to_join(&chatd.addresses());
+    if let Some(code) = chatd.pairing_code() {
+        print_line(&format!("Instructor: type  /instructor {code}"));
+    }
 
     let mut watch = chatd.watch();
     status.set(Activity::WaitingForSignal);

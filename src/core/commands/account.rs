@@ -76,9 +76,10 @@ fn whoami(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
             format!("logged in as {}, registered on {since}{admin}", account.name)
         }
     };
+    let instructor = if ctx.member().is_instructor() { ", an instructor" } else { "" };
     let member = ctx.member();
     Ok(Reply::notice(format_args!(
-        "You are {}: {account}. In {}; connection c{} from {}.",
+        "You are {}: {account}{instructor}. In {}; connection c{} from {}.",
         member.name().shown(),
         ctx.rooms.room_of(ctx.client).name(),
         member.client(),
@@ -141,7 +142,8 @@ pub(crate) fn log_in(ctx: &mut RoomsCtx<'_>, login: Login) -> Answer {
     };
     let (client, address) = (ctx.member().client(), ctx.member().address());
     let (names, now) = (once(name.key()), ctx.rooms.now());
-    if !account.is_admin
+    let is_admin = account.is_admin || ctx.rooms.is_admin(ctx.client);
+    if !is_admin
         && let Some(ban) =
             ctx.rooms.sanctions.in_force(SanctionKind::Ban, names, Some(address), now)
     {

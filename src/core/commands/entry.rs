@@ -2,6 +2,7 @@
 
 use super::{
     account::{log_login, make_way},
+    instructor,
     mail::describe_mail,
     people::{describe_mute, name_is_free},
     places::describe_place,
@@ -19,7 +20,8 @@ use std::{iter::once, mem::replace};
 /// Lets a client try the place that is kept for an administrator, or says why not.
 pub(crate) fn take_reserve(ctx: &mut RoomsCtx<'_>, most: usize) -> Answer {
     let has_administrator = ctx.rooms.accounts.has_administrator();
-    match has_administrator && !ctx.rooms.lasting.names_are_unchecked {
+    let may_log_in = has_administrator && !ctx.rooms.lasting.names_are_unchecked;
+    match may_log_in || ctx.rooms.config().has_code {
         true => Answer::default(),
         false => Answer::Close(CloseReason::Full(most)),
     }
@@ -38,7 +40,11 @@ pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, mut entry: Entry) 
         make_way(ctx, &name, login.account, None, entry.address);
         log_login(ctx, client, login.account);
     }
+    let is_instructor = entry.is_instructor;
     ctx.rooms.add_member(ctx.client, Member::new(client, entry, ctx.rooms.now()));
+    if is_instructor {
+        ctx.audit(instructor::ENTERS.to_owned());
+    }
     let (config, now) = (ctx.rooms.config(), ctx.rooms.now());
     let mut text = ctx.rooms.lasting.describe(config, now, ctx.member());
     text.push_str(&describe_mail(ctx));
@@ -60,20 +66,25 @@ fn refuse(ctx: &mut RoomsCtx<'_>, entry: &Entry) -> Option<Answer> {
     let login = entry.login.as_ref();
     let login = login.and_then(|login| ctx.rooms.accounts.get(login.account).cloned());
     if let Some(most) = entry.reserve_of
-        && !named.as_ref().is_some_and(|account| account.is_admin)
+        && !(entry.is_instructor || named.as_ref().is_some_and(|account| account.is_admin))
     {
         return Some(Answer::Close(CloseReason::Full(most)));
     }
     let address = Some(entry.address);
     // Administrators are let in all the same, but not before their password was right.
     let account = login.as_ref().or(named.as_ref());
-    if !account.is_some_and(|account| account.is_admin)
+    let is_admin = entry.is_instructor || account.is_some_and(|account| account.is_admin);
+    if !is_admin
         && let names = once(name.key())
         && let Some(ban) = ctx.rooms.sanctions.in_force(SanctionKind::Ban, names, address, now)
     {
         let ban = ban.clone();
         let sentence = ctx.rooms.config().describe_ban(&ban);
         return Some(Answer::Close(CloseReason::Banned(sentence)));
+    }
+    if !is_admin && let Some(lock) = &ctx.rooms.lasting.lock {
+        let sentence = format!("the entrance is locked{}.", lock.by());
+        return Some(Answer::Close(CloseReason::Locked(sentence)));
     }
     let shown = name.shown();
     match (named, login) {

@@ -18,13 +18,13 @@ fn mail(ctx: &mut SessionCtx<'_, '_>, argument: &str) -> Result<String, Refusal>
         "" => {
             let text = ctx.session.ask(Question::Mail, ctx.driver);
             ctx.driver.reply(text.as_bytes()); // what is asked now has an answer of its own
-            let last = ctx.session.last_mail_read().map(Query::AuthorOf);
+            let last = ctx.session.mail_read.last().copied().map(Query::AuthorOf);
             if let Some(Found::Author(Some(author))) = last.map(|last| ctx.driver.find(last)) {
                 ctx.session.ask(Question::MailRead(author), ctx.driver);
             }
             Ok(String::new())
         }
-        "delete" => match ctx.session.take_mail_read() {
+        "delete" => match std::mem::take(&mut ctx.session.mail_read) {
             read if read.is_empty() => {
                 Err("Read it first: /mail. Then /mail delete removes what you have read.".into())
             }

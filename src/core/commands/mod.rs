@@ -7,6 +7,8 @@ mod elsewhere;
 pub(crate) mod entry;
 mod help;
 mod history;
+pub(crate) mod instructor;
+mod lock;
 pub(crate) mod mail;
 mod moderation;
 mod people;
@@ -29,8 +31,10 @@ const GROUPS: &[Group] = &[
     Group { name: "Accounts", rows: account::ROWS },
     Group { name: "Accounts", rows: mail::ROWS },
     Group { name: "The class", rows: class::ROWS },
+    Group { name: "The class", rows: instructor::ROWS },
     Group { name: "The server", rows: ROWS },
     Group { name: "For administrators", rows: moderation::ROWS },
+    Group { name: "For administrators", rows: lock::ROWS },
     Group { name: "For administrators", rows: remove::ROWS },
 ];
 

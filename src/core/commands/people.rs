@@ -141,13 +141,14 @@ fn whois(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
         Some(account) => format!(" Logged in as {}.", account.name),
         None => String::new(),
     };
+    let instructor = if member.is_instructor() { " Instructor." } else { "" };
     let from = match ctx.rooms.is_admin(ctx.client) {
         true => format!(" From {}.", member.address()),
         false => String::new(),
     };
     let away = member.away().map(|why| format!(" Away: {why}.")).unwrap_or_default();
     Ok(Reply::notice(format_args!(
-        "{} is in {}, connected for {}, idle for {}. Connection c{}.{account}{from}{away}",
+        "{} is in {}, connected for {}, idle for {}. Connection c{}.{account}{instructor}{from}{away}",
         member.shown(),
         ctx.rooms.room_of(found).name(),
         span(member.since(), now),

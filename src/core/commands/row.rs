@@ -180,8 +180,14 @@ impl RoomsCtx<'_> {
 
     /// Records and logs what an administrator did.
     pub(crate) fn audit(&mut self, what: String) {
-        let (member, by) = (self.member(), self.name());
-        let log = format!("{by} (c{}, {}) {what}", member.client(), member.address());
+        let (member, mut by) = (self.member(), self.name());
+        let (client, address) = (member.client(), member.address());
+        let is_guest = self.rooms.person(self.client).is_guest_instructor();
+        let instructor = if is_guest { ", instructor" } else { "" };
+        let log = format!("{by} (c{client}, {address}{instructor}) {what}");
+        if is_guest {
+            by.push_str(" (instructor)"); // without an account, anybody may have that name later
+        }
         self.rooms.actions.push(Action::Log(log));
         let now = self.rooms.now();
         self.rooms.pending.record(now, Change::Audit { by, what });

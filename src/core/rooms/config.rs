@@ -13,6 +13,8 @@ pub struct RoomsConfig {
     pub names: NameRule,
     /// Nobody has a name of their own: everybody is shown by address.
     pub anonymous: bool,
+    /// There is a code with which an instructor is known, whether there are accounts or not.
+    pub has_code: bool,
     /// The zone of all times told.
     pub zone: TimeZone,
     /// What is said is written before it is shown. (Accounts, mail and sanctions always are.)
@@ -28,6 +30,7 @@ impl Default for RoomsConfig {
             backlog_lines: 0,
             names: NameRule::Ascii,
             anonymous: false,
+            has_code: false,
             zone: TimeZone::UTC,
             keeps_talk: false,
             history_days: None,

@@ -26,11 +26,17 @@ impl<'a> Person<'a> {
     /// Their name where others have to know who they are: an administrator's is marked, and one
     /// that nobody could check. `None`: it is the name alone, as usual.
     pub(crate) fn label(&self) -> Option<String> {
-        if self.member.is_unchecked() {
-            return Some(self.member.shown().into_owned());
+        let has_account = self.account.is_some_and(|account| account.is_admin);
+        let shown = self.member.shown();
+        match has_account || self.member.is_instructor() {
+            true => Some(format!("{ADMIN_MARK}{shown}")),
+            false => self.member.is_unchecked().then(|| shown.into_owned()),
         }
-        let is_admin = self.account.is_some_and(|account| account.is_admin);
-        is_admin.then(|| format!("{ADMIN_MARK}{}", self.name()))
+    }
+
+    /// Whether they have an administrator's rights by the pairing code alone.
+    pub(crate) fn is_guest_instructor(&self) -> bool {
+        self.member.is_instructor() && !self.account.is_some_and(|account| account.is_admin)
     }
 
     /// The author of what others read.
@@ -75,8 +81,10 @@ impl Rooms {
         self.members.get(client)?.account().and_then(|id| self.accounts.get(id))
     }
 
+    /// Whether they have an administrator's rights: by their account, or as an instructor.
     pub(crate) fn is_admin(&self, client: ClientKey) -> bool {
-        self.account_of(client).is_some_and(|account| account.is_admin)
+        self.members.get(client).is_some_and(Member::is_instructor)
+            || self.account_of(client).is_some_and(|account| account.is_admin)
     }
 
     pub(crate) fn person(&self, client: ClientKey) -> Person<'_> {

@@ -5,6 +5,20 @@ use super::{config::RoomsConfig, member::Member};
 use crate::core::{notice::notice, sentences};
 use jiff::{SignedDuration, Timestamp};
 
+/// The entrance is locked: only administrators come in, and whoever comes back.
+pub(in crate::core) struct Lock {
+    pub(in crate::core) by: String,
+    pub(in crate::core) why: Option<String>,
+}
+
+impl Lock {
+    /// ` by alice (exam)`
+    pub(in crate::core) fn by(&self) -> String {
+        let why = self.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+        format!(" by {}{why}", self.by)
+    }
+}
+
 /// What lasts just now.
 #[derive(Default)]
 pub(crate) struct Lasting {
@@ -15,6 +29,9 @@ pub(crate) struct Lasting {
     pub(in crate::core) names_are_unchecked: bool,
     /// When the server stops.
     pub(in crate::core) stop_at: Option<Timestamp>,
+    /// Nobody comes in who is not here. It ends with the server: whoever could come back then would
+    /// not be known.
+    pub(in crate::core) lock: Option<Lock>,
 }
 
 impl Lasting {
@@ -67,6 +84,10 @@ impl Lasting {
     ) -> String {
         let mut text = self.describe_outage(config, now).unwrap_or_default();
         text.push_str(&describe_mark(newcomer));
+        if let Some(lock) = &self.lock {
+            let by = lock.by();
+            text.push_str(&notice(format_args!("The entrance is locked{by}. /unlock opens it.")));
+        }
         if let Some(stop_at) = self.stop_at {
             let left = stop_at.duration_since(now).max(SignedDuration::ZERO);
             text.push_str(&notice(sentences::stops_in(left.as_secs().unsigned_abs())));

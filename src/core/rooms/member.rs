@@ -18,6 +18,7 @@ pub(crate) struct Member {
     name: Name,
     address: ClientAddress,
     account: Option<AccountId>,
+    is_instructor: bool,
     muted_as: Option<Box<str>>,
     room: Option<RoomKey>,
     since: Timestamp,
@@ -79,6 +80,7 @@ impl Member {
             name: entry.name,
             address: entry.address,
             account,
+            is_instructor: entry.is_instructor,
             muted_as: None,
             room: None,
             since: now,
@@ -149,6 +151,16 @@ impl Member {
     pub(crate) fn set_account(&mut self, account: Option<AccountId>) {
         self.is_unchecked &= account.is_none(); // they have proved who they are
         self.account = account;
+    }
+
+    /// Whether they gave the pairing code: they are an administrator for as long as they are here.
+    pub(crate) fn is_instructor(&self) -> bool {
+        self.is_instructor
+    }
+
+    /// See [`Member::is_instructor`].
+    pub(crate) fn become_instructor(&mut self) {
+        self.is_instructor = true;
     }
 
     /// The key of the name under which they were muted. The mute of that name holds for them,

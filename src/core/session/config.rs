@@ -11,6 +11,8 @@ pub struct SessionConfig {
     pub io_model: &'static str,
     /// No names are asked: everybody is shown by address.
     pub(crate) anonymous: bool,
+    /// There is a code with which an instructor is known.
+    pub(crate) has_code: bool,
     pub(crate) names: NameRule,
     /// The message of the day, sanitized, a line each.
     pub(crate) motd: Vec<String>,

@@ -1,6 +1,6 @@
 //! A session before its client has a name ("at the door"): the greeting, and the choice of a name.
 
-use super::{Session, config::Greeting};
+use super::{Session, config::Greeting, newcomer::Newcomer};
 use crate::core::{
     close_reason::CloseReason,
     event::{Answer, Driver, Entry, Event, Login, Question},
@@ -16,9 +16,14 @@ const NAMES_REFUSED_MAX: u32 = 10;
 impl Session<'_> {
     #[inline(never)] // see `Session::hear`
     pub(super) fn greet(&mut self, greeting: Greeting, driver: &mut dyn Driver) {
-        if let Some(most) = self.reserve_of {
+        let Greeting { welcome, connection, address } = greeting;
+        let by_address = || Name::of_address(&address.to_string(), &connection);
+        if let Some(most) = self.newcomer.reserve_of {
             match driver.ask(Event::Ask(Question::TakeReserve(most))) {
                 Answer::Close(reason) => self.close = Some(reason),
+                _ if self.config.anonymous && self.config.has_code => {
+                    keep_out(self, by_address(), CloseReason::Full(most), driver);
+                }
                 _ => {
                     let sentence = format!(
                         "All {most} places are taken; this one is kept for an administrator."
@@ -28,10 +33,9 @@ impl Session<'_> {
             }
             return;
         }
-        let Greeting { welcome, connection, address } = greeting;
         if self.config.anonymous {
             driver.reply(welcome.as_bytes());
-            self.enter(Name::of_address(&address.to_string(), &connection), None, driver);
+            self.enter(by_address(), None, driver);
         } else {
             driver.reply((welcome + &notice(NAME_QUESTION)).as_bytes());
         }
@@ -47,6 +51,9 @@ impl Session<'_> {
     /// Takes a line as a name. A command that does not work at the door comes here, too, and is
     /// refused.
     pub(crate) fn offer_name(&mut self, typed: &str, driver: &mut dyn Driver) {
+        if self.newcomer.kept_out.is_some() {
+            return self.refuse("", driver);
+        }
         match self.config.names.check(typed, "name") {
             Ok(name) => self.enter(name, None, driver),
             Err(sentence) => self.refuse(&sentence, driver),
@@ -58,9 +65,12 @@ impl Session<'_> {
         if !self.is_naming() {
             return self.say(driver, sentence);
         }
-        self.names_refused += 1;
-        if self.names_refused == NAMES_REFUSED_MAX {
-            return self.close(CloseReason::NamesRefused(self.names_refused));
+        if let Some(kept_out) = self.newcomer.kept_out.take() {
+            return self.close(kept_out.reason);
+        }
+        self.newcomer.names_refused += 1;
+        if self.newcomer.names_refused == NAMES_REFUSED_MAX {
+            return self.close(CloseReason::NamesRefused(NAMES_REFUSED_MAX));
         }
         let wait = driver.refuse_name();
         self.pace.pause_for(wait);
@@ -80,6 +90,9 @@ impl Session<'_> {
                 welcome.push_str(&self.take_in(answer, driver));
                 driver.reply(welcome.as_bytes());
             }
+            Answer::Close(reason) if self.config.anonymous && self.config.has_code => {
+                keep_out(self, name, reason, driver);
+            }
             other => drop(self.take_in(other, driver)),
         }
     }
@@ -87,6 +100,13 @@ impl Session<'_> {
 
 #[inline(never)] // see `Session::hear`
 fn entering(name: &Name, login: Option<Login>, session: &Session<'_>) -> Question {
-    let Session { address, reserve_of, .. } = *session;
-    Question::Enter(Box::new(Entry { name: name.clone(), address, login, reserve_of }))
+    let Newcomer { reserve_of, is_instructor, .. } = session.newcomer;
+    let (name, address) = (name.clone(), session.address);
+    Question::Enter(Box::new(Entry { name, address, login, reserve_of, is_instructor }))
+}
+
+#[inline(never)] // see `Session::hear`
+fn keep_out(session: &mut Session<'_>, name: Name, reason: CloseReason, driver: &mut dyn Driver) {
+    let sentence = session.newcomer.keep_out(name, reason);
+    session.say(driver, &sentence);
 }

@@ -20,8 +20,9 @@ use crate::core::{
 };
 use std::{mem::replace, time::Duration};
 
-/// The most wrong passwords from one connection, whatever they are for. Then it is closed.
-const WRONG_MAX: u32 = 5;
+/// The most wrong passwords from one connection, whatever they are for, and the most wrong codes.
+/// Then it is closed.
+pub(super) const WRONG_MAX: u32 = 5;
 
 impl Session<'_> {
     fn ask_password(&mut self, purpose: Purpose, sentence: &str, driver: &mut dyn Driver) {
@@ -44,7 +45,7 @@ impl Session<'_> {
 
     /// `/register [PASSWORD]`.
     pub(crate) fn register(&mut self, password: Option<Password>, driver: &mut dyn Driver) {
-        if self.my_account(driver).is_some() {
+        if my_account(driver).is_some() {
             return self.say(driver, "You have an account already: /whoami.");
         }
         match password {
@@ -100,7 +101,7 @@ impl Session<'_> {
         words: &str,
         driver: &mut dyn Driver,
     ) {
-        match self.my_account(driver) {
+        match my_account(driver) {
             Some(account) => {
                 self.ask_password(purpose(account), &format!("{words} {MAY_BE_SEEN}:"), driver);
             }
@@ -115,10 +116,6 @@ impl Session<'_> {
         let sentence =
             format!("A new password of {PASSWORD_MIN} to {PASSWORD_MAX} bytes {MAY_BE_SEEN}:");
         self.ask_password(Purpose::New { is_change }, &sentence, driver);
-    }
-
-    fn my_account(&self, driver: &mut dyn Driver) -> Option<AccountId> {
-        account_in(&driver.ask(Event::Ask(Question::MyAccount)))
     }
 
     // --- What was typed ---
@@ -170,6 +167,9 @@ impl Session<'_> {
         let Stage::Checking(purpose, password) = self.leave_dialogue(driver) else {
             return Heard::Dialogue;
         };
+        if let Purpose::Instruct = purpose {
+            return self.check_code(password, driver).map_or(Heard::Dialogue, Heard::Pause);
+        }
         let (name, account) = match (&purpose, &self.name) {
             (Purpose::Enter(name, account), _) => (name.key(), Some(*account)),
             (Purpose::LogIn(name, account), _) => (&**name, *account),
@@ -177,7 +177,9 @@ impl Session<'_> {
                 (name.key(), Some(*account))
             }
             (Purpose::Change(_) | Purpose::Unregister(_), None)
-            | (Purpose::New { .. } | Purpose::Again { .. }, _) => return Heard::Dialogue,
+            | (Purpose::New { .. } | Purpose::Again { .. } | Purpose::Instruct, _) => {
+                return Heard::Dialogue;
+            }
         };
         let attempt = LoginAttempt { name, account, address: self.address, password: &password };
         match driver.verify(attempt) {
@@ -192,7 +194,7 @@ impl Session<'_> {
                 }
                 self.on_right_password(purpose, driver);
                 // If they were refused, they are still logged in to another account, or to none.
-                if is_weak && self.my_account(driver) == account {
+                if is_weak && my_account(driver) == account {
                     self.hash_again(&password, driver);
                 }
             }
@@ -233,7 +235,10 @@ impl Session<'_> {
             }
             Purpose::Change(_) => return self.ask_new_password(true, driver),
             Purpose::Unregister(_) => self.ask(Question::Unregister, driver),
-            Purpose::LogIn(_, None) | Purpose::New { .. } | Purpose::Again { .. } => return,
+            Purpose::LogIn(_, None)
+            | Purpose::New { .. }
+            | Purpose::Again { .. }
+            | Purpose::Instruct => return,
         };
         driver.reply(text.as_bytes());
     }
@@ -268,6 +273,10 @@ fn private_lines(account: AccountId, driver: &mut dyn Driver) -> Login {
         Found::Password(_) | Found::Author(_) | Found::Unavailable(_) => Vec::new(),
     };
     Login { account, private }
+}
+
+fn my_account(driver: &mut dyn Driver) -> Option<AccountId> {
+    account_in(&driver.ask(Event::Ask(Question::MyAccount)))
 }
 
 fn account_in(answer: &Answer) -> Option<AccountId> {

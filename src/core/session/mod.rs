@@ -8,7 +8,9 @@
 mod config;
 mod door;
 pub(crate) mod flood;
+mod instructor;
 mod login;
+mod newcomer;
 mod pace;
 pub(crate) mod sources;
 mod stage;
@@ -31,6 +33,7 @@ use super::{
     },
 };
 use config::Greeting;
+use newcomer::Newcomer;
 use pace::{PROBE, Pace};
 use stage::Stage;
 use std::{mem::take, time::Duration};
@@ -67,17 +70,15 @@ pub struct Session<'a> {
     pub input: LineBuffer,
     pub(crate) config: &'a SessionConfig,
     address: ClientAddress,
-    /// `Some`: only the place for an administrator was left. The number is that of the other
-    /// places.
-    reserve_of: Option<usize>,
+    newcomer: Newcomer,
     /// What the next line is: a name, a password, or talk. While it is `Checking`, no line is
     /// taken: a password that was typed is compared first.
     stage: Stage,
     name: Option<Name>,
-    names_refused: u32,
     passwords_wrong: u32,
+    codes_wrong: u32,
     /// The mail that they were last shown.
-    mail_read: Vec<LineId>,
+    pub(crate) mail_read: Vec<LineId>,
     opening: Opening,
     /// How fast the client is read.
     pub pace: Pace,
@@ -103,11 +104,11 @@ impl<'a> Session<'a> {
             input: LineBuffer::default(),
             config,
             address: ClientAddress::of(peer.address.ip()),
-            reserve_of: peer.reserve_of,
+            newcomer: Newcomer { reserve_of: peer.reserve_of, ..Newcomer::default() },
             stage: Stage::Naming,
             name: None,
-            names_refused: 0,
             passwords_wrong: 0,
+            codes_wrong: 0,
             mail_read: Vec::new(),
             opening: Opening::default(),
             pace: Pace::new(config.flood, peer.handover, now),
@@ -316,16 +317,6 @@ impl<'a> Session<'a> {
             text.push_str("*** /mail delete removes what you have read.\n");
         }
         text
-    }
-
-    /// The newest of the mail that was last shown.
-    pub(crate) fn last_mail_read(&self) -> Option<LineId> {
-        self.mail_read.last().copied()
-    }
-
-    /// Takes the numbers of the mail that was last shown.
-    pub(crate) fn take_mail_read(&mut self) -> Vec<LineId> {
-        take(&mut self.mail_read)
     }
 
     /// Ends the session, for this reason.

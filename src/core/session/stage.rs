@@ -22,6 +22,8 @@ pub(super) enum Purpose {
     Change(AccountId),
     /// To delete the account.
     Unregister(AccountId),
+    /// None: it is the pairing code, and makes them an instructor.
+    Instruct,
     /// To be the account's new password; `is_change`: it has one already.
     New { is_change: bool },
     /// To be the same as the first.

@@ -12,6 +12,7 @@ fn with_limit(keeps_talk: bool) -> Conversation {
         backlog_lines: 20,
         names: NameRule::Ascii,
         anonymous: false,
+        has_code: false,
         zone: TimeZone::UTC,
         keeps_talk,
         history_days: Some(2),
@@ -88,7 +89,7 @@ fn what_the_file_has_is_too_old_too() {
     let login = Login { account: ZOES, private: vec![line(1, 11), line(2, 12)] };
     let name = NameRule::Ascii.check("zoe", "name").unwrap();
     let address = "192.0.2.7".parse().unwrap();
-    let entry = Entry { name, address, login: Some(login), reserve_of: None };
+    let entry = Entry { name, address, login: Some(login), reserve_of: None, is_instructor: false };
     chat.asks(CAROL, Question::Enter(Box::new(entry)));
     chat.finishes();
     let backlog = chat.reads(CAROL);

@@ -7,6 +7,7 @@ mod closing;
 mod commands;
 mod elsewhere;
 mod identity;
+mod instructor;
 mod lasting;
 mod look_alikes;
 mod other_chats;
@@ -65,6 +66,7 @@ impl Conversation {
             backlog_lines: 20,
             names: NameRule::Ascii,
             anonymous: false,
+            has_code: false,
             zone: TimeZone::UTC,
             keeps_talk,
             history_days: None,
@@ -262,7 +264,13 @@ fn enter(name: &str, account: Option<AccountId>) -> Question {
     let name = NameRule::Ascii.check(name, "name").unwrap();
     let login = account.map(|account| Login { account, private: Vec::new() });
     let address = "192.0.2.7".parse().unwrap();
-    Question::Enter(Box::new(Entry { name, address, login, reserve_of: None }))
+    Question::Enter(Box::new(Entry {
+        name,
+        address,
+        login,
+        reserve_of: None,
+        is_instructor: false,
+    }))
 }
 
 fn register() -> Question {

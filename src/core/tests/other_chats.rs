@@ -26,7 +26,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("kickban gline", "Here it is /ban NAME|ADDRESS [FOR] [WHY] (for administrators)."),
     ("timeout gag", "Here it is /mute NAME [FOR] [WHY] (for administrators)."),
     ("shout wall", "Here it is /announce TEXT (for administrators)."),
-    ("lock", "Here it is /pause (for administrators)."),
+    ("freeze", "Here it is /pause (for administrators)."),
     ("say", "What you type without it is said; //TEXT says /TEXT."),
     ("motd", "The message of the day is shown to whoever comes in."),
     ("ping", "Whoever is answered at all is connected: /whoami."),

@@ -169,6 +169,7 @@ fn without_names_everybody_is_their_address() {
         backlog_lines: 0,
         names: NameRule::Ascii,
         anonymous: true,
+        has_code: false,
         zone: TimeZone::UTC,
         keeps_talk: false,
         history_days: None,

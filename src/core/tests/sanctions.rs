@@ -313,6 +313,7 @@ fn look_alikes_of_a_name_are_one_target_and_none_is_left_in_the_file() {
         backlog_lines: 0,
         names: rule,
         anonymous: false,
+        has_code: false,
         zone: TimeZone::UTC,
         keeps_talk: true,
         history_days: None,

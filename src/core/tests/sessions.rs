@@ -6,6 +6,7 @@ mod wire;
 
 use super::*;
 use crate::core::{
+    address::ClientAddress,
     commands::Table,
     event::{Driver, Handover, LoginAttempt, LoginResult},
     name::Name,
@@ -60,6 +61,15 @@ impl Driver for FakeDriver {
         let password = attempt.password.reveal().to_owned();
         self.verified.push((attempt.name.to_owned(), attempt.account, password));
         self.logins.pop_front().ok_or_else(|| "the disk is gone.".to_owned())
+    }
+
+    fn verify_code(&mut self, typed: &Password, _: ClientAddress) -> LoginResult {
+        self.verified.push(("the code".to_owned(), None, typed.reveal().to_owned()));
+        self.logins.pop_front().unwrap_or(LoginResult::Wrong)
+    }
+
+    fn make_code(&mut self) -> Result<String, String> {
+        Ok("AAAA-AAAA".to_owned())
     }
 
     fn ask_for_lines(&mut self, _: f64) -> Duration {
@@ -166,6 +176,7 @@ fn config() -> SessionConfig {
     SessionConfig {
         io_model: "a test serves",
         anonymous: false,
+        has_code: false,
         names: NameRule::Ascii,
         motd: Vec::new(),
         flood: None,

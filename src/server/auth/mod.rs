@@ -10,23 +10,83 @@ pub mod hash;
 mod throttle;
 
 use super::logger;
-use crate::core::{
-    event::{LoginAttempt, LoginResult},
-    password::Password,
-    record::PasswordHash,
+use crate::{
+    core::{
+        address::ClientAddress,
+        event::{LoginAttempt, LoginResult},
+        pairing_code::PairingCode,
+        password::Password,
+        record::PasswordHash,
+    },
+    lock::Locked,
 };
+use anyhow::Context as _;
 use hash::Hasher;
 use std::time::{Duration, Instant};
 use throttle::{Throttle, Tried};
 
-/// Compares passwords, and remembers who guesses.
-#[derive(Default)]
+/// Compares passwords and pairing codes, and remembers who guesses.
 pub struct Authenticator {
     hasher: Hasher,
     throttle: Throttle,
+    /// `None`: the server runs without one.
+    code: Locked<Option<PairingCode>>,
+}
+
+/// Without a pairing code.
+impl Default for Authenticator {
+    fn default() -> Authenticator {
+        Authenticator {
+            hasher: Hasher::default(),
+            throttle: Throttle::default(),
+            code: Locked::new("the pairing code", None),
+        }
+    }
 }
 
 impl Authenticator {
+    /// With a pairing code, or without one.
+    pub fn new(has_code: bool) -> anyhow::Result<Authenticator> {
+        let authenticator = Authenticator::default();
+        if has_code {
+            authenticator.make_code()?;
+        }
+        Ok(authenticator)
+    }
+
+    /// The pairing code that is good now.
+    pub fn code(&self) -> Option<PairingCode> {
+        self.code.lock().clone()
+    }
+
+    /// Makes a pairing code, in place of the one there was.
+    pub fn make_code(&self) -> anyhow::Result<PairingCode> {
+        let random = getrandom::u64().context("the system has no random number for a code")?;
+        let code = PairingCode::of(random);
+        *self.code.lock() = Some(code.clone());
+        Ok(code)
+    }
+
+    /// Compares what somebody typed with the pairing code. Wrong ones delay the next, as for
+    /// passwords.
+    pub fn verify_code(&self, typed: &Password, address: ClientAddress) -> LoginResult {
+        let now = Instant::now();
+        let wait = self.throttle.begin(address, &Tried::Code, now);
+        if !wait.is_zero() {
+            return LoginResult::Wait(wait);
+        }
+        if self.code().is_some_and(|code| code.is(typed)) {
+            self.throttle.succeeded(address, &Tried::Code, now);
+            return LoginResult::Right { is_weak: false };
+        }
+        logger::counted(
+            "wrong codes from",
+            &address,
+            format_args!("wrong pairing code from {address}"),
+        );
+        LoginResult::Wrong
+    }
+
     /// Hashes a password, to be stored.
     ///
     /// # Errors

@@ -48,6 +48,8 @@ pub(crate) enum Tried {
     Account(AccountId),
     /// That of a name without an account, by its key.
     Name(String),
+    /// None: the instructor's pairing code.
+    Code,
 }
 
 impl Tried {

@@ -6,6 +6,7 @@
 use super::handler::{ClientThread, REPLIES_MAX};
 use crate::{
     core::{
+        address::ClientAddress,
         event::{Answer, Driver, Event, Handover, LoginAttempt, LoginResult},
         password::Password,
         record::{AccountId, Found, PasswordHash, Query},
@@ -55,6 +56,19 @@ impl Driver for ClientThread<'_> {
         };
         let gives_up = || self.client.is_hung_up();
         Ok(self.handler.authenticator.verify_unless(&attempt, stored.as_ref(), &gives_up))
+    }
+
+    fn verify_code(&mut self, typed: &Password, address: ClientAddress) -> LoginResult {
+        let result = self.handler.authenticator.verify_code(typed, address);
+        if let LoginResult::Right { .. } = result {
+            self.usage.note_instructor(&self.handler.sources);
+        }
+        result
+    }
+
+    fn make_code(&mut self) -> Result<String, String> {
+        let made = self.handler.authenticator.make_code();
+        made.map(|code| code.to_string()).map_err(|error| error.to_string())
     }
 
     fn ask_for_lines(&mut self, lines: f64) -> Duration {

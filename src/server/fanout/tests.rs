@@ -78,7 +78,7 @@ impl Client {
     fn enters(&self, events: &Sender<ClientEvent>, name: &str, login: Option<Login>) {
         let name = NameRule::Ascii.check(name, "name").unwrap();
         let address = "192.0.2.1".parse().unwrap();
-        let entry = Entry { name, address, login, reserve_of: None };
+        let entry = Entry { name, address, login, reserve_of: None, is_instructor: false };
         self.asks(events, Event::Ask(Question::Enter(Box::new(entry))));
     }
 

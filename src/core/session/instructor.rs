@@ -1,0 +1,66 @@
+//! The pairing code: whoever types it is an instructor on this connection, whether they have a name
+//! yet or not.
+
+use super::{
+    Session,
+    login::WRONG_MAX,
+    stage::{Purpose, Stage},
+};
+use crate::core::{
+    close_reason::CloseReason,
+    event::{Driver, LoginResult, Question},
+    password::Password,
+    sentences::{NAME_QUESTION, YOU_ARE_INSTRUCTOR},
+};
+use std::time::Duration;
+
+impl Session<'_> {
+    /// `/instructor CODE`.
+    pub(crate) fn offer_code(&mut self, typed: &str, driver: &mut dyn Driver) {
+        self.set_stage(Stage::Checking(Purpose::Instruct, Password::new(typed)), driver);
+    }
+
+    /// Compares a code. `Some`: that has to wait, and is tried again after this time.
+    pub(super) fn check_code(
+        &mut self,
+        typed: Password,
+        driver: &mut dyn Driver,
+    ) -> Option<Duration> {
+        match driver.verify_code(&typed, self.address) {
+            LoginResult::Wait(wait) => {
+                self.stage = Stage::Checking(Purpose::Instruct, typed);
+                return Some(wait);
+            }
+            LoginResult::Wrong => {
+                self.codes_wrong += 1;
+                match self.codes_wrong {
+                    WRONG_MAX => self.close(CloseReason::WrongCodes(WRONG_MAX)),
+                    _ => {
+                        let sentence = with_question(self, "That is not the instructor's code.");
+                        self.say(driver, &sentence);
+                    }
+                }
+            }
+            LoginResult::Right { .. } if self.is_naming() => {
+                self.newcomer.is_instructor = true;
+                match self.newcomer.kept_out.take() {
+                    Some(kept_out) => self.enter(kept_out.name, None, driver),
+                    None => self.say(driver, &with_question(self, YOU_ARE_INSTRUCTOR)),
+                }
+            }
+            LoginResult::Right { .. } => {
+                let text = self.ask(Question::BecomeInstructor, driver);
+                driver.reply(text.as_bytes());
+            }
+        }
+        None
+    }
+}
+
+/// A sentence, and the question for a name if there is none.
+fn with_question(session: &Session<'_>, sentence: &str) -> String {
+    match session.is_naming() && session.newcomer.kept_out.is_none() {
+        true => format!("{sentence} {NAME_QUESTION}"),
+        false => sentence.to_owned(),
+    }
+}

@@ -1,0 +1,36 @@
+//! What is known of a client before they have a name.
+
+use crate::core::{close_reason::CloseReason, name::Name};
+
+/// A client at the door.
+#[derive(Default)]
+pub(super) struct Newcomer {
+    /// `Some`: only the place for an administrator was left. The number is that of the other
+    /// places.
+    pub(super) reserve_of: Option<usize>,
+    pub(super) names_refused: u32,
+    /// They gave the pairing code.
+    pub(super) is_instructor: bool,
+    /// They would have been hung up, under `--anonymous`, and may still give the pairing code.
+    pub(super) kept_out: Option<Box<KeptOut>>,
+}
+
+/// Under which name somebody would come in, and why they may not.
+pub(super) struct KeptOut {
+    pub(super) name: Name,
+    pub(super) reason: CloseReason,
+}
+
+impl Newcomer {
+    /// Without names, nothing is asked before a client comes in. One that may not can still be an
+    /// instructor, so they are not hung up before they have typed something else. Returns what they
+    /// read.
+    pub(super) fn keep_out(&mut self, name: Name, reason: CloseReason) -> String {
+        let why = match &reason {
+            CloseReason::Banned(why) | CloseReason::Locked(why) => why.clone(),
+            other => format!("{other}."),
+        };
+        self.kept_out = Some(Box::new(KeptOut { name, reason }));
+        format!("You may not come in: {why} An instructor types /instructor CODE.")
+    }
+}
