@@ -165,11 +165,11 @@ impl Chatd {
     /// whoever called this goes on all the same.
     ///
     /// # Errors
-    /// A thread hangs. The sentence says which, where, and what is not delivered. The process is to
-    /// be ended without it.
+    /// A thread hangs: the sentence says which, where, and what is not delivered, and the process is
+    /// to be ended without it. Or the disk has failed: the sentence says how much is lost.
     pub fn shutdown(self) -> anyhow::Result<()> {
         let watch = self.watch();
-        let clients = Arc::downgrade(&self.handler);
+        let (clients, loss) = (Arc::downgrade(&self.handler), self.handler.history.loss());
         let (done, is_done) = bounded::<()>(1);
         // If no thread can be started for it, this one takes it back: nothing has been done yet.
         let handed_over = Arc::new(Mutex::new(Some((self, done))));
@@ -187,7 +187,7 @@ impl Chatd {
             stop()();
         }
         if is_done.recv_timeout(STOP_PATIENCE) != Err(RecvTimeoutError::Timeout) {
-            return Ok(()); // it drops `done` at its end
+            return loss(); // it drops `done` at its end
         }
         let left = clients.upgrade().map_or(Some(0), |handler| handler.registry.count());
         let clients = left.map_or("some".to_owned(), |left| left.to_string());

@@ -39,6 +39,7 @@ promises! {
         shutdown::everybody_is_told_and_the_exit_code_is_0,
         shutdown::what_was_accepted_is_delivered,
         shutdown::a_stop_takes_nothing_more_of_those_who_talk_without_end,
+        shutdown::a_stop_that_loses_something_says_so_and_does_not_end_with_0,
         shutdown::stuck_clients_do_not_hold_it_up,
         shutdown::a_second_signal_ends_it_at_once,
         shutdown::a_terminal_that_is_closed_is_one_signal,

@@ -43,6 +43,54 @@ pub fn what_was_accepted_is_delivered() {
     assert_eq!(server.exit_code(), Some(0));
 }
 
+/// The file is damaged, locked, and sound.
+#[test]
+pub fn a_stop_that_loses_something_says_so_and_does_not_end_with_0() {
+    let program = Program::current();
+    let stops = |is_damaged: bool, lock: &str, lines: &[&str], lost: Option<&str>| {
+        let folder = Folder::new();
+        if is_damaged {
+            std::fs::write(folder.path("chatd.db"), b"no database").unwrap();
+        }
+        let mut server = folder.start("");
+        let other = (!is_damaged).then(|| folder.database());
+        other.iter().for_each(|other| other.execute_batch(lock).unwrap());
+        let [mut alice, _bob] = ["alice", "bob"].map(|name| server.lets_in(name));
+        for line in lines {
+            alice.says(line);
+            alice.asks_until("/names", "*** lobby (2)"); // it was accepted
+        }
+        server.signal("TERM");
+        let code = server.exit_code();
+        let log = server.log_to_the_end();
+        let said: Vec<&str> = log.lines().filter(|line| line.contains("and lost, since")).collect();
+        assert_eq!(
+            (code, said.len()),
+            (Some(i32::from(lost.is_some())), usize::from(lost.is_some()))
+        );
+        assert!(lost.is_none_or(|lost| said[0].contains(lost)), "{log}");
+    };
+    const LOCK: &str = "BEGIN IMMEDIATE";
+    let cases: [(bool, &str, &[&str], Option<&str>); 6] = [
+        (false, "", &[], None),
+        (false, "", &["hi"], None),
+        (false, LOCK, &[], None), // nobody said anything
+        (
+            false,
+            LOCK,
+            &["/topic one", "two", "three"],
+            Some(": 3 records, 2 of them lines of talk."),
+        ),
+        (true, "", &["hi"], Some(": 1 record, a line of talk.")),
+        (true, "", &[], None),
+    ];
+    thread::scope(|scope| {
+        for (is_damaged, lock, lines, lost) in cases {
+            scope.spawn(move || program.keeps(|| stops(is_damaged, lock, lines, lost)));
+        }
+    });
+}
+
 /// Much waits in their sockets, and they go on.
 #[test]
 pub fn a_stop_takes_nothing_more_of_those_who_talk_without_end() {

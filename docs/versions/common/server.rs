@@ -344,6 +344,7 @@ impl<'a> Server<'a> {
 
     /// Ends the historian, and waits for it; but not for a disk that hangs.
     pub fn end(self) -> anyhow::Result<()> {
+        let loss = self.history.loss();
         drop((self.historian, self.history));
         let end = Instant::now() + HISTORIAN_PATIENCE;
         while !self.historian_thread.is_finished() {
@@ -351,6 +352,6 @@ impl<'a> Server<'a> {
             anyhow::ensure!(Instant::now() < end, hangs);
             std::thread::park_timeout(Duration::from_millis(1));
         }
-        Ok(())
+        loss()
     }
 }

@@ -6,12 +6,13 @@ use crate::{
     lock::assert_no_lock_held,
     store::{Durability, Store, StoreError},
 };
+use anyhow::anyhow;
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
 use jiff::Timestamp;
 use std::{
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -98,7 +99,11 @@ pub struct HistoryReader {
     pub(super) searches: Sender<Question>,
     /// The server stops: see [`HistoryReader::begin_to_stop`].
     pub(super) is_stopping: Arc<AtomicBool>,
+    pub(super) loss: Loss,
 }
+
+/// What is lost, if something is: the historian says so when it ends.
+pub(super) type Loss = Arc<OnceLock<String>>;
 
 /// A query, and who waits for what is found.
 pub(super) struct Question {
@@ -158,6 +163,13 @@ impl HistoryReader {
     pub fn begin_to_stop(&self) {
         self.is_stopping.store(true, Relaxed);
     }
+
+    /// Fails if the historian has ended and could not write all that was said and done. To be asked
+    /// at the very end; this reader must be gone by then, or the historian would not end.
+    pub fn loss(&self) -> impl FnOnce() -> anyhow::Result<()> + use<> {
+        let loss = Arc::clone(&self.loss);
+        move || loss.get().map_or(Ok(()), |sentence| Err(anyhow!("{sentence}")))
+    }
 }
 
 #[cfg(test)]
@@ -167,8 +179,8 @@ mod tests {
 
     fn reader() -> (HistoryReader, Receiver<Question>, Receiver<Question>) {
         let ((questions, to_answer), (searches, to_search)) = (bounded(1), bounded(1));
-        let is_stopping = Arc::default();
-        (HistoryReader { questions, searches, is_stopping }, to_answer, to_search)
+        let (is_stopping, loss) = (Arc::default(), Arc::default());
+        (HistoryReader { questions, searches, is_stopping, loss }, to_answer, to_search)
     }
 
     fn password() -> Query {

@@ -29,7 +29,13 @@ mod searching;
 
 pub use super::handle::{HistorianEvent, HistorianHandle, HistoryReader, StoreConfig};
 
-use super::{handle::Question, pruning::Pruning, retry::Outage, unwritten, witness::Witness};
+use super::{
+    handle::{Loss, Question},
+    pruning::Pruning,
+    retry::Outage,
+    unwritten,
+    witness::Witness,
+};
 use crate::{
     core::{
         record::{Found, LineId, Record, Snapshot},
@@ -99,7 +105,7 @@ pub fn open(
     let (tell, events) = bounded(EVENTS_MAX);
     let (questions, to_answer) = bounded(QUERIES_MAX);
     let (searches, to_search) = bounded(QUERIES_MAX);
-    let is_stopping = Arc::new(AtomicBool::new(false));
+    let (is_stopping, loss) = (Arc::<AtomicBool>::default(), Loss::default());
     let mut historian = Historian {
         status: Status::new("historian"),
         config: config.clone(),
@@ -113,6 +119,7 @@ pub fn open(
         to_search,
         events: tell,
         is_stopping: Arc::clone(&is_stopping),
+        loss: Arc::clone(&loss),
         witness: Witness::default(),
         look_at: Instant::now() + LOOK_EVERY,
         _lock: lock,
@@ -135,7 +142,7 @@ pub fn open(
     {
         historian.fail(store.read_only_error(), &[]);
     }
-    let reader = HistoryReader { questions, searches, is_stopping };
+    let reader = HistoryReader { questions, searches, is_stopping, loss };
     Ok((snapshot, HistorianHandle { commits, events }, reader, historian))
 }
 
@@ -166,6 +173,8 @@ pub struct Historian {
     to_search: Receiver<Question>,
     events: Sender<HistorianEvent>,
     is_stopping: Arc<AtomicBool>,
+    /// See [`HistoryReader::loss`].
+    loss: Loss,
     /// What the file has to have, or it is another one.
     witness: Witness,
     /// When to check the file next.

@@ -33,6 +33,8 @@ pub(super) struct Outage {
 pub(super) struct RetryQueue {
     records: VecDeque<Record>,
     bytes: usize,
+    /// How many did not find room.
+    dropped: usize,
     gap: Option<(Timestamp, Timestamp)>,
 }
 
@@ -48,6 +50,7 @@ impl RetryQueue {
             let oldest_talk = self.records.iter().position(is_talk).unwrap_or(0);
             let Some(lost) = self.records.remove(oldest_talk) else { break };
             self.bytes -= weight(&lost);
+            self.dropped += 1;
             let (from, _) = self.gap.unwrap_or((lost.at, lost.at));
             self.gap = Some((from, lost.at));
         }
@@ -82,9 +85,17 @@ impl RetryQueue {
         self.gap = Some((first.min(from), last.max(until)));
     }
 
-    /// The number of lines that wait.
-    pub(super) fn line_count(&self) -> usize {
-        self.records.iter().map(|record| record.change.line_count()).sum()
+    /// How many records are lost if nothing can be written any more; `None`: none.
+    pub(super) fn loss(&self) -> Option<String> {
+        let records = self.dropped + self.records.len();
+        let others = self.records.iter().filter(|record| !is_talk(record)).count();
+        let records = match (records, records - others) {
+            (0, _) => return None,
+            (1, 0) => "1 record, no line of talk".to_owned(),
+            (1, _) => "1 record, a line of talk".to_owned(),
+            (all, lines) => format!("{all} records, {lines} of them lines of talk"),
+        };
+        Some(records)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -123,6 +134,7 @@ mod tests {
         let large = RETRY_MAX / 4 - OVERHEAD;
         queue.push(&[said(1, large), said(2, large), said(3, large), said(4, large)]);
         assert_eq!((queue.records().len(), queue.gap()), (4, None));
+        assert_eq!(queue.loss().as_deref(), Some("4 records, 4 of them lines of talk"));
         queue.push(&[said(5, 1)]);
         queue.push(&[said(6, large)]);
         let at = |second| Timestamp::from_second(second).unwrap();
@@ -131,6 +143,7 @@ mod tests {
             queue.records().iter().map(|record| record.at).collect::<Vec<_>>(),
             [3, 4, 5, 6].map(at)
         );
+        assert_eq!(queue.loss().as_deref(), Some("6 records, 6 of them lines of talk"));
         assert!(queue.bytes() <= RETRY_MAX);
     }
 
@@ -139,11 +152,14 @@ mod tests {
         let mut queue = RetryQueue::default();
         let change = Change::SanctionLifted(SanctionKind::Ban, Target::Name("bob".to_owned()));
         let lifted = Record { at: Timestamp::UNIX_EPOCH, change };
+        assert_eq!(queue.loss(), None);
         queue.push(std::slice::from_ref(&lifted));
+        assert_eq!(queue.loss().as_deref(), Some("1 record, no line of talk"));
         let large = RETRY_MAX / 2 - OVERHEAD;
         queue.push(&[said(1, large), said(2, large), said(3, large)]);
         assert_eq!(queue.records().first(), Some(&lifted), "or bob is banned after the next start");
         assert_eq!(queue.records().len(), 2);
+        assert_eq!(queue.loss().as_deref(), Some("3 records, 2 of them lines of talk"));
         assert!(queue.bytes() <= RETRY_MAX);
     }
 

@@ -140,16 +140,19 @@ impl Historian {
         }
     }
 
-    /// The end: writes what can be written in a moment.
+    /// The end: writes what can be written in a moment, and notes what is lost.
     pub(super) fn close(mut self) {
         self.status.set(Activity::WritingHistory);
         let end = Instant::now() + LAST_OPENING;
         self.try_again_unless(move || Instant::now() >= end);
         self.pruning.end_round(Duration::ZERO);
-        if let Some(outage) = &self.outage {
-            let lost = outage.retry.line_count();
-            let (since, error) = (outage.since, &outage.error);
-            log::error!("what was said since {since} is lost, {lost} lines: {error}");
+        if let Some(outage) = &self.outage
+            && let Some(lost) = outage.retry.loss()
+        {
+            let since = outage.since.strftime("%Y-%m-%d %H:%M:%S UTC");
+            let sentence =
+                format!("not written, and lost, since {since}: {lost}. {}", outage.error);
+            let _ = self.loss.set(sentence); // it is set here alone
         }
         if let Ok(Err(error)) = self.store.map(Store::close) {
             log::warn!("{error}");
