@@ -9,6 +9,8 @@
 //!   that, or a time server.
 //! - If it is set by more, events go on in the time before, until the new time has held for
 //!   [`AGREEMENT`]. The log says so, and when the new time is taken.
+//! - If the time before cannot be right, because the file has something that was said later
+//!   (`history::clock_check`), the new one is taken at once.
 //!
 //! A machine that was suspended was on (on Linux: elsewhere that is not counted), and a summer time
 //! changes the zone, not the clock.
@@ -89,6 +91,13 @@ impl Clock {
     /// The time of an event that happens now.
     pub fn now(&self) -> Timestamp {
         self.look().now
+    }
+
+    /// It was this time once. A clock that says an earlier one is behind; when it is set to a later
+    /// one, that is believed at once.
+    pub(crate) fn cannot_be_before(&self, time: Timestamp) {
+        let mut state = self.0.state.lock();
+        state.earliest = state.earliest.max(time);
     }
 
     /// The same, and whether it can be relied on. A jump is noticed when somebody looks: the
@@ -205,12 +214,14 @@ struct State {
     /// The uptime at that moment.
     since: Duration,
     jumps: u64,
+    /// No clock that is right says an earlier time.
+    earliest: Timestamp,
 }
 
 impl State {
     fn new(clocks: Clocks) -> State {
         let ahead = ahead(clocks);
-        State { believed: ahead, seen: ahead, since: clocks.uptime, jumps: 0 }
+        State { believed: ahead, seen: ahead, since: clocks.uptime, jumps: 0, earliest: EARLIEST }
     }
 
     /// Whether the wall clock was set since the last look.
@@ -228,7 +239,7 @@ impl State {
         let (ahead, was_doubted) = (ahead(clocks), self.is_doubted(self.seen));
         let before = time_of(uptime, self.believed);
         let mut step = None;
-        if before < EARLIEST && wall >= EARLIEST {
+        if before < self.earliest && wall >= self.earliest {
             self.believed = ahead;
         }
         if self.is_moved(clocks) {

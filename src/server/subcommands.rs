@@ -78,12 +78,14 @@ pub enum BanAction {
 }
 
 /// Print every line that was said in rooms, with its time and its room; never what was said in
-/// private. Or copy the whole database, or delete what is old, also while a server runs.
+/// private. Or copy the whole database, or delete what is old, or see whether it is sound, also while a
+/// server runs.
 #[derive(FromArgs, Clone, Debug)]
 #[argh(subcommand, name = "history")]
 pub struct HistoryCommand {
     /// export; or backup FILE, which copies the whole database, accounts and mail included; or
-    /// prune, which deletes what was said more than --days N ago, and says before how much that is
+    /// prune, which deletes what was said more than --days N ago, and says before how much that is;
+    /// or check, which reads all of it and says whether it is sound
     #[argh(positional)]
     pub action: HistoryAction,
 
@@ -119,4 +121,5 @@ pub enum HistoryAction {
     Export,
     Backup,
     Prune,
+    Check,
 }

@@ -9,6 +9,7 @@
 //! comes out of it is clean ([`crate::core::wire::sanitize::sanitize`]) and bounded.
 
 mod backup;
+mod check;
 mod error;
 mod export;
 mod file;
@@ -30,6 +31,7 @@ pub use self::{
     search::INDEX_CHUNK,
     server_lock::ServerLock,
 };
+pub use check::Sound;
 
 use crate::core::record::{
     Account, AccountId, Change, Found, LineId, Outcome, PasswordHash, Query, Record, Snapshot,

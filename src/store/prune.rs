@@ -47,6 +47,12 @@ impl Store {
         )
     }
 
+    /// When the last line was said or the last thing done that administrators do; `None`: nothing was.
+    pub(crate) fn newest_record(&self) -> Result<Option<Timestamp>, StoreError> {
+        let done = self.time_of("SELECT at FROM audit ORDER BY id DESC LIMIT 1")?;
+        Ok(self.newest()?.max(done))
+    }
+
     /// When the first line was said that waits in no mailbox; `None`: there is none.
     pub(crate) fn oldest(&self) -> Result<Option<Timestamp>, StoreError> {
         self.time_of(

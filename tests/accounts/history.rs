@@ -103,6 +103,62 @@ fn a_backup_has_what_a_running_server_has_written_and_serves_in_its_place() {
     }
 }
 
+/// Also while a server has it open.
+#[test]
+fn a_check_says_whether_the_file_is_sound() {
+    let sound = |folder: &Folder| folder.run("history check");
+    let folder = folder_with_history();
+    folder.run("account add bob");
+    let path = folder.path("chatd.db");
+    let server = Store::open(&path, Durability::Normal, Duration::from_secs(5)).unwrap();
+    let told = sound(&folder);
+    assert!(told.starts_with("chatd.db is sound. Lines: 5; accounts: 1; bytes read: "), "{told}");
+    assert_eq!(sound(&folder), told, "it changes nothing");
+    drop(server);
+    assert!(folder.fails("history check x.db", "").contains("A FILE is for chatd history backup"));
+    assert!(
+        folder.fails("history check --db gone.db", "").contains("There is no database gone.db.")
+    );
+
+    // Each kind of damage, and what it is called.
+    for (damage, told) in [
+        (
+            "PRAGMA foreign_keys = off; DELETE FROM room WHERE name = 'math'",
+            "a row of line refers to none of room",
+        ),
+        (
+            "PRAGMA writable_schema = on; UPDATE sqlite_schema SET sql = replace(sql, 'room, id', 'id, room') WHERE name = 'line_by_room'",
+            "line_by_room",
+        ),
+        (
+            "PRAGMA foreign_keys = off; INSERT INTO mailbox VALUES (77, 78), (79, 80)",
+            "a row of mailbox refers to none of ",
+        ),
+        (
+            "PRAGMA writable_schema = on; DELETE FROM sqlite_schema WHERE name = 'audit'",
+            "never used",
+        ),
+    ] {
+        let folder = folder_with_history();
+        let database = folder.database();
+        database
+            .set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)
+            .unwrap();
+        database.execute_batch(damage).unwrap();
+        drop(database);
+        let error = folder.fails("history check", "");
+        assert!(error.contains(" is damaged (") && error.contains(told), "{damage}: {error}");
+    }
+    let folder = folder_with_history();
+    let path = folder.path("chatd.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 8192].fill(0x5a);
+    std::fs::write(&path, bytes).unwrap();
+    let error = folder.fails("history check", "");
+    assert!(error.contains("chatd.db is damaged ("), "{error}");
+}
+
 #[cfg(unix)]
 #[test]
 fn one_that_has_read_enough_may_close_the_pipe() {

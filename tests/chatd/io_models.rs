@@ -56,6 +56,7 @@ promises! {
         sources::a_thousand_connections_are_refused_in_a_sentence_and_counted_in_the_log,
         threads_max::one_that_gives_no_name_in_time_is_hung_up_however_slowly_it_types,
         time::an_event_has_the_time_at_which_it_is_taken,
+        time::a_clock_that_is_behind_the_file_is_told_in_the_log,
         time::a_clock_that_jumps_for_a_moment_costs_nothing,
         time::what_is_too_old_is_told_by_nobody_after_a_restart,
         time::a_zone_is_given_by_its_name_by_a_file_or_by_its_rule,

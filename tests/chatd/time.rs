@@ -107,6 +107,51 @@ pub fn what_is_too_old_is_told_by_nobody_after_a_restart() {
 
 // --- The machine's clock ---
 
+/// It is behind what the file has: the newest line, the newest act of an operator, or the file's own time.
+#[test]
+pub fn a_clock_that_is_behind_the_file_is_told_in_the_log() {
+    let later = |by: i64| (Timestamp::now() + SignedDuration::from_secs(by)).as_microsecond();
+    let starts = |update: &str, file: &str, by: i64, is_told: Option<&str>| {
+        let folder = Folder::new();
+        let server = folder.start("");
+        let [mut alice] = server.enter(["alice"]);
+        alice.says("hi");
+        alice.asks_until("/names", "*** lobby (1)"); // it is written
+        drop((alice, server));
+        folder.run("account add boss");
+        folder.run("account promote boss");
+        if !update.is_empty() {
+            folder.database().execute(update, [later(by)]).unwrap();
+        }
+        if !file.is_empty() {
+            let file =
+                fs::File::options().append(true).create(true).open(folder.path(file)).unwrap();
+            let at = Timestamp::from_microsecond(later(by)).unwrap();
+            file.set_modified(at.into()).unwrap();
+        }
+        let server = folder.start("");
+        server.lets_in("bob");
+        server.logs("c1 connected"); // what it says at the start comes before
+        let log = server.log();
+        let what = is_told.unwrap_or("the clock says");
+        assert_eq!(log.contains(what), is_told.is_some(), "{update} {file} {by}: {log}");
+        assert_eq!(log.contains("the clock is behind, or was ahead then"), is_told.is_some());
+    };
+    const LINE: &str = "UPDATE line SET at = ?1";
+    starts("", "", 0, None);
+    starts(LINE, "", 10, None);
+    starts(LINE, "", -3600, None);
+    starts(LINE, "", 3600, Some("chatd.db has something that was said at "));
+    starts(
+        "UPDATE audit SET at = ?1",
+        "",
+        10 * DAY,
+        Some("chatd.db has something that was said at "),
+    );
+    starts("", "chatd.db", 40 * DAY, Some("chatd.db was written at "));
+    starts("", "chatd.db", -40 * DAY, None);
+}
+
 const DAY: i64 = 24 * 60 * 60;
 
 /// A server whose machine's clock the test sets, by libfaketime: it runs, and is ahead of ours.

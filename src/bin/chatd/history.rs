@@ -8,7 +8,7 @@ use crate::{
 use anyhow::{Context as _, ensure};
 use chatd::{
     server::subcommands::{HistoryAction, HistoryCommand},
-    store::{ExportedLine, Form},
+    store::{ExportedLine, Form, Sound},
 };
 use jiff::tz::TimeZone;
 use std::{
@@ -37,7 +37,18 @@ pub(crate) fn run(command: &HistoryCommand, path: &Path) -> anyhow::Result<()> {
         HistoryAction::Export => export(command, path),
         HistoryAction::Backup => back_up(file.as_deref(), path),
         HistoryAction::Prune => prune(*days, *yes, path),
+        HistoryAction::Check => check(path),
     }
+}
+
+/// A file that is not sound is an error, so that a script notices.
+fn check(path: &Path) -> anyhow::Result<()> {
+    let Sound { lines, accounts, bytes } = database::open(path)?.check()?;
+    let path = path.display();
+    print_line(&format!(
+        "{path} is sound. Lines: {lines}; accounts: {accounts}; bytes read: {bytes}."
+    ));
+    Ok(())
 }
 
 fn back_up(copy: Option<&Path>, path: &Path) -> anyhow::Result<()> {

@@ -105,6 +105,28 @@ fn a_jump_that_goes_as_it_came_leaves_nothing_behind() {
     }
 }
 
+/// The file has something that was said later: then any later time is better.
+#[test]
+fn a_clock_that_is_behind_what_was_said_is_believed_when_it_is_set_right() {
+    for (said, set_by, is_believed) in
+        [(48, 49, true), (48, 72, true), (48, 47, false), (-1, 49, false)]
+    {
+        let (machine, clock) = clock();
+        clock.cannot_be_before(machine.wall() + hours(said));
+        let start = clock.now();
+        assert_eq!(start, machine.wall(), "what the machine says is all there is");
+        machine.is_set_by(hours(set_by));
+        let expected = if is_believed { machine.wall() } else { start };
+        assert_eq!(clock.now(), expected, "{said} {set_by}");
+        machine.passes(SECOND);
+        assert_eq!(clock.now(), expected + SECOND, "{said} {set_by}");
+        // From then on the next jump is doubted as ever, unless the time is still one that cannot be.
+        machine.is_set_by(hours(10 * 8760));
+        let is_doubted = clock.now() == expected + SECOND;
+        assert_eq!(is_doubted, is_believed || said < 0, "{said} {set_by}");
+    }
+}
+
 #[test]
 fn another_jump_begins_anew() {
     let (machine, clock) = clock();

@@ -30,6 +30,7 @@ mod searching;
 pub use super::handle::{HistorianEvent, HistorianHandle, HistoryReader, StoreConfig};
 
 use super::{
+    clock_check,
     handle::{Loss, Question},
     pruning::Pruning,
     retry::Outage,
@@ -50,6 +51,7 @@ use crate::{
 };
 use anyhow::anyhow;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select_biased};
+use jiff::Timestamp;
 use std::{
     sync::{
         Arc,
@@ -92,6 +94,7 @@ pub fn open(
     clock: Clock,
 ) -> anyhow::Result<(Snapshot, HistorianHandle, HistoryReader, Historian)> {
     config.file.as_deref().map_or(Ok(()), ServerLock::check)?;
+    let written_at = clock_check::written_at(config.file.as_deref());
     let store = config.open(PATIENCE, || false);
     if let Err(error) = &store
         && let StoreErrorKind::CannotOpen(_)
@@ -124,9 +127,7 @@ pub fn open(
         look_at: Instant::now() + LOOK_EVERY,
         _lock: lock,
     };
-    // Before anybody says anything.
-    historian.witness.look_at(historian.store.as_ref().ok());
-    let _ = historian.store.as_ref().map(|store| historian.pruning.look_at(store));
+    historian.look_at_the_start(written_at);
     let snapshot = match historian.snapshot(ROOMS_MAX, SCROLLBACK_MAX) {
         Ok(snapshot) => snapshot,
         Err(error) => {
@@ -298,6 +299,16 @@ impl Historian {
     }
 
     // --- What it does by itself ---
+
+    /// Before anybody says anything. (Whether the file can be read is seen when that is needed.)
+    fn look_at_the_start(&mut self, written_at: Option<Timestamp>) {
+        self.witness.look_at(self.store.as_ref().ok());
+        if let Ok(store) = &self.store {
+            let file = self.config.file.as_deref();
+            let _ = clock_check::check(&self.pruning.clock, file, written_at, store);
+            let _ = self.pruning.look_at(store);
+        }
+    }
 
     /// Once a second.
     fn look_around(&mut self) {

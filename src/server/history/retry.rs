@@ -159,7 +159,7 @@ mod tests {
         queue.push(&[said(1, large), said(2, large), said(3, large)]);
         assert_eq!(queue.records().first(), Some(&lifted), "or bob is banned after the next start");
         assert_eq!(queue.records().len(), 2);
-        assert_eq!(queue.loss().as_deref(), Some("3 records, 2 of them lines of talk"));
+        assert_eq!(queue.loss().as_deref(), Some("4 records, 3 of them lines of talk"));
         assert!(queue.bytes() <= RETRY_MAX);
     }
 
