@@ -46,67 +46,64 @@ pub enum NameRule {
 
 /// A name that is allowed. Two names are the same if their `key`s are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-// In a box: names are passed around, on stacks that should stay small.
-pub struct Name(Box<Spellings>);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Spellings {
-    shown: String,
-    word: String,
-    key: String,
-    looks: Vec<String>,
-}
+// All spellings in one piece, a line each, as none has a line end: as it is shown, `word`, `key`, and
+// then what it looks like. A client's name stands in several places, and a piece each would cost as
+// much memory as the rest of what is known of them.
+pub struct Name(Box<str>);
 
 impl Name {
-    fn spelt(shown: String, key: String, mut looks: Vec<String>) -> Name {
+    fn spelt(shown: &str, key: &str, mut looks: Vec<String>) -> Name {
         looks.sort();
         looks.dedup();
-        Name(Box::new(Spellings { word: shown.to_lowercase(), shown, key, looks }))
+        Name([shown, &shown.to_lowercase(), key, &looks.join("\n")].join("\n").into())
+    }
+
+    fn spelling(&self, line: usize) -> &str {
+        self.0.split('\n').nth(line).unwrap_or_default()
     }
 
     /// As its holder wrote it.
     pub fn shown(&self) -> &str {
-        &self.0.shown
+        self.spelling(0)
     }
 
     /// The same for a name and its other cases, and mostly for its look-alikes.
     pub(crate) fn key(&self) -> &str {
-        &self.0.key
+        self.spelling(2)
     }
 
     /// The same for a name and its other cases alone.
     pub(crate) fn word(&self) -> &str {
-        &self.0.word
+        self.spelling(1)
     }
 
     /// What it looks like, as it is written and in other cases. It looks like another name if the
     /// two have one of these in common.
     pub(crate) fn looks(&self) -> impl Iterator<Item = &str> {
-        self.0.looks.iter().map(String::as_str)
+        self.0.split('\n').skip(3)
     }
 
     /// Whether the two may be taken for each other.
     pub(crate) fn looks_like(&self, other: &Name) -> bool {
-        self.looks().any(|look| other.0.looks.iter().any(|other| look == other))
+        self.looks().any(|look| other.looks().any(|other| look == other))
     }
 
     /// Whether the two are the same name written in another case, and not merely look-alikes.
     pub(crate) fn is_same_word(&self, other: &Name) -> bool {
-        self.0.word == other.0.word
+        self.word() == other.word()
     }
 
     /// The name of a client that is not asked for one (`--anonymous`): its address. A port may be
     /// used again before its last client has left; `connection` keeps the two names apart.
     pub(crate) fn of_address(address: &str, connection: &str) -> Name {
         let key = format!("{address} {connection}");
-        let mut name = Name::spelt(address.to_owned(), key.clone(), vec![key.clone()]);
-        name.0.word = key;
-        name
+        Name([address, &key, &key, &key].join("\n").into())
     }
 
     /// A name of an account that nobody can enter under, because the rule is another one now.
     pub(crate) fn not_allowed(shown: &str) -> Name {
-        Name::spelt(shown.to_owned(), shown.to_owned(), vec![shown.to_owned()])
+        let shown = shown.replace('\n', "\u{FFFD}"); // only by hand can one come into the file
+        Name::spelt(&shown, &shown, vec![shown.clone()])
     }
 }
 
@@ -154,7 +151,7 @@ impl NameRule {
                 starts_with_letter(first.is_ascii_alphabetic(), typed, kind)?;
                 let folded = typed.to_ascii_lowercase();
                 let looks = [typed, &folded, &typed.to_ascii_uppercase()].map(ascii_look).to_vec();
-                Ok(Name::spelt(typed.to_owned(), folded, looks))
+                Ok(Name::spelt(typed, &folded, looks))
             }
             NameRule::Unicode => {
                 let refused = |_| {
@@ -177,7 +174,7 @@ impl NameRule {
                 let capitals = shown.to_uppercase();
                 let cases = [&*shown, &fold(&in_ascii(&shown)), &capitals].map(look);
                 let looks = [key.clone()].into_iter().chain(cases).collect();
-                Ok(Name::spelt(shown, key, looks))
+                Ok(Name::spelt(&shown, &key, looks))
             }
         }
     }
