@@ -77,9 +77,20 @@ pub fn is_goodbye(sentence: &str) -> bool {
     sentence.starts_with("Goodbye")
 }
 
-/// The first sentence of all. `model`: how clients are served; `connection`: its number, as `c7`.
-pub(crate) fn greeting(model: &str, connection: &str) -> String {
-    format!("Welcome to chatd: {model} {connection}.")
+/// The first line of all. `model`: how clients are served; `connection`: its number, as `c7`; `kept`:
+/// whether talk is kept, a sentence.
+pub(crate) fn greeting(model: &str, connection: &str, kept: &str) -> String {
+    format!("Welcome to chatd: {model} {connection}. {kept}")
+}
+
+/// Whether what is said is kept, and for how many days.
+pub(crate) fn talk_is_kept(is_kept: bool, days: Option<u32>) -> String {
+    match (is_kept, days) {
+        (false, _) => "What is said is kept only while the server runs.".to_owned(),
+        (true, None) => "What is said is kept.".to_owned(),
+        (true, Some(1)) => "What is said is kept for a day.".to_owned(),
+        (true, Some(days)) => format!("What is said is kept for {days} days."),
+    }
 }
 
 /// Whether the server says that it is chatd.
@@ -320,7 +331,7 @@ mod tests {
 
     #[test]
     fn one_side_reads_what_the_other_writes() {
-        assert!(is_greeting(&greeting("one thread per connection, and yours is", "c7")));
+        assert!(is_greeting(&greeting("one thread per connection, and yours is", "c7", "Kept.")));
         assert_eq!(own_name(&hello("a.lice")), Some("a.lice"));
         assert_eq!(own_name(&you_are_now("Carol")), Some("Carol"));
         assert!(is_goodbye(GOODBYE));

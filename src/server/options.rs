@@ -9,6 +9,7 @@ use crate::{
         commands::Table,
         name::NameRule,
         rooms::RoomsConfig,
+        sentences::talk_is_kept,
         session::{SessionConfig, flood::FloodOption},
         wire::{line::LINE_MAX, sanitize::sanitize},
     },
@@ -245,6 +246,7 @@ impl Options {
     pub fn session_config(&self) -> anyhow::Result<SessionConfig> {
         Ok(SessionConfig {
             io_model: "one thread per connection, and yours is",
+            talk_is_kept: talk_is_kept(self.store_config().keeps_talk(), self.history_days),
             anonymous: self.anonymous,
             has_code: self.instructor,
             names: self.name_rule(),

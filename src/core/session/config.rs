@@ -9,6 +9,9 @@ use ::core::net::SocketAddr;
 pub struct SessionConfig {
     /// How the server runs its clients, for the greeting: the words before the connection's name.
     pub io_model: &'static str,
+    /// Whether what is said is kept, in a sentence: for the greeting, so that everybody knows it before
+    /// they say something.
+    pub(crate) talk_is_kept: String,
     /// No names are asked: everybody is shown by address.
     pub(crate) anonymous: bool,
     /// There is a code with which an instructor is known.
@@ -46,7 +49,8 @@ pub(super) struct Greeting {
 
 impl Greeting {
     pub(super) fn of(peer: &Peer<'_>, config: &SessionConfig) -> Greeting {
-        let welcome = notice(sentences::greeting(config.io_model, peer.connection));
+        let SessionConfig { io_model, talk_is_kept, .. } = config;
+        let welcome = notice(sentences::greeting(io_model, peer.connection, talk_is_kept));
         Greeting { welcome, connection: peer.connection.to_owned(), address: peer.address }
     }
 }

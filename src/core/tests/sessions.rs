@@ -175,6 +175,7 @@ impl<'a> Client<'a> {
 fn config() -> SessionConfig {
     SessionConfig {
         io_model: "a test serves",
+        talk_is_kept: "Nothing is kept.".to_owned(),
         anonymous: false,
         has_code: false,
         names: NameRule::Ascii,
@@ -197,7 +198,10 @@ fn named(name: &str) -> Answer {
 fn a_name_is_asked_for_and_given() {
     let config = SessionConfig { motd: vec!["Be kind.".to_owned()], ..config() };
     let mut client = Client::connects(&config, None, Vec::new());
-    assert_eq!(client.reads(), "*** Welcome to chatd: a test serves c7.\n*** What is your name?\n");
+    assert_eq!(
+        client.reads(),
+        "*** Welcome to chatd: a test serves c7. Nothing is kept.\n*** What is your name?\n"
+    );
     client
         .driver
         .answers
