@@ -37,14 +37,18 @@
 //! | `logger` | 1 | the next log line | server/logger.rs |
 //! | `shutdown` | 1, once the server stops | all the others, in order | server/mod.rs |
 //!
+//! With `--demo` each demonstration has a thread while it is shown: `demo:freeze`
+//! (server/hazards/acts.rs).
+//!
 //! # The lock rule
 //!
 //! **No thread holds two locks. No thread waits for a socket, a queue or the disk while it holds
 //! one.** There are seven kinds of locks that threads share while they serve: the registry (who is
 //! connected), the sources (what each address has used up), one outbox for each client, each
 //! thread's own name, the turn to hash, the failed logins, and the clock. `lock.rs` makes the rule
-//! an assertion for them: every debug build and every test checks it. (The accept loop's stop flag
-//! and its list of threads, the list behind `/threads`, and what is locked once at the start or the
+//! an assertion for them: every debug build and every test checks it. (One function breaks the rule
+//! on purpose, to show a class why it is there: `Guard::break_the_lock_rule`.) (The accept loop's stop flag
+//! and its list of threads, the list behind `/threads`, what is being demonstrated, and what is locked once at the start or the
 //! end, are plain mutexes. They are held for a few instructions, never two at a time.) So threads
 //! cannot deadlock, and no thread ever waits for another client's terminal.
 

@@ -58,6 +58,15 @@ impl<T> Guard<'_, T> {
     }
 }
 
+impl<T> Guard<'_, T> {
+    /// Keeps the lock while `wait` waits: what nobody may do. It is done here alone, on purpose, for
+    /// a demonstration that shows a class why (`server/hazards`). What `wait` calls must not assert
+    /// that no lock is held.
+    pub(crate) fn break_the_lock_rule(self, wait: impl FnOnce()) {
+        wait();
+    }
+}
+
 impl<T> Deref for Guard<'_, T> {
     type Target = T;
     fn deref(&self) -> &T {

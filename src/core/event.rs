@@ -4,6 +4,7 @@
 use super::{
     address::ClientAddress,
     close_reason::CloseReason,
+    hazard::DemoRequest,
     history_reply::HistoryReply,
     name::{NAME_MAX, Name},
     notice::notice,
@@ -38,6 +39,8 @@ pub struct Talk {
     pub text: String,
     /// Number of lines in `text`.
     pub lines: usize,
+    /// They are shown, and neither remembered nor recorded: the puppet of a demonstration says them.
+    pub is_forgotten: bool,
 }
 
 impl Talk {
@@ -309,4 +312,13 @@ pub trait Driver {
     fn begin_telnet(&mut self);
     /// The lines of `/threads`: how this server runs.
     fn describe_threads(&mut self) -> String;
+    /// Does what an administrator wants with `/demo`. Returns lines for them. It shows what threads
+    /// do, so a server without them refuses.
+    ///
+    /// # Errors
+    /// A sentence that says why not.
+    fn demonstrate(&mut self, request: DemoRequest) -> Result<String, String> {
+        let _ = request;
+        Err("That is shown by the server with one thread for each client.".to_owned())
+    }
 }

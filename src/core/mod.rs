@@ -14,6 +14,7 @@ pub mod address;
 pub mod close_reason;
 pub mod commands;
 pub mod event;
+pub mod hazard;
 mod history_reply;
 pub mod length_of_time;
 pub mod name;
@@ -32,13 +33,13 @@ mod tests;
 pub mod wire;
 
 use commands::{
-    Table, account, entry, instructor, mail, remove,
-    row::{Reply, RoomsCtx, Run, SessionCtx, Who},
+    Table, account, demo, entry, instructor, mail, remove,
+    row::{Reply, RoomsCtx, Run, SessionCtx},
     talk,
 };
 use event::{Answer, ClientId, Driver, Event, Question, SHOWN_MAX};
+use hazard::Announcement;
 use jiff::Timestamp;
-use name::Name;
 use notice::{Refusal, notice};
 use record::{Outcome, Record, Snapshot};
 use rooms::{
@@ -187,7 +188,7 @@ impl<H> Chat<H> {
             Err(sentence) => return Some(Answer::Text(notice(sentence))),
         };
         let Run::Rooms(run) = row.run else { return Some(Answer::default()) };
-        let reply = match row.who == Who::Administrators && !self.rooms.is_admin(client) {
+        let reply = match row.who.are_administrators() && !self.rooms.is_admin(client) {
             true => Err(Refusal::from("That is for administrators.")),
             false => run(&mut RoomsCtx { rooms: &mut self.rooms, client }, arguments),
         };
@@ -207,7 +208,7 @@ impl<H> Chat<H> {
         let reply = match (question, is_member) {
             (Question::TakeReserve(most), false) => return Some(entry::take_reserve(ctx, most)),
             (Question::Enter(entry), false) => return Some(entry::enter(ctx, client, *entry)),
-            (Question::WhoseIs(name), _) => return Some(whose_is(ctx, &name)),
+            (Question::WhoseIs(name), _) => return Some(account::whose_is(ctx, &name)),
             (Question::MyAccount, true) => {
                 let account = ctx.rooms.account_of(key).map(|account| account.id);
                 return Some(Answer::Account(account));
@@ -371,6 +372,11 @@ impl<H> Chat<H> {
         entry::check_names(&mut self.rooms);
     }
 
+    /// Tells everybody what is being shown, and records who wanted it.
+    pub fn announce_hazard(&mut self, announcement: Announcement) {
+        demo::announce(&mut self.rooms, announcement);
+    }
+
     // --- The end ---
 
     /// Begins the shutdown. From now on departures are not announced, and no connection is closed
@@ -388,8 +394,4 @@ impl<H> Chat<H> {
         self.give_up_waiting();
         self.rooms.close(true);
     }
-}
-
-fn whose_is(ctx: &mut RoomsCtx<'_>, name: &Name) -> Answer {
-    Answer::Account(ctx.rooms.accounts.named(name).map(|account| account.id))
 }

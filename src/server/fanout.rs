@@ -13,11 +13,12 @@
 use super::{
     client::outbox::WriterHandle,
     clock::Clock,
+    cues::Cues,
     history::historian::{HistorianEvent, HistorianHandle},
     status::{Activity, Status, Totals},
 };
 use crate::{
-    core::{Chat, batch_max, event::Event, record::Record, rooms::Action},
+    core::{Chat, batch_max, event::Event, hazard::Announcement, record::Record, rooms::Action},
     lock::assert_no_lock_held,
 };
 use crossbeam_channel::{Receiver, Sender, TryRecvError, at, bounded, never, select};
@@ -97,6 +98,8 @@ pub(crate) struct FanOut {
     /// The places that large events have taken: one is given back with each.
     pub(crate) large: Receiver<()>,
     pub(crate) shutdown: Receiver<Shutdown>,
+    /// What is being shown to a class.
+    pub(crate) cues: Cues,
     pub(crate) historian: HistorianHandle,
     /// Read when an event is taken, never before a wait.
     pub(crate) clock: Clock,
@@ -155,6 +158,7 @@ enum Wakeup {
     Event(ClientEvent),
     History(HistorianEvent),
     Shutdown(Shutdown),
+    Announcement(Announcement),
     /// The disk does not answer.
     Late,
     /// The time that an administrator gave the server is over.
@@ -179,6 +183,7 @@ impl FanOut {
             match wakeup {
                 Wakeup::Event(event) => next = Some(event),
                 Wakeup::History(event) => self.on_history(&mut chat, &mut commit, event),
+                Wakeup::Announcement(announcement) => chat.announce_hazard(announcement),
                 Wakeup::Shutdown(Shutdown::Gracefully) => {
                     (is_stopping, stop_at) = (true, None);
                     chat.close();
@@ -295,6 +300,7 @@ impl FanOut {
     /// Sends each client what the sealed batch has for them.
     fn deliver(&self, chat: &mut Chat<Arc<WriterHandle>>) {
         self.status.set(Activity::Sending);
+        self.cues.brake.wait();
         let mut delivered = 0;
         chat.flush(|client, delivery| {
             delivered += delivery.lines;
@@ -317,6 +323,7 @@ impl FanOut {
             let_the_talkers_talk(&self.events);
         }
         self.status.turn(Activity::Applying);
+        self.cues.brake.wait();
         wakeup
     }
 
@@ -324,6 +331,9 @@ impl FanOut {
         // These come first: when everybody talks all the time, there is always one more event.
         if let Ok(shutdown) = self.shutdown.try_recv() {
             return Wakeup::Shutdown(shutdown);
+        }
+        if let Ok(announcement) = self.cues.announcements.try_recv() {
+            return Wakeup::Announcement(announcement);
         }
         if let Ok(event) = self.historian.events.try_recv() {
             return Wakeup::History(event);
@@ -350,6 +360,7 @@ impl FanOut {
                         Err(_) => self.next(takes_events, commit, stop_at), // all have left
                     },
                     recv(self.historian.events) -> event => event.map_or(Wakeup::End, Wakeup::History),
+                    recv(self.cues.announcements) -> one => one.map_or(Wakeup::End, Wakeup::Announcement),
                     recv(self.shutdown) -> word => word.map_or(Wakeup::End, Wakeup::Shutdown),
                     recv(late_at.map_or_else(never, at)) -> _ => Wakeup::Late,
                     recv(stop_at.map_or_else(never, at)) -> _ => Wakeup::StopTime,

@@ -4,7 +4,9 @@
 pub mod auth;
 pub mod client;
 pub mod clock;
+mod cues;
 mod fanout;
+mod hazards;
 pub mod history;
 pub mod limits;
 pub mod logger;
@@ -36,11 +38,13 @@ use client::{
 };
 use clock::Clock;
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+use cues::Cues;
 use fanout::{FanOut, Shutdown};
-use history::historian;
+use hazards::Hazards;
+use history::historian::{self, Historian};
 use options::{ListenOn, Options};
 use parking_lot::Mutex;
-use registry::Registry;
+use registry::{Client, Registry};
 use sources::SourceTable;
 use status::{Activity, Status, Totals};
 use std::{
@@ -103,6 +107,7 @@ impl Chatd {
             events: to_apply,
             large,
             shutdown: stopping,
+            cues: Cues::default(),
             historian: handle,
             clock,
             high_water: options.high_water,
@@ -115,6 +120,8 @@ impl Chatd {
         let own = [&fanout.status, &historian.status, &flusher.status, &linger.status];
         let statuses: Vec<_> = accept_statuses.iter().chain(own).cloned().collect();
         let watch = Watch::new(&statuses, fanout.events.clone());
+        let registry = Arc::<Registry>::default();
+        let hazards = Hazards::new(options, &listeners, &registry, &fanout, &historian)?;
         let server_threads = statuses.into_iter().chain(others).collect();
         let handler = Arc::new(ChatHandler {
             session: options.session_config()?,
@@ -127,17 +134,14 @@ impl Chatd {
             authenticator: Authenticator::new(options.instructor)?,
             flusher: flusher_queue,
             linger: linger_queue,
-            registry: Registry::default(),
+            registry,
+            hazards,
             sources: SourceTable::new(options),
             totals,
             server_threads: Mutex::new(server_threads),
         });
 
-        let workers = [
-            start_thread("fanout", move || fanout.run(chat))?,
-            start_thread("historian", move || historian.run())?,
-            start_thread("linger", move || Lingerer::run(linger))?,
-        ];
+        let workers = start_workers((fanout, chat), historian, linger)?;
         let flusher = start_thread("flusher", move || Flusher::run(flusher))?;
         let most = options.threads_max.saturating_add(EXTRA_THREADS);
         let threads = Arc::new(Threading::new(most, CLIENT_STACK));
@@ -205,6 +209,7 @@ impl Chatd {
         }
         join(self.accepting);
 
+        self.handler.hazards.iter().for_each(|hazards| hazards.close());
         self.handler.history.begin_to_stop();
         let _ = self.shutdown.send(Shutdown::Gracefully);
         let clients = self.handler.registry.close();
@@ -231,6 +236,19 @@ impl Chatd {
         join([self.flusher]);
         log::info!("every thread has ended");
     }
+}
+
+/// Starts the threads that end when nobody can send them anything any more.
+fn start_workers(
+    (fanout, chat): (FanOut, Chat<Client>),
+    historian: Historian,
+    linger: Lingerer,
+) -> anyhow::Result<[JoinHandle<()>; 3]> {
+    Ok([
+        start_thread("fanout", move || fanout.run(chat))?,
+        start_thread("historian", move || historian.run())?,
+        start_thread("linger", move || Lingerer::run(linger))?,
+    ])
 }
 
 type ChatServer = Server<ChatHandler, Threading>;

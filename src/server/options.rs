@@ -117,8 +117,8 @@ pub struct Options {
     #[argh(switch)]
     pub instructor: bool,
 
-    /// add the command /crash, which panics the thread of whoever types it, to show a class that
-    /// nobody else's ends
+    /// add the commands /demo, with which an administrator shows a class what happens when something
+    /// goes wrong, and /crash, which panics the thread of whoever types it
     #[argh(switch)]
     pub(crate) demo: bool,
 
@@ -252,6 +252,7 @@ impl Options {
             names: self.name_rule(),
             motd: self.motd.as_deref().map(read_motd).transpose()?.unwrap_or_default(),
             flood: self.flood.0,
+            is_forgotten: false,
         })
     }
 

@@ -9,12 +9,16 @@ use crate::{
 use parking_lot::Condvar;
 use std::{
     collections::HashMap,
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 /// How long to wait for a lock when somebody may hang with it: far longer than anybody keeps it.
 const LOCK_PATIENCE: Duration = Duration::from_millis(100);
+
+/// A connected client.
+pub(crate) type Client = Arc<WriterHandle>;
 
 /// Connected clients, shared by all threads. The lock is held for a look-up or a copy, never while
 /// a thread waits.
@@ -72,6 +76,16 @@ impl Registry {
     /// How many clients are here; `None`: the lock is not to be had, for a thread hangs with it.
     pub(crate) fn count(&self) -> Option<usize> {
         self.clients.lock_within(LOCK_PATIENCE).map(|clients| clients.by_number.len())
+    }
+
+    /// The client that comes from there.
+    pub(crate) fn find(&self, peer: SocketAddr) -> Option<Client> {
+        self.clients.lock().by_number.values().find(|client| client.peer == peer).cloned()
+    }
+
+    /// For a demonstration: keeps the lock while `wait` waits.
+    pub(crate) fn hold(&self, wait: impl FnOnce()) {
+        self.clients.lock().break_the_lock_rule(wait);
     }
 
     /// Takes nobody in any more. Returns the clients that are here.

@@ -227,6 +227,16 @@ impl Status {
         self.waiting.store(bytes, Relaxed);
     }
 
+    /// The bytes that wait in the outbox.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Relaxed)
+    }
+
+    /// The lines that came in.
+    pub(crate) fn lines_in(&self) -> u64 {
+        self.lines_in.load(Relaxed)
+    }
+
     /// The thread's name.
     pub fn name(&self) -> String {
         self.name.lock().clone()

@@ -258,9 +258,10 @@ impl Play {
             Step::Close => return self.chat.close(),
             Step::CloseAtOnce => return self.chat.close_at_once(),
             Step::Restore => return self.chat.restore(snapshot()),
-            Step::Say(c, text) => {
-                (c, Event::Talk(Talk { lines: text.matches('\n').count(), text }))
-            }
+            Step::Say(c, text) => (
+                c,
+                Event::Talk(Talk { lines: text.matches('\n').count(), text, ..Talk::default() }),
+            ),
             Step::Type(c, command) => (c, Event::Command(command)),
             Step::Enter(c, n) => (c, enter(&n)),
             Step::Whose(c, n) => (c, Event::Ask(Question::WhoseIs(name(&n)))),

@@ -59,6 +59,10 @@ pub(super) const ROWS: &[Row] = &[
     Row::rooms("whoami", "", "who and where you are", whoami),
 ];
 
+pub(crate) fn whose_is(ctx: &RoomsCtx<'_>, name: &Name) -> Answer {
+    Answer::Account(ctx.rooms.accounts.named(name).map(|account| account.id))
+}
+
 fn not_anonymous(ctx: &SessionCtx<'_, '_>) -> Result<(), Refusal> {
     match ctx.session.config.anonymous {
         true => Err("Nobody has an account here: --anonymous.".into()),

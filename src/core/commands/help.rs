@@ -1,6 +1,6 @@
 //! `/help`: which commands there are, and what one of them does.
 
-use super::row::{Row, SessionCtx, Table, Who};
+use super::row::{Row, SessionCtx, Table};
 use crate::core::{
     event::{Answer, Event, Question},
     notice::{Refusal, notice},
@@ -29,10 +29,7 @@ fn help(ctx: &mut SessionCtx<'_, '_>, about: &str) -> Result<String, Refusal> {
 
 /// What one command does, in one line, with an example.
 fn explain(row: &Row) -> String {
-    let whom = match row.who {
-        Who::Administrators => " Only administrators may.",
-        Who::Everybody | Who::Demo => "",
-    };
+    let whom = if row.who.are_administrators() { " Only administrators may." } else { "" };
     let example = match row.example {
         "" => String::new(),
         example => format!(" For example: /{} {example}", row.name),
@@ -70,22 +67,19 @@ fn groups(table: Table, is_admin: bool) -> String {
 /// A line for each command.
 fn all(table: Table, is_admin: bool) -> String {
     let line = |row: &Row| format!("***   {:<26} {}\n", row.usage(), row.does);
-    let lines_for = |who: Who| {
-        table
-            .rows()
-            .filter(move |row| (row.who == Who::Administrators) == (who == Who::Administrators))
-            .map(line)
+    let lines_for = |administrators: bool| {
+        table.rows().filter(move |row| row.who.are_administrators() == administrators).map(line)
     };
     let mut text = notice("What you type is said to your room. Commands:");
-    text.extend(lines_for(Who::Everybody));
+    text.extend(lines_for(false));
     text.push_str("***   //TEXT                     says /TEXT\n");
     if is_admin {
         text.push_str(&notice("Only for administrators:"));
-        text.extend(lines_for(Who::Administrators));
+        text.extend(lines_for(true));
     }
     text
 }
 
 fn is_for(row: &Row, is_admin: bool) -> bool {
-    is_admin || row.who != Who::Administrators
+    is_admin || !row.who.are_administrators()
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod account;
 mod class;
+pub(crate) mod demo;
 mod elsewhere;
 pub(crate) mod entry;
 mod help;
@@ -42,10 +43,11 @@ const ROWS: &[Row] = &[
     help::ROW,
     Row::session("threads", "", "every thread of the server and what it does now", threads),
     Row::session("quit", "[WHY]", "leaves", quit).example("see you tomorrow").also_at_the_door(),
+    demo::ROW,
     Row::session("crash", "", "panics your thread on the server", crash).only_for(Who::Demo),
 ];
 
-/// All of them; without `/crash`.
+/// All of them; without `/crash` and `/demo`.
 impl Default for Table {
     fn default() -> Table {
         Table { groups: GROUPS, demo: false }

@@ -40,8 +40,7 @@ pub(crate) struct Group {
 pub struct Table {
     /// Every row, in the order of `/help`.
     pub(crate) groups: &'static [Group],
-    /// Whether `/crash` is one of them: it shows a class that a panic ends one thread and nobody
-    /// else's.
+    /// Whether `/crash` and `/demo` are among them, which show a class what happens then.
     pub(crate) demo: bool,
 }
 
@@ -53,7 +52,7 @@ impl Table {
 
     /// The rows of one of its groups.
     pub(crate) fn rows_of(self, group: &'static Group) -> impl Iterator<Item = &'static Row> {
-        group.rows.iter().filter(move |row| self.demo || row.who != Who::Demo)
+        group.rows.iter().filter(move |row| self.demo || !row.who.is_for_demo())
     }
 
     /// The row of the command behind a slash, and its arguments, trimmed.
@@ -73,7 +72,7 @@ impl Table {
     fn describe_unknown(self, name: &str) -> String {
         let usage = |command: &&str| {
             let row = self.rows().find(|row| row.name == *command)?;
-            let whom = if row.who == Who::Administrators { " (for administrators)" } else { "" };
+            let whom = if row.who.are_administrators() { " (for administrators)" } else { "" };
             Some(row.usage() + whom)
         };
         let hint = match elsewhere::meaning(name) {
@@ -108,6 +107,18 @@ pub(crate) enum Who {
     Administrators,
     /// Everybody, on a server with `--demo`.
     Demo,
+    /// Administrators, on a server with `--demo`.
+    DemoAdministrators,
+}
+
+impl Who {
+    pub(crate) fn are_administrators(self) -> bool {
+        matches!(self, Who::Administrators | Who::DemoAdministrators)
+    }
+
+    pub(crate) fn is_for_demo(self) -> bool {
+        matches!(self, Who::Demo | Who::DemoAdministrators)
+    }
 }
 
 /// The function that runs a command. It gets what was typed after the command's name, trimmed.

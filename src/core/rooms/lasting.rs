@@ -2,7 +2,7 @@
 //! cannot be checked, the server is about to stop.
 
 use super::{config::RoomsConfig, member::Member};
-use crate::core::{notice::notice, sentences};
+use crate::core::{hazard::Hazard, notice::notice, sentences};
 use jiff::{SignedDuration, Timestamp};
 
 /// The entrance is locked: only administrators come in, and whoever comes back.
@@ -32,6 +32,8 @@ pub(crate) struct Lasting {
     /// Nobody comes in who is not here. It ends with the server: whoever could come back then would
     /// not be known.
     pub(in crate::core) lock: Option<Lock>,
+    /// What is being shown to the class.
+    pub(in crate::core) shown: Vec<&'static Hazard>,
 }
 
 impl Lasting {
@@ -91,6 +93,9 @@ impl Lasting {
         if let Some(stop_at) = self.stop_at {
             let left = stop_at.duration_since(now).max(SignedDuration::ZERO);
             text.push_str(&notice(sentences::stops_in(left.as_secs().unsigned_abs())));
+        }
+        for hazard in &self.shown {
+            text.push_str(&notice(format_args!("A demonstration is under way: {}.", hazard.label)));
         }
         text
     }

@@ -259,6 +259,9 @@ impl Room {
             is_presence: false,
         };
         self.tell(&lines, members, output);
+        if talk.is_forgotten {
+            return;
+        }
         let id = pending.line_ids(talk.lines);
         self.scrollback.remember(id, now, &talk.text, talk.lines);
         if pending.keeps_talk() {

@@ -1,7 +1,12 @@
 //! What a session has to know: how the server is set up, and who is at the other end.
 
 use super::flood::FloodLimit;
-use crate::core::{event::Handover, name::NameRule, notice::notice, sentences};
+use crate::core::{
+    event::{Handover, Talk},
+    name::NameRule,
+    notice::notice,
+    sentences,
+};
 use ::core::net::SocketAddr;
 
 /// What all sessions of a server have in common.
@@ -21,6 +26,15 @@ pub struct SessionConfig {
     pub(crate) motd: Vec<String>,
     /// How fast one client may talk.
     pub(crate) flood: Option<FloodLimit>,
+    /// What is said is shown, and neither remembered nor recorded.
+    pub(crate) is_forgotten: bool,
+}
+
+impl SessionConfig {
+    /// Nothing is said yet.
+    pub(super) fn begin_talk(&self) -> Talk {
+        Talk { is_forgotten: self.is_forgotten, ..Talk::default() }
+    }
 }
 
 /// Who is at the other end.

@@ -36,7 +36,10 @@ use config::Greeting;
 use newcomer::Newcomer;
 use pace::{PROBE, Pace};
 use stage::Stage;
-use std::{mem::take, time::Duration};
+use std::{
+    mem::{replace, take},
+    time::Duration,
+};
 
 /// Talk becomes an event when it has this many bytes, as counted by [`Talk::wire_bytes`]. It bounds
 /// what the events channel can hold.
@@ -112,7 +115,7 @@ impl<'a> Session<'a> {
             mail_read: Vec::new(),
             opening: Opening::default(),
             pace: Pace::new(config.flood, peer.handover, now),
-            talk: Talk::default(),
+            talk: config.begin_talk(),
             next: None,
             close: None,
             lines: 0,
@@ -205,7 +208,7 @@ impl<'a> Session<'a> {
             return heard;
         }
         self.next = Some(heard); // what was said before comes first
-        Heard::Talk(take(&mut self.talk))
+        Heard::Talk(replace(&mut self.talk, self.config.begin_talk()))
     }
 
     /// All lines are taken. What came besides is paid for, too.

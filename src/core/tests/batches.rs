@@ -208,8 +208,11 @@ fn a_batch_with_the_event_that_exceeds_it_fits_into_an_empty_outbox() {
         }
         let (mut said, mut lines) = (0, 0);
         while !chat.chat.is_full(batch_max(HIGH_WATER)) {
-            let Talk { text: all, lines: count } = &talk;
-            chat.does(ALICE, Event::Talk(Talk { text: all.clone(), lines: *count }));
+            let Talk { text: all, lines: count, .. } = &talk;
+            chat.does(
+                ALICE,
+                Event::Talk(Talk { text: all.clone(), lines: *count, ..Talk::default() }),
+            );
             chat.types(ALICE, &format!("/msg bob {text}."));
             (said, lines) = (said + all.len(), lines + count);
         }

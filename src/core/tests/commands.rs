@@ -3,6 +3,7 @@
 use super::*;
 use crate::core::{
     commands::row::{Run, Who},
+    hazard::{HAZARDS, Hazard},
     notice::Refusal,
 };
 use std::collections::BTreeSet;
@@ -57,10 +58,25 @@ fn a_command_is_found_in_whatever_case_and_its_arguments_are_trimmed() {
 }
 
 #[test]
-fn crash_is_a_command_of_a_demonstration_alone() {
-    let [usual, demo] = tables().map(|table| table.find("crash").map(|(row, _)| row.name));
-    assert_eq!(usual.unwrap_err(), "There is no command /crash. /help lists them.");
-    assert_eq!(demo.unwrap(), "crash");
+fn crash_and_demo_are_commands_of_a_demonstration_alone() {
+    for name in ["crash", "demo"] {
+        let [usual, demo] = tables().map(|table| table.find(name).map(|(row, _)| row.name));
+        assert_eq!(usual.unwrap_err(), format!("There is no command /{name}. /help lists them."));
+        assert_eq!(demo.unwrap(), name);
+    }
+}
+
+#[test]
+fn every_hazard_has_a_question_with_three_answers() {
+    let names: BTreeSet<&str> = HAZARDS.iter().map(|hazard| hazard.name).collect();
+    assert_eq!(names.len(), HAZARDS.len());
+    for hazard in &HAZARDS {
+        assert!(hazard.question.ends_with('?') && hazard.right < hazard.answers.len());
+        assert!(!names.contains("ask") && !names.contains("stop"));
+        assert_eq!(Hazard::named(&hazard.name.to_uppercase()), Some(hazard));
+        assert!(hazard.seconds <= 60 && hazard.clients <= 100, "{}", hazard.name);
+        assert_eq!(hazard.does.contains("{}"), !hazard.choices.is_empty(), "{}", hazard.name);
+    }
 }
 
 #[test]

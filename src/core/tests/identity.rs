@@ -20,7 +20,7 @@ fn what_an_administrator_says_is_marked_on_every_path() {
     chat.forgets();
     let lines = ["<alice> hi", "<alice> <alice> twice", "* alice waves", "<alice> @bob, * alice"];
     let text = lines.join("\n") + "\n";
-    chat.does(ALICE, Event::Talk(Talk { text, lines: lines.len() }));
+    chat.does(ALICE, Event::Talk(Talk { text, lines: lines.len(), ..Talk::default() }));
     chat.types(ALICE, "/msg bob psst");
     chat.types(ALICE, "/announce a break");
     chat.finishes();

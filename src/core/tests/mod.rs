@@ -103,7 +103,10 @@ impl Conversation {
 
     /// Says a line, as its author's session makes it: `<alice> hi`.
     fn says(&mut self, client: ClientId, line: &str) {
-        self.does(client, Event::Talk(Talk { text: format!("{line}\n"), lines: 1 }));
+        self.does(
+            client,
+            Event::Talk(Talk { text: format!("{line}\n"), lines: 1, ..Talk::default() }),
+        );
     }
 
     fn types(&mut self, client: ClientId, command: &str) {

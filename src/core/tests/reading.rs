@@ -109,7 +109,11 @@ fn times_stand_in_front_of_live_lines_and_of_nothing_else() {
     chat.passes(12 * 3600 + 30 * 60 + 59);
     chat.does(
         ALICE,
-        Event::Talk(Talk { text: "<@alice> one\n<@alice> two\n".to_owned(), lines: 2 }),
+        Event::Talk(Talk {
+            text: "<@alice> one\n<@alice> two\n".to_owned(),
+            lines: 2,
+            ..Talk::default()
+        }),
     );
     chat.types(ALICE, "/msg bob psst");
     chat.passes(1);

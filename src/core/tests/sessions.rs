@@ -181,6 +181,7 @@ fn config() -> SessionConfig {
         names: NameRule::Ascii,
         motd: Vec::new(),
         flood: None,
+        is_forgotten: false,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     core::{
         address::ClientAddress,
         event::{Answer, Driver, Event, Handover, LoginAttempt, LoginResult},
+        hazard::DemoRequest,
         password::Password,
         record::{AccountId, Found, PasswordHash, Query},
     },
@@ -97,6 +98,15 @@ impl Driver for ClientThread<'_> {
 
     fn begin_telnet(&mut self) {
         self.client.begin_telnet();
+    }
+
+    fn demonstrate(&mut self, request: DemoRequest) -> Result<String, String> {
+        let name = self.client.status.name();
+        let by = name.split_once(':').map_or(&*name, |(_, name)| name);
+        match &self.handler.hazards {
+            Some(hazards) => hazards.obey(request, by),
+            None => Err("There are no demonstrations without --demo.".to_owned()),
+        }
     }
 
     /// It asks no other thread: each has noted in its `Status` what it does.

@@ -21,6 +21,7 @@ use crate::{
     server::{
         auth::Authenticator,
         fanout::{EventSender, is_large},
+        hazards::Hazards,
         history::historian::HistoryReader,
         net,
         registry::Registry,
@@ -64,7 +65,9 @@ pub(crate) struct ChatHandler {
     pub(crate) flusher: Arc<FlusherQueue>,
     /// Closes refused connections politely.
     pub(crate) linger: LingerQueue,
-    pub(crate) registry: Registry,
+    pub(crate) registry: Arc<Registry>,
+    /// `None` without `--demo`.
+    pub(crate) hazards: Option<Arc<Hazards>>,
     pub(crate) sources: SourceTable,
     pub(crate) totals: Arc<Totals>,
     /// The threads that serve no client.
@@ -131,6 +134,11 @@ impl ChatHandler {
         let client = WriterHandle::new(number, stream, peer, self.limits, flusher);
         Some((client, (place != Place::Ordinary).then_some(most)))
     }
+
+    fn session_of(&self, peer: SocketAddr) -> &SessionConfig {
+        let puppet = self.hazards.as_ref().and_then(|hazards| hazards.session(peer));
+        puppet.unwrap_or(&self.session)
+    }
 }
 
 /// A client's place in the registry. It is released however the client ends.
@@ -182,7 +190,7 @@ impl<'a> ClientThread<'a> {
     fn greet(&mut self, reserve_of: Option<usize>) -> Box<Session<'a>> {
         let connection = format!("c{}", self.client.number);
         let peer = self.usage.peer(&connection, self.client.peer, reserve_of);
-        Session::begin(&self.handler.session, peer, Duration::ZERO, self)
+        Session::begin(self.handler.session_of(self.client.peer), peer, Duration::ZERO, self)
     }
 
     /// Takes leave of the rooms, and then of the client.

@@ -326,6 +326,11 @@ impl WriterHandle {
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 
+    /// For a demonstration: keeps the outbox locked while `wait` waits.
+    pub(crate) fn hold_outbox(&self, wait: impl FnOnce()) {
+        self.outbox.lock().break_the_lock_rule(wait);
+    }
+
     fn stop_reading(&self, outbox: Guard<'_, Outbox>) {
         self.status.set_waiting(outbox.queue.len());
         drop(outbox);

@@ -47,6 +47,7 @@ fn fanout_at(clock: Clock, stop: Box<dyn Fn() + Send>) -> (FanOut, Others) {
         events: to_apply,
         large: never(),
         shutdown: stopping,
+        cues: Cues::default(),
         historian: HistorianHandle { commits: to_write, events: historian_events },
         clock,
         high_water: 1 << 16,
@@ -99,7 +100,10 @@ impl Client {
     }
 
     fn says(&self, events: &Sender<ClientEvent>, line: &str) {
-        self.does(events, Event::Talk(Talk { text: format!("{line}\n"), lines: 1 }));
+        self.does(
+            events,
+            Event::Talk(Talk { text: format!("{line}\n"), lines: 1, ..Talk::default() }),
+        );
     }
 
     fn does(&self, events: &Sender<ClientEvent>, event: Event) {

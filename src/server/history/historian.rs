@@ -45,6 +45,7 @@ use crate::{
     lock::assert_no_lock_held,
     server::{
         clock::Clock,
+        cues::Brake,
         status::{Activity, Status},
     },
     store::{INDEX_CHUNK, ServerLock, Store, StoreError, StoreErrorKind},
@@ -111,6 +112,7 @@ pub fn open(
     let (is_stopping, loss) = (Arc::<AtomicBool>::default(), Loss::default());
     let mut historian = Historian {
         status: Status::new("historian"),
+        brake: Arc::default(),
         config: config.clone(),
         store,
         outage: None,
@@ -161,6 +163,8 @@ pub struct Historian {
     /// What the thread does.
     pub status: Arc<Status>,
     config: StoreConfig,
+    /// Holds the thread up before each batch, to show a class a slow disk.
+    pub(crate) brake: Arc<Brake>,
     /// The store, or why there is none; in that case there is an outage, too.
     store: Result<Store, StoreError>,
     outage: Option<Outage>,
@@ -243,6 +247,7 @@ impl Historian {
     /// a retry.
     fn commit(&mut self, records: &[Record]) {
         self.status.set(Activity::WritingHistory);
+        self.brake.wait();
         let written = match (&self.outage, &mut self.store) {
             (Some(outage), _) => Err(outage.error.clone()),
             (None, Ok(store)) => store.append(records),
