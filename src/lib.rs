@@ -15,6 +15,7 @@
 //! - [`server`]: the threads, one file for each, that run the core behind the sockets.
 //! - [`store`]: the history, accounts and mailboxes, in one SQLite file.
 //! - `lock`: the lock rule below, as assertions.
+//! - `thread_status`: what every thread notes about itself, for `/threads`.
 //!
 //! A **batch** is what the fan-out applies between two deliveries: one line in a quiet room, a
 //! thousand in a busy one. What of it has to be kept are its records, which are written in one
@@ -43,13 +44,14 @@
 //! # The lock rule
 //!
 //! **No thread holds two locks. No thread waits for a socket, a queue or the disk while it holds
-//! one.** There are seven kinds of locks that threads share while they serve: the registry (who is
-//! connected), the sources (what each address has used up), one outbox for each client, each
-//! thread's own name, the turn to hash, the failed logins, and the clock. `lock.rs` makes the rule
-//! an assertion for them: every debug build and every test checks it. (One function breaks the rule
-//! on purpose, to show a class why it is there: `Guard::break_the_lock_rule`.) (The accept loop's stop flag
-//! and its list of threads, the list behind `/threads`, what is being demonstrated, and what is locked once at the start or the
-//! end, are plain mutexes. They are held for a few instructions, never two at a time.) So threads
+//! one.** There are nine kinds of locks that threads share while they serve: the registry (who is
+//! connected), one outbox for each client, the table of threads, the sources (what each address has
+//! used up), the places, the turn to hash, the failed logins, the clock, and the pairing code.
+//! `lock.rs` makes the rule an assertion for them: every debug build and every test checks it. (One
+//! function breaks the rule on purpose, to show a class why it is there:
+//! `Guard::break_the_lock_rule`.) (The accept loop's stop flag and its list of threads, each
+//! thread's own name, what is being demonstrated, and what is locked once at the start or the end,
+//! are plain mutexes. They are held for a few instructions, never two at a time.) So threads
 //! cannot deadlock, and no thread ever waits for another client's terminal.
 
 #![forbid(unsafe_code)]
@@ -60,3 +62,4 @@ mod lock;
 pub mod server;
 pub mod socketserver;
 pub mod store;
+mod thread_status;

@@ -15,7 +15,7 @@
 //! A machine that was suspended was on (on Linux: elsewhere that is not counted), and a summer time
 //! changes the zone, not the clock.
 
-use crate::lock::Locked;
+use crate::lock::{LockKind, Locked};
 use jiff::{SignedDuration, Timestamp, Unit};
 use std::{
     fmt,
@@ -80,7 +80,10 @@ impl Clock {
     /// A clock that reads this source.
     pub fn new(source: impl TimeSource + 'static) -> Clock {
         let state = State::new(source.read());
-        Clock(Arc::new(Shared { source: Box::new(source), state: Locked::new("the clock", state) }))
+        Clock(Arc::new(Shared {
+            source: Box::new(source),
+            state: Locked::new(LockKind::Clock, state),
+        }))
     }
 
     /// The machine's.

@@ -170,6 +170,7 @@ enum Wakeup {
 impl FanOut {
     /// The thread runs this until every sender of `events` is gone and everything is written.
     pub(crate) fn run(mut self, mut chat: Chat<Arc<WriterHandle>>) {
+        self.status.attach();
         let batch_max = batch_max(self.high_water);
         let mut commit = Commit::default();
         let (mut is_stopping, mut stop_at) = (false, None);

@@ -96,6 +96,7 @@ impl Log for Logger {
 impl LogWriter {
     /// Writes for as long as the process lives.
     pub fn run(self) {
+        self.status.attach();
         let (mut stderr, (zone, _)) = (std::io::stderr(), local_zone());
         let mut write = |at: Timestamp, level: Level, text: &str| {
             let time = at.to_zoned(zone.clone()).strftime("%H:%M:%S%.3f").to_string();

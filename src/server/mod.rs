@@ -19,6 +19,9 @@ pub mod sources;
 pub mod space;
 pub mod status;
 pub mod subcommands;
+#[cfg(test)]
+mod tests;
+pub(crate) mod threads;
 pub mod watch;
 pub mod zone;
 
@@ -55,6 +58,7 @@ use std::{
     thread::{Builder, JoinHandle},
     time::{Duration, Instant},
 };
+use threads::Threads;
 use watch::Watch;
 
 /// Stack of a client's thread. Address space, not memory: an idle client touches two pages of it.
@@ -121,8 +125,9 @@ impl Chatd {
         let statuses: Vec<_> = accept_statuses.iter().chain(own).cloned().collect();
         let watch = Watch::new(&statuses, fanout.events.clone());
         let registry = Arc::<Registry>::default();
-        let hazards = Hazards::new(options, &listeners, &registry, &fanout, &historian)?;
-        let server_threads = statuses.into_iter().chain(others).collect();
+        let most = options.threads_max.saturating_add(EXTRA_THREADS);
+        let rows = Arc::new(Threads::new(most, statuses.iter().chain(&others)));
+        let hazards = Hazards::new(options, &listeners, (&registry, &rows), &fanout, &historian)?;
         let handler = Arc::new(ChatHandler {
             session: options.session_config()?,
             commands: options.commands(),
@@ -138,12 +143,11 @@ impl Chatd {
             hazards,
             sources: SourceTable::new(options),
             totals,
-            server_threads: Mutex::new(server_threads),
+            threads: rows,
         });
 
         let workers = start_workers((fanout, chat), historian, linger)?;
         let flusher = start_thread("flusher", move || Flusher::run(flusher))?;
-        let most = options.threads_max.saturating_add(EXTRA_THREADS);
         let threads = Arc::new(Threading::new(most, CLIENT_STACK));
         let started = start_accepting(listeners, accept_statuses, &handler, &threads)?;
         let (servers, accepting) = started.into_iter().unzip();

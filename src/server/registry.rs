@@ -4,7 +4,7 @@
 use super::client::outbox::WriterHandle;
 use crate::{
     core::{close_reason::CloseReason, event::ClientId, places::Place},
-    lock::Locked,
+    lock::{LockKind, Locked},
 };
 use parking_lot::Condvar;
 use std::{
@@ -37,7 +37,10 @@ struct Clients {
 
 impl Default for Registry {
     fn default() -> Registry {
-        Registry { clients: Locked::new("the registry", Clients::default()), empty: Condvar::new() }
+        Registry {
+            clients: Locked::new(LockKind::Registry, Clients::default()),
+            empty: Condvar::new(),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
             sources::{Ended, Part, Source, Sources},
         },
     },
-    lock::Locked,
+    lock::{LockKind, Locked},
 };
 use std::{
     fmt::Display,
@@ -63,8 +63,8 @@ impl SourceTable {
     pub fn new(options: &Options) -> SourceTable {
         let (flood, is_on) = (options.flood.0, options.source_limits.is_on());
         let sources = Sources::new(options.per_source, flood, is_on);
-        let sources = Locked::new("the sources", sources);
-        let places = Locked::new("the places", Places::new(options.threads_max));
+        let sources = Locked::new(LockKind::Sources, sources);
+        let places = Locked::new(LockKind::Places, Places::new(options.threads_max));
         SourceTable { sources, places, is_on: is_on && flood.is_some(), start: Instant::now() }
     }
 

@@ -1,275 +1,20 @@
-//! What every thread notes about itself, for `/threads`.
-//!
-//! A thread stores one relaxed atomic when it begins to do something else; nobody waits for
-//! anybody. So the table can be read while threads are stuck, which is when it is needed.
+//! The table of `/threads`: what every thread has noted about itself, as a person reads it.
 
-use crate::lock::Locked;
+pub(crate) use crate::thread_status::set_activity;
+pub use crate::thread_status::{Status, activity::Activity};
+
+use crate::{
+    lock::{LOCK_KINDS, LockWaits},
+    thread_status::{Sample, activity::ActivityKind, shorten, uptime},
+};
 use std::{
-    cell::RefCell,
     fmt::Write as _,
     sync::{
-        Arc, LazyLock,
-        atomic::{
-            AtomicU64, AtomicUsize,
-            Ordering::{Acquire, Relaxed, Release},
-        },
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
-
-/// The point from which this process counts its time.
-static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-
-thread_local! {
-    /// The status of this thread, if it was given one by [`Status::attach`].
-    static MINE: RefCell<Option<Arc<Status>>> = const { RefCell::new(None) };
-}
-
-/// Sets what the calling thread does, if it has a status. For code that runs on several threads.
-pub(crate) fn set_activity(activity: Activity) {
-    MINE.with_borrow(|mine| mine.iter().for_each(|status| status.set(activity)));
-}
-
-fn uptime() -> Duration {
-    START.elapsed()
-}
-
-/// What a thread does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-#[allow(missing_docs, reason = "each is explained by its words in ACTIVITIES")]
-pub enum Activity {
-    Starting,
-    Working,
-    Accepting,
-    WaitingForDescriptors,
-    Reading,
-    Asking,
-    WaitingForChannel,
-    WaitingForRegistry,
-    Answering,
-    Pausing,
-    Leaving,
-    WaitingForEvents,
-    WaitingForTheDisk,
-    Applying,
-    Sending,
-    WaitingForSlowClients,
-    Lingering,
-    WaitingForLines,
-    WaitingForSignal,
-    WaitingToHash,
-    Hashing,
-    WaitingForRecords,
-    WritingHistory,
-    AnsweringQuery,
-    TidyingUp,
-    Ended,
-}
-
-impl Activity {
-    /// Whether a thread may do this for any time, because it waits for others.
-    fn is_wait(self) -> bool {
-        use Activity::*;
-        matches!(
-            self,
-            Starting
-                | Accepting
-                | WaitingForDescriptors
-                | WaitingForEvents
-                | WaitingForTheDisk
-                | WaitingForSlowClients
-                | Lingering
-                | WaitingForLines
-                | WaitingForSignal
-                | WaitingForRecords
-                | Ended
-        )
-    }
-}
-
-/// Every [`Activity`] in its order, and its words; at most 24 letters, for the table.
-const ACTIVITIES: [(Activity, &str); 26] = [
-    (Activity::Starting, "starting"),
-    (Activity::Working, "working"),
-    (Activity::Accepting, "accepting"),
-    (Activity::WaitingForDescriptors, "waiting for descriptors"),
-    (Activity::Reading, "reading"),
-    (Activity::Asking, "waiting for an answer"),
-    (Activity::WaitingForChannel, "waiting for the channel"),
-    (Activity::WaitingForRegistry, "waiting for the registry"),
-    (Activity::Answering, "sending its answer"),
-    (Activity::Pausing, "pausing"),
-    (Activity::Leaving, "leaving"),
-    (Activity::WaitingForEvents, "waiting for events"),
-    (Activity::WaitingForTheDisk, "waiting for the disk"),
-    (Activity::Applying, "applying events"),
-    (Activity::Sending, "sending"),
-    (Activity::WaitingForSlowClients, "waiting for slow clients"),
-    (Activity::Lingering, "waiting for the refused"),
-    (Activity::WaitingForLines, "waiting for lines"),
-    (Activity::WaitingForSignal, "waiting for a signal"),
-    (Activity::WaitingToHash, "waiting to hash"),
-    (Activity::Hashing, "hashing a password"),
-    (Activity::WaitingForRecords, "waiting for records"),
-    (Activity::WritingHistory, "writing history"),
-    (Activity::AnsweringQuery, "answering a query"),
-    (Activity::TidyingUp, "tidying up"),
-    (Activity::Ended, "ended"),
-];
-
-/// What one thread notes about itself.
-pub struct Status {
-    name: Locked<String>,
-    /// The [`Activity`], and when it began: milliseconds since the start, shifted left by 8.
-    activity: AtomicU64,
-    lines_in: AtomicU64,
-    lines_out: AtomicU64,
-    /// Bytes in the outbox of the thread's client.
-    waiting: AtomicUsize,
-    /// When a thread that goes round a loop last came to its beginning, in milliseconds since the
-    /// start; 0: it does not say.
-    turned: AtomicU64,
-    /// The client at which such a thread works; 0: none.
-    client: AtomicU64,
-}
-
-/// What a thread does that has not come round its loop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Turn {
-    /// When the turn began, since the start of the process.
-    pub(crate) began: Duration,
-    /// What the thread does.
-    pub(crate) doing: &'static str,
-    /// At which client.
-    pub(crate) client: Option<u64>,
-}
-
-impl Turn {
-    /// How long it has taken so far.
-    pub(crate) fn took(&self) -> Duration {
-        uptime().saturating_sub(self.began)
-    }
-}
-
-impl Status {
-    /// The status of a thread of this name.
-    pub fn new(name: &str) -> Arc<Status> {
-        let status = Status {
-            name: Locked::new("a thread's name", name.to_owned()),
-            activity: AtomicU64::new(0),
-            lines_in: AtomicU64::new(0),
-            lines_out: AtomicU64::new(0),
-            waiting: AtomicUsize::new(0),
-            turned: AtomicU64::new(0),
-            client: AtomicU64::new(0),
-        };
-        status.set(Activity::Starting);
-        Arc::new(status)
-    }
-
-    /// Makes this the status of the calling thread, for `set_activity`.
-    pub fn attach(self: &Arc<Status>) {
-        MINE.set(Some(Arc::clone(self)));
-    }
-
-    /// Sets what the thread does from now on.
-    pub fn set(&self, activity: Activity) {
-        self.activity.store((uptime().as_millis() as u64) << 8 | activity as u64, Release);
-    }
-
-    /// The same at the beginning of a turn, for a thread that goes round a loop.
-    pub(crate) fn turn(&self, activity: Activity) {
-        let now = uptime().as_millis() as u64;
-        self.turned.store(now, Relaxed);
-        self.client.store(0, Relaxed);
-        self.activity.store(now << 8 | activity as u64, Release); // after the turn, for `busy`
-    }
-
-    /// Notes at which client the thread works from now on.
-    pub(crate) fn at_client(&self, client: u64) {
-        self.client.store(client, Relaxed);
-    }
-
-    /// The turn that the thread is in; `None`: it waits for others, for as long as that takes. A
-    /// thread for which events wait does not wait for events, whatever it says.
-    pub(crate) fn busy(&self, events: usize) -> Option<Turn> {
-        let (activity, doing, since) = self.now();
-        let is_waited_for = activity == Activity::WaitingForEvents && events > 0;
-        if activity.is_wait() && !is_waited_for {
-            return None;
-        }
-        let turned = self.turned.load(Relaxed);
-        let began = if turned == 0 { since } else { Duration::from_millis(turned) };
-        let client = Some(self.client.load(Relaxed)).filter(|&client| client > 0);
-        Some(Turn { began, doing, client })
-    }
-
-    /// What the thread does, in words too, and since when.
-    fn now(&self) -> (Activity, &'static str, Duration) {
-        let packed = self.activity.load(Acquire);
-        let (activity, doing) = ACTIVITIES[(packed & 0xff) as usize];
-        (activity, doing, Duration::from_millis(packed >> 8))
-    }
-
-    /// Counts lines that came in.
-    pub fn count_in(&self, lines: usize) {
-        self.lines_in.fetch_add(lines as u64, Relaxed);
-    }
-
-    /// Counts lines that went out, to the socket or into the outbox.
-    pub fn count_out(&self, lines: usize) {
-        self.lines_out.fetch_add(lines as u64, Relaxed);
-    }
-
-    /// Sets the bytes that wait in the outbox.
-    pub fn set_waiting(&self, bytes: usize) {
-        self.waiting.store(bytes, Relaxed);
-    }
-
-    /// The bytes that wait in the outbox.
-    pub(crate) fn waiting(&self) -> usize {
-        self.waiting.load(Relaxed)
-    }
-
-    /// The lines that came in.
-    pub(crate) fn lines_in(&self) -> u64 {
-        self.lines_in.load(Relaxed)
-    }
-
-    /// The thread's name.
-    pub fn name(&self) -> String {
-        self.name.lock().clone()
-    }
-
-    /// Renames the thread, here only.
-    pub fn rename(&self, name: &str) {
-        *self.name.lock() = name.to_owned();
-    }
-
-    /// Renames the calling thread, here and in the kernel (`ps -L`, `top -H`), which keeps 15
-    /// bytes.
-    pub(crate) fn rename_thread(&self, name: &str) {
-        self.rename(name);
-        #[cfg(target_os = "linux")]
-        if let Ok(name) = std::ffi::CString::new(shorten(name, 15)) {
-            let _ = rustix::thread::set_name(&name); // a thread without its name works as well
-        }
-    }
-
-    /// The thread's line in the table.
-    pub fn row(&self) -> String {
-        let (_, activity, since) = self.now();
-        format!(
-            "*** {:<16} {activity:<24} {:>7} {:>8} {:>8} {:>8}\n",
-            shorten(&self.name(), 16),
-            brief(uptime().saturating_sub(since)),
-            count(self.lines_in.load(Relaxed)),
-            count(self.lines_out.load(Relaxed)),
-            count(self.waiting.load(Relaxed) as u64),
-        )
-    }
-}
 
 /// Counts of the whole server.
 #[derive(Default)]
@@ -295,35 +40,73 @@ pub fn table(summary: &str, totals: &Totals, threads: &[Arc<Status>]) -> String 
         text,
         "*** In {up}: {said} lines said, {delivered} delivered; {slow} clients too slow, {refused} refused."
     );
+    let _ = writeln!(text, "*** Waits for locks: {}.", lock_waits());
     text.push_str(
-        "*** THREAD           DOING                        FOR       IN      OUT  WAITING\n",
+        "*** THREAD          DOING                       FOR BUSY    IN   OUT QUEUE LOCKS\n",
     );
+    threads.iter().for_each(|thread| text.push_str(&row(thread)));
+    let holder_of = |id| threads.iter().find(|thread| id > 0 && thread.id == id);
     for thread in threads {
-        text.push_str(&thread.row());
+        let sample = thread.sample();
+        if let Some(holder) = holder_of(sample.holder) {
+            let (name, doing, holder) = (thread.name(), sample.activity.words(), holder.name());
+            let _ = writeln!(text, "*** {name} is {doing}, which {holder} holds.");
+        }
     }
     text
 }
 
-fn shorten(name: &str, bytes: usize) -> &str {
-    let end = (0..=bytes.min(name.len())).rev().find(|&end| name.is_char_boundary(end));
-    &name[..end.unwrap_or(0)]
+/// `the registry 3 (1 ms), an outbox 12 (0 ms)`, or `none`.
+fn lock_waits() -> String {
+    let waits = LOCK_KINDS.iter().filter_map(|&(kind, words)| {
+        let [waits, _, longest] = LockWaits::of(kind).totals();
+        let longest = brief(Duration::from_nanos(longest));
+        (waits > 0).then(|| format!("{words} {} ({longest})", count(waits)))
+    });
+    let waits: Vec<String> = waits.collect();
+    if waits.is_empty() { "none".to_owned() } else { waits.join(", ") }
 }
 
-/// A number in at most seven characters, up to 10^13.
+/// A thread's line in the table.
+pub fn row(thread: &Status) -> String {
+    let sample = thread.sample();
+    format!(
+        "*** {:<15} {:<24} {:>6} {:>4} {:>5} {:>5} {:>5} {:>5}\n",
+        shorten(&thread.name(), 15),
+        sample.activity.words(),
+        brief(Duration::from_nanos(sample.since)),
+        busy(&sample),
+        count(sample.lines_in),
+        count(sample.lines_out),
+        count(sample.waiting as u64),
+        count(u64::from(sample.lock_waits)),
+    )
+}
+
+/// The share of its life in which a thread worked, in at most four characters.
+fn busy(sample: &Sample) -> String {
+    let share = sample.spent_on(ActivityKind::Works) as f64 * 100.0 / sample.life.max(1) as f64;
+    if share < 9.95 { format!("{share:.1}%") } else { format!("{share:.0}%") }
+}
+
+/// A number in at most five characters, up to 10^13.
 fn count(n: u64) -> String {
     match n {
-        0..10_000_000 => n.to_string(),
-        10_000_000..10_000_000_000 => format!("{} M", n / 1_000_000),
-        _ => format!("{} G", n / 1_000_000_000),
+        0..100_000 => n.to_string(),
+        100_000..10_000_000 => format!("{}k", n / 1_000),
+        10_000_000..10_000_000_000 => format!("{}M", n / 1_000_000),
+        _ => format!("{}G", n / 1_000_000_000),
     }
 }
 
+/// A time in at most six characters, up to 11 years.
 fn brief(time: Duration) -> String {
     match time.as_secs() {
         0 => format!("{} ms", time.as_millis()),
         s @ 1..600 => format!("{s} s"),
-        s @ 600..36_000 => format!("{} min", s / 60),
-        s => format!("{} h", s / 3_600),
+        s @ 600..6_000 => format!("{} min", s / 60),
+        s if s < 3_600_000 => format!("{} h", s / 3_600),
+        s => format!("{} d", s / 86_400),
     }
 }
 
@@ -341,14 +124,23 @@ mod tests {
         let table =
             table("512 of 512 clients, 1024 of 1024 events waiting", &Totals::default(), &[status]);
         assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
-        assert!(table.contains("c12345:abcdefghi waiting for the registry"), "{table}");
+        assert!(
+            table.contains("c12345:abcdefgh waiting for the registry   0 ms 0.0% 9999k 9999G"),
+            "{table}"
+        );
+        let (heading, row) = (table.lines().nth(3).unwrap(), table.lines().nth(4).unwrap());
+        assert_eq!(heading.len(), row.len(), "{table}");
     }
 
     #[test]
-    fn every_activity_has_its_words() {
-        for (i, (activity, words)) in ACTIVITIES.into_iter().enumerate() {
-            assert_eq!(activity as usize, i, "{words} stands in the place of another");
-            assert!(words.len() <= 24, "{words}");
+    fn a_number_and_a_time_fit_their_columns() {
+        for n in [0, 99_999, 100_000, 9_999_999, 10_000_000, 9_999_999_999, 9_999_999_999_999] {
+            assert!(count(n).len() <= 5, "{n}: {}", count(n));
         }
+        for seconds in [0, 599, 600, 5_999, 6_000, 3_599_999, 3_600_000, 300_000_000] {
+            let brief = brief(Duration::from_secs(seconds));
+            assert!(brief.len() <= 6, "{seconds} s: {brief}");
+        }
+        assert_eq!(brief(Duration::from_millis(999)), "999 ms");
     }
 }

@@ -4,10 +4,8 @@
 //! It reads what the threads note about themselves ([`Status`]) and takes no lock of theirs, so
 //! nothing that hangs can make it hang too.
 
-use super::{
-    fanout::ClientEvent,
-    status::{Status, Turn},
-};
+use super::{fanout::ClientEvent, status::Status};
+use crate::thread_status::Turn;
 use crossbeam_channel::Receiver;
 use log::Level;
 use std::{sync::Arc, time::Duration};

@@ -161,7 +161,7 @@ fn out_of_descriptors_is_one_log_line_and_recovers() {
     let mut late = server.connect("late"); // the kernel connects it; nobody can accept it
     alice.says("hi"); // those inside notice nothing
     bob.hears("<alice> hi");
-    alice.asks_until("/threads", "*** accept           waiting for descriptors");
+    alice.asks_until("/threads", "*** accept          waiting for descriptors");
     let ticks = server.cpu_ticks();
     for i in 0..300 {
         alice.asks_until(&format!("/whois {i}"), "*** Nobody"); // time passes

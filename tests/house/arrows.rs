@@ -256,7 +256,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("src/core/mod.rs", &["src/core/commands/", "src/core/session/", "src/core/rooms/", "a leaf"]),
     ("src/core/password.rs", &["a leaf", "src/core/wire/sanitize.rs"]),
     ("src/core/", &["a leaf"]),
-    ("src/lock.rs", &[]),
+    ("src/thread_status/", &[]),
+    ("src/lock.rs", &["src/thread_status/"]),
     ("src/socketserver/", &[]),
     (
         "src/store/",
@@ -267,7 +268,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "src/core/wire/sanitize.rs",
         ],
     ),
-    ("src/server/", &["src/core/", "src/store/", "src/socketserver/", "src/lock.rs"]),
+    (
+        "src/server/",
+        &["src/core/", "src/store/", "src/socketserver/", "src/lock.rs", "src/thread_status/"],
+    ),
     ("src/bin/", &["src/"]),
     ("src/lib.rs", &[]),
 ];

@@ -150,7 +150,7 @@ impl Driver for LoopDriver<'_, '_> {
         text += "*** Clients have no threads here. What the loop waits for at each of them:\n";
         let mut clients: Vec<&Client<'_>> = clients.values().collect();
         clients.sort_by_key(|client| client.number);
-        text.extend(clients.iter().map(|client| client.status.row()));
+        text.extend(clients.iter().map(|client| status::row(&client.status)));
         text
     }
 }

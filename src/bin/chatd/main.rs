@@ -66,6 +66,7 @@ fn run(mut options: Options) -> anyhow::Result<ExitCode> {
     space::begin()?;
     let log_writer = logger::install(options.log)?;
     let status = Status::new("main");
+    status.attach();
     let server_threads = vec![log_writer.status.clone(), status.clone()];
     start_thread("logger", move || log_writer.run())?;
     log_panics();

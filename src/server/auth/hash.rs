@@ -10,7 +10,7 @@ use crate::{
         password::{PASSWORD_MAX, Password},
         record::PasswordHash,
     },
-    lock::{Locked, assert_no_lock_held},
+    lock::{LockKind, Locked, assert_no_lock_held},
 };
 use argon2::{
     Algorithm, Argon2, Block, Params, Version,
@@ -200,7 +200,7 @@ struct Semaphore {
 impl Semaphore {
     fn new(places: usize) -> Semaphore {
         Semaphore {
-            free: Locked::new("the hashing places", vec![Vec::new(); places]),
+            free: Locked::new(LockKind::HashingPlaces, vec![Vec::new(); places]),
             changed: Condvar::new(),
         }
     }

@@ -18,7 +18,7 @@ use crate::{
         password::Password,
         record::PasswordHash,
     },
-    lock::Locked,
+    lock::{LockKind, Locked},
 };
 use anyhow::Context as _;
 use hash::Hasher;
@@ -39,7 +39,7 @@ impl Default for Authenticator {
         Authenticator {
             hasher: Hasher::default(),
             throttle: Throttle::default(),
-            code: Locked::new("the pairing code", None),
+            code: Locked::new(LockKind::PairingCode, None),
         }
     }
 }

@@ -13,7 +13,7 @@
 
 use crate::{
     core::{address::ClientAddress, recent::Recent, record::AccountId},
-    lock::Locked,
+    lock::{LockKind, Locked},
 };
 use std::{
     collections::VecDeque,
@@ -107,7 +107,7 @@ impl Default for Throttle {
             trials: Recent::new(Some(FORGOTTEN_AFTER)),
             homes: Recent::new(None),
         };
-        Throttle { tally: Locked::new("the throttle", tally), start: Instant::now() }
+        Throttle { tally: Locked::new(LockKind::Throttle, tally), start: Instant::now() }
     }
 }
 

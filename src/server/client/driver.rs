@@ -12,9 +12,10 @@ use crate::{
         password::Password,
         record::{AccountId, Found, PasswordHash, Query},
     },
-    server::status::{self, Activity, Status},
+    server::status,
+    thread_status::Group,
 };
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 impl Driver for ClientThread<'_> {
     fn ask(&mut self, event: Event) -> Answer {
@@ -111,19 +112,14 @@ impl Driver for ClientThread<'_> {
 
     /// It asks no other thread: each has noted in its `Status` what it does.
     fn describe_threads(&mut self) -> String {
-        let (handler, caller) = (self.handler, &self.client.status);
-        caller.set(Activity::WaitingForRegistry);
-        let clients = handler.registry.all();
-        caller.set(Activity::Working);
+        let (handler, rows) = (self.handler, self.handler.threads.all());
         let summary = format!(
             "{} of {} clients, {} of {} events waiting",
-            clients.len(),
+            rows.iter().filter(|status| status.group == Group::Client).count(),
             handler.threads_max,
             handler.events.queue.len(),
             handler.events.queue.capacity().unwrap_or(0)
         );
-        let mut rows: Vec<Arc<Status>> = handler.server_threads.lock().clone();
-        rows.extend(clients.iter().map(|client| Arc::clone(&client.status)));
         status::table(&summary, &handler.totals, &rows)
     }
 }

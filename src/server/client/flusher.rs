@@ -72,6 +72,7 @@ pub(crate) struct Flusher {
 impl Flusher {
     /// Runs until [`FlusherQueue::stop`].
     pub(crate) fn run(self) {
+        self.status.attach();
         let mut clients: Vec<Arc<dyn SlowClient>> = Vec::new();
         let mut deadline: Option<Instant> = None;
         while !self.bell.stopping.load(SeqCst) {

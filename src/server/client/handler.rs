@@ -26,12 +26,12 @@ use crate::{
         net,
         registry::Registry,
         sources::{SourceTable, Usage},
-        status::{self, Activity, Status, Totals},
+        status::{self, Activity, Totals},
+        threads::Threads,
     },
     socketserver::{Accepting, Connection, Handler, Refusal},
 };
 use crossbeam_channel::TrySendError;
-use parking_lot::Mutex;
 use std::{
     io,
     net::SocketAddr,
@@ -70,8 +70,8 @@ pub(crate) struct ChatHandler {
     pub(crate) hazards: Option<Arc<Hazards>>,
     pub(crate) sources: SourceTable,
     pub(crate) totals: Arc<Totals>,
-    /// The threads that serve no client.
-    pub(crate) server_threads: Mutex<Vec<Arc<Status>>>,
+    /// Every thread.
+    pub(crate) threads: Arc<Threads>,
 }
 
 impl Handler for ChatHandler {
@@ -82,6 +82,7 @@ impl Handler for ChatHandler {
 
     fn handle(&self, connection: Connection) -> anyhow::Result<()> {
         if let Some((client, reserve_of)) = self.place(connection) {
+            let _listed = self.threads.enter(&client.status);
             let place = RegistryGuard { handler: self, client: &client };
             ClientThread::serve(self, place.client, reserve_of);
         }
@@ -171,7 +172,6 @@ impl<'a> ClientThread<'a> {
     /// One connection, from the greeting to the goodbye. Every ending comes through here.
     fn serve(handler: &'a ChatHandler, client: &'a Arc<WriterHandle>, reserve_of: Option<usize>) {
         client.status.attach();
-        client.status.set(Activity::WaitingForRegistry);
         if !handler.registry.insert(client) {
             client.hang_up(CloseReason::Shutdown); // the server stops: `run` sees it, and returns
         }

@@ -150,6 +150,7 @@ impl Lingerer {
 
     /// Runs until the queue is closed at its other end.
     pub(crate) fn run(self) {
+        self.status.attach();
         let mut all: Vec<Refused> = Vec::new();
         loop {
             assert_no_lock_held("the refused");

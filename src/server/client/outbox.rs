@@ -15,7 +15,7 @@ use crate::{
         event::{Answer, ClientId},
         rooms::Delivery,
     },
-    lock::{Guard, Locked, assert_no_lock_held},
+    lock::{Guard, LockKind, Locked, assert_no_lock_held},
     server::{
         net,
         status::{Activity, Status},
@@ -114,7 +114,7 @@ impl WriterHandle {
             socket,
             limits,
             flusher,
-            outbox: Locked::new("an outbox", Outbox::default()),
+            outbox: Locked::new(LockKind::Outbox, Outbox::default()),
             answered: Condvar::new(),
             hung_up: AtomicBool::new(false),
         })

@@ -16,6 +16,7 @@ use super::{
     options::Options,
     registry::Registry,
     status::{Activity, Status},
+    threads::Threads,
 };
 use crate::core::{
     commands::demo,
@@ -68,7 +69,7 @@ impl Hazards {
     pub(crate) fn new(
         options: &Options,
         listeners: &[TcpListener],
-        registry: &Arc<Registry>,
+        (registry, threads): (&Arc<Registry>, &Arc<Threads>),
         fanout: &FanOut,
         historian: &Historian,
     ) -> anyhow::Result<Option<Arc<Hazards>>> {
@@ -79,6 +80,7 @@ impl Hazards {
             has_file: options.database().is_some(),
             threads_max: options.threads_max,
             registry: Arc::clone(registry),
+            threads: Arc::clone(threads),
             events: fanout.events.clone(),
             fanout: Arc::clone(&fanout.cues.brake),
             historian: Arc::clone(&historian.brake),
@@ -229,6 +231,7 @@ impl Hazards {
     fn run(&self, hazard: &'static Hazard, with: Duration, stop: &Stop) {
         let status = Status::new(&format!("demo:{}", hazard.name));
         status.attach();
+        let _listed = self.stage.threads.enter(&status);
         status.set(Activity::Working);
         let act = acts::act_of(hazard.name);
         let shown =

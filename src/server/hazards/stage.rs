@@ -1,6 +1,6 @@
 //! What a hazard works with, and how it is ended early.
 
-use crate::server::{cues::Brake, fanout::ClientEvent, registry::Registry};
+use crate::server::{cues::Brake, fanout::ClientEvent, registry::Registry, threads::Threads};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use parking_lot::Mutex;
 use std::{
@@ -31,6 +31,7 @@ pub(super) struct Stage {
     pub(super) has_file: bool,
     pub(super) threads_max: usize,
     pub(super) registry: Arc<Registry>,
+    pub(super) threads: Arc<Threads>,
     /// Only to count what waits for the fan-out.
     pub(super) events: Receiver<ClientEvent>,
     /// Holds up the fan-out between its steps.

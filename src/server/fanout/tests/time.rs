@@ -4,7 +4,10 @@
 use super::*;
 use crate::{
     core::record::Change,
-    server::clock::tests::{Machine, SECOND},
+    server::{
+        clock::tests::{Machine, SECOND},
+        status::row,
+    },
 };
 use jiff::SignedDuration;
 use std::sync::Mutex;
@@ -54,8 +57,8 @@ impl Room {
     /// The fan-out waits, and meanwhile time passes.
     fn is_quiet_for(&self, time: Duration) {
         let end = Instant::now() + DEADLINE;
-        while !self.status.row().contains("waiting for events") {
-            assert!(Instant::now() < end, "{}", self.status.row());
+        while !row(&self.status).contains("waiting for events") {
+            assert!(Instant::now() < end, "{}", row(&self.status));
             thread::yield_now();
         }
         self.machine.passes(time);
