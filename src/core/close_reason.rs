@@ -49,6 +49,9 @@ pub enum CloseReason {
     Kicked(String),
     /// The client is no chat's: it sent this.
     OtherProtocol(&'static str),
+    /// A message of a browser's that is no text, or too long: the close code that says so, and the
+    /// sentence.
+    BadMessage(u16, &'static str),
     /// The client's thread panicked.
     ServerError,
     /// The server stops.
@@ -83,6 +86,7 @@ impl CloseReason {
             CloseReason::OtherProtocol(what) => {
                 format!("this is a chat server, and that was {what}. Try: nc HOST PORT")
             }
+            CloseReason::BadMessage(_, sentence) => (*sentence).to_owned(),
             CloseReason::ServerError => sentences::SERVER_ERROR.to_owned(),
             CloseReason::Shutdown => sentences::SHUTTING_DOWN.to_owned(),
         };
@@ -99,6 +103,7 @@ impl CloseReason {
             CloseReason::TooSlow(_) | CloseReason::TooLate(_) => "too slow",
             CloseReason::NoName(_) | CloseReason::NamesRefused(_) => "no name",
             CloseReason::OtherProtocol(_) => "no chat client",
+            CloseReason::BadMessage(..) => "bad message",
             CloseReason::WrongPasswords(_) => "wrong password",
             CloseReason::WrongCodes(_) => "wrong code",
             CloseReason::Locked(_) => "locked out",
@@ -110,6 +115,28 @@ impl CloseReason {
             CloseReason::Kicked(by) => by,
             CloseReason::ServerError => "server error",
             CloseReason::Shutdown => "server shut down",
+        }
+    }
+
+    /// The code of a WebSocket's close frame, by which a program knows whether to come back: at once
+    /// (1011, 1012, 4008), in half a minute (1013), or only when a person says so (any other).
+    pub fn close_code(&self) -> u16 {
+        match self {
+            CloseReason::Quit(_) | CloseReason::Closed | CloseReason::Lost(_) => 1000,
+            CloseReason::OtherProtocol(_) => 1002,
+            CloseReason::BadMessage(code, _) => *code,
+            CloseReason::ServerError => 1011,
+            CloseReason::Shutdown => 1012,
+            CloseReason::Full(_) => 1013,
+            CloseReason::NoName(_)
+            | CloseReason::NamesRefused(_)
+            | CloseReason::WrongPasswords(_)
+            | CloseReason::WrongCodes(_)
+            | CloseReason::NameClaimed
+            | CloseReason::PasswordChanged => 4001,
+            CloseReason::Banned(_) | CloseReason::Kicked(_) | CloseReason::Locked(_) => 4003,
+            CloseReason::TooSlow(_) | CloseReason::TooLate(_) => 4008,
+            CloseReason::TakenOver { .. } => 4009,
         }
     }
 
@@ -141,6 +168,7 @@ impl fmt::Display for CloseReason {
                 write!(f, "the account logged in again, from {address}")
             }
             CloseReason::OtherProtocol(what) => write!(f, "sent {what}"),
+            CloseReason::BadMessage(_, sentence) => write!(f, "bad message: {sentence}"),
             other => write!(f, "{}", other.to_others()),
         }
     }

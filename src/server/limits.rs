@@ -5,7 +5,7 @@
 //! too much. So the server reads the limits first, raises what it may, and otherwise says the true
 //! number and keeps to it.
 
-use super::space;
+use super::{space, web::CONNECTIONS_MAX};
 use crate::core::places::RESERVED;
 use std::{fs, path::PathBuf};
 
@@ -15,6 +15,10 @@ use std::{fs, path::PathBuf};
 const OTHER_DESCRIPTORS: usize = 32;
 /// Of these, what the server itself needs.
 const SERVER_DESCRIPTORS: usize = 20;
+/// Connections of browsers that are no WebSockets, where descriptors are scarce.
+const BROWSERS_LEAST: usize = 8;
+/// What the web port needs beside them: two listeners and a pipe.
+const WEB_DESCRIPTORS: usize = 4 + BROWSERS_LEAST;
 /// The most refused connections that are kept open at once, if there are descriptors for them: a
 /// class that came too late.
 const REFUSED_MAX: usize = 256;
@@ -37,8 +41,9 @@ pub struct Limit {
 
 /// Raises what may be raised. Returns how many of `wanted` clients the machine can hold; and, if
 /// that is fewer, the limit that is the reason.
-pub fn clients_possible(wanted: usize) -> (usize, Option<Limit>) {
-    raise_descriptors(wanted.saturating_add(OTHER_DESCRIPTORS + REFUSED_MAX));
+pub fn clients_possible(wanted: usize, serves_browsers: bool) -> (usize, Option<Limit>) {
+    let (web, browsers) = if serves_browsers { (WEB_DESCRIPTORS, CONNECTIONS_MAX) } else { (0, 0) };
+    raise_descriptors(wanted.saturating_add(OTHER_DESCRIPTORS + REFUSED_MAX + web + browsers));
     let mut limits =
         vec![threads_limit("threads-max", fs::read_to_string("/proc/sys/kernel/threads-max").ok())];
     limits.push(threads_limit("pid_max", fs::read_to_string("/proc/sys/kernel/pid_max").ok()));
@@ -48,16 +53,28 @@ pub fn clients_possible(wanted: usize) -> (usize, Option<Limit>) {
         value,
         clients: (value / MAPS_PER_THREAD).saturating_sub(OTHER_THREADS),
     }));
-    limits.push(descriptors_limit());
+    limits.push(
+        descriptors_limit()
+            .map(|limit| Limit { clients: limit.clients.saturating_sub(web), ..limit }),
+    );
     limits.push(processes_limit());
     limits.extend(memory_limits(true));
     smallest(wanted, limits)
 }
 
-/// How many refused connections can be kept open beside `clients`.
-pub fn refused_possible(clients: usize) -> usize {
+/// How many connections of browsers that are no WebSockets can be kept open beside `clients`, and
+/// beside those that are refused.
+pub(crate) fn browsers_possible(clients: usize) -> usize {
     let descriptors = descriptors_limit().map_or(usize::MAX, |limit| limit.value);
-    let others = clients.saturating_add(SERVER_DESCRIPTORS + RESERVED);
+    let others = clients.saturating_add(OTHER_DESCRIPTORS + REFUSED_MAX + WEB_DESCRIPTORS);
+    descriptors.saturating_sub(others).clamp(BROWSERS_LEAST, CONNECTIONS_MAX)
+}
+
+/// How many refused connections can be kept open beside `clients`.
+pub fn refused_possible(clients: usize, serves_browsers: bool) -> usize {
+    let descriptors = descriptors_limit().map_or(usize::MAX, |limit| limit.value);
+    let web = if serves_browsers { WEB_DESCRIPTORS } else { 0 };
+    let others = clients.saturating_add(SERVER_DESCRIPTORS + RESERVED + web);
     descriptors.saturating_sub(others).clamp(2, REFUSED_MAX)
 }
 

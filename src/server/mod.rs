@@ -9,6 +9,7 @@ mod fanout;
 mod hazards;
 pub mod history;
 pub mod limits;
+mod listen_on;
 pub mod logger;
 pub mod net;
 pub mod number;
@@ -23,6 +24,7 @@ pub mod subcommands;
 mod tests;
 pub(crate) mod threads;
 pub mod watch;
+pub(crate) mod web;
 pub mod zone;
 
 use crate::{
@@ -45,13 +47,13 @@ use cues::Cues;
 use fanout::{FanOut, Shutdown};
 use hazards::Hazards;
 use history::historian::{self, Historian};
-use options::{ListenOn, Options};
+pub use listen_on::listen;
+use options::Options;
 use parking_lot::Mutex;
 use registry::{Client, Registry};
 use sources::SourceTable;
 use status::{Activity, Status, Totals};
 use std::{
-    io::ErrorKind,
     net::{SocketAddr, TcpListener},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -60,6 +62,7 @@ use std::{
 };
 use threads::Threads;
 use watch::Watch;
+use web::{Web, WebConfig, WebStop, listener::WebListeners};
 
 /// Stack of a client's thread. Address space, not memory: an idle client touches two pages of it.
 /// Ample for the session's deepest call, in a debug build too.
@@ -88,6 +91,14 @@ pub struct Chatd {
     /// `fanout`, `historian` and `linger`: each ends when nobody can send it anything any more.
     workers: [JoinHandle<()>; 3],
     flusher: JoinHandle<()>,
+    web: Option<WebThread>,
+}
+
+/// The thread `web`, and where it listens.
+struct WebThread {
+    addresses: Vec<SocketAddr>,
+    stop: WebStop,
+    thread: JoinHandle<()>,
 }
 
 impl Chatd {
@@ -99,14 +110,15 @@ impl Chatd {
         stop: impl Fn() + Send + 'static,
     ) -> anyhow::Result<Chatd> {
         let listeners = listen(&options.listen_on(), Duration::from_secs(options.ghost_after))?;
+        let web = web::listener::open(options)?;
         let totals = Arc::<Totals>::default();
         let (events, to_apply, large) = fanout::events(options.threads_max);
         let (shutdown, stopping) = bounded(2); // each of the two words is sent once at most
         let (flusher_queue, flusher) = FlusherQueue::new().context("cannot start the flusher")?;
-        let (linger_queue, linger) = Lingerer::new(limits::refused_possible(options.threads_max));
+        let refused = limits::refused_possible(options.threads_max, web.is_some());
+        let (linger_queue, linger) = Lingerer::new(refused);
         let (store, clock) = (options.store_config(), Clock::system());
         let (snapshot, handle, history, historian) = historian::open(&store, clock.clone())?;
-        let chat = begin_chat(options, snapshot);
         let fanout = FanOut {
             events: to_apply,
             large,
@@ -120,14 +132,13 @@ impl Chatd {
             totals: Arc::clone(&totals),
         };
 
-        let accept_statuses: Vec<_> = listeners.iter().map(|_| Status::new("accept")).collect();
+        let accept_statuses = listeners.iter().map(|_| Status::new("accept")).collect::<Vec<_>>();
         let own = [&fanout.status, &historian.status, &flusher.status, &linger.status];
-        let statuses: Vec<_> = accept_statuses.iter().chain(own).cloned().collect();
+        let statuses = in_order(&accept_statuses, own, web.as_ref());
         let watch = Watch::new(&statuses, fanout.events.clone());
         let registry = Arc::<Registry>::default();
         let most = options.threads_max.saturating_add(EXTRA_THREADS);
         let rows = Arc::new(Threads::new(most, statuses.iter().chain(&others)));
-        let hazards = Hazards::new(options, &listeners, (&registry, &rows), &fanout, &historian)?;
         let handler = Arc::new(ChatHandler {
             session: options.session_config()?,
             commands: options.commands(),
@@ -139,19 +150,19 @@ impl Chatd {
             authenticator: Authenticator::new(options.instructor)?,
             flusher: flusher_queue,
             linger: linger_queue,
+            hazards: Hazards::new(options, &listeners, (&registry, &rows), &fanout, &historian)?,
             registry,
-            hazards,
             sources: SourceTable::new(options),
             totals,
             threads: rows,
         });
 
-        let workers = start_workers((fanout, chat), historian, linger)?;
+        let workers = start_workers((fanout, begin_chat(options, snapshot)), historian, linger)?;
         let flusher = start_thread("flusher", move || Flusher::run(flusher))?;
         let threads = Arc::new(Threading::new(most, CLIENT_STACK));
-        let started = start_accepting(listeners, accept_statuses, &handler, &threads)?;
-        let (servers, accepting) = started.into_iter().unzip();
-        Ok(Chatd { servers, accepting, handler, threads, shutdown, watch, workers, flusher })
+        let (servers, accepting) = start_accepting(listeners, accept_statuses, &handler, &threads)?;
+        let web = start_web(web, options, (&servers, &handler, &threads))?;
+        Ok(Chatd { servers, accepting, handler, threads, shutdown, watch, workers, flusher, web })
     }
 
     /// The addresses it listens on.
@@ -162,6 +173,11 @@ impl Chatd {
     /// The code with which an instructor is known, if there is one.
     pub fn pairing_code(&self) -> Option<PairingCode> {
         self.handler.authenticator.code()
+    }
+
+    /// The addresses on which it serves browsers.
+    pub fn web_addresses(&self) -> &[SocketAddr] {
+        self.web.as_ref().map_or(&[], |web| &web.addresses)
     }
 
     /// Notices when one of the server's own threads hangs.
@@ -212,6 +228,10 @@ impl Chatd {
             server.shutdown();
         }
         join(self.accepting);
+        if let Some(web) = self.web {
+            web.stop.stop();
+            join([web.thread]); // it has a handle of the handler, which the end below waits for
+        }
 
         self.handler.hazards.iter().for_each(|hazards| hazards.close());
         self.handler.history.begin_to_stop();
@@ -255,7 +275,17 @@ fn start_workers(
     ])
 }
 
+/// The order of the server's own threads in the table.
+fn in_order(
+    accept: &[Arc<Status>],
+    others: [&Arc<Status>; 4],
+    web: Option<&WebListeners>,
+) -> Vec<Arc<Status>> {
+    accept.iter().chain(others).chain(web.map(|web| &web.status)).cloned().collect()
+}
+
 type ChatServer = Server<ChatHandler, Threading>;
+type Joins = Vec<JoinHandle<()>>;
 
 /// Starts one thread `accept` for each listener.
 fn start_accepting(
@@ -263,7 +293,7 @@ fn start_accepting(
     statuses: Vec<Arc<Status>>,
     handler: &Arc<ChatHandler>,
     threads: &Arc<Threading>,
-) -> anyhow::Result<Vec<(Arc<ChatServer>, JoinHandle<()>)>> {
+) -> anyhow::Result<(Vec<Arc<ChatServer>>, Joins)> {
     let start = |(listener, status): (_, Arc<Status>)| {
         let server = Arc::new(Server::new(listener, Arc::clone(handler), Arc::clone(threads)));
         let serving = Arc::clone(&server);
@@ -277,29 +307,24 @@ fn start_accepting(
     listeners.into_iter().zip(statuses).map(start).collect()
 }
 
-/// Opens the listeners of every group. The first address of a group must open. Another one may be
-/// missing on this machine, but not taken.
-pub fn listen(groups: &[ListenOn], ghost_after: Duration) -> anyhow::Result<Vec<TcpListener>> {
-    let mut listeners = Vec::new();
-    for ListenOn(addresses) in groups {
-        let mut port = addresses.first().map_or(0, SocketAddr::port);
-        let mut opened = 0;
-        for &address in addresses {
-            match net::listen(SocketAddr::new(address.ip(), port), ghost_after) {
-                Ok(listener) => {
-                    // Port 0 takes a free port: the first address's port serves the whole group.
-                    port = listener.local_addr()?.port();
-                    opened += 1;
-                    listeners.push(listener);
-                }
-                Err(e) if opened > 0 && !is_taken(&e) => {
-                    log::debug!("not listening on {address}: {e:#}");
-                }
-                Err(e) => return Err(explain(e, address)),
-            }
-        }
-    }
-    Ok(listeners)
+/// Starts the thread `web`, if there are listeners for it.
+fn start_web(
+    opened: Option<WebListeners>,
+    options: &Options,
+    (servers, handler, threads): (&[Arc<ChatServer>], &Arc<ChatHandler>, &Arc<Threading>),
+) -> anyhow::Result<Option<WebThread>> {
+    let Some(WebListeners { listeners, status }) = opened else { return Ok(None) };
+    let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let first = servers.first().and_then(|server| server.local_addr().ok());
+    let config = WebConfig {
+        names: web::listener::names(options)?,
+        proxies: options.proxy_from.clone(),
+        chat_port: first.map_or(0, |address| address.port()),
+        most: limits::browsers_possible(options.threads_max),
+    };
+    let web = Web::new(listeners, config, handler, threads, status);
+    let (web, stop) = web.context("cannot start the thread web")?;
+    Ok(Some(WebThread { addresses, stop, thread: start_thread("web", move || web.run())? }))
 }
 
 /// The chat as it is at the start. The log has at once what is to be said of the file.
@@ -311,36 +336,6 @@ pub fn begin_chat<H>(options: &Options, snapshot: Snapshot) -> Chat<H> {
         }
     }
     chat
-}
-
-fn kind_of(error: &anyhow::Error) -> Option<ErrorKind> {
-    error.chain().find_map(|e| e.downcast_ref::<std::io::Error>()).map(std::io::Error::kind)
-}
-
-fn is_taken(error: &anyhow::Error) -> bool {
-    kind_of(error) == Some(ErrorKind::AddrInUse)
-}
-
-fn explain(error: anyhow::Error, address: SocketAddr) -> anyhow::Error {
-    let next = address.port().checked_add(1).unwrap_or(5000);
-    let advice = match kind_of(&error) {
-        Some(ErrorKind::AddrInUse) => {
-            format!(
-                "The port is taken, perhaps by another chatd. Stop that one, or choose another port: --listen {next}"
-            )
-        }
-        Some(ErrorKind::AddrNotAvailable) => {
-            format!(
-                "This machine has no such address. For all its addresses: --listen {}",
-                address.port()
-            )
-        }
-        Some(ErrorKind::PermissionDenied) if cfg!(unix) => {
-            "Ports below 1024 are for root. Choose another: --listen 5000".to_owned()
-        }
-        _ => return error.context(format!("cannot listen on {address}")),
-    };
-    anyhow::anyhow!("cannot listen on {address}. {advice}")
 }
 
 /// Starts a thread that the server cannot do without. If it panics, nobody can be served any more,

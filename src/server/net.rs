@@ -145,25 +145,34 @@ pub(crate) fn end_reading(_socket: &TcpStream) {}
 /// Sends what the socket takes of these slices now, without waiting. Returns the number of bytes; 0
 /// if it takes none.
 pub fn send_now(socket: &TcpStream, slices: &[&[u8]]) -> io::Result<usize> {
-    let mut sent = 0;
-    for group in slices.chunks(SLICES_MAX) {
+    send_behind(socket, &[], slices)
+}
+
+/// The same, with `first` in front of the slices: a header that is made for this socket alone.
+pub(crate) fn send_behind(socket: &TcpStream, first: &[u8], slices: &[&[u8]]) -> io::Result<usize> {
+    let first = Some(first).filter(|first| !first.is_empty());
+    let (mut left, mut sent) = (first.into_iter().chain(slices.iter().copied()), 0);
+    loop {
         let mut vectors = [IoSlice::new(&[]); SLICES_MAX];
-        for (vector, slice) in vectors.iter_mut().zip(group) {
+        let (mut count, mut bytes) = (0, 0);
+        for (vector, slice) in vectors.iter_mut().zip(&mut left) {
             *vector = IoSlice::new(slice);
+            (count, bytes) = (count + 1, bytes + slice.len());
         }
-        let vectors = &vectors[..group.len()];
-        match SockRef::from(socket).send_vectored_with_flags(vectors, SEND_FLAGS) {
+        if count == 0 {
+            return Ok(sent);
+        }
+        match SockRef::from(socket).send_vectored_with_flags(&vectors[..count], SEND_FLAGS) {
             Ok(taken) => {
                 sent += taken;
-                if taken < group.iter().map(|slice| slice.len()).sum() {
-                    break; // the kernel's buffer is full
+                if taken < bytes {
+                    return Ok(sent); // the kernel's buffer is full
                 }
             }
-            Err(e) if may_pass(&e) => break,
+            Err(e) if may_pass(&e) => return Ok(sent),
             Err(e) => return Err(e),
         }
     }
-    Ok(sent)
 }
 
 /// Whether a send that failed like this may succeed a moment later.
@@ -248,6 +257,24 @@ pub(crate) fn wait_any_writable<'a>(
     let mut waits = vec![PollFd::from_borrowed_fd(waker.inner.as_fd(), PollFlags::IN)];
     waits.extend(sockets.map(|socket| PollFd::new(socket, PollFlags::OUT)));
     wait(&mut waits, at_most)
+}
+
+/// Waits until something can be accepted from one of `listeners`, or one of `sockets` can be read
+/// (or, where that is asked for, written to), or `waker` is woken, or the time is over. Returns for
+/// each of the sockets whether it is ready.
+pub(crate) fn wait_any<'a>(
+    waker: &Waker,
+    listeners: &[TcpListener],
+    sockets: impl Iterator<Item = (&'a TcpStream, bool)>,
+    at_most: Option<Duration>,
+) -> io::Result<Vec<bool>> {
+    let mut waits = vec![PollFd::from_borrowed_fd(waker.inner.as_fd(), PollFlags::IN)];
+    waits.extend(listeners.iter().map(|listener| PollFd::new(listener, PollFlags::IN)));
+    waits.extend(sockets.map(|(socket, is_to_write)| {
+        PollFd::new(socket, if is_to_write { PollFlags::OUT } else { PollFlags::IN })
+    }));
+    wait(&mut waits, at_most)?;
+    Ok(waits[1 + listeners.len()..].iter().map(|wait| !wait.revents().is_empty()).collect())
 }
 
 fn wait(waits: &mut [PollFd<'_>], at_most: Option<Duration>) -> io::Result<()> {

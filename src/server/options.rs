@@ -1,5 +1,6 @@
 //! The command line, and what it means. Errors say what to do. Runs on thread `main`.
 
+pub use super::listen_on::{ListenOn, WebOn};
 use super::{
     client::outbox::SlowLimits, history::historian::StoreConfig, number::whole_number,
     subcommands::Subcommand, zone::local_zone,
@@ -21,7 +22,7 @@ use log::LevelFilter;
 use std::{
     fs::File,
     io::{IsTerminal as _, Read as _},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::IpAddr,
     path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
@@ -30,6 +31,8 @@ use std::{
 /// The most bytes of a message of the day: a few screens. More is probably a mistake, and everybody
 /// who enters would be sent it.
 const MOTD_MAX: usize = 16 * 1024;
+/// The most connections from one address, if browsers are not served.
+const PER_SOURCE: usize = 256;
 
 /// A chat server with one thread per connection. Start it, and let people join with: nc HOST 5000
 #[derive(FromArgs, Clone, Debug)]
@@ -38,6 +41,21 @@ pub struct Options {
     /// free one (default: port 5000 on all interfaces, IPv4 and IPv6)
     #[argh(option, arg_name = "ADDR:PORT")]
     pub(crate) listen: Vec<ListenOn>,
+
+    /// where browsers find the page, as ADDR:PORT or PORT, or none (default: port 5080 on the
+    /// addresses of --listen)
+    #[argh(option, arg_name = "ADDR:PORT", default = "WebOn::Usual")]
+    pub(crate) web: WebOn,
+
+    /// a name by which browsers may call this server, beside its addresses and this machine's own
+    /// name; may be repeated
+    #[argh(option, arg_name = "NAME")]
+    pub(crate) web_name: Vec<String>,
+
+    /// the address of a proxy in front of the web port; where a browser is, is what this proxy says
+    /// last in X-Forwarded-For; may be repeated
+    #[argh(option, arg_name = "ADDR")]
+    pub(crate) proxy_from: Vec<IpAddr>,
 
     /// most clients at once, each with a thread of its own (default: 512)
     #[argh(option, arg_name = "N", default = "512", from_str_fn(whole_number))]
@@ -85,9 +103,9 @@ pub struct Options {
     pub(crate) flood: FloodOption,
 
     /// most connections from one address at once, this machine exempt; a class behind one router
-    /// has one address (default: 256)
-    #[argh(option, arg_name = "N", default = "256", from_str_fn(whole_number))]
-    pub per_source: usize,
+    /// has one address (default: as many as --threads-max; with --web none: 256)
+    #[argh(option, arg_name = "N", from_str_fn(whole_number))]
+    per_source: Option<usize>,
 
     /// on, or off: whether what one address uses up outlives a connection (lines, connections, names
     /// refused, names registered); off is for benchmarks (default: on)
@@ -162,38 +180,6 @@ impl FromStr for OnOff {
     }
 }
 
-/// Addresses that belong together: one port on every interface, say.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ListenOn(pub Vec<SocketAddr>);
-
-impl ListenOn {
-    /// A port on all interfaces, IPv4 and IPv6.
-    pub(crate) fn everywhere(port: u16) -> Self {
-        ListenOn(vec![(Ipv4Addr::UNSPECIFIED, port).into(), (Ipv6Addr::UNSPECIFIED, port).into()])
-    }
-}
-
-impl FromStr for ListenOn {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Ok(address) = text.parse() {
-            return Ok(ListenOn(vec![address]));
-        }
-        let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
-        match (host, port.parse()) {
-            ("" | "*", Ok(port)) => Ok(ListenOn::everywhere(port)),
-            ("localhost", Ok(port)) => Ok(ListenOn(vec![
-                (Ipv4Addr::LOCALHOST, port).into(),
-                (Ipv6Addr::LOCALHOST, port).into(),
-            ])),
-            _ => Err(format!(
-                "\"{text}\" is not ADDR:PORT, like 127.0.0.1:5000 or [::1]:5000, and not a PORT, like 5000"
-            )),
-        }
-    }
-}
-
 impl Options {
     /// A person at a terminal can read the instructor's code.
     pub fn look_for_terminal(&mut self) {
@@ -216,7 +202,7 @@ impl Options {
             "--history-days 0 would forget everything at once: --db none does."
         );
         ensure!(self.threads_max > 0, "--threads-max 0 would let nobody in. Give 1 or more.");
-        ensure!(self.per_source > 0, "--per-source 0 would let nobody in. Give 1 or more.");
+        ensure!(self.per_source != Some(0), "--per-source 0 would let nobody in. Give 1 or more.");
         ensure!(
             self.backlog_lines <= 300,
             "--backlog-lines {}: a room remembers 300 lines at most.",
@@ -239,6 +225,31 @@ impl Options {
                 "{option} {seconds}: give 1 to {day} seconds (a day)."
             );
         }
+        Ok(())
+    }
+
+    /// The most connections from one address. A class of browsers comes from one address as a rule,
+    /// and may fill the server.
+    pub(crate) fn per_source(&self) -> usize {
+        let usual = if self.serves_browsers() { self.threads_max } else { PER_SOURCE };
+        self.per_source.unwrap_or(usual)
+    }
+
+    /// Whether browsers are to be served.
+    pub fn serves_browsers(&self) -> bool {
+        self.web != WebOn::Nowhere
+    }
+
+    /// For a server that cannot serve browsers.
+    ///
+    /// # Errors
+    /// It was told to.
+    pub fn serve_no_browsers(&mut self) -> anyhow::Result<()> {
+        ensure!(
+            !matches!(self.web, WebOn::At(_)),
+            "--web: only chatd itself serves browsers. Leave it out, or give --web none."
+        );
+        self.web = WebOn::Nowhere;
         Ok(())
     }
 
@@ -329,19 +340,6 @@ pub fn address_for_others() -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_in_every_spelling() {
-        let v4: SocketAddr = "127.0.0.1:5000".parse().unwrap();
-        assert_eq!("127.0.0.1:5000".parse(), Ok(ListenOn(vec![v4])));
-        assert_eq!("[::1]:0".parse::<ListenOn>().unwrap().0.len(), 1);
-        for all in ["5000", ":5000", "*:5000"] {
-            assert_eq!(all.parse(), Ok(ListenOn::everywhere(5000)), "{all:?}");
-        }
-        for wrong in ["", "host", "host:5000", "127.0.0.1", "127.0.0.1:99999", "-1"] {
-            assert!(wrong.parse::<ListenOn>().is_err(), "{wrong:?}");
-        }
-    }
 
     #[test]
     fn what_cannot_work_is_refused_with_the_number_to_give() {

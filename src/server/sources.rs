@@ -62,7 +62,7 @@ impl SourceTable {
     /// Nobody was here yet.
     pub fn new(options: &Options) -> SourceTable {
         let (flood, is_on) = (options.flood.0, options.source_limits.is_on());
-        let sources = Sources::new(options.per_source, flood, is_on);
+        let sources = Sources::new(options.per_source(), flood, is_on);
         let sources = Locked::new(LockKind::Sources, sources);
         let places = Locked::new(LockKind::Places, Places::new(options.threads_max));
         SourceTable { sources, places, is_on: is_on && flood.is_some(), start: Instant::now() }

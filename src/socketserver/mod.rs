@@ -166,6 +166,25 @@ pub fn run_handler<H: Handler>(connection: Connection, handler: &H) {
     }
 }
 
+/// Has the mix-in serve a connection, whoever accepted it. Every accept loop calls this, and so may
+/// a thread that has spoken with the peer before.
+pub fn hand_in<H: Handler, M: MixIn>(
+    handler: &Arc<H>,
+    mixin: &M,
+    stream: TcpStream,
+    peer: SocketAddr,
+) {
+    let number = NUMBERS.fetch_add(1, Relaxed);
+    let connection = Connection { number, stream, peer, others: 0 };
+    let processed = match handler.verify(peer) {
+        Ok(()) => mixin.process(connection, handler),
+        Err(sentence) => Err((connection, Refusal::Unwelcome(sentence))),
+    };
+    if let Err((connection, refusal)) = processed {
+        handler.refuse(connection, refusal);
+    }
+}
+
 /// The next connection's number, for the whole process: several listeners may feed one handler.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
@@ -202,12 +221,7 @@ impl<H: Handler, M: MixIn> Server<H, M> {
                     if std::mem::take(&mut failing) {
                         log::info!("accepting again");
                     }
-                    self.process(Connection {
-                        number: NUMBERS.fetch_add(1, Relaxed),
-                        stream,
-                        peer,
-                        others: 0,
-                    });
+                    hand_in(&self.handler, &*self.mixin, stream, peer);
                 }
                 // The connection that was to be accepted is gone: the next one may be fine.
                 Err(e)
@@ -227,16 +241,6 @@ impl<H: Handler, M: MixIn> Server<H, M> {
                     self.stopped.wait_for(&mut self.stopping.lock(), OUT_OF_DESCRIPTORS);
                 }
             }
-        }
-    }
-
-    fn process(&self, connection: Connection) {
-        let processed = match self.handler.verify(connection.peer) {
-            Ok(()) => self.mixin.process(connection, &self.handler),
-            Err(sentence) => Err((connection, Refusal::Unwelcome(sentence))),
-        };
-        if let Err((connection, refusal)) = processed {
-            self.handler.refuse(connection, refusal);
         }
     }
 

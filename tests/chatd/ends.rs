@@ -194,7 +194,8 @@ fn nobody_waits_for_fifty_who_search() {
 #[test]
 fn a_file_that_may_not_become_larger_is_a_full_disk() {
     let folder = folder(1, 1);
-    let command = after("ulimit -f 200", folder.chatd("--listen 127.0.0.1:0 --flood off"));
+    let command =
+        after("ulimit -f 200", folder.chatd("--listen 127.0.0.1:0 --web none --flood off"));
     let mut server = Server::start_program(command);
     let [mut alice, mut bob] = server.enter(["alice", "bob"]);
     let long = "x".repeat(1000);
@@ -228,7 +229,7 @@ fn no_limit_on_files_ends_chatd_with_a_signal() {
         let preparation = format!("ulimit -f {kib}; exec 2>{place}");
         let mut server = Server::start_program(after(
             &preparation,
-            folder.chatd("--listen 127.0.0.1:0 --db none"),
+            folder.chatd("--listen 127.0.0.1:0 --web none --db none"),
         ));
         for i in 0..40 {
             server.lets_in(&format!("n{i}")); // each is some lines of log

@@ -50,7 +50,8 @@ fn a_peer_that_vanishes_is_found() {
         return skip("it takes root and `ip` to make a second host");
     };
     let folder = Folder::new();
-    let server = folder.chatd(&format!("--listen {}:0 --db none --ghost-after 2", host.ours));
+    let server =
+        folder.chatd(&format!("--listen {}:0 --web none --db none --ghost-after 2", host.ours));
     let server = Server::start_program(server);
     let [mut alice] = server.enter(["alice"]);
     let mut ghost = Command::new("ip");

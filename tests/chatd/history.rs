@@ -172,7 +172,7 @@ fn a_second_server_on_the_same_file_is_refused_whatever_the_file_is_called() {
     ];
     for (name, is_servers_name) in names {
         let files = folder.files();
-        let second = folder.run_with(&format!("--listen 127.0.0.1:0 --db {name}"), "");
+        let second = folder.run_with(&format!("--listen 127.0.0.1:0 --web none --db {name}"), "");
         assert!(!second.is_success, "{name}: {}", second.out);
         assert!(
             second.err.contains(name) && second.err.contains("another chatd"),

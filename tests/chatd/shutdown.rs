@@ -213,8 +213,10 @@ fn a_server_under_nohup_outlives_its_terminal() {
         return;
     }
     let folder = Folder::new();
-    let mut server =
-        Server::start_program(after("exec nohup \"$@\"", folder.chatd("--listen 127.0.0.1:0")));
+    let mut server = Server::start_program(after(
+        "exec nohup \"$@\"",
+        folder.chatd("--listen 127.0.0.1:0 --web none"),
+    ));
     let [mut alice, mut bob] = server.enter(["alice", "bob"]);
     server.signal("HUP");
     alice.says("hi");

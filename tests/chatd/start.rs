@@ -22,7 +22,7 @@ fn errors_say_what_to_do() {
         ),
         ("--listen 192.0.2.77:5000", "This machine has no such address."),
         (
-            "--listen 127.0.0.1:0 --db none --motd /nonexistent/motd",
+            "--listen 127.0.0.1:0 --web none --db none --motd /nonexistent/motd",
             "cannot read the message of the day from /nonexistent/motd: No such file",
         ),
         ("--threads-max 0", "--threads-max 0 would let nobody in"),
@@ -58,7 +58,7 @@ fn several_addresses_are_one_server() {
         return;
     }
     let folder = Folder::new();
-    let server = Server::start_program(folder.chatd("--listen localhost:0 --db none"));
+    let server = Server::start_program(folder.chatd("--listen localhost:0 --web none --db none"));
     let [mut alice] = server.enter(["alice"]);
     let v6 = format!("[::1]:{}", server.address.port());
     Client::connect(v6.parse().unwrap(), "bob").says("bob");
@@ -179,7 +179,10 @@ fn a_closed_standard_output_is_no_reason_to_end() {
     let mut command = Command::new("bash");
     // The first line goes through, and then nobody reads on.
     let program = Program::Chatd.path();
-    let run = format!("exec '{}' --listen 127.0.0.1:0 --db none > >(head -n 1)", program.display());
+    let run = format!(
+        "exec '{}' --listen 127.0.0.1:0 --web none --db none > >(head -n 1)",
+        program.display()
+    );
     command.args(["-c", &run]);
     let mut server = Server::start_program(command);
     let [mut alice] = server.enter(["alice"]);

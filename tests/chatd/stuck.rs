@@ -17,7 +17,7 @@ fn server(folder: &Folder) -> (Chatd, Client, Sender<()>, Receiver<()>) {
     let (release, held) = channel();
     let (hang, hangs) = channel();
     let database = folder.path("chatd.db");
-    let options = ["--listen", "127.0.0.1:0", "--db", database.to_str().unwrap()];
+    let options = ["--listen", "127.0.0.1:0", "--web", "none", "--db", database.to_str().unwrap()];
     let options = Options::from_args(&["chatd"], &options).unwrap();
     let stop = move || {
         hang.send(()).unwrap(); // the fan-out calls this to stop the server

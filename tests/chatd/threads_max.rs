@@ -97,7 +97,7 @@ fn a_thread_that_cannot_start_is_refused_in_a_sentence() {
         command.current_dir("/").args(["--reuid=64123", "--clear-groups", "bash", "-c", &shell]);
         command
     };
-    let options = "--listen 127.0.0.1:0 --db none --threads-max 4 --source-limits off";
+    let options = "--listen 127.0.0.1:0 --web none --db none --threads-max 4 --source-limits off";
     let server = Server::start_program(as_user(&format!("exec {} {options}", program.display())));
     // The limits are compared at the start; whatever else the user starts later takes threads away all the same.
     let others = Process::start(as_user("for i in {1..40}; do sleep 60 & done 2>/dev/null; wait"));

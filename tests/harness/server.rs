@@ -205,6 +205,9 @@ impl Server {
 fn command(options: &str) -> Command {
     let mut command = Command::new(Program::current().path());
     command.args(["--listen", "127.0.0.1:0"]).args(options.split_whitespace());
+    if !options.contains("--web ") {
+        command.args(["--web", "none"]); // the usual port is one for all tests
+    }
     command
 }
 

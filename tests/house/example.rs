@@ -4,6 +4,8 @@ use crate::source::{files, text_of};
 use std::{env, fs, path::Path, process::Command};
 
 const PAGE: &str = "docs/CONTRIBUTING.md";
+/// What the program has in it that is no Rust: the files of the web port.
+const ASSETS: [&str; 4] = [".html", ".js", ".css", ".svg"];
 
 /// What a file is when a diff has been applied to it. `@@` stands between two places of the file.
 fn patched(file: &str, diff: &str) -> String {
@@ -42,6 +44,9 @@ fn the_command_that_the_page_adds_is_compiled() {
     };
     let _ = fs::remove_dir_all(&folder);
     for file in files("src", ".rs") {
+        write(&file, text_of(&file));
+    }
+    for file in ASSETS.iter().flat_map(|kind| files("src", kind)) {
         write(&file, text_of(&file));
     }
     write("Cargo.toml", manifest());

@@ -69,6 +69,7 @@ fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
         log::error!("panicked: {panic}");
         log::logger().flush();
     }));
+    options.serve_no_browsers()?;
     options.threads_max = clients_possible(version, options.threads_max);
     let signals = StopSignals::watch().context("cannot watch for signals")?.into_socket();
     signals.set_nonblocking(true)?;

@@ -80,7 +80,7 @@ impl Server<'_> {
         self.totals.refused.fetch_add(1, Relaxed);
         let has_to_wait = self.sources.refuse(peer, sentence);
         let refused = Refused::new(socket, sentence, has_to_wait);
-        if self.refused.len() < limits::refused_possible(self.options.threads_max) {
+        if self.refused.len() < limits::refused_possible(self.options.threads_max, false) {
             self.refused.push(refused);
         }
     }

@@ -71,7 +71,8 @@ fn run(mut options: Options) -> anyhow::Result<ExitCode> {
     start_thread("logger", move || log_writer.run())?;
     log_panics();
 
-    let (possible, limit) = limits::clients_possible(options.threads_max);
+    let (possible, limit) =
+        limits::clients_possible(options.threads_max, options.serves_browsers());
     if let Some(limit) = limit {
         log::warn!(
             "this machine can hold {possible} clients, not {}: its limit on {} is {}",
@@ -83,7 +84,7 @@ fn run(mut options: Options) -> anyhow::Result<ExitCode> {
     }
     let stop = StopSignals::watch().context("cannot watch for signals")?;
     let chatd = Chatd::start(&options, server_threads, stop.raiser()?)?;
-    tell_how_to_join(&chatd.addresses());
+    tell_how_to_join(&chatd.addresses(), chatd.web_addresses());
     if let Some(code) = chatd.pairing_code() {
         print_line(&format!("Instructor: type  /instructor {code}"));
     }
@@ -105,9 +106,12 @@ fn run(mut options: Options) -> anyhow::Result<ExitCode> {
 }
 
 /// Prints the addresses, and what to tell the class.
-fn tell_how_to_join(addresses: &[SocketAddr]) {
+fn tell_how_to_join(addresses: &[SocketAddr], for_browsers: &[SocketAddr]) {
     for address in addresses {
         print_line(&format!("chatd: listening on {address}"));
+    }
+    for address in for_browsers {
+        print_line(&format!("chatd: listening for browsers on {address}"));
     }
     let Some(address) = addresses.first() else { return };
     let port = address.port();

@@ -136,6 +136,11 @@ impl LineBuffer {
         lines
     }
 
+    /// Counts something that came and has no bytes of a line in it: a browser's ping, say.
+    pub(crate) fn note_waste(&mut self, bytes: usize) {
+        self.waste += READ_COST + bytes;
+    }
+
     /// Whether the peer sent its end of file.
     pub fn has_ended(&self) -> bool {
         self.ended

@@ -7,15 +7,16 @@ use super::{
     flusher::FlusherQueue,
     linger::{LingerQueue, say_goodbye},
     outbox::{LOOK_UP, SlowLimits, WriterHandle},
+    websocket::{MessageReader, ReadError, Wait},
 };
 use crate::{
     core::{
         close_reason::CloseReason,
         commands::Table,
         event::Event,
-        places::Place,
-        run_command, sentences,
+        run_command,
         session::{Heard, Session, SessionConfig},
+        wire::line::LineBuffer,
     },
     lock::assert_no_lock_held,
     server::{
@@ -26,10 +27,9 @@ use crate::{
         net,
         registry::Registry,
         sources::{SourceTable, Usage},
-        status::{self, Activity, Totals},
+        status::{Activity, Totals},
         threads::Threads,
     },
-    socketserver::{Accepting, Connection, Handler, Refusal},
 };
 use crossbeam_channel::TrySendError;
 use std::{
@@ -74,84 +74,10 @@ pub(crate) struct ChatHandler {
     pub(crate) threads: Arc<Threads>,
 }
 
-impl Handler for ChatHandler {
-    fn verify(&self, peer: SocketAddr) -> Result<(), String> {
-        // Counts the address. It is released once: by `refuse`, or by `RegistryGuard`.
-        self.sources.admit(peer.ip())
-    }
-
-    fn handle(&self, connection: Connection) -> anyhow::Result<()> {
-        if let Some((client, reserve_of)) = self.place(connection) {
-            let _listed = self.threads.enter(&client.status);
-            let place = RegistryGuard { handler: self, client: &client };
-            ClientThread::serve(self, place.client, reserve_of);
-        }
-        Ok(())
-    }
-
-    fn watch(&self, now: Accepting) {
-        status::set_activity(match now {
-            Accepting::Waiting => Activity::Accepting,
-            Accepting::HandingOn => Activity::Working,
-            Accepting::OutOfDescriptors => Activity::WaitingForDescriptors,
-        });
-    }
-
-    fn refuse(&self, connection: Connection, refusal: Refusal) {
-        self.totals.refused.fetch_add(1, Relaxed);
-        let sentence = match refusal {
-            Refusal::Full { .. } => {
-                self.sources.release(connection.peer.ip());
-                sentences::all_places_taken(self.threads_max)
-            }
-            Refusal::NoThread { running, error } => {
-                self.sources.release(connection.peer.ip());
-                log::warn!("no thread for {}: {error} ({running} run)", connection.peer);
-                sentences::sorry(&format!(
-                    "the machine cannot start one more thread ({running} run). Please try again later."
-                ))
-            }
-            Refusal::Unwelcome(sentence) => sentence,
-        };
-        let has_to_wait = self.sources.refuse(connection.peer, &sentence);
-        self.linger.refuse(connection.stream, &sentence, has_to_wait);
-    }
-}
-
 impl ChatHandler {
-    /// Takes a place for the connection, or refuses it. The number is that of the ordinary places,
-    /// if only one of those for an administrator was left.
-    #[inline(never)] // see `Session::hear`
-    fn place(&self, connection: Connection) -> Option<(Arc<WriterHandle>, Option<usize>)> {
-        let most = self.threads_max;
-        let place = self.sources.take_place(connection.number, connection.peer.ip());
-        if place == Place::None {
-            self.refuse(connection, Refusal::Full { most });
-            return None;
-        }
-        self.registry.give_way(place, CloseReason::Full(most));
-        let Connection { number, stream, peer, .. } = connection;
-        let flusher = Arc::clone(&self.flusher);
-        let client = WriterHandle::new(number, stream, peer, self.limits, flusher);
-        Some((client, (place != Place::Ordinary).then_some(most)))
-    }
-
     fn session_of(&self, peer: SocketAddr) -> &SessionConfig {
         let puppet = self.hazards.as_ref().and_then(|hazards| hazards.session(peer));
         puppet.unwrap_or(&self.session)
-    }
-}
-
-/// A client's place in the registry. It is released however the client ends.
-struct RegistryGuard<'a> {
-    handler: &'a ChatHandler,
-    client: &'a Arc<WriterHandle>,
-}
-
-impl Drop for RegistryGuard<'_> {
-    fn drop(&mut self) {
-        self.handler.registry.remove(self.client);
-        self.handler.sources.leave(self.client.number, self.client.peer.ip());
     }
 }
 
@@ -162,21 +88,29 @@ pub(super) struct ClientThread<'a> {
     pub(super) usage: Usage,
     /// Replies that are not sent yet. `Some`, perhaps empty: the fan-out has left an answer in the
     /// outbox, and holds back what the room says until this thread calls `write_answer`, even with
-    /// nothing (see `Turn` in outbox.rs).
+    /// nothing (see `Turn` in turn.rs).
     pub(super) replies: Option<Vec<u8>>,
     /// The socket has been read once, without waiting, since these replies began to wait.
     pub(super) has_looked: bool,
+    /// `Some`: the client is a browser.
+    messages: Option<Box<MessageReader>>,
 }
 
 impl<'a> ClientThread<'a> {
     /// One connection, from the greeting to the goodbye. Every ending comes through here.
-    fn serve(handler: &'a ChatHandler, client: &'a Arc<WriterHandle>, reserve_of: Option<usize>) {
+    pub(super) fn serve(
+        handler: &'a ChatHandler,
+        client: &'a Arc<WriterHandle>,
+        reserve_of: Option<usize>,
+        messages: Option<Box<MessageReader>>,
+    ) {
         client.status.attach();
         if !handler.registry.insert(client) {
             client.hang_up(CloseReason::Shutdown); // the server stops: `run` sees it, and returns
         }
         let usage = handler.sources.begin(client.number, client.peer, client.socket(), reserve_of);
-        let mut thread = ClientThread { handler, client, usage, replies: None, has_looked: false };
+        let (replies, has_looked) = (None, false);
+        let mut thread = ClientThread { handler, client, usage, replies, has_looked, messages };
         let reason = catch_unwind(AssertUnwindSafe(|| {
             let mut session = thread.greet(reserve_of);
             let reason = thread.run(&mut session, reserve_of.is_some());
@@ -248,15 +182,16 @@ impl<'a> ClientThread<'a> {
                         return explain(client, CloseReason::Closed);
                     }
                 }
-                Heard::End => match self.read(session.input.space(), left) {
+                Heard::End => match self.read(&mut session.input, left) {
                     Ok(0) if client.is_hung_up() => {} // not the peer's end of file: `hang_up` ended the reading
                     Ok(0) => match client.cut_off() {
                         Some(error) => return CloseReason::Lost(error), // half a line is dropped
                         None => session.input.received(0),
                     },
                     Ok(n) => session.input.received(n),
-                    Err(e) if net::is_nothing(&e) => {}
-                    Err(e) => return CloseReason::Lost(e.to_string()),
+                    Err(ReadError::Io(e)) if net::is_nothing(&e) => {}
+                    Err(ReadError::Io(e)) => return CloseReason::Lost(e.to_string()),
+                    Err(ReadError::Bad(reason)) => return reason,
                 },
             }
         }
@@ -265,21 +200,31 @@ impl<'a> ClientThread<'a> {
     /// Reads what there is. If there is nothing, waits: for ever, or for `at_most`, and then fails
     /// with `WouldBlock`. Replies are sent before the wait. But the first read does not wait: a
     /// program may have sent its name already, and then one send can carry all replies.
-    fn read(&mut self, space: &mut [u8], at_most: Option<Duration>) -> io::Result<usize> {
-        let (client, socket) = (self.client, self.client.socket());
+    fn read(
+        &mut self,
+        input: &mut LineBuffer,
+        at_most: Option<Duration>,
+    ) -> Result<usize, ReadError> {
+        let mut wait = Wait::AtMost(at_most);
         if self.replies.is_some() {
-            if !std::mem::replace(&mut self.has_looked, true) {
-                match net::read_now(socket, space) {
-                    Err(e) if net::is_nothing(&e) => {}
-                    read => return read, // also an error: the system reports it once
-                }
+            match std::mem::replace(&mut self.has_looked, true) {
+                false => wait = Wait::No,
+                true => self.flush(),
             }
-            self.flush();
         }
-        assert_no_lock_held("a socket");
-        client.status.set(Activity::Reading);
-        let read = net::read(socket, space, at_most);
-        client.status.set(Activity::Working);
+        if let Wait::AtMost(_) = wait {
+            assert_no_lock_held("a socket");
+            self.client.status.set(Activity::Reading);
+        }
+        let socket = self.client.socket();
+        let read = match (&mut self.messages, wait) {
+            (Some(messages), _) => messages.read(input, wait),
+            (None, Wait::No) => net::read_now(socket, input.space()).map_err(ReadError::Io),
+            (None, Wait::AtMost(at_most)) => {
+                net::read(socket, input.space(), at_most).map_err(ReadError::Io)
+            }
+        };
+        self.client.status.set(Activity::Working);
         read
     }
 

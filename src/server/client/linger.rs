@@ -44,7 +44,7 @@ const BITE: usize = 4096;
 /// a time limit.
 pub(crate) fn say_goodbye(client: &WriterHandle, reason: &CloseReason) {
     client.status.set(Activity::Leaving);
-    let bytes = client.take_waiting(&reason.to_client());
+    let bytes = client.take_waiting(&reason.to_client(), reason.close_code());
     let patience = if reason.is_slow() { client.write_deadline() } else { GOODBYE };
     let end = Instant::now() + patience;
     let mut rest = &bytes[..];
@@ -101,9 +101,14 @@ impl Refused {
     /// Tells a client why they are refused. Our end of file comes with it; or, if the client
     /// `has_to_wait`, later. Does not wait.
     pub fn new(socket: TcpStream, sentence: &str, has_to_wait: bool) -> Refused {
-        // A new socket's buffer is empty: the sentence fits. If the peer is gone already, nobody
-        // misses it.
-        let _ = net::send_now(&socket, &[notice(sentence).as_bytes()]);
+        Refused::with_words(socket, notice(sentence).as_bytes(), has_to_wait)
+    }
+
+    /// The same with the last words as they are sent.
+    fn with_words(socket: TcpStream, words: &[u8], has_to_wait: bool) -> Refused {
+        // A new socket's buffer is empty: the words fit. If the peer is gone already, nobody misses
+        // them.
+        let _ = net::send_now(&socket, &[words]);
         let now = Instant::now();
         let ends_at = Some(if has_to_wait { now + HELD } else { now });
         let mut refused = Refused { socket, ends_at, until: now + REFUSED_PATIENCE };
@@ -127,10 +132,10 @@ impl Refused {
 
 impl LingerQueue {
     /// Tells a client why they are refused, and has the thread close the connection. Does not wait.
-    pub(crate) fn refuse(&self, socket: TcpStream, sentence: &str, has_to_wait: bool) {
+    pub(super) fn refuse(&self, socket: TcpStream, words: &[u8], has_to_wait: bool) {
         net::prepare(&socket);
         // Too many: closed here and now.
-        let _ = self.refused.try_send(Refused::new(socket, sentence, has_to_wait));
+        let _ = self.refused.try_send(Refused::with_words(socket, words, has_to_wait));
     }
 }
 

@@ -1,9 +1,13 @@
 //! One connected client: their thread, their writer handle, and who sends when their socket is
 //! slow.
 
+pub(crate) mod admission;
 mod driver;
 pub(crate) mod flusher;
+pub(crate) mod frames;
 pub mod handler;
 pub mod linger;
 pub(crate) mod outbox;
 pub mod send_queue;
+mod turn;
+pub(crate) mod websocket;

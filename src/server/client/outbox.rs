@@ -7,7 +7,9 @@
 
 use super::{
     flusher::{FlusherQueue, SlowClient},
-    send_queue::{SendQueue, encode},
+    frames::{encode, last_words},
+    send_queue::SendQueue,
+    turn::Turn,
 };
 use crate::{
     core::{
@@ -72,29 +74,6 @@ struct Outbox {
     is_flushing: bool,
     /// Why the client is being hung up.
     close_reason: Option<CloseReason>,
-}
-
-/// Who may send what waits.
-///
-/// ```text
-///   Anybody             [ what waits ]                        the flusher sends it
-///   AnswerAfter(n)      [ n bytes | (answer) | said later ]   nobody sends: the client's thread writes the answer
-///   OwnThread                     [ said later ]              the n bytes and the answer are on
-///                                                             their way, outside the lock
-/// ```
-///
-/// Nobody takes bytes from the front while it is `AnswerAfter`, so `n` stays correct. (The one
-/// exception, `Outbox::refuse_more`, corrects it.)
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Turn {
-    /// Any thread.
-    #[default]
-    Anybody,
-    /// No thread yet: the client's own thread is about to write an answer, after this many of the
-    /// bytes that wait.
-    AnswerAfter(usize),
-    /// The client's own thread, which is writing.
-    OwnThread,
 }
 
 impl WriterHandle {
@@ -189,8 +168,8 @@ impl WriterHandle {
     /// client that reads slowly here delays only themselves.
     pub(crate) fn write_answer(self: &Arc<Self>, answer: &[u8]) {
         self.status.count_out(memchr::memchr_iter(b'\n', answer).count());
-        let is_telnet = self.outbox.lock().queue.is_telnet();
-        let answer = &*encode(answer, is_telnet);
+        let wire = self.outbox.lock().queue.wire();
+        let answer = &*encode(answer, wire);
         let mut outbox = self.outbox.lock();
         let before = match outbox.turn {
             Turn::AnswerAfter(before) => before,
@@ -259,8 +238,8 @@ impl WriterHandle {
                 }
             }
         }
-        if let Some(&last) = bytes[..sent].last() {
-            self.outbox.lock().queue.note_sent(last);
+        if sent > 0 {
+            self.outbox.lock().queue.note_sent(&bytes[..sent]);
         }
         &bytes[sent..]
     }
@@ -284,17 +263,37 @@ impl WriterHandle {
     }
 
     /// Takes what still waits, with the last words behind it; from now on nobody else sends.
-    pub(super) fn take_waiting(&self, last: &str) -> Vec<u8> {
+    pub(super) fn take_waiting(&self, last: &str, code: u16) -> Vec<u8> {
         let mut outbox = self.outbox.lock();
         outbox.turn = Turn::OwnThread;
         let mut bytes = outbox.queue.take();
-        bytes.extend_from_slice(&encode(last.as_bytes(), outbox.queue.is_telnet()));
+        bytes.extend_from_slice(&last_words(last, code, outbox.queue.wire()));
         bytes
+    }
+
+    /// Sends a whole frame that is no text, behind everything that waits. The client may send many
+    /// pings and read nothing: what waits of the answers counts against the mark.
+    pub(super) fn send_control(self: &Arc<Self>, frame: &[u8]) {
+        let mut outbox = self.outbox.lock();
+        outbox.queue.push_encoded(frame);
+        if outbox.turn == Turn::Anybody {
+            outbox.queue.send_waiting(&self.socket, &[], Instant::now());
+        }
+        if outbox.queue.len() > self.limits.high_water {
+            outbox.refuse_more(CloseReason::TooSlow(self.limits.high_water));
+            return self.stop_reading(outbox);
+        }
+        self.flush_later(outbox);
     }
 
     /// From now on the client gets line ends as telnet wants them.
     pub(crate) fn begin_telnet(&self) {
         self.outbox.lock().queue.begin_telnet();
+    }
+
+    /// From now on the client gets frames. To be called before anything is sent.
+    pub(super) fn begin_frames(&self) {
+        self.outbox.lock().queue.begin_frames();
     }
 
     /// How long a slow consumer may take for the last sentence.

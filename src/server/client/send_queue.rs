@@ -1,6 +1,7 @@
 //! The bytes that wait for one client to read, in order. It has no lock: the threaded server's
 //! outbox keeps it under a lock of its own, and an event loop needs none.
 
+use super::frames::{self, Header, Passed, Wire, for_telnet};
 use crate::server::net;
 use std::{
     borrow::Cow,
@@ -11,32 +12,26 @@ use std::{
     time::Instant,
 };
 
-/// The byte that begins a telnet sequence.
-const IAC: u8 = 255;
-
 /// Bytes on their way to one client. Nothing here waits: the socket takes what it takes now.
 pub struct SendQueue {
     waiting: VecDeque<u8>,
-    /// The last byte that was sent. If it is not a line end, `waiting` begins inside a line.
-    last_sent: u8,
+    /// Whether `waiting` begins inside a line or a frame.
+    passed: Passed,
     progress: Instant,
     is_shut: bool,
     broken: Option<String>,
     is_cut_off: bool,
-    /// The client speaks telnet: their line ends are CR LF.
-    is_telnet: bool,
 }
 
 impl Default for SendQueue {
     fn default() -> SendQueue {
         SendQueue {
             waiting: VecDeque::new(),
-            last_sent: b'\n',
+            passed: Passed::default(),
             progress: Instant::now(),
             is_shut: false,
             broken: None,
             is_cut_off: false,
-            is_telnet: false,
         }
     }
 }
@@ -76,66 +71,92 @@ impl SendQueue {
         self.broken().filter(|_| self.is_cut_off)
     }
 
-    // --- Telnet ---
+    // --- What the client speaks ---
+
+    /// From now on, what is sent and pushed goes in frames, and so does what is sent in front of it.
+    pub(super) fn begin_frames(&mut self) {
+        self.passed.wire = Wire::Frames;
+    }
 
     /// From now on, what is sent and pushed gets line ends as telnet wants them. What is sent in
     /// front of it (`send_waiting`) has to have them already.
     pub fn begin_telnet(&mut self) {
-        self.is_telnet = true;
+        self.passed.wire = Wire::Telnet;
     }
 
     /// Whether the client speaks telnet.
     pub fn is_telnet(&self) -> bool {
-        self.is_telnet
+        self.wire() == Wire::Telnet
+    }
+
+    /// What the client speaks.
+    pub(super) fn wire(&self) -> Wire {
+        self.passed.wire
     }
 
     // --- Sending ---
 
     /// Sends whole lines behind everything that waits: as much as the socket takes now; the rest
-    /// waits.
+    /// waits. A browser gets all of them in one frame: its header is all that is made for each.
     pub fn send(&mut self, socket: &TcpStream, slices: &[&[u8]]) {
         if self.is_shut || !self.waiting.is_empty() {
             return self.push(slices);
         }
         let (copy, whole);
-        let slices = match self.is_telnet {
-            false => slices,
-            true => {
+        let slices = match self.wire() {
+            Wire::Plain | Wire::Frames => slices,
+            Wire::Telnet => {
                 copy = for_telnet(slices); // for them alone
                 whole = [&copy[..]];
                 &whole
             }
         };
-        let mut sent = match net::send_now(socket, slices) {
+        let header = self.header(slices);
+        let mut sent = match net::send_behind(socket, header.bytes(), slices) {
             Ok(sent) => sent,
             Err(e) => return self.break_off(&e),
         };
-        if sent == slices.iter().map(|slice| slice.len()).sum::<usize>() {
+        if sent == header.bytes().len() + length(slices) {
             return; // the usual case
         }
-        for slice in slices {
+        for slice in std::iter::once(&header.bytes()).chain(slices) {
             let (gone, rest) = slice.split_at(sent.min(slice.len()));
             sent -= gone.len();
-            self.last_sent = gone.last().copied().unwrap_or(self.last_sent);
-            self.push_encoded(&[rest]);
+            self.passed.pass(gone);
+            self.push_encoded(rest);
         }
     }
 
     /// Puts whole lines behind what waits.
     pub(crate) fn push(&mut self, slices: &[&[u8]]) {
-        if self.is_telnet {
-            return self.push_encoded(&[&for_telnet(slices)]);
+        if self.is_telnet() {
+            return self.push_encoded(&for_telnet(slices));
         }
-        self.push_encoded(slices);
+        self.push_encoded(self.header(slices).bytes());
+        slices.iter().for_each(|slice| self.push_encoded(slice));
     }
 
-    fn push_encoded(&mut self, slices: &[&[u8]]) {
-        for slice in slices.iter().filter(|slice| !self.is_shut && !slice.is_empty()) {
-            if self.waiting.is_empty() {
-                self.progress = Instant::now();
-            }
-            self.waiting.extend(*slice);
+    /// The header of a frame with these slices, if the client wants one and there is something in
+    /// them.
+    fn header(&self, slices: &[&[u8]]) -> Header {
+        match self.wire() {
+            Wire::Plain | Wire::Telnet => Header::NONE,
+            Wire::Frames => match length(slices) {
+                0 => Header::NONE,
+                length => Header::text(length),
+            },
         }
+    }
+
+    /// Puts bytes behind what waits that are as the client gets them.
+    pub(super) fn push_encoded(&mut self, bytes: &[u8]) {
+        if self.is_shut || bytes.is_empty() {
+            return;
+        }
+        if self.waiting.is_empty() {
+            self.progress = Instant::now();
+        }
+        self.waiting.extend(bytes);
     }
 
     /// Sends `first` and then what waits, in one send, as much as the socket takes. Returns how
@@ -153,12 +174,13 @@ impl SendQueue {
             }
         };
         let (of_first, of_waiting) = (sent.min(first.len()), sent.saturating_sub(first.len()));
-        self.last_sent = match (of_waiting, of_first) {
-            (1.., _) => self.waiting[of_waiting - 1],
-            (0, 1..) if of_first == first.len() => b'\n', // an answer is whole lines, or telnet's
-            (0, 1..) => first[of_first - 1],
-            (0, 0) => self.last_sent,
-        };
+        match of_first == first.len() && of_first > 0 {
+            true => self.passed.pass_answer(first),
+            false => self.passed.pass(&first[..of_first]),
+        }
+        let of_front = of_waiting.min(front.len());
+        self.passed.pass(&front[..of_front]);
+        self.passed.pass(&back[..of_waiting - of_front]);
         self.waiting.drain(..of_waiting);
         if self.waiting.is_empty() {
             self.waiting = VecDeque::new(); // an idle client keeps no memory
@@ -180,13 +202,10 @@ impl SendQueue {
         self.waiting = VecDeque::new();
     }
 
-    /// Shuts a slow consumer's queue: what waits is dropped, except the rest of a line that was
-    /// begun. Returns the length of that rest.
+    /// Shuts a slow consumer's queue: what waits is dropped, except the rest of a line, or of
+    /// a frame, that was begun. Returns the length of that rest.
     pub fn refuse_more(&mut self) -> usize {
-        let begun = match self.last_sent {
-            b'\n' => 0,
-            _ => self.waiting.iter().take_while(|&&b| b != b'\n').count() + 1,
-        };
+        let begun = self.passed.rest(self.waiting.as_slices());
         self.waiting.truncate(begun);
         self.is_shut = true;
         begun
@@ -204,9 +223,9 @@ impl SendQueue {
         self.waiting.drain(..count).collect()
     }
 
-    /// Notes the last byte that this thread has sent.
-    pub(super) fn note_sent(&mut self, last: u8) {
-        self.last_sent = last;
+    /// Notes what this thread has sent.
+    pub(super) fn note_sent(&mut self, sent: &[u8]) {
+        self.passed.pass(sent);
     }
 
     /// Notes that what was kept back begins to wait only now.
@@ -222,26 +241,11 @@ impl SendQueue {
 
 /// Lines, or telnet's sequences, as a client gets them.
 pub fn encode(bytes: &[u8], is_telnet: bool) -> Cow<'_, [u8]> {
-    if is_telnet { Cow::Owned(for_telnet(&[bytes])) } else { Cow::Borrowed(bytes) }
+    frames::encode(bytes, if is_telnet { Wire::Telnet } else { Wire::Plain })
 }
 
-/// Lines and telnet's sequences, with CR LF for each line end. (A sequence may have a byte that looks
-/// like one: option 10.)
-fn for_telnet(slices: &[&[u8]]) -> Vec<u8> {
-    let mut wire = Vec::with_capacity(slices.iter().map(|slice| slice.len() + 16).sum());
-    for mut rest in slices.iter().copied() {
-        while let Some(at) = memchr::memchr2(b'\n', IAC, rest) {
-            let (before, end): (_, &[u8]) = match rest[at] {
-                b'\n' => (&rest[..at], b"\r\n"),
-                _ => (&rest[..at], &rest[at..rest.len().min(at + 3)]),
-            };
-            wire.extend_from_slice(before);
-            wire.extend_from_slice(end);
-            rest = &rest[(at + if rest[at] == IAC { 3 } else { 1 }).min(rest.len())..];
-        }
-        wire.extend_from_slice(rest);
-    }
-    wire
+fn length(slices: &[&[u8]]) -> usize {
+    slices.iter().map(|slice| slice.len()).sum()
 }
 
 #[cfg(test)]

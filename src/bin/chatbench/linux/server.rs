@@ -55,7 +55,7 @@ impl Target {
     /// A build of chatd or of one of its versions, with nothing on that slows or bounds a load.
     pub fn chatd(name: &str, program: &Path) -> Target {
         const LIMITS: &str = "--source-limits";
-        let options = "--listen 127.0.0.1:0 --flood off --threads-max 6000 --db none";
+        let options = "--listen 127.0.0.1:0 --web none --flood off --threads-max 6000 --db none";
         let program = program.display().to_string();
         let mut words: Vec<&str> = iter::once(&program[..]).chain(options.split(' ')).collect();
         // An older build, to compare with, has no such limits.

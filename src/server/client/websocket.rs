@@ -1,0 +1,195 @@
+//! What a browser sends: messages, turned into lines. Runs on the client's own thread.
+//!
+//! tungstenite reads the frames, over a half of the socket that cannot write. What tungstenite
+//! wants to write (a pong) goes to the outbox as a whole frame, like everything that is sent. So it
+//! cannot get into the middle of another frame, and nobody waits for it.
+
+use super::outbox::WriterHandle;
+use crate::{
+    core::{close_reason::CloseReason, wire::line::LineBuffer},
+    server::net,
+};
+use std::{
+    io::{self, ErrorKind, Read, Write},
+    sync::Arc,
+    time::Duration,
+};
+use tungstenite::{
+    Error, Message, Utf8Bytes, WebSocket,
+    error::CapacityError,
+    protocol::{Role, WebSocketConfig},
+};
+
+/// The longest message: a dozen of the longest lines. More is refused before it is read.
+const MESSAGE_MAX: usize = 16 * 1024;
+/// Bytes read at once. With tungstenite's own 128 KiB an idle browser would cost 145 KiB.
+const READ_BYTES: usize = 1024;
+
+const TOO_LONG: CloseReason =
+    CloseReason::BadMessage(1009, "that message has more than 16384 bytes and was not said.");
+const NO_TEXT: CloseReason = CloseReason::BadMessage(1003, "that message is not text.");
+const NO_UTF8: CloseReason = CloseReason::BadMessage(1007, "that message is not UTF-8 text.");
+const NO_FRAME: CloseReason = CloseReason::BadMessage(1002, "that is no frame of a WebSocket.");
+
+/// How long a read may wait.
+#[derive(Clone, Copy)]
+pub(crate) enum Wait {
+    /// Not at all.
+    No,
+    /// For this time, or for ever.
+    AtMost(Option<Duration>),
+}
+
+/// Why nothing was read.
+pub(crate) enum ReadError {
+    Io(io::Error),
+    /// What was sent is no line, and the client is hung up for it.
+    Bad(CloseReason),
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> ReadError {
+        ReadError::Io(error)
+    }
+}
+
+/// One browser's messages.
+pub(crate) struct MessageReader {
+    messages: WebSocket<Half>,
+    /// The message that is being handed on, and how much of it has been.
+    text: Utf8Bytes,
+    taken: usize,
+    /// The browser has closed.
+    ended: bool,
+}
+
+impl MessageReader {
+    /// `first`: bytes that have come already, behind the request.
+    #[inline(never)] // it would be in every client's frame
+    pub(crate) fn new(client: &Arc<WriterHandle>, first: Vec<u8>) -> Box<MessageReader> {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BYTES)
+            .write_buffer_size(0)
+            .max_message_size(Some(MESSAGE_MAX))
+            .max_frame_size(Some(MESSAGE_MAX));
+        let half =
+            Half { client: Arc::clone(client), wait: None, has_read: false, to_write: Vec::new() };
+        let messages = WebSocket::from_partially_read(half, first, Role::Server, Some(config));
+        Box::new(MessageReader { messages, text: Utf8Bytes::default(), taken: 0, ended: false })
+    }
+
+    /// Reads into `input` what there is, at most one message. If there is nothing, waits; then it
+    /// fails with `WouldBlock`. So it does when what came makes no line: part of a message, a ping.
+    /// Returns the number of bytes, for `input` to take note of; 0 is the end.
+    #[inline(never)] // see `Session::hear`
+    pub(crate) fn read(&mut self, input: &mut LineBuffer, wait: Wait) -> Result<usize, ReadError> {
+        if self.has_text() {
+            return Ok(self.take_text(input.space()));
+        }
+        if self.ended {
+            return Ok(0);
+        }
+        let half = self.messages.get_mut();
+        (half.wait, half.has_read) = (Some(wait), false);
+        let message = self.messages.read();
+        self.messages.get_mut().hand_over();
+        let waste = match message {
+            Ok(Message::Text(text)) if !text.is_empty() => {
+                (self.text, self.taken) = (text, 0);
+                return Ok(self.take_text(input.space()));
+            }
+            Ok(Message::Binary(_)) => return Err(ReadError::Bad(NO_TEXT)),
+            Ok(Message::Close(_)) => return Ok(self.end()), // the last words answer it
+            Ok(message) => message.len(),
+            // Something came, and makes no message yet.
+            Err(Error::Io(e)) if net::is_nothing(&e) && self.messages.get_ref().has_read => 0,
+            Err(error) => return self.explain(error),
+        };
+        input.note_waste(waste);
+        Err(ReadError::Io(ErrorKind::WouldBlock.into()))
+    }
+
+    fn explain(&mut self, error: Error) -> Result<usize, ReadError> {
+        use tungstenite::error::ProtocolError;
+        match error {
+            Error::Io(e) => Err(e.into()),
+            Error::ConnectionClosed
+            | Error::AlreadyClosed
+            | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Ok(self.end()),
+            Error::Capacity(CapacityError::MessageTooLong { .. }) => Err(ReadError::Bad(TOO_LONG)),
+            Error::Utf8(_) => Err(ReadError::Bad(NO_UTF8)),
+            _ => Err(ReadError::Bad(NO_FRAME)),
+        }
+    }
+
+    fn end(&mut self) -> usize {
+        self.ended = true;
+        0
+    }
+
+    /// A message without a line end has one added.
+    fn has_text(&self) -> bool {
+        let lacks_end = !self.text.is_empty() && !self.text.ends_with('\n');
+        self.taken < self.text.len() + usize::from(lacks_end)
+    }
+
+    fn take_text(&mut self, space: &mut [u8]) -> usize {
+        let rest = &self.text.as_bytes()[self.taken.min(self.text.len())..];
+        let count = rest.len().min(space.len());
+        space[..count].copy_from_slice(&rest[..count]);
+        self.taken += count;
+        if count == space.len() {
+            return count;
+        }
+        let mut added = 0;
+        if self.has_text() {
+            space[count] = b'\n';
+            added = 1;
+        }
+        (self.text, self.taken) = (Utf8Bytes::default(), 0); // an idle client keeps no memory
+        count + added
+    }
+}
+
+/// The half of the socket that can be read.
+struct Half {
+    client: Arc<WriterHandle>,
+    /// How the next read waits; `None`: there was one, and it must not wait again.
+    wait: Option<Wait>,
+    /// That read has brought something.
+    has_read: bool,
+    /// What tungstenite has written.
+    to_write: Vec<u8>,
+}
+
+impl Half {
+    fn hand_over(&mut self) {
+        if !self.to_write.is_empty() {
+            self.client.send_control(&std::mem::take(&mut self.to_write));
+        }
+    }
+}
+
+impl Read for Half {
+    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        let read = match self.wait.take() {
+            Some(Wait::No) => net::read_now(self.client.socket(), space),
+            Some(Wait::AtMost(at_most)) => net::read(self.client.socket(), space, at_most),
+            None => Err(ErrorKind::WouldBlock.into()),
+        };
+        self.has_read |= read.is_ok();
+        read
+    }
+}
+
+impl Write for Half {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.to_write.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.hand_over();
+        Ok(())
+    }
+}

@@ -1,0 +1,199 @@
+//! What is answered to a request. No I/O.
+
+use super::{
+    assets,
+    head::{Problem, Request, is_our_host},
+};
+use std::{
+    borrow::Cow,
+    net::{IpAddr, SocketAddr},
+};
+use tungstenite::handshake::derive_accept_key;
+
+/// Where a WebSocket leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// `/chat`: a client.
+    Chat,
+}
+
+/// What becomes of a request.
+pub(super) enum Outcome {
+    Answer(Answer),
+    /// This is answered, and then the connection is a WebSocket of somebody at this address.
+    Switch {
+        target: Target,
+        answer: String,
+        peer: SocketAddr,
+    },
+}
+
+/// An answer, as it is sent.
+pub(super) struct Answer {
+    pub(super) head: String,
+    pub(super) body: Cow<'static, [u8]>,
+    /// The connection stays open for the next request.
+    pub(super) keeps_open: bool,
+}
+
+/// What the answers depend on.
+pub(super) struct Rules {
+    /// The names by which a browser may call this server, beside its addresses.
+    pub(super) names: Vec<String>,
+    /// The proxies whose word is taken for where a browser is.
+    pub(super) proxies: Vec<IpAddr>,
+    /// Where the chat is, for those who talk to this port as to that one.
+    pub(super) chat_port: u16,
+}
+
+impl Rules {
+    /// What becomes of a request that came from `peer`.
+    pub(super) fn answer(&self, request: &Request, peer: SocketAddr) -> Outcome {
+        self.try_answer(request, peer).unwrap_or_else(|problem| {
+            Outcome::Answer(self.refuse(problem, request.keeps_open, request.method == "HEAD"))
+        })
+    }
+
+    fn try_answer(&self, request: &Request, peer: SocketAddr) -> Result<Outcome, Problem> {
+        if !is_our_host(&request.host, &self.names) {
+            return Err(Problem::ForeignHost);
+        }
+        if request.method != "GET" && request.method != "HEAD" {
+            return Err(Problem::Method);
+        }
+        let target = match &*request.path {
+            "/chat" => Target::Chat,
+            _ => return self.asset(request, peer).map(Outcome::Answer),
+        };
+        if !request.is_from_here() {
+            return Err(Problem::ForeignOrigin);
+        }
+        let upgrade = request.upgrade.as_ref().filter(|_| request.method == "GET");
+        let upgrade = upgrade.ok_or(Problem::NoUpgrade)?;
+        upgrade.check()?;
+        let peer = self.true_peer(request, peer)?;
+        let accept = derive_accept_key(upgrade.key.as_bytes());
+        let protocol = match upgrade.protocols {
+            Some(_) => "Sec-WebSocket-Protocol: chatd\r\n",
+            None => "",
+        };
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {accept}\r\n{protocol}\r\n"
+        );
+        Ok(Outcome::Switch { target, answer, peer })
+    }
+
+    /// Where the browser is: where the connection comes from, or where a proxy of ours says.
+    fn true_peer(&self, request: &Request, peer: SocketAddr) -> Result<SocketAddr, Problem> {
+        if !self.proxies.contains(&peer.ip().to_canonical()) {
+            return Ok(peer);
+        }
+        // Without it everybody behind the proxy would be one address, and perhaps this machine's own,
+        // which is not limited.
+        let said = "The proxy has to say in X-Forwarded-For where the browser is.";
+        let ip = request.forwarded().ok_or(Problem::BadRequest(said))?;
+        Ok(SocketAddr::new(ip.to_canonical(), peer.port()))
+    }
+
+    fn asset(&self, request: &Request, peer: SocketAddr) -> Result<Answer, Problem> {
+        let asset = assets::find(&request.path).ok_or(Problem::NotFound)?;
+        let tag = asset.tag();
+        let is_known = request.known_tags.contains(&tag);
+        let status = if is_known { "304 Not Modified" } else { "200 OK" };
+        // A browser takes no notice of this one, but for a complaint, where the connection is not a
+        // safe one.
+        let is_safe = request.is_from_this_machine() || self.proxies.contains(&peer.ip());
+        let opener = match is_safe {
+            true => "Cross-Origin-Opener-Policy: same-origin-allow-popups\r\n",
+            false => "",
+        };
+        let head = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: {}\r\nETag: {tag}\r\nCache-Control: no-cache\r\n\
+             Content-Security-Policy: {}\r\n{opener}",
+            asset.kind,
+            policy(&request.host)
+        );
+        let body = if is_known { &[] } else { asset.bytes };
+        let has_no_body = is_known || request.method == "HEAD";
+        // The length that a body would have; an answer without changes says nothing of it.
+        let length = (!is_known).then_some(body.len());
+        Ok(finish(head, length, body.into(), request.keeps_open, has_no_body))
+    }
+
+    /// The answer to a request that is refused.
+    pub(super) fn refuse(&self, problem: Problem, keeps_open: bool, is_head: bool) -> Answer {
+        let (status, sentence, header) = match problem {
+            Problem::BadRequest(sentence) => ("400 Bad Request", sentence, ""),
+            Problem::ForeignOrigin => {
+                ("403 Forbidden", "A page of another site may not talk here.", "")
+            }
+            Problem::NotFound => {
+                ("404 Not Found", "There is nothing here. The chat is at / and begins there.", "")
+            }
+            Problem::Method => (
+                "405 Method Not Allowed",
+                "Only GET and HEAD are answered.",
+                "Allow: GET, HEAD\r\n",
+            ),
+            Problem::Late => ("408 Request Timeout", "The request took too long.", ""),
+            Problem::ForeignHost => (
+                "421 Misdirected Request",
+                "This server does not go by that name. Use its address, or have it started with --web-name.",
+                "",
+            ),
+            Problem::NoUpgrade => (
+                "426 Upgrade Required",
+                "This path is for WebSockets, version 13.",
+                "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n",
+            ),
+            Problem::TooLong => {
+                ("431 Request Header Fields Too Large", "The head has more than 8 KiB.", "")
+            }
+        };
+        // What follows a request that makes no sense cannot be told apart from it.
+        let is_clear = !matches!(
+            problem,
+            Problem::BadRequest(_) | Problem::Late | Problem::TooLong | Problem::Method
+        );
+        let body = format!("{sentence}\n");
+        let head =
+            format!("HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\n{header}");
+        let length = Some(body.len());
+        finish(head, length, body.into_bytes().into(), keeps_open && is_clear, is_head)
+    }
+
+    /// What somebody reads who talks to this port as if it were the chat's.
+    pub(super) fn other_port(&self) -> Answer {
+        let port = self.chat_port;
+        let line =
+            format!("*** This port is for browsers. The chat is on port {port}: nc HOST {port}\n");
+        Answer { head: line, body: Cow::default(), keeps_open: false }
+    }
+}
+
+/// Nothing but what comes from here, and no inline script: what a stranger types cannot become one.
+/// (`connect-src 'self'` does not include WebSockets in Safari before 15.4.)
+fn policy(host: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+         connect-src 'self' ws://{host} wss://{host}; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+}
+
+fn finish(
+    head: String,
+    length: Option<usize>,
+    body: Cow<'static, [u8]>,
+    keeps_open: bool,
+    has_no_body: bool,
+) -> Answer {
+    let length = length.map(|length| format!("Content-Length: {length}\r\n")).unwrap_or_default();
+    let close = if keeps_open { "" } else { "Connection: close\r\n" };
+    let head = format!(
+        "{head}{length}X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n\
+         Cross-Origin-Resource-Policy: same-origin\r\n{close}\r\n"
+    );
+    Answer { head, body: if has_no_body { Cow::default() } else { body }, keeps_open }
+}

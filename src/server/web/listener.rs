@@ -1,0 +1,79 @@
+//! Where the web port is, and by what names. Runs on thread `main`, once, at the start.
+
+use crate::server::{
+    listen_on::{self, ListenOn, PORT, WebOn},
+    options::Options,
+    status::Status,
+};
+use anyhow::bail;
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+/// The addresses on which browsers are served. `--web PORT` means all interfaces, as for `--listen`.
+fn addresses(options: &Options) -> Vec<ListenOn> {
+    let at_port = |ListenOn(addresses): ListenOn| {
+        ListenOn(addresses.iter().map(|address| SocketAddr::new(address.ip(), PORT)).collect())
+    };
+    match &options.web {
+        WebOn::Nowhere => Vec::new(),
+        WebOn::At(on) => vec![on.clone()],
+        WebOn::Usual => {
+            let mut groups: Vec<ListenOn> = options.listen_on().into_iter().map(at_port).collect();
+            groups.dedup();
+            groups
+        }
+    }
+}
+
+/// Where the thread listens, and what it does.
+pub(crate) struct WebListeners {
+    pub(crate) listeners: Vec<TcpListener>,
+    pub(crate) status: Arc<Status>,
+}
+
+/// Opens the listeners, if there are to be any. If their port is taken, the chat goes on without.
+pub(crate) fn open(options: &Options) -> anyhow::Result<Option<WebListeners>> {
+    let ghost_after = Duration::from_secs(options.ghost_after);
+    match listen_on::open(&addresses(options), ghost_after) {
+        Err(failed) if failed.is_taken() => {
+            log::warn!("nobody can join with a browser: {}", failed.explain("--web", PORT));
+            Ok(None)
+        }
+        Err(failed) => Err(failed.explain("--web", PORT)),
+        Ok(listeners) if listeners.is_empty() => Ok(None),
+        Ok(listeners) => Ok(Some(WebListeners { listeners, status: Status::new("web") })),
+    }
+}
+
+/// The names by which a browser may call this server: those of `--web-name`, and this machine's own,
+/// also as the local network knows it.
+pub(crate) fn names(options: &Options) -> anyhow::Result<Vec<String>> {
+    let mut names = options.web_name.clone();
+    for name in &names {
+        let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.' || c == '_';
+        if name.is_empty() || !name.chars().all(is_letter) {
+            bail!(
+                "--web-name {name}: give a name as it stands in a URL, like chat.example.org, without http:// and without a port."
+            );
+        }
+    }
+    if let Some(own) = host_name() {
+        names.push(format!("{own}.local"));
+        names.push(own);
+    }
+    Ok(names)
+}
+
+#[cfg(unix)]
+fn host_name() -> Option<String> {
+    let name = rustix::system::uname().nodename().to_str().ok()?.to_owned();
+    Some(name).filter(|name| !name.is_empty())
+}
+
+#[cfg(not(unix))]
+fn host_name() -> Option<String> {
+    std::env::var("COMPUTERNAME").ok().filter(|name| !name.is_empty())
+}
