@@ -23,6 +23,21 @@ const UNITS: [(&[&str], u64); 7] = [
     (&["s", "sec", "secs", "second", "seconds"], 1),
 ];
 
+/// The most words that a time in words has, here.
+const WORDS_MAX: usize = 8;
+/// In front of an end that is no length of time.
+const UNTIL: [&str; 3] = ["until", "till", "til"];
+/// Behind `for`, the same.
+const DAYS: [&str; 3] = ["today", "tonight", "tomorrow"];
+/// Numbers in words, and what stands between them and their unit. Not understood, but recognised.
+const NUMBERS: [&str; 28] = [
+    "a", "an", "half", "quarter", "one", "two", "three", "four", "five", "six", "seven", "eight",
+    "nine", "ten", "eleven", "twelve", "fifteen", "twenty", "thirty", "forty", "fifty", "sixty",
+    "ninety", "hundred", "few", "couple", "several", "of",
+];
+/// Behind `for`, the same.
+const THIS: [&str; 8] = ["the", "this", "next", "whole", "rest", "another", "some", "many"];
+
 /// What is understood, for the end of a sentence.
 const EXAMPLES: &str = "Like this: 90s, 30m, 12h, 7d, 1w, 1mo, 1y, 1h30m, 2 days.";
 
@@ -68,6 +83,24 @@ pub fn leading(text: &str) -> Result<(Option<Duration>, &str), String> {
     }
 }
 
+/// The length of time with which `text` begins, and the reason behind it; `None`: it begins with
+/// the reason, or with `forever`. `command` is what stands in front, for an example.
+///
+/// # Errors
+/// As with [`leading`]; or it begins with a time in words, such as `until friday` or `for a week`.
+/// As a reason, that would be for ever.
+pub fn before_a_reason<'a>(
+    text: &'a str,
+    command: &str,
+) -> Result<(Option<Duration>, &'a str), String> {
+    if let Some(typed) = time_in_words(text.trim()) {
+        return Err(format!(
+            "\"{typed}\" is no length of time. {EXAMPLES} As in: {command} 2 days too loud"
+        ));
+    }
+    leading(text).map_err(|error| format!("{error} A reason begins with a letter."))
+}
+
 /// A length of time that is all of `text`.
 ///
 /// # Errors
@@ -84,6 +117,39 @@ pub fn whole(text: &str) -> Result<Duration, String> {
 pub(crate) fn begins_with_digit(text: &str) -> bool {
     let (word, _) = first_word(text);
     word.chars().find(|c| c.is_alphanumeric()).is_some_and(char::is_numeric)
+}
+
+/// The words with which `text` begins, if they say a time: `until …`, or a number in words with its
+/// unit, `for half an hour`. (`for flooding` and `for one of us` do not.)
+fn time_in_words(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split_whitespace().take(WORDS_MAX).collect();
+    let word = |at: usize| bare(words.get(at).copied().unwrap_or_default());
+    let is_for = usize::from(is_among(word(0), &["for"]));
+    let end = if is_among(word(0), &UNTIL) {
+        2.min(words.len())
+    } else if is_for == 1 && is_among(word(1), &DAYS) {
+        2
+    } else {
+        let is_number = |word| is_among(word, &NUMBERS) || (is_for == 1 && is_among(word, &THIS));
+        let unit = (is_for..words.len()).find(|&at| !is_number(word(at)))?;
+        // A letter alone is the unit of a digit.
+        let is_unit =
+            word(unit).len() > 1 && UNITS.iter().any(|(names, _)| is_among(word(unit), names));
+        if unit == is_for || !is_unit {
+            return None;
+        }
+        unit + 1
+    };
+    Some(bare_end(&words[..end].join(" ")).to_owned())
+}
+
+/// Without the signs around it.
+fn bare(word: &str) -> &str {
+    bare_end(word).trim_start_matches(|c: char| !c.is_alphanumeric())
+}
+
+fn bare_end(text: &str) -> &str {
+    text.trim_end_matches(|c: char| !c.is_alphanumeric())
 }
 
 /// The numbers and units of `1h30m`, or of `2 days`, and what stands behind them; `None`: it is
@@ -217,6 +283,60 @@ mod tests {
             }
             assert!(whole(typed).is_err(), "{typed:?}");
         }
+    }
+
+    #[test]
+    fn a_time_in_words_is_an_error_and_not_a_reason() {
+        for (typed, said) in [
+            ("until friday", "until friday"),
+            ("UNTIL Friday, spam", "UNTIL Friday"),
+            ("till tomorrow", "till tomorrow"),
+            ("'til 5pm", "'til 5pm"),
+            ("until", "until"),
+            ("until 2 days from now", "until 2"),
+            ("for two days", "for two days"),
+            ("for two days spam", "for two days"),
+            ("for a week", "for a week"),
+            ("for half an hour: too loud", "for half an hour"),
+            ("for an hour", "for an hour"),
+            ("for a couple of minutes", "for a couple of minutes"),
+            ("for the rest of the day", "for the rest of the day"),
+            ("for this week", "for this week"),
+            ("for today", "for today"),
+            ("two days", "two days"),
+            ("a week spam", "a week"),
+            ("Half an hour", "Half an hour"),
+        ] {
+            let error = before_a_reason(typed, "/ban bob").unwrap_err();
+            let says = format!("\"{said}\" is no length of time. Like this: 90s, ");
+            assert!(error.starts_with(&says), "{typed}: {error}");
+            assert!(error.ends_with(" As in: /ban bob 2 days too loud"), "{typed}: {error}");
+        }
+        for reason in [
+            "for flooding",
+            "for a test",
+            "for one of us it was too much",
+            "for the love of god",
+            "for two reasons",
+            "for days of spam",
+            "for ever and ever",
+            "for now",
+            "for today's talk",
+            "a daydreamer",
+            "the day was ruined",
+            "one of many",
+            "spam until friday",
+            "tillandsia",
+            "untidy",
+            "a secret told",
+            "",
+        ] {
+            assert_eq!(before_a_reason(reason, "/ban bob"), Ok((None, reason)), "{reason:?}");
+        }
+        let (lasts, why) = before_a_reason("2 days until friday", "/ban bob").unwrap();
+        assert_eq!((lasts, why), (Some(Duration::from_secs(2 * DAY)), "until friday"));
+        let slip = before_a_reason("10", "/ban bob").unwrap_err();
+        assert!(slip.ends_with(" A reason begins with a letter."), "{slip}");
     }
 
     #[test]

@@ -55,6 +55,7 @@ fn every_mistake_has_its_sentence() {
         ("ban add alice", "alice is an administrator, and administrators are not banned."),
         ("ban add @ALICE 1h", "alice is an administrator"),
         ("ban add zed 1wk2", "is no length of time"),
+        ("ban add zed until friday", "As in: chatd ban add zed 2 days too loud"),
         ("ban add zed 10", "is no length of time"),
         ("ban add zed 0m", "is no time at all"),
         ("ban add zed 11y", "more than ten years"),

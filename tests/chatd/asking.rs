@@ -28,6 +28,16 @@ pub fn a_slip_in_a_length_of_time_bans_nobody() {
             );
         }
     }
+    for words in
+        ["until friday", "till 5pm, spam", "for two days", "for half an hour spam", "a week"]
+    {
+        for command in ["ban", "mute"] {
+            alice.says(&format!("/{command} bob {words}"));
+            let example = format!("As in: /{command} bob 2 days too loud");
+            alice
+                .hears(&format!("*** \"{{…}}\" is no length of time. Like this: {{…}}. {example}"));
+        }
+    }
     alice.asks("/bans", "*** Nobody is banned or muted.");
     bob.says("I am here");
     alice.hears("<bob> I am here");
@@ -35,6 +45,7 @@ pub fn a_slip_in_a_length_of_time_bans_nobody() {
         ("/mute bob 1w spam", "*** bob is muted until {…} (spam)."),
         ("/mute bob 2 days", "*** bob is muted until {…}."),
         ("/mute bob spam", "*** bob is muted for ever (spam)."),
+        ("/mute bob for flooding", "*** bob is muted for ever (for flooding)."),
         ("/ban zoe 1H", "*** zoe is banned until {…}; 0 sent away."),
         ("/ban zoe no 1w", "*** zoe is banned for ever (no 1w); 0 sent away."),
     ] {

@@ -66,8 +66,9 @@ fn add(path: &Path, who: &str, terms: &str) -> anyhow::Result<()> {
             "{whom} is an administrator, and administrators are not banned. chatd account demote {whom}"
         );
     }
-    let (lasts, why) = length_of_time::leading(terms)
-        .map_err(|error| anyhow!("{error} A reason begins with a letter."))?;
+    let command = format!("chatd ban add {whom}");
+    let (lasts, why) =
+        length_of_time::before_a_reason(terms, &command).map_err(anyhow::Error::msg)?;
     let why = Some(sanitize(why.trim()).into_owned()).filter(|why| !why.is_empty());
     ensure!(
         why.as_ref().is_none_or(|why| why.len() <= REASON_MAX),

@@ -215,8 +215,12 @@ fn impose(
     subject: &Subject,
     rest: &str,
 ) -> Result<Sanction, Refusal> {
-    let (lasts, why) = length_of_time::leading(rest)
-        .map_err(|error| format!("{error} A reason begins with a letter."))?;
+    let command = match kind {
+        SanctionKind::Ban => "/ban",
+        SanctionKind::Mute => "/mute",
+    };
+    let command = format!("{command} {}", describe(&subject.target));
+    let (lasts, why) = length_of_time::before_a_reason(rest, &command)?;
     spare(ctx, kind, subject)?;
     let (why, now) = (optional(why), ctx.rooms.now());
     let until = lasts.and_then(|lasts| now.checked_add(lasts).ok());
