@@ -6,7 +6,7 @@ use crate::harness::{Client, Folder};
 fn a_class(folder: &Folder) -> (crate::harness::Server, Client, Client) {
     folder.run("account add alice");
     folder.run("account promote alice");
-    let server = folder.start("");
+    let server = folder.start("--flood off");
     let mut alice = server.connect("alice");
     alice.asks_until("alice", "*** alice is registered.");
     alice.asks_until("correct horse", "*** Hello alice.");

@@ -165,6 +165,31 @@ pub fn a_sanction_outlives_names_connections_and_the_server() {
     guest.asks("/nick carl", "*** carl is registered. /login carl asks for its password.");
 }
 
+#[test]
+pub fn a_muted_guest_who_comes_again_is_muted_still() {
+    let folder = accounts(&["boss"]);
+    let server = folder.start("");
+    let mut boss = logs_in(&server, "boss");
+    let (mut eve, _) = comes_from_elsewhere(&server, "eve");
+    eve.has_read_everything();
+    boss.hears_until("*** eve entered lobby");
+    boss.asks_until("/mute eve 1h spam", "*** eve has no account");
+    eve.hears_until("*** You are muted by boss until ");
+    drop(eve);
+    boss.hears("*** eve left lobby (connection closed)");
+    let (mut max, _) = comes_from_elsewhere(&server, "max");
+    max.hears("*** You are muted by boss until {…} (spam).");
+    max.hears("*** eve is muted and has just left your address. If you are somebody else, ask an administrator: /unmute max ends it.");
+    boss.hears("*** max entered lobby");
+    boss.hears("*** max comes from the address that eve, who is muted, has just left. So max is muted, too. /unmute max ends both.");
+    max.hears_until("*** You are in lobby with @boss.");
+    max.asks("hi", "*** You are muted by boss until {…} (spam). That was not said.");
+    boss.asks("/unmute max", "*** max is muted no longer.");
+    max.hears("*** You are muted no longer.");
+    max.says("hi");
+    boss.hears("<max> hi");
+}
+
 const PAUSED: &str = "*** lobby is paused: only administrators speak, and whoever they give the floor. \
                       /hand raises your hand.{…}";
 

@@ -65,6 +65,7 @@ promises! {
         identity::the_mark_of_an_administrator_outlives_the_server,
         identity::administrators_come_in_past_a_ban_and_nobody_else_does,
         identity::a_sanction_outlives_names_connections_and_the_server,
+        identity::a_muted_guest_who_comes_again_is_muted_still,
         identity::in_a_paused_room_nobody_else_says_anything_new,
         identity::the_floor_is_given_to_a_hand_and_goes_with_the_connection,
         identity::a_pause_and_a_topic_outlive_the_server,

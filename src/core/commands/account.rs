@@ -172,6 +172,7 @@ pub(crate) fn log_in(ctx: &mut RoomsCtx<'_>, login: Login) -> Answer {
     let member = &mut ctx.rooms.members_mut()[ctx.client];
     member.set_account(Some(account.id));
     *member.private_mut() = Scrollback::new(PRIVATE_MAX, login.private);
+    ctx.rooms.members_mut().ignore_account_of(ctx.client, account.id);
     text.push_str(&notice("You are logged in."));
     text.push_str(&describe_mail(ctx));
     text.push_str(&describe_mute(ctx));
@@ -245,6 +246,7 @@ pub(crate) fn registered(
     if let Some(client) = ctx.rooms.members().get(ctx.client).map(Member::client) {
         ctx.rooms.actions.push(Action::Log(format!("c{client} registered {}", account.name)));
         ctx.rooms.members_mut()[ctx.client].set_account(Some(account.id));
+        ctx.rooms.members_mut().ignore_account_of(ctx.client, account.id);
     }
     ctx.rooms.accounts.settle(name, Some(account));
     text

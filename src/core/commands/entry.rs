@@ -13,7 +13,7 @@ use crate::core::{
     event::{Answer, ClientId, Entry, Login},
     notice::{Refusal, notice},
     record::SanctionKind,
-    rooms::{ClientKey, Rooms, member::Member},
+    rooms::{Action, ClientKey, Rooms, identity::inherit_mute, member::Member},
 };
 use std::{iter::once, mem::replace};
 
@@ -41,7 +41,12 @@ pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, mut entry: Entry) 
         log_login(ctx, client, login.account);
     }
     let is_instructor = entry.is_instructor;
+    let account = entry.login.as_ref().map(|login| login.account);
     ctx.rooms.add_member(ctx.client, Member::new(client, entry, ctx.rooms.now()));
+    if let Some(account) = account {
+        ctx.rooms.members_mut().ignore_account_of(ctx.client, account);
+    }
+    let inherited = inherit_mute(ctx.rooms, ctx.client);
     if is_instructor {
         ctx.audit(instructor::ENTERS.to_owned());
     }
@@ -49,8 +54,31 @@ pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, mut entry: Entry) 
     let mut text = ctx.rooms.lasting.describe(config, now, ctx.member());
     text.push_str(&describe_mail(ctx));
     text.push_str(&describe_mute(ctx));
+    if let Some(left) = inherited {
+        text.push_str(&describe_inherited_mute(ctx, &left));
+    }
     let (place, backlog) = describe_place(ctx.rooms, ctx.client);
     Answer::Named(name, text + &place, backlog)
+}
+
+/// Says that a client is muted for somebody who has left: to them, to the administrators, and in the
+/// log.
+fn describe_inherited_mute(ctx: &mut RoomsCtx<'_>, left: &str) -> String {
+    let member = ctx.member();
+    let (name, client, address) =
+        (member.name().shown().to_owned(), member.client(), member.address());
+    let log = format!("c{client} ({name}) is muted, as {left} was, who has just left {address}");
+    ctx.rooms.actions.push(Action::Log(log));
+    let told = notice(format_args!(
+        "{name} comes from the address that {left}, who is muted, has just left. So {name} is muted, too. /unmute {name} ends both."
+    ));
+    let everybody = ctx.rooms.members().iter().map(|(key, _)| key);
+    let administrators: Vec<ClientKey> =
+        everybody.filter(|&member| ctx.rooms.is_admin(member)).collect();
+    administrators.into_iter().for_each(|member| ctx.rooms.tell(member, &told));
+    notice(format_args!(
+        "{left} is muted and has just left your address. If you are somebody else, ask an administrator: /unmute {name} ends it."
+    ))
 }
 
 /// Why a client may not come in like this, if they may not. The owner of an account has to give its

@@ -8,7 +8,7 @@ use crate::core::{
     length_of_time,
     notice::{Refusal, notice},
     record::{Change, Sanction, SanctionKind, Target},
-    rooms::{Action, ClientKey, Rooms, member::Member},
+    rooms::{Action, ClientKey, Rooms, identity::mute_as, member::Member},
     sentences::without_mark,
 };
 use std::time::Duration;
@@ -110,7 +110,7 @@ fn mute(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     if let Some(member) = subject.member {
         let until = ctx.rooms.config().until(sanction.until);
         let key = ctx.rooms.person(member).lasting_key().to_owned();
-        ctx.rooms.members_mut()[member].mute_as(key);
+        mute_as(ctx.rooms, member, key);
         ctx.rooms.tell(member, &notice(format_args!("You are muted by {}{until}.", sanction.by)));
     }
     let terms = terms(ctx, &sanction);
@@ -247,6 +247,9 @@ fn lift(ctx: &mut RoomsCtx<'_>, kind: SanctionKind, who: &str) -> CommandResult 
         targets.extend(keys.map(|key| Target::Name(key.to_owned())));
     }
     let (word, now) = (word(kind), ctx.rooms.now());
+    let is_muted = |rooms: &Rooms, member: &ClientKey| rooms.mute_of(*member).is_some();
+    let members = ctx.rooms.members().iter().map(|(key, _)| key);
+    let muted: Vec<ClientKey> = members.filter(|member| is_muted(ctx.rooms, member)).collect();
     let lifted: Vec<Sanction> =
         targets.iter().flat_map(|target| ctx.rooms.sanctions.lift(kind, target)).collect();
     if lifted.is_empty() {
@@ -256,7 +259,9 @@ fn lift(ctx: &mut RoomsCtx<'_>, kind: SanctionKind, who: &str) -> CommandResult 
         ctx.rooms.pending.record(now, Change::SanctionLifted(kind, sanction.target));
     }
     ctx.audit(format!("lifted: {shown} is {word} no longer"));
-    if let (SanctionKind::Mute, Some(member)) = (kind, member) {
+    for member in
+        muted.into_iter().filter(|member| !is_muted(ctx.rooms, member)).collect::<Vec<_>>()
+    {
         ctx.rooms.tell(member, &notice("You are muted no longer."));
     }
     Ok(Reply::notice(format_args!("{shown} is {word} no longer.")))

@@ -10,6 +10,7 @@ use crate::core::{
     record::SanctionKind,
     rooms::{
         ClientKey, Rooms,
+        identity::{AWAY, away_of},
         lasting::describe_mark,
         member::{Ignored, Preference},
         room::Room,
@@ -113,7 +114,7 @@ fn who(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     for key in sorted_members(ctx.rooms, room) {
         let member = &ctx.rooms.members()[key];
         let idle = span(member.active(), now);
-        let row = sentences::person_row(&shown(ctx.rooms, key), &idle, member.away());
+        let row = sentences::person_row(&shown(ctx.rooms, key), &idle, away_of(ctx.rooms, key));
         text.push_str(&notice(row));
     }
     Ok(Reply::Now(text))
@@ -146,7 +147,7 @@ fn whois(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
         true => format!(" From {}.", member.address()),
         false => String::new(),
     };
-    let away = member.away().map(|why| format!(" Away: {why}.")).unwrap_or_default();
+    let away = away_of(ctx.rooms, found).map(|why| format!(" Away: {why}.")).unwrap_or_default();
     Ok(Reply::notice(format_args!(
         "{} is in {}, connected for {}, idle for {}. Connection c{}.{account}{instructor}{from}{away}",
         member.shown(),
@@ -192,7 +193,7 @@ fn away(ctx: &mut RoomsCtx<'_>, why: &str) -> CommandResult {
     if !why.is_empty() {
         ctx.rooms.may_speak(ctx.client)?; // others read the reason
     }
-    let why = optional(why).unwrap_or_else(|| "away".to_owned());
+    let why = optional(why).unwrap_or_else(|| AWAY.to_owned());
     let reply = Reply::notice(format_args!("You are away: {why}. /back ends it."));
     ctx.rooms.members_mut()[ctx.client].set_away(Some(why));
     Ok(reply)

@@ -6,6 +6,7 @@ use crate::core::{
     record::{Account, Author, Change, LineId},
     rooms::{
         ClientKey,
+        identity::away_of,
         member::{Preference, ReplyTo},
         pending::Reserved,
         room::{Lines, TOPIC},
@@ -126,7 +127,7 @@ pub(super) fn tell_privately(
         let id = LineId(id);
         let member = &ctx.rooms.members()[reader];
         let to = member.author();
-        if let Some(why) = member.away() {
+        if let Some(why) = away_of(ctx.rooms, reader) {
             notes.push_str(&notice(format_args!("{} is away: {why}", to.name)));
         }
         names.push(to.name.clone());

@@ -1,7 +1,11 @@
 //! Who somebody is: their account, whether they are an administrator, how others read their name,
 //! and whether a sanction means them.
 
-use super::{ClientKey, Rooms, member::Member};
+use super::{
+    ClientKey, Rooms,
+    left_muted::Left,
+    member::{Member, MutedAs},
+};
 use crate::core::{
     close_reason::CloseReason,
     name::Name,
@@ -9,6 +13,12 @@ use crate::core::{
     record::{Account, Author, Sanction, SanctionKind, Target},
     sentences::{ADMIN_MARK, without_mark},
 };
+
+/// Why somebody is away who does not say why.
+pub(crate) const AWAY: &str = "away";
+/// The others from an address with whom whoever comes from there may still be taken for one who has
+/// left it.
+const OTHERS_MAX: usize = 1;
 
 /// A member, and the account that they are logged in to.
 pub(crate) struct Person<'a> {
@@ -67,7 +77,7 @@ impl<'a> Person<'a> {
     pub(crate) fn keys(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let name = self.member.name().key();
         let account = self.account_key.filter(|&key| key != name);
-        [Some(name), account, self.member.muted_as()].into_iter().flatten()
+        [Some(name), account, self.member.muted_as().map(|it| &*it.key)].into_iter().flatten()
     }
 
     /// The key under which a mute holds for them, whatever they are called later.
@@ -157,10 +167,96 @@ impl Rooms {
             self.sanctions.in_force(SanctionKind::Mute, keys, None, self.now).is_some()
         };
         let muted_as = key.filter(is_muted);
-        let member = &mut self.members[client];
-        member.set_account(None);
-        if let Some(key) = muted_as {
-            member.mute_as(key.to_owned());
+        self.members[client].set_account(None);
+        if let Some(key) = muted_as.map(str::to_owned) {
+            mute_as(self, client, key);
         }
     }
+}
+
+/// Why somebody is away, as others read it: not in the words of one who may not write.
+pub(crate) fn away_of(rooms: &Rooms, client: ClientKey) -> Option<&str> {
+    let why = rooms.members[client].away()?;
+    Some(if rooms.may_write(client).is_ok() { why } else { AWAY })
+}
+
+// --- Mutes that outlive a connection ---
+
+/// The key of the name by which a member is muted; `None`: they are not.
+fn muted_key(rooms: &Rooms, client: ClientKey) -> Option<String> {
+    rooms.mute_of(client)?;
+    let is_muted = |key: &&str| {
+        let keys = std::iter::once(*key);
+        rooms.sanctions.in_force(SanctionKind::Mute, keys, None, rooms.now).is_some()
+    };
+    rooms.person(client).keys().find(is_muted).map(str::to_owned)
+}
+
+/// A mute that has ended is not that of a member's any more: somebody else may be muted under that
+/// name later.
+pub(super) fn forget_mute(rooms: &mut Rooms, client: ClientKey) {
+    let is_over = |key| {
+        let keys = std::iter::once(key);
+        rooms.sanctions.in_force(SanctionKind::Mute, keys, None, rooms.now).is_none()
+    };
+    if rooms.members[client].muted_as().is_some_and(|it| is_over(&*it.key)) {
+        rooms.members[client].set_muted_as(None);
+    }
+}
+
+/// Whether several others are here from a member's address: a class behind one router.
+fn is_in_a_crowd(rooms: &Rooms, client: ClientKey) -> bool {
+    let address = rooms.members[client].address();
+    let is_other =
+        |(other, member): (ClientKey, &Member)| other != client && member.address() == address;
+    rooms.members.iter().filter(|&other| is_other(other)).count() > OTHERS_MAX
+}
+
+/// A member is muted by the name with this key. The mute holds for them, whatever they are called
+/// later.
+pub(crate) fn mute_as(rooms: &mut Rooms, client: ClientKey, key: String) {
+    let in_a_crowd = is_in_a_crowd(rooms, client);
+    rooms.members[client].set_muted_as(Some(MutedAs { key, in_a_crowd }));
+}
+
+/// A member leaves. If that is a muted guest, it is remembered for a moment: see [`inherit_mute`].
+pub(super) fn note_leaver(rooms: &mut Rooms, client: ClientKey) {
+    let member = &rooms.members[client];
+    if member.account().is_none()
+        && let Some(key) = muted_key(rooms, client)
+        && !member.muted_as().is_some_and(|it| it.in_a_crowd)
+        && !is_in_a_crowd(rooms, client)
+    {
+        let (address, name) = (member.address(), member.name().shown().to_owned());
+        rooms.left_muted.note(Left { address, name, key, at: rooms.now });
+    }
+}
+
+/// Somebody has come. A mute of their name holds for them from now on, whatever they are called
+/// later. So does, for a guest, that of a guest who was muted and has just left the same address:
+/// it may be the same one. Returns that one's name.
+///
+/// Not if several others are here from that address, or were when that one was muted or left: they
+/// are a class behind one router, and whoever comes is probably another one.
+pub(crate) fn inherit_mute(rooms: &mut Rooms, client: ClientKey) -> Option<String> {
+    if let Some(key) = muted_key(rooms, client) {
+        mute_as(rooms, client, key);
+        return None;
+    }
+    let member = &rooms.members[client];
+    let may_inherit = member.account().is_none() && rooms.sanctions.has_mutes();
+    if !may_inherit || rooms.is_admin(client) {
+        return None;
+    }
+    let is_muted = |left: &&Left| {
+        let keys = std::iter::once(&*left.key);
+        rooms.sanctions.in_force(SanctionKind::Mute, keys, None, rooms.now).is_some()
+    };
+    let left = rooms.left_muted.from(member.address(), rooms.now).find(is_muted)?;
+    let (name, key) = (left.name.clone(), left.key.clone());
+    if is_in_a_crowd(rooms, client) {
+        return None;
+    }
+    mute_as(rooms, client, key);
+    Some(name)
 }

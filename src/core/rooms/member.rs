@@ -19,7 +19,7 @@ pub(crate) struct Member {
     address: ClientAddress,
     account: Option<AccountId>,
     is_instructor: bool,
-    muted_as: Option<Box<str>>,
+    muted_as: Option<Box<MutedAs>>,
     room: Option<RoomKey>,
     since: Timestamp,
     active: Timestamp,
@@ -35,6 +35,15 @@ pub(crate) struct Member {
     said_goodbye: bool,
     is_unchecked: bool,
     warned_of_own_address: bool,
+}
+
+/// How a member was muted.
+pub(super) struct MutedAs {
+    /// The key of their name at that time. The mute of that name holds for them, whatever they are
+    /// called later.
+    pub(super) key: String,
+    /// Whether several others were here from their address.
+    pub(super) in_a_crowd: bool,
 }
 
 /// Somebody whom a member ignores.
@@ -163,16 +172,17 @@ impl Member {
         self.is_instructor = true;
     }
 
-    /// The key of the name under which they were muted. The mute of that name holds for them,
-    /// whatever they are called later.
-    pub(super) fn muted_as(&self) -> Option<&str> {
+    /// How they were muted.
+    pub(super) fn muted_as(&self) -> Option<&MutedAs> {
         self.muted_as.as_deref()
     }
 
-    /// See [`Member::muted_as`]. Their hand goes down, and they lose the floor.
-    pub(crate) fn mute_as(&mut self, key: String) {
-        self.muted_as = Some(key.into_boxed_str());
-        (self.hand, self.has_floor) = (None, false);
+    /// Mutes them, or ends that. Whoever is muted has no hand up, and not the floor.
+    pub(super) fn set_muted_as(&mut self, muted_as: Option<MutedAs>) {
+        if muted_as.is_some() {
+            (self.hand, self.has_floor) = (None, false);
+        }
+        self.muted_as = muted_as.map(Box::new);
     }
 
     // --- Where they are, and what they do ---

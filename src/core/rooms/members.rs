@@ -89,6 +89,22 @@ impl Members {
         })
     }
 
+    /// `author` is logged in to this account from now on. Whoever ignores them ignores its owner, also
+    /// when they come again under another name.
+    pub(crate) fn ignore_account_of(&mut self, author: ClientKey, account: AccountId) {
+        let key = self[author].name().key().to_owned();
+        let is_here: SecondaryMap<ClientKey, ()> = self.members.keys().map(|it| (it, ())).collect();
+        for (_, reader) in &mut self.members {
+            for ignored in reader.ignored_mut().iter_mut().filter(|it| it.account.is_none()) {
+                let is_meant = match ignored.client {
+                    Some(client) if is_here.contains_key(client) => client == author,
+                    _ => ignored.name.key() == key,
+                };
+                ignored.account = is_meant.then_some(account);
+            }
+        }
+    }
+
     pub(super) fn insert(&mut self, client: ClientKey, member: Member) {
         self.names.insert(member.name(), client);
         self.members.insert(client, member);

@@ -11,9 +11,10 @@
 pub(crate) mod accounts;
 mod batch;
 mod config;
-mod identity;
+pub(crate) mod identity;
 mod keys;
 pub(crate) mod lasting;
+mod left_muted;
 pub(crate) mod member;
 mod members;
 mod name_index;
@@ -41,6 +42,7 @@ use super::{
 use accounts::Accounts;
 use jiff::Timestamp;
 use lasting::Lasting;
+use left_muted::LeftMuted;
 use member::{Member, Preference};
 use members::Members;
 use output::Output;
@@ -61,6 +63,7 @@ pub(crate) struct Rooms {
     pub(in crate::core) rooms: RoomList,
     pub(in crate::core) accounts: Accounts,
     pub(in crate::core) sanctions: Sanctions,
+    left_muted: LeftMuted,
     pub(in crate::core) pending: Pending,
     pub(in crate::core) output: Output,
     pub(in crate::core) lasting: Lasting,
@@ -83,6 +86,7 @@ impl Rooms {
             rooms: RoomList::new(&lobby),
             accounts: Accounts::new(config.names),
             sanctions: Sanctions::new(config.names),
+            left_muted: LeftMuted::default(),
             pending: Pending::new(config.keeps_talk),
             output: Output::new(config.zone.clone()),
             lasting: Lasting::default(),

@@ -3,6 +3,7 @@
 
 use super::{
     ClientKey, RoomKey, Rooms,
+    identity::{forget_mute, note_leaver},
     member::{Member, Preference},
     room::Lines,
 };
@@ -67,6 +68,7 @@ impl Rooms {
     pub(crate) fn rename(&mut self, client: ClientKey, name: Name) {
         let before = self.members[client].shown().into_owned();
         self.members.rename(client, name);
+        forget_mute(self, client);
         let is_unchecked =
             self.lasting.names_are_unchecked && self.members[client].account().is_none();
         self.members[client].set_unchecked(is_unchecked);
@@ -121,6 +123,7 @@ impl Rooms {
             CloseReason::Quit(_) => "quit".to_owned(),
             other => other.to_others().to_owned(),
         };
+        note_leaver(self, client);
         self.move_out(client, &why);
         self.members.remove(client);
         self.output.end(client);
@@ -138,6 +141,7 @@ impl Rooms {
         if self.members[client].has_said_goodbye() {
             return;
         }
+        note_leaver(self, client);
         self.move_out(client, reason.to_others());
         self.output.close(client, None, reason);
         self.members.remove(client);

@@ -10,6 +10,7 @@ mod identity;
 mod instructor;
 mod lasting;
 mod look_alikes;
+mod muted;
 mod other_chats;
 mod outcomes;
 mod paused;

@@ -1,0 +1,48 @@
+//! Muted guests who have left. Whoever comes from the same address soon after may be one of them,
+//! under another name.
+
+use crate::core::address::ClientAddress;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::VecDeque;
+
+/// How long that may be: a mute is meant to be waited for, and not to be left for another name. Who
+/// comes later is rarely the same.
+const SOON: SignedDuration = SignedDuration::from_mins(10);
+/// The most that are remembered; the first one is forgotten then. It is more than a class.
+const LEFT_MAX: usize = 100;
+
+/// A muted guest who has left.
+pub(crate) struct Left {
+    pub(super) address: ClientAddress,
+    /// As they were called.
+    pub(crate) name: String,
+    /// The key of the name under which they are muted.
+    pub(super) key: String,
+    pub(super) at: Timestamp,
+}
+
+/// The muted guests who have left a moment ago.
+#[derive(Default)]
+pub(crate) struct LeftMuted(VecDeque<Left>);
+
+impl LeftMuted {
+    pub(super) fn note(&mut self, left: Left) {
+        let is_another = |other: &Left| other.address != left.address || other.key != left.key;
+        self.0.retain(is_another);
+        if self.0.len() >= LEFT_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back(left);
+    }
+
+    /// Those who left this address a moment ago, the last one first.
+    pub(super) fn from(
+        &self,
+        address: ClientAddress,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &Left> {
+        let is_meant =
+            move |left: &&Left| left.address == address && now.duration_since(left.at) <= SOON;
+        self.0.iter().rev().filter(is_meant)
+    }
+}
