@@ -1,6 +1,6 @@
 //! Why a connection ended: one reason each, told to the client, to the others and to the log.
 
-use super::{notice::notice, sentences};
+use super::{notes, notice::notice, sentences};
 use std::fmt;
 
 /// The one reason for which a connection ended.
@@ -91,6 +91,12 @@ impl CloseReason {
             CloseReason::Shutdown => sentences::SHUTTING_DOWN.to_owned(),
         };
         notice(sentences::hung_up(&why))
+    }
+
+    /// The note in front of the last line, for a program.
+    pub fn to_program(&self) -> String {
+        let code = self.close_code();
+        notes::bye(code, matches!(code, 1011 | 1012 | 1013 | 4008))
     }
 
     /// What the others read in brackets behind "left lobby".

@@ -7,6 +7,7 @@ use super::{
     hazard::DemoRequest,
     history_reply::HistoryReply,
     name::{NAME_MAX, Name},
+    notes::ServerFacts,
     notice::notice,
     password::Password,
     record::{AccountId, Author, Found, HistoryLine, LineId, PasswordHash, Query, REMEMBERED_MAX},
@@ -90,6 +91,8 @@ pub enum Question {
     /// May this connection take the place that is kept for an administrator? The number is that of
     /// the ordinary places, which are all taken.
     TakeReserve(usize),
+    /// `/notes on`, with what the client is told of the server; `None`: `/notes off`.
+    Notes(Option<ServerFacts>),
     /// Let this client in. (In a box: it is large and rare, and events are moved often.)
     Enter(Box<Entry>),
     /// Whose name is this?
@@ -176,6 +179,15 @@ pub struct Entry {
     pub reserve_of: Option<usize>,
     /// They gave the right pairing code.
     pub is_instructor: bool,
+    /// What the client's program has asked for.
+    pub wishes: Wishes,
+}
+
+/// What a program may ask for before its client has a name.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// `/notes on`.
+    pub reads_notes: bool,
 }
 
 /// Proof that a password was right.
@@ -310,6 +322,8 @@ pub trait Driver {
     /// From now on every line end that is written to this client is CR LF, as telnet wants it (RFC
     /// 854).
     fn begin_telnet(&mut self);
+    /// From now on this client's last line has a note in front.
+    fn set_reads_notes(&mut self, reads_notes: bool);
     /// The lines of `/threads`: how this server runs.
     fn describe_threads(&mut self) -> String;
     /// Does what an administrator wants with `/demo`. Returns lines for them. It shows what threads

@@ -41,6 +41,8 @@ pub struct HistoryReply {
     pub(crate) now: Timestamp,
     /// The zone of the times shown.
     pub(crate) zone: TimeZone,
+    /// Shown behind the lines, to a program.
+    pub(crate) notes: String,
 }
 
 impl HistoryReply {
@@ -76,8 +78,13 @@ impl HistoryReply {
         lines.iter().map(|line| line.id).collect()
     }
 
-    /// The lines as they are shown: counted in a heading, marked as past, with their times.
+    /// The lines as they are shown: counted in a heading, marked as past, with their times. The
+    /// notes come behind.
     pub fn show(&self) -> String {
+        self.show_lines() + &self.notes
+    }
+
+    fn show_lines(&self) -> String {
         let is_told = |line: &&HistoryLine| self.told_from.is_none_or(|from| line.at >= from);
         let is_shown =
             |line: &&HistoryLine| !self.hidden.iter().any(|name| is_said_by(&line.text, name));
@@ -177,6 +184,7 @@ mod tests {
             is_mail: false,
             now: "2026-11-21T12:00:00Z".parse().unwrap(),
             zone: TimeZone::fixed(jiff::tz::offset(1)),
+            notes: String::new(),
         };
         assert_eq!(
             reply.show(),
@@ -199,6 +207,7 @@ mod tests {
             is_mail: false,
             now: "2026-11-20T12:00:00Z".parse().unwrap(),
             zone: TimeZone::UTC,
+            notes: String::new(),
         };
         let of_the_store = vec![
             line(1, "2026-11-19T11:59:59Z", "<a> too old\n"),

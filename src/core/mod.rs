@@ -16,8 +16,10 @@ pub mod commands;
 pub mod event;
 pub mod hazard;
 mod history_reply;
+pub mod json;
 pub mod length_of_time;
 pub mod name;
+pub mod notes;
 pub mod notice;
 pub mod pairing_code;
 pub mod password;
@@ -33,7 +35,7 @@ mod tests;
 pub mod wire;
 
 use commands::{
-    Table, account, demo, entry, instructor, mail, remove,
+    Table, account, demo, entry, instructor, mail, programs, remove,
     row::{Reply, RoomsCtx, Run, SessionCtx},
     talk,
 };
@@ -101,7 +103,7 @@ pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: 
 /// use chatd::core::{
 ///     Chat,
 ///     commands::Table,
-///     event::{Entry, Event, Question},
+///     event::{Entry, Event, Question, Wishes},
 ///     name::NameRule,
 ///     record::Snapshot,
 ///     rooms::RoomsConfig,
@@ -110,7 +112,9 @@ pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: 
 ///
 /// let mut chat = Chat::new(RoomsConfig::default(), Table::default(), Snapshot::default());
 /// let name = NameRule::Ascii.check("alice", "name")?;
-/// let entry = Entry { name, address: "192.0.2.7".parse()?, login: None, reserve_of: None, is_instructor: false };
+/// let (login, reserve_of, is_instructor, wishes) = (None, None, false, Wishes::default());
+/// let address = "192.0.2.7".parse()?;
+/// let entry = Entry { name, address, login, reserve_of, is_instructor, wishes };
 /// let enters = Event::Ask(Question::Enter(Box::new(entry)));
 /// chat.apply(Timestamp::UNIX_EPOCH, 1, &"alice's socket", enters);
 /// assert!(chat.seal().is_empty(), "nothing of that has to be written");
@@ -208,6 +212,7 @@ impl<H> Chat<H> {
         let reply = match (question, is_member) {
             (Question::TakeReserve(most), false) => return Some(entry::take_reserve(ctx, most)),
             (Question::Enter(entry), false) => return Some(entry::enter(ctx, client, *entry)),
+            (Question::Notes(facts), _) => return Some(programs::notes(ctx, client, facts)),
             (Question::WhoseIs(name), _) => return Some(account::whose_is(ctx, &name)),
             (Question::MyAccount, true) => {
                 let account = ctx.rooms.account_of(key).map(|account| account.id);

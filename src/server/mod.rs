@@ -14,6 +14,7 @@ pub mod logger;
 pub mod net;
 pub mod number;
 pub mod options;
+pub mod random;
 pub mod registry;
 mod repeated;
 pub mod sources;
@@ -29,8 +30,12 @@ pub mod zone;
 
 use crate::{
     core::{
-        Chat, close_reason::CloseReason, pairing_code::PairingCode, places::RESERVED,
-        record::Snapshot, rooms::Action,
+        Chat,
+        close_reason::CloseReason,
+        pairing_code::PairingCode,
+        places::RESERVED,
+        record::Snapshot,
+        rooms::{Action, RoomsConfig},
     },
     socketserver::{MixIn as _, Server, Threading},
 };
@@ -329,7 +334,8 @@ fn start_web(
 
 /// The chat as it is at the start. The log has at once what is to be said of the file.
 pub fn begin_chat<H>(options: &Options, snapshot: Snapshot) -> Chat<H> {
-    let mut chat = Chat::new(options.rooms_config(), options.commands(), snapshot);
+    let config = RoomsConfig { epoch: random::epoch(), ..options.rooms_config() };
+    let mut chat = Chat::new(config, options.commands(), snapshot);
     for action in chat.take_actions() {
         if let Action::Log(line) = action {
             log::info!("{line}");

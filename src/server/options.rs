@@ -278,6 +278,7 @@ impl Options {
             has_code: self.instructor,
             zone,
             keeps_talk: self.store_config().keeps_talk(),
+            epoch: 0,
             history_days: self.history_days,
         }
     }

@@ -4,12 +4,12 @@ use chatd::core::{
     Chat,
     close_reason::CloseReason,
     commands::Table,
-    event::{Answer, ClientId, Entry, Event, Login, Question, Talk},
+    event::{Answer, ClientId, Entry, Event, Login, Question, Talk, Wishes},
     name::{Name, NameRule},
     record::{Account, AccountId, Change, LineId, Outcome, PasswordHash, Record, Snapshot},
     rooms::{Delivery, RoomsConfig},
 };
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 use std::{
     collections::{BTreeMap, BTreeSet},
     mem::take,
@@ -114,15 +114,14 @@ fn name(text: &str) -> Name {
 fn enter(text: &str) -> Event {
     let login = (text == "ann").then(|| Login { account: ANNS, private: Vec::new() });
     let (name, address) = (name(text), "192.0.2.7".parse().unwrap());
-    let (reserve_of, is_instructor) = (None, false);
-    Event::Ask(Question::Enter(Box::new(Entry { name, address, login, reserve_of, is_instructor })))
+    let (reserve_of, is_instructor, wishes) = (None, false, Wishes::default());
+    let entry = Entry { name, address, login, reserve_of, is_instructor, wishes };
+    Event::Ask(Question::Enter(Box::new(entry)))
 }
 
 impl Play {
     fn new(keeps_talk: bool) -> Play {
-        let (backlog_lines, names, zone) = (4, NameRule::Ascii, TimeZone::UTC);
-        let config =
-            RoomsConfig { backlog_lines, names, zone, keeps_talk, ..RoomsConfig::default() };
+        let config = RoomsConfig { backlog_lines: 4, keeps_talk, ..RoomsConfig::default() };
         Play {
             read: BTreeMap::new(),
             log: Vec::new(),

@@ -11,7 +11,7 @@ use chatd::{
         session::Session,
     },
     server::{
-        client::send_queue::{SendQueue, encode},
+        client::send_queue::SendQueue,
         sources::Usage,
         status::{Activity, Status},
     },
@@ -152,8 +152,7 @@ impl Client<'_> {
 
     /// Sends the last words, behind what still waits.
     pub fn send_last(&mut self, reason: &CloseReason) {
-        let mut words = self.queue.take();
-        words.extend_from_slice(&encode(reason.to_client().as_bytes(), self.queue.is_telnet()));
+        let words = self.queue.take_with_last_words(reason);
         self.queue = SendQueue::default(); // a slow consumer's takes nothing more
         self.reply(&words);
     }

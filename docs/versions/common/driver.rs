@@ -140,6 +140,10 @@ impl Driver for LoopDriver<'_, '_> {
         self.client().queue.begin_telnet();
     }
 
+    fn set_reads_notes(&mut self, reads_notes: bool) {
+        self.client().queue.reads_notes = reads_notes;
+    }
+
     fn describe_threads(&mut self) -> String {
         let Server { clients, options, threads, totals, .. } = &*self.server;
         threads[0].set(Activity::Working);

@@ -7,6 +7,7 @@ use crate::{
 };
 use anyhow::{Context as _, ensure};
 use chatd::{
+    core::json::Object,
     server::subcommands::{HistoryAction, HistoryCommand},
     store::{ExportedLine, Form, Sound},
 };
@@ -94,13 +95,10 @@ fn as_json(line: &ExportedLine, zone: &TimeZone) -> String {
         Form::Announced => "announced",
         Form::Other => "other",
     };
-    let members = [
-        ("time", serde_json::Value::from(time(line, zone))),
-        ("room", line.room.as_str().into()),
-        ("author", line.author.as_str().into()),
-        ("kind", kind.into()),
-        ("text", line.body.as_str().into()),
-    ];
-    let members = members.map(|(name, value)| format!("\"{name}\":{value}"));
-    format!("{{{}}}\n", members.join(","))
+    Object::of("time", time(line, zone))
+        .and("room", line.room.as_str())
+        .and("author", line.author.as_str())
+        .and("kind", kind)
+        .and("text", line.body.as_str())
+        .line()
 }

@@ -15,7 +15,13 @@ use crate::core::{
     notice::{Refusal, notice},
     password::Password,
     record::{Account, AccountId, Change, Outcome, PasswordHash, SanctionKind, Target},
-    rooms::{Action, ClientKey, member::Member, pending::Reserved, scrollback::Scrollback},
+    rooms::{
+        Action, ClientKey,
+        member::Member,
+        pending::Reserved,
+        programs::{describe_who, note_who},
+        scrollback::Scrollback,
+    },
 };
 use std::iter::once;
 
@@ -176,6 +182,7 @@ pub(crate) fn log_in(ctx: &mut RoomsCtx<'_>, login: Login) -> Answer {
     text.push_str(&notice("You are logged in."));
     text.push_str(&describe_mail(ctx));
     text.push_str(&describe_mute(ctx));
+    text.push_str(&describe_who(ctx.rooms, ctx.client, None));
     Answer::Named(name, text, None)
 }
 
@@ -249,6 +256,7 @@ pub(crate) fn registered(
         ctx.rooms.members_mut().ignore_account_of(ctx.client, account.id);
     }
     ctx.rooms.accounts.settle(name, Some(account));
+    note_who(ctx.rooms, ctx.client);
     text
 }
 

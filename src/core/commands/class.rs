@@ -7,8 +7,9 @@ use super::{
 use crate::core::{
     notice::{Refusal, notice},
     rooms::{
-        ClientKey, Rooms,
-        room::{Lines, PAUSED, Room},
+        ClientKey,
+        programs::{note_hand, note_setting},
+        room::{Lines, PAUSED},
     },
 };
 
@@ -58,7 +59,8 @@ fn hand(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     let now = ctx.rooms.now();
     let is_up = ctx.rooms.members_mut()[ctx.client].turn_hand(now);
     let room = ctx.rooms.room_of(ctx.client);
-    let (name, place) = (room.name().to_owned(), raised(ctx.rooms, room).len());
+    let raised = room.raised_hands(ctx.rooms.members());
+    let (name, place) = (room.name().to_owned(), raised.len());
     let did = if is_up { "raised a" } else { "lowered the" };
     let line = notice(format_args!("{} {did} hand ({place} up in {name})", ctx.name()));
     for member in room.members().to_vec() {
@@ -66,6 +68,7 @@ fn hand(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
             ctx.rooms.tell(member, &line);
         }
     }
+    note_hand(ctx.rooms, ctx.client);
     Ok(match is_up {
         true => Reply::notice(format_args!(
             "Your hand is up, number {place} in {name}. /hand lowers it."
@@ -77,7 +80,7 @@ fn hand(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
 fn hands(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     none(arguments)?;
     let room = ctx.rooms.room_of(ctx.client);
-    let raised = raised(ctx.rooms, room);
+    let raised = room.raised_hands(ctx.rooms.members());
     if raised.is_empty() {
         return Ok(Reply::notice(format_args!("No hand is up in {}.", room.name())));
     }
@@ -87,15 +90,6 @@ fn hands(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
         text.push_str(&format!("*** {:>4}. {name}\n", i + 1));
     }
     Ok(Reply::Now(text))
-}
-
-/// The members with a raised hand, in the order in which they raised it.
-fn raised(rooms: &Rooms, room: &Room) -> Vec<ClientKey> {
-    let members = rooms.members();
-    let is_up = |&member: &ClientKey| members[member].hand().is_some();
-    let mut raised: Vec<ClientKey> = room.members().iter().copied().filter(is_up).collect();
-    raised.sort_by_key(|&member| (members[member].hand(), members[member].client()));
-    raised
 }
 
 // --- A pause, and the floor ---
@@ -109,6 +103,7 @@ fn set_paused(ctx: &mut RoomsCtx<'_>, is_paused: bool) -> CommandResult {
         return Err(format!("{name} is {is} already.").into());
     }
     ctx.rooms.set_setting(ctx.client, PAUSED, is_paused.then(|| "yes".to_owned()))?;
+    note_setting(ctx.rooms, ctx.client, PAUSED);
     for member in members {
         ctx.rooms.members_mut()[member].set_floor(false); // from the pause before
     }
@@ -141,8 +136,11 @@ fn floor(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
         return Err(format!("{whom} is muted: /unmute comes first.").into());
     }
     let subject = &mut ctx.rooms.members_mut()[member];
-    subject.lower_hand();
-    if subject.set_floor(true) {
+    let (was_up, had_floor) = (subject.lower_hand(), subject.set_floor(true));
+    if was_up {
+        note_hand(ctx.rooms, member);
+    }
+    if had_floor {
         return Err(format!("{whom} has the floor already. /lower takes it back.").into());
     }
     ctx.audit(format!("gave {whom} the floor in {room_name}"));
@@ -158,7 +156,7 @@ fn lower(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
     let is_for_one = !typed.is_empty();
     let members = match is_for_one {
         true => vec![here(ctx, typed)?],
-        false => raised(ctx.rooms, room),
+        false => room.raised_hands(ctx.rooms.members()),
     };
     let room = room.name().to_owned();
     let (mut lowered, mut has_lost) = (0, false);
@@ -169,6 +167,7 @@ fn lower(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
         if was_up {
             lowered += 1;
             ctx.rooms.tell(member, &notice(format_args!("{by} lowered your hand.")));
+            note_hand(ctx.rooms, member);
         }
         if had_floor {
             has_lost = true;

@@ -10,10 +10,15 @@ use super::{
 };
 use crate::core::{
     close_reason::CloseReason,
-    event::{Answer, ClientId, Entry, Login},
+    event::{Answer, ClientId, Entry, Login, Wishes},
     notice::{Refusal, notice},
     record::SanctionKind,
-    rooms::{Action, ClientKey, Rooms, identity::inherit_mute, member::Member},
+    rooms::{
+        Action, ClientKey, Rooms,
+        identity::inherit_mute,
+        member::Member,
+        programs::{describe_who, set_reads_notes},
+    },
 };
 use std::{iter::once, mem::replace};
 
@@ -42,6 +47,8 @@ pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, mut entry: Entry) 
     }
     let is_instructor = entry.is_instructor;
     let account = entry.login.as_ref().map(|login| login.account);
+    let Wishes { reads_notes } = entry.wishes;
+    set_reads_notes(ctx.rooms, ctx.client, reads_notes);
     ctx.rooms.add_member(ctx.client, Member::new(client, entry, ctx.rooms.now()));
     if let Some(account) = account {
         ctx.rooms.members_mut().ignore_account_of(ctx.client, account);
@@ -57,7 +64,8 @@ pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, mut entry: Entry) 
     if let Some(left) = inherited {
         text.push_str(&describe_inherited_mute(ctx, &left));
     }
-    let (place, backlog) = describe_place(ctx.rooms, ctx.client);
+    let who = describe_who(ctx.rooms, ctx.client, None);
+    let (place, backlog) = describe_place(ctx.rooms, ctx.client, who);
     Answer::Named(name, text + &place, backlog)
 }
 

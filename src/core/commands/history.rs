@@ -144,6 +144,7 @@ fn reply(rooms: &Rooms, client: ClientKey, most: usize, lines: Vec<HistoryLine>)
         is_mail: false,
         now: rooms.now(),
         zone: rooms.config().zone.clone(),
+        notes: String::new(),
     }
 }
 

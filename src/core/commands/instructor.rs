@@ -5,6 +5,7 @@ use super::row::{CommandResult, Reply, RoomsCtx, Row, SessionCtx, required};
 use crate::core::{
     event::{Answer, Event, Question},
     notice::{Refusal, notice},
+    rooms::programs::describe_who,
     sentences::{NAME_QUESTION, YOU_ARE_INSTRUCTOR},
 };
 
@@ -55,7 +56,8 @@ pub(crate) fn become_instructor(ctx: &mut RoomsCtx<'_>) -> CommandResult {
     }
     ctx.rooms.members_mut()[ctx.client].become_instructor();
     ctx.audit(ENTERS.to_owned());
-    Ok(Reply::notice(format_args!("{YOU_ARE_INSTRUCTOR} /help lists what you may do.")))
+    let text = notice(format_args!("{YOU_ARE_INSTRUCTOR} /help lists what you may do."));
+    Ok(Reply::Now(text + &describe_who(ctx.rooms, ctx.client, None)))
 }
 
 /// Whether a member may make another code. If so, that is recorded, and the code is not.

@@ -62,6 +62,7 @@ pub(crate) fn read(ctx: &mut RoomsCtx<'_>) -> CommandResult {
         is_mail: true,
         now: ctx.rooms.now(),
         zone: ctx.rooms.config().zone.clone(),
+        notes: String::new(),
     };
     Ok(Reply::Fetch(String::new(), Box::new(reply)))
 }

@@ -14,6 +14,7 @@ pub(crate) mod mail;
 mod moderation;
 mod people;
 mod places;
+pub(super) mod programs;
 pub(super) mod remove;
 pub(crate) mod row;
 pub(crate) mod talk;
@@ -34,6 +35,7 @@ const GROUPS: &[Group] = &[
     Group { name: "The class", rows: class::ROWS },
     Group { name: "The class", rows: instructor::ROWS },
     Group { name: "The server", rows: ROWS },
+    Group { name: "For programs", rows: programs::ROWS },
     Group { name: "For administrators", rows: moderation::ROWS },
     Group { name: "For administrators", rows: lock::ROWS },
     Group { name: "For administrators", rows: remove::ROWS },

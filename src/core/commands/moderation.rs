@@ -8,7 +8,7 @@ use crate::core::{
     length_of_time,
     notice::{Refusal, notice},
     record::{Change, Sanction, SanctionKind, Target},
-    rooms::{Action, ClientKey, Rooms, identity::mute_as, member::Member},
+    rooms::{Action, ClientKey, Rooms, identity::mute_as, member::Member, programs::note_hand},
     sentences::without_mark,
 };
 use std::time::Duration;
@@ -110,7 +110,11 @@ fn mute(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     if let Some(member) = subject.member {
         let until = ctx.rooms.config().until(sanction.until);
         let key = ctx.rooms.person(member).lasting_key().to_owned();
+        let had_hand = ctx.rooms.members()[member].hand().is_some();
         mute_as(ctx.rooms, member, key);
+        if had_hand {
+            note_hand(ctx.rooms, member);
+        }
         ctx.rooms.tell(member, &notice(format_args!("You are muted by {}{until}.", sanction.by)));
     }
     let terms = terms(ctx, &sanction);

@@ -13,6 +13,7 @@ use crate::core::{
         identity::{AWAY, away_of},
         lasting::describe_mark,
         member::{Ignored, Preference},
+        programs::describe_who,
         room::Room,
     },
     sentences,
@@ -59,7 +60,7 @@ fn nick(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
     }
     name_is_free(ctx.rooms, &name, Some(ctx.client))?;
     let text = change_name(ctx, name.clone());
-    Ok(Reply::Named(name, text))
+    Ok(Reply::Named(name, text + &describe_who(ctx.rooms, ctx.client, None)))
 }
 
 /// Gives a member another name, and tells their room. Returns what they read.

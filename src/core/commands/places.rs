@@ -9,7 +9,7 @@ use super::{
 use crate::core::{
     history_reply::HistoryReply,
     notice::{notice, push_wrapped},
-    rooms::{ClientKey, LOBBY, Rooms, room::TOPIC},
+    rooms::{ClientKey, LOBBY, Rooms, programs::describe_room, room::TOPIC},
     sentences,
 };
 
@@ -32,7 +32,7 @@ fn join(ctx: &mut RoomsCtx<'_>, typed: &str) -> CommandResult {
         ctx.rooms.may_write(ctx.client)?; // others read the name of a new room
     }
     ctx.rooms.move_to(ctx.client, &name)?;
-    Ok(match describe_place(ctx.rooms, ctx.client) {
+    Ok(match describe_place(ctx.rooms, ctx.client, String::new()) {
         (text, Some(reply)) => Reply::Fetch(text, reply),
         (text, None) => Reply::Now(text),
     })
@@ -56,10 +56,12 @@ fn list(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     Ok(Reply::Now(text))
 }
 
-/// What a newcomer is told: who is here, the topic, and the backlog.
+/// What a newcomer is told: who is here, the topic, and the backlog. Behind that are notes, if they
+/// read any: `who`, and one about the room.
 pub(super) fn describe_place(
     rooms: &Rooms,
     client: ClientKey,
+    who: String,
 ) -> (String, Option<Box<HistoryReply>>) {
     let room = rooms.room_of(client);
     let mut text = String::new();
@@ -82,10 +84,12 @@ pub(super) fn describe_place(
     if room.is_paused() {
         text.push_str(&notice(format_args!("{} is paused: /hand raises your hand.", room.name())));
     }
+    let notes = who + &describe_room(rooms, client);
     match backlog(rooms, client) {
         // The usual case. It is formatted here, because on each client's thread it would enlarge
         // the stack and the heap.
-        Some(reply) if reply.query.is_none() => (text + &reply.show(), None),
-        reply => (text, reply),
+        Some(reply) if reply.query.is_none() => (text + &reply.show() + &notes, None),
+        Some(reply) => (text, Some(Box::new(HistoryReply { notes, ..*reply }))),
+        None => (text + &notes, None),
     }
 }

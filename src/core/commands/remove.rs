@@ -109,6 +109,7 @@ fn remove_remembered(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
         is_mail: false,
         now: ctx.rooms.now(),
         zone: ctx.rooms.config().zone.clone(),
+        notes: String::new(),
     };
     Ok(Reply::Fetch(String::new(), Box::new(reply)))
 }

@@ -270,6 +270,16 @@ pub(crate) fn required(argument: &str) -> Result<&str, Refusal> {
     if argument.is_empty() { Err(Refusal::Usage) } else { Ok(argument) }
 }
 
+/// `on` or `off`; `None`: neither was typed.
+pub(crate) fn on_or_off(argument: &str) -> Result<Option<bool>, Refusal> {
+    match &*argument.to_ascii_lowercase() {
+        "" => Ok(None),
+        "on" => Ok(Some(true)),
+        "off" => Ok(Some(false)),
+        _ => Err(Refusal::Usage),
+    }
+}
+
 /// The argument, if it is there.
 pub(crate) fn optional(argument: &str) -> Option<String> {
     (!argument.is_empty()).then(|| argument.to_owned())

@@ -1,6 +1,8 @@
 //! Saying something in another way than by typing it: actions, private lines, the topic.
 
-use super::row::{CommandResult, Reply, RoomsCtx, Row, SessionCtx, first_word, none, required};
+use super::row::{
+    CommandResult, Reply, RoomsCtx, Row, SessionCtx, first_word, on_or_off, required,
+};
 use crate::core::{
     notice::{Refusal, notice},
     record::{Account, Author, Change, LineId},
@@ -9,6 +11,7 @@ use crate::core::{
         identity::away_of,
         member::{Preference, ReplyTo},
         pending::Reserved,
+        programs::{note_private, note_setting},
         room::{Lines, TOPIC},
     },
     sentences::{UNCHECKED_MARK, without_mark},
@@ -133,6 +136,7 @@ pub(super) fn tell_privately(
         names.push(to.name.clone());
         if !ctx.rooms.members().ignores(reader, ctx.client) {
             ctx.rooms.tell(reader, &line);
+            note_private(ctx.rooms, reader);
             let member = &mut ctx.rooms.members_mut()[reader];
             member.private_mut().remember(id, now, &line, 1);
             member.set_reply_to(ReplyTo::Client(ctx.client, author_name.clone()));
@@ -145,6 +149,7 @@ pub(super) fn tell_privately(
     }
     let told = format!("[{kind}to {}] {text}\n", names.join(", "));
     ctx.rooms.members_mut()[ctx.client].private_mut().remember(first, now, &told, 1);
+    note_private(ctx.rooms, ctx.client);
     Reply::Now(told + &notes)
 }
 
@@ -169,6 +174,7 @@ fn topic(ctx: &mut RoomsCtx<'_>, text: &str) -> CommandResult {
         ),
     };
     ctx.rooms.set_setting(ctx.client, TOPIC, (text != "-").then(|| text.to_owned()))?;
+    note_setting(ctx.rooms, ctx.client, TOPIC);
     ctx.rooms.tell_room(ctx.client, &Lines::of_author(&notice(line), ctx.client));
     Ok(Reply::notice(sentence))
 }
@@ -200,14 +206,7 @@ pub(super) fn set(
     arguments: &str,
     sentences: [&str; 2],
 ) -> CommandResult {
-    let on = match &*arguments.to_ascii_lowercase() {
-        "on" => Some(true),
-        "off" => Some(false),
-        other => {
-            none(other)?;
-            None
-        }
-    };
+    let on = on_or_off(arguments)?;
     let is_on = ctx.rooms.members_mut()[ctx.client].set(preference, on);
     ctx.rooms.refilter(ctx.client);
     Ok(Reply::notice(sentences[usize::from(is_on)]))

@@ -25,9 +25,14 @@ pub struct Delivery<'a> {
 }
 
 impl<'a> Delivery<'a> {
+    /// All of a room's stream.
+    pub(super) fn whole(slices: &'a [&'a [u8]], lines: usize) -> Delivery<'a> {
+        Delivery { before: slices, answer: None, after: &[], lines, close: None }
+    }
+
     /// A line of the server's.
     pub(in crate::core) fn line(slices: &'a [&'a [u8]]) -> Delivery<'a> {
-        Delivery { before: slices, answer: None, after: &[], lines: 1, close: None }
+        Delivery::whole(slices, 1)
     }
 }
 
@@ -72,8 +77,33 @@ pub(super) struct Stream {
     pub(super) room: RoomKey,
     pub(super) bytes: Vec<u8>,
     pub(super) lines: usize,
+    /// What programs are told of the room, behind everything else.
+    pub(super) notes: Notes,
     /// The clients that read all of it. Filled when the batch is sealed.
     pub(super) readers: Vec<ClientKey>,
+    /// Those that read the notes too.
+    pub(super) note_readers: Vec<ClientKey>,
+}
+
+/// Lines for programs.
+#[derive(Default)]
+pub(super) struct Notes {
+    pub(super) bytes: Vec<u8>,
+    pub(super) lines: usize,
+    /// Something was said that has a number.
+    pub(super) has_talk: bool,
+}
+
+impl Notes {
+    pub(super) fn push(&mut self, note: &str) {
+        self.bytes.extend_from_slice(note.as_bytes());
+        self.lines += 1;
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        (self.lines, self.has_talk) = (0, false);
+    }
 }
 
 /// What one client reads. All of the stream before `read` is in `pieces` or skipped; the rest is
@@ -87,13 +117,25 @@ pub(super) struct View {
     pub(super) answer: Option<(usize, Box<Answer>)>,
     pub(super) close: Option<CloseReason>,
     pub(super) read: Place,
+    /// They have read or written something in private, and read notes.
+    pub(super) has_private: bool,
 }
 
 pub(super) struct Piece {
-    /// The index of the stream that has its bytes; `None`: `direct` has them.
-    pub(super) stream: Option<usize>,
+    pub(super) source: Source,
     pub(super) range: Range<usize>,
     pub(super) lines: usize,
+}
+
+/// Where a piece's bytes are.
+#[derive(Clone, Copy)]
+pub(super) enum Source {
+    /// In `direct`.
+    Direct,
+    /// In the stream with this index.
+    Stream(usize),
+    /// In its notes.
+    Notes(usize),
 }
 
 impl Batch {
@@ -104,15 +146,20 @@ impl Batch {
 
     /// Empties the batch, and returns the clients whose last batch it was.
     pub(super) fn clear(&mut self) -> Vec<ClientKey> {
-        for Stream { room, bytes, lines, readers } in &mut self.streams[..self.streams_used] {
+        for Stream { room, bytes, lines, notes, readers, note_readers } in
+            &mut self.streams[..self.streams_used]
+        {
             (*room, *lines) = (RoomKey::null(), 0);
             bytes.clear();
+            notes.clear();
             readers.clear();
+            note_readers.clear();
         }
         for view in &mut self.views[..self.views_used] {
             view.pieces.clear();
             view.pieces.shrink_to(PIECES_KEPT);
             (view.answer, view.close, view.read) = (None, None, Place::default());
+            view.has_private = false;
         }
         (self.streams_used, self.views_used, self.stamp) = (0, 0, None);
         (self.pieces, self.answer_bytes, self.direct_lines) = (0, 0, 0);
@@ -131,9 +178,10 @@ impl View {
         deliver: impl FnOnce(ClientKey, Delivery<'_>),
     ) {
         slices.clear();
-        slices.extend(self.pieces.iter().map(|Piece { stream, range, .. }| match *stream {
-            Some(stream) => &streams[stream].bytes[range.clone()],
-            None => &direct[range.clone()],
+        slices.extend(self.pieces.iter().map(|Piece { source, range, .. }| match *source {
+            Source::Stream(stream) => &streams[stream].bytes[range.clone()],
+            Source::Notes(stream) => &streams[stream].notes.bytes[range.clone()],
+            Source::Direct => &direct[range.clone()],
         }));
         let lines = self.pieces.iter().map(|piece| piece.lines).sum();
         let (cut, answer) = match self.answer.take() {

@@ -19,6 +19,8 @@ pub struct RoomsConfig {
     pub zone: TimeZone,
     /// What is said is written before it is shown. (Accounts, mail and sanctions always are.)
     pub keeps_talk: bool,
+    /// Tells the numbers of this server's lines from those of another.
+    pub epoch: u64,
     /// After how many days what was said is told to nobody any more; `None`: never.
     pub history_days: Option<u32>,
 }
@@ -33,6 +35,7 @@ impl Default for RoomsConfig {
             has_code: false,
             zone: TimeZone::UTC,
             keeps_talk: false,
+            epoch: 0,
             history_days: None,
         }
     }

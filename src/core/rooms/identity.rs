@@ -5,6 +5,7 @@ use super::{
     ClientKey, Rooms,
     left_muted::Left,
     member::{Member, MutedAs},
+    programs::note_who,
 };
 use crate::core::{
     close_reason::CloseReason,
@@ -171,6 +172,7 @@ impl Rooms {
         if let Some(key) = muted_as.map(str::to_owned) {
             mute_as(self, client, key);
         }
+        note_who(self, client);
     }
 }
 

@@ -21,6 +21,7 @@ mod name_index;
 mod output;
 pub(crate) mod pending;
 mod presence;
+pub(crate) mod programs;
 pub(crate) mod room;
 mod room_list;
 mod sanctions;
@@ -285,7 +286,8 @@ impl Rooms {
     /// Ends the batch that gathers, and returns its records.
     pub(super) fn seal(&mut self) -> Vec<Record> {
         debug_assert!(!self.output.is_sealed(), "the batch before it is not delivered yet");
-        self.output.seal(|room| self.rooms.members_of(room));
+        let last = self.pending.last_line();
+        self.output.seal(last, |room| self.rooms.members_of(room));
         self.pending.seal()
     }
 }

@@ -16,17 +16,23 @@
 //! At most two batches exist: one gathers, and one is sealed and waits until its records are
 //! written. Then it is flushed.
 
+mod notes;
+
 use super::{
     ClientKey, RoomKey,
-    batch::{Batch, Delivery, Piece, Place, Stream, View},
+    batch::{Batch, Delivery, Piece, Place, Source, Stream, View},
 };
 use crate::core::{
     close_reason::CloseReason,
     event::{Answer, READER_ADDS},
+    record::LineId,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use slotmap::SecondaryMap;
-use std::{mem::swap, ops::Range};
+use std::{
+    mem::{swap, take},
+    ops::Range,
+};
 
 /// Everything that was applied and not yet delivered.
 pub(crate) struct Output {
@@ -37,11 +43,23 @@ pub(crate) struct Output {
     is_sealed: bool,
     /// The number of the batch that gathers, from 1.
     number: u64,
-    /// Where a client's view is: the number of its batch, and its index there. (An entry of an
-    /// earlier batch means: none in this one. So nothing has to be cleared for each batch.)
-    views: SecondaryMap<ClientKey, (u64, usize)>,
+    /// Where a client's view is. (An entry of an earlier batch means: none in this one. So nothing
+    /// has to be cleared for each batch.)
+    views: SecondaryMap<ClientKey, Reader>,
     /// Where a room's stream is, in the same way.
     streams: SecondaryMap<RoomKey, (u64, usize)>,
+    /// The number of clients that read notes.
+    note_readers: usize,
+}
+
+/// What is known of a client from batch to batch.
+#[derive(Clone, Copy, Default)]
+struct Reader {
+    /// The number of the batch that has their last view; 0: none had.
+    batch: u64,
+    /// The view's index there.
+    index: u32,
+    reads_notes: bool,
 }
 
 impl Output {
@@ -56,6 +74,7 @@ impl Output {
             number: 1,
             views: SecondaryMap::new(),
             streams: SecondaryMap::new(),
+            note_readers: 0,
         }
     }
 
@@ -66,11 +85,7 @@ impl Output {
 
     /// Appends whole lines to a room's stream, and returns where they stand.
     pub(super) fn append(&mut self, room: RoomKey, text: &str, lines: usize) -> (Place, Place) {
-        let index = match self.streams.get(room) {
-            Some(&(number, index)) if number == self.number => index,
-            _ => self.begin_stream(room),
-        };
-        let stream = &mut self.gathering.streams[index];
+        let stream = self.stream(room);
         let from = Place { bytes: stream.bytes.len(), lines: stream.lines };
         stream.bytes.extend_from_slice(text.as_bytes());
         stream.lines += lines;
@@ -97,7 +112,7 @@ impl Output {
         self.gathering.stamp = Some((minute, range.clone()));
         let view = self.view(client, Some(room));
         self.read_to(view, place);
-        self.gathering.push(view, Piece { stream: None, range, lines: 0 });
+        self.gathering.push(view, Piece { source: Source::Direct, range, lines: 0 });
     }
 
     /// Shows a line to `client` alone, behind everything that their room (if they are in one) has
@@ -115,7 +130,7 @@ impl Output {
         let range = self.append_direct(line);
         self.gathering.direct_lines += 1;
         let view = self.view_at_end(client, room);
-        self.gathering.push(view, Piece { stream: None, range, lines: 1 });
+        self.gathering.push(view, Piece { source: Source::Direct, range, lines: 1 });
     }
 
     /// Answers `client`, behind everything that their room has said so far.
@@ -148,6 +163,7 @@ impl Output {
 
     /// Makes this batch the last that `client` reads.
     pub(super) fn end(&mut self, client: ClientKey) {
+        self.set_reads_notes(client, false);
         self.gathering.ended.push(client);
     }
 
@@ -158,8 +174,10 @@ impl Output {
         let Batch { streams, streams_used, direct, direct_lines, pieces, .. } = &self.gathering;
         let wire_bytes = |bytes: &[u8], lines: usize| bytes.len() + READER_ADDS * lines;
         let streams = &streams[..*streams_used];
-        let said = streams.iter().map(|stream| wire_bytes(&stream.bytes, stream.lines));
-        pieces + wire_bytes(direct, *direct_lines) + said.sum::<usize>()
+        let said = streams.iter().map(|Stream { bytes, lines, notes, .. }| {
+            wire_bytes(bytes, *lines) + wire_bytes(&notes.bytes, notes.lines)
+        });
+        pieces + wire_bytes(direct, *direct_lines) + said.sum::<usize>() + self.last_note_max()
     }
 
     /// Bytes of the answers that the batch has gathered, approximately.
@@ -174,21 +192,40 @@ impl Output {
 
     /// Whether `client` has a view in the batch that gathers.
     fn has_view(&self, client: ClientKey) -> bool {
-        self.views.get(client).is_some_and(|&(number, _)| number == self.number)
+        self.views.get(client).is_some_and(|reader| reader.batch == self.number)
     }
 
-    /// Seals the batch: what it shows is fixed, and another one gathers. `members_of` returns the
-    /// clients that read a room.
-    pub(super) fn seal<'a>(&mut self, members_of: impl Fn(RoomKey) -> &'a [ClientKey]) {
+    /// Seals the batch: what it shows is fixed, and another one gathers. `last` is the number of the
+    /// last line. `members_of` returns the clients that read a room.
+    pub(super) fn seal<'a>(
+        &mut self,
+        last: LineId,
+        members_of: impl Fn(RoomKey) -> &'a [ClientKey],
+    ) {
         for view in 0..self.gathering.views_used {
             let end = self.gathering.views[view].room.map(|room| self.end_of(room));
             self.read_to(view, end.unwrap_or_default());
         }
+        if self.has_note_readers() {
+            self.seal_notes(last);
+        }
         for index in 0..self.gathering.streams_used {
-            let mut readers = std::mem::take(&mut self.gathering.streams[index].readers);
-            let members = members_of(self.gathering.streams[index].room);
-            readers.extend(members.iter().filter(|&&member| !self.has_view(member)));
-            self.gathering.streams[index].readers = readers;
+            let Stream { room, bytes, readers, note_readers, notes, .. } =
+                &mut self.gathering.streams[index];
+            let (has_text, has_notes) = (!bytes.is_empty(), notes.lines > 0);
+            let (mut readers, mut note_readers) = (take(readers), take(note_readers));
+            let members = members_of(*room);
+            let others = members.iter().filter(|&&member| !self.has_view(member));
+            match has_notes {
+                false => readers.extend(others),
+                true => others.for_each(|&other| match self.reads_notes(other) {
+                    true => note_readers.push(other),
+                    false if has_text => readers.push(other),
+                    false => {}
+                }),
+            }
+            let stream = &mut self.gathering.streams[index];
+            (stream.readers, stream.note_readers) = (readers, note_readers);
         }
         swap(&mut self.gathering, &mut self.sealed);
         self.is_sealed = true;
@@ -207,11 +244,12 @@ impl Output {
             view.hand_out(streams, direct, &mut slices, &mut deliver);
         }
         // Everybody else reads the whole stream of their room. This is the expensive loop.
-        for Stream { bytes, lines, readers, .. } in &streams[..*streams_used] {
+        for Stream { bytes, lines, notes, readers, note_readers, .. } in &streams[..*streams_used] {
             for &reader in readers {
-                let before = &[&bytes[..]];
-                let (answer, close) = (None, None);
-                deliver(reader, Delivery { before, answer, after: &[], lines: *lines, close });
+                deliver(reader, Delivery::whole(&[bytes], *lines));
+            }
+            for &reader in note_readers {
+                deliver(reader, Delivery::whole(&[bytes, &notes.bytes], lines + notes.lines));
             }
         }
         self.is_sealed = false;
@@ -227,7 +265,7 @@ impl Output {
         if !self.has_view(client) {
             return;
         }
-        let index = self.views[client].1;
+        let index = self.views[client].index as usize;
         let end = self.gathering.views[index].room.map(|room| self.end_of(room));
         self.read_to(index, end.unwrap_or_default());
         let Batch { streams, views, direct, .. } = &mut self.gathering;
@@ -239,7 +277,7 @@ impl Output {
     /// `room`'s stream.
     fn view(&mut self, client: ClientKey, room: Option<RoomKey>) -> usize {
         if self.has_view(client) {
-            return self.views[client].1;
+            return self.views[client].index as usize;
         }
         let Batch { views, views_used, .. } = &mut self.gathering;
         let index = *views_used;
@@ -248,7 +286,8 @@ impl Output {
         }
         *views_used += 1;
         (views[index].client, views[index].room) = (client, room);
-        self.views.insert(client, (self.number, index));
+        let reads_notes = self.reads_notes(client);
+        self.views.insert(client, Reader { batch: self.number, index: index as u32, reads_notes });
         index
     }
 
@@ -269,7 +308,7 @@ impl Output {
             // `place` is not the beginning, so the stream is one of this batch.
             let (range, lines) = (read.bytes..place.bytes, place.lines - read.lines);
             *read = place;
-            self.gathering.push(view, Piece { stream: Some(stream), range, lines });
+            self.gathering.push(view, Piece { source: Source::Stream(stream), range, lines });
         }
     }
 
@@ -281,6 +320,15 @@ impl Output {
             }
             _ => Place::default(),
         }
+    }
+
+    /// The stream of a room in the batch that gathers.
+    fn stream(&mut self, room: RoomKey) -> &mut Stream {
+        let index = match self.streams.get(room) {
+            Some(&(number, index)) if number == self.number => index,
+            _ => self.begin_stream(room),
+        };
+        &mut self.gathering.streams[index]
     }
 
     fn begin_stream(&mut self, room: RoomKey) -> usize {

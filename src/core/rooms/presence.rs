@@ -5,12 +5,14 @@ use super::{
     ClientKey, RoomKey, Rooms,
     identity::{forget_mute, note_leaver},
     member::{Member, Preference},
+    programs::note_to,
     room::Lines,
 };
 use crate::core::{
     close_reason::CloseReason,
     event::Answer,
     name::Name,
+    notes,
     notice::{Refusal, notice},
     sentences,
 };
@@ -49,12 +51,22 @@ impl Rooms {
 
     /// Tells a room that `client` comes, goes or has another name; if that is unseen, its
     /// administrators alone.
-    fn tell_presence(&mut self, client: ClientKey, room: RoomKey, line: &str, is_unseen: bool) {
+    fn tell_presence(
+        &mut self,
+        client: ClientKey,
+        room: RoomKey,
+        (line, note): (&str, Option<String>),
+        is_unseen: bool,
+    ) {
         if !is_unseen {
             let presence = Lines::of_presence(line, client);
+            note.iter().for_each(|note| self.output.note(room, note));
             return self.rooms[room].tell(&presence, &self.members, &mut self.output);
         }
         for reader in self.rooms[room].members().to_vec() {
+            if let (true, Some(note)) = (self.is_admin(reader), &note) {
+                note_to(self, reader, note);
+            }
             let is_hidden = reader == client
                 || self.members[reader].has(Preference::Quiet)
                 || self.members.ignores(reader, client);
@@ -67,6 +79,10 @@ impl Rooms {
     /// Gives a member another name, and tells their room.
     pub(crate) fn rename(&mut self, client: ClientKey, name: Name) {
         let before = self.members[client].shown().into_owned();
+        let note = self.output.has_note_readers().then(|| {
+            let before = self.members[client].name().shown();
+            notes::renamed(before, name.shown())
+        });
         self.members.rename(client, name);
         forget_mute(self, client);
         let is_unchecked =
@@ -75,7 +91,7 @@ impl Rooms {
         let line = notice(sentences::renamed(&before, &self.members[client].shown()));
         if let Some(room) = self.members[client].room() {
             let is_unseen = self.is_unseen(client, room);
-            self.tell_presence(client, room, &line, is_unseen);
+            self.tell_presence(client, room, (&line, note), is_unseen);
         }
     }
 
@@ -85,7 +101,11 @@ impl Rooms {
         let name = self.members[client].shown();
         let line = notice(sentences::entered(&name, self.rooms[room].name()));
         let is_unseen = self.is_unseen(client, room);
-        self.tell_presence(client, room, &line, is_unseen);
+        let note = self
+            .output
+            .has_note_readers()
+            .then(|| notes::came(self.members[client].name().shown()));
+        self.tell_presence(client, room, (&line, note), is_unseen);
         self.output.enter(client, before, Some(room));
         self.members[client].set_room(Some(room));
         self.rooms[room].add(client, &self.members[client]);
@@ -100,7 +120,11 @@ impl Rooms {
         self.members[client].set_room(None);
         let name = self.members[client].shown();
         let line = notice(sentences::left(&name, self.rooms[room].name(), why));
-        self.tell_presence(client, room, &line, is_unseen);
+        let note = self
+            .output
+            .has_note_readers()
+            .then(|| notes::left(self.members[client].name().shown()));
+        self.tell_presence(client, room, (&line, note), is_unseen);
     }
 
     /// A client's session has ended. They are answered, whether they were a member or not.
@@ -144,6 +168,7 @@ impl Rooms {
         note_leaver(self, client);
         self.move_out(client, reason.to_others());
         self.output.close(client, None, reason);
+        self.output.set_reads_notes(client, false);
         self.members.remove(client);
     }
 

@@ -119,6 +119,14 @@ impl Room {
         &self.members
     }
 
+    /// The members with a raised hand, in the order in which they raised it.
+    pub(crate) fn raised_hands(&self, members: &Members) -> Vec<ClientKey> {
+        let is_up = |&member: &ClientKey| members[member].hand().is_some();
+        let mut raised: Vec<ClientKey> = self.members.iter().copied().filter(is_up).collect();
+        raised.sort_by_key(|&member| (members[member].hand(), members[member].client()));
+        raised
+    }
+
     /// When the last member left, if the room is empty and may be replaced by another room.
     pub(super) fn spare_since(&self) -> Option<Timestamp> {
         self.members.is_empty().then_some(self.emptied)
@@ -262,6 +270,7 @@ impl Room {
         if talk.is_forgotten {
             return;
         }
+        output.note_talk(self.key);
         let id = pending.line_ids(talk.lines);
         self.scrollback.remember(id, now, &talk.text, talk.lines);
         if pending.keeps_talk() {
@@ -282,6 +291,9 @@ impl Room {
         output: &mut Output,
     ) {
         self.tell(&Lines::of_server(line), members, output);
+        if !self.members.is_empty() {
+            output.note_talk(self.key);
+        }
         let id = pending.line_ids(1);
         self.scrollback.remember(id, now, line, 1);
         if pending.keeps_talk() {

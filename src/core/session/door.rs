@@ -74,6 +74,7 @@ impl Session<'_> {
         }
         let wait = driver.refuse_name();
         self.pace.pause_for(wait);
+        self.program.note_ask(&self.stage, None, driver);
         self.say(driver, &format!("{sentence} {NAME_QUESTION}"));
     }
 
@@ -101,8 +102,8 @@ impl Session<'_> {
 #[inline(never)] // see `Session::hear`
 fn entering(name: &Name, login: Option<Login>, session: &Session<'_>) -> Question {
     let Newcomer { reserve_of, is_instructor, .. } = session.newcomer;
-    let (name, address) = (name.clone(), session.address);
-    Question::Enter(Box::new(Entry { name, address, login, reserve_of, is_instructor }))
+    let (name, address, wishes) = (name.clone(), session.address, session.program.wishes());
+    Question::Enter(Box::new(Entry { name, address, login, reserve_of, is_instructor, wishes }))
 }
 
 #[inline(never)] // see `Session::hear`

@@ -28,6 +28,7 @@ impl Session<'_> {
     fn ask_password(&mut self, purpose: Purpose, sentence: &str, driver: &mut dyn Driver) {
         debug_assert!(asks_for_password(sentence), "or `chat` shows what is typed");
         self.set_stage(Stage::Password(purpose), driver);
+        self.program.note_ask(&self.stage, self.name.as_ref(), driver);
         self.say(driver, sentence);
     }
 
@@ -124,7 +125,10 @@ impl Session<'_> {
     pub(super) fn take_password(&mut self, password: Password, driver: &mut dyn Driver) {
         let Stage::Password(purpose) = self.leave_dialogue(driver) else { return };
         match purpose {
-            Purpose::Enter(..) if password.is_empty() => self.say(driver, NAME_QUESTION),
+            Purpose::Enter(..) if password.is_empty() => {
+                self.program.note_ask(&self.stage, self.name.as_ref(), driver);
+                self.say(driver, NAME_QUESTION);
+            }
             _ if password.is_empty() => self.say(driver, "Nothing is changed."),
             Purpose::New { is_change } => match password.check() {
                 Ok(()) => {
@@ -141,6 +145,7 @@ impl Session<'_> {
             }
             purpose => self.set_stage(Stage::Checking(purpose, password), driver),
         }
+        self.program.note_change(&self.stage, driver);
     }
 
     /// Refuses a line that cannot be a password: it is too long, or not UTF-8.
@@ -202,6 +207,7 @@ impl Session<'_> {
                 self.refuse(&format!("Passwords cannot be compared now: {why}"), driver);
             }
         }
+        self.program.note_change(&self.stage, driver);
         Heard::Dialogue
     }
 

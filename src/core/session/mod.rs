@@ -12,6 +12,7 @@ mod instructor;
 mod login;
 mod newcomer;
 mod pace;
+pub(crate) mod program;
 pub(crate) mod sources;
 mod stage;
 
@@ -35,6 +36,7 @@ use super::{
 use config::Greeting;
 use newcomer::Newcomer;
 use pace::{PROBE, Pace};
+use program::Program;
 use stage::Stage;
 use std::{
     mem::{replace, take},
@@ -83,6 +85,7 @@ pub struct Session<'a> {
     /// The mail that they were last shown.
     pub(crate) mail_read: Vec<LineId>,
     opening: Opening,
+    pub(crate) program: Program,
     /// How fast the client is read.
     pub pace: Pace,
     /// Lines said and not yet sent: many lines of one read become one event.
@@ -114,6 +117,7 @@ impl<'a> Session<'a> {
             codes_wrong: 0,
             mail_read: Vec::new(),
             opening: Opening::default(),
+            program: Program::default(),
             pace: Pace::new(config.flood, peer.handover, now),
             talk: config.begin_talk(),
             next: None,
@@ -282,6 +286,7 @@ impl<'a> Session<'a> {
             Answer::Fetch(text, reply) => self.fetch(text, *reply, driver),
             Answer::Named(name, text, reply) => {
                 (self.name, self.stage) = (Some(name), Stage::Chatting);
+                self.program.end_answering();
                 match reply {
                     Some(reply) => self.fetch(text, *reply, driver),
                     None => text,

@@ -15,6 +15,7 @@ fn with_limit(keeps_talk: bool) -> Conversation {
         has_code: false,
         zone: TimeZone::UTC,
         keeps_talk,
+        epoch: 7,
         history_days: Some(2),
     };
     let mut chat = Conversation::with(config);
@@ -89,7 +90,14 @@ fn what_the_file_has_is_too_old_too() {
     let login = Login { account: ZOES, private: vec![line(1, 11), line(2, 12)] };
     let name = NameRule::Ascii.check("zoe", "name").unwrap();
     let address = "192.0.2.7".parse().unwrap();
-    let entry = Entry { name, address, login: Some(login), reserve_of: None, is_instructor: false };
+    let entry = Entry {
+        name,
+        address,
+        login: Some(login),
+        reserve_of: None,
+        is_instructor: false,
+        wishes: Wishes::default(),
+    };
     chat.asks(CAROL, Question::Enter(Box::new(entry)));
     chat.finishes();
     let backlog = chat.reads(CAROL);

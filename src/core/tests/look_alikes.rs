@@ -13,6 +13,7 @@ fn enter_as(rule: NameRule, name: &str, account: Option<AccountId>) -> Question 
         login,
         reserve_of: None,
         is_instructor: false,
+        wishes: Wishes::default(),
     }))
 }
 

@@ -11,6 +11,7 @@ mod instructor;
 mod lasting;
 mod look_alikes;
 mod muted;
+mod notes;
 mod other_chats;
 mod outcomes;
 mod paused;
@@ -24,7 +25,7 @@ use super::{
     BATCH_MAX, Chat,
     close_reason::CloseReason,
     commands::Table,
-    event::{Answer, ClientId, Entry, Event, Login, Question, Talk},
+    event::{Answer, ClientId, Entry, Event, Login, Question, Talk, Wishes},
     name::NameRule,
     notice::notice,
     record::{Account, AccountId, Change, Outcome, PasswordHash, Query, Snapshot},
@@ -70,6 +71,7 @@ impl Conversation {
             has_code: false,
             zone: TimeZone::UTC,
             keeps_talk,
+            epoch: 7,
             history_days: None,
         }
     }
@@ -274,6 +276,7 @@ fn enter(name: &str, account: Option<AccountId>) -> Question {
         login,
         reserve_of: None,
         is_instructor: false,
+        wishes: Wishes::default(),
     }))
 }
 

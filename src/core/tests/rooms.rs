@@ -172,6 +172,7 @@ fn without_names_everybody_is_their_address() {
         has_code: false,
         zone: TimeZone::UTC,
         keeps_talk: false,
+        epoch: 7,
         history_days: None,
     });
     for client in [BOB, CAROL] {

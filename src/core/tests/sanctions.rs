@@ -316,6 +316,7 @@ fn look_alikes_of_a_name_are_one_target_and_none_is_left_in_the_file() {
         has_code: false,
         zone: TimeZone::UTC,
         keeps_talk: true,
+        epoch: 7,
         history_days: None,
     };
     let mut chat = Conversation::with(config);

@@ -93,6 +93,10 @@ impl Driver for FakeDriver {
         self.asked.push("telnet".to_owned());
     }
 
+    fn set_reads_notes(&mut self, reads_notes: bool) {
+        self.asked.push(format!("reads notes: {reads_notes}"));
+    }
+
     fn describe_threads(&mut self) -> String {
         "*** threads\n".to_owned()
     }

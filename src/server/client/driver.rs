@@ -110,6 +110,10 @@ impl Driver for ClientThread<'_> {
         }
     }
 
+    fn set_reads_notes(&mut self, reads_notes: bool) {
+        self.client.set_reads_notes(reads_notes);
+    }
+
     /// It asks no other thread: each has noted in its `Status` what it does.
     fn describe_threads(&mut self) -> String {
         let (handler, rows) = (self.handler, self.handler.threads.all());

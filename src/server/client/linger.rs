@@ -44,7 +44,7 @@ const BITE: usize = 4096;
 /// a time limit.
 pub(crate) fn say_goodbye(client: &WriterHandle, reason: &CloseReason) {
     client.status.set(Activity::Leaving);
-    let bytes = client.take_waiting(&reason.to_client(), reason.close_code());
+    let bytes = client.take_waiting(reason);
     let patience = if reason.is_slow() { client.write_deadline() } else { GOODBYE };
     let end = Instant::now() + patience;
     let mut rest = &bytes[..];

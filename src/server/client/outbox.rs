@@ -7,7 +7,7 @@
 
 use super::{
     flusher::{FlusherQueue, SlowClient},
-    frames::{encode, last_words},
+    frames::encode,
     send_queue::SendQueue,
     turn::Turn,
 };
@@ -263,12 +263,10 @@ impl WriterHandle {
     }
 
     /// Takes what still waits, with the last words behind it; from now on nobody else sends.
-    pub(super) fn take_waiting(&self, last: &str, code: u16) -> Vec<u8> {
+    pub(super) fn take_waiting(&self, reason: &CloseReason) -> Vec<u8> {
         let mut outbox = self.outbox.lock();
         outbox.turn = Turn::OwnThread;
-        let mut bytes = outbox.queue.take();
-        bytes.extend_from_slice(&last_words(last, code, outbox.queue.wire()));
-        bytes
+        outbox.queue.take_with_last_words(reason)
     }
 
     /// Sends a whole frame that is no text, behind everything that waits. The client may send many
@@ -294,6 +292,11 @@ impl WriterHandle {
     /// From now on the client gets frames. To be called before anything is sent.
     pub(super) fn begin_frames(&self) {
         self.outbox.lock().queue.begin_frames();
+    }
+
+    /// From now on their last line has a note in front, or has none.
+    pub(crate) fn set_reads_notes(&self, reads_notes: bool) {
+        self.outbox.lock().queue.reads_notes = reads_notes;
     }
 
     /// How long a slow consumer may take for the last sentence.

@@ -1,10 +1,9 @@
 //! The bytes that wait for one client to read, in order. It has no lock: the threaded server's
 //! outbox keeps it under a lock of its own, and an event loop needs none.
 
-use super::frames::{self, Header, Passed, Wire, for_telnet};
-use crate::server::net;
+use super::frames::{Header, Passed, Wire, encode, for_telnet, last_words};
+use crate::{core::close_reason::CloseReason, server::net};
 use std::{
-    borrow::Cow,
     collections::VecDeque,
     io::{self, ErrorKind},
     mem::take,
@@ -21,6 +20,8 @@ pub struct SendQueue {
     is_shut: bool,
     broken: Option<String>,
     is_cut_off: bool,
+    /// The client reads notes, and so their last line has one in front.
+    pub reads_notes: bool,
 }
 
 impl Default for SendQueue {
@@ -32,6 +33,7 @@ impl Default for SendQueue {
             is_shut: false,
             broken: None,
             is_cut_off: false,
+            reads_notes: false,
         }
     }
 }
@@ -211,9 +213,13 @@ impl SendQueue {
         begun
     }
 
-    /// Takes what waits.
-    pub fn take(&mut self) -> Vec<u8> {
-        take(&mut self.waiting).into()
+    /// Takes what waits, and behind it the last words, as the client wants them.
+    pub fn take_with_last_words(&mut self, reason: &CloseReason) -> Vec<u8> {
+        let mut bytes: Vec<u8> = take(&mut self.waiting).into();
+        let note = if self.reads_notes { reason.to_program() } else { String::new() };
+        bytes.extend_from_slice(&encode(note.as_bytes(), self.wire()));
+        bytes.extend(last_words(&reason.to_client(), reason.close_code(), self.wire()));
+        bytes
     }
 
     // --- For a thread that has taken bytes to send them itself ---
@@ -239,11 +245,6 @@ impl SendQueue {
     }
 }
 
-/// Lines, or telnet's sequences, as a client gets them.
-pub fn encode(bytes: &[u8], is_telnet: bool) -> Cow<'_, [u8]> {
-    frames::encode(bytes, if is_telnet { Wire::Telnet } else { Wire::Plain })
-}
-
 fn length(slices: &[&[u8]]) -> usize {
     slices.iter().map(|slice| slice.len()).sum()
 }
@@ -266,7 +267,7 @@ mod tests {
     #[test]
     fn telnet_gets_cr_lf_and_its_sequences_as_they_are() {
         let mut queue = SendQueue::default();
-        assert_eq!(&*encode(b"hi\n", queue.is_telnet()), b"hi\n");
+        assert_eq!(&*encode(b"hi\n", queue.wire()), b"hi\n");
         queue.begin_telnet();
         for (lines, wire) in [
             (&b"hi\n"[..], &b"hi\r\n"[..]),
@@ -275,7 +276,7 @@ mod tests {
             (b"", b""),
             (b"\xff\xfb", b"\xff\xfb"),
         ] {
-            assert_eq!(&*encode(lines, queue.is_telnet()), wire);
+            assert_eq!(&*encode(lines, queue.wire()), wire);
         }
     }
 
@@ -302,7 +303,7 @@ mod tests {
         while queue.broken().is_none() {
             assert!(Instant::now() < end, "it is never found broken");
             queue.send(server, &[b"x\n"]);
-            queue.take();
+            queue.take_with_last_words(&CloseReason::Closed);
         }
     }
 

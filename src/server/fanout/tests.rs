@@ -5,7 +5,7 @@ use super::*;
 use crate::{
     core::{
         commands::Table,
-        event::{Entry, Login, Question, Talk},
+        event::{Entry, Login, Question, Talk, Wishes},
         name::NameRule,
         record::{Account, AccountId, Record, Snapshot},
         rooms::RoomsConfig,
@@ -79,7 +79,14 @@ impl Client {
     fn enters(&self, events: &Sender<ClientEvent>, name: &str, login: Option<Login>) {
         let name = NameRule::Ascii.check(name, "name").unwrap();
         let address = "192.0.2.1".parse().unwrap();
-        let entry = Entry { name, address, login, reserve_of: None, is_instructor: false };
+        let entry = Entry {
+            name,
+            address,
+            login,
+            reserve_of: None,
+            is_instructor: false,
+            wishes: Wishes::default(),
+        };
         self.asks(events, Event::Ask(Question::Enter(Box::new(entry))));
     }
 

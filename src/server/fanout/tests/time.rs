@@ -114,7 +114,14 @@ fn a_mute_and_a_ban_last_from_when_they_are_put_in_force() {
     let enters = |number: u64| {
         let (client, address) = (Client::new(number), "192.0.2.9".parse().unwrap());
         let name = NameRule::Ascii.check("mallory", "name").unwrap();
-        let entry = Entry { name, address, login: None, reserve_of: None, is_instructor: false };
+        let entry = Entry {
+            name,
+            address,
+            login: None,
+            reserve_of: None,
+            is_instructor: false,
+            wishes: Wishes::default(),
+        };
         client.does(&room.events, Event::Ask(Question::Enter(Box::new(entry))));
         client.waits_for_answer()
     };
