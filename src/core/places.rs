@@ -1,12 +1,16 @@
 //! Who has a place, and who may try for one of those that are kept for an administrator. No I/O and
 //! no clock: times count from any fixed point.
 //!
+//! Whoever finds no place waits for one, for a few seconds at most, in the order in which they came.
+//! So a class that was thrown out and comes back at once is let in as the places are left; and
+//! somebody who stays connected does not lose the race for a place to scripts that come and go.
+//!
 //! A full server keeps a few places for an administrator. Who is one shows only when they have given
 //! a password, so several may try at once; and who takes long gives way to who comes later. A script
 //! that holds on to these places keeps nobody out.
 
 use super::{address::ClientAddress, event::ClientId};
-use std::{cmp::Reverse, time::Duration};
+use std::{cmp::Reverse, collections::VecDeque, time::Duration};
 
 /// Places kept for an administrator beyond the last one, because a full server may need one: enough
 /// that four scripts and a mistyped name leave some free.
@@ -17,6 +21,12 @@ const TURN: Duration = Duration::from_secs(2);
 /// Who has tried for this time gives way to an address that has fewer clients there. (Before, their
 /// thread is perhaps not ready to be hung up.)
 const READY: Duration = Duration::from_millis(100);
+/// Who finds a full server waits for this time before they try for an administrator's place:
+/// perhaps somebody is just leaving. Nobody takes it for a delay.
+const MOMENT: Duration = Duration::from_millis(200);
+/// Who finds no place waits for this time: in it, every place for an administrator that a script
+/// holds is given away once.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The place of a client that comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +35,9 @@ pub enum Place {
     Ordinary,
     /// One of those for an administrator. Perhaps this client has to give way, and is hung up.
     Reserved(Option<ClientId>),
-    /// There is none.
+    /// There is none yet. Ask again soon, or give up.
+    Wait,
+    /// There is none, and this client has waited for long enough.
     None,
 }
 
@@ -47,6 +59,8 @@ pub(crate) struct Places {
     most: usize,
     ordinary: usize,
     reserved: Vec<Reserved>,
+    /// Who waits for a place, and since when; who came first, first.
+    waiting: VecDeque<(ClientId, Duration)>,
 }
 
 struct Reserved {
@@ -59,7 +73,7 @@ struct Reserved {
 impl Places {
     /// `most`: the ordinary ones.
     pub(crate) fn new(most: usize) -> Places {
-        Places { most, ordinary: 0, reserved: Vec::new() }
+        Places { most, ordinary: 0, reserved: Vec::new(), waiting: VecDeque::new() }
     }
 
     /// Whether whoever comes now can only try for an administrator's place.
@@ -67,30 +81,69 @@ impl Places {
         self.ordinary >= self.most
     }
 
-    /// Gives a place to a client that comes.
+    /// Whether this client tries for an administrator's place.
+    pub(crate) fn is_reserved(&self, client: ClientId) -> bool {
+        self.reserved.iter().any(|one| one.client == client)
+    }
+
+    /// Gives a place to a client that comes, or that waits.
     pub(crate) fn take(
         &mut self,
         client: ClientId,
         address: ClientAddress,
         now: Duration,
     ) -> Place {
+        let turn = self.waiting.iter().position(|(other, _)| *other == client);
+        let waited = turn.map_or(Duration::ZERO, |i| now.saturating_sub(self.waiting[i].1));
+        let is_next = turn.unwrap_or(self.waiting.len()) == 0;
+        let place = match self.find(address, now, is_next, waited) {
+            Some(place) => place,
+            None if waited < PATIENCE => Place::Wait,
+            None => Place::None,
+        };
+        match (place, turn) {
+            (Place::Wait, Some(_)) => return place,
+            (Place::Wait, None) => self.waiting.push_back((client, now)),
+            (_, Some(_)) => self.give_up(client),
+            (_, None) => {}
+        }
+        match place {
+            Place::Ordinary => self.ordinary += 1,
+            Place::Reserved(_) => {
+                self.reserved.push(Reserved { client, address, since: now, trial: Trial::Silent });
+            }
+            Place::Wait | Place::None => {}
+        }
+        place
+    }
+
+    /// A place for somebody who has `waited`, and whose turn it is if they are `next`.
+    fn find(
+        &mut self,
+        address: ClientAddress,
+        now: Duration,
+        is_next: bool,
+        waited: Duration,
+    ) -> Option<Place> {
         if !self.is_full() {
-            self.ordinary += 1;
-            return Place::Ordinary;
+            return is_next.then_some(Place::Ordinary);
+        }
+        if waited < MOMENT {
+            return None;
         }
         let taken = self.reserved.iter().filter(|one| one.trial != Trial::Leaving).count();
-        let gives_way = match taken < RESERVED {
-            true => None,
-            false => match self.who_gives_way(address, now) {
-                Some(i) => {
-                    self.reserved[i].trial = Trial::Leaving;
-                    Some(self.reserved[i].client)
-                }
-                None => return Place::None,
-            },
-        };
-        self.reserved.push(Reserved { client, address, since: now, trial: Trial::Silent });
-        Place::Reserved(gives_way)
+        if taken < RESERVED {
+            return is_next.then_some(Place::Reserved(None));
+        }
+        // Those who wait are asked in their order, so somebody before them had no right to it.
+        let gives_way = self.who_gives_way(address, now)?;
+        self.reserved[gives_way].trial = Trial::Leaving;
+        Some(Place::Reserved(Some(self.reserved[gives_way].client)))
+    }
+
+    /// The client does not wait any longer.
+    pub(crate) fn give_up(&mut self, client: ClientId) {
+        self.waiting.retain(|(other, _)| *other != client);
     }
 
     /// The client has gone.
@@ -140,13 +193,21 @@ mod tests {
         format!("192.0.2.{host}").parse().unwrap()
     }
 
+    /// They have come a moment ago, and ask again now.
+    fn take(places: &mut Places, client: ClientId, from: ClientAddress, now: Duration) -> Place {
+        assert_eq!(places.take(client, from, now.saturating_sub(MOMENT)), Place::Wait);
+        let place = places.take(client, from, now);
+        places.give_up(client);
+        place
+    }
+
     /// A full server at which scripts from address 1 hold every place for an administrator.
     fn full() -> Places {
         let mut places = Places::new(2);
         assert_eq!(places.take(1, address(9), ms(0)), Place::Ordinary);
         assert_eq!(places.take(2, address(9), ms(0)), Place::Ordinary);
         for i in 0..RESERVED as u64 {
-            assert_eq!(places.take(10 + i, address(1), ms(i)), Place::Reserved(None));
+            assert_eq!(take(&mut places, 10 + i, address(1), ms(200 + i)), Place::Reserved(None));
         }
         places
     }
@@ -154,11 +215,11 @@ mod tests {
     #[test]
     fn who_has_tried_for_two_seconds_gives_way() {
         let mut places = full();
-        assert_eq!(places.take(30, address(1), ms(1_999)), Place::None);
-        assert_eq!(places.take(31, address(1), ms(2_000)), Place::Reserved(Some(10)));
-        assert_eq!(places.take(32, address(1), ms(2_000)), Place::None, "the others are younger");
+        assert_eq!(take(&mut places, 30, address(1), ms(2_199)), Place::Wait);
+        assert_eq!(take(&mut places, 31, address(1), ms(2_200)), Place::Reserved(Some(10)));
+        assert_eq!(take(&mut places, 32, address(1), ms(2_200)), Place::Wait, "they are younger");
         places.leave(10);
-        assert_eq!(places.take(33, address(1), ms(2_001)), Place::Reserved(Some(11)));
+        assert_eq!(take(&mut places, 33, address(1), ms(2_201)), Place::Reserved(Some(11)));
     }
 
     #[test]
@@ -166,18 +227,19 @@ mod tests {
         let mut places = full();
         places.note(10, Trial::Named);
         places.note(11, Trial::Admitted);
-        let gone: Vec<Place> = (0..8).map(|i| places.take(40 + i, address(1), ms(2_100))).collect();
+        let mut comes = |i: u64| take(&mut places, 40 + i, address(1), ms(2_300));
+        let gone: Vec<Place> = (0..8).map(&mut comes).collect();
         let displaced = [12, 13, 14, 15, 16, 17, 10].map(|client| Place::Reserved(Some(client)));
         assert_eq!(gone[..7], displaced);
-        assert_eq!(gone[7], Place::None, "all others have just come, and 11 stays");
+        assert_eq!(gone[7], Place::Wait, "all others have just come, and 11 stays");
     }
 
     #[test]
     fn an_address_that_has_many_gives_way_at_once_to_one_that_has_none() {
         let mut places = full();
-        assert_eq!(places.take(50, address(2), ms(60)), Place::None, "they have just come");
-        assert_eq!(places.take(51, address(2), ms(200)), Place::Reserved(Some(10)));
-        assert_eq!(places.take(52, address(1), ms(200)), Place::None, "not the other way round");
+        assert_eq!(take(&mut places, 50, address(2), ms(260)), Place::Wait, "they have just come");
+        assert_eq!(take(&mut places, 51, address(2), ms(400)), Place::Reserved(Some(10)));
+        assert_eq!(take(&mut places, 52, address(1), ms(400)), Place::Wait, "not the other way");
     }
 
     #[test]
@@ -186,6 +248,36 @@ mod tests {
         places.leave(1);
         assert_eq!(places.take(60, address(1), ms(3_000)), Place::Ordinary);
         places.leave(12);
-        assert_eq!(places.take(61, address(1), ms(3_000)), Place::Reserved(None));
+        assert_eq!(take(&mut places, 61, address(1), ms(3_000)), Place::Reserved(None));
+    }
+
+    /// They come back before those that they were before are gone.
+    #[test]
+    fn a_class_that_is_thrown_out_and_comes_back_at_once_gets_the_places_it_leaves() {
+        let mut places = Places::new(40);
+        (0..40).for_each(|i| assert_eq!(places.take(i, address(1), ms(0)), Place::Ordinary));
+        (40..80).for_each(|i| assert_eq!(places.take(i, address(1), ms(50)), Place::Wait));
+        for i in 0..40 {
+            places.leave(i);
+            assert_eq!(places.take(100, address(2), ms(60)), Place::Wait, "whoever comes is last");
+            let placed = (40..80).filter(|j| places.take(*j, address(1), ms(60)) != Place::Wait);
+            assert_eq!(placed.collect::<Vec<_>>(), [40 + i], "in their order");
+            places.give_up(100);
+        }
+    }
+
+    #[test]
+    fn whoever_stays_is_before_scripts_that_come_and_go_and_waits_for_three_seconds_at_most() {
+        let mut places = full();
+        assert_eq!(places.take(70, address(1), ms(300)), Place::Wait);
+        places.leave(10); // a script goes, and another one is here at once
+        assert_eq!(places.take(20, address(1), ms(500)), Place::Wait);
+        assert_eq!(places.take(70, address(1), ms(500)), Place::Reserved(None));
+        places.give_up(20);
+        (11..18).chain([70]).for_each(|client| places.note(client, Trial::Admitted));
+        assert_eq!(places.take(71, address(1), ms(1_000)), Place::Wait);
+        assert_eq!(places.take(71, address(1), ms(3_999)), Place::Wait);
+        assert_eq!(places.take(71, address(1), ms(4_000)), Place::None);
+        assert_eq!(places.take(71, address(1), ms(4_001)), Place::Wait, "it has to come again");
     }
 }

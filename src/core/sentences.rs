@@ -293,6 +293,11 @@ pub(crate) fn all_places_taken(places: usize) -> String {
     sorry(&format!("all {places} places are taken. Please try again later."))
 }
 
+/// What whoever waits for a place is told.
+pub(crate) fn please_wait_for_a_place(places: usize) -> String {
+    format!("Please wait: all {places} places are taken. Perhaps one is left soon.")
+}
+
 /// Why there is no place.
 pub fn why_sorry(sentence: &str) -> Option<&str> {
     sentence.strip_prefix("Sorry: ")

@@ -19,9 +19,9 @@ const SERVER_DESCRIPTORS: usize = 20;
 const BROWSERS_LEAST: usize = 8;
 /// What the web port needs beside them: two listeners and a pipe.
 const WEB_DESCRIPTORS: usize = 4 + BROWSERS_LEAST;
-/// The most refused connections that are kept open at once, if there are descriptors for them: a
-/// class that came too late.
-const REFUSED_MAX: usize = 256;
+/// The most connections that are kept open at once while they are not let in, if there are
+/// descriptors for them: a class that came too late, or too early.
+const REFUSED_MAX: usize = 1024;
 /// Threads other than the clients'.
 const OTHER_THREADS: usize = 16;
 /// Memory maps of one thread: its stack, the guard page below, and its signal stack with a guard

@@ -42,9 +42,10 @@ use crate::{
 use anyhow::{Context as _, bail};
 use auth::Authenticator;
 use client::{
+    admission::Admitting,
     flusher::{Flusher, FlusherQueue},
     handler::ChatHandler,
-    linger::Lingerer,
+    lingerer::Lingerer,
 };
 use clock::Clock;
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
@@ -116,7 +117,7 @@ impl Chatd {
     ) -> anyhow::Result<Chatd> {
         let listeners = listen(&options.listen_on(), Duration::from_secs(options.ghost_after))?;
         let web = web::listener::open(options)?;
-        let totals = Arc::<Totals>::default();
+        let (totals, registry) = (Arc::<Totals>::default(), Arc::<Registry>::default());
         let (events, to_apply, large) = fanout::events(options.threads_max);
         let (shutdown, stopping) = bounded(2); // each of the two words is sent once at most
         let (flusher_queue, flusher) = FlusherQueue::new().context("cannot start the flusher")?;
@@ -141,7 +142,6 @@ impl Chatd {
         let own = [&fanout.status, &historian.status, &flusher.status, &linger.status];
         let statuses = in_order(&accept_statuses, own, web.as_ref());
         let watch = Watch::new(&statuses, fanout.events.clone());
-        let registry = Arc::<Registry>::default();
         let most = options.threads_max.saturating_add(EXTRA_THREADS);
         let rows = Arc::new(Threads::new(most, statuses.iter().chain(&others)));
         let handler = Arc::new(ChatHandler {
@@ -162,9 +162,10 @@ impl Chatd {
             threads: rows,
         });
 
+        let threads = Arc::new(Threading::new(most, CLIENT_STACK));
+        let linger = (linger, Admitting::new(&handler, &threads));
         let workers = start_workers((fanout, begin_chat(options, snapshot)), historian, linger)?;
         let flusher = start_thread("flusher", move || Flusher::run(flusher))?;
-        let threads = Arc::new(Threading::new(most, CLIENT_STACK));
         let (servers, accepting) = start_accepting(listeners, accept_statuses, &handler, &threads)?;
         let web = start_web(web, options, (&servers, &handler, &threads))?;
         Ok(Chatd { servers, accepting, handler, threads, shutdown, watch, workers, flusher, web })
@@ -271,12 +272,12 @@ impl Chatd {
 fn start_workers(
     (fanout, chat): (FanOut, Chat<Client>),
     historian: Historian,
-    linger: Lingerer,
+    (linger, admitting): (Lingerer, Admitting),
 ) -> anyhow::Result<[JoinHandle<()>; 3]> {
     Ok([
         start_thread("fanout", move || fanout.run(chat))?,
         start_thread("historian", move || historian.run())?,
-        start_thread("linger", move || Lingerer::run(linger))?,
+        start_thread("linger", move || linger.run(&admitting))?,
     ])
 }
 

@@ -226,6 +226,12 @@ pub fn has_peer_ended(socket: &TcpStream) -> bool {
     wait(&mut waits, Some(Duration::ZERO)).is_ok() && !waits[0].revents().is_empty()
 }
 
+/// Whether the connection is broken; or, of a peer that has sent its end of file, whether no bytes
+/// are left to read before that.
+pub(crate) fn has_peer_gone(socket: &TcpStream) -> bool {
+    wait_broken(socket, Duration::ZERO).is_err() || matches!(socket.peek(&mut [0]), Ok(0) | Err(_))
+}
+
 /// Waits for `at_most`, and fails if the connection is broken then. (A poll on Windows reports an
 /// end of file, too.)
 #[cfg(windows)]

@@ -3,7 +3,7 @@
 
 use super::client::outbox::WriterHandle;
 use crate::{
-    core::{close_reason::CloseReason, event::ClientId, places::Place},
+    core::{close_reason::CloseReason, event::ClientId},
     lock::{LockKind, Locked},
 };
 use parking_lot::Condvar;
@@ -54,9 +54,8 @@ impl Registry {
         !clients.closed
     }
 
-    /// Hangs up whoever has to give way to a client with this place.
-    pub(crate) fn give_way(&self, place: Place, reason: CloseReason) {
-        let Place::Reserved(Some(number)) = place else { return };
+    /// Hangs up whoever has to give way to another client.
+    pub(crate) fn give_way(&self, number: ClientId, reason: CloseReason) {
         let client = self.clients.lock().by_number.get(&number).cloned();
         client.iter().for_each(|client| client.hang_up(reason.clone()));
     }

@@ -2,13 +2,14 @@
 //! behind a lock. It is taken when a client comes, goes, or has to wait; never for a line of a
 //! client that is not limited.
 
-use super::{logger, net, options::Options};
+use super::{logger, net, options::Options, status::Totals};
 use crate::{
     core::{
         address::ClientAddress,
         event::{Answer, ClientId, Handover},
         places::{Place, Places, Trial},
         record::AccountId,
+        sentences,
         session::{
             Peer, Session,
             sources::{Ended, Part, Source, Sources},
@@ -20,6 +21,7 @@ use std::{
     fmt::Display,
     io,
     net::{IpAddr, SocketAddr, TcpStream},
+    sync::atomic::Ordering::Relaxed,
     time::{Duration, Instant},
 };
 
@@ -27,8 +29,31 @@ use std::{
 pub struct SourceTable {
     sources: Locked<Sources>,
     places: Locked<Places>,
+    /// The ordinary places.
+    most: usize,
     is_on: bool,
     start: Instant,
+}
+
+/// What becomes of a connection that comes.
+#[derive(Debug)]
+pub enum Admission {
+    /// It has a place. This client has to give way, and is hung up.
+    Place {
+        /// Its number.
+        gives_way: Option<ClientId>,
+    },
+    /// Not yet. Ask again soon.
+    Wait {
+        /// What it is told then.
+        request: String,
+        /// What it is told if it cannot wait.
+        refusal: String,
+        /// It waits for its turn among those from its address, and not for a place.
+        takes_turns: bool,
+    },
+    /// No: a sentence for the client.
+    Refused(String),
 }
 
 /// One client, as it is counted.
@@ -65,25 +90,62 @@ impl SourceTable {
         let sources = Sources::new(options.per_source(), flood, is_on);
         let sources = Locked::new(LockKind::Sources, sources);
         let places = Locked::new(LockKind::Places, Places::new(options.threads_max));
-        SourceTable { sources, places, is_on: is_on && flood.is_some(), start: Instant::now() }
+        let (most, is_on) = (options.threads_max, is_on && flood.is_some());
+        SourceTable { sources, places, most, is_on, start: Instant::now() }
     }
 
     fn now(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// Counts one more connection from this address.
-    ///
-    /// # Errors
-    /// There are too many: a sentence for the client.
-    pub fn admit(&self, ip: IpAddr) -> Result<(), String> {
+    /// Gives a place to a connection that comes, and counts it. `takes_turns`: it waits already, for
+    /// its turn among those from its address.
+    pub fn admit(&self, client: ClientId, ip: IpAddr, takes_turns: bool) -> Admission {
         let is_full = self.places.lock().is_full();
-        let mut sources = self.sources.lock();
-        match is_full {
-            // A script that comes and goes keeps no administrator out behind the same router.
-            true => sources.admit_to_trial(ip),
-            false => sources.admit(ip, self.now()),
+        let now = self.now();
+        let admitted = {
+            let mut sources = self.sources.lock();
+            match takes_turns {
+                // A script that comes and goes keeps no administrator out behind the same router.
+                _ if is_full => sources.admit_to_trial(ip),
+                true => sources.admit_waiting(ip, now),
+                false => sources.admit(ip, now),
+            }
+        };
+        if let Err(denied) = admitted {
+            self.give_up(client);
+            return match denied.may_wait() {
+                true => {
+                    let (request, refusal) = (denied.request(), denied.refusal());
+                    Admission::Wait { request, refusal, takes_turns: true }
+                }
+                false => Admission::Refused(denied.refusal()),
+            };
         }
+        let place = self.places.lock().take(client, ClientAddress::of(ip), now);
+        match place {
+            Place::Ordinary => return Admission::Place { gives_way: None },
+            Place::Reserved(gives_way) => return Admission::Place { gives_way },
+            Place::Wait | Place::None => self.release(ip),
+        }
+        let refusal = sentences::all_places_taken(self.most);
+        match place {
+            Place::Wait => {
+                let request = sentences::please_wait_for_a_place(self.most);
+                Admission::Wait { request, refusal, takes_turns: false }
+            }
+            _ => Admission::Refused(refusal),
+        }
+    }
+
+    /// `Some`: this client tries for an administrator's place. The number is that of the others.
+    pub fn reserve_of(&self, client: ClientId) -> Option<usize> {
+        self.places.lock().is_reserved(client).then_some(self.most)
+    }
+
+    /// The client does not wait for a place any longer.
+    pub fn give_up(&self, client: ClientId) {
+        self.places.lock().give_up(client);
     }
 
     /// Counts one connection fewer.
@@ -93,16 +155,12 @@ impl SourceTable {
 
     /// Counts and logs a connection that is refused. Returns whether it has to wait for its end of
     /// file.
-    pub fn refuse(&self, peer: SocketAddr, sentence: &str) -> bool {
+    pub fn refuse(&self, peer: SocketAddr, sentence: &str, totals: &Totals) -> bool {
+        totals.refused.fetch_add(1, Relaxed);
         let has_to_wait = self.sources.lock().refuse(peer.ip(), self.now());
         let address = ClientAddress::of(peer.ip());
         logger::counted("refusals of", &address, format_args!("refused {peer}: {sentence}"));
         has_to_wait
-    }
-
-    /// Gives a place to a client that comes.
-    pub fn take_place(&self, client: ClientId, ip: IpAddr) -> Place {
-        self.places.lock().take(client, ClientAddress::of(ip), self.now())
     }
 
     /// The client has gone.

@@ -106,8 +106,6 @@ pub enum Refusal {
         /// The system's error.
         error: io::Error,
     },
-    /// [`Handler::verify`] refused it, for this reason.
-    Unwelcome(String),
 }
 
 /// What an accept loop does.
@@ -126,9 +124,10 @@ pub trait Handler: Send + Sync + 'static {
     /// Serves one connection from its beginning to its end. The mix-in decides on which thread.
     fn handle(&self, connection: Connection) -> anyhow::Result<()>;
 
-    /// Whether this peer is welcome. The accept loop calls this, so it must not wait.
-    fn verify(&self, _peer: SocketAddr) -> Result<(), String> {
-        Ok(())
+    /// Returns the connection if it is welcome; otherwise the handler has refused it, or keeps it
+    /// until it is. The accept loop calls this, so it must not wait.
+    fn verify(&self, connection: Connection) -> Option<Connection> {
+        Some(connection)
     }
 
     /// Refuses a connection; by default, closes it. The accept loop calls this, so it must not
@@ -176,11 +175,8 @@ pub fn hand_in<H: Handler, M: MixIn>(
 ) {
     let number = NUMBERS.fetch_add(1, Relaxed);
     let connection = Connection { number, stream, peer, others: 0 };
-    let processed = match handler.verify(peer) {
-        Ok(()) => mixin.process(connection, handler),
-        Err(sentence) => Err((connection, Refusal::Unwelcome(sentence))),
-    };
-    if let Err((connection, refusal)) = processed {
+    let Some(connection) = handler.verify(connection) else { return };
+    if let Err((connection, refusal)) = mixin.process(connection, handler) {
         handler.refuse(connection, refusal);
     }
 }

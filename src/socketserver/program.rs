@@ -76,8 +76,8 @@ impl<H: Handler> Handler for HangsUp<H> {
         self.handler.handle(connection)
     }
 
-    fn verify(&self, peer: SocketAddr) -> Result<(), String> {
-        self.handler.verify(peer)
+    fn verify(&self, connection: Connection) -> Option<Connection> {
+        self.handler.verify(connection)
     }
 
     fn refuse(&self, connection: Connection, refusal: Refusal) {

@@ -23,7 +23,7 @@ impl Handler for Echo {
     fn refuse(&self, mut connection: Connection, refusal: Refusal) {
         let sentence = match refusal {
             Refusal::Full { most } => format!("full: {most}"),
-            other => format!("{other:?}"),
+            no_thread @ Refusal::NoThread { .. } => format!("{no_thread:?}"),
         };
         let _ = connection.stream.write_all(sentence.as_bytes());
     }

@@ -42,6 +42,8 @@ fn the_comparison_counts_what_is_compiled() {
         "src/server/registry.rs",
         "src/server/client/admission.rs",
         "src/server/client/handler.rs",
+        "src/server/client/admission.rs",
+        "src/server/client/lingerer.rs",
         "src/server/client/driver.rs",
         "src/server/client/outbox.rs",
         "src/server/client/turn.rs",

@@ -21,10 +21,10 @@ use chatd::{
         SHUTDOWN_PATIENCE,
         auth::Authenticator,
         begin_chat,
-        client::linger::Refused,
+        client::waiting::WaitingList,
         clock::Clock,
         history::historian::{self, HistorianEvent, HistorianHandle, HistoryReader},
-        listen,
+        limits, listen,
         options::Options,
         sources::SourceTable,
         start_thread,
@@ -45,7 +45,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often the loop looks at what it cannot watch: the historian, and those who were refused.
+/// How often the loop looks at what it cannot watch: the historian.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How long the historian may take to end. With the patience for the clients that is less than 5 s.
@@ -75,8 +75,8 @@ pub struct Server<'a> {
     pub(super) authenticator: Authenticator,
     pub listeners: Vec<TcpListener>,
     pub(super) sources: SourceTable,
-    /// Who was refused, and has not gone.
-    pub(super) refused: Vec<Refused>,
+    /// Who waits to be let in, or was refused and has not gone.
+    pub(super) outside: WaitingList,
     signals: UnixStream,
     pub timers: Timers,
     /// Those to whom something has happened in this round.
@@ -120,7 +120,7 @@ impl<'a> Server<'a> {
             authenticator: Authenticator::new(options.instructor)?,
             listeners,
             sources: SourceTable::new(options),
-            refused: Vec::new(),
+            outside: WaitingList::new(limits::refused_possible(options.threads_max, false)),
             signals,
             timers,
             touched: Vec::new(),
@@ -183,9 +183,9 @@ impl<'a> Server<'a> {
                 Timer::Client(key) => self.on_due(key, now),
                 Timer::LookAround => {
                     self.hear_historian();
-                    self.refused.retain_mut(|refused| refused.look(now));
                     self.timers.set(now + LOOK_EVERY, Timer::LookAround);
                 }
+                Timer::Outside => self.look_outside(),
                 Timer::Stop => self.shut_down(),
                 Timer::Cut => self.clients.clear(),
             }
@@ -335,6 +335,7 @@ impl<'a> Server<'a> {
         self.history.begin_to_stop();
         self.timers.set(Instant::now() + SHUTDOWN_PATIENCE, Timer::Cut);
         self.listeners.clear();
+        self.outside.close();
         self.chat.set_now(self.clock.now());
         self.chat.close();
         for key in self.clients.keys().collect::<Vec<_>>() {

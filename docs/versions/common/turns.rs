@@ -19,15 +19,21 @@ use super::{
     timers::Timer,
 };
 use chatd::{
-    core::{close_reason::CloseReason, event::Event, places::Place, session::Session},
+    core::{
+        close_reason::CloseReason,
+        event::{ClientId, Event},
+        session::Session,
+    },
     server::{
         client::{
             handler::{LAST_WORDS, RESERVE_DEADLINE},
-            linger::{GOODBYE, Refused, is_still_there},
+            linger::{GOODBYE, is_still_there},
+            waiting::{Arrival, LOOK_EVERY, Waiting},
         },
-        limits, net,
+        net,
+        sources::Admission,
     },
-    socketserver::OUT_OF_DESCRIPTORS,
+    socketserver::{Connection, OUT_OF_DESCRIPTORS},
 };
 use std::{
     io::{ErrorKind, Read as _},
@@ -49,10 +55,10 @@ impl Server<'_> {
         for _ in 0..ACCEPTED_MAX {
             let accepted = self.listeners.get(listener).map(TcpListener::accept);
             match accepted.unwrap_or(Err(ErrorKind::WouldBlock.into())) {
-                Ok((socket, peer)) => match self.admit(&socket, peer) {
-                    Ok(()) => self.begin(socket, peer),
-                    Err(sentence) => self.refuse(socket, peer, &sentence),
-                },
+                Ok((stream, peer)) => {
+                    self.last_number += 1;
+                    self.admit(Connection { number: self.last_number, stream, peer, others: 0 });
+                }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return,
                 Err(e) if e.kind() == ErrorKind::ConnectionAborted => {} // the next one may be fine
                 Err(e) => {
@@ -64,49 +70,60 @@ impl Server<'_> {
         }
     }
 
-    fn admit(&mut self, socket: &TcpStream, peer: SocketAddr) -> Result<(), String> {
+    /// Lets a connection in, has it wait, or refuses it.
+    fn admit(&mut self, connection: Connection) {
+        let was_empty = self.outside.is_empty();
+        let admission = match self.prepare(&connection.stream) {
+            Ok(()) => self.sources.admit(connection.number, connection.peer.ip(), false),
+            Err(sentence) => Admission::Refused(sentence),
+        };
+        let arrival = |connection| Arrival { connection, first: None };
+        let Server { outside, sources, totals, .. } = self;
+        match admission {
+            Admission::Place { gives_way } => self.begin(connection, gives_way),
+            Admission::Wait { request, refusal, takes_turns } => {
+                let waiting = Waiting::new(arrival(connection), request, refusal, takes_turns);
+                outside.wait(waiting, sources, totals);
+            }
+            Admission::Refused(sentence) => {
+                outside.refuse(arrival(connection), &sentence, sources, totals);
+            }
+        }
+        if was_empty && !self.outside.is_empty() {
+            self.timers.set(Instant::now() + LOOK_EVERY, Timer::Outside);
+        }
+    }
+
+    fn prepare(&self, socket: &TcpStream) -> Result<(), String> {
         if let Some(wall) = self.version.wall.filter(|&wall| socket.as_raw_fd() as usize >= wall) {
             return Err(format!(
                 "Sorry: select can watch {wall} descriptors, and they are taken. Please try again later."
             ));
         }
-        socket.set_nonblocking(true).map_err(|error| format!("Sorry: {error}."))?;
-        self.sources.admit(peer.ip())
+        socket.set_nonblocking(true).map_err(|error| format!("Sorry: {error}."))
     }
 
-    /// Says why, and sees to a polite end. Who is refused is not watched: if select's set is full, there is no place in
-    /// it for them.
-    fn refuse(&mut self, socket: TcpStream, peer: SocketAddr, sentence: &str) {
-        self.totals.refused.fetch_add(1, Relaxed);
-        let has_to_wait = self.sources.refuse(peer, sentence);
-        let refused = Refused::new(socket, sentence, has_to_wait);
-        if self.refused.len() < limits::refused_possible(self.options.threads_max, false) {
-            self.refused.push(refused);
+    /// Looks at those who are not let in. They are not watched: if select's set is full, there is no place in it for them.
+    pub(super) fn look_outside(&mut self) {
+        for (arrival, gives_way) in self.outside.look(&self.sources, &self.totals) {
+            self.begin(arrival.connection, gives_way);
+        }
+        if !self.outside.is_empty() {
+            self.timers.set(Instant::now() + LOOK_EVERY, Timer::Outside);
         }
     }
 
-    fn begin(&mut self, socket: TcpStream, peer: SocketAddr) {
+    fn begin(&mut self, connection: Connection, gives_way: Option<ClientId>) {
+        let Connection { number, stream: socket, peer, .. } = connection;
         let most = self.options.threads_max;
-        let number = self.last_number + 1;
-        let place = self.sources.take_place(number, peer.ip());
-        match place {
-            Place::None => {
-                self.sources.release(peer.ip());
-                let sentence =
-                    format!("Sorry: all {most} places are taken. Please try again later.");
-                return self.refuse(socket, peer, &sentence);
+        if let Some(other) = gives_way {
+            let found = self.clients.iter().find(|(_, client)| client.number == other);
+            if let Some(key) = found.map(|(key, _)| key) {
+                self.close(key, CloseReason::Full(most));
             }
-            Place::Reserved(Some(other)) => {
-                let found = self.clients.iter().find(|(_, client)| client.number == other);
-                if let Some(key) = found.map(|(key, _)| key) {
-                    self.close(key, CloseReason::Full(most));
-                }
-            }
-            Place::Ordinary | Place::Reserved(None) => {}
         }
-        let reserve_of = (place != Place::Ordinary).then_some(most);
+        let reserve_of = self.sources.reserve_of(number);
         let deadline = reserve_of.map_or(self.options.login_deadline(), |_| RESERVE_DEADLINE);
-        self.last_number = number;
         self.find_ended(peer);
         let usage = self.sources.begin(number, peer, &socket, reserve_of);
         let connection = format!("c{number}");

@@ -6,18 +6,22 @@
 //!   class behind one router has one for each pupil, and a script that reconnects has one for each
 //!   of its threads. What a young client with such a bucket lacks comes from one refill that the
 //!   source's clients share.
-//! - **Connections.** Those that end within a minute are counted. Too many, and the next ones are
-//!   refused for a while.
+//! - **Connections.** Those that end within a minute are counted. Too many, and the next ones have to
+//!   wait before they are let in, one after the other. A script that does not wait keeps nobody out.
 //! - **Names.** Those refused are counted. Too many, and the next ones have to wait.
 //!
 //! Whoever has proved to own an account is counted by that account, and not by the address. It does
 //! no I/O and reads no clock: times count from any fixed point. The threads share it behind a lock.
 
+mod denied;
+mod meter;
+
+pub(crate) use denied::{Denied, TooMany};
+
 use super::flood::{FloodLimit, YOUNG};
-use crate::core::{
-    address::ClientAddress, event::Handover, recent::Recent, record::AccountId, sentences::sorry,
-};
+use crate::core::{address::ClientAddress, event::Handover, recent::Recent, record::AccountId};
 use ::core::net::IpAddr;
+use meter::Meter;
 use std::{
     collections::{HashMap, VecDeque},
     mem::take,
@@ -116,24 +120,10 @@ struct Use {
     gone: Meter,
     begun: Meter,
     short: Meter,
+    /// When the next of those who wait is let in, at the earliest.
+    next: Duration,
     names: Meter,
     refused: Meter,
-}
-
-/// Something that is counted, and forgotten at a steady rate.
-#[derive(Default)]
-struct Meter {
-    level: f64,
-    at: Duration,
-}
-
-impl Meter {
-    fn level(&mut self, per_second: f64, now: Duration) -> f64 {
-        let elapsed = now.saturating_sub(self.at).as_secs_f64();
-        self.at = now;
-        self.level = (self.level - elapsed * per_second).max(0.0);
-        self.level
-    }
 }
 
 impl Use {
@@ -173,6 +163,17 @@ impl Use {
         self.spared = lines.min(limit.per_second).min(limit.burst);
     }
 
+    /// Whether somebody who comes now would soon have a line to say.
+    fn check_lines(&self, now: Duration) -> Result<(), Denied> {
+        let wait = self.promised.saturating_sub(now);
+        match self.left.back() {
+            Some((_, tokens)) if wait > WAIT_MAX && *tokens < 1.0 => {
+                Err(Denied::for_now(TooMany::Lines, (wait - WAIT_MAX).as_secs_f64()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Promises lines of the shared refill. Returns how long they take to come.
     fn promise(&mut self, lines: f64, limit: FloodLimit, now: Duration) -> Duration {
         self.pour(limit, now);
@@ -200,39 +201,43 @@ impl Sources {
     /// Counts one more connection from this address.
     ///
     /// # Errors
-    /// There are too many: a sentence for the client.
-    pub(crate) fn admit(&mut self, ip: IpAddr, now: Duration) -> Result<(), String> {
+    /// There are too many.
+    pub(crate) fn admit(&mut self, ip: IpAddr, now: Duration) -> Result<(), Denied> {
         if self.is_on {
             let used = self.uses.entry(Source::Address(ClientAddress::of(ip)), now);
             let most = used.short_max();
             let above = used.short(now) + 1.0 - most;
             if above > 0.0 {
                 let wait = above * YOUNG.as_secs_f64() / most;
-                return Err(sorry(&format!(
-                    "{most} connections from your address have ended within a minute, and that is the most. Please try again in {} s.",
-                    wait.ceil()
-                )));
+                return Err(Denied::for_now(TooMany::Ended(most), wait));
             }
-            let wait = used.promised.saturating_sub(now);
-            if wait > WAIT_MAX && used.left.back().is_some_and(|(_, tokens)| *tokens < 1.0) {
-                return Err(sorry(&format!(
-                    "connections from your address say too much. Please try again in {} s.",
-                    (wait - WAIT_MAX).as_secs() + 1
-                )));
-            }
+            used.check_lines(now)?;
         }
         self.admit_to_trial(ip)
     }
 
+    /// The same for one that waits because of [`Denied::for_now`]. They are to be asked for in their
+    /// order. As many are let in as connections may end.
+    pub(crate) fn admit_waiting(&mut self, ip: IpAddr, now: Duration) -> Result<(), Denied> {
+        let used = self.uses.entry(Source::Address(ClientAddress::of(ip)), now);
+        let most = used.short_max();
+        if used.next > now {
+            return Err(Denied::for_now(TooMany::Ended(most), (used.next - now).as_secs_f64()));
+        }
+        used.check_lines(now)?;
+        self.admit_to_trial(ip)?;
+        let used = self.uses.entry(Source::Address(ClientAddress::of(ip)), now);
+        used.next = now + YOUNG.div_f64(most);
+        Ok(())
+    }
+
     /// The same at a full server, however many have come and gone. They can only try for an
     /// administrator's place, and `Places` sees to it that they do not keep it.
-    pub(crate) fn admit_to_trial(&mut self, ip: IpAddr) -> Result<(), String> {
+    pub(crate) fn admit_to_trial(&mut self, ip: IpAddr) -> Result<(), Denied> {
         let open = self.open.entry(ClientAddress::of(ip)).or_default();
         // The machine itself is exempt: there are the tests, and whoever looks after the server.
         if *open >= self.per_source && !ip.is_loopback() {
-            return Err(sorry(&format!(
-                "{open} connections from your address are open, and that is the most."
-            )));
+            return Err(Denied { why: TooMany::Open(*open), wait: None });
         }
         *open += 1;
         Ok(())

@@ -1,22 +1,23 @@
-//! Who is let in: the place of each client, and the sentence for whoever gets none. The accept
-//! loops and the thread `web` call it, and must not wait; `handle` is what a client's own thread
-//! begins with.
+//! Who is let in, who waits, and who is refused. The accept loops and the thread `web` call it, and
+//! must not wait; and so does thread `linger`, for those who wait. `handle` is what a client's own
+//! thread begins with.
 
 use super::{
-    frames::{Wire, last_words},
     handler::{ChatHandler, ClientThread},
+    lingerer::{Admit, Outside},
     outbox::WriterHandle,
+    waiting::{Arrival, Waiting, WaitingList},
     websocket::MessageReader,
 };
 use crate::{
-    core::{close_reason::CloseReason, notice::notice, places::Place, sentences},
-    server::status::{self, Activity},
-    socketserver::{Accepting, Connection, Handler, Refusal},
+    core::{close_reason::CloseReason, event::ClientId, sentences},
+    server::{
+        sources::Admission,
+        status::{self, Activity},
+    },
+    socketserver::{Accepting, Connection, Handler, MixIn as _, Refusal, Threading},
 };
-use std::{
-    net::SocketAddr,
-    sync::{Arc, atomic::Ordering::Relaxed},
-};
+use std::sync::{Arc, Weak};
 
 /// Serves one browser, whose connection has become a WebSocket. It is a client like any other.
 pub(crate) struct BrowserHandler {
@@ -26,9 +27,8 @@ pub(crate) struct BrowserHandler {
 }
 
 impl Handler for ChatHandler {
-    fn verify(&self, peer: SocketAddr) -> Result<(), String> {
-        // Counts the address. It is released once: by `refuse`, or by `RegistryGuard`.
-        self.sources.admit(peer.ip())
+    fn verify(&self, connection: Connection) -> Option<Connection> {
+        self.admit(Arrival { connection, first: None })
     }
 
     fn handle(&self, connection: Connection) -> anyhow::Result<()> {
@@ -45,13 +45,13 @@ impl Handler for ChatHandler {
     }
 
     fn refuse(&self, connection: Connection, refusal: Refusal) {
-        self.refuse_on(Wire::Plain, connection, refusal);
+        self.take_back(Arrival { connection, first: None }, refusal);
     }
 }
 
 impl Handler for BrowserHandler {
-    fn verify(&self, peer: SocketAddr) -> Result<(), String> {
-        self.chat.verify(peer)
+    fn verify(&self, connection: Connection) -> Option<Connection> {
+        self.chat.admit(Arrival { connection, first: Some(self.first.clone()) })
     }
 
     fn handle(&self, connection: Connection) -> anyhow::Result<()> {
@@ -60,66 +60,84 @@ impl Handler for BrowserHandler {
     }
 
     fn refuse(&self, connection: Connection, refusal: Refusal) {
-        self.chat.refuse_on(Wire::Frames, connection, refusal);
+        self.chat.take_back(Arrival { connection, first: Some(self.first.clone()) }, refusal);
     }
 }
 
 impl ChatHandler {
-    /// Serves a client. `first`: it is a browser, and has sent this already.
+    /// Serves a client who has a place. `first`: it is a browser, and has sent this already.
     fn serve(&self, connection: Connection, first: Option<&[u8]>) {
-        if let Some((client, reserve_of)) = self.place(connection, first.is_some()) {
-            let messages = first.map(|first| MessageReader::new(&client, first.to_vec()));
-            let _listed = self.threads.enter(&client.status);
-            let place = RegistryGuard { handler: self, client: &client };
-            ClientThread::serve(self, place.client, reserve_of, messages);
-        }
+        let client = self.begin(connection, first.is_some());
+        let messages = first.map(|first| MessageReader::new(&client, first.to_vec()));
+        let _listed = self.threads.enter(&client.status);
+        let place = RegistryGuard { handler: self, client: &client };
+        let reserve_of = self.sources.reserve_of(client.number);
+        ClientThread::serve(self, place.client, reserve_of, messages);
     }
 
-    /// Takes a place for the connection, or refuses it. The number is that of the ordinary places,
-    /// if only one of those for an administrator was left.
     #[inline(never)] // see `Session::hear`
-    fn place(
-        &self,
-        connection: Connection,
-        is_browser: bool,
-    ) -> Option<(Arc<WriterHandle>, Option<usize>)> {
-        let most = self.threads_max;
-        let place = self.sources.take_place(connection.number, connection.peer.ip());
-        if place == Place::None {
-            let wire = if is_browser { Wire::Frames } else { Wire::Plain };
-            self.refuse_on(wire, connection, Refusal::Full { most });
-            return None;
-        }
-        self.registry.give_way(place, CloseReason::Full(most));
+    fn begin(&self, connection: Connection, is_browser: bool) -> Arc<WriterHandle> {
         let Connection { number, stream, peer, .. } = connection;
         let flusher = Arc::clone(&self.flusher);
         let client = WriterHandle::new(number, stream, peer, self.limits, flusher);
         if is_browser {
             client.begin_frames();
         }
-        Some((client, (place != Place::Ordinary).then_some(most)))
+        client
     }
 
-    fn refuse_on(&self, wire: Wire, connection: Connection, refusal: Refusal) {
-        self.totals.refused.fetch_add(1, Relaxed);
-        let sentence = match refusal {
+    /// Returns the connection if it has a place.
+    fn admit(&self, arrival: Arrival) -> Option<Connection> {
+        match self.sources.admit(arrival.number(), arrival.peer().ip(), false) {
+            // It is counted. Place and count are released once: by `take_back`, or by
+            // `RegistryGuard`.
+            Admission::Place { gives_way } => {
+                self.make_way(gives_way);
+                return Some(arrival.connection);
+            }
+            Admission::Wait { request, refusal, takes_turns } => {
+                self.wait(Waiting::new(arrival, request, refusal, takes_turns));
+            }
+            Admission::Refused(sentence) => self.turn_away(arrival, &sentence),
+        }
+        None
+    }
+
+    fn make_way(&self, gives_way: Option<ClientId>) {
+        if let Some(number) = gives_way {
+            self.registry.give_way(number, CloseReason::Full(self.threads_max));
+        }
+    }
+
+    /// There is no thread for a connection that has a place.
+    fn take_back(&self, arrival: Arrival, refusal: Refusal) {
+        self.sources.leave(arrival.number(), arrival.peer().ip());
+        match refusal {
+            // A place is left a moment before its thread ends.
             Refusal::Full { .. } => {
-                self.sources.release(connection.peer.ip());
-                sentences::all_places_taken(self.threads_max)
+                let sentence = sentences::all_places_taken(self.threads_max);
+                self.wait(Waiting::new(arrival, String::new(), sentence, false));
             }
             Refusal::NoThread { running, error } => {
-                self.sources.release(connection.peer.ip());
-                log::warn!("no thread for {}: {error} ({running} run)", connection.peer);
-                sentences::sorry(&format!(
+                log::warn!("no thread for {}: {error} ({running} run)", arrival.peer());
+                let sentence = sentences::sorry(&format!(
                     "the machine cannot start one more thread ({running} run). Please try again later."
-                ))
+                ));
+                self.turn_away(arrival, &sentence);
             }
-            Refusal::Unwelcome(sentence) => sentence,
-        };
-        let has_to_wait = self.sources.refuse(connection.peer, &sentence);
-        let full = CloseReason::Full(self.threads_max).close_code();
-        let words = last_words(&notice(sentence), full, wire);
-        self.linger.refuse(connection.stream, &words, has_to_wait);
+        }
+    }
+
+    fn wait(&self, one: Waiting) {
+        let Some(one) = one.unless_gone(&self.sources, &self.totals) else { return };
+        if let Some(Outside::Waiting(one)) = self.linger.add(Outside::Waiting(one)) {
+            one.refuse(&self.sources, &self.totals);
+        }
+    }
+
+    fn turn_away(&self, arrival: Arrival, sentence: &str) {
+        let refused = arrival.refuse(sentence, &self.sources, &self.totals);
+        let _ = self.linger.add(Outside::Refused(refused)); // too many: closed here and now
     }
 }
 
@@ -133,5 +151,51 @@ impl Drop for RegistryGuard<'_> {
     fn drop(&mut self) {
         self.handler.registry.remove(self.client);
         self.handler.sources.leave(self.client.number, self.client.peer.ip());
+    }
+}
+
+/// The server, for thread `linger`. The thread ends when the handler is dropped, so it does not keep
+/// it.
+pub(crate) struct Admitting {
+    handler: Weak<ChatHandler>,
+    threads: Arc<Threading>,
+}
+
+impl Admitting {
+    pub(crate) fn new(handler: &Arc<ChatHandler>, threads: &Arc<Threading>) -> Admitting {
+        Admitting { handler: Arc::downgrade(handler), threads: Arc::clone(threads) }
+    }
+
+    /// Has a connection served that has a place.
+    fn let_in(&self, chat: &Arc<ChatHandler>, Arrival { connection, first }: Arrival) {
+        match first {
+            None => process(&self.threads, connection, chat),
+            Some(first) => {
+                let chat = Arc::clone(chat);
+                process(&self.threads, connection, &Arc::new(BrowserHandler { chat, first }));
+            }
+        }
+    }
+}
+
+fn process(threads: &Threading, connection: Connection, handler: &Arc<impl Handler>) {
+    if let Err((connection, refusal)) = threads.process(connection, handler) {
+        handler.refuse(connection, refusal);
+    }
+}
+
+impl Admit for Admitting {
+    fn wait(&self, list: &mut WaitingList, one: Waiting) {
+        if let Some(handler) = self.handler.upgrade() {
+            list.wait(one, &handler.sources, &handler.totals);
+        }
+    }
+
+    fn look(&self, list: &mut WaitingList) {
+        let Some(handler) = self.handler.upgrade() else { return };
+        for (arrival, gives_way) in list.look(&handler.sources, &handler.totals) {
+            handler.make_way(gives_way);
+            self.let_in(&handler, arrival);
+        }
     }
 }

@@ -5,7 +5,8 @@
 
 use super::{
     flusher::FlusherQueue,
-    linger::{LingerQueue, say_goodbye},
+    linger::say_goodbye,
+    lingerer::LingerQueue,
     outbox::{LOOK_UP, SlowLimits, WriterHandle},
     websocket::{MessageReader, ReadError, Wait},
 };
@@ -63,7 +64,7 @@ pub(crate) struct ChatHandler {
     /// Compares passwords, a few at a time.
     pub(crate) authenticator: Authenticator,
     pub(crate) flusher: Arc<FlusherQueue>,
-    /// Closes refused connections politely.
+    /// Keeps connections that are not let in.
     pub(crate) linger: LingerQueue,
     pub(crate) registry: Arc<Registry>,
     /// `None` without `--demo`.

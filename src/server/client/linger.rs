@@ -3,23 +3,17 @@
 //! If a socket is closed while bytes from its peer are unread, TCP resets the connection, and the
 //! last sentence may be lost. So our end of file is sent first, and the peer's bytes are read and
 //! thrown away until the peer closes too, or time is over. A client's own thread does that for its
-//! client (`say_goodbye`). Thread `linger` does it for refused connections (`Lingerer`), so that
+//! client (`say_goodbye`). For a refused connection ([`Refused`]) thread `linger` does it, so that
 //! the accept loop need not wait.
 
 use super::outbox::WriterHandle;
 use crate::{
     core::{close_reason::CloseReason, notice::notice},
-    lock::assert_no_lock_held,
-    server::{
-        net,
-        status::{Activity, Status},
-    },
+    server::{net, status::Activity},
 };
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use std::{
     io::{ErrorKind, Read as _},
     net::{Shutdown, TcpStream},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -33,8 +27,6 @@ pub const REFUSED_PATIENCE: Duration = Duration::from_secs(2);
 /// How long our end of file is held back from a client whose address was refused often: scripts
 /// wait for it before they connect again.
 const HELD: Duration = Duration::from_secs(1);
-/// How often refused connections are looked at.
-const ROUND: Duration = Duration::from_millis(20);
 /// The most bytes read from one refused connection in a round.
 const BITE: usize = 4096;
 
@@ -81,13 +73,7 @@ fn linger(socket: &TcpStream, until: Instant) {
     }
 }
 
-// --- Refused connections, on thread `linger` ---
-
-/// Hands refused connections to the thread.
-#[derive(Clone)]
-pub(crate) struct LingerQueue {
-    refused: Sender<Refused>,
-}
+// --- Refused connections ---
 
 /// A refused connection.
 pub struct Refused {
@@ -105,7 +91,8 @@ impl Refused {
     }
 
     /// The same with the last words as they are sent.
-    fn with_words(socket: TcpStream, words: &[u8], has_to_wait: bool) -> Refused {
+    pub(super) fn with_words(socket: TcpStream, words: &[u8], has_to_wait: bool) -> Refused {
+        net::prepare(&socket);
         // A new socket's buffer is empty: the words fit. If the peer is gone already, nobody misses
         // them.
         let _ = net::send_now(&socket, &[words]);
@@ -122,60 +109,16 @@ impl Refused {
         }
     }
 
+    /// Makes it possible to look at it without waiting.
+    pub(super) fn is_ready(&self) -> bool {
+        self.socket.set_nonblocking(true).is_ok()
+    }
+
     /// Does what is due. Returns whether the peer is worth waiting for. The socket must be
     /// non-blocking.
     pub fn look(&mut self, now: Instant) -> bool {
         self.send_end(now);
         now < self.until && is_still_there(&self.socket)
-    }
-}
-
-impl LingerQueue {
-    /// Tells a client why they are refused, and has the thread close the connection. Does not wait.
-    pub(super) fn refuse(&self, socket: TcpStream, words: &[u8], has_to_wait: bool) {
-        net::prepare(&socket);
-        // Too many: closed here and now.
-        let _ = self.refused.try_send(Refused::with_words(socket, words, has_to_wait));
-    }
-}
-
-pub(crate) struct Lingerer {
-    most: usize,
-    queue: Receiver<Refused>,
-    pub(crate) status: Arc<Status>,
-}
-
-impl Lingerer {
-    /// The queue and the thread's end of it. `most`: refused connections that are open at once, in
-    /// both together. Any more are closed at once.
-    pub(crate) fn new(most: usize) -> (LingerQueue, Lingerer) {
-        let (refused, queue) = crossbeam_channel::bounded(most.div_ceil(2));
-        (LingerQueue { refused }, Lingerer { most: most / 2, queue, status: Status::new("linger") })
-    }
-
-    /// Runs until the queue is closed at its other end.
-    pub(crate) fn run(self) {
-        self.status.attach();
-        let mut all: Vec<Refused> = Vec::new();
-        loop {
-            assert_no_lock_held("the refused");
-            self.status.set(Activity::Lingering);
-            let next = match all.is_empty() {
-                true => self.queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                false => self.queue.recv_timeout(ROUND),
-            };
-            match next {
-                Ok(refused)
-                    if all.len() < self.most && refused.socket.set_nonblocking(true).is_ok() =>
-                {
-                    all.push(refused);
-                }
-                Ok(_) | Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-            let now = Instant::now();
-            all.retain_mut(|refused| refused.look(now));
-        }
     }
 }
 

@@ -176,7 +176,7 @@ fn a_class_of_512_may_come_and_be_thrown_out_and_come_again() {
     for round in 0..4 {
         let mut class = Vec::new();
         for _ in 0..512 {
-            sources.admit(ip("192.0.2.7"), now).unwrap_or_else(|why| panic!("{round}: {why}"));
+            sources.admit(ip("192.0.2.7"), now).unwrap_or_else(|why| panic!("{round}: {why:?}"));
             let (mut pupil, greeted) = Connection::begin(&mut sources, school(), now);
             assert_eq!(greeted, now);
             pupil.was_named = true;
@@ -237,7 +237,7 @@ fn what_was_promised_to_somebody_who_goes_is_promised_to_the_next_one() {
 fn connections_that_end_at_once_are_limited_and_a_sentence_says_for_how_long() {
     let (mut sources, mut now) = (sources(), Duration::ZERO);
     let visit = |sources: &mut Sources, address: &str, now: Duration| {
-        sources.admit(ip(address), now)?;
+        sources.admit(ip(address), now).map_err(|denied| denied.refusal())?;
         let (silent, _) = Connection::begin(sources, school(), now);
         let is_counted = silent.end(sources, now);
         sources.release(ip(address));
@@ -321,7 +321,7 @@ fn one_address_may_have_a_number_of_connections_and_no_more() {
     let (mut sources, now) = (Sources::new(2, Some(LIMIT), true), Duration::ZERO);
     assert_eq!(sources.admit(ip("192.0.2.1"), now), Ok(()));
     assert_eq!(sources.admit(ip("192.0.2.1"), now), Ok(()));
-    let refused = sources.admit(ip("192.0.2.1"), now).unwrap_err();
+    let refused = sources.admit(ip("192.0.2.1"), now).unwrap_err().refusal();
     assert!(refused.contains("2 connections from your address"), "{refused}");
     assert_eq!(sources.admit(ip("192.0.2.2"), now), Ok(()), "others are not affected");
     sources.release(ip("192.0.2.1"));

@@ -1,0 +1,235 @@
+//! Connections that are not let in: some wait for a place or for their turn, others were refused,
+//! and go. Thread `linger` looks at them again and again; in the select and epoll versions, the
+//! loop does.
+//!
+//! Scripts that connect and close cost little here, and nobody else their chance: before anybody is
+//! turned away for want of room, those who are gone make room.
+
+use super::{
+    frames::{Wire, encode, last_words},
+    linger::Refused,
+};
+use crate::{
+    core::{address::ClientAddress, close_reason::CloseReason, event::ClientId, notice::notice},
+    server::{
+        net,
+        sources::{Admission, SourceTable},
+        status::Totals,
+    },
+    socketserver::Connection,
+};
+use std::{
+    mem::take,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+/// How often those who are not let in are looked at.
+pub const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// The most connections of one address that wait for their turn: the last of them has it after some
+/// 15 s.
+const TURNS_MAX: usize = 32;
+/// One in so many of those who wait may come from another address than all the others.
+const OTHERS: usize = 8;
+
+/// A connection that comes.
+pub struct Arrival {
+    /// It.
+    pub connection: Connection,
+    /// `Some`: it is a browser's, and has sent this already.
+    pub first: Option<Vec<u8>>,
+}
+
+/// A connection that waits.
+pub struct Waiting {
+    arrival: Arrival,
+    /// What it is told; `None`: it was.
+    request: Option<String>,
+    /// What it is told if it cannot wait.
+    refusal: String,
+    takes_turns: bool,
+}
+
+/// Who is not let in.
+pub struct WaitingList {
+    /// The most of them.
+    most: usize,
+    waiting: Vec<Waiting>,
+    refused: Vec<Refused>,
+}
+
+impl Arrival {
+    pub(super) fn number(&self) -> ClientId {
+        self.connection.number
+    }
+
+    pub(super) fn peer(&self) -> SocketAddr {
+        self.connection.peer
+    }
+
+    fn wire(&self) -> Wire {
+        if self.first.is_some() { Wire::Frames } else { Wire::Plain }
+    }
+
+    /// Tells it why it is not let in.
+    pub(super) fn refuse(self, sentence: &str, table: &SourceTable, totals: &Totals) -> Refused {
+        let has_to_wait = table.refuse(self.peer(), sentence, totals);
+        self.tell_last(sentence, has_to_wait)
+    }
+
+    fn tell_last(self, sentence: &str, has_to_wait: bool) -> Refused {
+        let code = CloseReason::Full(0).close_code();
+        let words = last_words(&notice(sentence), code, self.wire());
+        Refused::with_words(self.connection.stream, &words, has_to_wait)
+    }
+}
+
+impl Waiting {
+    /// See [`Admission::Wait`].
+    pub fn new(arrival: Arrival, request: String, refusal: String, takes_turns: bool) -> Waiting {
+        net::prepare(&arrival.connection.stream);
+        let mut waiting = Waiting { arrival, request: Some(request), refusal, takes_turns };
+        if takes_turns {
+            waiting.tell();
+        }
+        waiting
+    }
+
+    /// Does not wait: a new socket's buffer is empty, and the sentence fits.
+    fn tell(&mut self) {
+        if let Some(request) = self.request.take().filter(|request| !request.is_empty()) {
+            let words = notice(request);
+            let words = encode(words.as_bytes(), self.arrival.wire());
+            let _ = net::send_now(&self.arrival.connection.stream, &[&words]);
+        }
+    }
+
+    /// It cannot wait.
+    pub(crate) fn refuse(self, table: &SourceTable, totals: &Totals) -> Refused {
+        table.give_up(self.arrival.number());
+        self.arrival.refuse(&self.refusal, table, totals)
+    }
+
+    fn address(&self) -> ClientAddress {
+        ClientAddress::of(self.arrival.peer().ip())
+    }
+
+    /// Whether nobody is there any more, or nobody who can still say something. Whoever has closed
+    /// their side may still read: they are told something, and the answer shows whether they do.
+    fn is_gone(&mut self) -> bool {
+        match net::wait_end(&self.arrival.connection.stream, Duration::ZERO) {
+            Ok(false) => return false,
+            Ok(true) if self.request.is_some() => self.tell(),
+            Ok(true) => {}
+            Err(_) => return true,
+        }
+        net::has_peer_gone(&self.arrival.connection.stream)
+    }
+
+    /// Forgets it if nobody is there any more.
+    pub(crate) fn unless_gone(mut self, table: &SourceTable, totals: &Totals) -> Option<Waiting> {
+        if !self.is_gone() {
+            return Some(self);
+        }
+        table.give_up(self.arrival.number());
+        table.refuse(self.arrival.peer(), "gone while they waited", totals);
+        None
+    }
+}
+
+impl WaitingList {
+    /// For so many at once.
+    pub fn new(most: usize) -> WaitingList {
+        WaitingList { most, waiting: Vec::new(), refused: Vec::new() }
+    }
+
+    /// Whether nobody is here.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.refused.is_empty()
+    }
+
+    /// One more that waits; or that is refused, if there is no room.
+    pub fn wait(&mut self, waiting: Waiting, table: &SourceTable, totals: &Totals) {
+        let Some(waiting) = waiting.unless_gone(table, totals) else { return };
+        if !self.has_room_for(&waiting) {
+            self.forget_gone(table, totals);
+        }
+        if self.has_room_for(&waiting) {
+            return self.waiting.push(waiting);
+        }
+        self.add(waiting.refuse(table, totals));
+    }
+
+    fn has_room_for(&self, one: &Waiting) -> bool {
+        let address = one.address();
+        let from_there = self.waiting.iter().filter(|other| other.address() == address);
+        let (here, all) = (from_there.count(), self.waiting.len() + self.refused.len());
+        let most = if one.takes_turns { TURNS_MAX } else { self.most };
+        here < most.min(self.most - self.most / OTHERS) && all < self.most
+    }
+
+    /// One more that is refused, and has still to go.
+    pub fn refuse(
+        &mut self,
+        arrival: Arrival,
+        sentence: &str,
+        table: &SourceTable,
+        totals: &Totals,
+    ) {
+        self.add(arrival.refuse(sentence, table, totals));
+    }
+
+    /// The same for one that was told so.
+    pub fn add(&mut self, refused: Refused) {
+        if self.waiting.len() + self.refused.len() >= self.most {
+            let now = Instant::now();
+            self.refused.retain_mut(|refused| refused.look(now));
+        }
+        if self.waiting.len() + self.refused.len() < self.most && refused.is_ready() {
+            self.refused.push(refused);
+        }
+    }
+
+    /// Looks at everybody. Returns those who are let in, in the order in which they came, each with
+    /// the client that has to give way.
+    pub fn look(
+        &mut self,
+        table: &SourceTable,
+        totals: &Totals,
+    ) -> Vec<(Arrival, Option<ClientId>)> {
+        let now = Instant::now();
+        self.refused.retain_mut(|refused| refused.look(now));
+        self.forget_gone(table, totals);
+        let mut let_in = Vec::new();
+        for mut one in take(&mut self.waiting) {
+            let (number, ip) = (one.arrival.number(), one.arrival.peer().ip());
+            match table.admit(number, ip, one.takes_turns) {
+                Admission::Place { gives_way } => let_in.push((one.arrival, gives_way)),
+                Admission::Refused(sentence) => {
+                    self.refuse(one.arrival, &sentence, table, totals);
+                }
+                Admission::Wait { request, refusal, takes_turns } => {
+                    if takes_turns && !one.takes_turns {
+                        one.request = Some(request);
+                        one.tell();
+                    }
+                    (one.refusal, one.takes_turns) = (refusal, takes_turns);
+                    self.waiting.push(one);
+                }
+            }
+        }
+        let_in
+    }
+
+    fn forget_gone(&mut self, table: &SourceTable, totals: &Totals) {
+        let all = take(&mut self.waiting).into_iter();
+        self.waiting = all.filter_map(|one| one.unless_gone(table, totals)).collect();
+    }
+
+    /// The server stops: whoever waits is refused.
+    pub fn close(&mut self) {
+        for waiting in self.waiting.drain(..) {
+            drop(waiting.arrival.tell_last(&waiting.refusal, false));
+        }
+    }
+}
