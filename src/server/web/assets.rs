@@ -12,7 +12,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// All there are.
-const ASSETS: [Asset; 10] = [
+const ASSETS: [Asset; 11] = [
     Asset { path: "/", kind: HTML, bytes: include_bytes!("assets/page.html") },
     Asset { path: "/page.js", kind: SCRIPT, bytes: include_bytes!("assets/page.js") },
     Asset { path: "/log.js", kind: SCRIPT, bytes: include_bytes!("assets/log.js") },
@@ -20,6 +20,7 @@ const ASSETS: [Asset; 10] = [
     Asset { path: "/lists.js", kind: SCRIPT, bytes: include_bytes!("assets/lists.js") },
     Asset { path: "/page.css", kind: STYLE, bytes: include_bytes!("assets/page.css") },
     Asset { path: "/view", kind: HTML, bytes: include_bytes!("assets/view.html") },
+    Asset { path: "/lanes.js", kind: SCRIPT, bytes: include_bytes!("assets/lanes.js") },
     Asset { path: "/view.js", kind: SCRIPT, bytes: include_bytes!("assets/view.js") },
     Asset { path: "/view.css", kind: STYLE, bytes: include_bytes!("assets/view.css") },
     Asset { path: "/icon.svg", kind: "image/svg+xml", bytes: include_bytes!("assets/icon.svg") },
