@@ -49,6 +49,8 @@ pub enum CloseReason {
     Kicked(String),
     /// The client is no chat's: it sent this.
     OtherProtocol(&'static str),
+    /// The client is a browser that was pointed at the chat's port. The page is at this address.
+    PageElsewhere(String),
     /// A message of a browser's that is no text, or too long: the close code that says so, and the
     /// sentence.
     BadMessage(u16, &'static str),
@@ -86,6 +88,11 @@ impl CloseReason {
             CloseReason::OtherProtocol(what) => {
                 format!("this is a chat server, and that was {what}. Try: nc HOST PORT")
             }
+            CloseReason::PageElsewhere(url) => {
+                format!(
+                    "this is a chat server, and that was an HTTP request. In a browser, open {url}"
+                )
+            }
             CloseReason::BadMessage(_, sentence) => (*sentence).to_owned(),
             CloseReason::ServerError => sentences::SERVER_ERROR.to_owned(),
             CloseReason::Shutdown => sentences::SHUTTING_DOWN.to_owned(),
@@ -108,7 +115,7 @@ impl CloseReason {
             CloseReason::Lost(_) => "connection lost",
             CloseReason::TooSlow(_) | CloseReason::TooLate(_) => "too slow",
             CloseReason::NoName(_) | CloseReason::NamesRefused(_) => "no name",
-            CloseReason::OtherProtocol(_) => "no chat client",
+            CloseReason::OtherProtocol(_) | CloseReason::PageElsewhere(_) => "no chat client",
             CloseReason::BadMessage(..) => "bad message",
             CloseReason::WrongPasswords(_) => "wrong password",
             CloseReason::WrongCodes(_) => "wrong code",
@@ -129,7 +136,7 @@ impl CloseReason {
     pub fn close_code(&self) -> u16 {
         match self {
             CloseReason::Quit(_) | CloseReason::Closed | CloseReason::Lost(_) => 1000,
-            CloseReason::OtherProtocol(_) => 1002,
+            CloseReason::OtherProtocol(_) | CloseReason::PageElsewhere(_) => 1002,
             CloseReason::BadMessage(code, _) => *code,
             CloseReason::ServerError => 1011,
             CloseReason::Shutdown => 1012,
@@ -174,6 +181,7 @@ impl fmt::Display for CloseReason {
                 write!(f, "the account logged in again, from {address}")
             }
             CloseReason::OtherProtocol(what) => write!(f, "sent {what}"),
+            CloseReason::PageElsewhere(_) => write!(f, "sent an HTTP request"),
             CloseReason::BadMessage(_, sentence) => write!(f, "bad message: {sentence}"),
             other => write!(f, "{}", other.to_others()),
         }

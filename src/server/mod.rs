@@ -138,9 +138,8 @@ impl Chatd {
             totals: Arc::clone(&totals),
         };
 
-        let accept_statuses = listeners.iter().map(|_| Status::new("accept")).collect::<Vec<_>>();
         let own = [&fanout.status, &historian.status, &flusher.status, &linger.status];
-        let statuses = in_order(&accept_statuses, own, web.as_ref());
+        let (accept_statuses, statuses) = statuses(listeners.len(), own, web.as_ref());
         let watch = Watch::new(&statuses, fanout.events.clone());
         let most = options.threads_max.saturating_add(EXTRA_THREADS);
         let rows = Arc::new(Threads::new(most, statuses.iter().chain(&others)));
@@ -160,6 +159,7 @@ impl Chatd {
             sources: SourceTable::new(options),
             totals,
             threads: rows,
+            web: web.as_ref().and_then(WebListeners::address),
         });
 
         let threads = Arc::new(Threading::new(most, CLIENT_STACK));
@@ -281,13 +281,16 @@ fn start_workers(
     ])
 }
 
-/// The order of the server's own threads in the table.
-fn in_order(
-    accept: &[Arc<Status>],
+/// Those of the threads `accept`, one for each listener; and those of all the server's own threads,
+/// in their order in the table.
+fn statuses(
+    listeners: usize,
     others: [&Arc<Status>; 4],
     web: Option<&WebListeners>,
-) -> Vec<Arc<Status>> {
-    accept.iter().chain(others).chain(web.map(|web| &web.status)).cloned().collect()
+) -> (Vec<Arc<Status>>, Vec<Arc<Status>>) {
+    let accept: Vec<_> = (0..listeners).map(|_| Status::new("accept")).collect();
+    let all = accept.iter().chain(others).chain(web.map(|web| &web.status)).cloned().collect();
+    (accept, all)
 }
 
 type ChatServer = Server<ChatHandler, Threading>;

@@ -7,6 +7,7 @@ mod harness;
 mod accounts;
 mod asking;
 mod backpressure;
+mod browsers;
 mod demonstrations;
 mod ends;
 mod flood;

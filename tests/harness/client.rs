@@ -1,6 +1,6 @@
 //! One client of the server under test: talks as a person would, and waits for what it reads.
 
-use super::{DEADLINE, matches};
+use super::{DEADLINE, Program, matches, wire::Wire};
 use std::{
     io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpStream},
@@ -14,7 +14,7 @@ const SILENCE: Duration = Duration::from_millis(300);
 pub struct Client {
     /// As in the test.
     pub name: String,
-    reader: BufReader<TcpStream>,
+    reader: BufReader<Wire>,
 }
 
 impl Client {
@@ -40,7 +40,11 @@ impl Client {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
-        Client { name: name.to_owned(), reader: BufReader::with_capacity(64 * 1024, stream) }
+        let wire = match Program::current() {
+            Program::Browser => Wire::browser(stream),
+            _ => Wire::Plain(stream),
+        };
+        Client { name: name.to_owned(), reader: BufReader::with_capacity(64 * 1024, wire) }
     }
 
     // --- Lines ---
@@ -141,7 +145,8 @@ impl Client {
 
     #[track_caller]
     pub fn sends(&mut self, bytes: impl AsRef<[u8]>) {
-        self.stream()
+        self.reader
+            .get_mut()
             .write_all(bytes.as_ref())
             .unwrap_or_else(|e| panic!("{} cannot send: {e}", self.name));
     }
@@ -191,7 +196,7 @@ impl Client {
 
     /// Whether something was sent to it that it has not read.
     pub fn has_unread(&self) -> bool {
-        let stream = self.reader.get_ref();
+        let stream = self.stream();
         stream.set_nonblocking(true).unwrap();
         let peeked = stream.peek(&mut [0]);
         stream.set_nonblocking(false).unwrap();
@@ -236,15 +241,23 @@ impl Client {
 
     /// Closes with a reset instead of an end of file: as when its program dies with bytes unread.
     pub fn resets(self) {
-        socket2::SockRef::from(self.reader.get_ref()).set_linger(Some(Duration::ZERO)).unwrap();
+        socket2::SockRef::from(self.stream()).set_linger(Some(Duration::ZERO)).unwrap();
     }
 
     /// The socket. What is read from it directly must not be in the buffer: only what nothing was read from by lines.
     pub fn stream(&self) -> &TcpStream {
-        self.reader.get_ref()
+        self.reader.get_ref().socket()
+    }
+
+    /// What the server has closed a browser's connection with.
+    pub fn closed(&self) -> Option<(u16, &str)> {
+        match self.reader.get_ref() {
+            Wire::Browser(browser) => browser.closed.as_ref().map(|(code, why)| (*code, &**why)),
+            Wire::Plain(_) => None,
+        }
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.reader.get_ref().local_addr().unwrap()
+        self.stream().local_addr().unwrap()
     }
 }

@@ -15,6 +15,7 @@ pub mod folder;
 pub mod process;
 pub mod script;
 pub mod server;
+pub mod wire;
 
 pub use client::Client;
 pub use folder::Folder;

@@ -15,6 +15,8 @@ pub enum Program {
     Chatd,
     Select,
     Epoll,
+    /// chatd, whose clients are browsers.
+    Browser,
 }
 
 thread_local! {
@@ -34,10 +36,17 @@ impl Program {
         promise();
     }
 
+    /// The same for a part of a test, on the same thread.
+    pub fn keeps_here(self, part: impl FnOnce()) {
+        let before = PROGRAM.replace(self);
+        part();
+        PROGRAM.set(before);
+    }
+
     /// Its name, and what it says of itself where chatd says "one thread per connection".
     fn about(self) -> (&'static str, &'static str) {
         match self {
-            Program::Chatd => ("chatd", "one thread per connection"),
+            Program::Chatd | Program::Browser => ("chatd", "one thread per connection"),
             Program::Select => ("chatd-select", "one thread and select for all connections"),
             Program::Epoll => ("chatd-epoll", "one thread and epoll for all connections"),
         }
@@ -55,7 +64,7 @@ impl Program {
 
     pub fn path(self) -> PathBuf {
         match self {
-            Program::Chatd => env!("CARGO_BIN_EXE_chatd").into(),
+            Program::Chatd | Program::Browser => env!("CARGO_BIN_EXE_chatd").into(),
             Program::Select | Program::Epoll => example(self.name()),
         }
     }
@@ -143,7 +152,11 @@ impl Server {
             let Some(line) = process.next_line() else {
                 panic!("it did not say where it listens: {}", process.log_to_the_end());
             };
-            if let Some(address) = line.split_once("listening on ").and_then(|l| l.1.parse().ok()) {
+            let says = match Program::current() {
+                Program::Browser => "listening for browsers on ",
+                _ => "listening on ",
+            };
+            if let Some(address) = line.split_once(says).and_then(|l| l.1.parse().ok()) {
                 break address;
             }
         };
@@ -206,7 +219,8 @@ fn command(options: &str) -> Command {
     let mut command = Command::new(Program::current().path());
     command.args(["--listen", "127.0.0.1:0"]).args(options.split_whitespace());
     if !options.contains("--web ") {
-        command.args(["--web", "none"]); // the usual port is one for all tests
+        let web = if Program::current() == Program::Browser { "127.0.0.1:0" } else { "none" };
+        command.args(["--web", web]); // the usual port is one for all tests
     }
     command
 }

@@ -73,6 +73,8 @@ pub(crate) struct ChatHandler {
     pub(crate) totals: Arc<Totals>,
     /// Every thread.
     pub(crate) threads: Arc<Threads>,
+    /// Where browsers find the page, if they do.
+    pub(crate) web: Option<SocketAddr>,
 }
 
 impl ChatHandler {
@@ -128,12 +130,27 @@ impl<'a> ClientThread<'a> {
         Session::begin(self.handler.session_of(self.client.peer), peer, Duration::ZERO, self)
     }
 
+    /// A browser that was pointed at the chat's port is told where the page is: on the address that
+    /// it has tried, unless the page is on another one alone.
+    fn point_to_page(&self, reason: CloseReason) -> CloseReason {
+        let web = self.handler.web.filter(|_| self.messages.is_none());
+        match (&reason, web, self.client.socket().local_addr()) {
+            (CloseReason::OtherProtocol("an HTTP request"), Some(mut page), Ok(tried)) => {
+                if page.ip().is_unspecified() {
+                    page.set_ip(tried.ip());
+                }
+                CloseReason::PageElsewhere(format!("http://{page}/"))
+            }
+            _ => reason,
+        }
+    }
+
     /// Takes leave of the rooms, and then of the client.
     #[inline(never)] // see `Session::hear`
     fn end(&mut self, reason: CloseReason) {
         let (client, totals) = (self.client, &self.handler.totals);
         self.flush();
-        let reason = client.settle(reason);
+        let reason = client.settle(self.point_to_page(reason));
         self.send(Event::Depart(reason.clone()));
         // When this returns, what was said before has been delivered, and the name is free.
         client.wait_for_answer();

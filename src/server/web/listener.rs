@@ -34,6 +34,13 @@ pub(crate) struct WebListeners {
     pub(crate) status: Arc<Status>,
 }
 
+impl WebListeners {
+    /// Where most browsers find it.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.listeners.first()?.local_addr().ok()
+    }
+}
+
 /// Opens the listeners, if there are to be any. If their port is taken, the chat goes on without.
 pub(crate) fn open(options: &Options) -> anyhow::Result<Option<WebListeners>> {
     let ghost_after = Duration::from_secs(options.ghost_after);

@@ -1,0 +1,195 @@
+//! Many browsers: at rest, at once, and among other clients; and those that do not read.
+
+use crate::{
+    UPGRADE, Web,
+    frames::next_frame,
+    harness::{Client, wait_until},
+    status,
+};
+use std::{
+    io::Write as _,
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+/// By the figure it is 2 s, on two cores that do nothing else.
+const JOINED_IN: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_class_of_500_browsers_joins() {
+    let web = Web::start("--flood off");
+    let mut watcher = web.enters("watcher");
+    let before = web.server.memory_kib("VmRSS");
+    let began = Instant::now();
+    let mut browsers: Vec<Client> = (0..500).map(|i| web.browser(&format!("b{i}"))).collect();
+    for browser in &mut browsers {
+        let name = browser.name.clone();
+        browser.says(&name);
+    }
+    for browser in &mut browsers {
+        let name = browser.name.clone();
+        browser.hears_until(&format!("*** Hello {name}."));
+    }
+    let took = began.elapsed();
+    for browser in &mut browsers {
+        browser.has_read_everything();
+    }
+    let memory = web.server.memory_kib("VmRSS") - before;
+    println!("500 browsers are in after {took:?}, and take {} KiB each", memory / 500);
+    assert!(took < JOINED_IN, "{took:?}");
+    watcher.says("hi");
+    for browser in &mut browsers {
+        browser.hears_until("<watcher> hi");
+    }
+}
+
+/// A browser that opens connections ahead of need, five hundred times; and whoever means no good.
+#[test]
+fn a_thousand_silent_connections_delay_neither_the_page_nor_the_chat() {
+    let web = Web::start("");
+    let [mut alice, mut bob] = ["alice", "bob"].map(|name| web.enters(name));
+    alice.hears("*** bob entered lobby");
+    let silent: Vec<TcpStream> = (0..1_000).map(|_| web.connect()).collect();
+    assert_eq!(status(&web.get("/", "")), 200); // all of them have been accepted before
+    let before = web.server.cpu_ticks();
+    let (began, mut slowest) = (Instant::now(), Duration::ZERO);
+    for i in 0..50 {
+        let asked = Instant::now();
+        assert_eq!(status(&web.get("/page.js", "")), 200);
+        alice.says(&format!("{i}"));
+        bob.hears(&format!("<alice> {i}"));
+        slowest = slowest.max(asked.elapsed());
+    }
+    println!("with {} silent connections: {slowest:?} at most", silent.len());
+    assert!(slowest < Duration::from_secs(1), "{slowest:?}"); // the figure is 100 ms
+    let (ticks, took) = (web.server.cpu_ticks() - before, began.elapsed());
+    println!("{ticks} ticks of the processor in {took:?}");
+    assert!(ticks < 100, "{ticks} ticks of the processor");
+    // More than there is room for: those that have been idle longest make room.
+    let more: Vec<TcpStream> = (0..500).map(|_| web.connect()).collect();
+    assert_eq!(status(&web.get("/", "")), 200);
+    drop((silent, more));
+}
+
+/// Clients of every kind are in one room, and read one order.
+#[test]
+fn a_mixed_room_reads_one_order() {
+    const LINES: usize = 200;
+    let web = Web::start("--flood off");
+    let mut clients = Vec::new();
+    for i in 0..4 {
+        clients.push(web.server.lets_in(&format!("plain{i}")));
+        clients.push(web.enters(&format!("browser{i}")));
+    }
+    let mut telnet = web.server.connect("telnet");
+    telnet.asks_until("telnet", "*** Hello telnet.");
+    telnet.sends(b"\xff\xfd\x03/help quit\r\n");
+    telnet.receives_until(b"*** /quit [WHY]");
+    std::thread::scope(|scope| {
+        let (talkers, listeners) = clients.split_at_mut(4);
+        for talker in talkers {
+            scope.spawn(|| {
+                let name = talker.name.clone();
+                for i in 0..LINES {
+                    talker.says(&format!("{i}"));
+                }
+                let (mut own, mut others) = (0, 0);
+                while others < 3 * LINES {
+                    let line = talker.reads().unwrap();
+                    own += usize::from(line.starts_with(&format!("<{name}>")));
+                    others += usize::from(line.starts_with('<'));
+                }
+                assert_eq!(own, 0);
+            });
+        }
+        let said = |client: &mut Client| {
+            let lines = std::iter::from_fn(|| client.reads());
+            let said = lines.filter(|line| line.starts_with('<')).take(4 * LINES);
+            said.map(|line| line.trim_end().to_owned()).collect::<Vec<_>>()
+        };
+        let first = scope.spawn(move || said(&mut telnet));
+        let others: Vec<_> =
+            listeners.iter_mut().map(|one| scope.spawn(move || said(one))).collect();
+        let order = first.join().unwrap();
+        assert_eq!(order.len(), 4 * LINES);
+        for other in others {
+            assert!(other.join().unwrap() == order, "two read different orders");
+        }
+    });
+}
+
+/// A connection of a browser whose buffers are small, so that what it does not read waits in the server soon.
+fn frozen(web: &Web, name: &str) -> TcpStream {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.set_tcp_mss(1460).unwrap(); // as on a network: loopback takes 4 MB by itself
+    socket.connect(&web.web.into()).unwrap();
+    let mut stream: TcpStream = socket.into();
+    stream.set_read_timeout(Some(crate::DEADLINE)).unwrap();
+    let head = format!("GET /chat HTTP/1.1\r\nHost: {}\r\n{UPGRADE}\r\n", web.web);
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&crate::frames::masked(0x81, name.as_bytes())).unwrap();
+    stream
+}
+
+/// Reads what was sent to a browser that did not read: whole frames of whole lines, and then, if it can be sent, the sentence
+/// and the code.
+fn finds_whole_frames(mut stream: TcpStream) -> (Vec<String>, Option<u16>) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        std::io::Read::read_exact(&mut stream, &mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    let (mut lines, mut code) = (Vec::new(), None);
+    while let Some((kind, bytes)) = next_frame(&mut stream) {
+        assert_eq!(code, None, "something comes behind the close frame");
+        match kind {
+            0x81 => {
+                let text = String::from_utf8(bytes).unwrap();
+                assert!(text.ends_with('\n'), "half a line is in a frame: {text:?}");
+                lines.extend(text.lines().map(str::to_owned));
+            }
+            0x88 => code = Some(u16::from_be_bytes([bytes[0], bytes[1]])),
+            other => panic!("a frame of kind {other:#x}"),
+        }
+    }
+    (lines, code)
+}
+
+#[test]
+fn browsers_that_stop_reading_are_cut_off_between_frames_and_the_others_get_every_line() {
+    const FROZEN: usize = 8;
+    let web = Web::start("--flood off --write-deadline 30");
+    let [mut talker, mut plain] = web.server.enter(["talker", "plain"]);
+    let mut browser = web.enters("browser");
+    let frozen: Vec<TcpStream> = (0..FROZEN).map(|i| frozen(&web, &format!("frozen{i}"))).collect();
+    talker.hears_until("*** browser entered lobby");
+    for _ in 0..FROZEN {
+        talker.hears_until("*** frozen");
+    }
+    let mut said = 0;
+    wait_until(
+        || {
+            for _ in 0..20 {
+                said += 1;
+                talker.says(&format!("{said} {}", "x".repeat(said % 900)));
+                plain.hears_until(&format!("<talker> {said} "));
+                browser.hears_until(&format!("<talker> {said} "));
+            }
+            web.server.log().matches(" left: too slow").count() == FROZEN
+        },
+        || format!("not all of them were hung up: {}", web.server.log()),
+    );
+    for stream in frozen {
+        let (lines, code) = finds_whole_frames(stream);
+        let last = lines.last().unwrap();
+        assert_eq!(last, "*** Hung up: more than 65536 bytes waited for you to read.");
+        assert_eq!(code, Some(4008));
+        let heard = lines.iter().filter(|line| line.starts_with("<talker> "));
+        for (i, line) in heard.enumerate() {
+            let next = format!("<talker> {} ", i + 1);
+            assert!(line.starts_with(&next) && line.len() == next.len() + (i + 1) % 900, "{line}");
+        }
+    }
+}
