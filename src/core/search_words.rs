@@ -118,8 +118,8 @@ impl SearchWord {
     }
 }
 
-/// A text without what a search does not distinguish: case, accents, how a letter is composed, the
-/// kinds of quotes and dashes, invisible characters.
+/// A text without what a search does not distinguish: case, accents, Hebrew's and Arabic's vowel
+/// signs, ß and ss, how a letter is composed, the kinds of quotes and dashes, invisible characters.
 pub fn fold(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return match text.bytes().any(|b| b.is_ascii_uppercase()) {
@@ -136,15 +136,19 @@ pub fn fold(text: &str) -> Cow<'_, str> {
     Cow::Owned(folded.map(as_typed).nfc().collect())
 }
 
-/// A text for an index that takes letters and digits for words: each character that is a word of
-/// its own stands alone, as a name that begins with [`MARK`].
+/// A text for an index that takes letters and digits for words, and knows of ASCII's case: other
+/// characters are [folded](fold), and each that is a word of its own stands alone, as a name that
+/// begins with [`MARK`].
 pub fn spread(text: &str) -> Cow<'_, str> {
-    let is_as_it_is = |c: char| !stands_alone(c) && !is_combining_mark(c) && !is_no_matter(c);
-    if text.is_ascii() || text.chars().all(is_as_it_is) {
+    if text.is_ascii() {
         return Cow::Borrowed(text);
     }
+    let folded = fold(text);
+    if !folded.contains(stands_alone) {
+        return folded;
+    }
     let mut spread = String::with_capacity(2 * text.len());
-    let mut characters = text.nfc().filter(|&c| !is_no_matter(c) || is_accent(c)).peekable();
+    let mut characters = folded.chars().peekable();
     while let Some(c) = characters.next() {
         if !stands_alone(c) {
             spread.push(c);
@@ -209,15 +213,37 @@ fn is_flag_letter(c: char) -> bool {
     ('\u{1f1e6}'..='\u{1f1ff}').contains(&c)
 }
 
-/// Accents; and what is invisible: joiners, and how an emoji is to be drawn.
+/// Accents and vowel signs; and what is invisible: joiners, and how an emoji is to be drawn.
 fn is_no_matter(c: char) -> bool {
     is_accent(c)
+        || is_vowel_sign(c)
         || matches!(c, '\u{ad}' | '\u{200b}' | '\u{200d}' | '\u{2060}' | '\u{feff}')
         || ('\u{fe00}'..='\u{fe0f}').contains(&c)
 }
 
 fn is_accent(c: char) -> bool {
     ('\u{300}'..='\u{36f}').contains(&c)
+}
+
+/// The points of Hebrew and the signs above and below Arabic letters, which people leave out when they
+/// type, the ones of a hamza too; and the stroke that makes an Arabic word longer.
+fn is_vowel_sign(c: char) -> bool {
+    match c {
+        '\u{591}'..='\u{5bd}'
+        | '\u{5bf}'
+        | '\u{5c1}'
+        | '\u{5c2}'
+        | '\u{5c4}'
+        | '\u{5c5}'
+        | '\u{5c7}' => true,
+        '\u{610}'..='\u{61a}' | '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}' => true,
+        '\u{6d6}'..='\u{6dc}'
+        | '\u{6df}'..='\u{6e4}'
+        | '\u{6e7}'
+        | '\u{6e8}'
+        | '\u{6ea}'..='\u{6ed}' => true,
+        _ => false,
+    }
 }
 
 /// The sign that a keyboard has for this one.
@@ -265,6 +291,16 @@ mod tests {
             ("naive", "naïve"),
             ("ΣΟΦΟΣ", "σοφος"),
             ("strasse", "STRAẞE"),
+            ("Straße", "strasse"),
+            ("fin", "ﬁn"),
+            ("שלום", "שָׁלוֹם"),
+            ("שָׁלוֹם", "שלום לכם"),
+            ("שׁ", "\u{fb2a}"),
+            ("محمد", "مُحَمَّد"),
+            ("مُحَمَّد", "قال محمد"),
+            ("احمد", "أحمد"),
+            ("أحمد", "احمد"),
+            ("سلام", "ســـلام"),
             ("好き", "日本語が好きです"),
             ("日本*", "日本語"),
             ("ばー", "スーパーばーばら"),
@@ -317,6 +353,8 @@ mod tests {
             ("की", "का"),
             ("क", "की"),
             ("ไทย", "ไทร"),
+            ("שלום", "שלומי"),
+            ("strase", "Straße"),
         ] {
             assert!(!finds(typed, text), "{typed} is not in {text}");
         }
@@ -326,7 +364,7 @@ mod tests {
     fn what_has_no_word_in_it_is_not_looked_for() {
         for typed in [
             "", "   ", "*", "***", "\"", ":-)", "(", "++", "-> <- !=", "\0", "\u{1}", "…", "。",
-            "\u{fe0f}", "\u{200d}", "\u{301}", "ी",
+            "\u{fe0f}", "\u{200d}", "\u{301}", "ी", "\u{5b8}", "\u{64e}", "\u{640}",
         ] {
             assert_eq!(search_words(typed), [], "{typed:?}");
         }
@@ -339,13 +377,17 @@ mod tests {
     fn what_an_index_is_fed_with() {
         for (text, spread_out) in [
             ("plain C++ text", "plain C++ text"),
-            ("café", "café"),
-            ("C言語x", "C \u{1}u8a00  \u{1}u8a9e x"),
+            ("café", "cafe"),
+            ("Cafe\u{301} STRAẞE", "cafe strasse"),
+            ("Σοφός Ёлка ﬁn", "σοφοσ елка fin"),
+            ("שָׁלוֹם", "שלום"),
+            ("مُحَمَّد أحمد", "محمد احمد"),
+            ("C言語x", "c \u{1}u8a00  \u{1}u8a9e x"),
             ("😀", " \u{1}u1f600 "),
             ("❤\u{fe0f}", " \u{1}u2764 "),
             ("🇩🇪🇫", " \u{1}u1f1e9u1f1ea  \u{1}u1f1eb "),
             ("\u{1112}\u{1161}\u{11ab}", " \u{1}ud55c "),
-            ("Ａ", "Ａ"),
+            ("Ａ", "ａ"),
             ("1\u{fe0f}\u{20e3}", "1 \u{1}u20e3 "),
         ] {
             assert_eq!(spread(text), spread_out, "{text}");

@@ -15,9 +15,11 @@ C++ and C# and c
 .NET 3.14159 v1.2.3-rc4
 한국어를
 ＦＵＬＬ café
-ones 1️⃣, then ❤️ and 👩‍💻";
+ones 1️⃣, then ❤️ and 👩‍💻
+Straße, ΣΟΦΌΣ Ёлка and שָׁלוֹם مُحَمَّد أحمد
+Strasse, σοφός елка and שלום محمد احمد";
 
-const FOUND: [(&str, &[i64]); 33] = [
+const FOUND: [(&str, &[i64]); 44] = [
     ("好き", &[1]),
     ("日本*", &[1]),
     ("語が", &[1]),
@@ -51,6 +53,17 @@ const FOUND: [(&str, &[i64]); 33] = [
     ("❤", &[12]),
     ("💻", &[12]),
     ("alice 好き", &[1]),
+    ("strasse", &[13, 14]),
+    ("STRAẞE", &[13, 14]),
+    ("straß*", &[13, 14]),
+    ("strase", &[]),
+    ("σοφος", &[13, 14]),
+    ("елка", &[13, 14]),
+    ("שלום", &[13, 14]),
+    ("שָׁלוֹם", &[13, 14]),
+    ("محمد", &[13, 14]),
+    ("مُحَمَّد احمد", &[13, 14]),
+    ("أحم*", &[13, 14]),
 ];
 
 fn assert_all_are_found(store: &mut Store) {
@@ -82,8 +95,11 @@ fn every_script_and_every_sign_is_found() {
     assert_all_are_found(&mut store);
 }
 
-/// As an index was made before scripts without blanks and emoji had words.
-fn index_by_older_rules(db: &Connection) {
+/// As an index was made before scripts without blanks and emoji had words; or by the second rules,
+/// which say so.
+fn index_by_older_rules(db: &Connection, says_so: bool) {
+    let rules =
+        "INSERT INTO line_words (rowid, room) VALUES (9223372036854775807, char(1) || 'rules2')";
     for sql in [
         "INSERT INTO line_words (line_words) VALUES ('delete-all')",
         "INSERT INTO private_words (private_words) VALUES ('delete-all')",
@@ -94,6 +110,7 @@ fn index_by_older_rules(db: &Connection) {
              author, reader, body FROM private",
         "UPDATE marks SET line_indexed = (SELECT max(id) FROM line),
              private_indexed = (SELECT max(id) FROM private)",
+        if says_so { rules } else { "UPDATE marks SET last_line = last_line" },
     ] {
         db.execute(sql, []).unwrap();
     }
@@ -101,14 +118,20 @@ fn index_by_older_rules(db: &Connection) {
 
 #[test]
 fn an_older_index_is_made_anew_a_piece_at_a_time() {
+    for says_so in [false, true] {
+        is_made_anew(says_so);
+    }
+}
+
+fn is_made_anew(says_so: bool) {
     let (folder, mut store) = new_store();
     write_lines(&mut store);
     store.close().unwrap();
-    index_by_older_rules(&folder.sqlite());
+    index_by_older_rules(&folder.sqlite(), says_so);
     let mut store = folder.open();
     let pieces: Vec<usize> =
         std::iter::repeat_with(|| store.index_some(5).unwrap()).take_while(|&n| n > 0).collect();
-    assert_eq!(pieces.iter().sum::<usize>(), 3 * 12, "{pieces:?}");
+    assert_eq!(pieces.iter().sum::<usize>(), 3 * LINES.lines().count(), "{pieces:?}");
     assert!(pieces.iter().all(|&n| n <= 5));
     assert_all_are_found(&mut store);
     // And once is enough, also after what was said first is deleted.
