@@ -81,6 +81,11 @@ impl Table {
                 format!("Here it is {}.", usages.join(", or "))
             }
             Some(Meaning::Sentence(sentence)) => sentence.to_owned(),
+            // A path, or a pattern.
+            None if name.trim_end_matches('/').contains('/') => {
+                "To say a line that begins with a slash, type one more in front: //TEXT says /TEXT."
+                    .to_owned()
+            }
             None => match self.nearest(name) {
                 Some(near) => format!("Did you mean /{near}?"),
                 None => "/help lists them.".to_owned(),

@@ -50,6 +50,19 @@ fn a_command_is_found_in_whatever_case_and_its_arguments_are_trimmed() {
         ("serach x", "There is no command /serach. Did you mean /search?"),
         ("hist", "There is no command /hist. Did you mean /history?"),
         ("xyzzy", "There is no command /xyzzy. /help lists them."),
+        (
+            "etc/passwd",
+            "There is no command /etc/passwd. To say a line that begins with a slash, type one more in front: //TEXT says /TEXT.",
+        ),
+        (
+            "home/bob/quit is mine",
+            "There is no command /home/bob/quit. To say a line that begins with a slash, type one more in front: //TEXT says /TEXT.",
+        ),
+        (
+            "s/teh/the/",
+            "There is no command /s/teh/the/. To say a line that begins with a slash, type one more in front: //TEXT says /TEXT.",
+        ),
+        ("who/", "There is no command /who/. Did you mean /who?"),
         ("", "There is no command /. /help lists them."),
         (" help", "There is no command /. /help lists them."),
     ] {
