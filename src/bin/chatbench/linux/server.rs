@@ -32,7 +32,8 @@ pub struct Target {
 impl Target {
     /// What `--server` and `--against` take: `[NAME=]` and a command, whose words are separated by
     /// spaces, or `baseline`, or `ADDR:PORT@PID`. A chatd without options gets those of
-    /// [`Target::chatd`].
+    /// [`Target::chatd`]; one with options of its own runs without limits by address all the same,
+    /// unless these say otherwise: every client here has one address.
     pub fn parse(text: &str, peer: Peer) -> Result<Target> {
         let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || c == '-');
         let named = text.split_once('=').filter(|(name, _)| is_name(name));
@@ -43,7 +44,13 @@ impl Target {
             [program] if peer == Peer::Chatd && running(program).is_none() => {
                 Ok(Target::chatd(name, Path::new(program)))
             }
-            ref words => Ok(Target::new(name, peer, words)),
+            ref words => {
+                let mut target = Target::new(name, peer, words);
+                if peer == Peer::Chatd && running(words[0]).is_none() {
+                    lift_limits(&mut target.words);
+                }
+                Ok(target)
+            }
         }
     }
 
@@ -54,22 +61,29 @@ impl Target {
 
     /// A build of chatd or of one of its versions, with nothing on that slows or bounds a load.
     pub fn chatd(name: &str, program: &Path) -> Target {
-        const LIMITS: &str = "--source-limits";
         let options = "--listen 127.0.0.1:0 --web none --flood off --threads-max 6000 --db none";
         let program = program.display().to_string();
-        let mut words: Vec<&str> = iter::once(&program[..]).chain(options.split(' ')).collect();
-        // An older build, to compare with, has no such limits.
-        let help = Command::new(&program).arg("--help").output();
-        if help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains(LIMITS)) {
-            words.extend([LIMITS, "off"]);
-        }
-        Target::new(name, Peer::Chatd, &words)
+        let words: Vec<&str> = iter::once(&program[..]).chain(options.split(' ')).collect();
+        let mut target = Target::new(name, Peer::Chatd, &words);
+        lift_limits(&mut target.words);
+        target
     }
 
     /// The server that does nothing but fan-out.
     pub fn baseline(name: &str) -> Result<Target> {
         let this = env::current_exe()?.display().to_string();
         Ok(Target::new(name, Peer::Line, &[&this, "baseline"]))
+    }
+}
+
+/// Adds the option that turns limits by address off, if the command has it not, and the program knows
+/// it: an older build, to compare with, has no such limits.
+fn lift_limits(words: &mut Vec<String>) {
+    const LIMITS: &str = "--source-limits";
+    let is_there = words.iter().any(|word| word.starts_with(LIMITS));
+    let help = || Command::new(&words[0]).arg("--help").output();
+    if !is_there && help().is_ok_and(|it| String::from_utf8_lossy(&it.stdout).contains(LIMITS)) {
+        words.extend([LIMITS, "off"].map(str::to_owned));
     }
 }
 
@@ -139,4 +153,39 @@ impl Server {
 fn listening_on(line: &str) -> Option<SocketAddr> {
     let (_, rest) = line.split_once("listening on ")?;
     rest.split([' ', ',', ';']).next()?.trim_end_matches('.').parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    /// A program whose help has this line.
+    fn program(name: &str, help: &str) -> String {
+        let path = env::temp_dir().join(format!("chatbench-{}-{name}", std::process::id()));
+        fs::write(&path, format!("#!/bin/sh\necho '{help}'\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path.display().to_string()
+    }
+
+    #[test]
+    fn limits_by_address_are_off_whoever_gives_the_options() {
+        let new = program("new", "  --source-limits on|off");
+        let old = program("old", "  --flood LINES");
+        for (command, peer, ends) in [
+            (new.clone(), Peer::Chatd, "--db none --source-limits off"),
+            (format!("{new} --flood 8"), Peer::Chatd, "--flood 8 --source-limits off"),
+            (format!("x={new} --db a.db"), Peer::Chatd, "--db a.db --source-limits off"),
+            (format!("{new} --source-limits on"), Peer::Chatd, "--source-limits on"),
+            (format!("{new} --source-limits=on --flood 8"), Peer::Chatd, "=on --flood 8"),
+            (format!("{new} --flood 8"), Peer::Line, "--flood 8"),
+            (format!("{old} --flood 8"), Peer::Chatd, "--flood 8"),
+            (old.clone(), Peer::Chatd, "--db none"),
+            ("127.0.0.1:5000@1".to_owned(), Peer::Chatd, "127.0.0.1:5000@1"),
+        ] {
+            let words = Target::parse(&command, peer).unwrap().words.join(" ");
+            assert!(words.ends_with(ends), "{command}: {words}");
+        }
+        [new, old].iter().for_each(|path| fs::remove_file(path).unwrap());
+    }
 }
