@@ -300,6 +300,8 @@ pub trait Driver {
     /// # Errors
     /// A sentence for whoever gave the password.
     fn verify(&mut self, attempt: LoginAttempt<'_>) -> Result<LoginResult, String>;
+    /// The client has registered this account, and so its owner comes from this address.
+    fn note_owner(&mut self, account: AccountId, address: ClientAddress);
     /// Compares what somebody typed with the instructor's pairing code. Whoever gives wrong ones has to
     /// wait, as for passwords.
     fn verify_code(&mut self, typed: &Password, address: ClientAddress) -> LoginResult;

@@ -107,6 +107,10 @@ impl Driver for LoopDriver<'_, '_> {
         Ok(self.server.authenticator.verify(&attempt, stored.as_ref()))
     }
 
+    fn note_owner(&mut self, account: AccountId, address: ClientAddress) {
+        self.server.authenticator.note_owner(account, address);
+    }
+
     fn verify_code(&mut self, typed: &Password, address: ClientAddress) -> LoginResult {
         let result = self.server.authenticator.verify_code(typed, address);
         if let LoginResult::Right { .. } = result {

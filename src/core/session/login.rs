@@ -261,6 +261,9 @@ impl Session<'_> {
             Err(why) => notice(format_args!("The password cannot be kept: {why}")),
         };
         driver.reply(text.as_bytes());
+        if !is_change && let Some(account) = my_account(driver) {
+            driver.note_owner(account, self.address);
+        }
     }
 
     /// Hashes the same password again, as strongly as is usual now. If that fails, the old hash

@@ -34,6 +34,8 @@ struct FakeDriver {
     /// How long the next lines and names have to wait.
     wait: Duration,
     proved: Vec<(AccountId, Handover)>,
+    /// The accounts that they have registered.
+    owned: Vec<AccountId>,
 }
 
 impl Driver for FakeDriver {
@@ -61,6 +63,10 @@ impl Driver for FakeDriver {
         let password = attempt.password.reveal().to_owned();
         self.verified.push((attempt.name.to_owned(), attempt.account, password));
         self.logins.pop_front().ok_or_else(|| "the disk is gone.".to_owned())
+    }
+
+    fn note_owner(&mut self, account: AccountId, _: ClientAddress) {
+        self.owned.push(account);
     }
 
     fn verify_code(&mut self, typed: &Password, _: ClientAddress) -> LoginResult {

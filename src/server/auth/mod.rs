@@ -16,7 +16,7 @@ use crate::{
         event::{LoginAttempt, LoginResult},
         pairing_code::PairingCode,
         password::Password,
-        record::PasswordHash,
+        record::{AccountId, PasswordHash},
     },
     lock::{LockKind, Locked},
 };
@@ -104,6 +104,11 @@ impl Authenticator {
         self.hasher.hash_unless(password, gives_up)
     }
 
+    /// Somebody at this address has registered this account: as good as a log-in there.
+    pub fn note_owner(&self, account: AccountId, address: ClientAddress) {
+        self.throttle.note_owner(address, &Tried::Account(account), Instant::now());
+    }
+
     /// Compares a password with the stored hash. If there is none, that takes as long.
     pub fn verify(&self, attempt: &LoginAttempt<'_>, stored: Option<&PasswordHash>) -> LoginResult {
         self.verify_unless(attempt, stored, &|| false)
@@ -151,7 +156,6 @@ fn log_wrong(attempt: &LoginAttempt<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::record::AccountId;
 
     #[test]
     fn a_hash_of_another_form_is_good_and_is_made_anew() {

@@ -5,7 +5,7 @@
 //! account; and, once many were wrong from an address, by a turn for each guess from there, so that
 //! many at once gain nothing. Nobody can be locked out of their account from elsewhere. Each address
 //! waits for an account's delay on its own, so further guesses do not restart another address's
-//! wait. At an address from which the owner has logged in, only what was wrong for this account from
+//! wait. At an address from which the owner has logged in or registered, only what was wrong for this account from
 //! there counts: neither guesses from elsewhere nor those at others' accounts delay the owner.
 //!
 //! An attempt counts as wrong from the moment at which it is compared, and no longer if it was right:
@@ -163,12 +163,21 @@ impl Throttle {
         if let Some(guesses) = addresses.get(&address, now) {
             guesses.wrong = guesses.wrong.saturating_sub(1);
         }
-        let homes = homes.entry(tried.clone(), now);
-        homes.retain(|home| *home != address);
-        homes.push_back(address);
-        if homes.len() > HOMES_MAX {
-            homes.pop_front();
-        }
+        note_home(homes.entry(tried.clone(), now), address);
+    }
+
+    /// The account's owner comes from this address: they have just made the account.
+    pub(crate) fn note_owner(&self, address: ClientAddress, tried: &Tried, now: Instant) {
+        let now = self.time(now);
+        note_home(self.tally.lock().homes.entry(tried.clone(), now), address);
+    }
+}
+
+fn note_home(homes: &mut VecDeque<ClientAddress>, address: ClientAddress) {
+    homes.retain(|home| *home != address);
+    homes.push_back(address);
+    if homes.len() > HOMES_MAX {
+        homes.pop_front();
     }
 }
 
@@ -289,6 +298,16 @@ mod tests {
         delays(&throttle, 1, "a", &mut now, 10);
         now += FORGOTTEN_AFTER;
         assert_eq!(delays(&throttle, 1, "a", &mut now, 4), [0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn who_has_just_registered_is_known_there_and_has_no_wrong_passwords_less() {
+        let (throttle, mut now) = (Throttle::default(), Instant::now());
+        delays(&throttle, 1, "other", &mut now, 2);
+        throttle.note_owner(address(1), &named("a"), now);
+        delays(&throttle, 2, "a", &mut now, 10);
+        assert_eq!(throttle.begin(address(1), &named("a"), now), Duration::ZERO);
+        assert_eq!(delays(&throttle, 1, "other", &mut now, 2), [0, 1]);
     }
 
     #[test]

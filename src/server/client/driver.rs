@@ -60,6 +60,10 @@ impl Driver for ClientThread<'_> {
         Ok(self.handler.authenticator.verify_unless(&attempt, stored.as_ref(), &gives_up))
     }
 
+    fn note_owner(&mut self, account: AccountId, address: ClientAddress) {
+        self.handler.authenticator.note_owner(account, address);
+    }
+
     fn verify_code(&mut self, typed: &Password, address: ClientAddress) -> LoginResult {
         let result = self.handler.authenticator.verify_code(typed, address);
         if let LoginResult::Right { .. } = result {

@@ -81,14 +81,18 @@ fn to_register_one_types_the_password_twice() {
         let read = client.reads();
         assert!(read.ends_with(told), "{typed}: {read}");
     }
-    client.driver.answers.extend([Answer::Account(None), Answer::Text("*** Yours.\n".to_owned())]);
+    let yours = Answer::Text("*** Yours.\n".to_owned());
+    client.driver.answers.extend([Answer::Account(None), yours, Answer::Account(Some(ALICES))]);
     let heard = client.sends("/register\n long\x07enough \nlong\x07enough\nhi\n");
     assert_eq!(heard, ["types register", "says 1: <alice> hi\n"], "a password is not said");
     assert!(client.reads().ends_with("*** The same password once more:\n*** Yours.\n"));
     assert_eq!(client.driver.hashed, ["long\u{fffd}enough"]);
-    assert_eq!(client.driver.asked.last().unwrap(), "Register(PasswordHash(…))");
+    let asked = &client.driver.asked;
+    assert_eq!(asked[asked.len() - 2], "Register(PasswordHash(…))");
+    assert_eq!(client.driver.owned, [ALICES], "their address is an owner's from now on");
     client.sends("/register long enough\n");
     assert_eq!(client.driver.hashed.len(), 2, "or behind the command");
+    assert_eq!(client.driver.owned, [ALICES], "that one was refused");
     client.driver.answers.push_back(Answer::Account(Some(ALICES)));
     client.sends("/register\n");
     assert!(client.reads().ends_with("*** You have an account already: /whoami.\n"));
