@@ -43,6 +43,9 @@ const STAYED: Duration = Duration::from_millis(200);
 /// A connection is refused if it would have to wait longer than this before it is greeted. It also
 /// bounds the number of those that wait.
 const WAIT_MAX: Duration = Duration::from_secs(4);
+/// Comings and goings are promised this far ahead at most: a script that has a name and goes, again
+/// and again, does not shut the others out of its address for longer.
+const OWED_MAX: Duration = Duration::from_secs(5);
 /// Refused names that cost nothing: a class that comes types many wrong ones.
 const NAMES_FREE: f64 = 100.0;
 /// Names a second that are forgotten, and that may be tried after that.
@@ -294,6 +297,7 @@ impl Sources {
         }
         let is_young = ended.age < YOUNG;
         if (ended.age >= STAYED || ended.was_named)
+            && ended.part != Part::Gone
             && let Some(open) = self.open.get(&ended.address)
         {
             self.uses.entry(Source::Address(ended.address), now).note_open(*open, now);
@@ -307,7 +311,9 @@ impl Sources {
                 Part::Gone => used.gone.level -= left.tokens,
                 Part::Left => {
                     used.take_back(left.asked_for, limit, now);
+                    let before = used.promised;
                     used.promise(spent, limit, now);
+                    used.promised = used.promised.min(before.max(now + OWED_MAX));
                 }
             }
         }

@@ -264,6 +264,46 @@ fn connections_that_end_at_once_are_limited_and_a_sentence_says_for_how_long() {
     assert!(visit(&mut sources, "192.0.2.7", now).is_ok(), "after that second");
 }
 
+/// While a script connects and ends a thousand times a second.
+#[test]
+fn whoever_waits_is_let_in_when_it_is_their_turn_and_no_more_than_may_end() {
+    let (mut sources, school) = (sources(), ip("192.0.2.7"));
+    let mut waiting = 0;
+    let mut times = Vec::new();
+    for i in 0..10_000 {
+        let now = ms(i);
+        if sources.admit(school, now).is_ok() {
+            let (silent, _) = Connection::begin(&mut sources, self::school(), now);
+            silent.end(&mut sources, now);
+            sources.release(school);
+        }
+        if i == 5_000 {
+            waiting = 6;
+        }
+        while waiting > 0 && sources.admit_waiting(school, now).is_ok() {
+            waiting -= 1;
+            times.push(i - 5_000);
+        }
+    }
+    assert_eq!(times, [0, 469, 938, 1_407, 1_876, 2_345]);
+}
+
+/// A script takes a name and closes its side, as fast as it can: what others read of it is owed.
+#[test]
+fn what_a_script_owes_shuts_nobody_out_for_long() {
+    let (mut sources, now) = (sources(), ms(0));
+    let empty = Handover { tokens: 0.5, asked_for: 0.0, wait: Duration::ZERO };
+    let (handover, address) = (Some(empty), ClientAddress::of(ip("192.0.2.7")));
+    sources.leave(school(), empty, now);
+    for _ in 0..128 {
+        let ended = Ended { handover, address, age: now, was_named: true, part: Part::Left };
+        sources.end(school(), ended, now);
+    }
+    let denied = sources.admit_waiting(ip("192.0.2.7"), now).unwrap_err();
+    assert!(denied.may_wait(), "{denied:?}");
+    assert_eq!(sources.admit_waiting(ip("192.0.2.7"), ms(1_100)), Ok(()));
+}
+
 #[test]
 fn an_owner_is_counted_by_the_account_and_not_by_the_address() {
     let (mut sources, now) = (sources(), ms(1_000));
