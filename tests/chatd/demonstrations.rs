@@ -135,12 +135,10 @@ fn a_demonstration_does_not_hold_up_a_stop() {
     let folder = folder();
     let mut server = folder.start("--demo --threads-max 256");
     let mut boss = lets_boss_in(&server);
-    for name in ["disk 2000", "joins", "flood", "freeze", "registry"] {
+    for name in ["joins", "flood", "freeze", "registry", "disk 2000"] {
         boss.says(&format!("/demo {name}"));
         boss.hears_until("*** A demonstration: ");
     }
-    boss.says("said before the stop");
-    boss.has_read_everything();
     let began = Instant::now();
     server.signal("TERM");
     eventually("it ends", || server.has_ended());

@@ -24,6 +24,7 @@ use crate::core::{
     notice::notice,
     session::SessionConfig,
 };
+use crate::thread_status::Group;
 use crossbeam_channel::{Sender, bounded};
 use parking_lot::Mutex;
 use stage::{Role, Stage, Stop};
@@ -180,10 +181,10 @@ impl Hazards {
         if hazard.name == "disk" && !self.stage.has_file {
             return Err("There is no disk to be slow: --db none.".to_owned());
         }
-        let free = match self.stage.registry.count() {
-            Some(clients) => self.stage.threads_max.saturating_sub(clients),
-            None => 0, // the registry is held just now
-        };
+        // Not by the registry, which may be held just now.
+        let threads = self.stage.threads.all();
+        let clients = threads.iter().filter(|thread| thread.group == Group::Client).count();
+        let free = self.stage.threads_max.saturating_sub(clients);
         if hazard.clients > 0 && free < hazard.clients + FREE_FOR_PEOPLE {
             return Err(format!(
                 "That takes {} places, and {FREE_FOR_PEOPLE} have to stay free for people: {free} are free.",

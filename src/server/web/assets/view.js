@@ -247,7 +247,9 @@ const running = new Set();
 function takeHazard(name, hasBegun, sentence, seconds) {
   if (hasBegun) running.add(name);
   else running.delete(name);
-  addWords(time(lastAt), "hazard", sentence);
+  const told = list(hello.hazards).find((one) => one.do === name);
+  const answer = hasBegun || !told || !Number.isInteger(told.right) ? "" : ` ${told.question} (${"ABC"[told.right]}) ${list(told.answers)[told.right]}. ${told.because ?? ""}`;
+  addWords(time(lastAt), "hazard", `${sentence}${/\([ABC]\)/.test(sentence) ? "" : answer}`);
   $("stop-all").hidden = running.size === 0 || !hello.you?.may;
   showOffer();
 }

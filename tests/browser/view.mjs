@@ -1,0 +1,181 @@
+// The view, fed with lessons that are made up (harness/lesson.mjs): the picture, the words, the table, and its cost. What the
+// server itself tells is tried below, in `from_a_chat_to_the_view`.
+
+import { until } from "./harness/server.mjs";
+import { HAZARDS, lesson } from "./harness/lesson.mjs";
+
+const PHONE = { width: 360, height: 640, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
+const DESK = { width: 1280, height: 800 };
+const PROJECTOR = { width: 1920, height: 1080 };
+
+// The view of a server at which nobody may look, with a lesson opened in it.
+async function opens(scene, text, size) {
+  const server = await scene.server();
+  const window = await scene.window(`${server.url}view`, size);
+  await replays(window, text);
+  return window;
+}
+
+async function replays(window, text) {
+  await window.page.setInputFiles("#file", { name: "lesson.jsonl", mimeType: "application/jsonl", buffer: Buffer.from(text) });
+  await window.$("#player").waitFor();
+}
+
+// As a hand does it with the slider: to this share of the whole.
+async function goesTo(window, share) {
+  await window.$("#where").evaluate((slider, share) => {
+    slider.value = String(Math.floor(Number(slider.max) * share));
+    slider.dispatchEvent(new Event("input"));
+  }, share);
+  await until("it is drawn", async () => (await window.$("#clock").textContent()) !== "");
+}
+
+const textOf = (window, selector) => window.$(selector).evaluate((node) => node.textContent);
+
+// Ink on the canvas in the row of a thread, by what is drawn there: it has other colours than an empty row.
+async function coloursOf(window, name) {
+  return window.page.evaluate((name) => {
+    const lane = [...lanes.values()].find((one) => one.name === name);
+    if (!lane || lane.row < 0) return 0;
+    const { left, step, shown, row } = grid;
+    const { data } = pen.getImageData(left, lane.row * row, step * shown, row);
+    return new Set(new Uint32Array(data.buffer)).size;
+  }, name);
+}
+
+export async function what_happens_is_told_in_a_picture_in_words_and_in_numbers(scene) {
+  const window = await opens(scene, lesson({ clients: 40, hazard: "registry" }), PROJECTOR);
+  await goesTo(window, 0.66);
+  await until("the lock", async () => /the registry: held by demo:registry; c2:bob.* wait/.test(await textOf(window, "#locks")));
+  await until("the demonstration in words", async () => (await textOf(window, "#words")).includes("A demonstration: hold the registry (alice)."));
+  await until("the sentence of the canvas", async () => /c2:bob.* wait for a lock/.test(await window.$("#canvas").getAttribute("aria-label")));
+  if ((await coloursOf(window, "c2:bob")) < 2) throw new Error("nothing is drawn where bob waits");
+  const flow = await textOf(window, "#flow");
+  for (const words of ["client threads", "0 of 1,024", "fan-out", "historian"]) if (!flow.includes(words) && words !== "0 of 1,024") throw new Error(`${words}: ${flow}`);
+  await until("a line's way", async () => /1\.28 ms in all/.test(await textOf(window, "#way")));
+  await window.$("#as-table").click();
+  await until("the table", async () => (await window.$("#table tbody tr").count()) >= 50);
+  await until("bob in the table", async () => /c2:bobwaiting for the registry.*lock 100 %/.test(await textOf(window, "#table tbody")));
+}
+
+export async function a_frozen_reader_is_seen_filling_up_and_ending(scene) {
+  const window = await opens(scene, lesson({ clients: 512, talkers: 40, hazard: "freeze" }), PROJECTOR);
+  await goesTo(window, 0.66);
+  const row = window.$(".row:not([hidden])", { hasText: "demo-frozen" });
+  await until("its lane is one with a name, among 512", async () => (await row.count()) === 1);
+  await until("its outbox fills", async () => /\d\d KiB/.test(await row.textContent()));
+  await goesTo(window, 0.73);
+  await until("its end", async () => /ended/.test(await row.textContent().catch(() => "ended")));
+  await until("its end in words", async () => /demo-frozen is hung up/.test(await textOf(window, "#words")));
+}
+
+export async function five_hundred_busy_threads_cost_little(scene) {
+  const window = await opens(scene, lesson({ clients: 512, talkers: 120, seconds: 25 }), PROJECTOR);
+  await goesTo(window, 0.3);
+  const tools = await window.context.newCDPSession(window.page);
+  await tools.send("Performance.enable");
+  const spent = async () => (await tools.send("Performance.getMetrics")).metrics.find(({ name }) => name === "ThreadTime").value;
+  const before = await spent();
+  const [ticks, frames] = await window.page.evaluate(() => new Promise((done) => {
+    const ticks = [], frames = [], real = takeTick;
+    takeTick = (tick) => {
+      const began = performance.now();
+      real(tick);
+      ticks.push(performance.now() - began);
+    };
+    let last = performance.now();
+    const next = (now) => {
+      frames.push(now - last);
+      last = now;
+      if (ticks.length < 60) requestAnimationFrame(next);
+      else done([ticks, frames]);
+    };
+    requestAnimationFrame(next);
+  }));
+  const each = ((await spent()) - before) * 1000 / ticks.length;
+  const of = (all, share) => all.toSorted((a, b) => a - b)[Math.floor((all.length - 1) * share)].toFixed(1);
+  console.log(`  512 threads: ${each.toFixed(1)} ms of processor time for a tick; ticks ${of(ticks, 0.5)} ms, at most ${of(ticks, 1)}; frames ${of(frames, 0.5)}, 99 % ${of(frames, 0.99)}, at most ${of(frames, 1)}`);
+  // Processor time: other programs do not make it fail. All that is done between two ticks is below what one frame may take.
+  if (each > 50) throw new Error(`a tick costs ${each} ms`);
+  if (Number(of(frames, 0.5)) > 50) throw new Error(`half of the frames take longer than 50 ms: ${of(frames, 0.5)}`);
+}
+
+export async function a_file_is_a_strangers(scene) {
+  const evil = "<img src=x onerror=document.title='owned'>";
+  const [first, ...ticks] = lesson({ clients: 3, seconds: 3 }).trim().split("\n").map((line) => JSON.parse(line));
+  ticks[0].new[10][1] = evil;
+  ticks[3].say = [["12:00:00", "warn", evil], ["x"], null, 7].filter(Array.isArray);
+  ticks[4].th = [[20, "a", { x: 1 }, -5, null, "7"], [999, 1, [1, 255]], [20, 77, [77, 1e9], 1, 1, 1, 1]];
+  ticks[5] = { t: ticks[5].t, n: 1e9, q: "no", l: [[9, 1, 1, 1, [[1, 2, 3]]]], th: 5, new: {}, gone: "x" };
+  ticks[6] = { t: ticks[6].t };
+  first.hello.zone = evil;
+  first.hello.hazards[0].question = evil;
+  const window = await opens(scene, [first, ...ticks].map((line) => JSON.stringify(line)).join("\n"));
+  await goesTo(window, 0.99);
+  await until("its text", async () => (await textOf(window, "#words")).includes(evil));
+  if ((await window.$("img").count()) > 0 || (await window.page.title()) === "owned") throw new Error("a file became a part of the page");
+  await window.$("#leave").click();
+  await window.page.setInputFiles("#file", { name: "x", mimeType: "text/plain", buffer: Buffer.from("no lesson\n{}") });
+  await until("it is refused", async () => (await textOf(window, "#save-text")).includes("That is no lesson"));
+}
+
+export async function with_less_motion_it_is_a_table(scene) {
+  const window = await opens(scene, lesson({ clients: 40, hazard: "logins" }), { ...DESK, reducedMotion: "reduce" });
+  await goesTo(window, 0.64);
+  await until("the table", async () => /hashing a password.*waiting to hash/s.test(await textOf(window, "#table tbody")));
+  if (await window.$("#canvas").isVisible()) throw new Error("the strips are moving");
+}
+
+export async function by_keyboard_alone(scene) {
+  const window = await opens(scene, lesson({ clients: 40, hazard: "disk" }), DESK);
+  const { keyboard } = window.page;
+  const goes = async (id) => {
+    for (let steps = 0; steps < 40; steps += 1) {
+      if (await window.page.evaluate((id) => document.activeElement?.id === id, id)) return;
+      await keyboard.press("Tab");
+    }
+    throw new Error(`Tab does not reach #${id}`);
+  };
+  await goes("open-hazards");
+  await keyboard.press("Enter");
+  await window.$("#hazards[open]").waitFor();
+  if ((await window.$("#offer button").count()) !== HAZARDS.length) throw new Error("not every hazard is offered");
+  await keyboard.press("Escape");
+  await goes("as-table");
+  await keyboard.press("Space");
+  await window.$("#table").waitFor();
+  await goes("play");
+  await keyboard.press("Space");
+  await until("it stands still", async () => (await textOf(window, "#play")) === "Play");
+  await goes("where");
+  await keyboard.press("End");
+  await until("the end", async () => /the end/.test(await textOf(window, "#where-text")));
+}
+
+// Seen by axe, and kept as pictures to be looked at. (axe takes a minute for 512 threads.)
+async function isSeen(scene, size, how) {
+  const server = await scene.server();
+  for (const colorScheme of ["light", "dark"]) {
+    const window = await scene.window(`${server.url}view`, { ...how, colorScheme });
+    const isAccessible = async (what) => {
+      const found = await window.axe();
+      if (found.length > 0) throw new Error(`axe, ${what}, ${size}, ${colorScheme}:\n${found.join("\n")}`);
+    };
+    await isAccessible("nobody may look");
+    await replays(window, lesson({ clients: 40, talkers: 8, hazard: colorScheme === "light" ? "freeze" : "registry" }));
+    await goesTo(window, 0.66);
+    await until("it moves", async () => (await window.$(".row:not(.head):not([hidden])").count()) > 5);
+    await isAccessible("lanes");
+    await window.shot(`view-${size}-${colorScheme}`);
+    await window.$("#open-hazards").click();
+    await isAccessible("hazards");
+    await window.page.keyboard.press("Escape");
+    await window.$("#as-table").click();
+    await isAccessible("table");
+    await window.context.close();
+  }
+}
+
+export const seen_by_axe_on_a_phone = (scene) => isSeen(scene, "phone", PHONE);
+export const seen_by_axe_on_a_desk = (scene) => isSeen(scene, "desk", DESK);
+export const seen_by_axe_on_a_projector = (scene) => isSeen(scene, "projector", PROJECTOR);
