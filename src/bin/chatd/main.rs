@@ -114,19 +114,19 @@ fn tell_how_to_join(addresses: &[SocketAddr], for_browsers: &[SocketAddr]) {
         print_line(&format!("chatd: listening for browsers on {address}"));
     }
     let Some(address) = addresses.first() else { return };
-    let port = address.port();
-    match address_for_others() {
-        Some(ip) if address.ip().is_unspecified() => {
-            print_line(&format!("Join from another machine: nc {ip} {port}"));
-        }
-        _ if address.ip().is_unspecified() => {
-            print_line(&format!("Join from this machine: nc localhost {port}"));
-        }
-        _ if address.ip().is_loopback() => {
-            print_line(&format!("Join from this machine: nc {} {port}", address.ip()));
-        }
-        _ => print_line(&format!("Join from another machine: nc {} {port}", address.ip())),
-    }
+    let (from, host) = match address_for_others() {
+        Some(ip) if address.ip().is_unspecified() => ("another", ip.to_string()),
+        None if address.ip().is_unspecified() => ("this", "localhost".to_owned()),
+        _ if address.ip().is_loopback() => ("this", address.ip().to_string()),
+        _ => ("another", address.ip().to_string()),
+    };
+    let is_there = |web: &&SocketAddr| web.ip().is_unspecified() || web.ip() == address.ip();
+    let page = for_browsers.iter().find(is_there).map(|web| match host.contains(':') {
+        true => format!("http://[{host}]:{}  or  ", web.port()),
+        false => format!("http://{host}:{}  or  ", web.port()),
+    });
+    let page = page.unwrap_or_default();
+    print_line(&format!("Join from {from} machine: {page}nc {host} {}", address.port()));
 }
 
 /// A panic goes through the log like everything else.

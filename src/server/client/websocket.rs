@@ -193,3 +193,93 @@ impl Write for Half {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::client::{flusher::FlusherQueue, outbox::SlowLimits};
+    use std::net::{TcpListener, TcpStream};
+
+    fn client() -> (Arc<WriterHandle>, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (socket, address) = listener.accept().unwrap();
+        let limits = SlowLimits { high_water: 65_536, write_deadline: Duration::from_secs(10) };
+        let (flusher, _) = FlusherQueue::new().unwrap();
+        let client = WriterHandle::new(1, socket, address, limits, flusher);
+        client.begin_frames();
+        (client, peer)
+    }
+
+    /// Reads all that these bytes say; as lines, and why it ends.
+    fn read_all(client: &Arc<WriterHandle>, bytes: &[u8]) -> (Vec<u8>, Option<CloseReason>) {
+        let mut reader = MessageReader::new(client, bytes.to_vec());
+        let (mut input, mut lines) = (LineBuffer::default(), Vec::new());
+        for _ in 0..=bytes.len() + 2 {
+            match reader.read(&mut input, Wait::No) {
+                Ok(0) => return (lines, None),
+                Ok(count) => lines.extend_from_slice(&input.space()[..count]),
+                Err(ReadError::Bad(reason)) => return (lines, Some(reason)),
+                Err(ReadError::Io(_)) => {}
+            }
+        }
+        (lines, None)
+    }
+
+    #[test]
+    fn a_message_is_lines_whatever_its_end() {
+        let (client, _peer) = client();
+        let long = "x".repeat(3000);
+        for (message, lines) in [("a", "a\n"), ("a\n", "a\n"), ("a\nb", "a\nb\n"), ("", "")] {
+            let frame =
+                [&[0x81, 0x80 | message.len() as u8, 0, 0, 0, 0], message.as_bytes()].concat();
+            assert_eq!(read_all(&client, &frame), (lines.as_bytes().to_vec(), None), "{message:?}");
+        }
+        let length = (long.len() as u16).to_be_bytes();
+        let frame = [&[0x81, 0xfe, length[0], length[1], 0, 0, 0, 0], long.as_bytes()].concat();
+        assert_eq!(read_all(&client, &frame), (format!("{long}\n").into_bytes(), None));
+    }
+
+    /// What anybody may send: few inputs here, and as many as `CHATD_FUZZ` says.
+    #[test]
+    fn whatever_is_sent_becomes_lines_or_a_reason() {
+        let count = std::env::var("CHATD_FUZZ").ok().and_then(|count| count.parse().ok());
+        let (client, peer) = client();
+        let reading = std::thread::spawn(move || io::copy(&mut &peer, &mut io::sink()));
+        let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+        let mut random = move |below: usize| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            (seed % below as u64) as usize
+        };
+        for _ in 0..count.unwrap_or(20_000_u64) {
+            let mut bytes = Vec::new();
+            for _ in 0..=random(3) {
+                let length = random(130);
+                let kinds = [0x81, 0x01, 0x80, 0x00, 0x89, 0x8a, 0x82, 0x88, random(256) as u8];
+                bytes.push(kinds[random(kinds.len())]);
+                match random(12) {
+                    0 => bytes.push(random(256) as u8),
+                    1 => bytes.extend([0xfe, 0, length as u8]),
+                    2 => bytes.extend([0xff, 0, 0, 0, 0, 0, 0, 0, length as u8]),
+                    3 => bytes.extend((0..10).map(|_| random(256) as u8)),
+                    _ => bytes.push(0x80 | length.min(125) as u8),
+                }
+                bytes.extend([0; 4]);
+                let is_text = random(4) > 0;
+                bytes.extend((0..length).map(|_| match is_text {
+                    true => b"abc \n\r\x08/"[random(8)],
+                    false => random(256) as u8,
+                }));
+            }
+            bytes.truncate(random(bytes.len() * 2).max(1));
+            let (lines, _) = read_all(&client, &bytes);
+            assert!(std::str::from_utf8(&lines).is_ok(), "{bytes:?}");
+            assert!(lines.is_empty() || lines.ends_with(b"\n"), "{bytes:?} is {lines:?}");
+        }
+        client.cut();
+        drop(client);
+        let _ = reading.join();
+    }
+}

@@ -211,3 +211,75 @@ fn literal(name: &str) -> Option<IpAddr> {
         None => name.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REQUESTS: [&str; 4] = [
+        "GET / HTTP/1.1\r\nHost: 127.0.0.1:5080\r\nConnection: keep-alive\r\nIf-None-Match: \"x\"\r\n\r\n",
+        "GET /chat?x HTTP/1.1\r\nHost: [::1]:5080\r\nOrigin: http://[::1]:5080\r\nUpgrade: websocket\r\n\
+         Connection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: chatd\r\n\r\n",
+        "HEAD /page.js HTTP/1.0\nHost: localhost\nX-Forwarded-For: 192.0.2.7, [2001:db8::1]:80\n\n",
+        "POST / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 3\r\n\r\nabc",
+    ];
+
+    /// Inputs of a fuzz test: few here, and as many as `CHATD_FUZZ` says.
+    fn inputs() -> u64 {
+        std::env::var("CHATD_FUZZ").ok().and_then(|count| count.parse().ok()).unwrap_or(50_000)
+    }
+
+    /// A request with a few bytes changed, left out or doubled.
+    fn mutated(random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
+        let mut bytes = REQUESTS[random(REQUESTS.len())].as_bytes().to_vec();
+        for _ in 0..random(8) {
+            if bytes.is_empty() {
+                break;
+            }
+            let at = random(bytes.len());
+            match random(5) {
+                0 => bytes[at] = random(256) as u8,
+                1 => drop(bytes.remove(at)),
+                2 => bytes.insert(at, b"\r\n: ,/\0\x80[]=H"[random(12)]),
+                3 => bytes.truncate(at + 1),
+                _ => {
+                    let piece = bytes[at..(at + random(20)).min(bytes.len())].to_vec();
+                    let to = random(bytes.len());
+                    bytes.splice(to..to, piece);
+                }
+            }
+        }
+        bytes
+    }
+
+    #[test]
+    fn no_head_is_read_past_its_end_or_otherwise_than_in_pieces() {
+        let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut random = move |below: usize| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            (seed % below.max(1) as u64) as usize
+        };
+        let mut whole = 0;
+        for _ in 0..inputs() {
+            let bytes = mutated(&mut random);
+            let Head::Whole(request, length) = read(&bytes) else { continue };
+            whole += 1;
+            assert!(length <= bytes.len());
+            let Head::Whole(again, same) = read(&bytes[..length]) else { panic!("{bytes:?}") };
+            assert!(again == request && same == length);
+            let part = random(length);
+            assert!(!matches!(read(&bytes[..part]), Head::Whole(..)), "{bytes:?}, {part}");
+            assert!(request.path.starts_with('/'), "{request:?}");
+            let is_ours = is_our_host(&request.host, &[]);
+            // What is ours ends up in a header of ours.
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "[]:.".contains(c);
+            assert!(!is_ours || request.host.chars().all(is_plain), "{request:?}");
+            let _ = (request.is_from_here(), request.forwarded());
+            let _ = request.upgrade.map(|upgrade| upgrade.check());
+        }
+        assert!(whole > 0);
+    }
+}
