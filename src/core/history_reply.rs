@@ -188,7 +188,7 @@ mod tests {
         };
         assert_eq!(
             reply.show(),
-            "*** The last 2 lines of lobby (times are +01:00):\n(2026-11-20 12:30) <a> then\n(12:30) <a> now\n*** End of the past.\n"
+            "*** The last 2 lines of lobby (times are +01:00):\n(2026-11-20 12:30) <a> then\n(12:30) <a> now\n*** End of the history.\n"
         );
         assert_eq!(HistoryReply { lines: Vec::new(), ..reply }.show(), "nothing");
     }
@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(reply.add(Found::Lines(of_the_store)), None);
         assert_eq!(
             reply.show(),
-            "*** The last 2 lines of lobby (times are +00:00):\n(2026-11-19 12:00) <a> not yet\n(12:00) <a> remembered\n*** End of the past.\n"
+            "*** The last 2 lines of lobby (times are +00:00):\n(2026-11-19 12:00) <a> not yet\n(12:00) <a> remembered\n*** End of the history.\n"
         );
         reply.told_from = Some("2026-11-20T12:00:01Z".parse().unwrap());
         reply.hidden = vec!["a".to_owned()];

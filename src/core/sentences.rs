@@ -29,7 +29,7 @@ pub(crate) fn unchecked(name: &str) -> String {
 /// The last sentence to whoever leaves by themselves.
 pub(crate) const GOODBYE: &str = "Goodbye.";
 /// Behind the lines of a backlog.
-pub const END_OF_PAST: &str = "End of the past.";
+pub const END_OF_PAST: &str = "End of the history.";
 /// Asks for a name, alone or after the reason for which a name was refused.
 pub(crate) const NAME_QUESTION: &str = "What is your name?";
 /// To whoever gave the pairing code.

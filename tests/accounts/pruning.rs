@@ -73,11 +73,11 @@ fn beside_a_server_it_is_forgotten_there_too() {
     let [mut bob] = server.enter(["bob"]);
     bob.says("new");
     bob.asks_until("/history 999", "*** The last 202 lines of lobby");
-    bob.hears_until("*** End of the past.");
+    bob.hears_until("*** End of the history.");
     assert!(folder.run("history prune --days 30 --yes").ends_with("\n600 lines are deleted.\n"));
     crate::harness::eventually("the server has noticed", || {
         let heading = bob.asks_until("/history 999", "*** The last");
-        bob.hears_until("*** End of the past.");
+        bob.hears_until("*** End of the history.");
         heading.starts_with("*** The last 2 lines of lobby")
     });
     assert_eq!(server.log().matches("WARN").count(), 0, "{}", server.log());

@@ -27,7 +27,7 @@ fn back_under_the_same_name_and_in_the_same_room_without_repeating() {
     client.gets(
         "*** The last 1 line of lobby (times are +00:00):\n\
          (12:00) <zoe> elsewhere\n\
-         *** End of the past.",
+         *** End of the history.",
     );
     client.says("/join math");
     client.gets(
@@ -38,7 +38,7 @@ fn back_under_the_same_name_and_in_the_same_room_without_repeating() {
          (12:00) <alice> mine\n\
          (12:01) <bob> three\n\
          (12:02) * bob waves\n\
-         *** End of the past.\n\
+         *** End of the history.\n\
          <bob> live",
     );
     person.sees("<bob> live");

@@ -105,14 +105,14 @@ pub fn a_line_is_removed_during_an_outage_too() {
     let other = folder.database();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     alice.says("/remove bob");
-    alice.hears_until("*** The history is not written since ");
+    alice.hears_until("*** The history has not been written since ");
     alice.hears_until("*** A line of bob's was removed by alice.");
-    alice.hears_until("*** End of the past.");
+    alice.hears_until("*** End of the history.");
     bob.hears_until("*** A line of bob's was removed by alice.");
     bob.says("/history 100");
     bob.hears_until("*** The last 1 line of lobby");
     bob.hears("({…}) <bob> hello");
-    bob.hears("*** End of the past.");
+    bob.hears("*** End of the history.");
     other.execute_batch("COMMIT").unwrap();
     bob.hears_until("*** The history is written again; nothing is missing.");
     bob.says("/search password");

@@ -200,7 +200,7 @@ fn a_file_that_may_not_become_larger_is_a_full_disk() {
     let [mut alice, mut bob] = server.enter(["alice", "bob"]);
     let long = "x".repeat(1000);
     (0..300).for_each(|i| alice.says(&format!("{i} {long}")));
-    let told = bob.hears_until("*** The history is not written since");
+    let told = bob.hears_until("*** The history has not been written since");
     assert!(told.ends_with(": the disk is full."), "{told}");
     bob.hears_until("<alice> 299");
     bob.asks_until("/history 5", "*** The last 5 lines of lobby");

@@ -224,9 +224,9 @@ fn a_locked_file_is_told_once_and_nothing_is_missing_afterwards() {
     let other = folder.database();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     alice.says("during\n/who");
-    bob.hears("*** The history is not written since{…}"); // before they read what is not written
+    bob.hears("*** The history has not been written since{…}"); // before they read what is not written
     bob.hears("<alice> during");
-    let told = alice.hears_until("*** The history is not written since");
+    let told = alice.hears_until("*** The history has not been written since");
     alice.hears("*** 2 in lobby:"); // asked behind it, and answered behind it
     assert!(told.contains("locked by another program"), "{told}");
     alice.says("more");
@@ -286,7 +286,7 @@ fn a_full_disk_is_told_once_and_the_chat_goes_on_and_recovers() {
         said += 1;
         assert!(said < 2_000, "the disk is never full");
         match bob.reads().unwrap() {
-            line if line.starts_with("*** The history is not written since") => break line,
+            line if line.starts_with("*** The history has not been written since") => break line,
             line => assert!(line.starts_with("<alice> "), "{line}"),
         }
     };

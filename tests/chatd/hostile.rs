@@ -163,14 +163,14 @@ fn one_that_is_ignored_stays_so_under_any_name_and_nobody_else_is() {
         + dave
         dave > dave
         dave << *** Hello
-        dave << *** End of the past.
+        dave << *** End of the history.
         dave > I am new, and not the pest
         carol << <dave> I am new
         bob << <dave> I am new
         + pest
         pest > pest
         pest << *** Hello
-        pest << *** End of the past.
+        pest << *** End of the history.
         pest > I am the pest again, and bob does not even read that I came
         carol << <pest> I am
         dave << <pest> I am

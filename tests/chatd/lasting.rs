@@ -22,7 +22,7 @@ pub fn while_accounts_cannot_be_read_names_are_marked_and_everybody_is_told() {
     let server = start(&folder);
     let mut mallory = server.connect("mallory");
     mallory.asks_until("teacher", "*** Hello teacher."); // and no password is asked for
-    let told = mallory.hears_until("*** The history is not written since");
+    let told = mallory.hears_until("*** The history has not been written since");
     assert!(told.ends_with(": its file is damaged."), "{told}");
     mallory.hears("*** No password can be read now, so nobody can prove who they are. You are shown as teacher?.");
     let mut bob = server.lets_in("bob");
@@ -61,9 +61,9 @@ pub fn a_file_that_can_be_read_and_not_written_leaves_nobody_unchecked() {
     let other = folder.database();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     alice.says("during");
-    alice.hears_until("*** The history is not written since");
+    alice.hears_until("*** The history has not been written since");
     let mut bob = server.lets_in("bob");
-    let told = bob.hears_until("*** The history is not written since");
+    let told = bob.hears_until("*** The history has not been written since");
     assert!(told.ends_with("its file is locked by another program."), "{told}");
     bob.hears("*** You are in lobby with alice.");
     let mut anna = server.connect("anna");
@@ -92,7 +92,7 @@ fn another_program_that_has_the_deleted_file_open_holds_nothing_up() {
             fs::rename(&copy, &file).unwrap();
         }
         alice.says("after");
-        bob.hears_until("*** The history is not written since");
+        bob.hears_until("*** The history has not been written since");
         let told = bob.hears_until("*** The history is written again;");
         assert!(told.ends_with(" is missing."), "{told}");
         let lines = "SELECT group_concat(body) FROM line";

@@ -149,7 +149,7 @@ pub fn a_line_in_a_room_that_made_way_for_others_is_removed_too() {
     for room in 1..=100 {
         bob.asks_until(&format!("/join r{room}"), &format!("*** You are in r{room}, alone."));
     }
-    boss.asks_until("/join MATH", "*** End of the past.");
+    boss.asks_until("/join MATH", "*** End of the history.");
     boss.asks_until(
         "/remove bob swordfish",
         "*** Removed from MATH, but not from screens: 1 line of bob's",

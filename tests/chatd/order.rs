@@ -91,7 +91,7 @@ fn joiners_find_neither_gap_nor_repeat(
         let mut numbers: Vec<usize> = Vec::new();
         let heading = lines.next().unwrap();
         if heading.starts_with("*** The last") {
-            let past = lines.by_ref().take_while(|line| line != "*** End of the past.");
+            let past = lines.by_ref().take_while(|line| line != "*** End of the history.");
             numbers
                 .extend(past.map(|l| number(&l).unwrap_or_else(|| panic!("in the past: {l:?}"))));
             assert!(numbers.len() == 300 || numbers[0] == 0, "the past begins with {}", numbers[0]);

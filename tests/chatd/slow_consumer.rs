@@ -102,7 +102,7 @@ pub fn a_long_answer_waits_for_its_reader_and_does_not_count_against_the_mark() 
             let line = bob.reads().unwrap();
             assert!(line.contains(&format!(") <alice> {i} x")) && line.len() > 1000, "{line:?}");
         }
-        bob.hears("*** End of the past.");
+        bob.hears("*** End of the history.");
     }
     bob.hears("*** alice is in lobby, {…}");
 }

@@ -14,7 +14,7 @@ fn negotiations_are_refused_and_split_anywhere() {
         let mut telnet = server.connect("telnet");
         telnet.asks_until("telnet", "*** You are in lobby with bob.");
         if cut > 0 {
-            telnet.hears_until("*** End of the past.");
+            telnet.hears_until("*** End of the history.");
         }
         bob.hears("*** telnet entered lobby");
         let (first, second) = sent.split_at(cut);

@@ -332,7 +332,7 @@ pub fn lines_that_grow_when_they_are_shown_put_nobody_over_the_mark() {
         );
     }
     let mut talker = talks.join().unwrap();
-    let end = "*** End of the past.";
+    let end = "*** End of the history.";
     talker.says("/history 1000");
     let (mut bytes, mut line) = (0, String::new());
     while line != end {

@@ -246,7 +246,7 @@ pub fn an_event_has_the_time_at_which_it_is_taken() {
         faked.has(&format!("SELECT at FROM line WHERE body = 'after {quiet}'"), faked.time());
         boss.asks_until(&format!("/history since {stamp}"), "*** The last");
         boss.hears_until(&format!("({stamp}) <bob> after {quiet}"));
-        boss.hears("*** End of the past.");
+        boss.hears("*** End of the history.");
         boss.asks_until("/whois bob", "*** bob is in lobby, connected for");
     }
 }

@@ -92,7 +92,7 @@ pub struct Play {
 }
 
 /// The beginning of what everybody is told before they read what could not be written.
-const OUTAGE: &str = "*** The history is not written since";
+const OUTAGE: &str = "*** The history has not been written since";
 const ANNS: AccountId = AccountId(1);
 
 fn snapshot() -> Snapshot {

@@ -1,7 +1,7 @@
 //! What was missed while the connection was away, without what was seen already. No I/O; the
 //! `socket` thread's own.
 //!
-//! A room tells its last lines to whoever enters it, between a heading and `End of the past.`. When
+//! A room tells its last lines to whoever enters it, between a heading and `End of the history.`. When
 //! we come back, some of them have been on the screen. The two are laid over each other so that the
 //! end of what was seen meets the beginning of what is told, by the longest overlap that
 //! contradicts nothing; what stands behind it is new. Own lines are left out of the comparison: the
@@ -167,14 +167,14 @@ mod tests {
             "*** You are in lobby, alone.",
             "*** The last 1 line of lobby (times are +00:00):",
             "(12:00) <z> not ours",
-            "*** End of the past.",
+            "*** End of the history.",
             "*** The last 5 lines of math (times are +00:00):",
             "(12:00) <a> one",
             "(12:00) <b> two",
             "(12:00) <me> mine",
             "(12:01) <a> two",
             "(12:01) * b waves",
-            "*** End of the past.",
+            "*** End of the history.",
             "<a> live",
         ];
         let expected =
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn a_backlog_that_is_asked_for_is_shown_whole() {
         let heading = "*** The last 1 line of lobby (times are +00:00):";
-        let lines = ["<a> one", heading, "(12:00) <a> one", "*** End of the past."];
+        let lines = ["<a> one", heading, "(12:00) <a> one", "*** End of the history."];
         assert_eq!(shown(&mut Backlog::default(), &lines), lines);
     }
 

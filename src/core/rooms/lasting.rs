@@ -74,7 +74,7 @@ impl Lasting {
         let [since, now] = [*since, now].map(|at| config.zone.to_datetime(at));
         let form = if since.date() == now.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
         let since = since.strftime(form);
-        Some(notice(format_args!("The history is not written since {since}: {why}")))
+        Some(notice(format_args!("The history has not been written since {since}: {why}")))
     }
 
     /// What a newcomer is told of all this.

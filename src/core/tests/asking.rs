@@ -270,7 +270,7 @@ fn a_guests_private_lines_are_searched_where_they_are() {
     chat.types(ALICE, "/msg bob psst");
     chat.finishes();
     let told = chat.is_told(BOB, "/search psst");
-    assert!(told.ends_with("(00:00) [from @alice] psst\n*** End of the past.\n"), "{told}");
+    assert!(told.ends_with("(00:00) [from @alice] psst\n*** End of the history.\n"), "{told}");
     assert!(matches!(&chat.queries[..], [Query::Search { account: None, .. }]));
 }
 

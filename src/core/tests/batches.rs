@@ -76,7 +76,7 @@ fn what_could_not_be_written_is_shown_behind_the_outage_notice() {
     chat.chat.begin_outage("the disk is full.", chat.now);
     chat.settles(Err("the disk is full.".to_owned()));
     chat.flushes();
-    let notice = "*** The history is not written since 00:00:00: the disk is full.\n";
+    let notice = "*** The history has not been written since 00:00:00: the disk is full.\n";
     assert_eq!(chat.reads(BOB), format!("{notice}<@alice> hi\n"));
     assert_eq!(chat.reads(ALICE), notice, "who has nothing to read of the batch is told too");
     chat.ends_batch();
@@ -95,7 +95,7 @@ fn an_outage_with_nothing_to_show_is_told_in_its_place() {
     chat.ends_batch();
     assert_eq!(
         chat.reads(BOB),
-        "<@alice> one\n*** The history is not written since 00:00:00: it is gone.\n\
+        "<@alice> one\n*** The history has not been written since 00:00:00: it is gone.\n\
          *** The history is written again; what was said from 1970-01-01 00:00:00 to 1970-01-01 00:01:30 is missing.\n\
          <@alice> two\n"
     );

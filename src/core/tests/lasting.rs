@@ -20,13 +20,14 @@ fn who_comes_while_nothing_is_written_is_told() {
         let began = chat.now;
         chat.passes(60 + day * 24 * 60 * 60);
         let told = welcome(&mut chat, CAROL, "carol");
-        let expected = format!("*** The history is not written since {since}: the disk is full.\n");
+        let expected =
+            format!("*** The history has not been written since {since}: the disk is full.\n");
         assert!(told.starts_with(&expected), "{told}");
         chat.departs(CAROL, CloseReason::Closed);
         chat.chat.end_outage(None);
         chat.finishes();
         let told = welcome(&mut chat, CAROL, "carol");
-        assert!(!told.contains("not written"), "{told}");
+        assert!(!told.contains("not been written"), "{told}");
         chat.departs(CAROL, CloseReason::Closed);
         chat.finishes();
         chat.now = began;

@@ -154,7 +154,8 @@ impl Conversation {
             seen.push(client);
             take(client, delivery, read, answered, closed, queries, lines);
         });
-        let outages = seen.iter().filter(|&&client| self.read[&client].contains("not written"));
+        let outages =
+            seen.iter().filter(|&&client| self.read[&client].contains("not been written"));
         if outages.count() == 0 {
             seen.sort_unstable();
             let all = seen.len();

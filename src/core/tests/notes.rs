@@ -53,7 +53,7 @@ fn a_program_is_told_of_the_server_itself_and_the_room() {
          *** Topic of lobby: tea \"now\" (set by alice)\n\
          *** The last 1 line of lobby (times are +00:00):\n\
          (00:00) <@alice> hi\n\
-         *** End of the past.\n\
+         *** End of the history.\n\
          {\"in\":\"carol\",\"account\":null,\"admin\":false,\"ask\":null}\n\
          {\"room\":\"lobby\",\"topic\":\"tea \\\"now\\\"\",\"by\":\"alice\",\"paused\":false,\
          \"count\":3,\"here\":[\"alice\",\"bob\",\"carol\"],\"last\":1}\n\

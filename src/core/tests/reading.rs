@@ -30,7 +30,7 @@ fn a_joiner_reads_nothing_of_the_batch_before_them_but_as_the_past() {
     assert_eq!(
         carol,
         "*** You are in lobby with @alice, bob.\n*** The last 1 line of lobby (times are +00:00):\n\
-         (00:00) <@alice> before\n*** End of the past.\n<@alice> after\n"
+         (00:00) <@alice> before\n*** End of the history.\n<@alice> after\n"
     );
 }
 
@@ -52,7 +52,7 @@ fn who_moves_reads_each_room_for_as_long_as_they_are_there() {
     assert_eq!(carol, "*** bob entered red\n<bob> hi\n");
     assert!(bob.starts_with("<@alice> one\n*** You are in red with carol.\n"), "{bob}");
     assert!(
-        bob.ends_with("(00:00) <carol> not yet\n*** End of the past.\n<carol> welcome\n"),
+        bob.ends_with("(00:00) <carol> not yet\n*** End of the history.\n<carol> welcome\n"),
         "{bob}"
     );
     chat.types(BOB, "/leave");
@@ -218,7 +218,9 @@ fn the_past_is_told_from_the_scrollback_and_what_is_older_asked_of_the_store() {
     let lines = "(00:00) [from @alice] psst\n(00:00) <@alice> hi\n";
     assert_eq!(
         history,
-        format!("*** The last 2 lines of lobby (times are +00:00):\n{lines}*** End of the past.\n")
+        format!(
+            "*** The last 2 lines of lobby (times are +00:00):\n{lines}*** End of the history.\n"
+        )
     );
     assert_eq!(chat.queries, []);
     chat.is_told(BOB, "/join old"); // it was there before, for all that is known
@@ -259,7 +261,7 @@ fn a_room_is_restored_with_its_lines_and_its_topic() {
     assert_eq!(
         chat.is_told(BOB, "/join red"),
         "*** You are in red, alone.\n*** Topic of red: tea (set by zoe)\n\
-         *** The last 1 line of red (times are +00:00):\n(00:00) <zoe> hi\n*** End of the past.\n"
+         *** The last 1 line of red (times are +00:00):\n(00:00) <zoe> hi\n*** End of the history.\n"
     );
     assert!(chat.is_told(ALICE, "/history 1").contains("<zoe> first"));
 }

@@ -200,10 +200,10 @@ fn a_disk_that_does_not_answer_is_told_and_nobody_waits_for_it_any_longer() {
     let (others, [mut alice, mut bob], thread) = running();
     let since = Instant::now();
     alice.says(&others.events, "<alice> one");
-    bob.reads("*** The history is not written since");
+    bob.reads("*** The history has not been written since");
     assert!(since.elapsed() >= COMMIT_PATIENCE, "it might have been written a moment later");
     bob.reads("<alice> one");
-    alice.reads("*** The history is not written since");
+    alice.reads("*** The history has not been written since");
     bob.says(&others.events, "<bob> two");
     alice.reads("<bob> two"); // at once, for the disk does not answer
     // Now it does: the first batch was handed over long ago, and the second one is only now.
@@ -224,7 +224,7 @@ fn while_the_historian_has_an_outage_nobody_is_told_that_it_is_over() {
     let (others, [alice, mut bob], thread) = running();
     let (why, since) = ("its file is damaged.".to_owned(), Timestamp::now());
     others.history.send(HistorianEvent::Outage { why, since }).unwrap();
-    bob.reads("*** The history is not written since");
+    bob.reads("*** The history has not been written since");
     alice.says(&others.events, "<alice> one");
     others.commits.recv_timeout(DEADLINE).unwrap();
     bob.reads("<alice> one"); // the historian reopens a large file, and does not answer in time
@@ -293,7 +293,7 @@ fn a_gap_that_could_not_be_told_yet_is_told_with_the_next_recovery() {
     let (why, since) = ("the disk is full.".to_owned(), Timestamp::UNIX_EPOCH);
     let outage = HistorianEvent::Outage { why, since };
     others.history.send(outage.clone()).unwrap();
-    bob.reads("*** The history is not written since");
+    bob.reads("*** The history has not been written since");
     alice.says(&others.events, "<alice> one");
     others.commits.recv_timeout(DEADLINE).unwrap();
     bob.reads("<alice> one"); // the historian is late as well, so a recovery is not told yet

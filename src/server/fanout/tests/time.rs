@@ -154,7 +154,7 @@ fn the_past_is_told_with_the_times_that_were_stamped() {
     room.is_quiet_for(600 * SECOND);
     let (why, since) = ("the disk is full.".to_owned(), room.machine.wall());
     room.history.send(HistorianEvent::Outage { why, since }).unwrap();
-    room.alice.reads("[01:11] *** The history is not written since 01:11:00");
+    room.alice.reads("[01:11] *** The history has not been written since 01:11:00");
     room.is_quiet_for(600 * SECOND);
     room.history.send(HistorianEvent::Recovered { gap: None }).unwrap();
     room.alice.reads("[01:21] *** The history is written again");
@@ -205,7 +205,7 @@ fn the_outage_of_a_disk_that_does_not_answer_began_with_the_first_line_that_wait
     alice.says(&others.events, "<alice> one");
     others.commits.recv_timeout(DEADLINE).unwrap();
     machine.passes(60 * SECOND); // and nothing is answered
-    bob.reads("*** The history is not written since 10:01:00: the disk does not answer.");
+    bob.reads("*** The history has not been written since 10:01:00: the disk does not answer.");
     bob.reads("<alice> one");
     others.history.send(HistorianEvent::Committed(Vec::new())).unwrap();
     drop((others, alice, bob));

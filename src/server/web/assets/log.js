@@ -92,7 +92,7 @@ const lines = {
 
   add(line) {
     if (line.isPast) return this.addPast(line);
-    if (this.section && line.text === "End of the past.") return this.endPast();
+    if (this.section && line.text === "End of the history.") return this.endPast();
     this.endPast();
     if (line.kind === "server" && / {2}/.test(line.text)) return this.addRow(line.text);
     this.table = null;
