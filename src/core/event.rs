@@ -93,6 +93,8 @@ pub enum Question {
     TakeReserve(usize),
     /// `/notes on`, with what the client is told of the server; `None`: `/notes off`.
     Notes(Option<ServerFacts>),
+    /// `/since`.
+    Since(Box<Since>),
     /// Let this client in. (In a box: it is large and rare, and events are moved often.)
     Enter(Box<Entry>),
     /// Whose name is this?
@@ -156,7 +158,7 @@ impl Lookup {
             Found::Lines(lines) => (lines, None),
             Found::Partly { lines, why } => (lines, Some(why)),
             Found::Unavailable(why) => (Vec::new(), Some(why)),
-            Found::Password(_) | Found::Author(_) => (Vec::new(), None),
+            Found::Password(_) | Found::Author(_) | Found::Count(_) => (Vec::new(), None),
         };
         let is_all = why.is_none();
         let text = why.map(|why| notice(format_args!("Older lines cannot be read now: {why}")));
@@ -188,6 +190,17 @@ pub struct Entry {
 pub struct Wishes {
     /// `/notes on`.
     pub reads_notes: bool,
+    /// `/since`.
+    pub since: Option<Box<Since>>,
+}
+
+/// What was said in a room after a line is to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Since {
+    /// The room.
+    pub room: Name,
+    /// The line.
+    pub after: LineId,
 }
 
 /// Proof that a password was right.

@@ -17,10 +17,14 @@ pub(crate) const PRIVATE_MAX: usize = 100;
 const _: () = assert!(PRIVATE_MAX * REMEMBERED_MAX * 512 <= 56 * 1024 * 1024);
 
 /// Past lines that are about to be shown.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct HistoryReply {
-    /// What they are; `{}` stands for their number: `The last {} of lobby`.
+    /// What they are; `{}` stands for their number: `The last {} of lobby`; and `{were}` is one word
+    /// for one line, and another for several.
     pub(crate) heading: String,
+    /// What they are if more lines were asked for than are shown, if that has to be said: `{all}`
+    /// stands for their number.
+    pub(crate) heading_of_part: Option<String>,
     /// What is shown if there are none.
     pub(crate) if_none: String,
     /// What is known already, oldest first.
@@ -35,6 +39,8 @@ pub struct HistoryReply {
     pub(crate) removed: Vec<LineId>,
     /// Names whose lines the reader hides.
     pub(crate) hidden: Vec<String>,
+    /// Lines that the store has besides, and that are not shown.
+    pub(crate) left_out: usize,
     /// They are the reader's mail, which they may then delete.
     pub(crate) is_mail: bool,
     /// When the client asked.
@@ -51,10 +57,30 @@ impl HistoryReply {
         self.query.take()
     }
 
+    /// Asks for what is missing. Returns lines to be shown before the others.
+    pub(crate) fn look_up(&mut self, mut find: impl FnMut(Query) -> Found) -> String {
+        let mut text = String::new();
+        while let Some(query) = self.query.take() {
+            let found = find(query.clone());
+            if let (Query::Since { room, account, after, before, most }, Found::Lines(lines)) =
+                (query, &found)
+                && lines.len() >= most
+            {
+                self.query = Some(Query::CountSince { room, account, after, before });
+            }
+            text.push_str(&self.add(found).unwrap_or_default());
+        }
+        text
+    }
+
     /// Adds what the store had. If it could not answer, returns a line that says so, to be shown
     /// before the others.
     pub(crate) fn add(&mut self, found: Found) -> Option<String> {
         match found {
+            Found::Count(count) => {
+                self.left_out = count.saturating_sub(self.most);
+                None
+            }
             Found::Lines(older) => {
                 self.lines = merge(older.iter(), self.lines.iter());
                 self.lines.retain(|line| !self.removed.contains(&line.id));
@@ -89,7 +115,9 @@ impl HistoryReply {
         let is_shown =
             |line: &&HistoryLine| !self.hidden.iter().any(|name| is_said_by(&line.text, name));
         let told = self.lines.iter().rev().filter(is_told);
-        let mut lines: Vec<&HistoryLine> = told.clone().filter(is_shown).take(self.most).collect();
+        let shown = told.clone().filter(is_shown);
+        let all = shown.clone().count() + self.left_out;
+        let mut lines: Vec<&HistoryLine> = shown.take(self.most).collect();
         lines.reverse();
         if lines.is_empty() {
             return match told.count() == 0 {
@@ -98,9 +126,13 @@ impl HistoryReply {
             };
         }
         let today = self.zone.to_datetime(self.now).date();
-        let noun = if lines.len() == 1 { "line" } else { "lines" };
+        let (noun, were) = if lines.len() == 1 { ("line", "was") } else { ("lines", "were") };
         let offset = self.now.to_zoned(self.zone.clone()).strftime("%:z");
-        let heading = self.heading.replacen("{}", &format!("{} {noun}", lines.len()), 1);
+        let heading = match &self.heading_of_part {
+            Some(heading) if all > lines.len() => heading.replacen("{all}", &all.to_string(), 1),
+            _ => self.heading.replacen("{were}", were, 1),
+        };
+        let heading = heading.replacen("{}", &format!("{} {noun}", lines.len()), 1);
         let mut text = notice(sentences::backlog_heading(&heading, &offset.to_string()));
         // Most lines are of the same minute as the one before.
         let mut said_at = (None, String::new());
@@ -181,6 +213,8 @@ mod tests {
             told_from: None,
             removed: Vec::new(),
             hidden: vec!["b".to_owned()],
+            heading_of_part: None,
+            left_out: 0,
             is_mail: false,
             now: "2026-11-21T12:00:00Z".parse().unwrap(),
             zone: TimeZone::fixed(jiff::tz::offset(1)),
@@ -204,6 +238,8 @@ mod tests {
             told_from: Some("2026-11-19T12:00:00Z".parse().unwrap()),
             removed: Vec::new(),
             hidden: Vec::new(),
+            heading_of_part: None,
+            left_out: 0,
             is_mail: false,
             now: "2026-11-20T12:00:00Z".parse().unwrap(),
             zone: TimeZone::UTC,

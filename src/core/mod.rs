@@ -11,6 +11,7 @@
 //! [`rooms`] hold everybody's state. [`commands`] change it. The others are data that all may use.
 
 pub mod address;
+mod change;
 pub mod close_reason;
 pub mod commands;
 pub mod event;
@@ -35,11 +36,10 @@ mod tests;
 pub mod wire;
 
 use commands::{
-    Table, account, demo, entry, instructor, mail, programs, remove,
+    Table, account, demo, entry, mail, questions,
     row::{Reply, RoomsCtx, Run, SessionCtx},
-    talk,
 };
-use event::{Answer, ClientId, Driver, Event, Question, SHOWN_MAX};
+use event::{Answer, ClientId, Driver, Event, SHOWN_MAX};
 use hazard::Announcement;
 use jiff::Timestamp;
 use notice::{Refusal, notice};
@@ -174,7 +174,10 @@ impl<H> Chat<H> {
             Event::Talk(_) => return, // they were sent away meanwhile
             Event::Depart(reason) => return self.rooms.depart(key, &reason),
             Event::Command(text) if is_member => self.command(key, &text),
-            Event::Ask(question) => self.ask(key, client, question, is_member),
+            Event::Ask(question) => {
+                let ctx = &mut RoomsCtx { rooms: &mut self.rooms, client: key };
+                questions::answer(ctx, client, question, is_member)
+            }
             Event::Command(_) => Some(Answer::default()),
         };
         if let Some(answer) = answer {
@@ -197,54 +200,6 @@ impl<H> Chat<H> {
             false => run(&mut RoomsCtx { rooms: &mut self.rooms, client }, arguments),
         };
         reply.unwrap_or_else(|refusal| Reply::Now(row.refused(refusal))).into_answer()
-    }
-
-    /// Answers a question that a session asks by itself. Some questions are for members alone,
-    /// others only for clients that have no name yet.
-    fn ask(
-        &mut self,
-        key: ClientKey,
-        client: ClientId,
-        question: Question,
-        is_member: bool,
-    ) -> Option<Answer> {
-        let ctx = &mut RoomsCtx { rooms: &mut self.rooms, client: key };
-        let reply = match (question, is_member) {
-            (Question::TakeReserve(most), false) => return Some(entry::take_reserve(ctx, most)),
-            (Question::Enter(entry), false) => return Some(entry::enter(ctx, client, *entry)),
-            (Question::Notes(facts), _) => return Some(programs::notes(ctx, client, facts)),
-            (Question::WhoseIs(name), _) => return Some(account::whose_is(ctx, &name)),
-            (Question::MyAccount, true) => {
-                let account = ctx.rooms.account_of(key).map(|account| account.id);
-                return Some(Answer::Account(account));
-            }
-            (Question::MayAdminister, true) => {
-                return Some(Answer::MayAdminister(ctx.rooms.is_admin(key)));
-            }
-            (Question::AnotherCode, true) => return Some(instructor::another_code(ctx)),
-            (Question::BecomeInstructor, true) => instructor::become_instructor(ctx),
-            (Question::LogIn(login), true) => return Some(account::log_in(ctx, login)),
-            (Question::Register(hash), true) => account::register(ctx, hash),
-            (Question::SetPassword { hash, quietly }, true) => {
-                account::set_password(ctx, hash, quietly)
-            }
-            (Question::Unregister, true) => account::unregister(ctx),
-            (Question::Mail, true) => mail::read(ctx),
-            (Question::MailRead(author), true) => {
-                talk::note_mail(ctx, author);
-                return Some(Answer::default());
-            }
-            (Question::DeleteMail(read), true) => mail::delete(ctx, read),
-            (Question::Recalled(recalled), true) => remove::recalled(ctx, *recalled),
-            (Question::TakeReserve(_) | Question::Enter(_), true) | (_, false) => {
-                return Some(Answer::default());
-            } // they were sent away meanwhile
-        };
-        match reply {
-            Ok(reply) => reply.into_answer(),
-            Err(Refusal::Because(sentence)) => Some(Answer::Text(notice(sentence))),
-            Err(Refusal::Usage) => Some(Answer::default()),
-        }
     }
 
     // --- Batches ---

@@ -141,49 +141,6 @@ impl Change {
             Change::Sanctioned(_) | Change::SanctionLifted(..) | Change::Audit { .. } => false,
         }
     }
-
-    /// The number of lines that somebody said with it.
-    pub(crate) fn line_count(&self) -> usize {
-        match self {
-            Change::RoomMessage { text, .. } => text.matches('\n').count(),
-            Change::PrivateMessage { .. } => 1,
-            _ => 0,
-        }
-    }
-
-    /// The number of its first line, if somebody said something.
-    pub(crate) fn first_line(&self) -> Option<LineId> {
-        match self {
-            Change::RoomMessage { id, .. } | Change::PrivateMessage { id, .. } => Some(*id),
-            _ => None,
-        }
-    }
-
-    /// Makes the numbers of lines from `first` on higher by so many.
-    pub(crate) fn renumber(&mut self, first: LineId, by: i64) {
-        let ids = match self {
-            Change::RoomMessage { id, .. } | Change::PrivateMessage { id, .. } => {
-                std::slice::from_mut(id)
-            }
-            Change::LinesRemoved(lines) => &mut lines[..],
-            _ => return,
-        };
-        ids.iter_mut().filter(|id| **id >= first).for_each(|id| id.0 += by);
-    }
-
-    /// Bytes of the text that a client typed, for queues that are bounded in bytes. What else is in
-    /// a change is short.
-    pub(crate) fn text_bytes(&self) -> usize {
-        match self {
-            Change::RoomMessage { text, .. } | Change::PrivateMessage { text, .. } => text.len(),
-            Change::RoomSetting { value, .. } => value.as_ref().map_or(0, |(text, _)| text.len()),
-            Change::Registered(..) | Change::PasswordChanged(..) | Change::Unregistered(_) => 0,
-            Change::MailDeleted(..) | Change::SanctionLifted(..) => 0,
-            Change::Sanctioned(sanction) => sanction.why.as_ref().map_or(0, String::len),
-            Change::LinesRemoved(lines) => size_of_val(&lines[..]),
-            Change::Audit { what, .. } => what.len(),
-        }
-    }
 }
 
 /// What became of a change that may fail. The error is the end of a sentence for whoever asked for
@@ -289,6 +246,30 @@ pub enum Query {
         /// The greatest number of lines.
         most: usize,
     },
+    /// The last `most` lines between two lines: those of a room, and the private lines of an account.
+    Since {
+        /// The room's name.
+        room: String,
+        /// Whose private lines; `None`: none.
+        account: Option<AccountId>,
+        /// Only lines with higher numbers.
+        after: LineId,
+        /// Only lines with smaller numbers.
+        before: LineId,
+        /// The greatest number of lines.
+        most: usize,
+    },
+    /// How many lines there are between two lines.
+    CountSince {
+        /// The room's name.
+        room: String,
+        /// Whose private lines; `None`: none.
+        account: Option<AccountId>,
+        /// Only lines with higher numbers.
+        after: LineId,
+        /// Only lines with smaller numbers.
+        before: LineId,
+    },
     /// The newest `most` lines with all these words: those of a room, and the private lines of an
     /// account. A word that ends in `*` is a beginning. Case and accents do not matter.
     Search {
@@ -321,6 +302,8 @@ pub enum Found {
     Password(Option<PasswordHash>),
     /// To [`Query::AuthorOf`]; `None`: there is no such line.
     Author(Option<Author>),
+    /// To [`Query::CountSince`].
+    Count(usize),
     /// To any other query: lines in the order in which they were said.
     Lines(Vec<HistoryLine>),
     /// Some of these lines; others could not be looked at. The text is the end of a sentence, as
@@ -369,6 +352,8 @@ pub struct Snapshot {
     pub forgotten: LineId,
     /// The highest number that an account ever had.
     pub last_account: AccountId,
+    /// Tells the numbers of these lines from those of another file; `None`: there is no file.
+    pub epoch: Option<u64>,
 }
 
 /// What is set in a room, such as its topic, by the settings' names: the text of each, and who set

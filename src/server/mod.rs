@@ -338,7 +338,10 @@ fn start_web(
 
 /// The chat as it is at the start. The log has at once what is to be said of the file.
 pub fn begin_chat<H>(options: &Options, snapshot: Snapshot) -> Chat<H> {
-    let config = RoomsConfig { epoch: random::epoch(), ..options.rooms_config() };
+    let config = options.rooms_config();
+    // Numbers of lines that are not kept are used again by the next server.
+    let kept = snapshot.epoch.filter(|_| config.keeps_talk);
+    let config = RoomsConfig { epoch: kept.unwrap_or_else(random::epoch), ..config };
     let mut chat = Chat::new(config, options.commands(), snapshot);
     for action in chat.take_actions() {
         if let Action::Log(line) = action {

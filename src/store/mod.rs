@@ -20,6 +20,7 @@ mod row;
 pub mod schema;
 mod search;
 mod server_lock;
+mod since;
 mod write;
 
 pub use self::{

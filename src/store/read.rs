@@ -2,7 +2,7 @@
 
 use super::{
     row::{micros, private_line, room_id, room_line, rows, single, text, time, unless_null},
-    search,
+    search, since,
 };
 use crate::core::{
     record::{
@@ -33,6 +33,7 @@ pub(super) fn snapshot(db: &Connection, rooms: usize, lines: usize) -> Result<Sn
         other_settings: other_settings(db, rooms)?,
         rooms: last_rooms(db, rooms, lines)?,
         forgotten: single(db, "SELECT last_line FROM marks")?,
+        epoch: Some(single::<i64>(db, "SELECT epoch FROM marks")?.unsigned_abs()),
         last_line: single(
             db,
             "SELECT max(last_line, ifnull((SELECT max(id) FROM line), 0),
@@ -172,6 +173,7 @@ pub(super) fn find(db: &mut Connection, query: &Query) -> Result<Found> {
             }
             Ok(Found::Lines(in_order(lines, *most)))
         }
+        Query::Since { .. } | Query::CountSince { .. } => since::find(db, query),
         Query::Search { room, account, words, most } => {
             let words = search_words(words);
             if words.is_empty() {

@@ -18,7 +18,22 @@ pub(crate) const APPLICATION_ID: i32 = 0x6368_6174;
 pub const VERSION: usize = MIGRATIONS.len();
 
 /// What takes a file from each version to the next; the first makes an empty file one of version 1.
-const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
+const MIGRATIONS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
+
+const VERSION_3: &str = "
+-- Tells the numbers of this file's lines from those of another: 53 bits, which JavaScript has exactly.
+ALTER TABLE marks ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
+UPDATE marks SET epoch = random() & 9007199254740991;
+
+-- Who may come back after a broken connection, as they were.
+CREATE TABLE resumable (
+    token   TEXT PRIMARY KEY,  -- a hash of it
+    account INTEGER REFERENCES account ON DELETE CASCADE,
+    state   TEXT NOT NULL,     -- JSON: name, room, settings
+    ended   INTEGER            -- when the connection did; NULL: perhaps it has not
+) STRICT, WITHOUT ROWID;
+CREATE INDEX resumable_by_account ON resumable (account) WHERE account IS NOT NULL;
+";
 
 const VERSION_2: &str = "
 ALTER TABLE deed RENAME TO audit;

@@ -34,7 +34,7 @@ const NONE: [Outcome; 0] = [];
 fn what_is_answered_as_written_is_written() {
     let folder = Folder::new();
     let running = Running::start(&config(&folder));
-    assert_eq!(running.snapshot, Snapshot::default());
+    assert_eq!(running.snapshot, empty(&running.snapshot));
     assert_eq!(running.commits(&[registered(1, "bob"), hi(1), hi(2)]), [Ok(())]);
     // Another process sees it while this one runs: it is written, not just taken.
     assert_eq!(texts(&mut folder.open(), &older("lobby", None, 9)), all(1..=2));
@@ -331,6 +331,6 @@ fn without_a_file_accounts_live_as_long_as_the_server() {
     assert_eq!(running.finds(Query::Mail(AccountId(1))), ["[from eve] psst"]);
     running.ends();
     let again = Running::start(&none);
-    assert_eq!(again.snapshot, Snapshot::default());
+    assert_eq!(again.snapshot, empty(&again.snapshot));
     again.ends();
 }

@@ -241,6 +241,16 @@ pub fn texts(store: &mut Store, query: &Query) -> Vec<String> {
     lines(store, query).into_iter().map(text).collect()
 }
 
+/// What a server starts with if there is nothing in the file.
+pub fn empty(file: &Snapshot) -> Snapshot {
+    Snapshot { epoch: file.epoch, ..Snapshot::default() }
+}
+
+/// Whether there is nothing in the file.
+pub fn is_empty(file: &Snapshot) -> bool {
+    *file == empty(file)
+}
+
 /// The last lines of a room.
 pub fn older(room: &str, account: Option<i64>, most: usize) -> Query {
     let (room, account) = (room.to_owned(), account.map(AccountId));

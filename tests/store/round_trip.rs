@@ -98,7 +98,7 @@ fn of_a_batch_that_cannot_be_written_nothing_is_written() {
     let audit = record(3, Change::Audit { by: "alice".into(), what: "it".into() });
     let batch = [said(1, "lobby", "hi"), registered(1, "bob"), audit, said(2, "lobby", "on")];
     store.append(&batch).unwrap_err();
-    assert_eq!(store.snapshot(9, 9).unwrap(), Snapshot::default());
+    assert!(is_empty(&store.snapshot(9, 9).unwrap()));
     folder.sqlite().execute_batch("DROP TRIGGER t").unwrap();
     write(&mut store, batch);
     assert_eq!(ids(&mut store, &older("lobby", None, 9)), [1, 2]);
@@ -270,7 +270,7 @@ fn sanctions_stay_until_they_are_replaced_or_lifted_or_pruned() {
 #[test]
 fn a_server_starts_with_the_rooms_that_were_spoken_in_last() {
     let (_folder, mut store) = new_store();
-    assert_eq!(store.snapshot(10, 10).unwrap(), Snapshot::default());
+    assert!(is_empty(&store.snapshot(10, 10).unwrap()));
     let sums = || Some(("sums", stranger("alice")));
     write(&mut store, [said(1, "lobby", "1\n2\n3"), said(4, "math", "4"), said(5, "Lobby", "5")]);
     write(&mut store, ["math", "empty", "forgotten"].map(|room| setting(room, "topic", sums())));

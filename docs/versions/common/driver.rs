@@ -102,7 +102,7 @@ impl Driver for LoopDriver<'_, '_> {
         let stored = match self.find(Query::Password(attempt.account.unwrap_or_default())) {
             Found::Password(stored) => stored,
             Found::Unavailable(why) => return Err(why),
-            Found::Lines(_) | Found::Partly { .. } | Found::Author(_) => None,
+            Found::Lines(_) | Found::Partly { .. } | Found::Author(_) | Found::Count(_) => None,
         };
         Ok(self.server.authenticator.verify(&attempt, stored.as_ref()))
     }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::core::{
     close_reason::CloseReason,
-    event::{Answer, ClientId, Entry, Login, Wishes},
+    event::{Answer, ClientId, Entry, Login},
     notice::{Refusal, notice},
     record::SanctionKind,
     rooms::{
@@ -47,8 +47,7 @@ pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, mut entry: Entry) 
     }
     let is_instructor = entry.is_instructor;
     let account = entry.login.as_ref().map(|login| login.account);
-    let Wishes { reads_notes } = entry.wishes;
-    set_reads_notes(ctx.rooms, ctx.client, reads_notes);
+    set_reads_notes(ctx.rooms, ctx.client, entry.wishes.reads_notes);
     ctx.rooms.add_member(ctx.client, Member::new(client, entry, ctx.rooms.now()));
     if let Some(account) = account {
         ctx.rooms.members_mut().ignore_account_of(ctx.client, account);

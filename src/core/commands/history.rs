@@ -14,7 +14,7 @@ use crate::core::{
     length_of_time::{self, begins_with_digit},
     notice::{Refusal, notice},
     record::{HistoryLine, LineId, Query, REMEMBERED_MAX},
-    rooms::{ClientKey, Rooms},
+    rooms::{ClientKey, Rooms, scrollback::Scrollback},
     search_words::{SearchWord, fold, search_words},
     sentences,
 };
@@ -57,6 +57,45 @@ pub(super) fn backlog(rooms: &Rooms, client: ClientKey) -> Option<Box<HistoryRep
             Some(Query::Older { room, account: None, before, since: reply.told_from, most });
     }
     Some(Box::new(reply))
+}
+
+/// What was said in the client's room after a line, and to them in private.
+pub(super) fn since(rooms: &Rooms, client: ClientKey, after: LineId) -> Box<HistoryReply> {
+    let (room, member) = (rooms.room_of(client), &rooms.members()[client]);
+    let mut lines = merge(room.scrollback().lines(), member.private().lines());
+    lines.retain(|line| line.id > after);
+    // Whether nothing between that line and the first one that is remembered can be missing.
+    let first = |lines: &Scrollback| lines.lines().next().map(|line| line.id);
+    let first_of_room = first(room.scrollback());
+    let has_room =
+        room.remembers_all() || first_of_room.is_some_and(|first| first.0 <= after.0 + 1);
+    let first_private = first(member.private());
+    let has_private =
+        !member.private().is_full() || first_private.is_some_and(|first| first.0 <= after.0 + 1);
+    let name = room.name();
+    let mut reply = reply(rooms, client, LINES_MAX, lines);
+    reply.heading = format!("{{}} {{were}} said in {name} since you left");
+    reply.heading_of_part =
+        Some(format!("{{all}} lines were said in {name} since you left; the last {{}}"));
+    reply.if_none = notice(format_args!("Nothing was said in {name} since you left."));
+    if after > rooms.pending.last_line() {
+        reply.if_none = notice(format_args!(
+            "There is no line {after} here: lines are counted anew. What was said in {name} since you left is not known."
+        ));
+    } else if rooms.config().keeps_talk && !(has_room && has_private) {
+        let (before, private) = (before(rooms, room.scrollback().lines()), first_private);
+        reply.query = Some(Query::Since {
+            room: name.to_owned(),
+            account: member.account(),
+            after,
+            before: if has_private { before } else { before.max(private.unwrap_or(before)) },
+            most: LINES_MAX,
+        });
+    } else if !has_room {
+        reply.heading = format!("Of what was said in {name} since you left, the last {{}}");
+        reply.if_none = notice(format_args!("What was said in {name} since you left is not kept."));
+    }
+    Box::new(reply)
 }
 
 /// The room's lines, and among them what the client wrote and was told in private.
@@ -140,6 +179,8 @@ fn reply(rooms: &Rooms, client: ClientKey, most: usize, lines: Vec<HistoryLine>)
         most,
         told_from,
         removed: rooms.room_of(client).removed().to_vec(),
+        heading_of_part: None,
+        left_out: 0,
         hidden: ignored.iter().flat_map(|ignored| names_of(rooms, ignored)).collect(),
         is_mail: false,
         now: rooms.now(),

@@ -58,6 +58,8 @@ pub(crate) fn read(ctx: &mut RoomsCtx<'_>) -> CommandResult {
         most: MAILBOX_MAX,
         told_from: None, // it waits, however old it is
         removed: Vec::new(),
+        heading_of_part: None,
+        left_out: 0,
         hidden: Vec::new(),
         is_mail: true,
         now: ctx.rooms.now(),

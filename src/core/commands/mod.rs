@@ -15,6 +15,7 @@ mod moderation;
 mod people;
 mod places;
 pub(super) mod programs;
+pub(super) mod questions;
 pub(super) mod remove;
 pub(crate) mod row;
 pub(crate) mod talk;

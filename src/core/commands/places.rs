@@ -1,7 +1,7 @@
 //! Rooms: entering one, and what a newcomer is told.
 
 use super::{
-    history::backlog,
+    history::{self, backlog},
     people::{all_shown, sorted_members},
     row::{CommandResult, Reply, RoomsCtx, Row, none, required},
     talk::topic_line,
@@ -9,7 +9,11 @@ use super::{
 use crate::core::{
     history_reply::HistoryReply,
     notice::{notice, push_wrapped},
-    rooms::{ClientKey, LOBBY, Rooms, programs::describe_room, room::TOPIC},
+    rooms::{
+        ClientKey, LOBBY, Rooms,
+        programs::{describe_room, take_since},
+        room::TOPIC,
+    },
     sentences,
 };
 
@@ -59,10 +63,11 @@ fn list(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
 /// What a newcomer is told: who is here, the topic, and the backlog. Behind that are notes, if they
 /// read any: `who`, and one about the room.
 pub(super) fn describe_place(
-    rooms: &Rooms,
+    rooms: &mut Rooms,
     client: ClientKey,
     who: String,
 ) -> (String, Option<Box<HistoryReply>>) {
+    let since = take_since(rooms, client);
     let room = rooms.room_of(client);
     let mut text = String::new();
     match room.members().len() - 1 {
@@ -85,7 +90,8 @@ pub(super) fn describe_place(
         text.push_str(&notice(format_args!("{} is paused: /hand raises your hand.", room.name())));
     }
     let notes = who + &describe_room(rooms, client);
-    match backlog(rooms, client) {
+    let past = since.map(|after| history::since(rooms, client, after));
+    match past.or_else(|| backlog(rooms, client)) {
         // The usual case. It is formatted here, because on each client's thread it would enlarge
         // the stack and the heap.
         Some(reply) if reply.query.is_none() => (text + &reply.show() + &notes, None),

@@ -105,6 +105,8 @@ fn remove_remembered(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
         query: None,
         told_from: None,
         removed: Vec::new(),
+        heading_of_part: None,
+        left_out: 0,
         hidden: Vec::new(),
         is_mail: false,
         now: ctx.rooms.now(),

@@ -3,7 +3,7 @@
 use super::{ClientKey, RoomKey, scrollback::Scrollback};
 use crate::core::{
     address::ClientAddress,
-    event::{ClientId, Entry},
+    event::{ClientId, Entry, Since},
     history_reply::PRIVATE_MAX,
     name::Name,
     record::{AccountId, Author},
@@ -29,6 +29,7 @@ pub(crate) struct Member {
     away: Option<String>,
     reply_to: Option<Box<ReplyTo>>,
     ignored: Vec<Ignored>,
+    asks_since: Option<Box<Since>>,
     quiet: bool,
     timestamps: bool,
     echo: bool,
@@ -100,6 +101,7 @@ impl Member {
             away: None,
             reply_to: None,
             ignored: Vec::new(),
+            asks_since: entry.wishes.since,
             quiet: false,
             timestamps: false,
             echo: false,
@@ -286,6 +288,11 @@ impl Member {
     }
 
     // --- What they want to read ---
+
+    /// What they want to be told when they enter a room.
+    pub(crate) fn asks_since(&mut self) -> &mut Option<Box<Since>> {
+        &mut self.asks_since
+    }
 
     /// Turns a preference on or off; `None`: to the other of the two. Returns whether it is on now.
     pub(crate) fn set(&mut self, preference: Preference, on: Option<bool>) -> bool {

@@ -5,7 +5,7 @@ use super::{
     member::Member,
     room::{PAUSED, Room, TOPIC},
 };
-use crate::core::notes;
+use crate::core::{event::Since, notes, record::LineId};
 
 /// The most names in one note. The number of those who are in a room is told in any case.
 const HERE_MAX: usize = 1_000;
@@ -55,6 +55,14 @@ pub(crate) fn describe_room(rooms: &Rooms, client: ClientKey) -> String {
         true => describe(rooms, rooms.room_of(client), rooms.is_admin(client)),
         false => String::new(),
     }
+}
+
+/// The line after which a member wants to be told what was said in their room, if they have asked.
+pub(crate) fn take_since(rooms: &mut Rooms, client: ClientKey) -> Option<LineId> {
+    let room = rooms.members[client].room()?;
+    let is_here = |since: &mut Box<Since>| rooms.rooms.find(&since.room) == Some(room);
+    let since = rooms.members[client].asks_since().take_if(is_here);
+    since.map(|since| since.after)
 }
 
 fn describe(rooms: &Rooms, room: &Room, to_admin: bool) -> String {

@@ -58,6 +58,10 @@ impl RoomList {
         self.rooms.get(room).map(Room::members).unwrap_or_default()
     }
 
+    pub(super) fn find(&self, name: &Name) -> Option<RoomKey> {
+        self.names.get(name.key()).copied()
+    }
+
     /// Whether there is a room of this name.
     pub(crate) fn contains(&self, name: &Name) -> bool {
         self.names.contains_key(name.key())

@@ -279,7 +279,9 @@ impl Session<'_> {
 fn private_lines(account: AccountId, driver: &mut dyn Driver) -> Login {
     let private = match driver.find(Query::Private { account, most: PRIVATE_MAX }) {
         Found::Lines(lines) | Found::Partly { lines, .. } => lines,
-        Found::Password(_) | Found::Author(_) | Found::Unavailable(_) => Vec::new(),
+        Found::Password(_) | Found::Author(_) | Found::Count(_) | Found::Unavailable(_) => {
+            Vec::new()
+        }
     };
     Login { account, private }
 }

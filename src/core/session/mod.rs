@@ -315,9 +315,7 @@ impl<'a> Session<'a> {
         mut reply: HistoryReply,
         driver: &mut dyn Driver,
     ) -> String {
-        if let Some(query) = reply.take_query() {
-            text.push_str(&reply.add(driver.find(query)).unwrap_or_default());
-        }
+        text.push_str(&reply.look_up(|query| driver.find(query)));
         text.push_str(&reply.show());
         let mail = reply.mail();
         if !mail.is_empty() {

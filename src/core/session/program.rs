@@ -6,7 +6,7 @@ use super::{
     stage::{Purpose, Stage},
 };
 use crate::core::{
-    event::{Driver, Wishes},
+    event::{Driver, Since, Wishes},
     name::Name,
     notes::{self, Ask, ServerFacts},
     wire::line::LINE_MAX,
@@ -36,6 +36,11 @@ impl Program {
 
     pub(crate) fn reads_notes(&self) -> bool {
         self.0.as_ref().is_some_and(|asked| asked.wishes.reads_notes)
+    }
+
+    /// `/since`, before the client has a name.
+    pub(crate) fn set_since(&mut self, since: Since) {
+        self.0.get_or_insert_default().wishes.since = Some(Box::new(since));
     }
 
     /// `/notes`. `is_naming`: the client has no name yet.

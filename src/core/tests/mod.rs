@@ -20,6 +20,7 @@ mod removing;
 mod rooms;
 mod sanctions;
 mod sessions;
+mod since;
 
 use super::{
     BATCH_MAX, Chat,

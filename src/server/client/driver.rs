@@ -54,7 +54,7 @@ impl Driver for ClientThread<'_> {
         let stored = match self.find(Query::Password(attempt.account.unwrap_or_default())) {
             Found::Password(stored) => stored,
             Found::Unavailable(why) => return Err(why),
-            Found::Lines(_) | Found::Partly { .. } | Found::Author(_) => None,
+            Found::Lines(_) | Found::Partly { .. } | Found::Author(_) | Found::Count(_) => None,
         };
         let gives_up = || self.client.is_hung_up();
         Ok(self.handler.authenticator.verify_unless(&attempt, stored.as_ref(), &gives_up))

@@ -20,16 +20,19 @@ pub(super) fn find<'a>(
         }
     }
     let (of_room, of_account) = match query {
-        Query::Older { room, account, .. } | Query::Search { room, account, .. } => {
-            (Some(room.to_lowercase()), *account)
-        }
+        Query::Older { room, account, .. }
+        | Query::Since { room, account, .. }
+        | Query::Search { room, account, .. } => (Some(room.to_lowercase()), *account),
         Query::Private { account, .. } => (None, Some(*account)),
-        Query::Password(_) | Query::Mail(_) | Query::AuthorOf(_) => return Vec::new(),
+        Query::Password(_) | Query::Mail(_) | Query::AuthorOf(_) | Query::CountSince { .. } => {
+            return Vec::new();
+        }
     };
     let is_wanted = |line: &HistoryLine| match query {
         Query::Older { before, since, .. } => {
             line.id < *before && since.is_none_or(|since| line.at >= since)
         }
+        Query::Since { after, before, .. } => line.id > *after && line.id < *before,
         Query::Search { words, .. } => {
             let (words, text) = (search_words(words), fold(&line.text));
             words.iter().all(|word| word.is_in(&text))
@@ -121,6 +124,11 @@ mod tests {
         Query::Older { room, account, before, since: since.map(at), most: 9 }
     }
 
+    fn since(account: Option<i64>, after: i64, before: i64) -> Query {
+        let (room, account) = ("lobby".to_owned(), account.map(AccountId));
+        Query::Since { room, account, after: LineId(after), before: LineId(before), most: 9 }
+    }
+
     fn search(account: Option<i64>, words: &str) -> Query {
         let (room, words) = ("lobby".to_owned(), words.to_owned());
         Query::Search { room, account: account.map(AccountId), words, most: 9 }
@@ -134,6 +142,8 @@ mod tests {
             (older(None, 7, None), &[1, 2]),
             (older(Some(1), 99, None), &[1, 2, 4, 5, 7]),
             (older(Some(2), 99, Some(3)), &[4, 7]),
+            (since(Some(1), 1, 7), &[2, 4, 5]),
+            (since(None, 2, 99), &[7]),
             (search(None, "trees"), &[2]),
             (search(Some(1), "TREES"), &[2, 5]),
             (search(None, "tre*"), &[2]),

@@ -1,0 +1,183 @@
+//! `/since`: what was said after a line, once, and the truth about what is left out.
+
+use super::*;
+use crate::core::{
+    event::Since,
+    record::{Found, HistoryLine, LineId},
+};
+
+fn since_of(room: &str, after: i64) -> Since {
+    Since { room: NameRule::Ascii.check(room, "room's name").unwrap(), after: LineId(after) }
+}
+
+fn since(room: &str, after: i64) -> Question {
+    Question::Since(Box::new(since_of(room, after)))
+}
+
+/// Somebody comes in who has asked at the door what was said after a line.
+fn enter_since(name: &str, room: &str, after: i64) -> Question {
+    let Question::Enter(mut entry) = enter(name, None) else { unreachable!() };
+    entry.wishes.since = Some(Box::new(since_of(room, after)));
+    Question::Enter(entry)
+}
+
+/// The words of the past lines in what was read.
+fn past(read: &str) -> Vec<&str> {
+    let lines = read.lines().filter_map(|line| line.strip_prefix('('));
+    lines.map(|line| line.split_once(") ").unwrap().1).collect()
+}
+
+#[test]
+fn each_line_after_that_one_is_told_once_and_private_ones_among_them() {
+    for keeps_talk in [true, false] {
+        let mut chat = Conversation::empty(keeps_talk);
+        chat.asks(ALICE, enter("alice", Some(ALICES)));
+        chat.asks(BOB, enter("bob", None));
+        for i in 1..=3 {
+            chat.says(ALICE, &format!("<alice> {i}"));
+        }
+        chat.types(ALICE, "/msg bob psst"); // line 4
+        chat.says(BOB, "<bob> 5");
+        chat.finishes();
+        chat.forgets();
+        chat.asks(BOB, since("Lobby", 2));
+        chat.finishes();
+        let read = chat.reads(BOB);
+        assert!(
+            read.starts_with("*** 3 lines were said in lobby since you left (times are"),
+            "{read}"
+        );
+        assert_eq!(past(&read), ["<@alice> 3", "[from @alice] psst", "<bob> 5"]);
+        chat.asks(ALICE, since("lobby", 4));
+        chat.asks(BOB, since("lobby", 5));
+        chat.finishes();
+        assert!(chat.reads(ALICE).starts_with("*** 1 line was said in lobby since you left ("));
+        assert_eq!(chat.reads(BOB), "*** Nothing was said in lobby since you left.\n");
+        assert!(keeps_talk || chat.queries.is_empty());
+    }
+}
+
+#[test]
+fn at_the_door_it_stands_in_the_place_of_the_backlog() {
+    let mut chat = Conversation::new();
+    for i in 1..=30 {
+        chat.says(ALICE, &format!("<alice> {i}"));
+    }
+    chat.finishes();
+    chat.asks(CAROL, enter_since("carol", "lobby", 5));
+    chat.finishes();
+    let read = chat.reads(CAROL);
+    assert!(read.contains("*** 25 lines were said in lobby since you left"), "{read}");
+    assert_eq!(past(&read).len(), 25);
+
+    // In another room it holds when they enter that.
+    chat.asks(CAROL, since("red", 30));
+    chat.types(ALICE, "/join red");
+    chat.finishes();
+    assert_eq!(
+        chat.reads(CAROL),
+        "*** You are told that when you enter red.\n*** alice left lobby (went to red)\n"
+    );
+    chat.says(ALICE, "<alice> 31");
+    chat.finishes();
+    let read = chat.is_told(CAROL, "/join RED");
+    assert_eq!(past(&read), ["<@alice> 31"], "{read}");
+    assert!(chat.is_told(CAROL, "/join lobby").contains("The last 20 lines"), "and once");
+}
+
+#[test]
+fn more_than_is_remembered_is_read_from_the_file_and_the_rest_is_counted() {
+    let mut chat = Conversation::new();
+    for i in 1..=310 {
+        chat.says(ALICE, &format!("<alice> {i}"));
+        if i % 50 == 0 {
+            chat.finishes();
+        }
+    }
+    chat.finishes();
+    chat.forgets();
+    chat.asks(BOB, since("lobby", 5));
+    let mut reply = None;
+    chat.hands_out_answers(|client, answer| {
+        if client == BOB
+            && let Some(Answer::Fetch(_, fetched)) = answer
+        {
+            reply = Some(fetched);
+        }
+    });
+    let mut reply = reply.expect("the store has to be asked");
+    let line = |id| HistoryLine { id: LineId(id), at: chat.now, text: format!("<alice> {id}\n") };
+    let mut whole = reply.clone();
+    let found = whole.look_up(|query| {
+        let is_it = matches!(
+            query,
+            Query::Since { after: LineId(5), before: LineId(11), account: None, most: 1_000, .. }
+        );
+        assert!(is_it, "{query:?}");
+        Found::Lines((6..=10).map(line).collect())
+    });
+    assert_eq!(found, "");
+    let text = whole.show();
+    assert!(text.starts_with("*** 305 lines were said in lobby since you left (times"), "{text}");
+    // As if there were far more of them.
+    reply.look_up(|query| match query {
+        Query::CountSince { after: LineId(5), before: LineId(11), .. } => Found::Count(1_112),
+        _ => Found::Lines((-1_500..-500).map(line).collect()),
+    });
+    let text = reply.show();
+    let heading =
+        "*** 1412 lines were said in lobby since you left; the last 1000 lines (times are";
+    assert!(text.starts_with(heading), "{}", text.lines().next().unwrap());
+    assert_eq!(past(&text).len(), 1_000);
+    assert!(text.contains("<@alice> 310\n"));
+}
+
+#[test]
+fn what_is_not_kept_or_not_known_is_not_called_nothing() {
+    let mut chat = Conversation::empty(false);
+    chat.asks(ALICE, enter("alice", Some(ALICES)));
+    for i in 1..=350 {
+        chat.says(ALICE, &format!("<alice> {i}"));
+    }
+    chat.finishes();
+    chat.forgets();
+    chat.asks(ALICE, since("lobby", 10));
+    chat.finishes();
+    let read = chat.reads(ALICE);
+    let heading = "*** Of what was said in lobby since you left, the last 300 lines (times";
+    assert!(read.starts_with(heading), "{}", read.lines().next().unwrap());
+    chat.asks(ALICE, since("lobby", 50));
+    chat.finishes();
+    assert!(chat.reads(ALICE).starts_with("*** 300 lines were said in lobby since you left ("));
+    chat.asks(ALICE, since("lobby", 5_000));
+    chat.finishes();
+    assert_eq!(
+        chat.reads(ALICE),
+        "*** There is no line 5000 here: lines are counted anew. What was said in lobby since you left is not known.\n"
+    );
+    // A room that has made way for others forgets.
+    chat.types(ALICE, "/join red");
+    chat.finishes();
+    chat.asks(ALICE, since("red", 3));
+    chat.finishes();
+    let read = chat.reads(ALICE);
+    assert!(read.ends_with("*** What was said in red since you left is not kept.\n"), "{read}");
+}
+
+#[test]
+fn what_was_removed_is_ignored_or_is_too_old_is_not_told() {
+    let mut chat = Conversation::new();
+    chat.says(BOB, "<bob> spam");
+    chat.says(ALICE, "<alice> 2");
+    chat.asks(CAROL, enter("carol", None));
+    chat.finishes();
+    chat.types(ALICE, "/remove bob");
+    chat.types(CAROL, "/ignore alice");
+    chat.finishes();
+    chat.asks(CAROL, since("lobby", 0));
+    chat.asks(BOB, since("lobby", 0));
+    chat.finishes();
+    assert_eq!(past(&chat.reads(BOB)), ["<@alice> 2"]);
+    let read = chat.reads(CAROL);
+    assert!(read.ends_with("*** All of that was said by people whom you ignore.\n"), "{read}");
+}
