@@ -49,6 +49,9 @@ pub enum Role {
     Ignored,
 }
 
+/// Where clients connect, and browsers.
+pub type Addresses = (SocketAddr, Option<SocketAddr>);
+
 struct Client {
     socket: Socket,
     role: Role,
@@ -58,6 +61,8 @@ struct Client {
 
 pub struct Crowd {
     address: SocketAddr,
+    /// Where every second client connects that only reads.
+    web: Option<SocketAddr>,
     wire: Wire,
     poller: Poller,
     chunk: Vec<u8>,
@@ -71,8 +76,8 @@ pub struct Crowd {
 
 impl Crowd {
     /// Connects one client for each role, in this order. The first is a watcher in any case.
-    pub fn connect(address: SocketAddr, wire: Wire, roles: &[Role]) -> Result<Crowd> {
-        let mut crowd = Crowd::new(address, wire, roles[1])?;
+    pub fn connect(addresses: Addresses, wire: Wire, roles: &[Role]) -> Result<Crowd> {
+        let mut crowd = Crowd::new(addresses, wire, roles[1])?;
         crowd.enter(&roles[2..], CONNECTING, QUIET)?;
         for client in crowd.clients.iter().filter(|client| client.role == Role::Stuck) {
             client.socket.ignore()?;
@@ -81,9 +86,10 @@ impl Crowd {
     }
 
     /// The first watcher and the probe alone.
-    pub fn new(address: SocketAddr, wire: Wire, probe: Role) -> Result<Crowd> {
+    pub fn new((address, web): Addresses, wire: Wire, probe: Role) -> Result<Crowd> {
         let mut crowd = Crowd {
             address,
+            web,
             wire,
             poller: Poller::new(EVENTS)?,
             chunk: vec![0; CHUNK],
@@ -144,19 +150,26 @@ impl Crowd {
     /// still be connecting.
     pub fn add(&mut self, role: Role) -> Result<()> {
         let number = self.len();
-        let socket = socket2::Socket::new(Domain::for_address(self.address), Type::STREAM, None)?;
+        let reads_only = role == Role::Watcher && number > PROBE && number.is_multiple_of(2);
+        let web = self.web.filter(|_| reads_only);
+        let address = web.unwrap_or(self.address);
+        let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
         if role == Role::Stuck {
             socket.set_recv_buffer_size(4096)?;
         }
-        match socket.connect(&self.address.into()) {
+        match socket.connect(&address.into()) {
             Err(e) if Errno::from_io_error(&e) != Some(Errno::INPROGRESS) => {
                 return Err(e).context(format!("client {number} cannot connect"));
             }
             Ok(()) | Err(_) => {}
         }
-        let socket = Socket::new(socket.into(), &self.poller, number)?;
+        let mut socket = Socket::new(socket.into(), &self.poller, number)?;
+        if let Some(web) = web {
+            let begun = socket.begin_frames(web);
+            begun.with_context(|| format!("client {number} cannot send"))?;
+        }
         let reader = Reader::new(number, role == Role::Watcher, &self.transcript);
         let is_served = number == FIRST_WATCHER;
         self.clients.push(Client { socket, role, is_served, reader });

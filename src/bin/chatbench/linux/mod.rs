@@ -14,6 +14,7 @@ mod socket;
 mod table;
 mod throughput;
 mod transcript;
+mod websocket;
 mod wire;
 
 use self::{

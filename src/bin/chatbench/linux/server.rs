@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+/// The name of a server that is read by browsers, too.
+const BROWSERS: &str = "browsers";
 /// How long a server may take to say where it listens.
 const START: Duration = Duration::from_secs(10);
 
@@ -24,6 +26,8 @@ pub struct Target {
     pub peer: Peer,
     /// The most clients it can take.
     pub clients_max: usize,
+    /// Every second client that only reads does so by WebSocket.
+    pub has_browsers: bool,
     /// The command that starts it, anew for each run: it says `listening on ADDR:PORT` on its
     /// standard output. Or the one word `ADDR:PORT@PID`: it runs already.
     words: Vec<String>,
@@ -33,7 +37,8 @@ impl Target {
     /// What `--server` and `--against` take: `[NAME=]` and a command, whose words are separated by
     /// spaces, or `baseline`, or `ADDR:PORT@PID`. A chatd without options gets those of
     /// [`Target::chatd`]; one with options of its own runs without limits by address all the same,
-    /// unless these say otherwise: every client here has one address.
+    /// unless these say otherwise: every client here has one address. Of one that is named
+    /// `browsers`, every second client that only reads does so by WebSocket.
     pub fn parse(text: &str, peer: Peer) -> Result<Target> {
         let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || c == '-');
         let named = text.split_once('=').filter(|(name, _)| is_name(name));
@@ -48,6 +53,7 @@ impl Target {
                 let mut target = Target::new(name, peer, words);
                 if peer == Peer::Chatd && running(words[0]).is_none() {
                     lift_limits(&mut target.words);
+                    set_web(&mut target.words, target.has_browsers);
                 }
                 Ok(target)
             }
@@ -56,16 +62,18 @@ impl Target {
 
     fn new(name: &str, peer: Peer, words: &[&str]) -> Target {
         let words = words.iter().map(ToString::to_string).collect();
-        Target { name: name.into(), peer, clients_max: usize::MAX, words }
+        let has_browsers = name == BROWSERS;
+        Target { name: name.into(), peer, clients_max: usize::MAX, has_browsers, words }
     }
 
     /// A build of chatd or of one of its versions, with nothing on that slows or bounds a load.
     pub fn chatd(name: &str, program: &Path) -> Target {
-        let options = "--listen 127.0.0.1:0 --web none --flood off --threads-max 6000 --db none";
+        let options = "--listen 127.0.0.1:0 --flood off --threads-max 6000 --db none";
         let program = program.display().to_string();
         let words: Vec<&str> = iter::once(&program[..]).chain(options.split(' ')).collect();
         let mut target = Target::new(name, Peer::Chatd, &words);
         lift_limits(&mut target.words);
+        set_web(&mut target.words, target.has_browsers);
         target
     }
 
@@ -76,14 +84,24 @@ impl Target {
     }
 }
 
-/// Adds the option that turns limits by address off, if the command has it not, and the program knows
-/// it: an older build, to compare with, has no such limits.
+/// Adds the option that turns limits by address off.
 fn lift_limits(words: &mut Vec<String>) {
-    const LIMITS: &str = "--source-limits";
-    let is_there = words.iter().any(|word| word.starts_with(LIMITS));
+    add(words, ["--source-limits", "off"]);
+}
+
+/// Adds the option that says where browsers are served: nowhere, or on a free port.
+fn set_web(words: &mut Vec<String>, has_browsers: bool) {
+    add(words, ["--web", if has_browsers { "127.0.0.1:0" } else { "none" }]);
+}
+
+/// Adds an option, if the command has it not, and the program knows it: an older build, to compare
+/// with, may not.
+fn add(words: &mut Vec<String>, option: [&str; 2]) {
+    let is_there = words.iter().any(|word| word.split('=').next() == Some(option[0]));
     let help = || Command::new(&words[0]).arg("--help").output();
-    if !is_there && help().is_ok_and(|it| String::from_utf8_lossy(&it.stdout).contains(LIMITS)) {
-        words.extend([LIMITS, "off"].map(str::to_owned));
+    let knows = |help: &str| help.split_whitespace().any(|word| word == option[0]);
+    if !is_there && help().is_ok_and(|it| knows(&String::from_utf8_lossy(&it.stdout))) {
+        words.extend(option.map(str::to_owned));
     }
 }
 
@@ -96,6 +114,8 @@ fn running(word: &str) -> Option<(SocketAddr, u32)> {
 /// A running server. One that was started ends when this value is dropped.
 pub struct Server {
     pub address: SocketAddr,
+    /// Where it serves browsers, if it is to be read by some.
+    pub web: Option<SocketAddr>,
     pub pid: u32,
     child: Option<Child>,
 }
@@ -116,42 +136,47 @@ impl Server {
     pub fn start(target: &Target, pin: Option<(usize, usize)>) -> Result<Server> {
         let words = &target.words;
         if let Some((address, pid)) = running(&words[0]) {
-            return Ok(Server { address, pid, child: None });
+            return Ok(Server { address, web: None, pid, child: None });
         }
         let pin_self = |core: Option<usize>| core.map_or(Ok(()), |core| proc::pin_self([core]));
         // A process starts on the cores of the thread that starts it.
         pin_self(pin.map(|(first, _)| first))?;
-        let server = Server::spawn(words);
+        let server = Server::spawn(words, target.has_browsers);
         pin_self(pin.map(|(_, last)| last))?;
         server.with_context(|| format!("cannot start {}: {}", target.name, words.join(" ")))
     }
 
-    fn spawn(words: &[String]) -> Result<Server> {
+    fn spawn(words: &[String], has_browsers: bool) -> Result<Server> {
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).stdin(Stdio::null()).stderr(Stdio::null());
         let mut child = command.stdout(Stdio::piped()).spawn()?;
         let stdout = BufReader::new(child.stdout.take().context("no stdout")?);
-        let mut server =
-            Server { address: ([127, 0, 0, 1], 0).into(), pid: child.id(), child: Some(child) };
-        let (found, address) = mpsc::channel();
+        let (address, pid) = (([127, 0, 0, 1], 0).into(), child.id());
+        let mut server = Server { address, web: None, pid, child: Some(child) };
+        let ((found, address), (found_web, web)) = (mpsc::channel(), mpsc::channel());
         // It reads on to the end, so that the server never waits for a reader.
         thread::Builder::new().name("server-stdout".into()).spawn(move || {
             for line in stdout.split(b'\n').map_while(Result::ok) {
-                if let Some(address) = listening_on(&String::from_utf8_lossy(&line)) {
-                    // Nobody waits for a second address.
-                    let _ = found.send(address);
-                }
+                let line = String::from_utf8_lossy(&line);
+                let web = address_behind(&line, "listening for browsers on ");
+                let address = address_behind(&line, "listening on ");
+                // Nobody waits for a second address.
+                address.map(|address| found.send(address));
+                web.map(|web| found_web.send(web));
             }
         })?;
         let address = address.recv_timeout(START);
         server.address = address.context("it did not say \"listening on ADDR:PORT\"")?;
+        if has_browsers {
+            server.web = Some(web.recv_timeout(START).context("it serves no browsers")?);
+        }
         Ok(server)
     }
 }
 
 /// The address in `… listening on 127.0.0.1:5000 …`.
-fn listening_on(line: &str) -> Option<SocketAddr> {
-    let (_, rest) = line.split_once("listening on ")?;
+fn address_behind(line: &str, words: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once(words)?;
     rest.split([' ', ',', ';']).next()?.trim_end_matches('.').parse().ok()
 }
 

@@ -1,5 +1,6 @@
 //! Sockets that never wait, and epoll to wait for many of them: for the crowd and the baseline.
 
+use super::websocket::Frames;
 use anyhow::{Context, Result};
 use rustix::{
     buffer::spare_capacity,
@@ -11,7 +12,7 @@ use rustix::{
 };
 use std::{
     io::{self, ErrorKind, IoSlice, Read, Write},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     rc::Rc,
     time::Duration,
 };
@@ -55,13 +56,23 @@ pub struct Socket {
     epoll: Rc<OwnedFd>,
     key: usize,
     unsent: Vec<u8>,
+    /// `Some`: it is a browser's.
+    frames: Option<Frames>,
 }
 
 impl Socket {
     /// Takes a stream that does not block, and has the poller tell when it can be read.
     pub fn new(stream: TcpStream, poller: &Poller, key: usize) -> Result<Socket> {
         poller.add(&stream, key)?;
-        Ok(Socket { stream, epoll: poller.epoll.clone(), key, unsent: Vec::new() })
+        Ok(Socket { stream, epoll: poller.epoll.clone(), key, unsent: Vec::new(), frames: None })
+    }
+
+    /// From now on it speaks by WebSocket.
+    pub fn begin_frames(&mut self, address: SocketAddr) -> io::Result<()> {
+        let (request, frames) = Frames::begin(address);
+        self.send([request.as_bytes(), b""])?;
+        self.frames = Some(frames);
+        Ok(())
     }
 
     /// Has the poller tell no more of it.
@@ -73,12 +84,23 @@ impl Socket {
     pub fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
         match self.stream.read(chunk) {
             Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
-            read => or_nothing(read),
+            read => match (or_nothing(read)?, &mut self.frames) {
+                (count, Some(frames)) => frames.strip(&mut chunk[..count]),
+                (count, None) => Ok(count),
+            },
         }
     }
 
     /// Sends both parts in one call, and keeps what does not go now.
     pub fn send(&mut self, parts: [&[u8]; 2]) -> io::Result<()> {
+        let frame;
+        let parts = match &self.frames {
+            None => parts,
+            Some(_) => {
+                frame = Frames::frame(&parts.concat())?;
+                [&frame[..], b""]
+            }
+        };
         let sent = match parts {
             _ if !self.unsent.is_empty() => 0,
             [[], []] => return Ok(()),
