@@ -35,6 +35,10 @@ pub(crate) const NAME_QUESTION: &str = "What is your name?";
 /// To whoever gave the pairing code.
 pub(crate) const YOU_ARE_INSTRUCTOR: &str =
     "You are an instructor from now on, until this connection ends.";
+/// In front of who announces something, and what.
+pub const ANNOUNCEMENT: &str = "Announcement by ";
+/// The answer to `/echo on`.
+pub const READS_OWN_LINES: &str = "You read your own lines from now on.";
 /// In a question for a password: `nc` hides nothing.
 pub(crate) const MAY_BE_SEEN: &str = "(with nc, it will be seen as you type)";
 
@@ -108,12 +112,6 @@ pub(crate) fn you_are_now(name: &str) -> String {
     format!("You are now {name}.")
 }
 
-/// The name that somebody has from now on.
-pub fn own_name(sentence: &str) -> Option<&str> {
-    let rest = sentence.strip_prefix("Hello ").or(sentence.strip_prefix("You are now "))?;
-    rest.split(' ').next()?.strip_suffix('.')
-}
-
 /// Tells how long the server still runs.
 pub(crate) fn stops_in(seconds: u64) -> String {
     format!("The server stops in {seconds} s.")
@@ -144,53 +142,9 @@ pub(crate) fn in_room_with_many(room: &str, others: usize) -> String {
     format!("You are in {room} with {others} others; /names lists them.")
 }
 
-/// The room that somebody is in, and the names that are listed behind it.
-pub fn own_room(sentence: &str) -> Option<(&str, impl Iterator<Item = &str>)> {
-    let rest = sentence.strip_prefix("You are in ")?;
-    let room = rest.split([' ', ',']).next()?.trim_end_matches('.');
-    let listed = rest.split_once(" with").map_or("", |(_, listed)| listed);
-    let is_list = !listed.contains(';');
-    (!room.is_empty()).then(|| (room, names(if is_list { listed } else { "" })))
-}
-
 /// In front of a room's names in the answer to `/names`.
 pub(crate) fn names_heading(room: &str, count: usize) -> String {
     format!("{room} ({count}):")
-}
-
-/// The names behind such a heading.
-pub fn names_listed(sentence: &str) -> Option<impl Iterator<Item = &str>> {
-    sentence.split_once("): ").map(|(_, listed)| names(listed))
-}
-
-/// The names in a list: `@alice, bob and carol.`
-pub fn names(listed: &str) -> impl Iterator<Item = &str> {
-    let listed = listed.strip_suffix('.').unwrap_or(listed);
-    let names = listed.split([',', ' ']).filter(|name| !name.is_empty() && *name != "and");
-    names.map(without_mark)
-}
-
-/// Somebody came into a room, left it, or changed their name.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Movement<'a> {
-    /// Somebody came in.
-    Entered(&'a str),
-    /// Somebody left, perhaps for another room.
-    Left {
-        /// Who.
-        name: &'a str,
-        /// The room they left.
-        room: &'a str,
-        /// The room they went to.
-        to: Option<&'a str>,
-    },
-    /// Somebody has another name.
-    Renamed {
-        /// The name they had.
-        from: &'a str,
-        /// The name they have.
-        to: &'a str,
-    },
 }
 
 /// Tells a room who came in.
@@ -217,20 +171,6 @@ pub(crate) fn renamed(from: &str, to: &str) -> String {
     format!("{from} is now {to}")
 }
 
-/// Who came, left or has another name.
-pub fn movement(sentence: &str) -> Option<Movement<'_>> {
-    let words: Vec<&str> = sentence.splitn(4, ' ').collect();
-    match words[..] {
-        [name, "entered", _] => Some(Movement::Entered(name)),
-        [name, "left", room, why] => {
-            let to = why.strip_prefix("(went to ").and_then(|rest| rest.strip_suffix(')'));
-            Some(Movement::Left { name, room, to })
-        }
-        [from, "is", "now", to] if !to.contains(' ') => Some(Movement::Renamed { from, to }),
-        _ => None,
-    }
-}
-
 /// One room in the answer to `/rooms`.
 pub(crate) fn room_row(room: &str, count: usize, topic: &str) -> String {
     format!("  {room:<21} {count:>3} here   {topic}").trim_end().to_owned()
@@ -250,13 +190,6 @@ pub(crate) fn person_row(name: &str, idle: &str, away: Option<&str>) -> String {
     format!("  {name:<21} idle {idle}{away}")
 }
 
-/// The person in such a row.
-pub fn person_in_row(sentence: &str) -> Option<&str> {
-    let mut words = sentence.strip_prefix("  ")?.split_whitespace();
-    let name = words.next()?;
-    matches!(words.next()?, "idle" | "away" | "away:").then_some(without_mark(name))
-}
-
 /// In front of a backlog. `what`: which lines, as by [`last_lines`]; `offset`: their time zone.
 pub(crate) fn backlog_heading(what: &str, offset: &str) -> String {
     format!("{what} (times are {offset}):")
@@ -265,12 +198,6 @@ pub(crate) fn backlog_heading(what: &str, offset: &str) -> String {
 /// What a room's last lines are; `{}` stands for their number.
 pub(crate) fn last_lines(room: &str) -> String {
     format!("The last {{}} of {room}")
-}
-
-/// The room whose last lines come now.
-pub fn backlog_room(sentence: &str) -> Option<&str> {
-    let (_, rest) = sentence.strip_prefix("The last ")?.split_once(" of ")?;
-    rest.split_once(" (").map(|(room, _)| room)
 }
 
 /// The last sentence to whoever is disconnected.
@@ -337,8 +264,6 @@ mod tests {
     #[test]
     fn one_side_reads_what_the_other_writes() {
         assert!(is_greeting(&greeting("one thread per connection, and yours is", "c7", "Kept.")));
-        assert_eq!(own_name(&hello("a.lice")), Some("a.lice"));
-        assert_eq!(own_name(&you_are_now("Carol")), Some("Carol"));
         assert!(is_goodbye(GOODBYE));
         assert!(says_name_is_taken(&name_is_taken("alice")));
         assert!(asks_for_name(&format!("{} {NAME_QUESTION}", name_is_taken("alice"))));
@@ -347,46 +272,14 @@ mod tests {
             room_in_row(&room_row("a-room-of-21-letters-", 1000, "")),
             Some("a-room-of-21-letters-")
         );
-        assert_eq!(person_in_row(&person_row("bob", "5 s", Some("lunch"))), Some("bob"));
-        assert_eq!(person_in_row(&person_row("@bob", "5 s", None)), Some("bob"));
         assert_eq!(room_in_row(&person_row("bob", "5 s", None)), None);
         let heading = backlog_heading(&last_lines("math").replace("{}", "2 lines"), "+01:00");
         assert_eq!(heading, "The last 2 lines of math (times are +01:00):");
-        assert_eq!(backlog_room(&heading), Some("math"));
         assert_eq!(why_hung_up(&hung_up(SHUTTING_DOWN)), Some(SHUTTING_DOWN));
         assert_eq!(
             why_sorry(&sorry("all 512 places are taken.")),
             Some("all 512 places are taken.")
         );
-    }
-
-    #[test]
-    fn a_room_and_who_is_in_it() {
-        let read = |sentence: &str| {
-            let (room, names) = own_room(sentence)?;
-            Some((room.to_owned(), names.map(str::to_owned).collect::<Vec<_>>()))
-        };
-        let names =
-            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        assert_eq!(read(&alone_in("math")), Some(("math".to_owned(), Vec::new())));
-        let with = in_room_with("math") + " bob, @c.d and eve.";
-        assert_eq!(read(&with), Some(("math".to_owned(), names(&["bob", "c.d", "eve"]))));
-        assert_eq!(read(&in_room_with_many("math", 99)), Some(("math".to_owned(), Vec::new())));
-        assert_eq!(read("Rooms:"), None);
-        let listed = names_heading("math", 2) + " bob, eve";
-        assert_eq!(names_listed(&listed).map(Iterator::collect), Some(vec!["bob", "eve"]));
-    }
-
-    #[test]
-    fn comings_and_goings() {
-        assert_eq!(movement(&entered("bob", "math")), Some(Movement::Entered("bob")));
-        for (why, to) in [(went_to("art"), Some("art")), ("quit".to_owned(), None)] {
-            let left = left("bob", "math", &why);
-            assert_eq!(movement(&left), Some(Movement::Left { name: "bob", room: "math", to }));
-        }
-        let (from, to) = ("bob", "rob");
-        assert_eq!(movement(&renamed(from, to)), Some(Movement::Renamed { from, to }));
-        assert_eq!(movement(&alone_in("math")), None);
     }
 
     #[test]

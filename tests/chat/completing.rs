@@ -5,7 +5,9 @@ use crate::person::alice;
 #[test]
 fn names_come_in_the_order_of_who_spoke_last() {
     let (_server, client, person) = alice();
-    client.gets("*** bella entered lobby\n<bob> first\n<bella> later");
+    client.gets(
+        "*** bella entered lobby\n{\"+\":\"bella\"}\n<bob> first\n<bella> later\n{\"last\":12}",
+    );
     person.sees("<bella> later");
     // Tab, Tab, Shift-Tab
     for (keys, line) in [("hi b\t", "hi bella"), ("\t", "hi bob"), ("\x1b[Z", "hi bella")] {
@@ -39,7 +41,7 @@ fn commands_and_rooms() {
     person.sees_prompt("alice@lobby> /join");
     person.types("m\t\r");
     client.says("/join math ");
-    client.gets("*** You are in math, alone.");
+    client.moves_to("math");
     person.sees_prompt("alice@math> ");
     person.types("/conn\t");
     person.sees_prompt("alice@math> /connect");

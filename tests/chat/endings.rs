@@ -59,7 +59,7 @@ fn a_name_that_is_taken_or_refused() {
         let (_server, client, piped) = piped(&["--name", name]);
         client.gets_welcome();
         client.says(name);
-        client.gets(answer);
+        client.gets_refusal(answer);
         piped.ends_with(code, sentence);
     }
 }
@@ -68,7 +68,9 @@ fn a_name_that_is_taken_or_refused() {
 fn the_server_goes() {
     let (_server, client, piped) = piped(&["--name", "alice"]);
     client.enters_as("alice");
-    client.gets("*** Hung up: an error in the server ended your connection.");
+    client.gets(
+        "{\"bye\":1011,\"again\":true}\n*** Hung up: an error in the server ended your connection.",
+    );
     client.loses_connection();
     piped.ends_with(8, "hung up. It said: an error in the server");
 }
@@ -90,12 +92,12 @@ fn a_taken_name_at_a_terminal() {
     let (_server, client, person) = crate::person::somebody(&["--name", "alice"]);
     client.gets_welcome();
     client.says("alice");
-    client.gets("*** The name \"alice\" is taken. What is your name?");
+    client.gets_refusal("*** The name \"alice\" is taken. What is your name?");
     person.sees("*** The name \"alice\" is taken. What is your name?");
     person.sees_prompt("name> ");
     person.types("alison\r");
     client.says("alison");
-    client.gets_in("alison", ", alone.");
+    client.gets_in("alison", &[]);
     person.sees_prompt("alison@lobby> ");
 }
 

@@ -9,6 +9,12 @@ mod server;
 #[cfg(unix)]
 mod completing;
 #[cfg(unix)]
+mod cuts;
+#[cfg(unix)]
+#[allow(dead_code, reason = "the other test binaries need the rest")]
+#[path = "../harness/mod.rs"]
+mod harness;
+#[cfg(unix)]
 mod hostile;
 #[cfg(unix)]
 mod leaving;

@@ -7,14 +7,14 @@ fn a_password_is_typed_unseen_and_forgotten() {
     let (_server, client, person) = somebody(&["--name", "alice"]);
     client.gets_welcome();
     client.says("alice");
-    client.gets("*** Password for alice:");
+    client.gets_password_question("*** Password for alice:");
     person.sees_prompt("password> ");
     person.types("hunter2!");
     client.gets("*** Still waiting."); // prints above, and draws the line again
     person.sees("*** Still waiting.");
     person.types("\x1b[D\x1b[D\r");
     client.says("hunter2!");
-    client.gets_in("alice", ", alone.");
+    client.gets_in("alice", &[]);
     person.sees_prompt("alice@lobby> ");
     person.types("spoken\r");
     client.says("spoken");
@@ -29,7 +29,7 @@ fn a_password_is_typed_unseen_and_forgotten() {
 fn a_password_that_is_asked_for_in_the_middle_is_unseen_too() {
     let (_server, client, person) = alice();
     person.half_types("half");
-    client.gets("*** What is the new password?");
+    client.gets_password_question("*** What is the new password?");
     person.sees("new password?");
     person.sees_prompt("alice@lobby> ");
     person.types("\x15hunter2!\r"); // Ctrl-U takes back what was typed before

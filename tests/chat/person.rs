@@ -70,8 +70,12 @@ pub struct Start {
 
 impl Start {
     pub fn new(server: &Server, arguments: &[&str]) -> Start {
+        Start::at(server.address(), arguments)
+    }
+
+    pub fn at(address: String, arguments: &[&str]) -> Start {
         let arguments = arguments.iter().map(|argument| (*argument).to_owned());
-        let arguments = [server.address()].into_iter().chain(arguments).collect();
+        let arguments = [address].into_iter().chain(arguments).collect();
         Start { arguments, size: (24, 80), variable: None, data: folder(), shell: None }
     }
 
@@ -204,8 +208,13 @@ impl Person {
     /// Types something, and waits until it stands behind the prompt.
     #[track_caller]
     pub fn half_types(&self, text: &str) {
+        self.half_types_behind("alice@lobby> ", text);
+    }
+
+    #[track_caller]
+    pub fn half_types_behind(&self, prompt: &str, text: &str) {
         self.types(text);
-        self.sees_prompt(&format!("alice@lobby> {text}"));
+        self.sees_prompt(&format!("{prompt}{text}"));
     }
 
     /// The rows of the screen, without trailing blanks.

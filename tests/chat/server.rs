@@ -91,24 +91,64 @@ impl Client {
         (&self.stream).write_all(bytes).unwrap();
     }
 
-    /// The next line the client sends.
+    /// The next line the client sends. (One with an editor also asks for its own lines, by itself.)
     #[track_caller]
     pub fn says(&self, expected: &str) {
-        let line = self.lines.recv_timeout(DEADLINE).expect("the client says nothing");
+        let line = self.next_line();
+        if line == "/echo on" {
+            self.gets("*** You read your own lines from now on.");
+            return self.says(expected);
+        }
         assert_eq!(line, expected);
+    }
+
+    /// The client sends this, and perhaps something else before.
+    #[track_caller]
+    pub fn says_among(&self, expected: &str) {
+        while self.next_line() != expected {}
+    }
+
+    #[track_caller]
+    fn next_line(&self) -> String {
+        self.lines.recv_timeout(DEADLINE).expect("the client says nothing")
     }
 
     /// The client has nothing more to say.
     #[track_caller]
     pub fn says_no_more(&self) {
-        assert_eq!(self.lines.recv_timeout(DEADLINE), Err(RecvTimeoutError::Disconnected));
+        let end = loop {
+            match self.lines.recv_timeout(DEADLINE) {
+                Ok(line) if line == "/echo on" => {}
+                end => break end,
+            }
+        };
+        assert_eq!(end, Err(RecvTimeoutError::Disconnected));
     }
 
+    /// Is welcomed by a chatd, asks for notes, and gets them.
+    #[track_caller]
     pub fn gets_welcome(&self) {
+        self.gets_welcome_of_epoch(1);
+    }
+
+    #[track_caller]
+    pub fn gets_welcome_of_epoch(&self, epoch: u32) {
         self.gets(
             "*** Welcome to chatd: one thread per connection, and yours is c1.\n\
              *** What is your name?",
         );
+        self.says("/notes on");
+        self.gets(&format!(r#"{{"chatd":"1","you":"c1","epoch":{epoch},"ask":"name"}}"#));
+    }
+
+    /// Is asked for a password.
+    pub fn gets_password_question(&self, sentence: &str) {
+        self.gets(&format!("{{\"ask\":\"password\"}}\n{sentence}"));
+    }
+
+    /// Its name is refused, by this sentence.
+    pub fn gets_refusal(&self, sentence: &str) {
+        self.gets(&format!("{{\"ask\":\"name\"}}\n{sentence}"));
     }
 
     /// Is welcomed, gives this name by itself, and is in.
@@ -116,15 +156,27 @@ impl Client {
     pub fn enters_as(&self, name: &str) {
         self.gets_welcome();
         self.says(name);
-        self.gets_in(name, " with bob and carol.");
+        self.gets_in(name, &["bob", "carol"]);
     }
 
-    /// Is in the lobby; `company` ends the sentence: `, alone.`
-    pub fn gets_in(&self, name: &str, company: &str) {
+    /// Is in the lobby with these.
+    pub fn gets_in(&self, name: &str, others: &[&str]) {
+        let hello =
+            format!("*** Hello {name}. Type to talk; /help lists the commands, /quit leaves.");
+        self.gets(&format!("{hello}\n*** You are in lobby.\n{}", who(name)));
+        self.gets_room("lobby", others, 10);
+    }
+
+    /// Is in another room, alone.
+    pub fn moves_to(&self, room: &str) {
         self.gets(&format!(
-            "*** Hello {name}. Type to talk; /help lists the commands, /quit leaves.\n\
-             *** You are in lobby{company}"
+            "*** You are in {room}, alone.\n{{\"room\":\"{room}\",\"here\":[],\"last\":20}}"
         ));
+    }
+
+    /// A note of the room; all lines up to number `last` have come.
+    pub fn gets_room(&self, room: &str, here: &[&str], last: u32) {
+        self.gets(&format!(r#"{{"room":"{room}","here":{here:?},"last":{last}}}"#));
     }
 
     /// The server closes the connection.
@@ -141,7 +193,12 @@ impl Client {
 
     /// The server says goodbye and closes the connection.
     pub fn gets_goodbye(self) {
-        self.gets("*** Goodbye.");
+        self.gets("{\"bye\":1000,\"again\":false}\n*** Goodbye.");
         self.loses_connection();
     }
+}
+
+/// The note of who the client is, with a token by which it may come back.
+pub fn who(name: &str) -> String {
+    format!(r#"{{"in":"{name}","account":null,"admin":false,"ask":null,"resume":"T0KEN"}}"#)
 }

@@ -1,6 +1,9 @@
 //! The half-typed line stays whole, whatever arrives meanwhile.
 
-use crate::person::{Start, alice, alice_who, somebody};
+use crate::{
+    person::{Start, alice, alice_who, somebody},
+    server::who,
+};
 use std::thread;
 
 /// `<bob> 0`, `<bob> 1`, …
@@ -119,17 +122,16 @@ fn the_prompt_says_who_and_where() {
     person.sees_prompt("name> ");
     person.types("alice\r");
     client.says("alice");
-    client.gets_in("alice", ", alone.");
+    client.gets_in("alice", &[]);
     person.sees_prompt("alice@lobby> ");
-    for (line, answer, prompt) in [
-        ("/join math", "*** You are in math, alone.", "alice@math> "),
-        ("/nick Carol", "*** You are now Carol.", "Carol@math> "),
-    ] {
-        person.types(&format!("{line}\r"));
-        client.says(line);
-        client.gets(answer);
-        person.sees_prompt(prompt);
-    }
+    person.types("/join math\r");
+    client.says("/join math");
+    client.moves_to("math");
+    person.sees_prompt("alice@math> ");
+    person.types("/nick Carol\r");
+    client.says("/nick Carol");
+    client.gets(&format!("*** You are now Carol.\n{}", who("Carol")));
+    person.sees_prompt("Carol@math> ");
 }
 
 #[test]
@@ -137,7 +139,7 @@ fn the_first_prompt_says_the_room_that_was_asked_for() {
     let (_server, client, person) = somebody(&["--name", "alice", "--room", "math"]);
     client.enters_as("alice");
     client.says("/join math");
-    client.gets("*** You are in math, alone.");
+    client.moves_to("math");
     person.sees_prompt("alice@math> ");
 }
 

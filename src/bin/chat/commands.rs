@@ -32,6 +32,8 @@ pub(crate) enum Typed<'a> {
     /// On, off, or the other of the two.
     Bell(Option<bool>),
     Clear,
+    /// On, off, or the other of the two.
+    Echo(Option<bool>),
     /// To that address, or here again.
     Connect(Option<Address>),
     /// All commands, or this one.
@@ -53,11 +55,13 @@ pub(crate) fn parse(line: &str) -> Typed<'_> {
     let argument = Some(argument.trim()).filter(|argument| !argument.is_empty());
     match command {
         "/bell" => match argument {
-            None => Typed::Bell(None),
-            Some("on") => Typed::Bell(Some(true)),
-            Some("off") => Typed::Bell(Some(false)),
+            None | Some("on" | "off") => Typed::Bell(argument.map(|wish| wish == "on")),
             Some(_) => Typed::Wrong(format!("like this: {}", HELP[0])),
         },
+        // Our own lines always come: so it is known which of them were said.
+        "/echo" if matches!(argument, None | Some("on" | "off")) => {
+            Typed::Echo(argument.map(|wish| wish == "on"))
+        }
         "/clear" => Typed::Clear,
         "/connect" => match argument.map(Address::parse).transpose() {
             Ok(address) => Typed::Connect(address),

@@ -25,11 +25,11 @@ pub(crate) fn complete(before: &str, known: &Known) -> (usize, Vec<String>) {
 }
 
 fn commands_like(word: &str, known: &Known) -> Vec<String> {
-    // Offered once the server says that it is a chatd; those of others are learnt from their /help.
+    // Offered once the server says that it is a chatd.
     let table = known.is_chatd.then(Table::default).into_iter().flat_map(Table::rows);
     let of_chatd: Vec<String> = table.map(|row| format!("/{}", row.name)).collect();
     let of_chatd = of_chatd.iter().map(String::as_str);
-    let mut found = like(word, known.commands().chain(commands::names()).chain(of_chatd));
+    let mut found = like(word, commands::names().chain(of_chatd));
     found.sort();
     found.dedup();
     found
@@ -85,10 +85,10 @@ mod tests {
     fn known() -> Known {
         taught(&[
             "*** Welcome to chatd: one thread per connection, and yours is c1.",
-            "*** Hello alice. Type to talk.",
-            "*** You are in lobby with Bob, bella and carol.",
+            r#"{"in":"alice"}"#,
+            r#"{"room":"lobby","here":["alice","Bob","bella","carol"]}"#,
             "<bella> hi",
-            "*** dave left lobby (went to math)",
+            "***   math                    1 here",
         ])
     }
 

@@ -101,7 +101,8 @@ impl Link {
         *self.stream.lock() = stream;
     }
 
-    fn get(&self) -> io::Result<Arc<TcpStream>> {
+    /// It, if there is one.
+    pub(crate) fn stream(&self) -> io::Result<Arc<TcpStream>> {
         self.stream.lock().clone().ok_or_else(|| ErrorKind::NotConnected.into())
     }
 
@@ -111,7 +112,7 @@ impl Link {
 
     /// Sends bytes as they are.
     pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<()> {
-        self.get()?.as_ref().write_all(bytes)
+        self.stream()?.as_ref().write_all(bytes)
     }
 
     /// Says that nothing more will be sent; what comes can still be read.
@@ -126,7 +127,7 @@ impl Link {
     }
 
     fn shut_down(&self, how: Shutdown) {
-        if let Ok(stream) = self.get() {
+        if let Ok(stream) = self.stream() {
             let _ = stream.shutdown(how); // gone already: as good
         }
     }

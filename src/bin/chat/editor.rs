@@ -2,7 +2,7 @@
 //! whole while `screen` prints, remembers what was typed, and completes. Everything here runs on
 //! `main`, also rustyline's callbacks.
 
-use crate::{complete::Cycle, known::Question, paint, shared::Shared, terminal};
+use crate::{complete::Cycle, note::Question, paint, shared::Shared, terminal};
 use anyhow::{Context as _, Result};
 use etcetera::BaseStrategy as _;
 use parking_lot::Mutex;
@@ -32,9 +32,9 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 /// Typed lines that are remembered across runs.
 const HISTORY_MAX: usize = 1000;
 
-/// Commands behind which a password stands, in whatever case they are typed: such lines are never
-/// remembered.
-const NEVER_REMEMBERED: [&str; 4] = ["/login", "/password", "/passwd", "/register"];
+/// Commands behind which a password or a code stands, in whatever case they are typed: such lines are
+/// never remembered.
+const NEVER_REMEMBERED: [&str; 5] = ["/login", "/password", "/passwd", "/register", "/instructor"];
 
 /// What reading a line came to.
 pub(crate) enum Input {
@@ -90,6 +90,9 @@ impl LineEditor {
 
     /// Waits for a line to be typed.
     pub(crate) fn read(&mut self) -> Result<Input> {
+        if self.shared.known().question != Some(Question::Password) {
+            self.shared.end_typing();
+        }
         let prompt = self.prompt();
         let screen = &self.shared.screen;
         screen.window.begin();
@@ -185,7 +188,10 @@ struct Hooks {
 impl Hooks {
     /// What is typed must not be seen: a password, or keys pressed while we leave.
     fn is_hidden(&self) -> bool {
-        self.shared.known().question == Some(Question::Password) || self.shared.is_leaving()
+        if self.shared.known().question == Some(Question::Password) {
+            self.shared.hides_typing(); // to the end of the line, also if the connection is lost
+        }
+        self.shared.is_typing_hidden() || self.shared.is_leaving()
     }
 }
 
@@ -237,7 +243,8 @@ impl Validator for Hooks {
     /// Called when Enter is pressed, before the line is returned: the last moment at which the
     /// editor prints for us.
     fn validate(&self, _line: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        self.was_hidden.store(self.is_hidden(), Ordering::Relaxed);
+        let is_hidden = self.is_hidden();
+        self.was_hidden.store(is_hidden, Ordering::Relaxed);
         self.shared.screen.lock.end_reading();
         Ok(ValidationResult::Valid(None))
     }
@@ -328,6 +335,7 @@ mod tests {
             "/Register hunter22",
             "/LOGIN alice hunter22",
             "/login\thunter22",
+            "/instructor K7MQ-2R4T",
         ] {
             assert!(carries_password(line), "{line:?}");
         }

@@ -6,16 +6,15 @@ use crate::{
     commands::{self, Typed},
     editor::{Input, LineEditor},
     ending::Ending,
-    known::Question,
+    note::Question,
     screen::Show,
-    shared::{Shared, leave_at_once},
+    shared::{Shared, leave_at_once, not_sent},
     socket::ClientCommand,
 };
 use anyhow::Result;
 use crossbeam_channel::Sender;
 use std::{
     fs::File,
-    io::{self, ErrorKind},
     sync::{Arc, atomic::Ordering},
     thread,
     time::Duration,
@@ -24,6 +23,13 @@ use std::{
 /// How long the prompt waits for the answer that will change it. A slower answer changes the next
 /// one.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+
+/// Commands whose answer changes the prompt: another room or name, or a question for a password.
+const WAITED_FOR: [&str; 7] =
+    ["/join", "/leave", "/nick", "/login", "/register", "/password", "/unregister"];
+
+/// How long the prompt waits for the note behind that answer. There is none if it is a refusal.
+const NOTE_LIMIT: Duration = Duration::from_millis(200);
 
 /// How long the server may take to say goodbye.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
@@ -43,7 +49,10 @@ impl Keyboard {
             match self.editor.read()? {
                 Input::End => self.leave(),
                 _ if self.shared.is_leaving() => {}
-                Input::Password(password) => self.answer(&password),
+                Input::Password(password) if self.is_asked_for_password() => self.answer(&password),
+                Input::Password(_) => {
+                    self.notice("not sent: nothing asks for a password any more.");
+                }
                 Input::Line(text) => {
                     text.split('\n').for_each(|line| self.typed(line.trim_end_matches('\r')));
                 }
@@ -58,8 +67,20 @@ impl Keyboard {
         self.editor.remember(line);
         match commands::parse(line) {
             Typed::Send(line) => self.send(line),
+            Typed::Echo(_) if !self.shared.known().has_notes => self.send(line),
+            Typed::Echo(wish) => {
+                let is_on = self.shared.change(|known| {
+                    known.has_echo = wish.unwrap_or(!known.has_echo);
+                    known.has_echo
+                });
+                self.notice(if is_on {
+                    "you read your own lines."
+                } else {
+                    "you no longer read your own lines."
+                });
+            }
             Typed::Quit(line) => {
-                if self.shared.known().is_in() {
+                if self.shared.known().is_chatd {
                     let _ = self.shared.link.send_line(line); // gone already: then so are we
                 }
                 self.leave();
@@ -84,42 +105,49 @@ impl Keyboard {
         }
     }
 
+    fn is_asked_for_password(&self) -> bool {
+        self.shared.known().question == Some(Question::Password)
+    }
+
     fn notice(&self, text: impl Into<String>) {
         self.shared.screen.notice(text);
     }
 
     /// Sends a line, and gives an answer that would change the prompt the time to come.
     fn send(&mut self, line: &str) {
-        let (answers, is_chatd) = {
+        let (answers, moves, is_chatd) = {
             let known = self.shared.known();
-            (known.answers, known.is_chatd)
+            (known.answers, known.moves, known.is_chatd)
         };
         if line.is_empty() && is_chatd {
             return; // chatd says nothing of an empty line, nor do we
         }
-        if let Err(e) = self.shared.link.send_line(line) {
-            return self.notice(not_sent(&e));
+        match self.shared.send_typed(format!("{line}\n").as_bytes(), Some(line)) {
+            Ok(own) => own.into_iter().for_each(|own| self.shared.screen.show(Show::Own(own))),
+            Err(why) => return self.notice(why),
         }
-        if let Some(own) = self.shared.change(|known| known.sent(line)) {
-            self.shared.screen.show(Show::Own(own));
-        }
-        if matches!(line.split(' ').next(), Some("/join" | "/leave" | "/nick")) {
+        if WAITED_FOR.contains(&line.split(' ').next().unwrap_or_default()) {
             self.shared.wait(ANSWER_LIMIT, |known| known.answers > answers || !known.is_connected);
+            self.shared.wait(NOTE_LIMIT, |known| known.moves > moves || !known.has_notes);
         }
     }
 
     /// Answers a question for the name or a password: neither is talk, and neither is remembered.
     fn answer(&mut self, answer: &str) {
-        let answers = self.shared.change(|known| {
+        let (answers, moves) = self.shared.change(|known| {
             known.question = None;
-            known.answers
+            known.gave_name |= !known.has_notes;
+            (known.answers, known.moves)
         });
         if let Err(e) = self.shared.link.send_line(answer) {
             return self.notice(not_sent(&e));
         }
         self.shared.wait(ANSWER_LIMIT, |known| {
-            !known.is_connected
-                || known.answers > answers && (known.is_there() || known.question.is_some())
+            let is_answered = match known.has_notes {
+                true => known.moves > moves,
+                false => known.answers > answers,
+            };
+            !known.is_connected || is_answered && (known.is_there() || known.question.is_some())
         });
     }
 
@@ -139,7 +167,7 @@ impl Keyboard {
 
     /// Ours first; then the server is asked for its own, if it is one that has any.
     fn help(&mut self, line: &str, about: Option<&str>) {
-        let has_commands = self.shared.known().is_in();
+        let has_commands = self.shared.known().is_chatd;
         if let Some(text) = about.and_then(commands::explain) {
             return self.notice(text);
         }
@@ -176,12 +204,5 @@ impl Keyboard {
         if thread::Builder::new().name("insist".to_owned()).spawn(insist).is_err() {
             leave_at_once(&Ending::Left);
         }
-    }
-}
-
-fn not_sent(error: &io::Error) -> String {
-    match error.kind() {
-        ErrorKind::NotConnected => "not sent: there is no connection at the moment.".to_owned(),
-        _ => format!("not sent: {error}."),
     }
 }

@@ -1,28 +1,31 @@
-//! What the client has learnt from the lines it read: who we are, where, with whom, and what the
-//! server waits for.
+//! What the client has learnt from what it read: who we are, where, with whom, and what the server
+//! waits for.
 //!
-//! Against a server that tells none of this everything stays empty, and prompt and completion show
-//! less: nothing else depends on it. No I/O and no thread: `shared.rs` has the lock, `socket`
-//! writes, `main` and `screen` read.
+//! A chatd tells it in notes. Of any other server, also of an older chatd, only two kinds of sentences
+//! are understood: questions for a name or a password, and why it hangs up. Prompt and completion show
+//! less then. No I/O and no thread: `shared.rs` has the lock, `socket` writes, `main` and `screen` read.
 
-use crate::server_line::{LineKind, ServerLine};
-use chatd::core::sentences::{self, Movement};
-use std::collections::VecDeque;
+use crate::{
+    note::{Note, Question},
+    own::OwnLines,
+    server_line::{LineKind, ServerLine},
+};
+use chatd::core::sentences;
 
 /// The most names and rooms that completion knows: more than a person completes from, and a bound
 /// against a stranger's lists.
 const WORDS_MAX: usize = 1000;
 
-/// The most own lines that are remembered, to tell them from missed ones after a reconnect: more
-/// than a room's backlog has.
-const OWN_MAX: usize = 500;
+/// Codes of the note `bye`: we left; there is no place.
+const BYE_LEFT: u64 = 1000;
+const BYE_FULL: u64 = 1013;
 
-/// What the server waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Question {
-    Name,
-    /// To be typed unseen.
-    Password,
+/// Up to where everything that was said has come: line `last` of this room and this epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) room: String,
+    pub(crate) last: u64,
+    pub(crate) epoch: u64,
 }
 
 #[derive(Debug, Default)]
@@ -34,158 +37,163 @@ pub(crate) struct Known {
     pub(crate) is_on_the_way: bool,
     /// The question that waits for an answer.
     pub(crate) question: Option<Question>,
+    /// A name was given to a server that does not note whether it lets us in.
+    pub(crate) gave_name: bool,
     /// The server said that it is a chatd, so its commands may be offered.
     pub(crate) is_chatd: bool,
+    /// It notes what it tells.
+    pub(crate) has_notes: bool,
+    /// The person reads their own lines too.
+    pub(crate) has_echo: bool,
     /// The server said goodbye: the end of file that follows is no accident.
     pub(crate) said_goodbye: bool,
     /// Why the server hangs up, or has no place.
     pub(crate) last_words: Option<String>,
     /// The last words were that it has no place.
     pub(crate) is_full: bool,
+    /// Whether we may come back, as it noted.
+    pub(crate) may_come_back: Option<bool>,
     /// Counts lines that came.
     pub(crate) heard: u64,
-    /// Counts the server's sentences that may answer what was sent: all but comings and goings.
+    /// Counts the server's sentences, which may answer what was sent.
     pub(crate) answers: u64,
-    /// Counts lines that the person sent.
-    pub(crate) typed: u64,
+    /// Counts notes of who and where we are.
+    pub(crate) moves: u64,
     pub(crate) is_connected: bool,
+    pub(crate) own: OwnLines,
+    /// What brings us back, once.
+    pub(crate) token: Option<String>,
+    pub(crate) place: Option<Place>,
+    /// The room whose past is to be told first: until that has come, we are where we were.
+    pub(crate) awaits_past_of: Option<String>,
+    epoch: u64,
     people: Vec<String>, // whoever spoke last stands first
     rooms: Vec<String>,
-    commands: Vec<String>,
-    own: VecDeque<String>,
-    list_goes_on: bool,
 }
 
 impl Known {
-    /// Forgets what a connection knew. Own lines and rooms stay, and so does the name, under which
-    /// we come back.
+    /// Forgets what a connection knew, but not what it takes to come back.
     pub(crate) fn begin(&mut self) {
-        let Known { me, own, typed, rooms, .. } = std::mem::take(self);
-        *self = Known { me, own, typed, rooms, is_connected: true, ..Known::default() };
+        let Known { me, is_chatd, has_echo, own, token, place, rooms, .. } = std::mem::take(self);
+        let before = Known { me, is_chatd, has_echo, own, token, place, rooms, ..Known::default() };
+        *self = Known { is_connected: true, ..before };
     }
 
-    /// Whether the server has let us in.
-    pub(crate) fn is_in(&self) -> bool {
-        self.room.is_some()
+    /// Forgets the server: the next one is another one.
+    pub(crate) fn leave_server(&mut self) {
+        (self.token, self.place, self.own) = (None, None, OwnLines::default());
+        self.is_chatd = false;
     }
 
-    /// Whether we are where we want to be.
+    /// Whether we are where we want to be, as far as the server tells.
     pub(crate) fn is_there(&self) -> bool {
-        self.is_in() && !self.is_on_the_way
+        self.gave_name || self.room.is_some() && !self.is_on_the_way
     }
 
-    /// Learns from one line. Returns what it asks for.
+    /// Learns from a note.
+    pub(crate) fn note(&mut self, note: &Note) {
+        if let Some(epoch) = note.number("epoch") {
+            (self.has_notes, self.epoch) = (true, epoch);
+        }
+        if note.has("ask") {
+            self.question = note.question();
+        }
+        if let Some(name) = note.text("in") {
+            self.me = Some(name);
+            self.token = note.text("resume").or(self.token.take());
+        }
+        if let Some(room) = note.text("room") {
+            if self.room.as_ref() != Some(&room) {
+                (self.people, self.is_on_the_way) = (Vec::new(), false);
+            }
+            add(&mut self.rooms, &room);
+            note.texts("here").for_each(|name| add(&mut self.people, &name));
+            self.room = Some(room);
+        }
+        note.text("+").iter().for_each(|name| add(&mut self.people, name));
+        let gone = note.text("-").or_else(|| note.texts("=").next());
+        self.people.retain(|known| Some(known) != gone.as_ref());
+        note.texts("=").skip(1).for_each(|name| self.spoke(&name));
+        if let Some(last) = note.number("last") {
+            if note.has("room") && self.awaits_past_of == self.room {
+                self.awaits_past_of = None;
+            }
+            self.covered(last);
+        }
+        if let Some(code) = note.number("bye") {
+            (self.said_goodbye, self.is_full) = (code == BYE_LEFT, code == BYE_FULL);
+            self.may_come_back = Some(note.is_true("again"));
+        }
+        self.moves += u64::from(note.has("ask") || note.has("in") || note.has("room"));
+    }
+
+    /// Everything up to this line has come.
+    fn covered(&mut self, last: u64) {
+        if self.awaits_past_of.is_some() {
+            return;
+        }
+        let epoch = self.epoch;
+        self.place = self.room.clone().map(|room| Place { room, last, epoch });
+    }
+
+    /// The room that we are in, or want to be in.
+    pub(crate) fn destination(&self) -> Option<String> {
+        self.awaits_past_of.clone().or_else(|| self.room.clone())
+    }
+
+    /// From where on the server is to tell again: only of the same epoch a number means the same line.
+    pub(crate) fn place_to_come_back_to(&self) -> Option<Place> {
+        self.place.clone().filter(|place| place.epoch == self.epoch)
+    }
+
+    /// Learns from a line for people. Returns what it asks for, if that is not noted.
     pub(crate) fn learn(&mut self, line: &ServerLine) -> Option<Question> {
         self.heard += 1;
         match line.kind {
             _ if line.is_past => {}
-            LineKind::Sentence => return self.learn_sentence(line.body()),
+            LineKind::Sentence if line.body().starts_with("  ") => {
+                let room = sentences::room_in_row(line.body());
+                room.iter().for_each(|room| add(&mut self.rooms, room));
+            }
+            LineKind::Sentence => {
+                self.answers += 1;
+                self.own.are_answered();
+                return self.learn_sentence(line.body());
+            }
             LineKind::Say | LineKind::Act | LineKind::PrivateFrom => self.spoke(line.name()),
-            LineKind::PrivateTo | LineKind::Plain => {}
+            LineKind::PrivateTo => self.own.are_answered(),
+            LineKind::Plain => {}
         }
         None
     }
 
     fn learn_sentence(&mut self, sentence: &str) -> Option<Question> {
-        let goes_on = std::mem::replace(&mut self.list_goes_on, sentence.ends_with(','));
-        if sentence.starts_with("  ") {
-            self.learn_row(sentence, goes_on);
-            return None;
+        self.is_chatd |= sentences::is_greeting(sentence);
+        if let Some(why) = sentences::why_hung_up(sentence) {
+            self.last_words = Some(why.to_owned());
+        } else if let Some(why) = sentences::why_sorry(sentence) {
+            (self.last_words, self.is_full) = (Some(why.to_owned()), true);
+        } else if !self.has_notes {
+            self.said_goodbye |= sentences::is_goodbye(sentence);
+            let question = self.question_in(sentence);
+            self.question = question.or(self.question);
+            return question;
         }
-        if let Some(movement) = sentences::movement(sentence) {
-            self.learn_movement(movement);
-            return None;
-        }
-        self.answers += 1;
-        let question = self.question_in(sentence);
-        if question.is_some() {
-            self.question = question;
-        } else {
-            self.learn_answer(sentence);
-        }
-        question
+        None
     }
 
-    /// A password may be wanted at any time; a name only until we have one (a topic could end so).
+    /// A password may be wanted at any time; a name only until we have given one (a topic could end
+    /// so).
     fn question_in(&self, sentence: &str) -> Option<Question> {
         if sentences::asks_for_password(sentence) {
             return Some(Question::Password);
         }
-        (!self.is_in() && sentences::asks_for_name(sentence)).then_some(Question::Name)
+        sentences::asks_for_name(sentence).then_some(Question::Name)
     }
 
-    fn learn_answer(&mut self, sentence: &str) {
-        if sentences::is_greeting(sentence) {
-            self.is_chatd = true;
-        } else if let Some(name) = sentences::own_name(sentence) {
-            self.me = Some(name.to_owned());
-            self.question = None;
-        } else if let Some((room, people)) = sentences::own_room(sentence) {
-            self.enter(room);
-            self.meet(people);
-        } else if let Some(why) = sentences::why_hung_up(sentence) {
-            (self.last_words, self.is_full) = (Some(why.to_owned()), false);
-        } else if let Some(why) = sentences::why_sorry(sentence) {
-            (self.last_words, self.is_full) = (Some(why.to_owned()), true);
-        } else if sentences::is_goodbye(sentence) {
-            self.said_goodbye = true;
-        } else if sentence.starts_with('/') {
-            self.learn_command(sentence);
-        } else if let Some(people) = sentences::names_listed(sentence) {
-            self.meet(people);
-        }
-    }
-
-    fn enter(&mut self, room: &str) {
-        add(&mut self.rooms, room);
-        if self.room.as_deref() != Some(room) {
-            self.people.clear();
-            self.is_on_the_way = false;
-        }
-        self.room = Some(room.to_owned());
-        self.question = None;
-    }
-
-    fn learn_movement(&mut self, movement: Movement<'_>) {
-        match movement {
-            Movement::Entered(name) => add(&mut self.people, name),
-            Movement::Left { name, room, to } => {
-                if self.room.as_deref() == Some(room) {
-                    self.people.retain(|known| known != name);
-                }
-                to.into_iter().for_each(|room| add(&mut self.rooms, room));
-            }
-            Movement::Renamed { from, to } => {
-                match self.people.iter_mut().find(|known| *known == from) {
-                    Some(known) => to.clone_into(known),
-                    None => add(&mut self.people, to),
-                }
-            }
-        }
-    }
-
-    /// One row of a list: of `/rooms`, `/who`, `/help`, or of names that did not fit into one line.
-    fn learn_row(&mut self, row: &str, goes_on: bool) {
-        if row.trim_start().starts_with('/') {
-            self.learn_command(row.trim_start());
-        } else if let Some(room) = sentences::room_in_row(row) {
-            add(&mut self.rooms, room);
-        } else if let Some(name) = sentences::person_in_row(row) {
-            add(&mut self.people, name);
-        } else if goes_on {
-            self.meet(sentences::names(row));
-        }
-    }
-
-    fn learn_command(&mut self, text: &str) {
-        let command = text.split([' ', ':', ',']).next().unwrap_or_default();
-        if command.len() > 1 && command[1..].bytes().all(|b| b.is_ascii_lowercase()) {
-            add(&mut self.commands, command);
-        }
-    }
-
-    fn meet<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
-        names.for_each(|name| add(&mut self.people, name));
+    /// Takes note of what was sent; for talk, returns it as everybody else reads it.
+    pub(crate) fn sent(&mut self, text: &str) -> Option<String> {
+        self.has_notes.then(|| self.own.sent(text, self.me.as_deref()))?
     }
 
     fn spoke(&mut self, name: &str) {
@@ -203,38 +211,6 @@ impl Known {
     pub(crate) fn rooms(&self) -> impl Iterator<Item = &str> {
         self.rooms.iter().map(String::as_str)
     }
-
-    /// Commands the server has told of, with their slash.
-    pub(crate) fn commands(&self) -> impl Iterator<Item = &str> {
-        self.commands.iter().map(String::as_str)
-    }
-
-    /// Takes note of what was sent; for talk, returns it as everybody else reads it.
-    pub(crate) fn sent(&mut self, text: &str) -> Option<String> {
-        self.typed += 1;
-        let me = self.me.as_deref()?;
-        let own = match text.strip_prefix("/me ") {
-            Some(action) => format!("* {me} {action}"),
-            None if text.starts_with("//") => format!("<{me}> {}", &text[1..]),
-            None if text.starts_with('/') || text.is_empty() => return None,
-            None => format!("<{me}> {text}"),
-        };
-        if self.own.len() == OWN_MAX {
-            self.own.pop_front();
-        }
-        self.own.push_back(own.clone());
-        Some(own)
-    }
-
-    /// Whether this line (without its time) is one that we sent. (If we are an administrator, it
-    /// has a mark that we do not know of.)
-    pub(crate) fn is_own(&self, line: &str) -> bool {
-        let is_it = |own: &str, lead| {
-            let (own, line) = (own.strip_prefix(lead)?, line.strip_prefix(lead)?);
-            Some(own == line.strip_prefix(sentences::ADMIN_MARK).unwrap_or(line))
-        };
-        self.own.iter().any(|own| ["<", "* "].iter().any(|lead| is_it(own, lead) == Some(true)))
-    }
 }
 
 fn add(list: &mut Vec<String>, word: &str) {
@@ -246,82 +222,93 @@ fn add(list: &mut Vec<String>, word: &str) {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::note::{Read, read};
 
     /// What is known after these lines.
     pub(crate) fn taught(lines: &[&str]) -> Known {
         let mut known = Known::default();
         for line in lines {
-            known.learn(&ServerLine::new(line.as_bytes()));
+            match read(line) {
+                Read::Note(note) => known.note(&note),
+                Read::Begun | Read::Text => drop(known.learn(&ServerLine::new(line.as_bytes()))),
+            }
         }
         known
     }
 
+    const HELLO: &str = r#"{"chatd":"1","epoch":7,"ask":"name"}"#;
+
     #[test]
-    fn a_welcome_tells_who_and_where() {
-        let at_the_door = &["*** Welcome to chatd: its model is c7.", "*** What is your name?"];
+    fn notes_tell_who_and_where() {
+        let at_the_door = &["*** Welcome to chatd: its model is c7.", HELLO];
         let known = taught(at_the_door);
-        assert!(known.is_chatd);
+        assert!(known.is_chatd && known.has_notes);
         assert_eq!(known.question, Some(Question::Name));
-        let inside = &["*** Hello a.lice. Hi.", "*** You are in lobby with bob, carol and d.e."];
+        let inside = &[
+            r#"{"in":"a.lice","account":null,"ask":null,"resume":"t"}"#,
+            r#"{"room":"lobby","here":["a.lice","bob","d.e"],"last":4}"#,
+        ];
         let known = taught(&[&at_the_door[..], inside].concat());
         let place = (known.me.as_deref(), known.room.as_deref());
         assert_eq!((place, known.question), ((Some("a.lice"), Some("lobby")), None));
-        assert_eq!(known.people().collect::<Vec<_>>(), ["bob", "carol", "d.e"]);
+        assert_eq!(known.people().collect::<Vec<_>>(), ["bob", "d.e"]);
+        assert_eq!(known.token.as_deref(), Some("t"));
+        let place = |last| Some(Place { room: "lobby".to_owned(), last, epoch: 7 });
+        assert_eq!(known.place_to_come_back_to(), place(4));
+        let mut known = taught(&[&at_the_door[..], inside, &[r#"{"last":9}"#]].concat());
+        assert_eq!(known.place_to_come_back_to(), place(9));
+        known.begin();
+        let Read::Note(other) = read(&HELLO.replace('7', "8")) else { unreachable!() };
+        known.note(&other);
+        assert_eq!(known.place_to_come_back_to(), None, "these are other lines");
     }
 
     #[test]
     fn whoever_spoke_last_stands_first() {
         let known = taught(&[
-            "*** You are in lobby with",
-            "*** bob entered lobby",
-            "*** carol entered lobby",
+            r#"{"room":"lobby","here":["bob","carol"],"last":4}"#,
             "<carol> hi",
             "* bob waves",
             "(12:30) <dave> long ago",
-            "*** bob is now rob",
-            "*** eve entered lobby",
-            "*** eve left lobby (went to math)",
+            r#"{"=":["bob","rob"]}"#,
+            r#"{"+":"eve"}"#,
+            r#"{"-":"eve"}"#,
         ]);
         assert_eq!(known.people().collect::<Vec<_>>(), ["rob", "carol"]);
+    }
+
+    #[test]
+    fn rooms_are_learnt_from_a_list() {
+        let known =
+            taught(&["*** Rooms:", "***   lobby        1 here", "***   math    2 here   1 + 1"]);
         assert_eq!(known.rooms().collect::<Vec<_>>(), ["lobby", "math"]);
     }
 
     #[test]
-    fn lists_are_learnt_from() {
-        let known = taught(&[
-            "*** Rooms:",
-            "***   lobby                   1 here",
-            "***   math                    2 here   1 + 1",
-            "*** lobby (3): bob, carol,",
-            "***   dave",
-            "*** Commands:",
-            "***   /nick NAME: changes your name",
-            "***   nothing of the kind",
-        ]);
-        assert_eq!(known.rooms().collect::<Vec<_>>(), ["lobby", "math"]);
-        assert_eq!(known.people().collect::<Vec<_>>(), ["bob", "carol", "dave"]);
-        assert_eq!(known.commands().collect::<Vec<_>>(), ["/nick"]);
-    }
-
-    #[test]
-    fn only_the_server_asks_and_for_a_name_only_at_the_door() {
+    fn a_question_is_what_is_noted_and_where_nothing_is_noted_what_looks_like_one() {
         assert_eq!(taught(&["*** Password for alice:"]).question, Some(Question::Password));
         assert_eq!(taught(&["<bob> Password:"]).question, None);
-        assert_eq!(taught(&["*** You are in lobby, alone.", "*** Your name?"]).question, None);
+        assert_eq!(taught(&[HELLO, r#"{"ask":null}"#, "*** Your password:"]).question, None);
+        assert_eq!(
+            taught(&[HELLO, r#"{"ask":"password"}"#, "*** Hm."]).question,
+            Some(Question::Password)
+        );
     }
 
     #[test]
-    fn own_lines_are_known_as_others_read_them() {
-        let mut known = taught(&["*** Hello alice. Hi."]);
-        assert_eq!(known.sent("hi").as_deref(), Some("<alice> hi"));
-        assert_eq!(known.sent("/me waves").as_deref(), Some("* alice waves"));
-        assert_eq!(known.sent("//etc").as_deref(), Some("<alice> /etc"));
-        assert_eq!(known.sent("/join math"), None);
-        for own in ["<alice> hi", "<@alice> hi", "* alice waves", "* @alice waves"] {
-            assert!(known.is_own(own), "{own}");
-        }
-        for other in ["<alice> ho", "@<alice> hi", "<malice> hi", "* alice> hi"] {
-            assert!(!known.is_own(other), "{other}");
+    fn why_the_server_hangs_up() {
+        for (lines, goodbye, full, again) in [
+            (&[r#"{"bye":1000,"again":false}"#, "*** Goodbye."][..], true, false, Some(false)),
+            (&[r#"{"bye":1012,"again":true}"#, "*** Hung up: x"], false, false, Some(true)),
+            (&[r#"{"bye":1013,"again":true}"#, "*** Sorry: x"], false, true, Some(true)),
+            (&["*** Goodbye."], true, false, None),
+            (&["*** Sorry: x"], false, true, None),
+        ] {
+            let known = taught(lines);
+            assert_eq!(
+                (known.said_goodbye, known.is_full, known.may_come_back),
+                (goodbye, full, again)
+            );
         }
     }
 }

@@ -10,15 +10,18 @@
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
 
-mod backlog;
+mod arrivals;
 mod commands;
 mod complete;
 mod connection;
 mod editor;
 mod ending;
+mod hearing;
 mod keyboard;
 mod known;
+mod note;
 mod options;
+mod own;
 mod paint;
 mod plain;
 mod screen;
@@ -28,6 +31,7 @@ mod server_line;
 mod shared;
 mod socket;
 mod terminal;
+mod visit;
 mod window;
 
 use anyhow::{Context as _, Result};

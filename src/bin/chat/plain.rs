@@ -2,7 +2,11 @@
 //! nothing is edited, coloured or completed. Runs on `main`, which waits for standard input and for
 //! nothing else.
 
-use crate::{known::Question, shared::Shared, terminal};
+use crate::{
+    note::Question,
+    shared::{Shared, not_sent},
+    terminal,
+};
 use anyhow::{Context as _, Result};
 use std::{
     io::{self, IsTerminal as _, Read as _},
@@ -29,14 +33,21 @@ pub(crate) fn run(shared: &Shared, silence: Duration) -> Result<()> {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
             Err(e) => return Err(e).context("standard input cannot be read"),
         };
-        if shared.change(|known| known.question.take()) == Some(Question::Password) && is_typed {
+        let question = shared.change(|known| known.question.take());
+        if is_typed && shared.end_typing() {
             terminal::echo(true);
-        }
-        match shared.link.send(&chunk[..count]) {
-            Ok(()) => shared.change(|known| known.typed += 1),
-            Err(_) if is_typed => {
-                shared.screen.notice("not sent: there is no connection at the moment.");
+            if question != Some(Question::Password) {
+                shared.screen.notice("not sent: nothing asks for a password any more.");
+                continue;
             }
+        }
+        let sent = match question {
+            Some(_) => shared.link.send(&chunk[..count]).map_err(|e| not_sent(&e)),
+            None => shared.send_typed(&chunk[..count], None).map(drop),
+        };
+        match sent {
+            Ok(()) => {}
+            Err(why) if is_typed => shared.screen.notice(why),
             Err(_) => break,
         }
     }

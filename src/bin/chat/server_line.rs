@@ -5,7 +5,7 @@
 //! names, and it is shown as it came.
 
 use chatd::core::{
-    sentences::{ADMIN_MARK, MARK, without_mark},
+    sentences::{ADMIN_MARK, ANNOUNCEMENT, MARK, without_mark},
     wire::sanitize::replace_controls,
 };
 use std::ops::Range;
@@ -85,7 +85,15 @@ impl ServerLine {
         &self.text[self.body..]
     }
 
-    /// Whether it was said or done for the whole room, and so is told again by the room.
+    /// Whether a chatd numbers it: what people say, to all or to one.
+    pub(crate) fn has_number(&self) -> bool {
+        match self.kind {
+            LineKind::Sentence => self.body().starts_with(ANNOUNCEMENT),
+            kind => kind != LineKind::Plain,
+        }
+    }
+
+    /// Whether it was said or done for the whole room.
     pub(crate) fn is_talk(&self) -> bool {
         matches!(self.kind, LineKind::Say | LineKind::Act)
     }

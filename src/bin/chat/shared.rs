@@ -4,6 +4,7 @@
 use crate::{connection::Link, ending::Ending, known::Known, screen::Screen, terminal};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::{
+    io::{self, ErrorKind, Write as _},
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
@@ -23,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) screen: Screen,
     /// Whether the bell rings for mentions and private lines.
     pub(crate) has_bell: AtomicBool,
+    /// A password was asked for while this line was begun: it is not shown, and said to nobody.
+    is_typing_hidden: AtomicBool,
     /// The person is leaving: an end of file is what we wait for.
     pub(crate) is_leaving: AtomicBool,
 }
@@ -35,6 +38,7 @@ impl Shared {
             link: Link::default(),
             screen,
             has_bell: AtomicBool::new(has_bell),
+            is_typing_hidden: AtomicBool::new(false),
             is_leaving: AtomicBool::new(false),
         }
     }
@@ -63,6 +67,38 @@ impl Shared {
         }
     }
 
+    /// Sends what a person typed: a `line`, if it is one; returns it as others read it, if it is talk. A
+    /// chatd takes it for a name as long as it has not let us in, so that is waited for.
+    ///
+    /// # Errors
+    /// A sentence that says why it is not sent.
+    pub(crate) fn send_typed(
+        &self,
+        text: &[u8],
+        line: Option<&str>,
+    ) -> Result<Option<String>, String> {
+        let is_fit = |known: &Known| !known.is_chatd || known.is_there() || !known.is_connected;
+        let mut is_answer = self.known().question.is_some();
+        if !is_answer && !is_fit(&self.known()) {
+            self.wait_for_welcome();
+            // Whoever has never had a name was quicker than the note that asks for it.
+            is_answer = self.change(|known| known.me.is_none() && known.question.take().is_some());
+        }
+        // If another connection begins now, this one is broken, and the line does not go to the other.
+        let stream = self.link.stream();
+        // It may come back before we know that it is sent.
+        let own = self.change(|known| {
+            let is_fit = is_answer || is_fit(known);
+            is_fit.then(|| line.and_then(|line| known.sent(line)))
+        });
+        let own = own.ok_or("not sent: the server has not let us in yet.")?;
+        if let Err(e) = stream.and_then(|stream| stream.as_ref().write_all(text)) {
+            self.change(|known| known.own.take_back(line));
+            return Err(not_sent(&e));
+        }
+        Ok(own)
+    }
+
     /// Waits until `is_so`, but no longer than `limit`. Returns whether it is.
     pub(crate) fn wait(&self, limit: Duration, mut is_so: impl FnMut(&Known) -> bool) -> bool {
         let deadline = Instant::now() + limit;
@@ -73,6 +109,20 @@ impl Shared {
             }
         }
         true
+    }
+
+    /// What is typed now, to the end of its line, is a password.
+    pub(crate) fn hides_typing(&self) {
+        self.is_typing_hidden.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_typing_hidden(&self) -> bool {
+        self.is_typing_hidden.load(Ordering::SeqCst)
+    }
+
+    /// The line has ended. Returns whether it was a password's.
+    pub(crate) fn end_typing(&self) -> bool {
+        self.is_typing_hidden.swap(false, Ordering::SeqCst)
     }
 
     pub(crate) fn is_leaving(&self) -> bool {
@@ -93,6 +143,14 @@ impl Shared {
         }
         self.screen.finish();
         leave_at_once(ending)
+    }
+}
+
+/// Why a line is not sent.
+pub(crate) fn not_sent(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotConnected => "not sent: there is no connection at the moment.".to_owned(),
+        _ => format!("not sent: {error}."),
     }
 }
 

@@ -1,16 +1,10 @@
 //! The socket's side of the chat: reads what the server sends, gives the name it asks for, and
 //! comes back when the connection is lost. Runs on its own thread, `socket`, which waits for the
-//! socket and for nothing else.
+//! socket and for nothing else. What a line or a note makes it do is in `hearing.rs`.
 
 use crate::{
-    backlog::{Backlog, Shown},
-    connection::connect,
-    ending::Ending,
-    known::{Known, Question},
-    options::Address,
-    server_line::ServerLine,
-    shared::Shared,
-    terminal,
+    connection::connect, ending::Ending, known::Known, options::Address, server_line::ServerLine,
+    shared::Shared, visit::Visit,
 };
 use chatd::core::{sentences, wire::line::LineBuffer};
 use crossbeam_channel::Receiver;
@@ -56,41 +50,34 @@ pub(crate) struct Socket {
     pub(crate) comes_back: bool,
 }
 
-/// One connection's own.
-#[derive(Default)]
-struct Visit {
-    /// The name we have given without asking the person.
-    gave: Option<String>,
-    /// Where to go once we are in.
-    room: Option<String>,
-    backlog: Backlog,
-    /// Lines the person had sent when this visit began.
-    typed: u64,
-    /// We have been here before.
-    is_return: bool,
-}
-
 impl Socket {
     /// Serves this connection, and those after it, until the program ends.
     pub(crate) fn run(mut self, first: TcpStream) -> ! {
         let mut stream = first;
-        let mut visit = Visit { room: self.room.clone(), ..Visit::default() };
+        let mut visit = Visit::first(self.room.clone());
         loop {
             let ending = self.read(stream, &mut visit);
             if self.shared.is_leaving() {
+                self.show(visit.arrivals.release());
                 self.leave();
             }
             stream = match self.commands.try_recv() {
                 Ok(ClientCommand::Quit) => self.leave(),
                 Ok(ClientCommand::Connect(to)) => {
-                    visit = Visit { room: self.room.take(), ..Visit::default() };
+                    self.show(visit.arrivals.release());
+                    self.shared.change(Known::leave_server);
+                    visit = Visit::first(self.room.take());
                     self.go(to)
                 }
                 Err(_) => {
                     if let Some(ending) = ending.or_else(|| self.ending(visit.is_return)) {
+                        self.show(visit.arrivals.release());
+                        self.tell_unanswered("it is not known whether this was said or done:");
                         self.shared.leave(&ending);
                     }
-                    visit = self.next_visit(visit);
+                    self.show(visit.arrivals.interrupt());
+                    let room = self.shared.known().destination();
+                    visit = visit.next(room);
                     self.come_back()
                 }
             };
@@ -111,21 +98,25 @@ impl Socket {
         let mut ending = None;
         while ending.is_none() && !buffer.has_ended() {
             match stream.as_ref().read(buffer.space()) {
+                Ok(0) if self.shared.known().has_notes => break, // half a line is told again
                 Ok(count) => buffer.received(count),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    if !visit.is_told_again {
+                        self.show(visit.arrivals.release());
+                    }
                     if !self.shared.known().is_chatd
                         && let Some(partial) = buffer.take_partial()
                     {
-                        ending = self.take_line(ServerLine::new(partial), visit);
+                        ending = self.take(ServerLine::new(partial), visit);
                     }
                 }
                 Err(_) => break, // reset or timed out: gone, as at an end of file
             }
             while ending.is_none()
-                && let Some(line) = buffer.next_piece()
+                && let Some(piece) = buffer.next_piece()
             {
-                ending = self.take_line(ServerLine::new(line), visit);
+                ending = self.take(ServerLine::new(piece), visit);
             }
         }
         self.shared.link.hang_up();
@@ -134,88 +125,20 @@ impl Socket {
         ending
     }
 
-    fn take_line(&mut self, line: ServerLine, visit: &mut Visit) -> Option<Ending> {
-        let (question, before, now, typed) = self.shared.change(|known| {
-            let before = known.room.clone();
-            let mut question = known.learn(&line);
-            if question == Some(Question::Name)
-                && visit.gave.is_none()
-                && self.name_for(known).is_some()
-            {
-                known.question = None; // we answer it, not the person
-            }
-            if self.has_editor && question == Some(Question::Password) {
-                question = None; // the editor hides it
-            }
-            if before.is_none() && visit.room.is_some() && known.room != visit.room {
-                known.is_on_the_way = known.is_in();
-            }
-            (question, before, known.room.clone(), known.typed)
-        });
-        let sentence = question.map(|question| (question, line.body().to_owned()));
-        if typed != visit.typed {
-            visit.backlog.end_return();
-        }
-        if before != now {
-            visit.backlog.enter();
-        }
-        self.show(visit.backlog.take(line, |text| self.shared.known().is_own(text)));
-        if before.is_none()
-            && now.is_some()
-            && let Some(wish) = visit.room.take().filter(|wish| Some(wish) != now.as_ref())
-        {
-            // If it is gone, the next read says so.
-            let _ = self.shared.link.send_line(&format!("/join {wish}"));
-        }
-        match sentence? {
-            (Question::Name, sentence) => self.answer_name(&sentence, visit),
-            (Question::Password, _) => {
-                terminal::echo(false);
-                None
+    /// Shows lines. Our own stand on the screen already, as they were typed.
+    pub(crate) fn show(&self, lines: Vec<ServerLine>) {
+        for line in lines {
+            let is_seen = self.shared.change(|known| known.own.is_said(&line) && !known.has_echo);
+            if !is_seen {
+                self.shared.screen.line(line);
             }
         }
     }
 
-    fn show(&self, shown: Shown) {
-        let lines = match shown {
-            Shown::Lines(lines) => lines,
-            Shown::Missed(lines) => {
-                self.shared.screen.notice(match lines.len() {
-                    0 => "nothing was missed.".to_owned(),
-                    1 => "this line was missed:".to_owned(),
-                    n => format!("these {n} lines were missed:"),
-                });
-                lines
-            }
-        };
-        lines.into_iter().for_each(|line| self.shared.screen.line(line));
-    }
-
-    /// The name we would enter under: the one we had, or the one we were started with.
-    fn name_for(&self, known: &Known) -> Option<String> {
-        known.me.clone().or_else(|| self.name.clone())
-    }
-
-    fn answer_name(&self, question: &str, visit: &mut Visit) -> Option<Ending> {
-        match &visit.gave {
-            None => {
-                visit.gave = self.name_for(&self.shared.known());
-                if let Some(name) = &visit.gave {
-                    let _ = self.shared.link.send_line(name); // gone: the next read says so
-                }
-                None
-            }
-            // Our old connection has not been missed yet. It will be; until then this one is of no
-            // use.
-            Some(_) if visit.is_return => {
-                self.shared.link.hang_up();
-                None
-            }
-            Some(_) if self.has_person => None,
-            Some(name) if sentences::says_name_is_taken(question) => {
-                Some(Ending::NameTaken(name.clone()))
-            }
-            Some(_) => Some(Ending::NameRefused(question.to_owned())),
+    /// Says what was typed and is not answered. It is no longer waited for.
+    pub(crate) fn tell_unanswered(&self, what: &str) {
+        for text in self.shared.change(|known| known.own.take()) {
+            self.shared.screen.notice(format!("{what} {text}"));
         }
     }
 
@@ -229,22 +152,13 @@ impl Socket {
         if known.is_full && !is_return {
             return why.map(Ending::Full);
         }
-        let is_welcome =
-            known.is_full || why.as_ref().is_none_or(|why| sentences::may_come_back(why));
-        let was_asked = known.question.is_some() && !is_return;
+        let is_welcome = known.is_full
+            || known
+                .may_come_back
+                .unwrap_or_else(|| why.as_ref().is_none_or(|why| sentences::may_come_back(why)));
+        let was_asked = known.question.is_some() && known.room.is_none() && !is_return;
         (!self.comes_back || !is_welcome || was_asked)
             .then(|| Ending::Gone(self.address.clone(), why))
-    }
-
-    /// The next visit is to the same room, and shows only what was missed.
-    fn next_visit(&self, last: Visit) -> Visit {
-        let known = self.shared.known();
-        let room = known.room.clone().or(last.room);
-        let mut backlog = last.backlog;
-        if let Some(room) = &room {
-            backlog.come_back(room.clone());
-        }
-        Visit { room, backlog, typed: known.typed, is_return: true, gave: None }
     }
 
     /// Tries until there is a connection, with growing waits.
@@ -259,7 +173,10 @@ impl Socket {
             self.shared.screen.notice(format!("{why} Trying again in {seconds} s."));
             match self.commands.recv_timeout(wait) {
                 Ok(ClientCommand::Quit) => self.leave(),
-                Ok(ClientCommand::Connect(Some(to))) => return self.go(Some(to)),
+                Ok(ClientCommand::Connect(Some(to))) => {
+                    self.shared.change(Known::leave_server);
+                    return self.go(Some(to));
+                }
                 Ok(ClientCommand::Connect(None)) | Err(_) => {}
             }
             match connect(&self.address) {

@@ -9,7 +9,7 @@ use crate::core::{
     notice::{Refusal, notice},
     record::{Change, Sanction, SanctionKind, Target},
     rooms::{Action, ClientKey, Rooms, identity::mute_as, member::Member, programs::note_hand},
-    sentences::without_mark,
+    sentences::{ANNOUNCEMENT, without_mark},
 };
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ fn announce(ctx: &mut RoomsCtx<'_>, text: &str) -> CommandResult {
     let text = required(text)?;
     ctx.audit(format!("announced: {text}"));
     let author = ctx.rooms.person(ctx.client).author();
-    let line = notice(format_args!("Announcement by {}: {text}", author.name));
+    let line = notice(format_args!("{ANNOUNCEMENT}{}: {text}", author.name));
     ctx.rooms.announce(&author, &line);
     Ok(Reply::Now(String::new()))
 }

@@ -14,7 +14,7 @@ use crate::core::{
         programs::{note_private, note_setting},
         room::{Lines, TOPIC},
     },
-    sentences::{UNCHECKED_MARK, without_mark},
+    sentences::{READS_OWN_LINES, UNCHECKED_MARK, without_mark},
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -187,7 +187,7 @@ pub(super) fn topic_line(room: &str, topic: &str, by: &Author) -> String {
 // --- How lines are read ---
 
 fn echo(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
-    let sentences = ["You no longer read your own lines.", "You read your own lines from now on."];
+    let sentences = ["You no longer read your own lines.", READS_OWN_LINES];
     set(ctx, Preference::Echo, arguments, sentences)
 }
 

@@ -1,0 +1,227 @@
+//! What lines and notes make the client do: ask for notes, give the name, come back to where we were.
+//! Runs on thread `socket`.
+//!
+//! ```text
+//!  < *** Welcome to chatd …             > /notes on
+//!  < {"chatd":…,"ask":"name"}           > alice        or, when we come back,
+//!                                       > /since lobby 4711
+//!                                       > /resume TOKEN
+//!  < {"in":"alice","resume":…}  < {"room":"lobby",…}
+//! ```
+//!
+//! A server without notes asks for the name in a sentence, and nothing else is known of it.
+
+use crate::{
+    ending::Ending,
+    known::Known,
+    note::{self, Note, Question, Read},
+    server_line::{LineKind, ServerLine},
+    socket::Socket,
+    terminal,
+    visit::{Notes, Visit},
+};
+use chatd::core::sentences;
+use std::mem::{replace, take};
+
+impl Socket {
+    /// Takes what came up to a line end: a line, a note, or a piece of either. Returns why the program
+    /// has to end, if it has to.
+    pub(crate) fn take(&mut self, line: ServerLine, visit: &mut Visit) -> Option<Ending> {
+        if visit.notes != Notes::Off && (line.text.starts_with('{') || !visit.begun.is_empty()) {
+            let text = take(&mut visit.begun) + &line.text;
+            match note::read(&text) {
+                Read::Note(note) => {
+                    self.take_note(&note, visit);
+                    return None;
+                }
+                Read::Begun => {
+                    visit.begun = text;
+                    return None;
+                }
+                Read::Text => {}
+            }
+        }
+        self.take_line(line, visit)
+    }
+
+    // --- Notes ---
+
+    fn take_note(&mut self, note: &Note, visit: &mut Visit) {
+        let room = note.text("room");
+        if note.has("last") {
+            self.show(visit.arrivals.release());
+        }
+        // Nothing is typed into this connection before the note makes us be there.
+        if visit.is_told_again && room.is_some() && room == self.shared.known().awaits_past_of {
+            visit.is_told_again = false;
+            self.tell_unanswered("not said or done, because the connection was lost:");
+        }
+        let wish = room.as_ref().and_then(|_| visit.room.take());
+        let wish = wish.filter(|wish| Some(wish) != room.as_ref() && !visit.resumes);
+        self.shared.change(|known| {
+            known.note(note);
+            known.is_on_the_way |= wish.is_some();
+            self.take_name_question(known, visit);
+        });
+        if note.has("chatd") {
+            visit.notes = Notes::On;
+            return self.begin(note.question(), visit);
+        }
+        match note.question() {
+            Some(Question::Name) => {
+                if replace(&mut visit.resumes, false) {
+                    self.shared.change(|known| known.token = None); // it was used, or is too old
+                }
+                match visit.gave {
+                    None => self.give_name(visit),
+                    Some(_) => visit.is_name_refused = true,
+                }
+            }
+            Some(Question::Password) => self.hide_typing(),
+            None => {}
+        }
+        if note.has("in") && !replace(&mut visit.is_in, true) && self.has_editor && !visit.resumes {
+            visit.asked_for_echo = true;
+            self.send("/echo on");
+        }
+        wish.iter().for_each(|wish| self.send(&format!("/join {wish}")));
+    }
+
+    /// Notes come from now on.
+    fn begin(&mut self, ask: Option<Question>, visit: &mut Visit) {
+        let (place, token) = self.shared.change(|known| {
+            let place = known.place_to_come_back_to().filter(|_| visit.is_return);
+            known.awaits_past_of = place.as_ref().map(|place| place.room.clone());
+            (place, known.token.clone())
+        });
+        match place {
+            Some(place) => {
+                visit.arrivals.forget();
+                visit.is_told_again = true;
+                self.send(&format!("/since {} {}", place.room, place.last));
+            }
+            None => self.go_on_without_past(visit),
+        }
+        match token.filter(|_| visit.is_return && ask.is_some()) {
+            Some(token) => {
+                visit.resumes = true;
+                self.send(&format!("/resume {token}"));
+            }
+            None if ask.is_some() => self.give_name(visit),
+            None => {}
+        }
+    }
+
+    /// The server cannot tell what we have missed.
+    fn go_on_without_past(&self, visit: &mut Visit) {
+        self.show(visit.arrivals.release());
+        if visit.is_return {
+            self.tell_unanswered("it is not known whether this was said or done:");
+        }
+    }
+
+    fn hide_typing(&self) {
+        self.shared.hides_typing();
+        if !self.has_editor {
+            terminal::echo(false);
+        }
+    }
+
+    // --- Lines ---
+
+    fn take_line(&mut self, line: ServerLine, visit: &mut Visit) -> Option<Ending> {
+        if line.kind == LineKind::Sentence
+            && line.body() == sentences::READS_OWN_LINES
+            && replace(&mut visit.asked_for_echo, false)
+        {
+            return None;
+        }
+        let (mut question, is_chatd) = self.shared.change(|known| {
+            let question = known.learn(&line);
+            self.take_name_question(known, visit);
+            (question, known.is_chatd)
+        });
+        let sentence = line.body().to_owned();
+        let is_sentence = line.kind == LineKind::Sentence;
+        self.show(match visit.notes {
+            Notes::On => visit.arrivals.take(line, visit.is_told_again),
+            Notes::Off | Notes::Asked { .. } => vec![line],
+        });
+        match visit.notes {
+            Notes::Off if is_chatd && sentences::is_greeting(&sentence) => {
+                visit.notes = Notes::Asked { was_name_asked: false };
+                self.send("/notes on");
+            }
+            Notes::Asked { was_name_asked: false } if question == Some(Question::Name) => {
+                visit.notes = Notes::Asked { was_name_asked: true };
+                question = None; // it is noted now, or asked again
+            }
+            Notes::Asked { was_name_asked } if question.is_some() || is_unknown(&sentence) => {
+                visit.notes = Notes::Off;
+                self.go_on_without_past(visit);
+                self.shared.change(|known| known.gave_name |= !was_name_asked); // none is asked
+            }
+            _ => {}
+        }
+        if is_sentence && replace(&mut visit.is_name_refused, false) {
+            return self.on_refused_name(&sentence, visit);
+        }
+        match question? {
+            Question::Name if visit.gave.is_none() => self.give_name(visit),
+            Question::Name => return self.on_refused_name(&sentence, visit),
+            Question::Password => self.hide_typing(),
+        }
+        None
+    }
+
+    /// The name that we had, or the one we were started with.
+    fn name(&self, known: &Known) -> Option<String> {
+        known.me.clone().or_else(|| self.name.clone())
+    }
+
+    /// Takes the question for a name from the person, if we answer it, or wait for the note about it.
+    fn take_name_question(&self, known: &mut Known, visit: &Visit) {
+        let is_ours = match visit.notes {
+            Notes::Asked { was_name_asked: false } => true,
+            _ => visit.gave.is_none() && self.name(known).is_some(),
+        };
+        if is_ours && known.question == Some(Question::Name) {
+            known.question = None;
+        }
+    }
+
+    /// Gives our name; or lets the person answer.
+    fn give_name(&mut self, visit: &mut Visit) {
+        let name = self.name(&self.shared.known());
+        if let Some(name) = &name {
+            self.shared.change(|known| known.gave_name = visit.notes != Notes::On);
+            self.send(name);
+        }
+        visit.gave = name;
+    }
+
+    fn on_refused_name(&mut self, sentence: &str, visit: &Visit) -> Option<Ending> {
+        let Some(name) = &visit.gave else { return None };
+        if visit.is_return {
+            // Our old connection has not been missed yet. It will be; until then this one is of no
+            // use.
+            self.shared.link.hang_up();
+            return None;
+        }
+        match sentences::says_name_is_taken(sentence) {
+            _ if self.has_person => None,
+            true => Some(Ending::NameTaken(name.clone())),
+            false => Some(Ending::NameRefused(sentence.to_owned())),
+        }
+    }
+
+    /// Sends a line of our own. If the connection is gone, the next read says so.
+    fn send(&self, line: &str) {
+        let _ = self.shared.link.send_line(line);
+    }
+}
+
+/// Whether a chatd of before there were notes says so: one that asks for no name.
+fn is_unknown(sentence: &str) -> bool {
+    sentence.starts_with("There is no command /notes")
+}

@@ -1,0 +1,120 @@
+//! What the person has typed and the server has not answered yet. No I/O.
+//!
+//! A chatd gives us our own lines too (`/echo on`), so we know which of them were said. After a broken
+//! connection those that were not are named, and none is lost without a word.
+
+use crate::server_line::{LineKind, ServerLine};
+use chatd::core::{sentences::without_mark, wire::sanitize::sanitize};
+use std::collections::VecDeque;
+
+/// The most typed lines that are waited for. A server that is so far behind reads nothing any more.
+const WAITING_MAX: usize = 500;
+
+/// One typed line.
+#[derive(Debug)]
+struct Typed {
+    text: String,
+    /// As it comes back, if it is talk: what it is, the name we had, and what is said.
+    talk: Option<(LineKind, String, String)>,
+}
+
+/// What was typed and is not answered, in that order.
+#[derive(Debug, Default)]
+pub(crate) struct OwnLines {
+    waiting: VecDeque<Typed>,
+}
+
+impl OwnLines {
+    /// Takes note of what was sent under the name `me`; for talk, returns it as others read it.
+    pub(crate) fn sent(&mut self, text: &str, me: Option<&str>) -> Option<String> {
+        let safe = sanitize(text);
+        let said = match safe.strip_prefix("/me ") {
+            Some(action) => Some((LineKind::Act, action.trim())),
+            None if safe.starts_with("//") => Some((LineKind::Say, &safe[1..])),
+            None if safe.starts_with('/') || safe.trim().is_empty() => None,
+            None => Some((LineKind::Say, &*safe)),
+        };
+        let talk = me.zip(said).map(|(me, (kind, body))| (kind, me.to_owned(), body.to_owned()));
+        let shown = talk.as_ref().map(|(kind, me, body)| match kind {
+            LineKind::Act => format!("* {me} {body}"),
+            _ => format!("<{me}> {body}"),
+        });
+        if self.waiting.len() == WAITING_MAX {
+            self.waiting.pop_front();
+        }
+        self.waiting.push_back(Typed { text: text.to_owned(), talk });
+        shown
+    }
+
+    /// It could not be sent after all.
+    pub(crate) fn take_back(&mut self, text: Option<&str>) {
+        self.waiting.pop_back_if(|typed| Some(&*typed.text) == text);
+    }
+
+    /// A line of the room's. Returns whether it is the next of ours; then it was said, and whatever was
+    /// typed before it has been answered.
+    pub(crate) fn is_said(&mut self, line: &ServerLine) -> bool {
+        let name = without_mark(line.name());
+        let is_it = |typed: &Typed| {
+            typed.talk.as_ref().is_some_and(|(kind, me, body)| {
+                *kind == line.kind && me == name && body == line.body()
+            })
+        };
+        let found = self.waiting.iter().position(is_it);
+        found.iter().for_each(|at| drop(self.waiting.drain(..=*at)));
+        found.is_some()
+    }
+
+    /// The server has answered something: commands that were typed before any talk that still waits.
+    pub(crate) fn are_answered(&mut self) {
+        while self.waiting.front().is_some_and(|typed| typed.talk.is_none()) {
+            self.waiting.pop_front();
+        }
+    }
+
+    /// What was not answered: it is no longer waited for.
+    pub(crate) fn take(&mut self) -> Vec<String> {
+        self.waiting.drain(..).map(|typed| typed.text).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &str) -> ServerLine {
+        ServerLine::new(text.as_bytes())
+    }
+
+    #[test]
+    fn what_was_typed_is_shown_as_others_read_it() {
+        let mut own = OwnLines::default();
+        for (typed, shown) in [
+            ("hi", Some("<alice> hi")),
+            ("/me waves", Some("* alice waves")),
+            ("//etc", Some("<alice> /etc")),
+            ("/join math", None),
+            ("a\tb\x07", Some("<alice> a\tb\u{fffd}")),
+        ] {
+            assert_eq!(own.sent(typed, Some("alice")).as_deref(), shown, "{typed}");
+        }
+        assert_eq!(own.sent("hi", None), None, "nobody has told our name");
+    }
+
+    #[test]
+    fn what_comes_back_was_said_and_the_rest_was_not() {
+        let mut own = OwnLines::default();
+        for typed in ["one", "/topic x", "two", "/me waves", "three"] {
+            own.sent(typed, Some("alice"));
+        }
+        for other in ["<bob> one", "* alice one", "<alice> on", "[to alice] one", "*** one"] {
+            assert!(!own.is_said(&line(other)), "{other}");
+        }
+        assert!(own.is_said(&line("(12:30) <@alice> one")));
+        assert!(!own.is_said(&line("<alice> one")), "somebody said it again");
+        own.are_answered();
+        assert!(own.is_said(&line("* alice? waves")), "two was refused, and that was told");
+        assert_eq!(own.take(), ["three"]);
+        assert_eq!(own.take(), [""; 0]);
+    }
+}

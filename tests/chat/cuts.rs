@@ -1,0 +1,227 @@
+//! Two hundred broken connections, at bytes that nobody chose, and a server that is stopped and killed in between: everybody
+//! reads each line once and in order, and nothing that was typed is lost without a word.
+
+use crate::{
+    harness::Folder,
+    person::{Person, Start},
+};
+use std::{
+    io::{Read, Write as _},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    thread,
+    time::Duration,
+};
+
+/// Connections that are cut, all together.
+const CUTS: usize = 200;
+/// People who have them: each waits half a second before they come back.
+const PEOPLE: usize = 16;
+/// The server is stopped, or killed, when this many more connections were cut.
+const CUTS_FOR_EACH_SERVER: usize = 50;
+/// Said by bob, whose connection holds, as often as anybody else says one.
+const LINES_AT_ONCE: usize = 3;
+const OPTIONS: &str = "--flood off --source-limits off --backlog-lines 0";
+
+/// Lets clients through to a server, and breaks each of their connections after some bytes.
+struct Proxy {
+    address: SocketAddr,
+    /// Where the server is now.
+    to: Mutex<SocketAddr>,
+    cuts: AtomicUsize,
+    connections: AtomicUsize,
+    seed: AtomicUsize,
+}
+
+impl Proxy {
+    fn start(to: SocketAddr) -> Arc<Proxy> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = Arc::new(Proxy {
+            address: listener.local_addr().unwrap(),
+            to: Mutex::new(to),
+            cuts: AtomicUsize::new(0),
+            connections: AtomicUsize::new(0),
+            seed: AtomicUsize::new(0x9e37_79b9),
+        });
+        let serving = Arc::clone(&proxy);
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let serving = Arc::clone(&serving);
+                thread::spawn(move || serving.serve(client.unwrap()));
+            }
+        });
+        proxy
+    }
+
+    /// A number below `most`; no clock and no system decides it.
+    fn random(&self, most: usize) -> usize {
+        let step = |seed: usize| {
+            seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407)
+        };
+        let before = self.seed.fetch_update(Relaxed, Relaxed, |seed| Some(step(seed))).unwrap();
+        (before >> 33) % most
+    }
+
+    fn serve(&self, client: TcpStream) {
+        let to = *self.to.lock().unwrap();
+        let Ok(server) = TcpStream::connect(to) else { return }; // it is being started
+        let is_first = self.connections.fetch_add(1, Relaxed) < PEOPLE;
+        let is_last = self.cuts.load(Relaxed) >= CUTS;
+        // Often in the first dialogue, which has some 700 bytes; sometimes much later.
+        let (down, up) = match self.random(3) {
+            _ if is_last => (usize::MAX, usize::MAX),
+            _ if is_first => (4_000 + self.random(4_000), usize::MAX),
+            0 => (1 + self.random(900), usize::MAX),
+            1 => (1 + self.random(9_000), usize::MAX),
+            _ => (usize::MAX, 1 + self.random(300)),
+        };
+        thread::scope(|scope| {
+            scope.spawn(|| self.pass_on(&client, &server, up));
+            self.pass_on(&server, &client, down);
+        });
+    }
+
+    /// Passes bytes on up to their end, or until there were so many of them. Then both connections are reset: a network
+    /// that breaks sends no end of file, behind which half a line would be said.
+    fn pass_on(&self, mut from: &TcpStream, mut to: &TcpStream, most: usize) {
+        let mut left = most;
+        let mut bytes = [0; 1024];
+        while left > 0 {
+            let count = left.min(bytes.len());
+            let Ok(count @ 1..) = from.read(&mut bytes[..count]) else { break };
+            if to.write_all(&bytes[..count]).is_err() {
+                break;
+            }
+            left -= count;
+        }
+        if left > 0 {
+            let _ = to.shutdown(Shutdown::Write); // it is gone already, or reads its end of file
+            return;
+        }
+        self.cuts.fetch_add(1, Relaxed);
+        for socket in [from, to] {
+            let _ = socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO));
+            let _ = socket.shutdown(Shutdown::Read); // the other direction ends, too
+        }
+    }
+}
+
+/// What is in the history, in its order: who said it, and what.
+fn said(folder: &Folder) -> Vec<(String, String)> {
+    let lines: Vec<String> = folder.select("SELECT author || ' ' || body FROM line ORDER BY id");
+    lines
+        .iter()
+        .map(|line| line.split_once(' ').unwrap())
+        .map(|(by, text)| (by.into(), text.into()))
+        .collect()
+}
+
+/// A row as it was said, if it is what somebody said: `<bob> hi`, or `(12:30) <bob> hi`.
+fn read(row: &str) -> Option<(String, String)> {
+    let row =
+        row.strip_prefix('(').and_then(|row| row.split_once(") ")).map_or(row, |(_, row)| row);
+    let (name, text) = row.strip_prefix('<')?.split_once("> ")?;
+    Some((name.to_owned(), text.to_owned()))
+}
+
+fn name(who: usize) -> String {
+    format!("p{who}")
+}
+
+/// Lets everybody in, one after the other.
+fn enter(proxy: &Proxy) -> Vec<Person> {
+    let enters = |who: usize| {
+        let address = proxy.address.to_string();
+        let person = Start::at(address, &["--name", &name(who)]).size(24, 200).go();
+        person.sees_prompt(&format!("{}@lobby> ", name(who)));
+        person
+    };
+    (0..PEOPLE).map(enters).collect()
+}
+
+/// Compares what this person has seen with what was said.
+fn check(who: usize, person: &Person, said: &[(String, String)], typed: usize) {
+    let (rows, me) = (person.all_rows(), name(who));
+    let seen: Vec<_> = rows.iter().filter_map(|row| read(row)).collect();
+    let others: Vec<_> = said.iter().filter(|(by, _)| *by != me).cloned().collect();
+    if let Some(i) = (0..seen.len().max(others.len())).find(|&i| seen.get(i) != others.get(i)) {
+        let around = |lines: &[(String, String)]| {
+            lines.iter().skip(i.saturating_sub(3)).take(8).cloned().collect::<Vec<_>>()
+        };
+        panic!(
+            "{me}, line {i}: {:?}, not {:?}; all rows:\n{}",
+            around(&seen),
+            around(&others),
+            rows.join("\n")
+        );
+    }
+    let told = |text: &str| rows.iter().any(|row| row.starts_with("chat: ") && row.ends_with(text));
+    let mut unsaid = 0;
+    for i in 0..typed {
+        let own = format!("own {i} of {who}");
+        match said.iter().filter(|line| **line == (me.clone(), own.clone())).count() {
+            0 => unsaid += usize::from(!told(&format!(": {own}"))),
+            1 => {
+                assert!(!told(&format!("was lost: {own}")), "{own} was said:\n{}", rows.join("\n"));
+            }
+            times => panic!("{own} was said {times} times"),
+        }
+    }
+    let not_sent = rows.iter().filter(|row| row.starts_with("chat: not sent: ")).count();
+    assert!(
+        unsaid <= not_sent,
+        "{me}: {unsaid} lost, {not_sent} of them told:\n{}",
+        rows.join("\n")
+    );
+}
+
+#[test]
+fn nobody_misses_a_line_or_reads_one_twice() {
+    let folder = Folder::new();
+    let mut server = folder.start(OPTIONS);
+    let proxy = Proxy::start(server.address);
+    let people = enter(&proxy);
+    let mut bob = server.lets_in("bob");
+    bob.has_read_everything();
+    let mut typed = [0; PEOPLE];
+    let (mut lines, mut next_server) = (0, CUTS_FOR_EACH_SERVER);
+    while proxy.cuts.load(Relaxed) < CUTS {
+        for i in 0..LINES_AT_ONCE {
+            bob.says(&format!("line {lines} {}.", "x".repeat(10 * i)));
+            lines += 1;
+        }
+        let who = proxy.random(PEOPLE);
+        people[who].types(&format!("own {} of {who}\r", typed[who]));
+        typed[who] += 1;
+        bob.has_read_everything();
+        if proxy.cuts.load(Relaxed) >= next_server {
+            if next_server % (2 * CUTS_FOR_EACH_SERVER) == 0 {
+                server.signal("TERM");
+                assert_eq!(server.exit_code(), Some(0));
+            }
+            drop(server); // by SIGKILL, if it still runs
+            server = folder.start(OPTIONS);
+            *proxy.to.lock().unwrap() = server.address;
+            bob = server.lets_in("bob");
+            next_server += CUTS_FOR_EACH_SERVER;
+        }
+        thread::park_timeout(Duration::from_millis(50));
+    }
+    bob.says("that is all");
+    for person in &people {
+        person.sees_that("the last line", |screen| screen.contents().contains("<bob> that is all"));
+        person.types("\r");
+    }
+    let said = said(&folder);
+    for (who, person) in people.iter().enumerate() {
+        check(who, person, &said, typed[who]);
+    }
+    println!(
+        "{lines} lines of bob's, {} in all, {} typed",
+        said.len(),
+        typed.iter().sum::<usize>()
+    );
+}
