@@ -1,6 +1,9 @@
-// Connections that break: nothing typed is lost without a word.
+// Connections that break: each line once and in order, nothing typed lost without a word. ROUNDS=200 SECONDS_AWAY=1,30,90
+// makes more rounds, and longer ones, than the check has time for.
 
 import { PASSWORD, until } from "./harness/server.mjs";
+
+const ROUNDS = Number(process.env.ROUNDS ?? 6);
 
 // A talker with numbers: who reads them sees at once what is missing, twice, or in another order.
 class Counter {
@@ -38,11 +41,11 @@ class Counter {
 }
 
 // Alice in a browser behind something that can be cut, bob over TCP with numbers.
-async function talk(scene, options, people) {
+async function talk(scene, options, people, more) {
   const server = await scene.server(["--flood", "10000/10000", ...(options ?? [])], people);
   const proxy = await scene.proxy(server);
   const bob = await server.nc("bob");
-  const alice = await scene.window(proxy.url);
+  const alice = await scene.window(proxy.url, more);
   await alice.joins("alice", people ? PASSWORD : undefined);
   await alice.hears("You are in lobby");
   return { server, proxy, bob, alice, counter: new Counter(bob) };
@@ -52,6 +55,87 @@ async function own(alice, bob, text) {
   await alice.says(text);
   await until(`${text} is said`, async () => (await alice.lines(".says")).filter((line) => line.endsWith(text)).length === 1);
   await bob.hears(`<alice> ${text}`);
+}
+
+export async function each_line_once_and_in_order_through_many_cuts(scene) {
+  const { proxy, bob, alice, counter } = await talk(scene);
+  counter.goOn(40);
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    await own(alice, bob, `round ${round}`);
+    if (round % 3 === 0) proxy.freeze(); // and what is under way is lost when it is cut
+    counter.says(round % 5); // a burst at the very moment
+    proxy.cut();
+    await until("it is seen", async () => (await alice.screen()) === "away");
+    counter.says(10);
+    proxy.mend();
+    await alice.$("#try-now").click().catch(() => {}); // or the page was quicker
+    await alice.isOn("in");
+    await counter.look(alice);
+    if (round % 20 === 0) console.log(`  round ${round}, ${counter.said} lines`);
+  }
+  counter.stop();
+  await counter.isAllRead(alice);
+  await alice.hears("away for", ".rule");
+}
+
+// The browser's own idea of being offline, as in the tools of a developer.
+export async function offline_by_the_debugger_for_seconds(scene) {
+  const { bob, alice, counter, proxy } = await talk(scene);
+  counter.goOn(8); // in 90 s that is less than what is told at most
+  for (const seconds of (process.env.SECONDS_AWAY ?? "1,3").split(",").map(Number)) {
+    const back = Date.now() + seconds * 1000;
+    await alice.context.setOffline(true);
+    proxy.cut();
+    await until(`${seconds} s offline`, () => Date.now() > back, seconds * 1000 + 1000);
+    proxy.mend();
+    await alice.context.setOffline(false); // the page comes back at once, without a tap
+    await alice.isOn("in");
+    await own(alice, bob, `after ${seconds} s`);
+    await counter.look(alice);
+  }
+  counter.stop();
+  await counter.isAllRead(alice);
+}
+
+export async function by_itself_with_nobody_touching_it(scene) {
+  const { proxy, alice, counter } = await talk(scene);
+  proxy.cut();
+  await alice.isOn("away");
+  await alice.statusIs(/Next try in \d+ s/);
+  await alice.shot("away");
+  counter.says(1);
+  proxy.mend();
+  await alice.isOn("in");
+  await counter.isAllRead(alice);
+  await alice.hears("this was said meanwhile", ".rule");
+}
+
+export async function a_server_that_is_killed_and_comes_again(scene) {
+  const { server, bob, alice, counter } = await talk(scene);
+  counter.says(20);
+  await own(alice, bob, "before");
+  await server.kill();
+  await alice.isOn("away");
+  await server.begin();
+  await alice.$("#try-now").click().catch(() => {});
+  await alice.isOn("in");
+  const again = await server.nc("bob");
+  counter.bob = again;
+  counter.says(5);
+  await own(alice, again, "after");
+  await counter.isAllRead(alice);
+  await alice.hears("you missed nothing", ".rule");
+}
+
+export async function an_orderly_stop_is_said_and_come_back_from(scene) {
+  const { server, alice } = await talk(scene);
+  await server.kill("SIGTERM");
+  await alice.isOn("away");
+  await alice.hears("the server is shutting down");
+  await server.begin();
+  await alice.isOn("in");
+  await server.nc("carol");
+  await alice.hears("carol entered lobby");
 }
 
 export async function without_a_history_it_is_said_that_nothing_is_known(scene) {
@@ -96,6 +180,22 @@ export async function what_was_typed_and_not_sent_is_offered_again(scene) {
   await alice.$("#drop-unsent").click();
   await own(alice, bob, "and on");
   if (bob.all.includes("never mind")) throw new Error("a dropped line was said");
+}
+
+// What the server had when the connection broke is not offered: it was said.
+export async function what_was_said_is_not_offered_again(scene) {
+  const { proxy, bob, alice } = await talk(scene);
+  for (let round = 1; round <= 3; round += 1) {
+    await alice.says(`yes`);
+    await bob.hears("<alice> yes");
+    proxy.cut();
+    await alice.isOn("away");
+    proxy.mend();
+    await alice.isOn("in");
+    await until("nothing is under way", async () => (await alice.$("#own .line").count()) === 0);
+  }
+  const said = (await alice.lines(".says")).filter((line) => line === "alice yes").length;
+  if (said !== 3) throw new Error(`"yes" is shown ${said} times`);
 }
 
 // A phone stops the clock of a tab in the background.

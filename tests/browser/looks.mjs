@@ -108,18 +108,16 @@ const SCREENS = {
   },
 };
 
-function everyScreen(size, scheme, name) {
-  return async (scene) => {
-    const class_ = await lesson(scene);
-    const window = await scene.window(class_.server.url, { ...size, colorScheme: scheme });
-    await window.$("#name:focus").waitFor();
-    for (const [screen, show] of Object.entries(SCREENS)) {
-      await show(window, class_, name);
-      await window.shot(`${name}-${screen}`);
-      await isAccessible(window, screen);
-      await fits(window, screen);
-    }
-  };
+async function everyScreen(scene, size, scheme, name) {
+  const class_ = await lesson(scene);
+  const window = await scene.window(class_.server.url, { ...size, colorScheme: scheme });
+  await window.$("#name:focus").waitFor();
+  for (const [screen, show] of Object.entries(SCREENS)) {
+    await show(window, class_, name);
+    await window.shot(`${name}-${screen}`);
+    await isAccessible(window, screen);
+    await fits(window, screen);
+  }
 }
 
 async function fits(window, screen) {
@@ -127,11 +125,25 @@ async function fits(window, screen) {
   if (wide > 0) throw new Error(`${screen} is ${wide} px too wide`);
 }
 
-export const on_a_phone_in_light = everyScreen(PHONE, "light", "phone");
-export const on_a_phone_in_the_dark = everyScreen(PHONE, "dark", "phone-dark");
-export const on_a_desk_in_light = everyScreen(DESK, "light", "desk");
-export const on_a_desk_in_the_dark = everyScreen(DESK, "dark", "desk-dark");
-export const on_a_projector = everyScreen(PROJECTOR, "light", "projector");
+export async function on_a_phone(scene) {
+  await everyScreen(scene, PHONE, "light", "phone");
+}
+
+export async function on_a_phone_in_the_dark(scene) {
+  await everyScreen(scene, PHONE, "dark", "phone-dark");
+}
+
+export async function on_a_desk(scene) {
+  await everyScreen(scene, DESK, "light", "desk");
+}
+
+export async function on_a_desk_in_the_dark(scene) {
+  await everyScreen(scene, DESK, "dark", "desk-dark");
+}
+
+export async function on_a_projector(scene) {
+  await everyScreen(scene, PROJECTOR, "light", "projector");
+}
 
 // What README shows.
 export async function the_pictures_of_the_pages(scene) {

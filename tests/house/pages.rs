@@ -132,15 +132,18 @@ fn every_guarantee_names_its_tests() {
     let page = text_of("docs/architecture.md");
     let (_, section) = page.split_once("\n## Guarantees\n").expect("the section");
     let rows = section.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with('|'));
-    let code: String = ["src", "tests"]
+    let code: String = [("src", ".rs"), ("tests", ".rs"), ("tests/browser", ".mjs")]
         .iter()
-        .flat_map(|folder| files(folder, ".rs"))
+        .flat_map(|(folder, ending)| files(folder, ending))
         .map(|file| text_of(&file))
         .collect();
+    let is_test = |test: &str| {
+        let in_a_browser = format!("export async function {test}(scene)");
+        code.contains(&format!("fn {test}()")) || code.contains(&in_a_browser)
+    };
     for row in rows.skip(2) {
         let tests = row.split(" | ").nth(1).unwrap().split('`').skip(1).step_by(2);
-        let missing: Vec<&str> =
-            tests.clone().filter(|test| !code.contains(&format!("fn {test}()"))).collect();
+        let missing: Vec<&str> = tests.clone().filter(|test| !is_test(test)).collect();
         assert!(tests.count() > 0 && missing.is_empty(), "there is no {missing:?}: {row}");
     }
 }

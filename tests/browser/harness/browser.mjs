@@ -47,9 +47,10 @@ class Scene {
   }
 
   // A window of a browser of its own, as of another person; `more`: what a browser's context takes.
-  async window(url, { width = 1280, height = 800, ...more } = {}) {
+  async window(url, { width = 1280, height = 800, clock = false, ...more } = {}) {
     const context = await this.browser.newContext({ viewport: { width, height }, ...more });
     this.toClose.unshift(context);
+    if (clock) await context.clock.install(); // the test moves it on
     return this.tab(context, url);
   }
 

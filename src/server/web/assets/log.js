@@ -2,7 +2,7 @@
 // in sections of their own, which a screen reader does not read out.
 "use strict";
 
-const LINES_MAX = 1000; // elements of the log; older ones go, and /history tells them again
+const LINES_MAX = 1000; // lines in the log; older ones go, and /history tells them again
 const READ_OUT_MAX = 10; // lines in 2 s that a screen reader reads out; of more it is told the number
 
 // --- What a line is ---
@@ -215,9 +215,17 @@ const lines = {
     this.hush();
     $("lines").append(this.fragment);
     this.fragment = null;
-    while ($("lines").childElementCount > LINES_MAX) $("lines").firstChild.remove();
+    this.forget();
     if (wasAtEnd) toEnd();
     showUnread();
+  },
+
+  // The oldest lines, also those in sections, and what has no line any more.
+  forget() {
+    const all = $("lines").getElementsByClassName("line");
+    if (all.length <= LINES_MAX) return;
+    while (all.length > LINES_MAX) all[0].remove();
+    while (!$("lines").firstChild.contains(all[0])) $("lines").firstChild.remove();
   },
 
   hush() {

@@ -231,7 +231,7 @@ function takeHello(note) {
   chat.flood = note.flood;
   if (chat.epoch !== note.epoch) numbersBeginAnew();
   chat.epoch = note.epoch;
-  if (lostAt && chat.last > 0 && chat.token) tell(`/since ${chat.room} ${chat.last}`);
+  if (lostAt && chat.last > 0) tell(`/since ${chat.room} ${chat.last}`);
   if (!chat.token || note.ask !== "name") return;
   tell(`/resume ${chat.token}`);
   chat.token = null; // it is good once
