@@ -15,6 +15,7 @@ let hello = null;
 let lanes = new Map();
 let cells = []; // the lane of each thin line
 let slot = 0; // of the newest column
+let toldAt = null; // the server's time then
 let isTable = isStill.matches;
 
 class Lane {
@@ -81,10 +82,14 @@ const list = (value) => (Array.isArray(value) ? value : []);
 // --- A tick ---
 
 function takeThreads(tick) {
+  // After a break the connection begins with everything, and the picture goes on with a gap.
   if (tick.all) {
-    [lanes, cells, bigs] = [new Map(), [], []];
+    const here = new Set(list(tick.new).map(([id]) => id));
+    for (const lane of lanes.values()) if (!here.has(lane.id)) lane.ended ||= slot;
   }
-  const slots = Math.max(1, Math.min(SLOTS, whole(tick.n) || 1));
+  const since = toldAt === null ? 1 : Math.round((tick.t - toldAt) / 100);
+  const slots = Math.max(1, Math.min(SLOTS, Math.max(since, whole(tick.n))));
+  toldAt = tick.t;
   slot += slots;
   for (const id of list(tick.gone)) {
     const lane = lanes.get(id);
@@ -115,6 +120,11 @@ function takeThreads(tick) {
     } else if (!told.has(lane)) lane.take([[lane.doing, 255]], 0, 0);
   }
   return slots;
+}
+
+// Another server, or another lesson.
+function forget() {
+  [lanes, cells, bigs, toldAt] = [new Map(), [], [], null];
 }
 
 function settle(lane) {
@@ -240,12 +250,12 @@ function drawAll() {
 // --- Who stands where ---
 
 // The server's own first; then whoever has to be looked at: they wait for a lock, are written to slowly, or belong to a
-// demonstration; then whoever did something, by number: as many as fit. In between (`isQuick`) nobody moves: whoever is new
+// demonstration; then whoever did something, by number; then the others: as many as fit. In between (`isQuick`) nobody moves: whoever is new
 // and more urgent stands below the others, or in the place of the last.
 function choose(most, isQuick) {
   const order = [...lanes.values()].sort((a, b) => rank(a) - rank(b) || a.id - b.id);
-  const wanted = order.filter((lane) => !lane.isAtRest);
-  let big = wanted.slice(0, most);
+  const wanted = order.filter((lane) => rank(lane) < 4);
+  let big = order.slice(0, most);
   if (isQuick) {
     big = bigs.filter((lane) => lanes.has(lane.id)).slice(0, most);
     for (const lane of wanted) {
@@ -262,7 +272,7 @@ function choose(most, isQuick) {
 function rank(lane) {
   if (lane.group === 0) return 0;
   if (lane.group === 3 || lane.isPuppet || lane.bytes > 0 || slot - lane.gravest < STAYS) return 1;
-  return lane.group === 1 ? 2 : 3;
+  return (lane.group === 1 ? 2 : 3) + (lane.isAtRest && lanes.size > roomFor ? 4 : 0);
 }
 
 let placedAt = -Infinity, quickAt = -Infinity, roomFor = 0;

@@ -69,6 +69,8 @@ function takeHello(told) {
   if (told.back) ticket = String(told.back);
   tries = 0;
   setStatus("");
+  const started = whole(told.now) - whole(told.t);
+  if (Math.abs(started - (clock.now - clock.t)) > 3000) forget();
   clock = { now: whole(told.now), t: whole(told.t) };
   offset = minutesOf(told.zone);
   ways = [];
@@ -98,7 +100,7 @@ function takeTick(tick) {
   if (tick.rec) setText($("record-text"), list(tick.rec)[0] === "begun" ? `It records for ${list(tick.rec)[1]} s …` : "The trace is being sent …");
   if (tick.way) takeWay(tick.way);
   takeLocks(list(tick.l));
-  showThreads(slots);
+  showThreads(tick.all ? 0 : slots);
   if (shown % 5 === 1) showNumbers(tick.t);
   if (!document.hidden) lastCost = Math.max(lastCost * 0.98, performance.now() - began);
 }
@@ -223,7 +225,7 @@ function takeLocks(told) {
   $("locks").classList.toggle("now3", parts.length > 0);
   if (parts.length > 0) [locksAt] = [slot, setText($("locks"), parts.join(" "))];
   else if (slot - locksAt > 10 && shown % 10 === 0) {
-    const sums = [...lockTotals].map(([kind, { waits, longest }]) => `${lockName(kind)}: waited for ${number(waits)} times, at most ${micros(longest)}`);
+    const sums = [...lockTotals].map(([kind, { waits, longest }]) => `${lockName(kind)} was waited for ${waits === 1 ? "once" : `${number(waits)} times`}, at most ${micros(longest)}`);
     setText($("locks"), sums.length > 0 ? `Nobody waits now. ${sums.join("; ")}.` : "Nobody has waited for a lock.");
   }
 }
@@ -385,6 +387,7 @@ function openLesson(messages) {
 
 // From the first message on, without drawing.
 function jump(to) {
+  forget();
   running.clear();
   lockTotals.clear();
   $("words").replaceChildren();
