@@ -38,10 +38,13 @@ pub(crate) enum LockKind {
     Throttle,
     Clock,
     PairingCode,
+    Tickets,
+    Lookers,
+    Looker,
 }
 
 /// Every [`LockKind`] in its order, and its words.
-pub(crate) const LOCK_KINDS: [(LockKind, &str); 9] = [
+pub(crate) const LOCK_KINDS: [(LockKind, &str); 12] = [
     (LockKind::Registry, "the registry"),
     (LockKind::Outbox, "an outbox"),
     (LockKind::ThreadTable, "the table of threads"),
@@ -51,6 +54,9 @@ pub(crate) const LOCK_KINDS: [(LockKind, &str); 9] = [
     (LockKind::Throttle, "the throttle"),
     (LockKind::Clock, "the clock"),
     (LockKind::PairingCode, "the pairing code"),
+    (LockKind::Tickets, "the tickets"),
+    (LockKind::Lookers, "the lookers"),
+    (LockKind::Looker, "a looker's outbox"),
 ];
 
 impl LockKind {
@@ -131,7 +137,8 @@ impl<T> Locked<T> {
     #[cold]
     #[inline(never)]
     fn wait(&self) -> MutexGuard<'_, T> {
-        let wait = LockWait::begin(self.kind.activity(), self.holder.load(Relaxed));
+        let wait =
+            LockWait::begin(self.kind.activity(), self.kind as u8, self.holder.load(Relaxed));
         let guard = self.mutex.lock();
         LockWaits::of(self.kind).note(wait.end());
         guard
@@ -280,12 +287,13 @@ mod tests {
                 std::thread::yield_now();
             }
             let sample = waiter.sample();
-            assert_eq!((sample.holder, sample.lock_waits), (holder.id, 1), "{sample:?}");
+            let waits_for = Some((LockKind::Throttle as u8, holder.id));
+            assert_eq!((sample.waits_for, sample.lock_waits), (waits_for, 1), "{sample:?}");
             drop(held);
         });
         let sample = waiter.sample();
         let waited = sample.spent[Activity::WaitingForLock as usize];
-        assert_eq!((sample.activity, sample.holder), (Activity::Applying, 0));
+        assert_eq!((sample.activity, sample.waits_for), (Activity::Applying, None));
         let [count, nanos, longest] = LockWaits::of(LockKind::Throttle).totals();
         assert!(count > before[0] && nanos >= before[1] + waited && longest >= waited);
     }

@@ -42,6 +42,8 @@ pub struct Talk {
     pub lines: usize,
     /// They are shown, and neither remembered nor recorded: the puppet of a demonstration says them.
     pub is_forgotten: bool,
+    /// The number under which the driver follows these lines, if it does.
+    pub trace: Option<u32>,
 }
 
 impl Talk {
@@ -297,6 +299,15 @@ pub struct Handover {
     pub(crate) wait: Duration,
 }
 
+/// A ticket for the view.
+#[derive(Debug)]
+pub struct ViewTicket {
+    /// It holds once, for a minute.
+    pub ticket: String,
+    /// What to open in a browser.
+    pub address: String,
+}
+
 /// What a session needs of whoever runs it: the thread of a client, or an event loop.
 pub trait Driver {
     /// Sends an event that is answered, and returns its answer. Waits.
@@ -339,6 +350,14 @@ pub trait Driver {
     fn begin_telnet(&mut self);
     /// From now on this client's last line has a note in front.
     fn set_reads_notes(&mut self, reads_notes: bool);
+    /// Gives the client a ticket for the view. `may`: it is an administrator.
+    ///
+    /// # Errors
+    /// A sentence that says why there is no view. It shows threads, so a server without them has none.
+    fn give_ticket(&mut self, may: bool) -> Result<ViewTicket, String> {
+        let _ = may;
+        Err("This server has no view.".to_owned())
+    }
     /// The lines of `/threads`: how this server runs.
     fn describe_threads(&mut self) -> String;
     /// Does what an administrator wants with `/demo`. Returns lines for them. It shows what threads

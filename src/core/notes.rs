@@ -141,6 +141,11 @@ pub(crate) fn last(last: LineId) -> String {
     Object::of("last", last.0).line()
 }
 
+/// A ticket for the view.
+pub(crate) fn view(ticket: &str) -> String {
+    Object::of("view", ticket).line()
+}
+
 /// The end of the connection. `code`: as a WebSocket has it. `again`: the program may come back by
 /// itself.
 pub(crate) fn bye(code: u16, again: bool) -> String {

@@ -10,21 +10,23 @@
 //! When the historian answers, the batch is shown. All that gathered meanwhile is the next batch:
 //! the slower the disk, the larger the transactions.
 
+mod commit;
+
 use super::{
     client::outbox::WriterHandle,
     clock::Clock,
     cues::Cues,
     history::historian::{HistorianEvent, HistorianHandle},
     status::{Activity, Status, Totals},
+    trace::Passes,
 };
 use crate::{
-    core::{Chat, batch_max, event::Event, hazard::Announcement, record::Record, rooms::Action},
+    core::{Chat, batch_max, event::Event, hazard::Announcement, rooms::Action},
     lock::assert_no_lock_held,
 };
+use commit::{Commit, bytes};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, at, bounded, never, select};
-use jiff::Timestamp;
 use std::{
-    collections::VecDeque,
     sync::{Arc, atomic::Ordering::Relaxed},
     thread,
     time::{Duration, Instant},
@@ -112,47 +114,6 @@ pub(crate) struct FanOut {
     pub(crate) totals: Arc<Totals>,
 }
 
-/// How far writing has come.
-#[derive(Default)]
-struct Commit {
-    /// When the historian was given a batch that it has not answered.
-    since: Option<Instant>,
-    /// When the first record of that batch was made.
-    oldest: Timestamp,
-    /// Records that the historian has not been given yet, by batch. There is more than one batch
-    /// only while the historian is late, or after `Shutdown::AtOnce`.
-    to_write: VecDeque<Vec<Record>>,
-    /// See [`TO_WRITE_MAX`].
-    bytes_to_write: usize,
-    /// The historian did not answer in time: batches are shown before they are written.
-    is_late: bool,
-    /// The server stops at once, and batches are shown before they are written.
-    is_closing_at_once: bool,
-    /// The historian says that nothing can be written.
-    is_outage: bool,
-    /// Everybody was told that nothing is written.
-    is_told: bool,
-    /// When the first and the last of the lost lines were said.
-    gap: Option<(Timestamp, Timestamp)>,
-}
-
-impl Commit {
-    /// Everybody is told, once, that nothing is written.
-    fn tell_outage(&mut self, chat: &mut Chat<Arc<WriterHandle>>, why: &str, since: Timestamp) {
-        if !std::mem::replace(&mut self.is_told, true) {
-            chat.begin_outage(why, since);
-        }
-    }
-
-    /// Everybody is told when everything is written again.
-    fn tell_recovery(&mut self, chat: &mut Chat<Arc<WriterHandle>>) {
-        if self.is_told && !self.is_outage && !self.is_late {
-            self.is_told = false;
-            chat.end_outage(self.gap.take());
-        }
-    }
-}
-
 /// What the thread waited for.
 enum Wakeup {
     Event(ClientEvent),
@@ -192,13 +153,13 @@ impl FanOut {
                 Wakeup::Shutdown(Shutdown::AtOnce) => {
                     commit.is_closing_at_once = true;
                     chat.close_at_once();
-                    self.deliver(&mut chat);
+                    self.deliver(&mut chat, &mut commit);
                 }
                 Wakeup::Late => {
                     commit.is_late = true;
                     let since = commit.oldest;
                     commit.tell_outage(&mut chat, "the disk does not answer.", since);
-                    self.deliver(&mut chat);
+                    self.deliver(&mut chat, &mut commit);
                 }
                 Wakeup::StopTime => {
                     (is_stopping, stop_at) = (true, None);
@@ -206,16 +167,8 @@ impl FanOut {
                 }
                 Wakeup::End => return self.status.set(Activity::Ended),
             }
-            while let Some((client, event)) = next.take() {
-                if let Event::Talk(talk) = &event {
-                    self.status.count_in(talk.lines);
-                    self.totals.said.fetch_add(talk.lines as u64, Relaxed);
-                }
-                if is_large(&event) {
-                    let _ = self.large.try_recv();
-                }
-                self.status.at_client(client.number);
-                chat.apply(self.clock.now(), client.number, &client, event);
+            while let Some(event) = next.take() {
+                self.apply(&mut chat, &mut commit, event);
                 next = if chat.is_full(batch_max) { None } else { self.events.try_recv().ok() };
             }
             for action in chat.take_actions() {
@@ -227,7 +180,39 @@ impl FanOut {
                 }
             }
             self.end_batch(&mut chat, &mut commit);
+            self.note(&commit);
         }
+    }
+
+    fn apply(
+        &self,
+        chat: &mut Chat<Arc<WriterHandle>>,
+        commit: &mut Commit,
+        (client, event): ClientEvent,
+    ) {
+        let mut traced = None;
+        if let Event::Talk(talk) = &event {
+            self.status.count_in(talk.lines);
+            self.totals.said.fetch_add(talk.lines as u64, Relaxed);
+            traced = talk.trace;
+            commit.gathered_bytes += talk.wire_bytes();
+        }
+        if is_large(&event) {
+            let _ = self.large.try_recv();
+        }
+        self.status.at_client(client.number);
+        self.totals.trace.pass(traced, Passes::Taken);
+        chat.apply(self.clock.now(), client.number, &client, event);
+        self.totals.trace.pass(traced, Passes::Applied);
+        commit.traced.gathering = traced.or(commit.traced.gathering);
+    }
+
+    /// Notes how much waits, for the view.
+    fn note(&self, commit: &Commit) {
+        let to_write = commit.bytes_to_write + commit.bytes_handed_over;
+        self.totals.to_show.store(commit.gathered_bytes + commit.sealed_bytes, Relaxed);
+        self.totals.to_write.store(to_write, Relaxed);
+        self.totals.is_outage.store(commit.is_told, Relaxed);
     }
 
     /// Ends the batch that gathers, unless the one before it still waits to be written.
@@ -236,8 +221,10 @@ impl FanOut {
             return;
         }
         let records = chat.seal();
+        commit.traced.seal();
+        commit.sealed_bytes = std::mem::take(&mut commit.gathered_bytes);
         if records.is_empty() || commit.is_late || commit.is_closing_at_once {
-            self.deliver(chat);
+            self.deliver(chat, commit);
         }
         if !records.is_empty() {
             commit.bytes_to_write += bytes(&records);
@@ -251,9 +238,11 @@ impl FanOut {
         if commit.since.is_none()
             && let Some(records) = commit.to_write.pop_front()
         {
-            commit.bytes_to_write -= bytes(&records);
+            commit.bytes_handed_over = bytes(&records);
+            commit.bytes_to_write -= commit.bytes_handed_over;
             commit.oldest = records.first().map_or(commit.oldest, |record| record.at);
             // There is room: the last one was answered.
+            self.totals.trace.pass(commit.traced.sealed, Passes::HandedOver);
             let _ = self.historian.commits.send(records);
             commit.since = Some(Instant::now());
         }
@@ -267,12 +256,13 @@ impl FanOut {
     ) {
         match event {
             HistorianEvent::Committed(outcomes) => {
-                commit.since = None;
+                (commit.since, commit.bytes_handed_over) = (None, 0);
+                self.totals.trace.pass(commit.traced.sealed, Passes::Written);
                 chat.settle(self.clock.now(), outcomes);
                 // If a batch is sealed, it is the one that is answered here: while the historian is
                 // late, no batch stays sealed.
                 if chat.is_sealed() {
-                    self.deliver(chat);
+                    self.deliver(chat, commit);
                 }
                 self.hand_over(commit);
                 // It is on time again if nothing more had to be handed over.
@@ -299,15 +289,20 @@ impl FanOut {
     }
 
     /// Sends each client what the sealed batch has for them.
-    fn deliver(&self, chat: &mut Chat<Arc<WriterHandle>>) {
+    fn deliver(&self, chat: &mut Chat<Arc<WriterHandle>>, commit: &mut Commit) {
         self.status.set(Activity::Sending);
         self.cues.brake.wait();
-        let mut delivered = 0;
+        let (mut delivered, traced) = (0, commit.traced.sealed.take());
+        commit.sealed_bytes = 0;
+        self.totals.trace.pass(traced, Passes::LaidOut);
+        let mut first = traced;
         chat.flush(|client, delivery| {
             delivered += delivery.lines;
             self.status.at_client(client.number);
             client.deliver(delivery);
+            self.totals.trace.pass(first.take(), Passes::FirstSend);
         });
+        self.totals.trace.pass(traced, Passes::LastSend);
         self.status.count_out(delivered);
         self.totals.delivered.fetch_add(delivered as u64, Relaxed);
     }
@@ -369,11 +364,6 @@ impl FanOut {
             }
         }
     }
-}
-
-/// The bytes that records take while they wait, approximately.
-fn bytes(records: &[Record]) -> usize {
-    records.iter().map(|record| record.change.text_bytes() + size_of::<Record>()).sum()
 }
 
 /// Lets the client threads that are ready to run go first, as long as they add events: these go out

@@ -19,14 +19,14 @@ use std::{
     fmt,
     io::Write as _,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
 
 /// The most lines that may wait: more than the goodbyes of a full server's clients, all at once.
-const LINES_MAX: usize = 8192;
+pub(crate) const LINES_MAX: usize = 8192;
 
 /// What the queue carries.
 enum Entry {
@@ -51,12 +51,27 @@ pub struct LogWriter {
     pub status: Arc<Status>,
 }
 
+/// The queue of the process, once there is one, and the lines that it lost.
+static QUEUE: OnceLock<(Sender<Entry>, Arc<AtomicU64>)> = OnceLock::new();
+
+/// Lines that wait to be written.
+pub(crate) fn waiting() -> usize {
+    QUEUE.get().map_or(0, |(entries, _)| entries.len())
+}
+
+/// Lines that were lost, of which the log does not tell yet.
+pub(crate) fn lost() -> u64 {
+    QUEUE.get().map_or(0, |(_, lost)| lost.load(Relaxed))
+}
+
 /// Installs the log of the process. The caller has to run the writer on a thread.
 pub fn install(level: LevelFilter) -> anyhow::Result<LogWriter> {
     let (sender, entries) = crossbeam_channel::bounded(LINES_MAX);
     let lost = Arc::new(AtomicU64::new(0));
+    let queue = sender.clone();
     log::set_boxed_logger(Box::new(Logger { entries: sender, lost: Arc::clone(&lost) }))?;
     log::set_max_level(level);
+    let _ = QUEUE.set((queue, Arc::clone(&lost)));
     Ok(LogWriter { entries, lost, status: Status::new("logger") })
 }
 

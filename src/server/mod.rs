@@ -21,9 +21,12 @@ pub mod sources;
 pub mod space;
 pub mod status;
 pub mod subcommands;
+mod switches;
 #[cfg(test)]
 mod tests;
 pub(crate) mod threads;
+mod trace;
+mod view;
 pub mod watch;
 pub(crate) mod web;
 pub mod zone;
@@ -67,6 +70,7 @@ use std::{
     time::{Duration, Instant},
 };
 use threads::Threads;
+use view::View;
 use watch::Watch;
 use web::{Web, WebConfig, WebStop, listener::WebListeners};
 
@@ -105,6 +109,7 @@ struct WebThread {
     addresses: Vec<SocketAddr>,
     stop: WebStop,
     thread: JoinHandle<()>,
+    view: Arc<View>,
 }
 
 impl Chatd {
@@ -237,6 +242,7 @@ impl Chatd {
         if let Some(web) = self.web {
             web.stop.stop();
             join([web.thread]); // it has a handle of the handler, which the end below waits for
+            web.view.close();
         }
 
         self.handler.hazards.iter().for_each(|hazards| hazards.close());
@@ -331,9 +337,13 @@ fn start_web(
         chat_port: first.map_or(0, |address| address.port()),
         most: limits::browsers_possible(options.threads_max),
     };
-    let web = Web::new(listeners, config, handler, threads, status);
+    if let Some(Ok(address)) = listeners.first().map(TcpListener::local_addr) {
+        handler.authenticator.tickets.set_address(address);
+    }
+    let view = Arc::new(View::new(options));
+    let web = Web::new(listeners, config, (handler, threads, &view), status);
     let (web, stop) = web.context("cannot start the thread web")?;
-    Ok(Some(WebThread { addresses, stop, thread: start_thread("web", move || web.run())? }))
+    Ok(Some(WebThread { addresses, stop, thread: start_thread("web", move || web.run())?, view }))
 }
 
 /// The chat as it is at the start. The log has at once what is to be said of the file.

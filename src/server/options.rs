@@ -2,8 +2,12 @@
 
 pub use super::listen_on::{ListenOn, WebOn};
 use super::{
-    client::outbox::SlowLimits, history::historian::StoreConfig, number::whole_number,
-    subcommands::Subcommand, zone::local_zone,
+    client::outbox::SlowLimits,
+    history::historian::StoreConfig,
+    number::whole_number,
+    subcommands::Subcommand,
+    switches::{OnOff, ViewAccess},
+    zone::local_zone,
 };
 use crate::{
     core::{
@@ -24,7 +28,6 @@ use std::{
     io::{IsTerminal as _, Read as _},
     net::IpAddr,
     path::{Path, PathBuf},
-    str::FromStr,
     time::Duration,
 };
 
@@ -51,6 +54,11 @@ pub struct Options {
     /// name; may be repeated
     #[argh(option, arg_name = "NAME")]
     pub(crate) web_name: Vec<String>,
+
+    /// who may look at the view: ticket, whoever has one from /view in the chat; or open, everybody
+    /// (default: ticket)
+    #[argh(option, arg_name = "ticket|open", default = "ViewAccess::Ticket")]
+    pub(crate) view: ViewAccess,
 
     /// the address of a proxy in front of the web port; where a browser is, is what this proxy says
     /// last in X-Forwarded-For; may be repeated
@@ -153,37 +161,26 @@ pub struct Options {
     pub command: Option<Subcommand>,
 }
 
-/// Whether something is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OnOff {
-    /// It is.
-    On,
-    /// It is not.
-    Off,
-}
-
-impl OnOff {
-    pub(crate) fn is_on(self) -> bool {
-        self == OnOff::On
-    }
-}
-
-impl FromStr for OnOff {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "on" => Ok(OnOff::On),
-            "off" => Ok(OnOff::Off),
-            _ => Err(format!("\"{text}\" is neither on nor off")),
-        }
-    }
-}
-
 impl Options {
     /// A person at a terminal can read the instructor's code.
     pub fn look_for_terminal(&mut self) {
         self.instructor |= std::io::stdout().is_terminal();
+    }
+
+    /// How the server was started, for those who look at the view: no path, no address, no name.
+    pub(crate) fn for_the_view(&self) -> Vec<String> {
+        let SlowLimits { high_water, write_deadline } = self.slow_limits();
+        let switches = [(self.anonymous, "--anonymous"), (self.demo, "--demo")];
+        let mut options = vec![
+            format!("--threads-max {}", self.threads_max),
+            format!("--db {}", if self.database().is_some() { "FILE" } else { "none" }),
+            format!("--high-water {high_water}"),
+            format!("--write-deadline {}", write_deadline.as_secs()),
+        ];
+        options.extend(
+            switches.iter().filter(|(is_on, _)| *is_on).map(|(_, name)| (*name).to_owned()),
+        );
+        options
     }
 
     /// Where to listen.

@@ -3,6 +3,7 @@
 pub(crate) use crate::thread_status::set_activity;
 pub use crate::thread_status::{Status, activity::Activity};
 
+use super::trace::Trace;
 use crate::{
     lock::{LOCK_KINDS, LockWaits},
     thread_status::{Sample, activity::ActivityKind, shorten, uptime},
@@ -11,7 +12,7 @@ use std::{
     fmt::Write as _,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -27,6 +28,14 @@ pub struct Totals {
     pub too_slow: AtomicU64,
     /// Connections refused.
     pub refused: AtomicU64,
+    /// Bytes that the batches have for clients to read, now.
+    pub(crate) to_show: AtomicUsize,
+    /// Bytes of records that are not written, now.
+    pub(crate) to_write: AtomicUsize,
+    /// Everybody was told that nothing is written.
+    pub(crate) is_outage: AtomicBool,
+    /// The line whose way is followed.
+    pub(crate) trace: Trace,
 }
 
 /// The table of `/threads`: `summary`, the totals, and a row for each thread.
@@ -48,9 +57,11 @@ pub fn table(summary: &str, totals: &Totals, threads: &[Arc<Status>]) -> String 
     let holder_of = |id| threads.iter().find(|thread| id > 0 && thread.id == id);
     for thread in threads {
         let sample = thread.sample();
-        if let Some(holder) = holder_of(sample.holder) {
-            let (name, doing, holder) = (thread.name(), sample.activity.words(), holder.name());
-            let _ = writeln!(text, "*** {name} is {doing}, which {holder} holds.");
+        if let Some((kind, holder)) = sample.waits_for
+            && let Some(holder) = holder_of(holder)
+        {
+            let (name, what) = (thread.name(), LOCK_KINDS[kind as usize].1);
+            let _ = writeln!(text, "*** {name} waits for {what}, which {} holds.", holder.name());
         }
     }
     text

@@ -5,19 +5,28 @@
 
 use crate::{
     lock::{LockKind, Locked},
-    thread_status::{Group, Status},
+    thread_status::{Group, Status, activity::Activity},
 };
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 /// Places for threads that serve no client: the server's own, those of whoever looks at the view,
 /// and those of demonstrations.
 const OTHERS_MAX: usize = 64;
+
+/// Threads that ended during a recording and are kept for it: more than a class makes.
+const DEPARTED_MAX: usize = 4096;
 
 /// Every thread that has a status.
 pub(crate) struct Threads {
     places: Vec<Locked<Option<Arc<Status>>>>,
     /// The numbers of the places that nobody has, the lowest last.
     free: Locked<Vec<usize>>,
+    /// Whether threads that end are kept.
+    keeps: AtomicBool,
+    departed: Locked<Vec<Arc<Status>>>,
 }
 
 /// A thread's place in the table. It is given back when this is dropped.
@@ -37,6 +46,8 @@ impl Threads {
         let threads = Threads {
             places: std::iter::repeat_with(place).take(most).collect(),
             free: Locked::new(LockKind::ThreadTable, (0..most).rev().collect()),
+            keeps: AtomicBool::new(false),
+            departed: Locked::new(LockKind::ThreadTable, Vec::new()),
         };
         own.into_iter().for_each(|status| std::mem::forget(threads.enter(status)));
         threads
@@ -65,11 +76,31 @@ impl Threads {
     }
 }
 
+impl Threads {
+    /// From now on threads that end are kept, until `take_departed`.
+    pub(crate) fn keep_departed(&self) {
+        self.keeps.store(true, Relaxed);
+    }
+
+    /// The threads that have ended since `keep_departed`.
+    pub(crate) fn take_departed(&self) -> Vec<Arc<Status>> {
+        self.keeps.store(false, Relaxed);
+        std::mem::take(&mut self.departed.lock())
+    }
+}
+
 impl Drop for Listed<'_> {
     fn drop(&mut self) {
         let Some(place) = self.place else { return };
-        *self.threads.places[place].lock() = None;
+        let status = self.threads.places[place].lock().take();
+        status.iter().for_each(|status| status.set(Activity::Ended)); // it drops this itself
         self.threads.free.lock().push(place);
+        if self.threads.keeps.load(Relaxed) {
+            let mut departed = self.threads.departed.lock();
+            if departed.len() < DEPARTED_MAX {
+                departed.extend(status);
+            }
+        }
     }
 }
 
@@ -85,7 +116,9 @@ mod tests {
         let listed = threads.enter(&alice);
         let _listed = threads.enter(&bob);
         assert_eq!(names(), ["fanout", "historian", "c1:bob", "c2:alice"]);
+        threads.keep_departed();
         drop(listed);
+        assert_eq!(threads.take_departed().len(), 1);
         assert_eq!(names(), ["fanout", "historian", "c1:bob"]);
     }
 

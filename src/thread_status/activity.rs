@@ -33,6 +33,7 @@ pub enum Activity {
     WritingHistory,
     AnsweringQuery,
     TidyingUp,
+    WaitingForTick,
     Ended,
 }
 
@@ -54,6 +55,17 @@ pub(crate) enum ActivityKind {
 
 use Activity::*;
 use ActivityKind::*;
+
+impl ActivityKind {
+    /// Every kind in its order, in words.
+    pub(crate) const WORDS: [&'static str; 5] = [
+        "works",
+        "waits for work",
+        "waits for another thread or the disk",
+        "waits for a lock",
+        "writes to a slow socket",
+    ];
+}
 
 /// Every [`Activity`] in its order, its kind, and its words; at most 24 letters, for the table.
 pub(crate) const ACTIVITIES: [(Activity, ActivityKind, &str); ACTIVITY_COUNT] = [
@@ -85,6 +97,7 @@ pub(crate) const ACTIVITIES: [(Activity, ActivityKind, &str); ACTIVITY_COUNT] = 
     (WritingHistory, Works, "writing history"),
     (AnsweringQuery, Works, "answering a query"),
     (TidyingUp, Works, "tidying up"),
+    (WaitingForTick, Idle, "waiting for its time"),
     (Ended, Idle, "ended"),
 ];
 

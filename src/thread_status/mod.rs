@@ -6,15 +6,22 @@
 //! to the account of that activity, and so the accounts add up to the thread's life.
 
 pub(crate) mod activity;
+mod group;
+pub(crate) mod ring;
+mod transition;
+
+pub(crate) use group::Group;
+pub(crate) use transition::Transition;
 
 use activity::{ACTIVITIES, ACTIVITY_COUNT, Activity, ActivityKind};
 use parking_lot::Mutex;
+use ring::Ring;
 use std::{
     cell::{Cell, RefCell},
     sync::{
         Arc, LazyLock,
         atomic::{
-            AtomicU32, AtomicU64, AtomicUsize,
+            AtomicBool, AtomicU32, AtomicU64, AtomicUsize,
             Ordering::{Acquire, Relaxed, Release},
         },
     },
@@ -25,6 +32,8 @@ use std::{
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// The last number that a thread was given.
 static LAST_ID: AtomicU32 = AtomicU32::new(0);
+/// Whether threads write their transitions into rings.
+static IS_RECORDING: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     /// The status of this thread, if it was given one by [`Status::attach`].
@@ -54,62 +63,9 @@ pub(crate) fn uptime_nanos() -> u64 {
     time.as_secs() * 1_000_000_000 + u64::from(time.subsec_nanos())
 }
 
-/// Since when a thread does what: nanoseconds since the start, shifted left by 8, and the activity.
-/// The nanoseconds have 56 bits and begin anew after 2.3 years, so only differences count.
-#[derive(Clone, Copy)]
-pub(crate) struct Transition(u64);
-
-impl Transition {
-    pub(crate) fn new(nanos: u64, activity: Activity) -> Transition {
-        Transition(nanos << 8 | activity as u64)
-    }
-
-    pub(crate) fn activity(self) -> Activity {
-        ACTIVITIES[self.index()].0
-    }
-
-    fn index(self) -> usize {
-        (self.0 & 0xff) as usize
-    }
-
-    /// When it was, in nanoseconds since the start.
-    pub(crate) fn nanos(self) -> u64 {
-        self.0 >> 8
-    }
-
-    /// Nanoseconds from here until `later`.
-    fn until(self, later: Transition) -> u64 {
-        (later.0 & !0xff).wrapping_sub(self.0 & !0xff) >> 8
-    }
-}
-
-/// Who a thread works for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub(crate) enum Group {
-    /// The server's own.
-    Server,
-    /// A client: `c7:alice`.
-    Client,
-    /// Somebody who looks at the view: `v1`.
-    Looker,
-    /// A demonstration: `demo:holder`.
-    Demonstration,
-}
-
-impl Group {
-    fn of(name: &str) -> Group {
-        let is_numbered = |letter| {
-            name.strip_prefix(letter)
-                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-        };
-        match name {
-            _ if is_numbered('c') => Group::Client,
-            _ if is_numbered('v') => Group::Looker,
-            _ if name.starts_with("demo:") => Group::Demonstration,
-            _ => Group::Server,
-        }
-    }
+/// Begins or ends a recording of transitions, on every thread.
+pub(crate) fn set_recording(is_on: bool) {
+    IS_RECORDING.store(is_on, Relaxed);
 }
 
 /// What one thread notes about itself.
@@ -137,8 +93,11 @@ pub struct Status {
     client: AtomicU64,
     /// How often it had to wait for a lock.
     lock_waits: AtomicU32,
-    /// The thread that held the lock for which it waited last; 0: not known.
-    holder: AtomicU32,
+    /// The kind of lock for which it waited last, shifted left by 32, and the number of the thread
+    /// that had it; 0: not known.
+    waits_for: AtomicU64,
+    /// Its last transitions. Only the thread itself locks it, and whoever collects a recording.
+    ring: Mutex<Option<Box<Ring>>>,
 }
 
 /// What a thread does that has not come round its loop.
@@ -162,6 +121,8 @@ impl Turn {
 /// What a thread had noted at one moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
+    /// When it was taken: nanoseconds since the start.
+    pub(crate) at: u64,
     pub(crate) activity: Activity,
     /// Nanoseconds for which it has done that.
     pub(crate) since: u64,
@@ -173,8 +134,8 @@ pub(crate) struct Sample {
     pub(crate) lines_out: u64,
     pub(crate) waiting: usize,
     pub(crate) lock_waits: u32,
-    /// The thread that holds the lock for which it waits, if it does that now.
-    pub(crate) holder: u32,
+    /// If it waits for a lock: its kind, and the number of the thread that has it.
+    pub(crate) waits_for: Option<(u8, u32)>,
 }
 
 impl Sample {
@@ -193,7 +154,7 @@ impl Status {
             group: Group::of(name),
             name: Mutex::new(name.to_owned()),
             born,
-            activity: AtomicU64::new(Transition::new(born, Activity::Starting).0),
+            activity: AtomicU64::new(Transition::new(born, Activity::Starting).bits()),
             spent: [const { AtomicU64::new(0) }; ACTIVITY_COUNT],
             lines_in: AtomicU64::new(0),
             lines_out: AtomicU64::new(0),
@@ -201,7 +162,8 @@ impl Status {
             turned: AtomicU64::new(0),
             client: AtomicU64::new(0),
             lock_waits: AtomicU32::new(0),
-            holder: AtomicU32::new(0),
+            waits_for: AtomicU64::new(0),
+            ring: Mutex::new(None),
         })
     }
 
@@ -230,7 +192,15 @@ impl Status {
         let (before, next) = (self.transition(Relaxed), Transition::new(now, activity));
         let account = &self.spent[before.index()];
         account.store(account.load(Relaxed) + before.until(next), Relaxed);
-        self.activity.store(next.0, Release); // after the account, for `sample`
+        self.activity.store(next.bits(), Release); // after the account, for `sample`
+        if IS_RECORDING.load(Relaxed) {
+            self.record(next);
+        }
+    }
+
+    #[cold]
+    fn record(&self, transition: Transition) {
+        self.ring.lock().get_or_insert_default().push(transition);
     }
 
     /// Notes at which client the thread works from now on.
@@ -241,7 +211,7 @@ impl Status {
     // --- Called by anybody ---
 
     fn transition(&self, ordering: std::sync::atomic::Ordering) -> Transition {
-        Transition(self.activity.load(ordering))
+        Transition::from_bits(self.activity.load(ordering))
     }
 
     /// What the thread has noted until now. What its accounts do not have yet is added to that of
@@ -254,8 +224,8 @@ impl Status {
         let life = now.saturating_sub(self.born);
         spent[current.index()] += life.saturating_sub(spent.iter().sum());
         let activity = current.activity();
-        let is_locked = activity.kind() == ActivityKind::Locked;
         Sample {
+            at: now,
             activity,
             since: current.until(Transition::new(now, activity)),
             spent,
@@ -264,13 +234,28 @@ impl Status {
             lines_out: self.lines_out.load(Relaxed),
             waiting: self.waiting.load(Relaxed),
             lock_waits: self.lock_waits.load(Relaxed),
-            holder: if is_locked { self.holder.load(Relaxed) } else { 0 },
+            waits_for: self.waits_for(current),
         }
     }
 
     /// When the thread began what it does, in nanoseconds since the start.
     pub(crate) fn began(&self) -> Transition {
         self.transition(Acquire)
+    }
+
+    /// If it waits for a lock since this `transition`: its kind, and the number of the thread that
+    /// has it.
+    pub(crate) fn waits_for(&self, transition: Transition) -> Option<(u8, u32)> {
+        let is_locked = transition.activity().kind() == ActivityKind::Locked;
+        is_locked.then(|| {
+            let packed = self.waits_for.load(Relaxed);
+            ((packed >> 32) as u8, packed as u32)
+        })
+    }
+
+    /// Takes what was recorded of the thread.
+    pub(crate) fn take_ring(&self) -> Option<Box<Ring>> {
+        self.ring.lock().take()
     }
 
     /// The turn that the thread is in; `None`: it waits for others, for as long as that takes. A
@@ -311,6 +296,11 @@ impl Status {
         self.waiting.load(Relaxed)
     }
 
+    /// The lines that went out.
+    pub(crate) fn lines_out(&self) -> u64 {
+        self.lines_out.load(Relaxed)
+    }
+
     /// The lines that came in.
     pub(crate) fn lines_in(&self) -> u64 {
         self.lines_in.load(Relaxed)
@@ -344,14 +334,15 @@ pub(crate) struct LockWait {
 }
 
 impl LockWait {
-    /// The calling thread has to wait for a lock. `holder` is the number of the thread that has it.
-    pub(crate) fn begin(activity: Activity, holder: u32) -> LockWait {
+    /// The calling thread has to wait for a lock of this kind. `holder` is the number of the thread
+    /// that has it.
+    pub(crate) fn begin(activity: Activity, kind: u8, holder: u32) -> LockWait {
         let began = uptime_nanos();
         let before = MINE.with_borrow(|mine| {
             let status = mine.as_ref()?;
             let waits = status.lock_waits.load(Relaxed);
             status.lock_waits.store(waits + 1, Relaxed);
-            status.holder.store(holder, Relaxed);
+            status.waits_for.store(u64::from(kind) << 32 | u64::from(holder), Relaxed);
             let before = status.began().activity();
             status.set(activity);
             Some(before)

@@ -1,7 +1,7 @@
 //! Whatever a thread does, and whenever somebody looks, its accounts add up.
 
 use super::*;
-use std::{hint::black_box, sync::atomic::AtomicBool, thread};
+use std::{hint::black_box, thread};
 
 /// Works for some microseconds.
 fn work() {
@@ -89,5 +89,8 @@ fn cost_of_a_transition() {
     });
     println!("the clock alone: {:.1} ns", clock.fold(f64::INFINITY, f64::min));
     println!("Status::set: {:.1} ns", best(4_000_000));
+    set_recording(true);
+    println!("Status::set while recording: {:.1} ns", best(4_000_000));
+    set_recording(false);
     println!("{} bytes a thread", size_of::<Status>());
 }

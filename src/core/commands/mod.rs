@@ -19,6 +19,7 @@ pub(super) mod questions;
 pub(super) mod remove;
 pub(crate) mod row;
 pub(crate) mod talk;
+mod view;
 
 pub use row::Table;
 
@@ -46,6 +47,7 @@ const ROWS: &[Row] = &[
     help::ROW,
     Row::session("threads", "", "every thread of the server and what it does now", threads),
     Row::session("quit", "[WHY]", "leaves", quit).example("see you tomorrow").also_at_the_door(),
+    view::ROW,
     demo::ROW,
     Row::session("crash", "", "panics your thread on the server", crash).only_for(Who::Demo),
 ];

@@ -8,6 +8,7 @@
 
 pub mod hash;
 mod throttle;
+pub(crate) mod tickets;
 
 use super::logger;
 use crate::{
@@ -24,6 +25,7 @@ use anyhow::Context as _;
 use hash::Hasher;
 use std::time::{Duration, Instant};
 use throttle::{Throttle, Tried};
+use tickets::Tickets;
 
 /// Compares passwords and pairing codes, and remembers who guesses.
 pub struct Authenticator {
@@ -31,6 +33,8 @@ pub struct Authenticator {
     throttle: Throttle,
     /// `None`: the server runs without one.
     code: Locked<Option<PairingCode>>,
+    /// For the view.
+    pub(crate) tickets: Tickets,
 }
 
 /// Without a pairing code.
@@ -40,6 +44,7 @@ impl Default for Authenticator {
             hasher: Hasher::default(),
             throttle: Throttle::default(),
             code: Locked::new(LockKind::PairingCode, None),
+            tickets: Tickets::default(),
         }
     }
 }

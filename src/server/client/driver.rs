@@ -7,12 +7,12 @@ use super::handler::{ClientThread, REPLIES_MAX};
 use crate::{
     core::{
         address::ClientAddress,
-        event::{Answer, Driver, Event, Handover, LoginAttempt, LoginResult},
+        event::{Answer, Driver, Event, Handover, LoginAttempt, LoginResult, ViewTicket},
         hazard::DemoRequest,
         password::Password,
         record::{AccountId, Found, PasswordHash, Query},
     },
-    server::status,
+    server::{auth::tickets::Who, status},
     thread_status::Group,
 };
 use std::time::Duration;
@@ -116,6 +116,17 @@ impl Driver for ClientThread<'_> {
 
     fn set_reads_notes(&mut self, reads_notes: bool) {
         self.client.set_reads_notes(reads_notes);
+    }
+
+    fn give_ticket(&mut self, may: bool) -> Result<ViewTicket, String> {
+        let name = self.client.status.name();
+        let name = match name.split_once(':') {
+            Some((_, name)) if !self.handler.session.anonymous => name.to_owned(),
+            _ => format!("c{}", self.client.number),
+        };
+        let tickets = &self.handler.authenticator.tickets;
+        let (ticket, address) = tickets.give(Who { name, may })?;
+        Ok(ViewTicket { ticket, address })
     }
 
     /// It asks no other thread: each has noted in its `Status` what it does.

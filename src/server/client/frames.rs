@@ -14,6 +14,7 @@ const FRAME_MAX: usize = 16 * 1024;
 const REASON_MAX: usize = 123;
 /// First bytes of a whole frame, one that is not continued.
 const TEXT: u8 = 0x81;
+const BINARY: u8 = 0x82;
 const CLOSE: u8 = 0x88;
 
 /// What a client speaks.
@@ -92,6 +93,12 @@ fn in_frames(mut lines: &[u8]) -> Vec<u8> {
         lines = rest;
     }
     wire
+}
+
+/// A whole frame with text or with bytes in it.
+pub(crate) fn frame(is_text: bool, payload: &[u8]) -> Vec<u8> {
+    let header = Header::new(if is_text { TEXT } else { BINARY }, payload.len());
+    [header.bytes(), payload].concat()
 }
 
 /// A close frame: a code, and a sentence, of which as much as fits is sent.

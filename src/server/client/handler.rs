@@ -278,7 +278,10 @@ impl<'a> ClientThread<'a> {
 
     /// Sends an event. If the channel is full, this thread waits, so it does not read, so its
     /// client cannot send: backpressure.
-    pub(super) fn send(&mut self, event: Event) {
+    pub(super) fn send(&mut self, mut event: Event) {
+        if let Event::Talk(talk) = &mut event {
+            talk.trace = self.handler.totals.trace.begin(&self.client.status);
+        }
         if is_large(&event) {
             self.take_large_place();
         }

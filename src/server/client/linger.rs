@@ -91,7 +91,7 @@ impl Refused {
     }
 
     /// The same with the last words as they are sent.
-    pub(super) fn with_words(socket: TcpStream, words: &[u8], has_to_wait: bool) -> Refused {
+    pub(crate) fn with_words(socket: TcpStream, words: &[u8], has_to_wait: bool) -> Refused {
         net::prepare(&socket);
         // A new socket's buffer is empty: the words fit. If the peer is gone already, nobody misses
         // them.

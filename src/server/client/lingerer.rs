@@ -27,6 +27,16 @@ pub(crate) struct LingerQueue {
 }
 
 impl LingerQueue {
+    /// How many wait to be taken by the thread.
+    pub(crate) fn waiting(&self) -> usize {
+        self.outside.len()
+    }
+
+    /// How many may wait.
+    pub(crate) fn capacity(&self) -> Option<usize> {
+        self.outside.capacity()
+    }
+
     /// Does not wait. Returns the connection if there is no room.
     pub(crate) fn add(&self, one: Outside) -> Option<Outside> {
         self.outside.try_send(one).err().map(TrySendError::into_inner)

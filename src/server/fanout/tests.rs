@@ -13,6 +13,7 @@ use crate::{
     server::client::{flusher::FlusherQueue, outbox::SlowLimits},
 };
 use crossbeam_channel::{Sender, bounded};
+use jiff::Timestamp;
 use std::{
     io::{BufRead as _, BufReader},
     net::{TcpListener, TcpStream},

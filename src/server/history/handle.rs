@@ -114,6 +114,16 @@ pub(super) struct Question {
 }
 
 impl HistoryReader {
+    /// How many questions and searches wait.
+    pub(crate) fn waiting(&self) -> [u64; 2] {
+        [self.questions.len() as u64, self.searches.len() as u64]
+    }
+
+    /// How many may wait.
+    pub(crate) fn capacity(&self) -> [u64; 2] {
+        [&self.questions, &self.searches].map(|queue| queue.capacity().unwrap_or(0) as u64)
+    }
+
     /// Asks, and waits for the answer.
     pub fn find(&self, query: Query) -> Found {
         self.find_unless(query, || false)

@@ -15,6 +15,8 @@ use tungstenite::handshake::derive_accept_key;
 pub(super) enum Target {
     /// `/chat`: a client.
     Chat,
+    /// `/view.ws`: somebody who looks at the view.
+    View,
 }
 
 /// What becomes of a request.
@@ -63,6 +65,7 @@ impl Rules {
         }
         let target = match &*request.path {
             "/chat" => Target::Chat,
+            "/view.ws" => Target::View,
             _ => return self.asset(request, peer).map(Outcome::Answer),
         };
         if !request.is_from_here() {

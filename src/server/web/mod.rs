@@ -24,6 +24,7 @@ use crate::{
         client::{admission::BrowserHandler, handler::ChatHandler},
         net::{self, Waker},
         status::{Activity, Status},
+        view::View,
     },
     socketserver::{OUT_OF_DESCRIPTORS, Threading, hand_in},
 };
@@ -71,6 +72,7 @@ pub(crate) struct Web {
     most: usize,
     handler: Arc<ChatHandler>,
     threads: Arc<Threading>,
+    view: Arc<View>,
     bell: Arc<Bell>,
     status: Arc<Status>,
     /// It is out of descriptors or memory, and accepts nobody until then.
@@ -90,8 +92,7 @@ impl Web {
     pub(crate) fn new(
         listeners: Vec<TcpListener>,
         config: WebConfig,
-        handler: &Arc<ChatHandler>,
-        threads: &Arc<Threading>,
+        (handler, threads, view): (&Arc<ChatHandler>, &Arc<Threading>, &Arc<View>),
         status: Arc<Status>,
     ) -> io::Result<(Web, WebStop)> {
         for listener in &listeners {
@@ -105,6 +106,7 @@ impl Web {
             most,
             handler: Arc::clone(handler),
             threads: Arc::clone(threads),
+            view: Arc::clone(view),
             bell: Arc::clone(&bell),
             status,
             fails_until: None,
@@ -190,6 +192,9 @@ impl Web {
                 let chat = Arc::clone(&self.handler);
                 let handler = Arc::new(BrowserHandler { chat, first });
                 hand_in(&handler, &*self.threads, stream, peer);
+            }
+            Target::View => {
+                self.view.hand_in(&self.handler, (stream, peer), first);
             }
         }
     }

@@ -1,0 +1,121 @@
+//! Who may look at the view: a ticket is a random number that holds once, for a minute.
+
+use crate::{
+    lock::{LockKind, Locked},
+    server::options::address_for_others,
+};
+use std::{
+    net::SocketAddr,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+/// How long a ticket holds: the time to copy an address into a browser.
+const HOLDS: Duration = Duration::from_mins(1);
+/// Tickets that hold at once: a class in which everybody asks for one. The oldest gives way.
+const TICKETS_MAX: usize = 1024;
+
+/// Who looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Who {
+    pub(crate) name: String,
+    /// An administrator, who may make trouble on purpose.
+    pub(crate) may: bool,
+}
+
+struct Ticket {
+    text: String,
+    who: Who,
+    until: Instant,
+}
+
+/// The tickets that hold, and where they lead.
+pub(crate) struct Tickets {
+    all: Locked<Vec<Ticket>>,
+    /// Where browsers reach the server.
+    address: OnceLock<SocketAddr>,
+}
+
+impl Default for Tickets {
+    fn default() -> Tickets {
+        Tickets { all: Locked::new(LockKind::Tickets, Vec::new()), address: OnceLock::new() }
+    }
+}
+
+/// 128 random bits, in hexadecimal digits.
+pub(crate) fn random() -> Result<String, String> {
+    let half = || getrandom::u64().map_err(|e| format!("The system has no random number: {e}."));
+    Ok(format!("{:016x}{:016x}", half()?, half()?))
+}
+
+impl Tickets {
+    /// Browsers reach the server here.
+    pub(crate) fn set_address(&self, address: SocketAddr) {
+        let _ = self.address.set(address);
+    }
+
+    /// Makes a ticket for `who`. Returns it, and the address to open with it.
+    ///
+    /// # Errors
+    /// A sentence that says why there is no view.
+    pub(crate) fn give(&self, who: Who) -> Result<(String, String), String> {
+        let mut address =
+            *self.address.get().ok_or("There is no view: the server serves no browsers.")?;
+        if address.ip().is_unspecified()
+            && let Some(ip) = address_for_others()
+        {
+            address.set_ip(ip);
+        }
+        let host = match address.ip().is_unspecified() {
+            true => format!("localhost:{}", address.port()),
+            false => address.to_string(),
+        };
+        let ticket = random()?;
+        self.add(ticket.clone(), who);
+        let address = format!("http://{host}/view#{ticket}");
+        Ok((ticket, address))
+    }
+
+    /// From now on this ticket holds, for `who`.
+    pub(crate) fn add(&self, text: String, who: Who) {
+        let now = Instant::now();
+        let mut all = self.all.lock();
+        all.retain(|ticket| ticket.until > now);
+        if all.len() == TICKETS_MAX {
+            all.remove(0);
+        }
+        all.push(Ticket { text, who, until: now + HOLDS });
+    }
+
+    /// Uses a ticket up. `None`: there is no such one.
+    pub(crate) fn take(&self, text: &str) -> Option<Who> {
+        let now = Instant::now();
+        let mut all = self.all.lock();
+        all.retain(|ticket| ticket.until > now);
+        let at = all.iter().position(|ticket| ticket.text == text)?;
+        Some(all.remove(at).who)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_holds_once_and_for_a_minute() {
+        let tickets = Tickets::default();
+        let alice = Who { name: "alice".to_owned(), may: false };
+        let (first, second) = (random().unwrap(), random().unwrap());
+        assert!(first.len() == 32 && first != second);
+        tickets.add(first.clone(), alice.clone());
+        assert_eq!(tickets.take(&second), None);
+        assert_eq!(tickets.take(&first), Some(alice.clone()));
+        assert_eq!(tickets.take(&first), None, "it was used");
+        tickets.add(second.clone(), alice.clone());
+        tickets.all.lock()[0].until = Instant::now();
+        assert_eq!(tickets.take(&second), None, "it is too old");
+        (0..=TICKETS_MAX).for_each(|n| tickets.add(n.to_string(), alice.clone()));
+        let count = tickets.all.lock().len();
+        assert_eq!((count, tickets.take("0")), (TICKETS_MAX, None));
+    }
+}

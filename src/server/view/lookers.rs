@@ -1,0 +1,152 @@
+//! Everybody who looks at the view, and what they want of thread `view`.
+
+use super::looker::Looker;
+use crate::{
+    lock::{LockKind, Locked},
+    server::{
+        auth::tickets::{Tickets, Who},
+        options::Options,
+        status::Status,
+    },
+};
+use parking_lot::Condvar;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+/// Everybody who looks.
+pub(super) struct Lookers {
+    /// Whoever has no ticket may look, too.
+    is_open: bool,
+    pub(super) is_anonymous: bool,
+    /// How the server was started, for the page.
+    pub(super) options: Vec<String>,
+    last_number: AtomicU64,
+    state: Locked<State>,
+    /// Wakes the thread before its time.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    all: Vec<Arc<Looker>>,
+    /// Thread `view`. It may have ended.
+    thread: Option<JoinHandle<()>>,
+    is_running: bool,
+    /// The server stops.
+    is_closed: bool,
+    /// A recording that somebody wants.
+    wanted: Option<(u64, Arc<Looker>)>,
+    /// A recording is being made, or wanted.
+    is_recording: bool,
+}
+
+/// Who looks, and the recording that somebody wants.
+pub(super) type Next = (Vec<Arc<Looker>>, Option<(u64, Arc<Looker>)>);
+
+impl Lookers {
+    pub(super) fn new(options: &Options) -> Lookers {
+        Lookers {
+            is_open: options.view.is_open(),
+            is_anonymous: options.anonymous,
+            options: options.for_the_view(),
+            last_number: AtomicU64::new(0),
+            state: Locked::new(LockKind::Lookers, State::default()),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Who may look with this ticket.
+    pub(super) fn check(&self, tickets: &Tickets, ticket: &str) -> Result<Who, (u16, String)> {
+        if let Some(who) = tickets.take(ticket) {
+            return Ok(who);
+        }
+        if self.is_open {
+            return Ok(Who { name: "somebody".to_owned(), may: false });
+        }
+        let sentence = "A ticket is needed, and holds once. Type /view in the chat for a new one.";
+        Err((4001, sentence.to_owned()))
+    }
+
+    /// The number of the next looker's thread, and its status.
+    pub(super) fn next_number(&self) -> (u64, Arc<Status>) {
+        let number = self.last_number.fetch_add(1, Relaxed) + 1;
+        (number, Status::new(&format!("v{number}")))
+    }
+
+    /// From now on this one looks. `start` starts the thread `view`, if it does not run.
+    pub(super) fn enter(
+        &self,
+        looker: &Arc<Looker>,
+        start: impl FnOnce() -> std::io::Result<JoinHandle<()>>,
+    ) -> Result<(), (u16, String)> {
+        let mut state = self.state.lock();
+        if state.is_closed {
+            return Err((1012, "The server is stopping.".to_owned()));
+        }
+        state.all.push(Arc::clone(looker));
+        if std::mem::replace(&mut state.is_running, true) {
+            return Ok(());
+        }
+        match start() {
+            Ok(thread) => state.thread = Some(thread),
+            Err(error) => {
+                (state.is_running, state.all) = (false, Vec::new());
+                return Err((1013, format!("The machine cannot start one more thread: {error}.")));
+            }
+        }
+        Ok(())
+    }
+
+    /// This one looks no more.
+    pub(super) fn leave(&self, looker: &Arc<Looker>) {
+        self.state.lock().all.retain(|one| !Arc::ptr_eq(one, looker));
+    }
+
+    /// Wants a recording, for this looker.
+    pub(super) fn record(&self, seconds: u64, looker: &Arc<Looker>) -> Result<(), String> {
+        let mut state = self.state.lock();
+        if state.is_recording {
+            return Err("A recording is being made.".to_owned());
+        }
+        (state.is_recording, state.wanted) = (true, Some((seconds, Arc::clone(looker))));
+        Ok(())
+    }
+
+    /// Waits for the next round. `None`: nobody looks, and the thread has to end.
+    pub(super) fn next_round(&self, at_most: Duration) -> Option<Next> {
+        let mut state = self.state.lock();
+        if !state.is_closed && !at_most.is_zero() {
+            state.wait_on(&self.changed, at_most);
+        }
+        let is_over = state.is_closed || state.all.is_empty();
+        state.is_running = !is_over;
+        (!is_over).then(|| (state.all.clone(), state.wanted.take()))
+    }
+
+    /// A recording is over.
+    pub(super) fn end_recording(&self) {
+        self.state.lock().is_recording = false;
+    }
+
+    /// The server stops: everybody who looks is told, and thread `view` ends.
+    pub(super) fn close(&self) {
+        let (all, thread) = {
+            let mut state = self.state.lock();
+            state.is_closed = true;
+            (state.all.clone(), state.thread.take())
+        };
+        self.changed.notify_all();
+        for looker in all {
+            looker.close(1012, "The server stops.");
+        }
+        if let Some(thread) = thread {
+            let _ = thread.join(); // a panic in it was logged
+        }
+    }
+}

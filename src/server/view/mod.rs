@@ -1,0 +1,74 @@
+//! The view: what every thread does, told ten times a second to whoever looks at it in a browser.
+//!
+//! ```text
+//!  every thread ──> its Status ──┐          view                                v1
+//!  every lock ───> its waits ────┼──> look ─> slot ─> one JSON ──> each looker  <── what the page wants
+//!  queues, totals ───────────────┘    (10 a second)                (8 at most; who is slow is left out)
+//! ```
+//!
+//! Thread `view` runs while somebody looks. It reads what the threads have noted about themselves and
+//! takes no lock that may be held for long, so the picture goes on when something hangs, which is
+//! when it is wanted. What it costs is one of the numbers that it tells.
+
+mod chrome_trace;
+mod cpu;
+mod hello;
+mod looker;
+mod lookers;
+mod queues;
+mod recording;
+mod round;
+mod sampler;
+mod session;
+mod slot;
+#[cfg(test)]
+mod tests;
+mod warnings;
+mod way;
+
+use super::{client::handler::ChatHandler, options::Options};
+use crate::socketserver::{MixIn as _, Threading, hand_in};
+use lookers::Lookers;
+use session::LookerHandler;
+use std::{
+    net::{SocketAddr, TcpStream},
+    sync::Arc,
+};
+
+/// The most who look at once: a projector, and a few who are curious. Each costs a thread and a
+/// message for each slot.
+const LOOKERS_MAX: usize = 8;
+/// The stack of a looker's thread.
+const LOOKER_STACK: usize = 256 * 1024;
+
+/// The view of a server.
+pub(crate) struct View {
+    lookers: Arc<Lookers>,
+    threads: Threading,
+}
+
+impl View {
+    pub(crate) fn new(options: &Options) -> View {
+        let lookers = Arc::new(Lookers::new(options));
+        View { lookers, threads: Threading::new(LOOKERS_MAX, LOOKER_STACK) }
+    }
+
+    /// A browser's connection has become a WebSocket of somebody who wants to look. `first`: what has
+    /// come already, behind the request. Does not wait.
+    pub(crate) fn hand_in(
+        &self,
+        chat: &Arc<ChatHandler>,
+        (stream, peer): (TcpStream, SocketAddr),
+        first: Vec<u8>,
+    ) {
+        let (lookers, chat) = (Arc::clone(&self.lookers), Arc::clone(chat));
+        let handler = Arc::new(LookerHandler { lookers, chat, first });
+        hand_in(&handler, &self.threads, stream, peer);
+    }
+
+    /// The server stops: everybody who looks is told, and their threads end.
+    pub(crate) fn close(&self) {
+        self.lookers.close();
+        self.threads.close();
+    }
+}

@@ -1,0 +1,312 @@
+//! The view of a whole server, as a page sees it.
+
+use crate::{
+    server::{Chatd, options::Options, view::slot::WHOLE},
+    thread_status::{
+        Sample,
+        activity::{ACTIVITY_COUNT, Activity},
+    },
+};
+use argh::FromArgs as _;
+use crossbeam_channel::bounded;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    io::{BufRead as _, BufReader, Write as _},
+    net::TcpStream,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tungstenite::{ClientRequestBuilder, Message, WebSocket, client::client_with_config};
+
+/// Far longer than anything here takes.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+fn start(more: &[&str]) -> Chatd {
+    let usual = ["--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", "--db", "none"];
+    let options = Options::from_args(&["chatd"], &[&usual, more].concat()).unwrap();
+    Chatd::start(&options, Vec::new(), || ()).unwrap()
+}
+
+/// A client that is in.
+struct Client(BufReader<TcpStream>);
+
+impl Client {
+    fn enter(chatd: &Chatd, name: &str) -> Client {
+        let socket = TcpStream::connect(chatd.addresses()[0]).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut client = Client(BufReader::new(socket));
+        client.says(name);
+        client.hears("You are in lobby");
+        client
+    }
+
+    fn says(&mut self, line: &str) {
+        writeln!(self.0.get_mut(), "{line}").unwrap();
+    }
+
+    /// Reads up to a line that contains `text`.
+    fn hears(&mut self, text: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert!(self.0.read_line(&mut line).unwrap() > 0, "never {text:?}");
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+}
+
+/// A page that looks.
+struct Page(WebSocket<TcpStream>);
+
+impl Page {
+    fn open(chatd: &Chatd, ticket: &str) -> Page {
+        let address = chatd.web_addresses()[0];
+        let socket = TcpStream::connect(address).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let uri = format!("ws://{address}/view.ws").parse().unwrap();
+        let request = ClientRequestBuilder::new(uri).with_sub_protocol("chatd");
+        let mut page = Page(client_with_config(request, socket, None).unwrap().0);
+        page.says(json!({"ticket": ticket}));
+        page
+    }
+
+    fn says(&mut self, what: Value) {
+        self.0.send(Message::text(what.to_string())).unwrap();
+    }
+
+    /// The next message that is text.
+    fn hears(&mut self) -> Value {
+        loop {
+            match self.0.read().unwrap() {
+                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Message::Close(_) => panic!("closed"),
+                _ => {}
+            }
+        }
+    }
+
+    /// A file of this length, which comes in pieces.
+    fn reads(&mut self, length: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while bytes.len() < length {
+            match self.0.read().unwrap() {
+                Message::Binary(piece) => {
+                    assert!(piece.len() <= 65_536);
+                    bytes.extend_from_slice(&piece);
+                }
+                Message::Text(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        bytes
+    }
+
+    /// Reads up to a message in which `wanted` finds what it wants.
+    fn hears_until<T>(&mut self, mut wanted: impl FnMut(&Value) -> Option<T>) -> T {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let said = self.hears();
+            if let Some(found) = wanted(&said) {
+                return found;
+            }
+            assert!(Instant::now() < end, "it never comes: {said}");
+        }
+    }
+}
+
+/// The sentences in words of a slot.
+fn sentences(slot: &Value) -> impl Iterator<Item = &str> {
+    slot["say"].as_array().into_iter().flatten().filter_map(|say| say[2].as_str())
+}
+
+#[test]
+fn a_ticket_of_the_chat_opens_the_view_once() {
+    let chatd = start(&[]);
+    let mut alice = Client::enter(&chatd, "alice");
+    alice.says("/view");
+    let line = alice.hears("http://127.0.0.1:");
+    let ticket = line.trim().rsplit_once("/view#").unwrap().1;
+    let mut page = Page::open(&chatd, ticket);
+    let hello = page.hears();
+    assert_eq!(hello["hello"]["you"], json!({"name": "alice", "may": false}));
+    assert_eq!(hello["hello"]["doing"].as_array().unwrap().len(), ACTIVITY_COUNT);
+    assert!(hello["hello"]["hazards"].is_null() && hello["hello"]["hazards_why"].is_string());
+    let all = page.hears();
+    assert_eq!(all["all"], true);
+    let names: Vec<&str> =
+        all["new"].as_array().unwrap().iter().filter_map(|new| new[1].as_str()).collect();
+    for name in ["accept", "web", "fanout", "view", "v1"] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    assert!(names.iter().any(|name| name.ends_with(":alice")), "{names:?}");
+
+    for wrong in [ticket, "", "0123456789abcdef0123456789abcdef"] {
+        let mut page = Page::open(&chatd, wrong);
+        assert!(page.hears()["over"].as_str().unwrap().starts_with("A ticket is needed"));
+    }
+    let back = hello["hello"]["back"].as_str().unwrap();
+    drop(page);
+    let mut page = Page::open(&chatd, back); // as soon as the other end is noticed
+    let end = Instant::now() + PATIENCE;
+    while page.hears()["hello"].is_null() {
+        assert!(Instant::now() < end, "the page may not come back");
+        page = Page::open(&chatd, back);
+    }
+    drop(page);
+    chatd.shutdown().unwrap();
+}
+
+#[test]
+fn the_view_goes_on_while_the_registry_or_an_outbox_is_held() {
+    let chatd = start(&["--view", "open"]);
+    let mut alice = Client::enter(&chatd, "alice");
+    let mut page = Page::open(&chatd, "");
+    let registry = Arc::clone(&chatd.handler.registry);
+    let held = |hold: Box<dyn FnOnce(crossbeam_channel::Receiver<()>) + Send>| {
+        let (release, released) = bounded::<()>(0);
+        (release, std::thread::spawn(move || hold(released)))
+    };
+    let wait = |released: crossbeam_channel::Receiver<()>| {
+        move || assert!(released.recv_timeout(PATIENCE).is_ok())
+    };
+
+    let (release, holding) = held(Box::new(move |released| registry.hold(wait(released))));
+    let end = Instant::now() + PATIENCE;
+    let mut late = Vec::new(); // the first may come before the lock is held
+    loop {
+        late.push(TcpStream::connect(chatd.addresses()[0]).unwrap());
+        let slot = page.hears();
+        if sentences(&slot).any(|says| says.contains("waits for the registry")) {
+            break;
+        }
+        assert!(Instant::now() < end, "{slot}");
+    }
+    release.send(()).unwrap();
+    holding.join().unwrap();
+    page.hears_until(|slot| {
+        sentences(slot).any(|says| says.contains("waits for the registry no longer")).then_some(())
+    });
+
+    let client = chatd.handler.registry.all().remove(0);
+    let (release, holding) = held(Box::new(move |released| client.hold_outbox(wait(released))));
+    alice.says("hi"); // the fan-out may deliver it before the lock is held
+    page.hears_until(|slot| {
+        alice.says("/who");
+        sentences(slot).any(|says| says.contains("waits for an outbox")).then_some(())
+    });
+    release.send(()).unwrap();
+    holding.join().unwrap();
+    drop((page, late, alice));
+    chatd.shutdown().unwrap();
+}
+
+#[test]
+fn the_shares_of_every_thread_and_slot_add_up_and_a_line_is_followed() {
+    let chatd = start(&["--view", "open", "--flood", "off"]);
+    let mut clients: Vec<Client> =
+        (0..10).map(|n| Client::enter(&chatd, &format!("client{n}"))).collect();
+    let mut page = Page::open(&chatd, "");
+    let (mut slots, mut ways, mut last) = (0, 0, 0);
+    while slots < 10 || ways < 2 {
+        for client in &mut clients {
+            (0..20).for_each(|n| client.says(&format!("line {n}")));
+        }
+        clients[0].hears("<client9> line 19");
+        let slot = page.hears();
+        for thread in slot["th"].as_array().into_iter().flatten() {
+            let shares = thread[2].as_array().unwrap().iter().skip(1).step_by(2);
+            let sum: u64 = shares.map(|share| share.as_u64().unwrap()).sum();
+            assert!(sum.abs_diff(WHOLE) <= 2, "{thread}");
+        }
+        if let Some(way) = slot["way"]["us"].as_array() {
+            let there: Vec<u64> = way.iter().filter_map(Value::as_u64).collect();
+            assert!(there.len() >= 6 && there[0] == 0, "{slot}");
+            ways += 1;
+        }
+        if let Some(time) = slot["t"].as_u64() {
+            assert!(time >= last, "{slot}");
+            (slots, last) = (slots + 1, time);
+        }
+    }
+    drop((page, clients));
+    chatd.shutdown().unwrap();
+}
+
+/// Events of a trace, each with its phase.
+fn of_phase<'a>(trace: &'a Value, phase: &'a str) -> impl Iterator<Item = &'a Value> {
+    trace["traceEvents"].as_array().unwrap().iter().filter(move |event| event["ph"] == phase)
+}
+
+/// Microseconds as nanoseconds.
+fn nanos(micros: &Value) -> u64 {
+    (micros.as_f64().unwrap() * 1000.0).round() as u64
+}
+
+/// What was recorded of a thread and what it has accounted differ by less than 1 % of the time.
+fn agree(steps: &[(u64, u64, &str)], before: &Sample, after: &Sample, seconds: f64) {
+    for activity in [Activity::Applying, Activity::Sending] {
+        let words = activity.words();
+        let accounted = after.spent[activity as usize] - before.spent[activity as usize];
+        let its = steps.iter().filter(|step| step.2 == words);
+        let recorded: u64 = its.map(|step| step.1 - step.0).sum();
+        // The samples were taken some time before and after.
+        let off = accounted.abs_diff(recorded) as f64;
+        assert!(off <= seconds * 1e9 * 0.01, "{words}: {accounted} and {recorded}");
+    }
+}
+
+#[test]
+fn a_recording_is_a_trace_in_which_every_thread_does_one_thing_at_a_time() {
+    let chatd = start(&["--view", "open", "--flood", "off"]);
+    let mut clients: Vec<Client> =
+        (0..4).map(|n| Client::enter(&chatd, &format!("client{n}"))).collect();
+    let mut page = Page::open(&chatd, "");
+    page.says(json!({"record": 61}));
+    page.hears_until(|said| said["no"].as_str().map(|why| assert!(why.contains("1 to 60 s"))));
+    page.says(json!({"record": 1}));
+    page.hears_until(|said| (said["rec"] == json!(["begun", 1])).then_some(()));
+    let fanout =
+        chatd.handler.threads.all().into_iter().find(|one| one.name() == "fanout").unwrap();
+    let before = fanout.sample();
+    let mut after = None;
+    let file = page.hears_until(|said| {
+        for client in &mut clients {
+            client.says("hi");
+        }
+        if said["rec"] == json!(["ended", 0]) {
+            after = Some(fanout.sample());
+        }
+        said["file"].as_object().cloned()
+    });
+    let bytes = page.reads(file["bytes"].as_u64().unwrap() as usize);
+    let name = file["name"].as_str().unwrap();
+    assert!(name.starts_with("chatd-trace-") && name.ends_with(".json"), "{name}");
+    let trace: Value = serde_json::from_slice(&bytes).unwrap();
+    let seconds: f64 = trace["otherData"]["seconds"].as_str().unwrap().parse().unwrap();
+    assert!((1.0..2.0).contains(&seconds), "{seconds}");
+
+    let mut lanes: BTreeMap<u64, Vec<(u64, u64, &str)>> = BTreeMap::new();
+    for event in of_phase(&trace, "X") {
+        let (at, lasts) = (nanos(&event["ts"]), nanos(&event["dur"]));
+        let steps = lanes.entry(event["tid"].as_u64().unwrap()).or_default();
+        steps.push((at, at + lasts, event["name"].as_str().unwrap()));
+    }
+    for (id, steps) in &lanes {
+        assert!(steps.is_sorted_by(|a, b| a.1 <= b.0), "thread {id} does two things at a time");
+        assert!(steps.iter().all(|step| step.1 as f64 <= seconds * 1e9 + 1e6), "thread {id}");
+    }
+    for (phase, least) in [("M", 10), ("C", 20), ("s", 1), ("f", 1)] {
+        assert!(of_phase(&trace, phase).count() >= least, "{phase}");
+    }
+    for begun in of_phase(&trace, "s") {
+        assert!(of_phase(&trace, "f").any(|end| end["id"] == begun["id"]), "{begun}");
+    }
+    // The accounts are kept apart from the rings, and say the same.
+    let (after, fanout_lane) =
+        (after.unwrap_or_else(|| fanout.sample()), &lanes[&u64::from(fanout.id)]);
+    agree(fanout_lane, &before, &after, seconds);
+    drop((page, clients));
+    chatd.shutdown().unwrap();
+}
