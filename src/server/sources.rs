@@ -6,7 +6,7 @@ use super::{logger, net, options::Options, status::Totals};
 use crate::{
     core::{
         address::ClientAddress,
-        event::{Answer, ClientId, Handover},
+        event::{Answer, ClientId, Handover, LoginResult},
         places::{Place, Places, Trial},
         record::AccountId,
         sentences,
@@ -62,6 +62,9 @@ pub struct Usage {
     address: ClientAddress,
     /// `Some`: they try for an administrator's place.
     tries: Option<ClientId>,
+    number: ClientId,
+    /// They have given a wrong password.
+    has_guessed: bool,
     gone: Gone,
     /// What it goes on with.
     handover: Option<Handover>,
@@ -191,8 +194,18 @@ impl SourceTable {
             _ => Gone::No,
         };
         let tries = reserve_of.map(|_| number);
-        let began = Instant::now();
-        let usage = Usage { source, address, tries, gone, handover, began, is_crowded };
+        let (began, has_guessed) = (Instant::now(), false);
+        let usage = Usage {
+            source,
+            address,
+            tries,
+            number,
+            has_guessed,
+            gone,
+            handover,
+            began,
+            is_crowded,
+        };
         usage.log("connections from", format_args!("c{number} connected from {peer}"));
         usage
     }
@@ -250,6 +263,16 @@ impl Usage {
     /// The client gave the pairing code: they are an instructor, and keep the place.
     pub fn note_instructor(&self, table: &SourceTable) {
         self.tries.iter().for_each(|&client| table.places.lock().note(client, Trial::Admitted));
+    }
+
+    /// Whose first password comes, if none was wrong yet.
+    pub fn first_password(&self) -> Option<ClientId> {
+        (!self.has_guessed).then_some(self.number)
+    }
+
+    /// Notes what came of comparing a password.
+    pub fn note_password(&mut self, result: LoginResult) {
+        self.has_guessed |= result == LoginResult::Wrong;
     }
 
     /// Whether it has to be found out if the client is gone.

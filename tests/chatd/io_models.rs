@@ -52,6 +52,7 @@ promises! {
         sources::six_scripts_that_reconnect_have_six_bursts_and_one_refill,
         sources::an_administrator_is_in_within_three_seconds_while_scripts_hold_the_reserved_places,
         sources::scripts_that_come_and_go_keep_no_administrator_out,
+        guessers::an_owner_is_in_within_three_seconds_while_four_scripts_guess_at_the_name,
         sources::a_pupil_is_in_within_seconds_while_scripts_at_the_same_address_connect_and_close,
         sources::twelve_that_paste_twenty_lines_each_are_not_one,
         sources::a_class_comes_at_once_again_and_again_and_after_a_restart,

@@ -12,6 +12,7 @@ mod demonstrations;
 mod ends;
 mod flood;
 mod ghosts;
+mod guessers;
 mod history;
 mod hostile;
 mod identity;

@@ -104,7 +104,11 @@ impl Driver for LoopDriver<'_, '_> {
             Found::Unavailable(why) => return Err(why),
             Found::Lines(_) | Found::Partly { .. } | Found::Author(_) | Found::Count(_) => None,
         };
-        Ok(self.server.authenticator.verify(&attempt, stored.as_ref()))
+        let usage = &mut self.server.clients[self.key].usage;
+        let first = usage.first_password();
+        let result = self.server.authenticator.verify_first(&attempt, first, stored.as_ref());
+        usage.note_password(result);
+        Ok(result)
     }
 
     fn note_owner(&mut self, account: AccountId, address: ClientAddress) {

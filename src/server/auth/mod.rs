@@ -6,6 +6,7 @@
 //! a class that logs in at once, from one address and with the right passwords, is not delayed at
 //! all.
 
+mod firsts;
 pub mod hash;
 mod throttle;
 pub(crate) mod tickets;
@@ -14,7 +15,7 @@ use super::logger;
 use crate::{
     core::{
         address::ClientAddress,
-        event::{LoginAttempt, LoginResult},
+        event::{ClientId, LoginAttempt, LoginResult},
         pairing_code::PairingCode,
         password::Password,
         record::{AccountId, PasswordHash},
@@ -116,13 +117,24 @@ impl Authenticator {
 
     /// Compares a password with the stored hash. If there is none, that takes as long.
     pub fn verify(&self, attempt: &LoginAttempt<'_>, stored: Option<&PasswordHash>) -> LoginResult {
-        self.verify_unless(attempt, stored, &|| false)
+        self.verify_unless(attempt, None, stored, &|| false)
+    }
+
+    /// The same for the first password of a connection. It may be compared out of turn.
+    pub fn verify_first(
+        &self,
+        attempt: &LoginAttempt<'_>,
+        first: Option<ClientId>,
+        stored: Option<&PasswordHash>,
+    ) -> LoginResult {
+        self.verify_unless(attempt, first, stored, &|| false)
     }
 
     /// The same, unless the caller `gives_up` before it is their turn: then they have to ask again.
     pub(crate) fn verify_unless(
         &self,
         attempt: &LoginAttempt<'_>,
+        first: Option<ClientId>,
         stored: Option<&PasswordHash>,
         gives_up: &dyn Fn() -> bool,
     ) -> LoginResult {
@@ -130,7 +142,7 @@ impl Authenticator {
             return LoginResult::Wait(Duration::ZERO);
         };
         let tried = Tried::of(attempt.name, attempt.account);
-        let wait = self.throttle.begin(attempt.address, &tried, Instant::now());
+        let wait = self.throttle.begin_first(attempt.address, &tried, first, Instant::now());
         if !wait.is_zero() {
             return LoginResult::Wait(wait);
         }

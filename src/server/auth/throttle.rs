@@ -11,8 +11,9 @@
 //! An attempt counts as wrong from the moment at which it is compared, and no longer if it was right:
 //! otherwise two that are compared at once would both be the first.
 
+use super::firsts::{ALL_SAVED_AFTER, Firsts};
 use crate::{
-    core::{address::ClientAddress, recent::Recent, record::AccountId},
+    core::{address::ClientAddress, event::ClientId, recent::Recent, record::AccountId},
     lock::{LockKind, Locked},
 };
 use std::{
@@ -71,6 +72,9 @@ struct Tally {
     addresses: Recent<ClientAddress, Guesses>,
     /// What an address has tried at an account.
     trials: Recent<(Tried, ClientAddress), Trials>,
+    /// First passwords, at an account from one of its owner's addresses; or from all others together,
+    /// so that many addresses gain nothing.
+    firsts: Recent<(Tried, Option<ClientAddress>), Firsts>,
     /// Where an account's owner has logged in from.
     homes: Recent<Tried, VecDeque<ClientAddress>>,
 }
@@ -105,6 +109,7 @@ impl Default for Throttle {
             accounts: Recent::new(Some(FORGOTTEN_AFTER)),
             addresses: Recent::new(Some(FORGOTTEN_AFTER)),
             trials: Recent::new(Some(FORGOTTEN_AFTER)),
+            firsts: Recent::new(Some(ALL_SAVED_AFTER)),
             homes: Recent::new(None),
         };
         Throttle { tally: Locked::new(LockKind::Throttle, tally), start: Instant::now() }
@@ -119,8 +124,19 @@ impl Throttle {
     /// How long an attempt to log in has to wait, from `now`. If it need not, it counts as wrong
     /// until [`Throttle::succeeded`].
     pub(crate) fn begin(&self, address: ClientAddress, tried: &Tried, now: Instant) -> Duration {
+        self.begin_first(address, tried, None, now)
+    }
+
+    /// The same for the first password of a connection. It may be compared out of turn.
+    pub(crate) fn begin_first(
+        &self,
+        address: ClientAddress,
+        tried: &Tried,
+        first: Option<ClientId>,
+        now: Instant,
+    ) -> Duration {
         let now = self.time(now);
-        let Tally { accounts, addresses, trials, homes } = &mut *self.tally.lock();
+        let Tally { accounts, addresses, trials, firsts, homes } = &mut *self.tally.lock();
         let is_home = homes.get(tried, now).is_some_and(|homes| homes.contains(&address));
         let wrong = accounts.get(tried, now).copied().unwrap_or(0);
         let guesses = addresses.entry(address, now);
@@ -130,6 +146,7 @@ impl Throttle {
             false => (cost(wrong, FREE_FOR_ACCOUNT), cost(guesses.wrong, FREE_FROM_ADDRESS)),
         };
         let delay = for_account.max(from_address);
+        let mut is_out_of_turn = false;
         if !delay.is_zero() {
             // Each address waits on its own: further guesses must not restart everybody else's wait.
             let wait = trials.wait.get_or_insert(Wait { since: now, turn: None });
@@ -138,13 +155,26 @@ impl Throttle {
                 wait.turn = Some(turn);
             }
             let until = (wait.since + delay).max(wait.turn.unwrap_or_default());
+            let firsts = firsts.entry((tried.clone(), is_home.then_some(address)), now);
             if until > now {
-                return until - now;
+                let has_turn = is_home || from_address.is_zero() || guesses.is_turn_free(now);
+                let first = first.filter(|_| has_turn);
+                match first.and_then(|client| firsts.ask(client, now)) {
+                    Some(Duration::ZERO) => is_out_of_turn = true,
+                    Some(wait) => return wait.min(until - now),
+                    None => return until - now,
+                }
+            } else {
+                firsts.note_turn(now);
             }
         }
         guesses.wrong = guesses.wrong.saturating_add(1);
         trials.wrong = trials.wrong.saturating_add(1);
-        trials.wait = Some(Wait { since: now, turn: None });
+        match is_out_of_turn {
+            true if !from_address.is_zero() => guesses.turns = guesses.turns.max(now),
+            true => {}
+            false => trials.wait = Some(Wait { since: now, turn: None }),
+        }
         *accounts.entry(tried.clone(), now) += 1;
         Duration::ZERO
     }
@@ -153,7 +183,7 @@ impl Throttle {
     /// counted: otherwise a guesser could reset the count by logging in to an account of their own.
     pub(crate) fn succeeded(&self, address: ClientAddress, tried: &Tried, now: Instant) {
         let now = self.time(now);
-        let Tally { accounts, addresses, trials, homes } = &mut *self.tally.lock();
+        let Tally { accounts, addresses, trials, homes, .. } = &mut *self.tally.lock();
         if let Some(trials) = trials.get(&(tried.clone(), address), now) {
             trials.wrong = trials.wrong.saturating_sub(1);
         }
@@ -182,6 +212,11 @@ fn note_home(homes: &mut VecDeque<ClientAddress>, address: ClientAddress) {
 }
 
 impl Guesses {
+    /// Whether nobody has a turn now, nor has had one just before.
+    fn is_turn_free(&self, now: Duration) -> bool {
+        self.turns + TURN <= now
+    }
+
     /// The next free turn; `None`: none is free for a long time.
     fn take_turn(&mut self, now: Duration) -> Option<Duration> {
         let turn = (self.turns + TURN).max(now);
@@ -267,6 +302,51 @@ mod tests {
         println!("{guesses} guesses in {end:?}");
         assert!(guesses <= FREE_FROM_ADDRESS as usize + 4 * 120 + 1, "{guesses}");
         assert_eq!(throttle.begin(address(2), &named("else"), start + end), Duration::ZERO);
+    }
+
+    /// The same, and each guess is the first of its connection.
+    #[test]
+    fn first_passwords_are_no_more_guesses_from_one_address_either() {
+        let (throttle, start) = (Throttle::default(), Instant::now());
+        let mut next: Vec<Duration> = vec![Duration::ZERO; 200];
+        let mut guesses = 0;
+        let end = Duration::from_mins(2);
+        while let Some((i, at)) = next.iter().copied().enumerate().min_by_key(|&(_, at)| at)
+            && at < end
+        {
+            let (tried, first) = (named(&format!("n{}", i % 20)), Some(i as ClientId));
+            let wait = throttle.begin_first(address(1), &tried, first, start + at);
+            guesses += usize::from(wait.is_zero());
+            next[i] = at + wait.max(Duration::from_millis(20));
+        }
+        println!("{guesses} guesses in {end:?}");
+        assert!(guesses <= FREE_FROM_ADDRESS as usize + 4 * 120 + 1, "{guesses}");
+    }
+
+    /// Guessers at one name who connect anew each time, and the owner, at an address where the owner
+    /// has been.
+    #[test]
+    fn the_owner_does_not_wait_behind_those_who_guess_from_the_same_address() {
+        let (throttle, start) = (Throttle::default(), Instant::now());
+        throttle.succeeded(address(1), &named("a"), start);
+        let (mut client, mut came) = (100, Duration::ZERO);
+        let mut clients: Vec<ClientId> = (0..5).collect();
+        let mut longest = Duration::ZERO;
+        for now in (0..60_000).step_by(100).map(Duration::from_millis) {
+            for (i, one) in clients.iter_mut().enumerate() {
+                let first = Some(*one);
+                if throttle.begin_first(address(1), &named("a"), first, start + now).is_zero() {
+                    (*one, client) = (client, client + 1);
+                    if i == 4 {
+                        throttle.succeeded(address(1), &named("a"), start + now);
+                        longest = longest.max(now - came);
+                        came = now;
+                    }
+                }
+            }
+        }
+        assert!(longest < Duration::from_secs(3), "{longest:?}");
+        assert!(!came.is_zero());
     }
 
     #[test]

@@ -57,7 +57,10 @@ impl Driver for ClientThread<'_> {
             Found::Lines(_) | Found::Partly { .. } | Found::Author(_) | Found::Count(_) => None,
         };
         let gives_up = || self.client.is_hung_up();
-        Ok(self.handler.authenticator.verify_unless(&attempt, stored.as_ref(), &gives_up))
+        let (authenticator, first) = (&self.handler.authenticator, self.usage.first_password());
+        let result = authenticator.verify_unless(&attempt, first, stored.as_ref(), &gives_up);
+        self.usage.note_password(result);
+        Ok(result)
     }
 
     fn note_owner(&mut self, account: AccountId, address: ClientAddress) {
