@@ -8,6 +8,7 @@ mod accounts;
 mod bans;
 mod database;
 mod history;
+mod join;
 mod password;
 mod print;
 mod prune;
@@ -16,7 +17,7 @@ use anyhow::Context as _;
 use chatd::{
     server::{
         Chatd, limits, logger,
-        options::{Options, address_for_others},
+        options::Options,
         space, start_thread,
         status::{Activity, Status},
         subcommands::Subcommand,
@@ -25,7 +26,7 @@ use chatd::{
     socketserver::signals::{StopSignals, survive_full_files},
 };
 use print::{print_error, print_line};
-use std::{net::SocketAddr, process::ExitCode};
+use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut options: Options = argh::from_env();
@@ -84,7 +85,7 @@ fn run(mut options: Options) -> anyhow::Result<ExitCode> {
     }
     let stop = StopSignals::watch().context("cannot watch for signals")?;
     let chatd = Chatd::start(&options, server_threads, stop.raiser()?)?;
-    tell_how_to_join(&chatd.addresses(), chatd.web_addresses());
+    join::tell(&chatd.addresses(), chatd.web_addresses());
     if let Some(code) = chatd.pairing_code() {
         print_line(&format!("Instructor: type  /instructor {code}"));
     }
@@ -103,30 +104,6 @@ fn run(mut options: Options) -> anyhow::Result<ExitCode> {
     }
     log::logger().flush();
     Ok(if stopped.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Prints the addresses, and what to tell the class.
-fn tell_how_to_join(addresses: &[SocketAddr], for_browsers: &[SocketAddr]) {
-    for address in addresses {
-        print_line(&format!("chatd: listening on {address}"));
-    }
-    for address in for_browsers {
-        print_line(&format!("chatd: listening for browsers on {address}"));
-    }
-    let Some(address) = addresses.first() else { return };
-    let (from, host) = match address_for_others() {
-        Some(ip) if address.ip().is_unspecified() => ("another", ip.to_string()),
-        None if address.ip().is_unspecified() => ("this", "localhost".to_owned()),
-        _ if address.ip().is_loopback() => ("this", address.ip().to_string()),
-        _ => ("another", address.ip().to_string()),
-    };
-    let is_there = |web: &&SocketAddr| web.ip().is_unspecified() || web.ip() == address.ip();
-    let page = for_browsers.iter().find(is_there).map(|web| match host.contains(':') {
-        true => format!("http://[{host}]:{}  or  ", web.port()),
-        false => format!("http://{host}:{}  or  ", web.port()),
-    });
-    let page = page.unwrap_or_default();
-    print_line(&format!("Join from {from} machine: {page}nc {host} {}", address.port()));
 }
 
 /// A panic goes through the log like everything else.
