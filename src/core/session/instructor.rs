@@ -35,17 +35,14 @@ impl Session<'_> {
                 self.codes_wrong += 1;
                 match self.codes_wrong {
                     WRONG_MAX => self.close(CloseReason::WrongCodes(WRONG_MAX)),
-                    _ => {
-                        let sentence = with_question(self, "That is not the instructor's code.");
-                        self.say(driver, &sentence);
-                    }
+                    _ => say_and_ask(self, "That is not the instructor's code.", driver),
                 }
             }
             LoginResult::Right { .. } if self.is_naming() => {
                 self.newcomer.is_instructor = true;
                 match self.newcomer.kept_out.take() {
                     Some(kept_out) => self.enter(kept_out.name, None, driver),
-                    None => self.say(driver, &with_question(self, YOU_ARE_INSTRUCTOR)),
+                    None => say_and_ask(self, YOU_ARE_INSTRUCTOR, driver),
                 }
             }
             LoginResult::Right { .. } => {
@@ -57,10 +54,11 @@ impl Session<'_> {
     }
 }
 
-/// A sentence, and the question for a name if there is none.
-fn with_question(session: &Session<'_>, sentence: &str) -> String {
-    match session.is_naming() && session.newcomer.kept_out.is_none() {
-        true => format!("{sentence} {NAME_QUESTION}"),
-        false => sentence.to_owned(),
+/// Says a sentence, and asks for a name if there is none.
+fn say_and_ask(session: &mut Session<'_>, sentence: &str, driver: &mut dyn Driver) {
+    if !session.is_naming() || session.newcomer.kept_out.is_some() {
+        return session.say(driver, sentence);
     }
+    session.program.note_ask(&session.stage, None, driver);
+    session.say(driver, &format!("{sentence} {NAME_QUESTION}"));
 }
