@@ -69,8 +69,13 @@ function isHushed(text) {
   return isAnswer;
 }
 
-// On coming back: what the head of the page and the lists say.
-const isKnown = (text) => lostAt > 0 && /^(Hello |You are in |Topic of )/.test(text);
+// On coming back: what the rule in the log, the head of the page and the lists say.
+function isKnown(text) {
+  if (!lostAt) return false;
+  const isNothing = text.startsWith("Nothing was said in ");
+  lines.missedNothing ||= isNothing;
+  return isNothing || /^(Hello |You are in |Topic of )|What is your name\?$/.test(text);
+}
 
 let hushed = "";
 let lastSentence = "";
@@ -88,6 +93,7 @@ const lines = {
   sinceNumber: [], // lines since the last number: the server would tell them again if the connection broke now
   rule: null, // where the connection was lost
   told: 0, // lines that were told on coming back; the server says in a sentence how many there were
+  missedNothing: false, // the server has said so
   missed: null, // what is said about them if they cannot be told
 
   add(line) {
@@ -174,6 +180,7 @@ const lines = {
   lost() {
     this.section = null; // a past that was cut off is told again as a whole
     this.told = 0;
+    this.missedNothing = false;
     this.rule = this.addRule(`disconnected at ${clock()}`);
     this.flush();
   },
@@ -181,7 +188,8 @@ const lines = {
   isBack() {
     this.endPast();
     if (!this.rule) return;
-    const what = this.missed ?? (this.told === 0 ? "you missed nothing" : "this was said meanwhile");
+    const isNothing = this.missedNothing || chat.last === 0; // without a number everything is told that there is
+    const what = this.missed ?? (this.told > 0 ? "this was said meanwhile" : isNothing ? "you missed nothing" : "what was said meanwhile is not known");
     this.rule.firstChild.textContent = `away for ${Math.round((Date.now() - lostAt) / 1000)} s: ${what}`;
     this.rule = this.missed = null;
   },
