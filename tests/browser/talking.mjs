@@ -120,6 +120,23 @@ export async function a_password_is_nowhere(scene) {
   await isNowhere("battery staple horse", "after the Up key");
 }
 
+export async function an_instructors_code_is_taken_at_the_door_and_is_nowhere(scene) {
+  const server = await scene.server(["--instructor"]);
+  const code = await until("the code", () => /\/instructor (\S+)/.exec(server.said)?.[1]);
+  const teacher = await scene.window(server.url);
+  await teacher.$("#name:focus").waitFor();
+  await teacher.page.keyboard.type(`/instructor ${code}`);
+  await teacher.page.keyboard.press("Enter");
+  await until("the field is empty", async () => (await teacher.$("#name").inputValue()) === "");
+  await until("the answer", async () => /You are an instructor/.test(await teacher.$("#ask-name").textContent()));
+  await teacher.joins("teacher");
+  const kept = await teacher.page.evaluate(() => JSON.stringify({ ...sessionStorage }) + document.documentElement.outerHTML);
+  if (kept.includes(code)) throw new Error("the code is kept");
+  await teacher.$("#open-menu").click();
+  await teacher.$("#menu button", { hasText: "Pause the room" }).click();
+  await teacher.hears("paused lobby");
+}
+
 export async function nobody_is_asked_for_a_name_where_there_are_none(scene) {
   const server = await scene.server(["--anonymous"]);
   const one = await scene.window(server.url);

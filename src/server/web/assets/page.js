@@ -199,10 +199,13 @@ const door = {
 
 $("naming").onsubmit = (event) => {
   event.preventDefault();
-  tab.name = $("name").value.trim();
+  const typed = $("name").value.trim();
+  const isName = !typed.startsWith("/"); // an instructor's code, say, is not kept
+  if (isName) tab.name = typed;
+  else $("name").value = "";
   if (!isOpen()) return reconnect();
   mayGiveName = false;
-  door.say(tab.name);
+  door.say(typed);
 };
 
 // --- Notes ---
