@@ -34,6 +34,7 @@ pub enum Activity {
     AnsweringQuery,
     TidyingUp,
     WaitingForTick,
+    Holding,
     Ended,
 }
 
@@ -98,6 +99,7 @@ pub(crate) const ACTIVITIES: [(Activity, ActivityKind, &str); ACTIVITY_COUNT] = 
     (AnsweringQuery, Works, "answering a query"),
     (TidyingUp, Works, "tidying up"),
     (WaitingForTick, Idle, "waiting for its time"),
+    (Holding, Waits, "holding a lock"),
     (Ended, Idle, "ended"),
 ];
 

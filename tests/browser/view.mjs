@@ -1,7 +1,8 @@
 // The view, fed with lessons that are made up (harness/lesson.mjs): the picture, the words, the table, and its cost. What the
 // server itself tells is tried below, in `from_a_chat_to_the_view`.
 
-import { until } from "./harness/server.mjs";
+import { readFileSync } from "node:fs";
+import { PASSWORD, until } from "./harness/server.mjs";
 import { HAZARDS, lesson } from "./harness/lesson.mjs";
 
 const PHONE = { width: 360, height: 640, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
@@ -56,6 +57,51 @@ export async function what_happens_is_told_in_a_picture_in_words_and_in_numbers(
   await window.$("#as-table").click();
   await until("the table", async () => (await window.$("#table tbody tr").count()) >= 50);
   await until("bob in the table", async () => /c2:bobwaiting for the registry.*lock 100 %/.test(await textOf(window, "#table tbody")));
+}
+
+// The whole way: an administrator's ticket from the chat, a question, a demonstration, its end, and a lesson that is kept.
+export async function from_a_chat_to_the_view(scene) {
+  const server = await scene.server(["--demo"], { admins: ["alice"] });
+  const alice = await server.nc("alice", PASSWORD);
+  const people = [];
+  for (const name of ["bob", "carol", "dave"]) people.push(await server.nc(name));
+  alice.says("/view");
+  const [url] = /http\S+\/view#[0-9a-f]{32}/.exec(await alice.hears("/view#"));
+  const window = await scene.window(url, PROJECTOR);
+  const opened = Date.now();
+  await until("bob's lane", async () => (await window.$(".row", { hasText: "fanout" }).count()) === 1);
+  if (window.page.url().includes("#")) throw new Error("the ticket stays in the address bar");
+  await until("it has said nothing for long", () => Date.now() > opened + 12_000);
+  await window.$("#open-tools").click();
+  await window.$("#save").click();
+  await window.page.keyboard.press("Escape");
+  await window.$("#open-hazards").click();
+  await window.$("#offer button", { hasText: "hold the registry" }).click();
+  await until("the question", async () => /Who waits while one thread holds/.test(await textOf(window, "#ask")));
+  await window.$("#do-it").click();
+  await alice.hears("A demonstration: a thread holds the lock of the registry for 3 s (alice).");
+  const late = server.nc("erin"); // she has to wait
+  await until("who waits for whom", async () => /held by demo:registry; c\d+ waits/.test(await textOf(window, "#locks")));
+  await window.shot("view"); // docs/figures/view.png
+  people[0].says("we talk on"); // and so does the view
+  await people[1].hears("we talk on");
+  await late;
+  await alice.hears("End of the demonstration");
+  await until("its end in words", async () => /\(A\) whoever comes or leaves/.test(await textOf(window, "#words")));
+  await window.$("#open-hazards").click();
+  await window.$("#offer button", { hasText: "slow motion" }).click();
+  await window.$("#do-it").click();
+  await window.$("#stop-all").waitFor();
+  await window.page.keyboard.press("Escape");
+  await alice.hears("The demonstration is stopped: slow motion.");
+  await window.$("#open-tools").click();
+  const [download] = await Promise.all([window.page.waitForEvent("download"), window.$("#save").click()]);
+  const kept = readFileSync(await download.path(), "utf8");
+  await window.page.keyboard.press("Escape");
+  if (window.sockets !== 1) throw new Error(`${window.sockets} connections: it was broken`);
+  await replays(window, kept);
+  await goesTo(window, 0.4);
+  await until("the lesson is shown again", async () => /A demonstration: hold the registry/.test(await textOf(window, "#words")));
 }
 
 export async function a_frozen_reader_is_seen_filling_up_and_ending(scene) {

@@ -5,7 +5,10 @@ use super::{
     puppet::{Puppet, all_leave},
     stage::{Role, Stage, Stop},
 };
-use crate::server::cues::Brake;
+use crate::server::{
+    cues::Brake,
+    status::{Activity, set_activity},
+};
 use std::time::{Duration, Instant};
 
 /// How often a puppet that talks or reads does so.
@@ -148,6 +151,7 @@ fn panic(stage: &Stage, stop: &Stop, _: Duration) -> Result<String, String> {
 
 fn hold_the_registry(stage: &Stage, stop: &Stop, _: Duration) -> Result<String, String> {
     stage.registry.hold(|| {
+        set_activity(Activity::Holding);
         stop.within(HELD.0);
     });
     Ok(format!("the registry was held for {}", seconds(HELD.0)))
@@ -165,7 +169,11 @@ fn hold_an_outbox(stage: &Stage, stop: &Stop, _: Duration) -> Result<String, Str
         }
     };
     talks_for(HELD.1); // to compare
-    handle.hold_outbox(|| talks_for(HELD.1));
+    handle.hold_outbox(|| {
+        set_activity(Activity::Holding);
+        talks_for(HELD.1);
+    });
+    set_activity(Activity::WaitingForTick);
     talks_for(HELD.1);
     all_leave(vec![held, talker], stop);
     Ok(format!("one outbox was held for {}, and nobody read anything meanwhile", seconds(HELD.1)))

@@ -233,7 +233,7 @@ impl Hazards {
         let status = Status::new(&format!("demo:{}", hazard.name));
         status.attach();
         let _listed = self.stage.threads.enter(&status);
-        status.set(Activity::Working);
+        status.set(Activity::WaitingForTick); // what it does besides is little
         let act = acts::act_of(hazard.name);
         let shown =
             act.map_or(Err("nobody knows it".to_owned()), |act| act(&self.stage, stop, with));

@@ -107,6 +107,8 @@ impl LookerHandler {
         page.socket_mut().until = Some(Instant::now() + TICKET_PATIENCE);
         let said = page.next()?.ok_or((4001, "No ticket came.".to_owned()))?;
         page.socket_mut().until = None;
+        // The socket's own time-out too, or a page that says nothing for 10 s is taken for gone.
+        let _ = page.socket_mut().stream.set_read_timeout(None);
         let ticket = said["ticket"].as_str().unwrap_or_default();
         let who = self.lookers.check(&self.chat.authenticator.tickets, ticket)?;
         let back = random().map_err(|sentence| (1011, sentence))?;
