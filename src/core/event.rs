@@ -11,6 +11,7 @@ use super::{
     notice::notice,
     password::Password,
     record::{AccountId, Author, Found, HistoryLine, LineId, PasswordHash, Query, REMEMBERED_MAX},
+    token::Token,
 };
 use std::time::Duration;
 
@@ -94,9 +95,11 @@ pub enum Question {
     /// the ordinary places, which are all taken.
     TakeReserve(usize),
     /// `/notes on`, with what the client is told of the server; `None`: `/notes off`.
-    Notes(Option<ServerFacts>),
+    Notes(Option<ServerFacts>, Option<Token>),
     /// `/since`.
     Since(Box<Since>),
+    /// `/resume TOKEN`.
+    Resume(Box<Resume>),
     /// Let this client in. (In a box: it is large and rare, and events are moved often.)
     Enter(Box<Entry>),
     /// Whose name is this?
@@ -187,6 +190,19 @@ pub struct Entry {
     pub wishes: Wishes,
 }
 
+/// Somebody comes back by a token.
+#[derive(Debug)]
+pub struct Resume {
+    /// What they gave.
+    pub token: Token,
+    /// Where they come from.
+    pub address: ClientAddress,
+    /// As in [`Entry`].
+    pub reserve_of: Option<usize>,
+    /// What the client's program has asked for.
+    pub wishes: Wishes,
+}
+
 /// What a program may ask for before its client has a name.
 #[derive(Clone, Debug, Default)]
 pub struct Wishes {
@@ -194,6 +210,8 @@ pub struct Wishes {
     pub reads_notes: bool,
     /// `/since`.
     pub since: Option<Box<Since>>,
+    /// The token that they get.
+    pub token: Option<Token>,
 }
 
 /// What was said in a room after a line is to be told.
@@ -348,6 +366,8 @@ pub trait Driver {
     /// From now on every line end that is written to this client is CR LF, as telnet wants it (RFC
     /// 854).
     fn begin_telnet(&mut self);
+    /// A token that nobody can guess.
+    fn draw_token(&mut self) -> Token;
     /// From now on this client's last line has a note in front.
     fn set_reads_notes(&mut self, reads_notes: bool);
     /// Gives the client a ticket for the view. `may`: it is an administrator.

@@ -33,6 +33,7 @@ pub mod sentences;
 pub mod session;
 #[cfg(test)]
 mod tests;
+pub mod token;
 pub mod wire;
 
 use commands::{
@@ -78,7 +79,7 @@ pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: 
     }
     let lines = match found {
         Err(sentence) => notice(sentence),
-        Ok((row, arguments)) => match row.run {
+        Ok((row, arguments)) => match row.run_for(session.is_naming()) {
             Run::Rooms(_) => {
                 let answer = driver.ask(Event::Command(text.to_owned()));
                 session.take_in(answer, driver)

@@ -1,8 +1,15 @@
 //! Numbers that nobody can guess, from the system. Any thread.
 
+use crate::core::token::Token;
+
 /// A number for [`RoomsConfig::epoch`](crate::core::rooms::RoomsConfig). JavaScript has it exactly.
 pub fn epoch() -> u64 {
     u64::from_ne_bytes(bytes()) >> 11
+}
+
+/// A token for [`Driver::draw_token`](crate::core::event::Driver::draw_token).
+pub fn token() -> Token {
+    Token::of(u128::from_ne_bytes(bytes()))
 }
 
 /// # Panics

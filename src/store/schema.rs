@@ -24,15 +24,6 @@ const VERSION_3: &str = "
 -- Tells the numbers of this file's lines from those of another: 53 bits, which JavaScript has exactly.
 ALTER TABLE marks ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
 UPDATE marks SET epoch = random() & 9007199254740991;
-
--- Who may come back after a broken connection, as they were.
-CREATE TABLE resumable (
-    token   TEXT PRIMARY KEY,  -- a hash of it
-    account INTEGER REFERENCES account ON DELETE CASCADE,
-    state   TEXT NOT NULL,     -- JSON: name, room, settings
-    ended   INTEGER            -- when the connection did; NULL: perhaps it has not
-) STRICT, WITHOUT ROWID;
-CREATE INDEX resumable_by_account ON resumable (account) WHERE account IS NOT NULL;
 ";
 
 const VERSION_2: &str = "

@@ -30,6 +30,7 @@ promises! {
         order::two_talkers_at_full_speed_twenty_listeners_one_sequence,
         order::past_and_present_meet_without_a_gap_or_a_repeat,
         order::they_meet_too_when_the_past_is_read_from_the_file,
+        resuming::a_cut_client_comes_back_as_they_were_and_misses_nothing,
         flood::a_flooder_is_delayed_and_told_once_and_the_others_notice_nothing,
         slow_consumer::eight_of_64_stop_reading_and_the_others_get_every_line,
         slow_consumer::the_write_deadline_finds_who_reads_nothing_in_a_quiet_room,

@@ -25,6 +25,7 @@ mod operator;
 mod options;
 mod order;
 mod protocol;
+mod resuming;
 mod shutdown;
 mod slow_consumer;
 mod sources;

@@ -18,8 +18,12 @@ use chatd::{
         record::{AccountId, Found, PasswordHash, Query},
         run_command,
         session::{Heard, Session},
+        token::Token,
     },
-    server::status::{self, Activity},
+    server::{
+        random,
+        status::{self, Activity},
+    },
 };
 use std::{
     sync::atomic::Ordering::Relaxed,
@@ -146,6 +150,10 @@ impl Driver for LoopDriver<'_, '_> {
 
     fn begin_telnet(&mut self) {
         self.client().queue.begin_telnet();
+    }
+
+    fn draw_token(&mut self) -> Token {
+        random::token()
     }
 
     fn set_reads_notes(&mut self, reads_notes: bool) {

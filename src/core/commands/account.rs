@@ -108,6 +108,7 @@ pub(super) fn make_way(
     owner: Option<ClientKey>,
     address: ClientAddress,
 ) {
+    ctx.rooms.resumable.forget_account(account); // who has gone does not come back in its place
     let members = ctx.rooms.members();
     let mut others: Vec<ClientKey> = members.logged_in_to(account).collect();
     let has_it = |holder: &ClientKey| {
@@ -275,6 +276,7 @@ pub(crate) fn password_set(
             for other in others.into_iter().filter(|&other| other != ctx.client) {
                 ctx.rooms.kick(other, CloseReason::PasswordChanged);
             }
+            ctx.rooms.resumable.forget_account(account);
             notice("Your password is changed.")
         }
         Err(why) => notice(format_args!("Your password is not changed: {why}")),
@@ -288,6 +290,7 @@ pub(crate) fn unregistered(ctx: &mut RoomsCtx<'_>, id: AccountId, outcome: Outco
     }
     let key = ctx.rooms.accounts.key_of(id).map(str::to_owned);
     ctx.rooms.accounts.remove(id);
+    ctx.rooms.resumable.forget_account(id);
     let owners: Vec<ClientKey> = ctx.rooms.members().logged_in_to(id).collect();
     for owner in owners {
         ctx.rooms.log_out(owner, key.as_deref());

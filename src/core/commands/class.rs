@@ -1,7 +1,7 @@
 //! For a class: pauses, raised hands, the floor, and questions to the administrators alone.
 
 use super::{
-    row::{CommandResult, Reply, RoomsCtx, Row, Who, none, required},
+    row::{CommandResult, Reply, RoomsCtx, Row, SessionCtx, Who, none, required},
     talk::tell_privately,
 };
 use crate::core::{
@@ -11,6 +11,8 @@ use crate::core::{
         programs::{note_hand, note_setting},
         room::{Lines, PAUSED},
     },
+    session::door::come_back,
+    token::Token,
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -23,10 +25,17 @@ pub(super) const ROWS: &[Row] = &[
         set_paused(ctx, true)
     })
     .only_for(Who::Administrators),
-    Row::rooms("resume", "", "ends /pause", |ctx, arguments| {
-        none(arguments)?;
-        set_paused(ctx, false)
-    })
+    Row::rooms(
+        "resume",
+        "[TOKEN]",
+        "ends /pause; in the place of a name, TOKEN lets you in as you were",
+        |ctx, arguments| {
+            none(arguments)?;
+            set_paused(ctx, false)
+        },
+    )
+    .example("0f1e2d3c4b5a69788796a5b4c3d2e1f0")
+    .at_the_door_runs(resume)
     .only_for(Who::Administrators),
     Row::rooms("floor", "NAME", "lets NAME speak here while the room is paused", floor)
         .example("bob")
@@ -93,6 +102,12 @@ fn hands(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
 }
 
 // --- A pause, and the floor ---
+
+/// Lets somebody in as they were before their connection broke.
+fn resume(ctx: &mut SessionCtx<'_, '_>, token: &str) -> Result<String, Refusal> {
+    come_back(ctx.session, Token::typed(required(token)?), ctx.driver);
+    Ok(String::new())
+}
 
 /// Pauses the room, or ends that. It lasts, as a topic does.
 fn set_paused(ctx: &mut RoomsCtx<'_>, is_paused: bool) -> CommandResult {

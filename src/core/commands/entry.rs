@@ -19,6 +19,7 @@ use crate::core::{
         member::Member,
         programs::{describe_who, set_reads_notes},
     },
+    token::Token,
 };
 use std::{iter::once, mem::replace};
 
@@ -48,7 +49,9 @@ pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, mut entry: Entry) 
     let is_instructor = entry.is_instructor;
     let account = entry.login.as_ref().map(|login| login.account);
     set_reads_notes(ctx.rooms, ctx.client, entry.wishes.reads_notes);
-    ctx.rooms.add_member(ctx.client, Member::new(client, entry, ctx.rooms.now()));
+    let token = entry.wishes.token.take();
+    let member = Member::new(client, entry, ctx.rooms.now());
+    ctx.rooms.add_member(ctx.client, member, None);
     if let Some(account) = account {
         ctx.rooms.members_mut().ignore_account_of(ctx.client, account);
     }
@@ -63,9 +66,18 @@ pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, mut entry: Entry) 
     if let Some(left) = inherited {
         text.push_str(&describe_inherited_mute(ctx, &left));
     }
-    let who = describe_who(ctx.rooms, ctx.client, None);
+    let who = give_token(ctx, token);
     let (place, backlog) = describe_place(ctx.rooms, ctx.client, who);
     Answer::Named(name, text + &place, backlog)
+}
+
+/// Gives a member who reads notes a token, and tells them with who they are.
+pub(crate) fn give_token(ctx: &mut RoomsCtx<'_>, token: Option<Token>) -> String {
+    let token = token.filter(|_| ctx.rooms.output.reads_notes(ctx.client));
+    if let Some(token) = &token {
+        ctx.rooms.resumable.give(ctx.client, token.hash());
+    }
+    describe_who(ctx.rooms, ctx.client, token.as_ref().map(Token::reveal))
 }
 
 /// Says that a client is muted for somebody who has left: to them, to the administrators, and in the

@@ -17,6 +17,7 @@ mod places;
 pub(super) mod programs;
 pub(super) mod questions;
 pub(super) mod remove;
+mod resume;
 pub(crate) mod row;
 pub(crate) mod talk;
 mod view;

@@ -1,6 +1,7 @@
 //! For programs that speak for somebody: a page in a browser, `chat`, a bot.
 
 use super::{
+    entry::give_token,
     history,
     row::{Reply, RoomsCtx, Row, SessionCtx, first_word, on_or_off},
 };
@@ -9,8 +10,9 @@ use crate::core::{
     notes::{self, Ask, ServerFacts},
     notice::Refusal,
     record::LineId,
-    rooms::programs::{describe_room, describe_who, set_reads_notes, take_since},
+    rooms::programs::{describe_room, set_reads_notes, take_since},
     session::program::facts_of,
+    token::Token,
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -38,7 +40,8 @@ fn notes_command(ctx: &mut SessionCtx<'_, '_>, wanted: &str) -> Result<String, R
     let is_naming = ctx.session.is_naming();
     ctx.session.program.set_reads_notes(is_on, is_naming);
     ctx.driver.set_reads_notes(is_on);
-    Ok(ctx.session.ask(Question::Notes(is_on.then_some(facts)), ctx.driver))
+    let token = (is_on && !is_naming).then(|| ctx.driver.draw_token());
+    Ok(ctx.session.ask(Question::Notes(is_on.then_some(facts), token), ctx.driver))
 }
 
 fn since(ctx: &mut SessionCtx<'_, '_>, arguments: &str) -> Result<String, Refusal> {
@@ -72,16 +75,20 @@ pub(crate) fn notes(
     ctx: &mut RoomsCtx<'_>,
     client: ClientId,
     facts: Option<ServerFacts>,
+    token: Option<Token>,
 ) -> Answer {
     let is_member = ctx.rooms.members().contains(ctx.client);
     if is_member {
         set_reads_notes(ctx.rooms, ctx.client, facts.is_some());
     }
-    let Some(facts) = facts else { return Answer::default() };
+    let Some(facts) = facts else {
+        ctx.rooms.resumable.forget(ctx.client);
+        return Answer::default();
+    };
     let (config, now) = (ctx.rooms.config(), ctx.rooms.now());
     let zone = now.to_zoned(config.zone.clone()).strftime("%:z").to_string();
     let ask = if is_member { Ask::Nothing } else { Ask::Name };
     let hello = notes::hello(client, facts, (&zone, config.epoch), ask);
-    let (rooms, client) = (&ctx.rooms, ctx.client);
-    Answer::Text(hello + &describe_who(rooms, client, None) + &describe_room(rooms, client))
+    let who = if is_member { give_token(ctx, token) } else { String::new() };
+    Answer::Text(hello + &who + &describe_room(ctx.rooms, ctx.client))
 }

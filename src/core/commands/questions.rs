@@ -1,6 +1,6 @@
 //! The questions that a session asks by itself, each with the function that answers it.
 
-use super::{account, entry, instructor, mail, programs, remove, row::RoomsCtx, talk};
+use super::{account, entry, instructor, mail, programs, remove, resume, row::RoomsCtx, talk};
 use crate::core::{
     event::{Answer, ClientId, Question},
     notice::{Refusal, notice},
@@ -17,7 +17,10 @@ pub(crate) fn answer(
     let reply = match (question, is_member) {
         (Question::TakeReserve(most), false) => return Some(entry::take_reserve(ctx, most)),
         (Question::Enter(entry), false) => return Some(entry::enter(ctx, client, *entry)),
-        (Question::Notes(facts), _) => return Some(programs::notes(ctx, client, facts)),
+        (Question::Notes(facts, token), _) => {
+            return Some(programs::notes(ctx, client, facts, token));
+        }
+        (Question::Resume(resume), false) => return Some(resume::resume(ctx, client, *resume)),
         (Question::WhoseIs(name), _) => return Some(account::whose_is(ctx, &name)),
         (Question::MyAccount, true) => {
             let account = ctx.rooms.account_of(ctx.client).map(|account| account.id);
@@ -42,7 +45,8 @@ pub(crate) fn answer(
         }
         (Question::DeleteMail(read), true) => mail::delete(ctx, read),
         (Question::Recalled(recalled), true) => remove::recalled(ctx, *recalled),
-        (Question::TakeReserve(_) | Question::Enter(_), true) | (_, false) => {
+        (Question::TakeReserve(_) | Question::Enter(_) | Question::Resume(_), true)
+        | (_, false) => {
             return Some(Answer::default());
         } // they were sent away meanwhile
     };

@@ -25,6 +25,8 @@ pub struct Row {
     pub(crate) who: Who,
     /// It works at the door too, for a client without a name.
     pub(crate) at_the_door: bool,
+    /// What it does at the door, if that is something else.
+    pub(crate) run_at_the_door: Option<RunSession>,
     pub(crate) run: Run,
 }
 
@@ -131,10 +133,13 @@ impl Who {
 pub(crate) enum Run {
     /// On the client's own thread; it may ask the rooms, the store or for a password. Returns lines
     /// for the client.
-    Session(fn(&mut SessionCtx<'_, '_>, &str) -> Result<String, Refusal>),
+    Session(RunSession),
     /// Where the rooms are, in the one order of all events. It must be quick.
     Rooms(fn(&mut RoomsCtx<'_>, &str) -> CommandResult),
 }
+
+/// A function that runs on its client's own thread.
+pub(crate) type RunSession = fn(&mut SessionCtx<'_, '_>, &str) -> Result<String, Refusal>;
 
 /// What a command of the rooms returns.
 pub(crate) type CommandResult = Result<Reply, Refusal>;
@@ -237,8 +242,8 @@ impl Row {
         does: &'static str,
         run: Run,
     ) -> Row {
-        let (who, at_the_door) = (Who::Everybody, false);
-        Row { name, arguments, does, example: "", who, at_the_door, run }
+        let (who, at_the_door, run_at_the_door) = (Who::Everybody, false, None);
+        Row { name, arguments, does, example: "", who, at_the_door, run_at_the_door, run }
     }
 
     /// The same row, with arguments as somebody might type them, for `/help`.
@@ -254,6 +259,19 @@ impl Row {
     /// The same row, which works at the door too.
     pub(crate) const fn also_at_the_door(self) -> Row {
         Row { at_the_door: true, ..self }
+    }
+
+    /// The same row, which does something else at the door.
+    pub(crate) const fn at_the_door_runs(self, run: RunSession) -> Row {
+        Row { at_the_door: true, run_at_the_door: Some(run), ..self }
+    }
+
+    /// What runs for a client, who has a name or has none.
+    pub(crate) fn run_for(&self, is_naming: bool) -> Run {
+        match self.run_at_the_door {
+            Some(run) if is_naming => Run::Session(run),
+            _ => self.run,
+        }
     }
 
     /// The command as it is typed.

@@ -14,9 +14,9 @@ use std::borrow::Cow;
 
 /// One client that has a name.
 pub(crate) struct Member {
-    client: ClientId,
+    pub(super) client: ClientId,
     name: Name,
-    address: ClientAddress,
+    pub(super) address: ClientAddress,
     account: Option<AccountId>,
     is_instructor: bool,
     muted_as: Option<Box<MutedAs>>,

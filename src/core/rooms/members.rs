@@ -124,9 +124,20 @@ impl Members {
     }
 
     /// Removes a client who leaves. Their name is free.
-    pub(super) fn remove(&mut self, client: ClientKey) {
-        if let Some(member) = self.members.remove(client) {
-            self.names.remove(member.name(), client);
+    pub(super) fn remove(&mut self, client: ClientKey) -> Option<Member> {
+        let member = self.members.remove(client)?;
+        self.names.remove(member.name(), client);
+        Some(member)
+    }
+
+    /// Whoever ignores one client ignores another one from now on, who is the same person.
+    pub(super) fn follow(&mut self, before: ClientKey, after: ClientKey) {
+        for (_, member) in &mut self.members {
+            for ignored in member.ignored_mut() {
+                if ignored.client == Some(before) {
+                    ignored.client = Some(after);
+                }
+            }
         }
     }
 }

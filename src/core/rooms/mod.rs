@@ -10,6 +10,7 @@
 
 pub(crate) mod accounts;
 mod batch;
+pub(crate) mod coming_back;
 mod config;
 pub(crate) mod identity;
 mod keys;
@@ -20,8 +21,9 @@ mod members;
 mod name_index;
 mod output;
 pub(crate) mod pending;
-mod presence;
+pub(crate) mod presence;
 pub(crate) mod programs;
+pub(crate) mod resumable;
 pub(crate) mod room;
 mod room_list;
 mod sanctions;
@@ -48,6 +50,7 @@ use member::{Member, Preference};
 use members::Members;
 use output::Output;
 use pending::Pending;
+use resumable::Resumable;
 use room::{Lines, Room};
 use room_list::RoomList;
 use sanctions::Sanctions;
@@ -68,6 +71,7 @@ pub(crate) struct Rooms {
     pub(in crate::core) pending: Pending,
     pub(in crate::core) output: Output,
     pub(in crate::core) lasting: Lasting,
+    pub(in crate::core) resumable: Resumable,
     /// What the driver has to do.
     pub(in crate::core) actions: Vec<Action>,
     /// The server closes: departures are not announced.
@@ -91,6 +95,7 @@ impl Rooms {
             pending: Pending::new(config.keeps_talk),
             output: Output::new(config.zone.clone()),
             lasting: Lasting::default(),
+            resumable: Resumable::default(),
             actions: Vec::new(),
             is_closing: false,
             closes_at_once: false,
@@ -115,6 +120,7 @@ impl Rooms {
         self.accounts.replace(accounts, guest_mail, last_account, reserved);
         self.sanctions.replace(snapshot.sanctions, self.pending.sanctions());
         let changed = self.accounts.replace_passwords(snapshot.passwords);
+        changed.iter().for_each(|&id| self.resumable.forget_account(id));
         for (client, id, key) in names {
             if key.is_none() || self.accounts.key_of(id) != key.as_deref() {
                 self.log_out(client, key.as_deref());

@@ -3,9 +3,11 @@
 
 use super::{
     ClientKey, RoomKey, Rooms,
+    coming_back::{gone, keep, leaving},
     identity::{forget_mute, note_leaver},
     member::{Member, Preference},
     programs::note_to,
+    resumable::Gone,
     room::Lines,
 };
 use crate::core::{
@@ -18,12 +20,17 @@ use crate::core::{
 };
 
 impl Rooms {
-    /// Lets a client with a name into the lobby.
-    pub(crate) fn add_member(&mut self, client: ClientKey, mut member: Member) {
+    /// Lets a client with a name into a room; `None`: into the lobby.
+    pub(crate) fn add_member(
+        &mut self,
+        client: ClientKey,
+        mut member: Member,
+        room: Option<RoomKey>,
+    ) {
         let is_guest = member.account().is_none() && !self.config.anonymous;
         member.set_unchecked(is_guest && self.lasting.names_are_unchecked);
         self.members.insert(client, member);
-        self.move_in(client, self.rooms.lobby());
+        self.move_in(client, room.unwrap_or(self.rooms.lobby()));
     }
 
     /// Moves a member to the room of this name, which is made if it is missing.
@@ -148,8 +155,13 @@ impl Rooms {
             other => other.to_others().to_owned(),
         };
         note_leaver(self, client);
+        let leaving = leaving(self, client);
         self.move_out(client, &why);
-        self.members.remove(client);
+        let member = self.members.remove(client);
+        match (member, reason) {
+            (_, CloseReason::Quit(_)) | (None, _) => self.resumable.forget(client),
+            (Some(member), _) => keep(self, client, member, leaving),
+        }
         self.output.end(client);
     }
 
@@ -169,6 +181,7 @@ impl Rooms {
         self.move_out(client, reason.to_others());
         self.output.close(client, None, reason);
         self.output.set_reads_notes(client, false);
+        self.resumable.forget(client);
         self.members.remove(client);
     }
 
@@ -199,4 +212,14 @@ impl Rooms {
         self.closes_at_once |= at_once;
         self.release_departed();
     }
+}
+
+/// Takes a member out who comes back by another connection, as they are. This one is hung up.
+pub(crate) fn take_over(rooms: &mut Rooms, client: ClientKey, reason: CloseReason) -> Option<Gone> {
+    let leaving = leaving(rooms, client);
+    rooms.move_out(client, reason.to_others());
+    rooms.output.close(client, None, reason);
+    rooms.output.set_reads_notes(client, false);
+    rooms.resumable.forget(client);
+    rooms.members.remove(client).map(|member| gone(client, member, leaving))
 }

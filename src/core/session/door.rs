@@ -3,10 +3,11 @@
 use super::{Session, config::Greeting, newcomer::Newcomer};
 use crate::core::{
     close_reason::CloseReason,
-    event::{Answer, Driver, Entry, Event, Login, Question},
+    event::{Answer, Driver, Entry, Event, Login, Question, Resume},
     name::Name,
     notice::notice,
     sentences::{self, NAME_QUESTION},
+    token::Token,
 };
 
 /// A client is hung up after this number of refused names: enough for every typing error, too few
@@ -81,7 +82,7 @@ impl Session<'_> {
     /// Asks the rooms to let the client in. If the name belongs to an account, its password is
     /// needed.
     pub(super) fn enter(&mut self, name: Name, login: Option<Login>, driver: &mut dyn Driver) {
-        let question = entering(&name, login, self);
+        let question = entering(&name, login, self, driver);
         match driver.ask(Event::Ask(question)) {
             Answer::NeedsPassword(account) => self.ask_password_to_enter(name, account, driver),
             Answer::NameRefused(sentence) => self.refuse(&sentence, driver),
@@ -100,9 +101,14 @@ impl Session<'_> {
 }
 
 #[inline(never)] // see `Session::hear`
-fn entering(name: &Name, login: Option<Login>, session: &Session<'_>) -> Question {
+fn entering(
+    name: &Name,
+    login: Option<Login>,
+    session: &Session<'_>,
+    driver: &mut dyn Driver,
+) -> Question {
     let Newcomer { reserve_of, is_instructor, .. } = session.newcomer;
-    let (name, address, wishes) = (name.clone(), session.address, session.program.wishes());
+    let (name, address, wishes) = (name.clone(), session.address, session.program.wishes(driver));
     Question::Enter(Box::new(Entry { name, address, login, reserve_of, is_instructor, wishes }))
 }
 
@@ -110,4 +116,19 @@ fn entering(name: &Name, login: Option<Login>, session: &Session<'_>) -> Questio
 fn keep_out(session: &mut Session<'_>, name: Name, reason: CloseReason, driver: &mut dyn Driver) {
     let sentence = session.newcomer.keep_out(name, reason);
     session.say(driver, &sentence);
+}
+
+/// Takes a token, and lets the client in as they were.
+#[inline(never)] // see `Session::hear`
+pub(crate) fn come_back(session: &mut Session<'_>, token: Token, driver: &mut dyn Driver) {
+    let (reserve_of, address) = (session.newcomer.reserve_of, session.address);
+    let wishes = session.program.wishes(driver);
+    let resume = Resume { token, address, reserve_of, wishes };
+    match driver.ask(Event::Ask(Question::Resume(Box::new(resume)))) {
+        Answer::NameRefused(sentence) => session.refuse(&sentence, driver),
+        other => {
+            let text = session.take_in(other, driver);
+            driver.reply(text.as_bytes());
+        }
+    }
 }

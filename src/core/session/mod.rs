@@ -6,7 +6,7 @@
 //! are in `login`.
 
 mod config;
-mod door;
+pub(crate) mod door;
 pub(crate) mod flood;
 mod instructor;
 mod login;

@@ -30,8 +30,11 @@ pub(crate) fn facts_of(config: &SessionConfig) -> ServerFacts {
 }
 
 impl Program {
-    pub(crate) fn wishes(&self) -> Wishes {
-        self.0.as_ref().map(|asked| asked.wishes.clone()).unwrap_or_default()
+    /// What was asked for; and a new token, if that was notes.
+    pub(crate) fn wishes(&self, driver: &mut dyn Driver) -> Wishes {
+        let wishes = self.0.as_ref().map(|asked| asked.wishes.clone()).unwrap_or_default();
+        let token = wishes.reads_notes.then(|| driver.draw_token());
+        Wishes { token, ..wishes }
     }
 
     pub(crate) fn reads_notes(&self) -> bool {

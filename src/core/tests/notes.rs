@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 const FACTS: ServerFacts = ServerFacts { line_max: 1024, flood: Some((32, 8)) };
 
 fn notes_on() -> Question {
-    Question::Notes(Some(FACTS))
+    Question::Notes(Some(FACTS), None)
 }
 
 /// Lets somebody in whose program has asked for notes.
@@ -180,7 +180,7 @@ fn in_a_paused_room_nobody_writes_into_notes() {
 #[test]
 fn notes_end_with_notes_off_and_with_the_connection() {
     let mut chat = with_notes();
-    chat.asks(BOB, Question::Notes(None));
+    chat.asks(BOB, Question::Notes(None, None));
     chat.says(ALICE, "<alice> hi");
     chat.finishes();
     assert_eq!(chat.reads(BOB), "<@alice> hi\n");

@@ -14,6 +14,7 @@ use crate::core::{
     record::{Found, HistoryLine, LineId},
     run_command,
     session::{Heard, Peer, Session, SessionConfig, flood::FloodLimit},
+    token::Token,
 };
 use std::{collections::VecDeque, time::Duration};
 
@@ -97,6 +98,10 @@ impl Driver for FakeDriver {
 
     fn begin_telnet(&mut self) {
         self.asked.push("telnet".to_owned());
+    }
+
+    fn draw_token(&mut self) -> Token {
+        Token::of(7)
     }
 
     fn set_reads_notes(&mut self, reads_notes: bool) {

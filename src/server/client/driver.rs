@@ -11,8 +11,9 @@ use crate::{
         hazard::DemoRequest,
         password::Password,
         record::{AccountId, Found, PasswordHash, Query},
+        token::Token,
     },
-    server::{auth::tickets::Who, status},
+    server::{auth::tickets::Who, random, status},
     thread_status::Group,
 };
 use std::time::Duration;
@@ -115,6 +116,10 @@ impl Driver for ClientThread<'_> {
             Some(hazards) => hazards.obey(request, by),
             None => Err("There are no demonstrations without --demo.".to_owned()),
         }
+    }
+
+    fn draw_token(&mut self) -> Token {
+        random::token()
     }
 
     fn set_reads_notes(&mut self, reads_notes: bool) {

@@ -1,0 +1,188 @@
+//! `/resume`: the same person again after a broken connection, and nobody else.
+
+use super::*;
+use crate::core::{event::Resume, event::Wishes, token::Token};
+
+const DAVE: ClientId = 4;
+
+fn wishes(bits: u128) -> Wishes {
+    Wishes { reads_notes: true, since: None, token: Some(Token::of(bits)) }
+}
+
+fn enter_with(name: &str, account: Option<AccountId>, bits: u128) -> Question {
+    let Question::Enter(mut entry) = enter(name, account) else { unreachable!() };
+    entry.wishes = wishes(bits);
+    Question::Enter(entry)
+}
+
+fn resume(bits: u128, next: u128) -> Question {
+    let (address, reserve_of) = ("192.0.2.8".parse().unwrap(), None);
+    let (token, wishes) = (Token::of(bits), wishes(next));
+    Question::Resume(Box::new(Resume { token, address, reserve_of, wishes }))
+}
+
+/// Alice and bob are here, and carol, whose token is 1.
+fn with_carol() -> Conversation {
+    let mut chat = Conversation::new();
+    chat.asks(CAROL, enter_with("carol", None, 1));
+    chat.finishes();
+    chat.forgets();
+    chat
+}
+
+const NOT_GOOD: &str = "*** That token is not good, or not any more.\n";
+
+impl Conversation {
+    fn resumes(&mut self, client: ClientId, bits: u128, next: u128) -> String {
+        self.asks(client, resume(bits, next));
+        self.finishes();
+        self.reads(client)
+    }
+}
+
+#[test]
+fn a_token_gives_back_name_room_and_settings_once() {
+    let mut chat = with_carol();
+    for command in [
+        "/join red",
+        "/timestamps on",
+        "/echo on",
+        "/quiet on",
+        "/ignore bob",
+        "/away tea",
+        "/hand",
+    ] {
+        chat.types(CAROL, command);
+        chat.finishes();
+    }
+    chat.departs(CAROL, CloseReason::Lost("reset".to_owned()));
+    chat.finishes();
+    chat.forgets();
+    chat.passes(599);
+    let read = chat.resumes(DAVE, 1, 2);
+    assert!(read.starts_with("*** Hello again carol.\n*** You are in red, alone.\n"), "{read}");
+    let token = format!("\"resume\":\"{:032x}\"", 2);
+    assert!(read.contains("{\"in\":\"carol\",\"account\":null,\"admin\":false,"), "{read}");
+    assert!(read.contains(&token), "{read}");
+    let rooms = &chat.chat.rooms;
+    let (_, carol) = rooms.members().iter().find(|(_, m)| m.name().shown() == "carol").unwrap();
+    use crate::core::rooms::member::Preference::{Echo, Quiet, Timestamps};
+    assert!([Echo, Quiet, Timestamps].iter().all(|&setting| carol.has(setting)));
+    assert_eq!((carol.away(), carol.ignored().len()), (Some("tea"), 1));
+    assert!(carol.hand().is_some());
+    assert_eq!(chat.resumes(5, 1, 3), NOT_GOOD, "it is used up");
+    chat.departs(DAVE, CloseReason::Closed);
+    chat.finishes();
+    chat.passes(601);
+    assert_eq!(chat.resumes(6, 2, 3), NOT_GOOD, "ten minutes are over");
+}
+
+#[test]
+fn an_old_connection_that_is_open_is_ended() {
+    let mut chat = with_carol();
+    chat.types(ALICE, "/ignore carol");
+    chat.finishes();
+    let read = chat.resumes(DAVE, 1, 2);
+    assert!(read.starts_with("*** Hello again carol.\n"), "{read}");
+    assert!(matches!(chat.closed[&CAROL], CloseReason::TakenOver { .. }), "{:?}", chat.closed);
+    chat.departs(CAROL, CloseReason::Closed);
+    chat.types(DAVE, "/nick cara");
+    chat.finishes();
+    chat.forgets();
+    chat.says(DAVE, "<cara> hi");
+    chat.finishes();
+    assert_eq!(chat.reads(ALICE), "", "alice ignores the same person still");
+    assert_eq!(chat.reads(BOB), "<cara> hi\n");
+}
+
+#[test]
+fn whoever_left_or_was_sent_away_does_not_come_back_by_a_token() {
+    for (command, why) in [("/kick carol", true), ("/ban carol", true), ("", false)] {
+        let mut chat = with_carol();
+        match why {
+            true => chat.types(ALICE, command),
+            false => chat.departs(CAROL, CloseReason::Quit(None)),
+        }
+        chat.finishes();
+        assert_eq!(chat.resumes(DAVE, 1, 2), NOT_GOOD, "{command}");
+    }
+    // One who is banned when they come back is told so, from whatever address.
+    let mut chat = with_carol();
+    chat.departs(CAROL, CloseReason::Closed);
+    chat.types(ALICE, "/ban carol spam");
+    chat.finishes();
+    let read = chat.resumes(DAVE, 1, 2);
+    assert!(read.contains("you are banned by alice"), "{read}");
+}
+
+#[test]
+fn a_mute_holds() {
+    let mut chat = with_carol();
+    chat.types(ALICE, "/mute carol");
+    chat.departs(CAROL, CloseReason::Closed);
+    chat.finishes();
+    let read = chat.resumes(DAVE, 1, 2);
+    assert!(read.contains("*** You are muted by alice"), "{read}");
+}
+
+#[test]
+fn an_account_that_is_entered_by_its_password_ends_the_tokens_of_others() {
+    let mut chat = Conversation::new();
+    chat.asks(CAROL, enter_with("zoe", Some(ZOES), 1));
+    chat.departs(CAROL, CloseReason::Closed);
+    chat.finishes();
+    let read = chat.resumes(DAVE, 1, 2);
+    assert!(read.contains("\"in\":\"zoe\",\"account\":\"zoe\""), "{read}");
+    chat.departs(DAVE, CloseReason::Closed);
+    chat.asks(5, enter("zoe", Some(ZOES)));
+    chat.finishes();
+    assert_eq!(chat.resumes(6, 2, 3), NOT_GOOD);
+}
+
+#[test]
+fn a_deleted_account_and_another_password_end_the_tokens() {
+    let mut chat = Conversation::new();
+    chat.asks(CAROL, enter_with("zoe", Some(ZOES), 1));
+    chat.departs(CAROL, CloseReason::Closed);
+    chat.finishes();
+    for password in ["one", "another"] {
+        let zoe = PasswordHash(password.to_owned()).mark();
+        chat.chat.restore(Snapshot { passwords: BTreeMap::from([(ZOES, zoe)]), ..snapshot() });
+        chat.finishes();
+    }
+    assert_eq!(chat.resumes(DAVE, 1, 2), NOT_GOOD, "the operator has set another");
+
+    let mut chat = Conversation::new();
+    chat.asks(CAROL, enter_with("zoe", Some(ZOES), 1));
+    chat.departs(CAROL, CloseReason::Closed);
+    chat.finishes();
+    chat.chat.restore(Snapshot { accounts: Vec::new(), ..snapshot() });
+    chat.finishes();
+    let read = chat.resumes(DAVE, 1, 2);
+    assert_eq!(read, "*** That account is gone.\n");
+}
+
+#[test]
+fn a_name_that_somebody_else_has_meanwhile_is_theirs() {
+    let mut chat = with_carol();
+    chat.departs(CAROL, CloseReason::Closed);
+    chat.asks(DAVE, enter("carol", None));
+    chat.finishes();
+    let read = chat.resumes(5, 1, 2);
+    assert!(read.starts_with("*** The name \"carol\" is taken."), "{read}");
+    chat.departs(DAVE, CloseReason::Closed);
+    chat.finishes();
+    assert!(chat.resumes(6, 1, 2).starts_with("*** Hello again carol."), "it is still good");
+}
+
+#[test]
+fn the_number_of_those_who_may_come_back_is_bounded() {
+    let mut chat = Conversation::empty(false);
+    for i in 0..1_001u64 {
+        chat.asks(i + 10, enter_with(&format!("n{i}"), None, u128::from(i) + 10));
+        chat.departs(i + 10, CloseReason::Closed);
+        chat.finishes();
+    }
+    assert_eq!(chat.resumes(5, 10, 2), NOT_GOOD, "the first has made way");
+    assert!(chat.resumes(6, 11, 2).starts_with("*** Hello again n1."));
+}
