@@ -27,7 +27,7 @@ use crate::{
 use jiff::{Timestamp, tz::TimeZone};
 use std::{
     sync::{Arc, Weak, atomic::Ordering::Relaxed},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// The totals are told in each tenth slot.
@@ -46,6 +46,7 @@ pub(super) struct Round {
     begun: Option<u64>,
     zone: TimeZone,
     count: u64,
+    last_sum: Option<Sum>,
     /// When the processor times were read, and what they were: the process, the view.
     cpu: (Instant, u64, u64),
 }
@@ -62,6 +63,7 @@ impl Round {
             begun: None,
             zone: local_zone().0,
             count: 0,
+            last_sum: None,
             cpu: (Instant::now(), process_nanos(), thread_nanos()),
         }
     }
@@ -107,6 +109,7 @@ impl Round {
         self.look_at_hazards(chat, &mut slot);
         if self.count.is_multiple_of(SUM_EVERY) {
             slot.sum = Some(self.sum(chat, &seen, lookers));
+            self.last_sum.clone_from(&slot.sum);
         }
         self.count += 1;
         slot.recording = self.begun.take().map(|seconds| ("begun", seconds));
@@ -140,7 +143,7 @@ impl Round {
             if looker.takes_all() {
                 let all = all.get_or_insert_with(|| {
                     let mut all = self.sampler.all();
-                    (all.queues, all.sum) = (slot.queues.clone(), slot.sum.clone());
+                    (all.queues, all.sum) = (slot.queues.clone(), self.last_sum.clone());
                     all.to_json()
                 });
                 let hello = hello(chat, looker, looking, self.recording.is_some());
@@ -206,10 +209,17 @@ impl Round {
     fn sum(&mut self, chat: &ChatHandler, seen: &Seen, lookers: &[Arc<Looker>]) -> Sum {
         let (now, process) = (Instant::now(), process_nanos());
         let view = thread_nanos() + lookers.iter().map(|looker| looker.cpu()).sum::<u64>();
-        let (before, process_before, view_before) =
-            std::mem::replace(&mut self.cpu, (now, process, view));
-        let elapsed = now.duration_since(before).max(Duration::from_millis(1)).as_nanos() as u64;
-        let thousandths = |now: u64, before: u64| now.saturating_sub(before) * 1000 / elapsed;
+        let (before, process_before, view_before) = self.cpu;
+        let elapsed = now.duration_since(before);
+        // In the first round there is no time yet of which these could be shares.
+        let is_long_enough = elapsed >= TICK;
+        if is_long_enough {
+            self.cpu = (now, process, view);
+        }
+        let thousandths = |now: u64, before: u64| match is_long_enough {
+            true => now.saturating_sub(before) * 1000 / elapsed.as_nanos() as u64,
+            false => 0,
+        };
         let totals = &chat.totals;
         Sum {
             clients: seen.clients,
