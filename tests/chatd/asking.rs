@@ -1,25 +1,20 @@
 //! What is asked in a way that may be misunderstood: what is not understood is said, and nothing is done.
 
-use crate::harness::{Client, Folder};
+use crate::harness::{Client, Folder, Server};
 
-/// An administrator, and bob.
-fn a_class(folder: &Folder) -> (crate::harness::Server, Client, Client) {
-    folder.run("account add alice");
-    folder.run("account promote alice");
+/// These have accounts; alice, the first, is an administrator, and here, and so is bob.
+fn a_class(accounts: &[&str]) -> (Folder, Server, Client, Client) {
+    let folder = Folder::with_administrator(accounts);
     let server = folder.start("--flood off");
-    let mut alice = server.connect("alice");
-    alice.asks_until("alice", "*** alice is registered.");
-    alice.asks_until("correct horse", "*** Hello alice.");
-    alice.has_read_everything();
+    let mut alice = server.logs_in("alice");
     let bob = server.lets_in("bob");
     alice.hears("*** bob entered lobby");
-    (server, alice, bob)
+    (folder, server, alice, bob)
 }
 
 #[test]
 pub fn a_slip_in_a_length_of_time_bans_nobody() {
-    let folder = Folder::new();
-    let (_server, mut alice, mut bob) = a_class(&folder);
+    let (folder, _server, mut alice, mut bob) = a_class(&["alice"]);
     for slip in ["10", "10 minuts", "0m", "-5m", "99999d", "1wkk spam", "50x", "1h30"] {
         for command in ["ban", "mute"] {
             alice.says(&format!("/{command} bob {slip}"));
@@ -57,9 +52,7 @@ pub fn a_slip_in_a_length_of_time_bans_nobody() {
 
 #[test]
 pub fn mail_that_was_just_read_is_replied_to() {
-    let folder = Folder::new();
-    folder.run("account add zoe");
-    let (server, mut alice, _bob) = a_class(&folder);
+    let (_folder, server, mut alice, _bob) = a_class(&["alice", "zoe"]);
     alice.asks("/msg zoe call me", "*** zoe is away: your message is kept.");
     let mut zoe = server.connect("zoe");
     zoe.says("zoe\ncorrect horse\n/mail\n/reply when?");
@@ -97,8 +90,7 @@ pub fn a_password_is_right_from_either_keyboard() {
 /// The file is locked while the line is removed: nobody is told it meanwhile, and it is not in the file afterwards.
 #[test]
 pub fn a_line_is_removed_during_an_outage_too() {
-    let folder = Folder::new();
-    let (_server, mut alice, mut bob) = a_class(&folder);
+    let (folder, _server, mut alice, mut bob) = a_class(&["alice"]);
     bob.says("hello\nmy password is swordfish");
     alice.hears("<bob> hello");
     alice.hears("<bob> my password is swordfish");

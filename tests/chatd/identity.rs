@@ -1,31 +1,12 @@
 //! Who somebody is comes before what is done to them: administrators, sanctions, names and the floor, on a real server.
 
-use crate::harness::{Client, Folder, Server, eventually};
-
-const PASSWORD: &str = "correct horse";
-
-/// A folder with a database in which these have accounts; the first is an administrator.
-fn accounts(names: &[&str]) -> Folder {
-    let folder = Folder::new();
-    names.iter().for_each(|name| drop(folder.run(&format!("account add {name}"))));
-    folder.run(&format!("account promote {}", names[0]));
-    folder
-}
-
-fn logs_in(server: &Server, name: &str) -> Client {
-    let mut client = server.connect(name);
-    client.asks_until(name, &format!("*** {name} is registered."));
-    client.says(PASSWORD);
-    client.hears_until("*** You are in lobby");
-    client.has_read_everything();
-    client
-}
+use crate::harness::{Client, Folder, Server, eventually, folder::PASSWORD};
 
 #[test]
 pub fn the_mark_of_an_administrator_outlives_the_server() {
-    let folder = accounts(&["boss", "alice"]);
+    let folder = Folder::with_administrator(&["boss", "alice"]);
     let server = folder.start("");
-    let mut boss = logs_in(&server, "boss");
+    let mut boss = server.logs_in("boss");
     let [mut bob] = server.enter(["bob"]);
     boss.hears("*** bob entered lobby");
     for (said, read) in [
@@ -42,7 +23,7 @@ pub fn the_mark_of_an_administrator_outlives_the_server() {
 
     folder.run("account demote boss");
     let server = folder.start("");
-    let mut alice = logs_in(&server, "alice");
+    let mut alice = server.logs_in("alice");
     alice.says("/mail\n/search exam\n/history\n/quit");
     let told = alice.hears_to_the_end().join("\n");
     for read in ["[from @boss] see me", "<@boss> the exam", "* @boss waits", "<@boss> /etc"] {
@@ -51,7 +32,7 @@ pub fn the_mark_of_an_administrator_outlives_the_server() {
     assert!(folder.run("history export").contains("<@boss> the exam\n"));
     // They are none now.
     let [mut bob] = server.enter(["bob"]);
-    let mut boss = logs_in(&server, "boss");
+    let mut boss = server.logs_in("boss");
     boss.says("hi");
     bob.hears_until("<boss> hi");
     for name in ["Admin", "server", "chat-d"] {
@@ -75,11 +56,11 @@ fn comes_from_elsewhere(server: &Server, name: &str) -> (Client, String) {
 
 #[test]
 pub fn administrators_come_in_past_a_ban_and_nobody_else_does() {
-    let folder = accounts(&["boss", "alice"]);
+    let folder = Folder::with_administrator(&["boss", "alice"]);
     folder.run("account add two");
     folder.run("account promote two");
     let server = folder.start("");
-    let mut boss = logs_in(&server, "boss");
+    let mut boss = server.logs_in("boss");
     let (mut two, _) = comes_from_elsewhere(&server, "two");
     two.asks_until(PASSWORD, "*** You are in lobby");
     let (mut eve, _) = comes_from_elsewhere(&server, "eve");
@@ -126,10 +107,10 @@ pub fn administrators_come_in_past_a_ban_and_nobody_else_does() {
 
 #[test]
 pub fn a_sanction_outlives_names_connections_and_the_server() {
-    let folder = accounts(&["boss", "carl"]);
+    let folder = Folder::with_administrator(&["boss", "carl"]);
     let server = folder.start("");
-    let mut boss = logs_in(&server, "boss");
-    let mut carl = logs_in(&server, "carl");
+    let mut boss = server.logs_in("boss");
+    let mut carl = server.logs_in("carl");
     carl.asks("/nick kurt", "*** You are now kurt.");
     boss.hears_until("*** carl is now kurt");
     boss.asks("/mute boss", "*** You cannot mute yourself.");
@@ -141,7 +122,7 @@ pub fn a_sanction_outlives_names_connections_and_the_server() {
     }
     drop(carl);
     boss.hears("*** kurt left lobby (connection closed)");
-    let mut carl = logs_in(&server, "carl");
+    let mut carl = server.logs_in("carl");
     boss.hears("*** carl entered lobby");
     carl.asks("hi", "*** You are muted by boss until {…} (spam). That was not said.");
     drop((boss, carl, server));
@@ -153,7 +134,7 @@ pub fn a_sanction_outlives_names_connections_and_the_server() {
     carl.hears_until("*** You are muted by boss until ");
     carl.hears_until("*** You are in lobby, alone.");
     carl.asks("/nick kurt", "*** You are muted by boss until {…} (spam).");
-    let mut boss = logs_in(&server, "boss");
+    let mut boss = server.logs_in("boss");
     boss.asks("/unmute carl", "*** carl is muted no longer.");
     carl.hears_until("*** You are muted no longer.");
     carl.asks("/nick kurt", "*** You are now kurt.");
@@ -167,9 +148,9 @@ pub fn a_sanction_outlives_names_connections_and_the_server() {
 
 #[test]
 pub fn a_muted_guest_who_comes_again_is_muted_still() {
-    let folder = accounts(&["boss"]);
+    let folder = Folder::with_administrator(&["boss"]);
     let server = folder.start("");
-    let mut boss = logs_in(&server, "boss");
+    let mut boss = server.logs_in("boss");
     let (mut eve, _) = comes_from_elsewhere(&server, "eve");
     eve.has_read_everything();
     boss.hears_until("*** eve entered lobby");
@@ -195,7 +176,7 @@ const PAUSED: &str = "*** lobby is paused: only administrators speak, and whoeve
 
 /// The administrator boss has paused the lobby, and carol is in it.
 fn paused(server: &Server) -> [Client; 2] {
-    let mut boss = logs_in(server, "boss");
+    let mut boss = server.logs_in("boss");
     boss.asks_until("/pause", "*** boss paused lobby:");
     let mut carol = server.lets_in("carol");
     carol.has_read_everything();
@@ -205,7 +186,7 @@ fn paused(server: &Server) -> [Client; 2] {
 
 #[test]
 pub fn in_a_paused_room_nobody_else_says_anything_new() {
-    let folder = accounts(&["boss"]);
+    let folder = Folder::with_administrator(&["boss"]);
     let server = folder.start("--source-limits off"); // each comes, and goes at once
     let [mut boss, mut carol] = paused(&server);
     // What is tried, what is told, and what the administrator reads, who sees who comes and goes.
@@ -238,7 +219,7 @@ pub fn in_a_paused_room_nobody_else_says_anything_new() {
 
 #[test]
 pub fn the_floor_is_given_to_a_hand_and_goes_with_the_connection() {
-    let folder = accounts(&["boss"]);
+    let folder = Folder::with_administrator(&["boss"]);
     let server = folder.start("");
     let [mut boss, mut carol] = paused(&server);
     carol.asks_until("/hand", "*** Your hand is up");
@@ -269,9 +250,9 @@ pub fn the_floor_is_given_to_a_hand_and_goes_with_the_connection() {
 
 #[test]
 pub fn a_pause_and_a_topic_outlive_the_server() {
-    let folder = accounts(&["boss"]);
+    let folder = Folder::with_administrator(&["boss"]);
     let server = folder.start("");
-    let mut boss = logs_in(&server, "boss");
+    let mut boss = server.logs_in("boss");
     for room in ["lobby", "math"] {
         boss.asks_until("/topic graphs", "*** The topic of ");
         boss.asks_until("/pause", &format!("*** boss paused {room}:"));
@@ -289,7 +270,7 @@ pub fn a_pause_and_a_topic_outlive_the_server() {
         carol.asks_until("hi", &format!("*** {room} is paused:"));
         carol.says("/join Math");
     }
-    let mut boss = logs_in(&server, "boss");
+    let mut boss = server.logs_in("boss");
     boss.asks("/resume", "*** boss resumed lobby: everybody speaks again.");
     drop((boss, server));
     let server = folder.start("");
@@ -338,11 +319,11 @@ pub fn the_topics_of_quiet_rooms_come_back() {
 
 #[test]
 fn a_guest_whose_name_is_an_accounts_now_reads_no_address() {
-    let folder = accounts(&["boss"]);
+    let folder = Folder::with_administrator(&["boss"]);
     let server = folder.start("");
     let mut guest = server.lets_in("anna");
     folder.run("account add anna");
-    let mut boss = logs_in(&server, "boss");
+    let mut boss = server.logs_in("boss");
     let comes = || {
         eventually("the server knows of the account", || {
             let (mut anna, told) = comes_from_elsewhere(&server, "anna");
@@ -357,7 +338,7 @@ fn a_guest_whose_name_is_an_accounts_now_reads_no_address() {
     guest.hears_until("*** Hung up: your name is an account's now, and its owner has logged in.");
     guest.is_hung_up();
     boss.hears_until("*** anna left lobby (the name is an account's)");
-    let mut anna = logs_in(&server, "anna");
+    let mut anna = server.logs_in("anna");
     comes();
     anna.hears_until("*** Hung up: you logged in again, from another address.");
     server.logs("the account logged in again, from 127.0.0.2");
@@ -365,7 +346,7 @@ fn a_guest_whose_name_is_an_accounts_now_reads_no_address() {
 
 #[test]
 fn guests_have_their_share_of_a_mailbox_over_restarts() {
-    let folder = accounts(&["boss"]);
+    let folder = Folder::with_administrator(&["boss"]);
     let refused = "*** boss is away, and 50 messages wait there from people who are not registered, which is the most.";
     for (name, count) in [("bob", 30), ("carol", 20), ("dave", 0)] {
         let server = folder.start("--flood off");

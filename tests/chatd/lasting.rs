@@ -1,25 +1,18 @@
 //! What lasts is told to whoever comes later: that nothing is written, that nobody can prove who they are, that the server
 //! is about to stop.
 
-use crate::harness::{Folder, Server};
+use crate::harness::Folder;
 use std::fs;
-
-/// Starts the program whose turn it is, with its history in the folder.
-fn start(folder: &Folder) -> Server {
-    Server::start_in(folder, "--db chatd.db")
-}
 
 #[test]
 pub fn while_accounts_cannot_be_read_names_are_marked_and_everybody_is_told() {
     const DAMAGED: &[u8] = b"this is no database, and somebody may want it back";
-    let folder = Folder::new();
-    folder.run("account add teacher");
-    folder.run("account promote teacher");
+    let folder = Folder::with_administrator(&["teacher"]);
     let [good, away] = ["chatd.db", "away.db"].map(|name| folder.path(name));
     fs::rename(&good, &away).unwrap();
     fs::write(&good, DAMAGED).unwrap();
 
-    let server = start(&folder);
+    let server = folder.start("");
     let mut mallory = server.connect("mallory");
     mallory.asks_until("teacher", "*** Hello teacher."); // and no password is asked for
     let told = mallory.hears_until("*** The history has not been written since");
@@ -44,9 +37,7 @@ pub fn while_accounts_cannot_be_read_names_are_marked_and_everybody_is_told() {
     mallory.hears_until("*** teacher is registered, so you are still shown as teacher?.");
     let mut carol = server.lets_in("carol");
     carol.hears("*** You are in lobby with bob, teacher?.");
-    let mut teacher = server.connect("teacher");
-    teacher.asks_until("teacher", "*** teacher is registered.");
-    teacher.asks_until("correct horse", "*** Hello teacher.");
+    let _teacher = server.logs_in("teacher");
     mallory.hears_until("*** Hung up:");
     carol.hears_until("*** teacher entered lobby");
     carol.asks_until("/names", "*** lobby (3): bob, carol, @teacher");
@@ -54,9 +45,8 @@ pub fn while_accounts_cannot_be_read_names_are_marked_and_everybody_is_told() {
 
 #[test]
 pub fn a_file_that_can_be_read_and_not_written_leaves_nobody_unchecked() {
-    let folder = Folder::new();
-    folder.run("account add anna");
-    let server = start(&folder);
+    let folder = Folder::with_accounts(&["anna"]);
+    let server = folder.start("");
     let [mut alice] = server.enter(["alice"]);
     let other = folder.database();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
@@ -66,9 +56,7 @@ pub fn a_file_that_can_be_read_and_not_written_leaves_nobody_unchecked() {
     let told = bob.hears_until("*** The history has not been written since");
     assert!(told.ends_with("its file is locked by another program."), "{told}");
     bob.hears("*** You are in lobby with alice.");
-    let mut anna = server.connect("anna");
-    anna.asks_until("anna", "*** anna is registered.");
-    anna.asks_until("correct horse", "*** Hello anna.");
+    let _anna = server.logs_in("anna");
     // What is not written yet is not forgotten meanwhile.
     bob.asks_until("/search during", "*** The newest 1 line of lobby with during");
     other.execute_batch("ROLLBACK").unwrap();
@@ -80,7 +68,7 @@ pub fn a_file_that_can_be_read_and_not_written_leaves_nobody_unchecked() {
 fn another_program_that_has_the_deleted_file_open_holds_nothing_up() {
     for is_copied_back in [false, true] {
         let folder = Folder::new();
-        let server = start(&folder);
+        let server = folder.start("");
         let [mut alice, mut bob] = server.enter(["alice", "bob"]);
         let [file, copy] = ["chatd.db", "copy.db"].map(|name| folder.path(name));
         let other = folder.database();
@@ -104,13 +92,9 @@ fn another_program_that_has_the_deleted_file_open_holds_nothing_up() {
 
 #[test]
 pub fn who_comes_before_a_shutdown_is_told() {
-    let folder = Folder::new();
-    folder.run("account add teacher");
-    folder.run("account promote teacher");
-    let server = start(&folder);
-    let mut teacher = server.connect("teacher");
-    teacher.asks_until("teacher", "*** teacher is registered.");
-    teacher.asks_until("correct horse", "*** Hello teacher.");
+    let folder = Folder::with_administrator(&["teacher"]);
+    let server = folder.start("");
+    let mut teacher = server.logs_in("teacher");
     teacher.asks_until("/shutdown 3000", "*** teacher shuts the server down in 3000 s.");
     let mut bob = server.lets_in("bob");
     let told = bob.reads().unwrap();

@@ -10,6 +10,9 @@ use std::{
 /// The database of a test that has one, in its folder: chatd's own default.
 const DATABASE: &str = "chatd.db";
 
+/// The password of every account that [`Folder::run`] makes.
+pub const PASSWORD: &str = "correct horse";
+
 /// An empty folder, which goes with the test.
 pub struct Folder(PathBuf);
 
@@ -28,6 +31,20 @@ impl Folder {
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         Folder(folder)
+    }
+
+    /// With a database in which these have accounts.
+    pub fn with_accounts(names: &[&str]) -> Folder {
+        let folder = Folder::new();
+        names.iter().for_each(|name| drop(folder.run(&format!("account add {name}"))));
+        folder
+    }
+
+    /// The same; the first of them is an administrator.
+    pub fn with_administrator(names: &[&str]) -> Folder {
+        let folder = Folder::with_accounts(names);
+        folder.run(&format!("account promote {}", names[0]));
+        folder
     }
 
     /// The path of a file in it.
@@ -78,7 +95,7 @@ impl Folder {
     /// Runs `chatd` with these words, and a password on its standard input; it has to succeed. Returns what it said.
     #[track_caller]
     pub fn run(&self, words: &str) -> String {
-        let Outcome { out, err, is_success } = self.run_with(words, "correct horse\n");
+        let Outcome { out, err, is_success } = self.run_with(words, &format!("{PASSWORD}\n"));
         assert!(is_success && err.is_empty(), "chatd {words}: {out}{err}");
         out
     }

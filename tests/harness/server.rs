@@ -1,6 +1,6 @@
 //! A server process under test: chatd, chatd in another I/O model, or a program of the course.
 
-use super::{Client, Folder, Process};
+use super::{Client, Folder, Process, folder::PASSWORD};
 use std::{
     cell::Cell,
     net::SocketAddr,
@@ -190,6 +190,16 @@ impl Server {
         let mut newcomer = self.connect(name);
         newcomer.asks_until(name, &format!("*** Hello {name}."));
         newcomer
+    }
+
+    /// Connects, and logs in to the account of this name; they have read all there was to read.
+    #[track_caller]
+    pub fn logs_in(&self, name: &str) -> Client {
+        let mut client = self.connect(name);
+        client.asks_until(name, &format!("*** {name} is registered."));
+        client.asks_until(PASSWORD, &format!("*** Hello {name}."));
+        client.has_read_everything();
+        client
     }
 
     /// Connects a client for each name and lets them in, one after the other; each has read all there was to read.
