@@ -21,8 +21,9 @@ const TURN: Duration = Duration::from_secs(2);
 /// Who has tried for this time gives way to an address that has fewer clients there. (Before, their
 /// thread is perhaps not ready to be hung up.)
 const READY: Duration = Duration::from_millis(100);
-/// Who finds a full server waits for this time before they try for an administrator's place:
-/// perhaps somebody is just leaving. Nobody takes it for a delay.
+/// Who finds a full server waits for this time before they try for an administrator's place, and
+/// anew when somebody leaves: a class that is thrown out leaves one after the other. Nobody takes it
+/// for a delay.
 const MOMENT: Duration = Duration::from_millis(200);
 /// Who finds no place waits for this time: in it, every place for an administrator that a script
 /// holds is given away once.
@@ -59,6 +60,8 @@ pub(crate) struct Places {
     most: usize,
     ordinary: usize,
     reserved: Vec<Reserved>,
+    /// When an ordinary place was last left.
+    left_at: Duration,
     /// Who waits for a place, and since when; who came first, first.
     waiting: VecDeque<(ClientId, Duration)>,
 }
@@ -73,7 +76,8 @@ struct Reserved {
 impl Places {
     /// `most`: the ordinary ones.
     pub(crate) fn new(most: usize) -> Places {
-        Places { most, ordinary: 0, reserved: Vec::new(), waiting: VecDeque::new() }
+        let (reserved, left_at, waiting) = (Vec::new(), Duration::ZERO, VecDeque::new());
+        Places { most, ordinary: 0, reserved, left_at, waiting }
     }
 
     /// Whether whoever comes now can only try for an administrator's place.
@@ -84,6 +88,10 @@ impl Places {
     /// Whether this client tries for an administrator's place.
     pub(crate) fn is_reserved(&self, client: ClientId) -> bool {
         self.reserved.iter().any(|one| one.client == client)
+    }
+
+    fn is_being_left(&self, now: Duration) -> bool {
+        now.saturating_sub(self.left_at) < MOMENT
     }
 
     /// Gives a place to a client that comes, or that waits.
@@ -128,7 +136,7 @@ impl Places {
         if !self.is_full() {
             return is_next.then_some(Place::Ordinary);
         }
-        if waited < MOMENT {
+        if waited < MOMENT || self.is_being_left(now) {
             return None;
         }
         let taken = self.reserved.iter().filter(|one| one.trial != Trial::Leaving).count();
@@ -147,10 +155,13 @@ impl Places {
     }
 
     /// The client has gone.
-    pub(crate) fn leave(&mut self, client: ClientId) {
+    pub(crate) fn leave(&mut self, client: ClientId, now: Duration) {
         match self.reserved.iter().position(|one| one.client == client) {
             Some(i) => drop(self.reserved.remove(i)),
-            None => self.ordinary = self.ordinary.saturating_sub(1),
+            None => {
+                self.ordinary = self.ordinary.saturating_sub(1);
+                self.left_at = now;
+            }
         }
     }
 
@@ -218,7 +229,7 @@ mod tests {
         assert_eq!(take(&mut places, 30, address(1), ms(2_199)), Place::Wait);
         assert_eq!(take(&mut places, 31, address(1), ms(2_200)), Place::Reserved(Some(10)));
         assert_eq!(take(&mut places, 32, address(1), ms(2_200)), Place::Wait, "they are younger");
-        places.leave(10);
+        places.leave(10, ms(2_200));
         assert_eq!(take(&mut places, 33, address(1), ms(2_201)), Place::Reserved(Some(11)));
     }
 
@@ -245,9 +256,9 @@ mod tests {
     #[test]
     fn a_place_that_is_left_is_free() {
         let mut places = full();
-        places.leave(1);
+        places.leave(1, ms(2_000));
         assert_eq!(places.take(60, address(1), ms(3_000)), Place::Ordinary);
-        places.leave(12);
+        places.leave(12, ms(3_000));
         assert_eq!(take(&mut places, 61, address(1), ms(3_000)), Place::Reserved(None));
     }
 
@@ -258,7 +269,7 @@ mod tests {
         (0..40).for_each(|i| assert_eq!(places.take(i, address(1), ms(0)), Place::Ordinary));
         (40..80).for_each(|i| assert_eq!(places.take(i, address(1), ms(50)), Place::Wait));
         for i in 0..40 {
-            places.leave(i);
+            places.leave(i, ms(55));
             assert_eq!(places.take(100, address(2), ms(60)), Place::Wait, "whoever comes is last");
             let placed = (40..80).filter(|j| places.take(*j, address(1), ms(60)) != Place::Wait);
             assert_eq!(placed.collect::<Vec<_>>(), [40 + i], "in their order");
@@ -267,10 +278,21 @@ mod tests {
     }
 
     #[test]
+    fn while_places_are_being_left_nobody_tries_for_an_administrators() {
+        let mut places = Places::new(2);
+        (0..2).for_each(|i| assert_eq!(places.take(i, address(1), ms(0)), Place::Ordinary));
+        (2..4).for_each(|i| assert_eq!(places.take(i, address(1), ms(900)), Place::Wait));
+        places.leave(0, ms(1_050));
+        assert_eq!(places.take(2, address(1), ms(1_060)), Place::Ordinary);
+        assert_eq!(places.take(3, address(1), ms(1_249)), Place::Wait, "one may follow");
+        assert_eq!(places.take(3, address(1), ms(1_250)), Place::Reserved(None));
+    }
+
+    #[test]
     fn whoever_stays_is_before_scripts_that_come_and_go_and_waits_for_three_seconds_at_most() {
         let mut places = full();
         assert_eq!(places.take(70, address(1), ms(300)), Place::Wait);
-        places.leave(10); // a script goes, and another one is here at once
+        places.leave(10, ms(400)); // a script goes, and another one is here at once
         assert_eq!(places.take(20, address(1), ms(500)), Place::Wait);
         assert_eq!(places.take(70, address(1), ms(500)), Place::Reserved(None));
         places.give_up(20);

@@ -21,7 +21,7 @@ const BROWSERS_LEAST: usize = 8;
 const WEB_DESCRIPTORS: usize = 4 + BROWSERS_LEAST;
 /// The most connections that are kept open at once while they are not let in, if there are
 /// descriptors for them: a class that came too late, or too early.
-const REFUSED_MAX: usize = 1024;
+const REFUSED_MAX: usize = 1280;
 /// Threads other than the clients'.
 const OTHER_THREADS: usize = 16;
 /// Memory maps of one thread: its stack, the guard page below, and its signal stack with a guard

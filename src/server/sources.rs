@@ -168,7 +168,8 @@ impl SourceTable {
 
     /// The client has gone.
     pub fn leave(&self, client: ClientId, ip: IpAddr) {
-        self.places.lock().leave(client);
+        let now = self.now();
+        self.places.lock().leave(client, now);
         self.release(ip);
     }
 

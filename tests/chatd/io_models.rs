@@ -57,6 +57,7 @@ promises! {
         sources::a_pupil_is_in_within_seconds_while_scripts_at_the_same_address_connect_and_close,
         sources::twelve_that_paste_twenty_lines_each_are_not_one,
         sources::a_class_comes_at_once_again_and_again_and_after_a_restart,
+        sources::a_class_that_is_thrown_out_and_is_back_at_once_fills_the_same_places,
         sources::a_thousand_connections_are_refused_in_a_sentence_and_counted_in_the_log,
         threads_max::one_that_gives_no_name_in_time_is_hung_up_however_slowly_it_types,
         time::an_event_has_the_time_at_which_it_is_taken,

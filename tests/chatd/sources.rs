@@ -147,6 +147,28 @@ pub fn a_class_comes_at_once_again_and_again_and_after_a_restart() {
     }
 }
 
+/// All places are taken, and those who come are those who go.
+#[test]
+pub fn a_class_that_is_thrown_out_and_is_back_at_once_fills_the_same_places() {
+    let server = Server::start("--threads-max 256");
+    let comes = |round: usize| {
+        let mut class = server.connect_all(0..256);
+        class
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, pupil)| pupil.says(&format!("r{round}n{i}\n/quiet on")));
+        for (i, pupil) in class.iter_mut().enumerate() {
+            pupil.hears_until(&format!("*** Hello r{round}n{i}."));
+        }
+        class
+    };
+    let mut class = comes(0);
+    for round in 1..3 {
+        class.into_iter().for_each(Client::resets);
+        class = comes(round);
+    }
+}
+
 #[test]
 pub fn a_thousand_connections_are_refused_in_a_sentence_and_counted_in_the_log() {
     let mut server = Server::start("");
