@@ -189,6 +189,40 @@ fn each_ending_has_its_code() {
     assert_eq!(ann.closed(), Some((1012, "Hung up: the server is shutting down.")));
 }
 
+#[test]
+fn whoever_is_kicked_reads_by_whom_and_the_page_knows_not_to_come_back() {
+    let web = Web::start("--instructor");
+    let mut alice = web.enters("alice");
+    let printed = web.server.printed();
+    let code = printed.split("/instructor ").nth(1).unwrap().lines().next().unwrap();
+    let mut boss = web.enters("boss");
+    boss.asks_until(&format!("/instructor {code}"), "*** ");
+    boss.says("/kick alice spam");
+    let last = alice.hears_to_the_end().pop().unwrap();
+    assert!(last.starts_with("*** Hung up: you were kicked by boss"), "{last}");
+    let (code, sentence) = alice.closed().unwrap();
+    assert_eq!((code, sentence), (4003, last.strip_prefix("*** ").unwrap()));
+}
+
+/// Whatever a browser sends meanwhile, so that the server is never left waiting for it.
+#[test]
+fn who_gives_no_name_in_time_is_hung_up_however_many_pings_come() {
+    let web = Web::start("--login-deadline 1 --flood off");
+    let mut pinging = web.raw();
+    let mut sending = pinging.try_clone().unwrap();
+    let pings = std::thread::spawn(move || {
+        let part = [masked(0x01, b"a"), masked(0x89, b"")].concat();
+        let _ = sending.write_all(&part);
+        while sending.write_all(&masked(0x89, b"")).is_ok() {
+            std::thread::park_timeout(std::time::Duration::from_millis(1));
+        }
+    });
+    let (line, code, _) = last_words(&mut pinging);
+    assert_eq!((&*line, code), ("*** Hung up: no name within 1 s.", 4001));
+    drop(pinging);
+    pings.join().unwrap();
+}
+
 /// An upgrade, the sentence, and then the close: a page cannot read a status.
 #[test]
 fn whoever_finds_no_place_reads_why() {
