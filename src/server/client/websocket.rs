@@ -22,8 +22,9 @@ use tungstenite::{
 
 /// The longest message: a dozen of the longest lines. More is refused before it is read.
 const MESSAGE_MAX: usize = 16 * 1024;
-/// Bytes read at once. With tungstenite's own 128 KiB an idle browser would cost 145 KiB.
-const READ_BYTES: usize = 1024;
+/// Bytes read at once: a line as people type it. With tungstenite's own 128 KiB an idle browser
+/// would cost 145 KiB.
+const READ_BYTES: usize = 256;
 
 const TOO_LONG: CloseReason =
     CloseReason::BadMessage(1009, "that message has more than 16384 bytes and was not said.");
