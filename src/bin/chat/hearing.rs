@@ -80,7 +80,8 @@ impl Socket {
             Some(Question::Password) => self.hide_typing(),
             None => {}
         }
-        if note.has("in") && !replace(&mut visit.is_in, true) && self.has_editor && !visit.resumes {
+        // After /resume too: the connection before may have broken before the server read this.
+        if note.has("in") && !replace(&mut visit.is_in, true) && self.has_editor {
             visit.asked_for_echo = true;
             self.send("/echo on");
         }
