@@ -58,8 +58,10 @@ pub fn every_conversation_on_the_page_happens() {
     conversations
         .retain(|c| c.only.is_none_or(|names| names.split(',').any(|n| n == program.name())));
     if program == Program::Browser {
-        // Telnet's bytes are no text; and a table of the threads has one row more.
-        conversations.retain(|one| one.is_text() && !one.has("< *** linger"));
+        // Telnet's bytes are no text; a table of the threads has one row more; and browsers are served.
+        conversations.retain(|one| {
+            one.is_text() && !one.has("< *** linger") && !one.has("serves no browsers")
+        });
     }
     let next = AtomicUsize::new(0);
     let holds = || {
