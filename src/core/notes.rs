@@ -7,6 +7,11 @@
 //! batch reads all of that batch's notes.
 
 use super::{json::Object, record::LineId};
+use std::time::Duration;
+
+/// A program is told at least this often that the server is there. Home routers forget a silent
+/// connection after some minutes, and the page gives one up that is silent for a minute.
+pub(crate) const BEAT_EVERY: Duration = Duration::from_secs(25);
 
 /// What a program has to know of the server.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +61,11 @@ pub(crate) fn hello(
         .and("epoch", epoch)
         .and("ask", ask.word())
         .line()
+}
+
+/// A sign of life.
+pub(crate) fn beat() -> String {
+    Object::of("beat", BEAT_EVERY.as_secs()).line()
 }
 
 /// What the next line will be taken for.

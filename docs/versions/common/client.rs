@@ -189,6 +189,9 @@ impl Client<'_> {
             Stage::Paused(until) => vec![(until, None)],
             Stage::Reading | Stage::Behind => Vec::new(),
         };
+        if let (Stage::Reading, Some(session)) = (self.stage, &self.session) {
+            due.extend(session.program.next_beat().map(|beat| (self.began + beat, None)));
+        }
         due.extend(self.login_deadline.map(|deadline| {
             (self.began + deadline, Some(CloseReason::NoName(deadline.as_secs())))
         }));

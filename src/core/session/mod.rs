@@ -85,7 +85,8 @@ pub struct Session<'a> {
     /// The mail that they were last shown.
     pub(crate) mail_read: Vec<LineId>,
     opening: Opening,
-    pub(crate) program: Program,
+    /// What the client's program has asked for.
+    pub program: Program,
     /// How fast the client is read.
     pub pace: Pace,
     /// Lines said and not yet sent: many lines of one read become one event.
@@ -224,6 +225,7 @@ impl<'a> Session<'a> {
         } else if self.input.has_ended() {
             Heard::Close(CloseReason::Closed)
         } else {
+            self.program.beat(now, driver);
             Heard::End
         }
     }

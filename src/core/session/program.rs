@@ -8,19 +8,22 @@ use super::{
 use crate::core::{
     event::{Driver, Since, Wishes},
     name::Name,
-    notes::{self, Ask, ServerFacts},
+    notes::{self, Ask, BEAT_EVERY, ServerFacts},
     wire::line::LINE_MAX,
 };
+use std::time::Duration;
 
 /// What a client's program has asked for; usually nothing, which costs no memory.
 #[derive(Default)]
-pub(crate) struct Program(Option<Box<Asked>>);
+pub struct Program(Option<Box<Asked>>);
 
 #[derive(Default)]
 struct Asked {
     wishes: Wishes,
     /// The program knows that the server waits for an answer, and not for talk or a command.
     is_answering: bool,
+    /// When it is told next that the server is there.
+    next_beat: Option<Duration>,
 }
 
 /// What a program has to know of a server.
@@ -50,6 +53,22 @@ impl Program {
     pub(crate) fn set_reads_notes(&mut self, reads_notes: bool, is_naming: bool) {
         let asked = self.0.get_or_insert_default();
         (asked.wishes.reads_notes, asked.is_answering) = (reads_notes, is_naming);
+    }
+
+    /// When a program has to be told that the server is there, if it reads notes.
+    pub fn next_beat(&self) -> Option<Duration> {
+        self.0.as_ref().filter(|asked| asked.wishes.reads_notes)?.next_beat
+    }
+
+    /// Tells a program that the server is there, if it is time.
+    pub(super) fn beat(&mut self, now: Duration, driver: &mut dyn Driver) {
+        let Some(asked) = self.0.as_mut().filter(|asked| asked.wishes.reads_notes) else { return };
+        if asked.next_beat.is_some_and(|due| now < due) {
+            return;
+        }
+        if asked.next_beat.replace(now + BEAT_EVERY).is_some() {
+            driver.reply(notes::beat().as_bytes());
+        }
     }
 
     /// Tells a program what the next line is taken for. `own`: the client's name.

@@ -2,6 +2,7 @@
 
 mod helping;
 mod passwords;
+mod programs;
 mod wire;
 
 use super::*;

@@ -17,7 +17,6 @@ use crate::{
         event::Event,
         run_command,
         session::{Heard, Session, SessionConfig},
-        wire::line::LineBuffer,
     },
     lock::assert_no_lock_held,
     server::{
@@ -200,7 +199,7 @@ impl<'a> ClientThread<'a> {
                         return explain(client, CloseReason::Closed);
                     }
                 }
-                Heard::End => match self.read(&mut session.input, left) {
+                Heard::End => match self.read(session, until_beat(session, began, left)) {
                     Ok(0) if client.is_hung_up() => {} // not the peer's end of file: `hang_up` ended the reading
                     Ok(0) => match client.cut_off() {
                         Some(error) => return CloseReason::Lost(error), // half a line is dropped
@@ -220,9 +219,10 @@ impl<'a> ClientThread<'a> {
     /// program may have sent its name already, and then one send can carry all replies.
     fn read(
         &mut self,
-        input: &mut LineBuffer,
+        session: &mut Session<'_>,
         at_most: Option<Duration>,
     ) -> Result<usize, ReadError> {
+        let input = &mut session.input;
         let mut wait = Wait::AtMost(at_most);
         if self.replies.is_some() {
             match std::mem::replace(&mut self.has_looked, true) {
@@ -307,6 +307,13 @@ impl<'a> ClientThread<'a> {
             self.client.status.set(Activity::Working);
         }
     }
+}
+
+/// How long a read may wait: `left`, or until a program has to be told that the server is there.
+fn until_beat(session: &Session<'_>, began: Instant, left: Option<Duration>) -> Option<Duration> {
+    let Some(due) = session.program.next_beat() else { return left };
+    let beat = due.saturating_sub(began.elapsed()).max(Duration::from_millis(1));
+    Some(left.map_or(beat, |left| left.min(beat)))
 }
 
 /// If a send has found the connection broken, a later read sees only an end of file: the kernel
