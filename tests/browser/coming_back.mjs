@@ -198,6 +198,31 @@ export async function what_was_said_is_not_offered_again(scene) {
   if (said !== 3) throw new Error(`"yes" is shown ${said} times`);
 }
 
+// Nobody is told when a network is gone. The clock is the test's, so a minute takes no time.
+export async function a_connection_without_a_word_is_given_up(scene) {
+  const { proxy, bob, alice, counter } = await talk(scene, [], undefined, { clock: true });
+  const sockets = alice.sockets;
+  proxy.freeze();
+  counter.says(1);
+  proxy.mend();
+  await alice.page.clock.fastForward(50_000);
+  if ((await alice.screen()) !== "in") throw new Error("50 s are given up");
+  await alice.page.clock.fastForward(12_000);
+  await until("another connection", () => alice.sockets === sockets + 1);
+  await alice.isOn("in");
+  await counter.isAllRead(alice);
+  // After 30 s it is enough that the network is said to be there again.
+  proxy.freeze();
+  counter.says(1);
+  proxy.mend();
+  await alice.page.clock.fastForward(31_000);
+  await alice.page.evaluate(() => dispatchEvent(new Event("online")));
+  await until("another connection", () => alice.sockets === sockets + 2);
+  await alice.isOn("in");
+  await counter.isAllRead(alice);
+  await own(alice, bob, "and on");
+}
+
 // A phone stops the clock of a tab in the background.
 export async function a_frozen_tab_reads_on_when_it_thaws(scene) {
   const { alice, bob, counter } = await talk(scene);
