@@ -110,7 +110,11 @@ fn a_thread_that_cannot_start_is_refused_in_a_sentence() {
     });
     server.logs("no thread for 127.0.0.1");
     drop(others); // first: this shell would start the others of its forty in their place
-    let _ = Command::new("pkill").args(["-u", "64123", "sleep"]).status();
+    eventually("the others are gone", || {
+        // It succeeds as long as there is one to end. One that has ended counts until it is reaped.
+        let pkill = Command::new("pkill").args(["-KILL", "-u", "64123", "sleep"]).status();
+        pkill.is_ok_and(|status| !status.success())
+    });
     eventually("it recovers by itself", || lets_somebody_in(&server));
     let [mut alice] = server.enter(["alice"]);
     alice.hears_nothing();
