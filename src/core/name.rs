@@ -52,6 +52,7 @@ pub enum NameRule {
 pub struct Name(Box<str>);
 
 impl Name {
+    #[inline(never)] // see `Session::hear`
     fn spelt(shown: &str, key: &str, mut looks: Vec<String>) -> Name {
         looks.sort();
         looks.dedup();
@@ -141,43 +142,48 @@ impl NameRule {
             ));
         }
         match self {
-            NameRule::Ascii => {
-                let allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-                if let Some(wrong) = typed.chars().find(|c| !allowed(c)) {
-                    return Err(format!(
-                        "A {kind} has only ASCII letters, digits, \"-\", \"_\" and \".\", and no \"{wrong}\"."
-                    ));
-                }
-                starts_with_letter(first.is_ascii_alphabetic(), typed, kind)?;
-                let folded = typed.to_ascii_lowercase();
-                let looks = [typed, &folded, &typed.to_ascii_uppercase()].map(ascii_look).to_vec();
-                Ok(Name::spelt(typed, &folded, looks))
-            }
-            NameRule::Unicode => {
-                let refused = |_| {
-                    format!(
-                        "A {kind} has only letters, digits and \"-\", \"_\", \".\" (RFC 8265), and \"{typed}\" has others."
-                    )
-                };
-                let shown = UsernameCasePreserved::enforce(typed).map_err(refused)?.into_owned();
-                UsernameCaseMapped::enforce(typed).map_err(refused)?;
-                let is_word = |c: char| {
-                    c.is_alphanumeric() || matches!(c, '-' | '_' | '.') || is_beyond_ascii(c)
-                };
-                if !shown.chars().all(is_word) {
-                    return Err(refused(precis_core::Error::Invalid));
-                }
-                starts_with_letter(shown.starts_with(char::is_alphabetic), typed, kind)?;
-                // A letter may look like one letter as a capital, and like another in lower case.
-                // And a capital that is a look-alike may stand for a small letter.
-                let key = look(&fold(&shown));
-                let capitals = shown.to_uppercase();
-                let cases = [&*shown, &fold(&in_ascii(&shown)), &capitals].map(look);
-                let looks = [key.clone()].into_iter().chain(cases).collect();
-                Ok(Name::spelt(&shown, &key, looks))
-            }
+            NameRule::Ascii => check_ascii(typed, first, kind),
+            NameRule::Unicode => check_unicode(typed, kind),
         }
     }
+}
+
+#[inline(never)] // see `Session::hear`
+fn check_ascii(typed: &str, first: char, kind: &str) -> Result<Name, String> {
+    let allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if let Some(wrong) = typed.chars().find(|c| !allowed(c)) {
+        return Err(format!(
+            "A {kind} has only ASCII letters, digits, \"-\", \"_\" and \".\", and no \"{wrong}\"."
+        ));
+    }
+    starts_with_letter(first.is_ascii_alphabetic(), typed, kind)?;
+    let folded = typed.to_ascii_lowercase();
+    let looks = [typed, &folded, &typed.to_ascii_uppercase()].map(ascii_look).to_vec();
+    Ok(Name::spelt(typed, &folded, looks))
+}
+
+#[inline(never)] // see `Session::hear`
+fn check_unicode(typed: &str, kind: &str) -> Result<Name, String> {
+    let refused = |_| {
+        format!(
+            "A {kind} has only letters, digits and \"-\", \"_\", \".\" (RFC 8265), and \"{typed}\" has others."
+        )
+    };
+    let shown = UsernameCasePreserved::enforce(typed).map_err(refused)?.into_owned();
+    UsernameCaseMapped::enforce(typed).map_err(refused)?;
+    let is_word =
+        |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.') || is_beyond_ascii(c);
+    if !shown.chars().all(is_word) {
+        return Err(refused(precis_core::Error::Invalid));
+    }
+    starts_with_letter(shown.starts_with(char::is_alphabetic), typed, kind)?;
+    // A letter may look like one letter as a capital, and like another in lower case.
+    // And a capital that is a look-alike may stand for a small letter.
+    let key = look(&fold(&shown));
+    let capitals = shown.to_uppercase();
+    let cases = [&*shown, &fold(&in_ascii(&shown)), &capitals].map(look);
+    let looks = [key.clone()].into_iter().chain(cases).collect();
+    Ok(Name::spelt(&shown, &key, looks))
 }
 
 fn starts_with_letter(does: bool, typed: &str, kind: &str) -> Result<(), String> {

@@ -83,20 +83,27 @@ impl Session<'_> {
     /// needed.
     pub(super) fn enter(&mut self, name: Name, login: Option<Login>, driver: &mut dyn Driver) {
         let question = entering(&name, login, self, driver);
-        match driver.ask(Event::Ask(question)) {
-            Answer::NeedsPassword(account) => self.ask_password_to_enter(name, account, driver),
-            Answer::NameRefused(sentence) => self.refuse(&sentence, driver),
-            answer @ Answer::Named(..) => {
-                let mut welcome = notice(sentences::hello(name.shown()));
-                welcome.extend(self.config.motd.iter().map(notice));
-                welcome.push_str(&self.take_in(answer, driver));
-                driver.reply(welcome.as_bytes());
-            }
-            Answer::Close(reason) if self.config.anonymous && self.config.has_code => {
-                keep_out(self, name, reason, driver);
-            }
-            other => drop(self.take_in(other, driver)),
+        let answer = driver.ask(Event::Ask(question));
+        entered(self, name, answer, driver);
+    }
+}
+
+/// Goes on with what the rooms say to this name.
+#[inline(never)] // see `Session::hear`
+fn entered(session: &mut Session<'_>, name: Name, answer: Answer, driver: &mut dyn Driver) {
+    match answer {
+        Answer::NeedsPassword(account) => session.ask_password_to_enter(name, account, driver),
+        Answer::NameRefused(sentence) => session.refuse(&sentence, driver),
+        answer @ Answer::Named(..) => {
+            let mut welcome = notice(sentences::hello(name.shown()));
+            welcome.extend(session.config.motd.iter().map(notice));
+            welcome.push_str(&session.take_in(answer, driver));
+            driver.reply(welcome.as_bytes());
         }
+        Answer::Close(reason) if session.config.anonymous && session.config.has_code => {
+            keep_out(session, name, reason, driver);
+        }
+        other => drop(session.take_in(other, driver)),
     }
 }
 

@@ -29,12 +29,12 @@ use super::{
     record::{LineId, REMEMBERED_MAX},
     wire::{
         line::{LINE_MAX, Line, LineBuffer},
-        opening::{Opening, Seen},
+        opening::Opening,
         sanitize::sanitize,
     },
 };
 use config::Greeting;
-use newcomer::Newcomer;
+use newcomer::{Newcomer, on_opening};
 use pace::{PROBE, Pace};
 use program::Program;
 use stage::Stage;
@@ -107,24 +107,7 @@ impl<'a> Session<'a> {
         now: Duration,
         driver: &mut dyn Driver,
     ) -> Box<Session<'a>> {
-        let mut session = Box::new(Session {
-            input: LineBuffer::default(),
-            config,
-            address: ClientAddress::of(peer.address.ip()),
-            newcomer: Newcomer { reserve_of: peer.reserve_of, ..Newcomer::default() },
-            stage: Stage::Naming,
-            name: None,
-            passwords_wrong: 0,
-            codes_wrong: 0,
-            mail_read: Vec::new(),
-            opening: Opening::default(),
-            program: Program::default(),
-            pace: Pace::new(config.flood, peer.handover, now),
-            talk: config.begin_talk(),
-            next: None,
-            close: None,
-            lines: 0,
-        });
+        let mut session = new_session(config, &peer, now);
         let mut greeting = Greeting::of(&peer, config);
         if peer.may_be_gone && peer.reserve_of.is_none() && !session.pace.is_pausing() {
             driver.reply(take(&mut greeting.welcome).as_bytes());
@@ -311,6 +294,7 @@ impl<'a> Session<'a> {
     }
 
     /// Looks up the past lines that are missing, and shows all of them after `text`.
+    #[inline(never)] // see `Session::hear`
     fn fetch(
         &mut self,
         mut text: String,
@@ -366,20 +350,28 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Deals with a first line that is no chat's, and with the one after it. Returns whether the line is
-/// dropped.
-#[inline(never)] // see `Session::hear`
-fn on_opening(seen: Seen, close: &mut Option<CloseReason>, driver: &mut dyn Driver) -> bool {
-    match seen {
-        Seen::Ordinary => return false,
-        Seen::NotHeldBack => {
-            driver.reply(notice("That was not said. Type it again to say it.").as_bytes());
-            return false;
-        }
-        Seen::HeldBack => {}
-        Seen::Other(protocol) => *close = Some(CloseReason::OtherProtocol(protocol)),
-    }
-    true
+/// A session passes over the stack on its way into the box, and while it does no other function
+/// should be on the way: see [`Session::hear`].
+#[inline(never)]
+fn new_session<'a>(config: &'a SessionConfig, peer: &Peer<'_>, now: Duration) -> Box<Session<'a>> {
+    Box::new(Session {
+        input: LineBuffer::default(),
+        config,
+        address: ClientAddress::of(peer.address.ip()),
+        newcomer: Newcomer { reserve_of: peer.reserve_of, ..Newcomer::default() },
+        stage: Stage::Naming,
+        name: None,
+        passwords_wrong: 0,
+        codes_wrong: 0,
+        mail_read: Vec::new(),
+        opening: Opening::default(),
+        program: Program::default(),
+        pace: Pace::new(config.flood, peer.handover, now),
+        talk: config.begin_talk(),
+        next: None,
+        close: None,
+        lines: 0,
+    })
 }
 
 /// Why the whole line is refused.

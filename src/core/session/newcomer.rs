@@ -1,6 +1,8 @@
 //! What is known of a client before they have a name.
 
-use crate::core::{close_reason::CloseReason, name::Name};
+use crate::core::{
+    close_reason::CloseReason, event::Driver, name::Name, notice::notice, wire::opening::Seen,
+};
 
 /// A client at the door.
 #[derive(Default)]
@@ -33,4 +35,24 @@ impl Newcomer {
         self.kept_out = Some(Box::new(KeptOut { name, reason }));
         format!("You may not come in: {why} An instructor types /instructor CODE.")
     }
+}
+
+/// Deals with a first line that is no chat's, and with the one after it. Returns whether the line is
+/// dropped.
+#[inline(never)] // see `Session::hear`
+pub(super) fn on_opening(
+    seen: Seen,
+    close: &mut Option<CloseReason>,
+    driver: &mut dyn Driver,
+) -> bool {
+    match seen {
+        Seen::Ordinary => return false,
+        Seen::NotHeldBack => {
+            driver.reply(notice("That was not said. Type it again to say it.").as_bytes());
+            return false;
+        }
+        Seen::HeldBack => {}
+        Seen::Other(protocol) => *close = Some(CloseReason::OtherProtocol(protocol)),
+    }
+    true
 }

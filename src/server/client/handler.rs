@@ -37,6 +37,7 @@ use std::{
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering::Relaxed},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -110,16 +111,26 @@ impl<'a> ClientThread<'a> {
         if !handler.registry.insert(client) {
             client.hang_up(CloseReason::Shutdown); // the server stops: `run` sees it, and returns
         }
-        let usage = handler.sources.begin(client.number, client.peer, client.socket(), reserve_of);
-        let (replies, has_looked) = (None, false);
-        let mut thread = ClientThread { handler, client, usage, replies, has_looked, messages };
+        let mut thread = ClientThread::new(handler, client, reserve_of, messages);
         let reason = catch_unwind(AssertUnwindSafe(|| {
             let mut session = thread.greet(reserve_of);
             let reason = thread.run(&mut session, reserve_of.is_some());
             thread.usage.end(&handler.sources, &mut session);
             reason
         }));
-        thread.end(reason.unwrap_or(CloseReason::ServerError));
+        thread.end(reason);
+    }
+
+    #[inline(never)] // in a box, and only built here on the stack: see `Session::hear`
+    fn new(
+        handler: &'a ChatHandler,
+        client: &'a Arc<WriterHandle>,
+        reserve_of: Option<usize>,
+        messages: Option<Box<MessageReader>>,
+    ) -> Box<ClientThread<'a>> {
+        let usage = handler.sources.begin(client.number, client.peer, client.socket(), reserve_of);
+        let (replies, has_looked) = (None, false);
+        Box::new(ClientThread { handler, client, usage, replies, has_looked, messages })
     }
 
     #[inline(never)] // see `Session::hear`
@@ -146,9 +157,10 @@ impl<'a> ClientThread<'a> {
 
     /// Takes leave of the rooms, and then of the client.
     #[inline(never)] // see `Session::hear`
-    fn end(&mut self, reason: CloseReason) {
+    fn end(&mut self, reason: thread::Result<CloseReason>) {
         let (client, totals) = (self.client, &self.handler.totals);
         self.flush();
+        let reason = reason.unwrap_or(CloseReason::ServerError); // the thread has panicked
         let reason = client.settle(self.point_to_page(reason));
         self.send(Event::Depart(reason.clone()));
         // When this returns, what was said before has been delivered, and the name is free.
