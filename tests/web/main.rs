@@ -6,6 +6,7 @@ mod harness;
 
 mod crowds;
 mod frames;
+mod greedy;
 mod heads;
 mod hosts;
 mod starting;

@@ -63,13 +63,16 @@ pub(super) struct Connection {
     until: Instant,
     /// When it last got on.
     since: Instant,
+    /// More requests may have come with the last one, which was answered.
+    has_more: bool,
 }
 
 impl Connection {
     pub(super) fn new(stream: TcpStream, peer: SocketAddr, now: Instant) -> Connection {
         net::prepare(&stream);
         let until = now + HEAD_PATIENCE;
-        Connection { stream, peer, state: State::Reading, bytes: Vec::new(), until, since: now }
+        let (state, bytes) = (State::Reading, Vec::new());
+        Connection { stream, peer, state, bytes, until, since: now, has_more: false }
     }
 
     pub(super) fn until(&self) -> Instant {
@@ -81,14 +84,20 @@ impl Connection {
         matches!(self.state, State::Answering(..))
     }
 
-    /// Since when it has been idle; `None`: an answer is on its way.
-    pub(super) fn idle_since(&self) -> Option<Instant> {
-        (!self.wants_to_send()).then_some(self.since)
+    /// When it last got on.
+    pub(super) fn since(&self) -> Instant {
+        self.since
     }
 
-    /// Does what can be done now. `is_ready`: the socket can be read, or written to.
+    /// Whether there is something to do before anything more comes.
+    pub(super) fn is_due(&self) -> bool {
+        self.has_more && !self.wants_to_send()
+    }
+
+    /// Does what can be done now, for one request at most. `is_ready`: the socket can be read, or
+    /// written to.
     pub(super) fn go_on(mut self, is_ready: bool, rules: &Rules, now: Instant) -> Next {
-        if is_ready {
+        if is_ready || self.is_due() {
             self.since = now;
             match self.advance(rules, now) {
                 Ok(None) => {}
@@ -102,8 +111,12 @@ impl Connection {
         match self.state {
             // Part of a request; nothing at all is a browser's connection for later.
             State::Reading if !self.bytes.is_empty() => {
+                // Somebody at a terminal has pressed Enter, and waits for the chat.
+                let answer = match self.bytes.trim_ascii().is_empty() {
+                    true => rules.other_port(),
+                    false => rules.refuse(Problem::Late, false, false),
+                };
                 self.bytes.clear();
-                let answer = rules.refuse(Problem::Late, false, false);
                 match self.begin(answer, now).and_then(|()| self.send(now)) {
                     Ok(()) => Next::Stay(self),
                     Err(_) => Next::Gone,
@@ -113,19 +126,22 @@ impl Connection {
         }
     }
 
-    /// Reads and answers as far as that goes without waiting. Fails if the connection has ended.
+    /// Reads, and answers one request, as far as that goes without waiting: whoever sends many at once
+    /// waits for the others' turns. Fails if the connection has ended.
     fn advance(
         &mut self,
         rules: &Rules,
         now: Instant,
     ) -> io::Result<Option<(Target, String, SocketAddr)>> {
+        self.send(now)?;
         if self.wants_to_send() {
-            self.send(now)?;
+            return Ok(None);
         }
         let mut bite = [0; BITE];
         let mut is_more = true;
-        while !self.wants_to_send() {
-            if is_more && self.bytes.len() < HEAD_MAX {
+        loop {
+            // What has come already is answered first: behind it there may be the end.
+            if is_more && !self.has_more && self.bytes.len() < HEAD_MAX {
                 let space = BITE.min(HEAD_MAX - self.bytes.len());
                 match net::read_now(&self.stream, &mut bite[..space]) {
                     Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -141,7 +157,10 @@ impl Connection {
                 return Ok(None);
             }
             let answer = match head::read(&self.bytes) {
-                Head::Partial if is_more => continue,
+                Head::Partial if is_more => {
+                    self.has_more = false;
+                    continue;
+                }
                 Head::Partial => return Ok(None),
                 Head::Other => rules.other_port(),
                 Head::Bad(problem) => rules.refuse(problem, false, false),
@@ -157,8 +176,9 @@ impl Connection {
             };
             self.begin(answer, now)?;
             self.send(now)?;
+            self.has_more = !self.bytes.is_empty();
+            return Ok(None);
         }
-        Ok(None)
     }
 
     fn take(&mut self, bytes: &[u8], now: Instant) -> io::Result<()> {
@@ -211,7 +231,8 @@ impl Connection {
 
     /// Answers the handshake. The socket's buffer is empty, or nearly so: a browser that has left it
     /// full of other answers does without.
-    fn switch(self, target: Target, answer: &str, peer: SocketAddr) -> Next {
+    fn switch(mut self, target: Target, answer: &str, peer: SocketAddr) -> Next {
+        self.bytes.shrink_to_fit(); // they are kept as long as the client is here
         match net::send_now(&self.stream, &[answer.as_bytes()]) {
             Ok(sent) if sent == answer.len() => {
                 Next::Switch(Upgraded { target, stream: self.stream, peer, first: self.bytes })

@@ -149,7 +149,10 @@ impl Web {
     fn wait(&self, all: &[Connection]) -> io::Result<Vec<bool>> {
         let now = Instant::now();
         let first = all.iter().map(Connection::until).chain(self.fails_until).min();
-        let at_most = first.map(|first| first.saturating_duration_since(now).max(ROUND));
+        let at_most = match all.iter().any(Connection::is_due) {
+            true => Some(Duration::ZERO),
+            false => first.map(|first| first.saturating_duration_since(now).max(ROUND)),
+        };
         let listeners = if self.fails_until.is_some() { &[][..] } else { &self.listeners };
         let sockets = all.iter().map(|one| (&one.stream, one.wants_to_send()));
         assert_no_lock_held("browsers");
@@ -200,12 +203,12 @@ impl Web {
     }
 }
 
-/// If there are too many, closes the one that has been idle longest.
+/// If there are too many, closes the one that has not got on for longest. One that does not take its
+/// answer is no better than one that is idle; and the last that came may be about to ask.
 fn make_room(all: &mut Vec<Connection>, most: usize) {
     if all.len() < most {
         return;
     }
-    let idle = all.iter().enumerate().filter_map(|(at, one)| Some((one.idle_since()?, at)));
-    let longest = idle.min().map_or(0, |(_, at)| at);
-    all.swap_remove(longest);
+    let longest = (0..all.len()).min_by_key(|&at| all[at].since());
+    longest.map(|at| all.swap_remove(at));
 }
