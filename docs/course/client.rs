@@ -17,6 +17,8 @@ pub struct Client {
     pub peer: SocketAddr,
     /// What is to be sent to it.
     pub queue: Vec<u8>,
+    /// The first bytes of a character whose last ones have not come yet: [`Client::answers_in_upper_case`].
+    pub cut: Vec<u8>,
     /// It sent its end of file, or it is gone: nothing more will come.
     pub ended: bool,
 }
@@ -27,7 +29,7 @@ pub fn accept(listener: &TcpListener) -> io::Result<Option<Client>> {
     match listener.accept() {
         Ok((stream, peer)) => {
             stream.set_nonblocking(true)?;
-            Ok(Some(Client { stream, peer, queue: Vec::new(), ended: false }))
+            Ok(Some(Client { stream, peer, queue: Vec::new(), cut: Vec::new(), ended: false }))
         }
         Err(e) if is_not_now(&e) || e.kind() == ErrorKind::ConnectionAborted => Ok(None),
         Err(e) => Err(e),
@@ -53,6 +55,19 @@ impl Client {
             Ok(n) => drop(self.queue.drain(..n)),
             Err(e) if is_not_now(&e) => {}
             Err(_) => self.drop_queue(),
+        }
+    }
+
+    /// Queues text in upper case: `größe` becomes `GRÖSSE`. A read may end inside a character; its first bytes wait for the
+    /// rest. What is no UTF-8 goes back as it came.
+    pub fn answers_in_upper_case(&mut self, bytes: &[u8]) {
+        let text = [std::mem::take(&mut self.cut).as_slice(), bytes].concat();
+        for part in text.utf8_chunks() {
+            self.queue.extend(part.valid().to_uppercase().into_bytes());
+            match str::from_utf8(part.invalid()) {
+                Err(e) if e.error_len().is_none() => self.cut = part.invalid().to_vec(),
+                _ => self.queue.extend(part.invalid()),
+            }
         }
     }
 

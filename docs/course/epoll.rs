@@ -29,10 +29,10 @@ enum Mode {
 
 /// Bytes of one read. Few on purpose: one line takes several, and the modes differ.
 #[cfg(target_os = "linux")]
-const BITE: usize = 16;
-/// Bites of one client before it is the turn of the next.
+const READ_MAX: usize = 16;
+/// Reads of one client before it is the turn of the next.
 #[cfg(target_os = "linux")]
-const BITES_MAX: usize = 64;
+const READS_MAX: usize = 64;
 /// Numbers that the kernel gives back with each event; clients are counted from 2.
 #[cfg(target_os = "linux")]
 const CTRL_C: u64 = 0;
@@ -91,7 +91,7 @@ fn main() -> anyhow::Result<()> {
                 Mode::Level => level(client, &epoll, number)?,
                 Mode::Edge if !edge(client) => unfinished.push(number),
                 Mode::Edge => {}
-                Mode::EdgeOnce => bite(client),
+                Mode::EdgeOnce => read_once(client),
             }
             if client.is_over() || flags.intersects(EventFlags::ERR | EventFlags::HUP) {
                 clients.remove(&number); // closed, and so out of the epoll
@@ -108,18 +108,18 @@ fn main() -> anyhow::Result<()> {
 
 /// One read, and what can be sent.
 #[cfg(target_os = "linux")]
-fn bite(client: &mut Client) {
-    let mut bytes = [0; BITE];
+fn read_once(client: &mut Client) {
+    let mut bytes = [0; READ_MAX];
     let n = if client.may_receive() { client.receive(&mut bytes) } else { 0 };
-    client.queue.extend(bytes[..n].to_ascii_uppercase());
+    client.answers_in_upper_case(&bytes[..n]);
     client.send();
 }
 
-/// Level-triggered: a bite, and then, if it has changed, what is of interest.
+/// Level-triggered: one read, and then, if it has changed, what is of interest.
 #[cfg(target_os = "linux")]
 fn level(client: &mut Client, epoll: &OwnedFd, number: u64) -> std::io::Result<()> {
     let before = interest(client);
-    bite(client);
+    read_once(client);
     let wanted = interest(client);
     if wanted != before {
         epoll::modify(epoll, &client.stream, EventData::new_u64(number), wanted)?;
@@ -137,18 +137,18 @@ fn interest(client: &Client) -> EventFlags {
     wanted
 }
 
-/// Edge-triggered: bites, until there is nothing to read or no room to send; only then will the kernel tell again. One
-/// who sends without end is left for the others after a while. Returns whether there is nothing left to do.
+/// Edge-triggered: reads until it would block, or until there is no room to send; only then will the kernel tell again.
+/// After 64 reads it is the next client's turn. Returns whether there is nothing left to do.
 #[cfg(target_os = "linux")]
 fn edge(client: &mut Client) -> bool {
     client.send();
-    for _ in 0..BITES_MAX {
-        let mut bytes = [0; BITE];
+    for _ in 0..READS_MAX {
+        let mut bytes = [0; READ_MAX];
         let n = if client.may_receive() { client.receive(&mut bytes) } else { 0 };
         if n == 0 {
             return true;
         }
-        client.queue.extend(bytes[..n].to_ascii_uppercase());
+        client.answers_in_upper_case(&bytes[..n]);
         client.send();
     }
     false

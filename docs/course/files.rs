@@ -1,15 +1,16 @@
-//! Step 2, a thread for each client, mended: receives files. Port 12307. `files [ADDR:PORT] [FOLDER] [IDLE_SECONDS]`.
+//! Step 2, a thread for each client, mended: receives files. Port 12307. `files [ADDR:PORT] [FOLDER] [IDLE_SECONDS]`;
+//! without a folder they go into a new one among the temporary files.
 
 use anyhow::{Context as _, bail, ensure};
 use chatd::socketserver::{Connection, Handler, Threading, program};
 use std::{
     fs::{self, File},
-    io::{self, Read, Write as _},
+    io::{self, ErrorKind, Read, Write as _},
     path::PathBuf,
     time::Duration,
 };
 
-/// 36 bytes of name, 4 of padding, 8 of size: Python's `struct.pack('36sl', name, size)` on a 64-bit machine.
+/// 36 bytes of name, 4 of padding, 8 of size: Python's `struct.pack('<36s4xq', name, size)`.
 const HEADER: usize = 48;
 /// Bytes of one file: a client must not fill the disk with one header.
 const FILE_MAX: u64 = 64 << 20;
@@ -23,10 +24,10 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// With the folder and the seconds from the command line, or `received` and 600.
+    /// With the folder and the seconds from the command line, or a new folder and 600.
     pub fn from_arguments() -> anyhow::Result<Receiver> {
         let argument = |n| std::env::args().nth(n);
-        let folder = PathBuf::from(argument(2).unwrap_or("received".into()));
+        let folder = argument(2).map_or_else(program::temporary_folder, |f| Ok(f.into()))?;
         let idle = argument(3)
             .map_or(Ok(600), |seconds| seconds.parse())
             .context("IDLE_SECONDS is a number")?;
@@ -55,14 +56,21 @@ impl Handler for Receiver {
     fn handle(&self, mut connection: Connection) -> anyhow::Result<()> {
         connection.stream.set_read_timeout(Some(self.idle))?;
         let mut header = [0; HEADER];
-        while connection.stream.read_exact(&mut header).is_ok() {
+        loop {
+            match connection.stream.read_exact(&mut header) {
+                Ok(()) => {}
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    program::say(&format!("idle for {} s: closed", self.idle.as_secs()));
+                    return Ok(());
+                }
+                Err(_) => return Ok(()), // the client is gone
+            }
             let name = base_name(&header[..36])?;
             let size = i64::from_le_bytes(header[40..].try_into()?);
             ensure!((0..=FILE_MAX as i64).contains(&size), "{name} would have {size} bytes");
             self.save(connection.number, name, size as u64, &mut connection.stream)?;
             program::say(&format!("received {name}, {size} bytes"));
         }
-        Ok(())
     }
 
     fn handle_error(&self, number: u64, peer: std::net::SocketAddr, error: &anyhow::Error) {

@@ -1,7 +1,10 @@
 //! Step 9, reactor: log server. Lines of all clients go into one file. Port 8007. `log-server [ADDR:PORT] [FILE]`.
 
 use anyhow::Context as _;
-use chatd::core::wire::{line::LineBuffer, sanitize::sanitize};
+use chatd::{
+    core::wire::{line::LineBuffer, sanitize::sanitize},
+    socketserver::program,
+};
 use reactor::{Factory, Protocol, Transport};
 use std::{
     cell::RefCell,
@@ -56,9 +59,12 @@ fn append(log: &RefCell<File>, peer: SocketAddr, line: &str) -> anyhow::Result<(
 }
 
 fn main() -> anyhow::Result<()> {
-    let path = std::env::args().nth(2).unwrap_or("course.log".into());
-    let file =
-        OpenOptions::new().append(true).create(true).open(&path).with_context(|| path.clone())?;
+    let path = match std::env::args().nth(2) {
+        Some(path) => path.into(),
+        None => program::temporary_folder()?.join("lines.log"),
+    };
+    let file = OpenOptions::new().append(true).create(true).open(&path);
+    let file = file.with_context(|| path.display().to_string())?;
     reactor::run("127.0.0.1:8007", &Log(Rc::new(RefCell::new(file))))?;
     io::copy(&mut File::open(path)?, &mut io::stdout())?;
     Ok(())

@@ -38,7 +38,7 @@ fn main() -> anyhow::Result<()> {
             if ready.contains(PollFlags::IN) {
                 let mut bytes = [0; 1024];
                 let n = client.receive(&mut bytes);
-                client.queue.extend(bytes[..n].to_ascii_uppercase());
+                client.answers_in_upper_case(&bytes[..n]);
             }
             if ready.contains(PollFlags::OUT) {
                 client.send();

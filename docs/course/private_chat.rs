@@ -16,10 +16,20 @@ mod reactor;
 const NAME_MAX: usize = 20;
 /// Messages in one mailbox.
 const MAILBOX_MAX: usize = 100;
+/// Mailboxes of those who are not here yet.
+const ABSENT_MAX: usize = 100;
 const HELP: &str = "Say `list`, `NAME:TEXT`, `YOUR-NAME:getmessage` or `bye`.";
 
-/// Who is there, each with the messages that wait for them: `SENDER:TEXT`.
-type Mailboxes = Rc<RefCell<BTreeMap<String, VecDeque<String>>>>;
+/// By name: those who are here, and those who were written to before they came.
+type Mailboxes = Rc<RefCell<BTreeMap<String, Mailbox>>>;
+
+#[derive(Default)]
+struct Mailbox {
+    /// Whose name this is, is connected.
+    is_here: bool,
+    /// `SENDER:TEXT`.
+    messages: VecDeque<String>,
+}
 
 #[derive(Default)]
 struct Post(Mailboxes);
@@ -74,18 +84,16 @@ impl Protocol for Person {
 impl Person {
     /// To look whether a name is free and to take it are one step here: nobody else runs between them.
     fn enter(&mut self, name: &str) -> String {
-        let is_name =
-            (1..=NAME_MAX).contains(&name.chars().count()) && !name.contains([':', ' ', '\t']);
         let mut mailboxes = self.mailboxes.borrow_mut();
-        if !is_name {
+        if !is_name(name) {
             return format!(
                 "A nickname has 1 to {NAME_MAX} characters, no space and no colon. Another one?"
             );
         }
-        if mailboxes.contains_key(name) {
+        if mailboxes.get(name).is_some_and(|mailbox| mailbox.is_here) {
             return format!("{name} is taken. Another nickname?");
         }
-        mailboxes.insert(name.to_owned(), VecDeque::new());
+        mailboxes.entry(name.to_owned()).or_default().is_here = true;
         self.name = Some(name.to_owned());
         format!("Welcome {name}. {HELP}")
     }
@@ -95,24 +103,31 @@ impl Person {
         let mut mailboxes = self.mailboxes.borrow_mut();
         let me = self.name.as_deref().unwrap_or_default();
         if line == "list" {
-            return Some(mailboxes.keys().map(String::as_str).collect::<Vec<_>>().join(" "));
+            let here = mailboxes.iter().filter(|(_, mailbox)| mailbox.is_here);
+            return Some(here.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" "));
         }
         let Some((name, text)) = line.split_once(':') else { return Some(HELP.into()) };
-        let Some(mailbox) = mailboxes.get_mut(name) else {
-            return Some(format!("{name} is not here. {HELP}"));
-        };
-        match text {
-            "getmessage" if name == me => {
-                Some(mailbox.pop_front().unwrap_or("No message for you.".into()))
-            }
-            "getmessage" => Some(format!("The mailbox of {name} is not yours. {HELP}")),
-            _ if mailbox.len() == MAILBOX_MAX => Some(format!("The mailbox of {name} is full.")),
-            _ => {
-                mailbox.push_back(format!("{me}:{text}"));
-                None
-            }
+        if text == "getmessage" && name != me {
+            return Some(format!("The mailbox of {name} is not yours. {HELP}"));
         }
+        let absent = mailboxes.values().filter(|mailbox| !mailbox.is_here).count();
+        if !mailboxes.contains_key(name) && (absent == ABSENT_MAX || !is_name(name)) {
+            return Some(format!("Nothing can be kept for {name}. {HELP}"));
+        }
+        let messages = &mut mailboxes.entry(name.to_owned()).or_default().messages;
+        if text == "getmessage" {
+            return Some(messages.pop_front().unwrap_or("No message for you.".into()));
+        }
+        if messages.len() == MAILBOX_MAX {
+            return Some(format!("The mailbox of {name} is full."));
+        }
+        messages.push_back(format!("{me}:{text}"));
+        None
     }
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=NAME_MAX).contains(&name.chars().count()) && !name.contains([':', ' ', '\t'])
 }
 
 fn main() -> anyhow::Result<()> {

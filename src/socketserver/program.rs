@@ -7,20 +7,34 @@ use anyhow::Context as _;
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,
+    fs,
     io::{self, Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    path::PathBuf,
     sync::Arc,
     thread,
 };
 
-/// Listens on the address that is the program's first argument, or else on `default`, and prints
-/// it.
+/// Listens on the address that is the program's first argument (`ADDR:PORT`, or a port of
+/// loopback), or else on `default`, and prints it. Port 0 is one that is free.
 pub fn listen(default: &str) -> anyhow::Result<TcpListener> {
-    let address = std::env::args().nth(1).unwrap_or_else(|| default.to_owned());
-    let listener =
-        TcpListener::bind(&address).with_context(|| format!("cannot listen on {address}"))?;
+    let address = match std::env::args().nth(1) {
+        Some(port) if !port.contains(':') => format!("127.0.0.1:{port}"),
+        address => address.unwrap_or_else(|| default.to_owned()),
+    };
+    let listener = TcpListener::bind(&address)
+        .with_context(|| format!("cannot listen on {address} (127.0.0.1:0 is a free port)"))?;
     say(&format!("listening on {}", listener.local_addr()?));
     Ok(listener)
+}
+
+/// A new folder among the system's temporary files, for what a program of the course saves; prints
+/// it.
+pub fn temporary_folder() -> anyhow::Result<PathBuf> {
+    let folder = std::env::temp_dir().join(format!("course-{}", std::process::id()));
+    fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    say(&format!("saving in {}", folder.display()));
+    Ok(folder)
 }
 
 /// Prints a line. If standard output is closed, the line is lost and the server goes on.

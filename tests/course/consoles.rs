@@ -1,16 +1,18 @@
 //! What the pages show of terminals happens: each block marked `console` is played against the real programs.
 //!
-//! A line begins with the number of its terminal. `$` is a command, `>` is typed, `^C` ends the terminal's program, `…`
-//! says that nothing comes for now, and everything else is printed, with `{…}` for what differs each time.
+//! A line begins with the number of its terminal. `$` is a command, `>` is typed, `^C` ends the terminal's program, `^Z`
+//! stops it, `…` says that nothing comes for now, and everything else is printed, with `{…}` for what differs each time.
 
 use crate::{harness::*, pages};
-use std::{collections::HashMap, process::Command, thread};
+use std::{collections::HashMap, fs, os::unix::process::CommandExt as _, process::Command, thread};
 
 /// What runs in a terminal.
 enum Program {
     Server(Server),
     /// `nc`: what it was told, and its end of line.
     Client(Client, &'static str),
+    /// What a shell runs: `yes | nc …`, `nc … > FILE`, a command on a file.
+    Shell(Process),
     /// It has ended, and its output is to be looked at.
     Ended(std::vec::IntoIter<String>),
 }
@@ -19,16 +21,15 @@ enum Program {
 struct Session {
     folder: Folder,
     terminals: HashMap<String, Program>,
-    /// The server's port on the page.
-    port_there: String,
-    /// And here: a free one.
-    port_here: String,
+    /// The ports of the servers on the page, and here, where each has a free one.
+    ports: Vec<(String, u16)>,
 }
 
 #[test]
 fn what_the_pages_show_of_terminals_happens() {
     let mut blocks = Vec::new();
-    for page in pages::pages().into_iter().chain(["docs/experiments.md".to_owned()]) {
+    let more = ["docs/README.md", "docs/experiments.md", "docs/threads-vs-select.md"];
+    for page in pages::pages().into_iter().chain(more.map(str::to_owned)) {
         for block in pages::read(&page).split("\n```console\n").skip(1) {
             let block = block.split("\n```").next().unwrap();
             blocks.push((page.clone(), block.to_owned()));
@@ -38,12 +39,9 @@ fn what_the_pages_show_of_terminals_happens() {
     thread::scope(|scope| {
         for (page, block) in &blocks {
             scope.spawn(move || {
-                let mut session = Session {
-                    folder: Folder::new(),
-                    terminals: HashMap::new(),
-                    port_there: String::new(),
-                    port_here: String::new(),
-                };
+                let (folder, terminals) = (Folder::new(), HashMap::new());
+                fs::create_dir(folder.path("target")).unwrap();
+                let mut session = Session { folder, terminals, ports: Vec::new() };
                 for line in block.lines() {
                     println!("{page}: {line}");
                     session.plays(line);
@@ -58,6 +56,9 @@ impl Session {
         let (terminal, step) = line.split_at(1);
         let step = step.strip_prefix(' ').unwrap_or(step);
         if let Some(command) = step.strip_prefix("$ ") {
+            if let Some(Program::Shell(mut before)) = self.terminals.remove(terminal) {
+                before.exit_code(); // it ends by itself
+            }
             let runs = self.runs(command);
             self.terminals.insert(terminal.to_owned(), runs);
             return;
@@ -78,48 +79,90 @@ impl Session {
                 let rest = server.ends_on_ctrl_c();
                 self.terminals.insert(terminal.to_owned(), Program::Ended(rest.into_iter()));
             }
+            (Program::Shell(_), "^C") => {
+                if let Some(Program::Shell(shell)) = self.terminals.remove(terminal) {
+                    // All that it runs. Some of it may have ended already.
+                    let group = format!("-{}", shell.pid());
+                    let _ = Command::new("kill").args(["-INT", "--", &group]).status();
+                }
+            }
             (_, "^C") => drop(self.terminals.remove(terminal)),
+            (Program::Client(..), "^Z") => {} // it reads nothing, as long as the page shows nothing
             (program, printed) => {
                 let printed =
                     printed.strip_prefix("  ").expect("two spaces before what is printed");
-                match printed.strip_prefix("listening on 127.0.0.1:") {
-                    Some(port) => self.port_there = port.to_owned(), // here it is another one, and read already
-                    None => program.prints(&printed.replace(&self.port_there, &self.port_here)),
+                match (printed.split_once("listening on 127.0.0.1:"), &program) {
+                    (Some((_, port)), Program::Server(server)) => {
+                        let port = port.split_whitespace().next().unwrap().to_owned();
+                        self.ports.push((port, server.address.port())); // that it is read already
+                    }
+                    _ => {
+                        let printed = self.ports.iter().fold(printed.to_owned(), |text, port| {
+                            text.replace(&port.0, &port.1.to_string())
+                        });
+                        program.prints(&printed);
+                    }
                 }
             }
         }
     }
 
     fn runs(&mut self, command: &str) -> Program {
+        let here = |there: &str| self.ports.iter().find(|port| port.0 == there).map(|port| port.1);
         let typed_by_echo = command.strip_prefix("echo ").and_then(|c| c.split_once(" | "));
         let (typed, command) = typed_by_echo.unwrap_or(("", command));
         let words: Vec<&str> = command.split_whitespace().collect();
         match words[..] {
-            // A second program is a client of the first.
-            ["cargo", "run", "--example", name] if !self.port_here.is_empty() => {
-                let mut client = Command::new(server::example(name));
-                client.arg(format!("127.0.0.1:{}", self.port_here));
+            // chatd, or one of its twins.
+            [
+                "cargo",
+                "run",
+                ref which @ ..,
+                "--",
+                "--listen",
+                _,
+                "--db",
+                "none",
+                "--web",
+                "none",
+            ] => {
+                let program = match which {
+                    ["--example", name] => example::example(name),
+                    _ => env!("CARGO_BIN_EXE_chatd").into(),
+                };
+                let mut command = Command::new(program);
+                command.args(["--listen", "127.0.0.1:0", "--db", "none", "--web", "none"]);
+                Program::Server(Server::start_program(command))
+            }
+            ["cargo", "run", "--example", "select-echo-client"] => {
+                let mut client = Command::new(example::example("select-echo-client"));
+                client.arg(format!("127.0.0.1:{}", self.ports[0].1));
                 let printed = Process::start(client).ends();
                 Program::Ended(printed.lines().map(str::to_owned).collect::<Vec<_>>().into_iter())
             }
             ["cargo", "run", "--example", name, ref address_and_more @ ..] => {
-                let mut command = Command::new(server::example(name));
+                let mut command = Command::new(example::example(name));
                 command.arg("127.0.0.1:0").args(address_and_more.iter().skip(1));
                 command.current_dir(self.folder.path(""));
-                let server = Server::start_program(command);
-                self.port_here = server.address.port().to_string();
-                Program::Server(server)
+                Program::Server(Server::start_program(command))
             }
             ["nc", ref options @ .., "127.0.0.1", port] => {
-                assert_eq!(port, self.port_there, "the page's program listens elsewhere");
-                let address = format!("127.0.0.1:{}", self.port_here).parse().unwrap();
-                let mut client = Client::connect(address, command);
+                let port = here(port).expect("the page's program listens there");
+                let mut client = Client::connect(([127, 0, 0, 1], port).into(), command);
                 if !typed.is_empty() {
                     client.says(typed);
                 }
                 Program::Client(client, if options.contains(&"-C") { "\r\n" } else { "\n" })
             }
-            _ => panic!("this page's command is not known here: {command}"),
+            _ => {
+                let command = self.ports.iter().fold(command.to_owned(), |command, port| {
+                    command
+                        .replace(&format!("127.0.0.1 {}", port.0), &format!("127.0.0.1 {}", port.1))
+                });
+                let mut shell = Command::new("bash");
+                shell.args(["-c", &command]).current_dir(self.folder.path("")).process_group(0);
+                Program::Shell(Process::start(shell))
+            }
         }
     }
 }
@@ -129,6 +172,7 @@ impl Program {
     fn prints(&mut self, expected: &str) {
         match self {
             Program::Server(server) => server.prints_line(expected),
+            Program::Shell(shell) => shell.prints_line(expected),
             Program::Ended(lines) => {
                 let line = lines.next().unwrap_or_default();
                 assert!(matches(expected, &line), "{line:?} in place of {expected:?}");

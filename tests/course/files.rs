@@ -65,6 +65,27 @@ fn files_a_path_is_cut_to_its_base_name() {
     receiver.has(&["a", "b", "c", "d", "e", "f", "g"]);
 }
 
+/// In 36 bytes the end of a long path is cut off, so behind its last slash stands something else.
+#[test]
+fn files_a_long_path_loses_its_end() {
+    let receiver = receiver("files", &[]);
+    let path = "/home/student/course/a-rather-long-folder/notes.txt";
+    receiver.receives(&[&header(&path[..36], 1), b"x"]);
+    receiver.has(&["a-rather-long-f"]);
+}
+
+/// There a `long` has 4 bytes, so `36sl` makes 40 in all, and the server takes the content for the size.
+#[test]
+fn files_a_header_from_windows_is_refused() {
+    let mut receiver = receiver("files", &[]);
+    let mut header = header("win.txt", 0);
+    header[36..40].copy_from_slice(&12i32.to_le_bytes());
+    receiver.receives(&[&header[..40], b"Hello class\n"]);
+    receiver.has(&[]);
+    receiver.server.logs("would have 7810121841723073864 bytes");
+    receiver.server.ends_on_ctrl_c();
+}
+
 #[test]
 fn files_a_name_that_is_none_is_refused() {
     let mut receiver = receiver("files", &[]);

@@ -37,7 +37,7 @@ fn select_an_exceptional_client_is_dropped() {
 #[test]
 fn select_ends_at_descriptor_1023_with_a_sentence() {
     // Most descriptors are taken before the program starts, so 300 clients reach the end as a thousand would.
-    let mut command = Command::new(server::example("select-echo"));
+    let mut command = Command::new(example::example("select-echo"));
     command.arg("127.0.0.1:0");
     let mut server = Server::start_program(after(&take_descriptors(700), command));
     let mut inside = server.connect_all(0..300);
@@ -116,6 +116,21 @@ fn poll_upper_case_and_the_list_of_the_watched() {
     drop(ben);
     server.prints_line("watching []");
     assert!(server.ends_on_ctrl_c().is_empty());
+}
+
+#[test]
+fn text_is_put_into_upper_case_although_a_read_may_end_inside_a_character() {
+    for (name, mode) in [("poll-upper", &[][..]), ("epoll", &["level"]), ("epoll", &["edge"])] {
+        let mut server = start_with(name, mode);
+        let mut client = server.connect("ann");
+        client.asks("größe, привет, 你好", "GRÖSSE, ПРИВЕТ, 你好");
+        client.sends([b"a fifteenth gr", &"ö".as_bytes()[..1]].concat());
+        client.receives("A FIFTEENTH GR");
+        client.sends([&"ö".as_bytes()[1..], b"\xff!\n"].concat());
+        client.receives("Ö".as_bytes());
+        client.receives(b"\xff!\n");
+        server.ends_on_ctrl_c();
+    }
 }
 
 #[cfg(target_os = "linux")]

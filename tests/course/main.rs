@@ -6,6 +6,7 @@
 mod harness;
 
 mod consoles;
+mod costs;
 mod files;
 mod loops;
 mod pages;

@@ -1,4 +1,4 @@
-//! The pages of the course: what they quote stands in the files that are compiled, and every program has its page.
+//! The pages of the course: every program has its page, every question its answer, and what they name is there.
 
 use std::{fs, path::Path};
 
@@ -8,45 +8,116 @@ pub fn read(file: &str) -> String {
         .unwrap_or_else(|e| panic!("{file}: {e}"))
 }
 
-/// Every page of docs/course, by its path from the root.
+/// Every page of the course with a step, by its path from the root.
 pub fn pages() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/course");
     let names = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut pages: Vec<String> =
-        names.filter(|n| n.ends_with(".md")).map(|n| format!("docs/course/{n}")).collect();
+    let mut pages: Vec<String> = names
+        .filter(|n| n.ends_with(".md") && n.starts_with(|first: char| first.is_ascii_digit()))
+        .map(|n| format!("docs/course/{n}"))
+        .collect();
     pages.sort();
     pages
 }
 
-/// The blocks of a page that begin with "```rust": the file that each quotes, and the quotation.
-fn quotations(page: &str) -> Vec<(String, String)> {
-    let text = read(page);
-    let mut found = Vec::new();
-    for block in text.split("\n```rust").skip(1) {
-        let (head, body) = block.split_once('\n').unwrap();
-        let file = head.trim().strip_prefix("file=");
-        let quotation = body.split("```").next().unwrap();
-        let file = file
-            .unwrap_or_else(|| panic!("{page}: a block of code does not say file=: {quotation}"));
-        found.push((file.to_owned(), quotation.to_owned()));
+/// The questions of a page: its numbered lists. Blocks of code do not count, and neither does how a line is broken.
+fn questions(page: &str) -> Vec<String> {
+    let text: String = read(page).split("\n```").step_by(2).collect::<Vec<_>>().join("\n");
+    let mut questions: Vec<String> = Vec::new();
+    let mut goes_on = false;
+    for line in text.lines() {
+        let number = line.split_once(". ").filter(|(number, _)| number.parse::<u32>().is_ok());
+        goes_on = match number {
+            Some((_, question)) => {
+                questions.push(question.to_owned());
+                true
+            }
+            None if goes_on && line.starts_with("   ") => {
+                *questions.last_mut().unwrap() += &format!(" {}", line.trim());
+                true
+            }
+            None => false,
+        };
     }
-    found
+    questions
+}
+
+/// A text without what only its form is made of: marks of code, the targets of links, HTML's way to write a character.
+fn bare(text: &str) -> String {
+    let mut parts = text.split("](");
+    let first = parts.next().unwrap().to_owned();
+    let text =
+        parts.fold(first, |text, part| text + part.split_once(')').map_or(part, |(_, rest)| rest));
+    let marks = ["`", "[", "<code>", "</code>"];
+    let text = marks.iter().fold(text, |text, mark| text.replace(mark, ""));
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
 #[test]
-fn what_a_page_quotes_stands_in_the_compiled_file() {
+fn every_question_has_an_answer_and_a_command_that_shows_it() {
+    let answers = read("docs/course/answers.md");
+    let mut chapters = answers.split("\n## ").skip(1);
     for page in pages() {
-        let quotations = quotations(&page);
-        assert!(!quotations.is_empty(), "{page} quotes no code");
-        for (file, quotation) in quotations {
-            let source = format!("\n{}", read(&file));
+        let chapter = chapters.next().expect("a chapter for each page");
+        let title = read(&page).lines().next().unwrap().trim_start_matches("# ").to_owned();
+        assert_eq!(chapter.lines().next().unwrap(), title);
+        let answers: Vec<&str> = chapter.split("<details><summary>").skip(1).collect();
+        let questions = questions(&page);
+        assert_eq!(answers.len(), questions.len(), "{page}: questions and answers");
+        for (number, (question, answer)) in questions.iter().zip(answers).enumerate() {
+            let (asked, answer) = answer.split_once("</summary>").unwrap();
+            assert_eq!(bare(asked), format!("{}. {}", number + 1, bare(question)), "{page}");
+            assert!(answer.contains('`'), "no command shows the answer to {question}");
+        }
+    }
+}
+
+/// `cargo test … NAME`, and a test's name alone, wherever the pages say them.
+#[test]
+fn the_tests_that_the_pages_name_are_there() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/course");
+    let sources = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let mut tests: String = sources
+        .filter(|path| path.is_file())
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    tests += &read("src/socketserver/tests.rs");
+    let more = ["docs/course/answers.md", "docs/README.md", "docs/experiments.md"];
+    for page in pages().into_iter().chain(more.map(str::to_owned)) {
+        for command in read(&page).split("`cargo test ").skip(1) {
+            let command = command.split('`').next().unwrap().split(" -- ").next().unwrap();
+            let name = command.split_whitespace().last().unwrap();
+            let is_there = tests.contains(&format!("fn {name}"))
+                || tests.lines().any(|line| line.starts_with("fn ") && line.contains(name));
             assert!(
-                source.contains(&format!("\n{quotation}")),
-                "{page} quotes what is not in {file}:\n{quotation}"
+                is_there || name == "NAME" || command.contains("--test chatd"),
+                "{page}: {command}"
             );
         }
+    }
+}
+
+/// What the page about Rust shows the compiler's words for does not compile.
+#[test]
+fn an_rc_cannot_be_given_to_a_thread() {
+    let page = read("docs/rust-for-python.md");
+    let code = page.split("```rust compile_fail\n").nth(1).unwrap().split("```").next().unwrap();
+    let words = page.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = crate::harness::Folder::new();
+    let file = folder.path("rc.rs");
+    fs::write(&file, format!("fn main() {{\n{code}}}\n")).unwrap();
+    let mut rustc = std::process::Command::new("rustc");
+    rustc
+        .args(["--edition", "2024", "--emit", "metadata", "--out-dir"])
+        .arg(folder.path(""))
+        .arg(file);
+    let said = rustc.output().unwrap();
+    assert!(!said.status.success());
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    for word in words.split_whitespace().filter(|word| !word.contains("closure")) {
+        assert!(said.contains(word), "the compiler does not say {word}");
     }
 }
 

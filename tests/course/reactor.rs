@@ -65,11 +65,27 @@ fn private_chat_as_the_table_says() {
 }
 
 #[test]
+fn private_chat_keeps_a_message_for_one_who_is_not_there_yet() {
+    let mut server = start("private-chat");
+    let mut ann = enter(&server, "ann");
+    ann.sends("zoe:welcome\r\n");
+    ask(&mut ann, "list", "ann");
+    let mut zoe = enter(&server, "zoe");
+    ask(&mut zoe, "list", "ann zoe");
+    ask(&mut zoe, "zoe:getmessage", "ann:welcome");
+    drop(zoe);
+    drop(ann);
+    server.ends_on_ctrl_c();
+}
+
+#[test]
 fn private_chat_is_private_and_bounded() {
     let mut server = start("private-chat");
     let [mut ann, mut eve] = ["ann", "eve"].map(|name| enter(&server, name));
     ask(&mut eve, "ann:getmessage", &format!("The mailbox of ann is not yours. {HELP}"));
-    ask(&mut eve, "zoe:hi", &format!("zoe is not here. {HELP}"));
+    ask(&mut eve, "a name:hi", &format!("Nothing can be kept for a name. {HELP}"));
+    eve.sends((0..100).map(|n| format!("absent{n}:hi\r\n")).collect::<String>());
+    ask(&mut eve, "zoe:hi", &format!("Nothing can be kept for zoe. {HELP}"));
     eve.sends("ann:\x1b[2Jx\r\n".repeat(100));
     ask(&mut eve, "ann:one more", "The mailbox of ann is full.");
     ask(&mut ann, "ann:getmessage", "eve:x");

@@ -5,6 +5,7 @@ use crate::{harness::*, start};
 use std::{
     io::{self, ErrorKind, Read as _, Write as _},
     net::Shutdown,
+    process::Command,
     sync::atomic::{AtomicBool, Ordering::SeqCst},
     thread,
     time::{Duration, Instant},
@@ -34,7 +35,12 @@ fn is_whole(line: &str) -> bool {
 
 #[test]
 fn two_threads_tear_a_line() {
-    two_talk(start("room-torn"), |line| !is_whole(line));
+    let mut lines = 0;
+    two_talk(start("room-torn"), |line| {
+        lines += 1;
+        println!("line {lines}: {line}");
+        !is_whole(line)
+    });
 }
 
 #[test]
@@ -142,8 +148,35 @@ fn with_a_queue_for_each_nobody_waits_for_one_that_does_not_read() {
         talker.says(&block);
         assert!(reader.reads().unwrap().ends_with(&block), "line {number}");
     }
-    frozen.ends(); // hung up
+    frozen.ends(); // disconnected
     server.ends_on_ctrl_c();
+}
+
+/// The page's own terminals: one is stopped, one reads as fast as it can, and `yes` talks as fast as it can.
+#[test]
+fn who_reads_stays_and_who_is_stopped_is_disconnected_while_yes_talks() {
+    if !has_program("nc") {
+        return;
+    }
+    let mut server = start("room-channel");
+    let [mut frozen, mut reader] = ["frozen", "reader"].map(|name| server.connect(name));
+    until_heard(&mut reader, &mut frozen);
+    let mut yes = Command::new("bash");
+    let line = "y".repeat(99); // of one letter, it would take twice as long until the kernel's buffers are full
+    let port = server.address.port();
+    yes.args(["-c", &format!("yes {line} | nc 127.0.0.1 {port} > /dev/null")]);
+    let yes = Process::start(yes);
+    let mut reads_on = |lines| {
+        (0..lines).for_each(|_| assert!(reader.reads().is_some_and(|read| read.ends_with(&line))));
+    };
+    let end = Instant::now() + DEADLINE;
+    while server.thread_names().contains(&"c1".to_owned()) {
+        assert!(Instant::now() < end, "who does not read is not disconnected");
+        reads_on(100);
+    }
+    reads_on(10_000);
+    server.ends_on_ctrl_c();
+    drop((frozen, yes));
 }
 
 /// Two talk and two read: returns what each of these read, without what was said before all were there.

@@ -48,6 +48,11 @@ fn fork_a_process_for_each_client() {
     let children = format!("/proc/{0}/task/{0}/children", server.pid());
     let running = || std::fs::read_to_string(&children).unwrap().split_whitespace().count();
     eventually("five clients have five processes", || running() == 5);
+    let child = std::fs::read_to_string(&children).unwrap();
+    let child = child.split_whitespace().next().unwrap();
+    let descriptors = || std::fs::read_dir(format!("/proc/{child}/fd")).unwrap().count();
+    // What the parent has, less its listener, and the client's socket.
+    eventually("a child lets go of the listener", || descriptors() == server.descriptors());
     all_ask(clients);
     // Those that ended are buried when the next one comes. One at a time: a visitor has a child of its own for a second.
     eventually("the children are buried", || {

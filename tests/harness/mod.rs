@@ -11,6 +11,7 @@
 //! fails no test. A test binary takes this in by `#[path = "../harness/mod.rs"] mod harness;`.
 
 pub mod client;
+pub mod example;
 pub mod folder;
 pub mod process;
 pub mod script;

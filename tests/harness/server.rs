@@ -1,11 +1,11 @@
 //! A server process under test: chatd, chatd in another I/O model, or a program of the course.
 
-use super::{Client, Folder, Process, folder::PASSWORD};
+use super::{Client, Folder, Process, example::example, folder::PASSWORD};
 use std::{
     cell::Cell,
     net::SocketAddr,
     ops::{Deref, DerefMut},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
 };
 
@@ -68,15 +68,6 @@ impl Program {
             Program::Select | Program::Epoll => example(self.name()),
         }
     }
-}
-
-/// The path of an example. Examples have no `CARGO_BIN_EXE_…`; `cargo test` builds them next to this test's folder.
-pub fn example(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let path = test.parent().and_then(Path::parent).unwrap().join("examples").join(name);
-    let path = path.with_extension(std::env::consts::EXE_EXTENSION);
-    assert!(path.exists(), "{} is not built: cargo build --examples", path.display());
-    path
 }
 
 /// The same command, from a shell that does this first.

@@ -17,18 +17,20 @@ fn rounded<'a>(files: impl Iterator<Item = &'a Source>) -> String {
 const COMPARISON: &str = "docs/threads-vs-select.md";
 
 #[test]
-fn the_comparison_quotes_what_is_compiled() {
-    let page = text_of(COMPARISON);
-    let quotations: Vec<&str> = page.split("\n```rust file=").skip(1).collect();
-    assert!(quotations.len() > 3);
-    for quotation in quotations {
-        let (file, rest) = quotation.split_once('\n').unwrap();
-        let quoted = rest.split_once("```").unwrap().0;
-        assert!(
-            text_of(file).contains(&format!("\n{quoted}")),
-            "the page quotes what is not in {file}:\n{quoted}"
-        );
+fn the_pages_quote_what_is_compiled() {
+    let mut number = 0;
+    for (name, page) in pages() {
+        for quotation in page.split("\n```rust file=").skip(1) {
+            number += 1;
+            let (file, rest) = quotation.split_once('\n').unwrap();
+            let quoted = rest.split_once("```").unwrap().0;
+            assert!(
+                format!("\n{}", text_of(file)).contains(&format!("\n{quoted}")),
+                "{name} quotes what is not in {file}:\n{quoted}"
+            );
+        }
     }
+    assert!(number > 40, "only {number} quotations were found");
 }
 
 #[test]
