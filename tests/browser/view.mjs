@@ -47,7 +47,7 @@ async function coloursOf(window, name) {
 export async function what_happens_is_told_in_a_picture_in_words_and_in_numbers(scene) {
   const window = await opens(scene, lesson({ clients: 40, hazard: "registry" }), PROJECTOR);
   await goesTo(window, 0.66);
-  await until("the lock", async () => /the registry: held by demo:registry; c2:bob.* wait/.test(await textOf(window, "#locks")));
+  await until("the lock", async () => /The registry: held by demo:registry; c2:bob.* wait/.test(await textOf(window, "#locks")));
   await until("the demonstration in words", async () => (await textOf(window, "#words")).includes("A demonstration: hold the registry (alice)."));
   await until("the sentence of the canvas", async () => /c2:bob.* wait for a lock/.test(await window.$("#canvas").getAttribute("aria-label")));
   if ((await coloursOf(window, "c2:bob")) < 2) throw new Error("nothing is drawn where bob waits");

@@ -4,8 +4,9 @@
 export const DOING = [
   ["starting", 1], ["working", 0], ["accepting", 1], ["reading", 1], ["waiting for an answer", 2], ["waiting for the channel", 2],
   ["waiting for the registry", 3], ["sending its answer", 4], ["pausing", 2], ["waiting for events", 1], ["waiting for the disk", 2],
-  ["applying events", 0], ["sending", 0], ["waiting for slow clients", 4], ["waiting for lines", 1], ["waiting to hash", 2],
-  ["hashing a password", 0], ["waiting for records", 1], ["writing history", 2], ["waiting for an outbox", 3], ["waiting for a signal", 1],
+  ["applying events", 0], ["sending", 0], ["waiting for slow clients", 1], ["waiting for lines", 1], ["waiting to hash", 2],
+  ["hashing a password", 0], ["waiting for records", 1], ["writing history", 0], ["waiting for an outbox", 3], ["waiting for a signal", 1],
+  ["waiting for browsers", 1], ["waiting for the refused", 1], ["waiting for its time", 1], ["holding a lock", 2],
 ];
 const doing = (words) => DOING.findIndex(([other]) => other === words);
 
@@ -42,7 +43,7 @@ export function lesson({ clients = 40, seconds = 35, talkers = 6, hazard = "", m
     limits: { high_water: 65536, write_deadline: 10 }, options: ["--demo"], hazards: HAZARDS, record: { usual: 10, most: 60, now: false },
   };
   out.push({ hello });
-  const house = [["accept", "accepting"], ["web", "reading"], ["fanout", "waiting for events"], ["historian", "waiting for records"], ["flusher", "waiting for slow clients"], ["linger", "waiting for lines"], ["logger", "waiting for lines"], ["main", "waiting for a signal"], ["view", "working"], ["v1", "reading"]];
+  const house = [["accept", "accepting"], ["web", "waiting for browsers"], ["fanout", "waiting for events"], ["historian", "waiting for records"], ["flusher", "waiting for slow clients"], ["linger", "waiting for the refused"], ["logger", "waiting for lines"], ["main", "waiting for a signal"], ["view", "working"], ["v1", "reading"]];
   const threads = house.map(([name], i) => [i + 1, name, name === "v1" ? 2 : 0]);
   for (let i = 0; i < clients; i += 1) threads.push([i + 20, `c${i + 1}:${NAMES[i % NAMES.length]}${i < NAMES.length ? "" : Math.floor(i / NAMES.length)}`, 1]);
   let said = 1204, delivered = 41377, frozen = 0, nextId = 20 + clients;
@@ -70,7 +71,7 @@ export function lesson({ clients = 40, seconds = 35, talkers = 6, hazard = "", m
       else tick.th.push([3, doing("sending"), [doing("waiting for events"), 235 - load, doing("sending"), Math.ceil(load * 0.7) + 10, doing("applying events"), Math.floor(load * 0.3) + 10], lines, lines * clients, 0, 0]);
       const slow = is("disk") ? 240 : 30 + Math.floor(random() * 30);
       tick.th.push([4, doing("writing history"), [doing("writing history"), slow, doing("waiting for records"), 255 - slow], lines, 0, 0, 0]);
-      tick.th.push([9, doing("working"), [doing("waiting for events"), 250, doing("working"), 5], 0, 0, 0, 0]);
+      tick.th.push([9, doing("working"), [doing("waiting for its time"), 250, doing("working"), 5], 0, 0, 0, 0]);
       tick.q = [stopped ? 20 + n % 100 : Math.floor(random() * 3), Math.floor(random() * 1900), Math.floor(random() * 900), 0, 0, 0, 0];
       if (is("disk")) tick.q = [Math.min(1024, (n - middle) * 13), 45_000, 60_000 + (n - middle) * 4000, 0, 0, 0, 0];
       if (is("freeze", 0, 1)) tick.new = [[frozen = nextId++, `c${clients + 1}:demo-frozen`, 1], [nextId++, `c${clients + 2}:demo-talker`, 1], [nextId++, "demo:freeze", 3]];
@@ -86,6 +87,7 @@ export function lesson({ clients = 40, seconds = 35, talkers = 6, hazard = "", m
         const waiting = [21, 23, 27].slice(0, 1 + Math.floor((n - middle) / 10));
         for (const id of waiting) tick.th.push([id, doing("waiting for the registry"), [doing("waiting for the registry"), 255], 0, 0, 0, 1]);
         if (is("registry", 0, 1)) tick.new = [[nextId, "demo:registry", 3]];
+        tick.th.push([nextId, doing("holding a lock"), [doing("holding a lock"), 255], 0, 0, 0, 0]);
         tick.l = [[0, 1, 100_000, (n - middle) * 100_000, waiting.map((id) => [id, nextId, (n - middle) * 100_000])]];
       }
       if (is("logins", 0, 30)) {

@@ -1,13 +1,12 @@
-// The threads: what each did in the last 30 s, as strips on one canvas or as a table. A slot is 100 ms; of each thread the
-// shares of a slot are kept by kind: 0 works, 1 waits for work, 2 for another thread or the disk, 3 for a lock, 4 writes to
-// a slow socket.
+// The threads: what each did in the last 30 s, as strips or as a table. A slot is 100 ms; of each thread the shares of a
+// slot are kept by kind: 0 works, 1 waits for work, 2 for another thread or the disk, 3 for a lock, 4 writes to a slow
+// socket.
 "use strict";
 
 const $ = (id) => document.getElementById(id);
 const SLOTS = 300;
-const BIG_MAX = 40; // lanes with a name beside them; below, each has a thin line, always in the same place
+const BIG_MAX = 40; // lanes with a name beside them
 const STAYS = 50; // slots for which a lane stays where it is, so that the eye can follow
-const SMALL = 2; // px of a small lane
 const isStill = matchMedia("(prefers-reduced-motion: reduce)");
 const isDark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -24,12 +23,10 @@ class Lane {
     this.isPuppet = name.includes(":demo-");
     this.past = new Uint8Array(SLOTS * 5);
     this.counts = [];
-    this.shares = [[0, 255]];
   }
 
   // What it did in a slot: pairs of doing and share.
   take(pairs, lines, out) {
-    this.shares = pairs;
     const from = (slot % SLOTS) * 5;
     this.past.fill(0, from, from + 5);
     let busy = 0;
@@ -134,25 +131,24 @@ function settle(lane) {
   lanes.set(lane.id, lane);
 }
 
-// --- The canvas: it moves by drawing itself, and only the newest column is drawn anew ---
+// --- The picture ---
 
-const canvas = $("canvas");
-const pen = canvas.getContext("2d", { alpha: false });
-const copy = document.createElement("canvas").getContext("2d", { alpha: false });
-// In px of the canvas. `shown`: slots of a strip. Small lanes stand in columns, `beside` each other.
-let grid = { left: 0, step: 5, shown: SLOTS, row: 24, top: 3, high: 18, width: 0, ratio: 1, smallTop: 0, smallStep: 1, smallWide: 308, beside: 1, wide: 0 };
-let bigs = [];
-let smallSlots = []; // up to where each column of small lanes is drawn
-let paints = [];
+// Lanes with names have strips, on a canvas that moves by drawing itself: only the newest column is drawn anew. If not all
+// threads have room for a name, each has a thin line below, of few pixels, which are set one by one.
+const canvas = $("canvas"), thin = $("thin");
+const pen = canvas.getContext("2d", { alpha: false }), dots = thin.getContext("2d", { alpha: false });
+let grid = {}; // where everything stands, in px of the canvases: see measure()
+let bigs = []; // the lanes with names, from above
+let paints = []; // for each kind its colour, as a number too, and its shape
 
 // Colours, and a shape for each kind, so that nobody has to tell colours apart.
 function preparePaints() {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
-  paints = ["works", "idle", "waits", "lock", "slow"].map((name, kind) => ({ plain: colour(name), shape: shape(kind, colour(name), colour("paper")) }));
-  paints.paper = colour("paper");
-  paints.line = colour("line");
+  paints = ["works", "idle", "waits", "lock", "slow", "paper", "line"].map((name, kind) => ({ plain: colour(name), shape: shape(kind, colour(name), colour("paper")), pixel: pixelOf(colour(name)) }));
 }
+
+const pixelOf = (hex) => new Uint32Array(new Uint8ClampedArray([1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)).concat(255)).buffer)[0];
 
 function shape(kind, colour, paper) {
   const tile = document.createElement("canvas");
@@ -173,199 +169,168 @@ function shape(kind, colour, paper) {
     }
   }
   if (kind === 4) for (const [x, y, w, h] of [[0, 3, 8, 1], [0, 7, 8, 1], [2, 0, 1, 3], [6, 4, 1, 3]]) ink.fillRect(x, y, w, h);
-  return kind === 0 ? colour : pen.createPattern(tile, "repeat");
+  return pen.createPattern(tile, "repeat");
 }
 
-// The newest column, or one of before.
-function column(lane, x, y, width, high, at) {
-  const from = (((at % SLOTS) + SLOTS) % SLOTS) * 5, past = lane.past;
-  let bottom = y + high;
+// What a lane did in one slot: a stack of its shares. Waiting for work is a dot.
+function column(lane, at) {
+  const { left, step, shown, top, high, row, ratio } = grid, from = place5(at), { past } = lane;
+  const x = left + (shown - 1 - slot + at) * step, end = lane.row * row + top + high;
+  let bottom = end;
   for (const kind of [0, 4, 2, 3]) {
     const share = past[from + kind];
     if (share === 0) continue;
-    const tall = Math.min(bottom - y, Math.max(2 * grid.ratio, Math.round((share * high) / 255)));
-    pen.fillStyle = paints[kind].shape;
-    pen.fillRect(x, bottom - tall, width, tall);
+    const tall = Math.min(bottom - end + high, Math.max(2 * ratio, Math.round((share * high) / 255)));
+    pen.fillStyle = kind === 0 ? paints[0].plain : paints[kind].shape;
+    pen.fillRect(x, bottom - tall, step, tall);
     bottom -= tall;
   }
-  if (past[from + 1] > 127 && at % 2 === 0) {
-    pen.fillStyle = paints[1].plain;
-    pen.fillRect(x + (width >> 1), y + high - 3 * grid.ratio, 2 * grid.ratio, 2 * grid.ratio);
-  }
+  if (bottom < end || past[from + 1] === 0 || at % 2 !== 0) return;
+  pen.fillStyle = paints[1].plain;
+  pen.fillRect(x, end - 3 * ratio, Math.min(step, 2 * ratio), 2 * ratio);
 }
 
-// A small lane has no room for a shape: it shows the gravest of what was done; a hair's breadth: it waits for work.
-function dot(lane, x, y, width, at) {
-  const from = (((at % SLOTS) + SLOTS) % SLOTS) * 5, past = lane.past;
-  const kind = past[from + 3] > 2 ? 3 : past[from + 4] > 2 ? 4 : past[from + 2] > 2 ? 2 : past[from] > 2 ? 0 : past[from + 1] > 0 ? 1 : 5;
-  if (kind === 5) return;
-  pen.fillStyle = paints[kind].plain;
-  pen.fillRect(x, y, width, kind === 1 ? grid.ratio / 2 : SMALL * grid.ratio);
+const place5 = (at) => (((at % SLOTS) + SLOTS) % SLOTS) * 5;
+
+function drawNewest(slots) {
+  const { left, step, shown } = grid, wide = step * shown, by = Math.min(wide, slots * step);
+  if (by < wide) pen.drawImage(canvas, left + by, 0, wide - by, canvas.height, left, 0, wide - by, canvas.height);
+  pen.fillStyle = paints[5].plain;
+  pen.fillRect(left + wide - by, 0, by, canvas.height);
+  moveShapes();
+  for (const lane of bigs) if (!lane.ended || slot - lane.ended < 2) column(lane, slot);
 }
 
-function drawSmall(lane) {
-  if (!lane) return;
-  const [x, y] = smallAt(lane.cell);
-  for (let at = slot - SLOTS + 1; at <= slot; at += 1) dot(lane, x + (at - slot + SLOTS - 1) * grid.smallStep, y, grid.smallStep, at);
-}
-
-const smallAt = (cell) => [(cell % grid.beside) * grid.smallWide, grid.smallTop + Math.floor(cell / grid.beside) * SMALL * grid.ratio];
-
-function shift(x, y, width, high, by) {
-  if (by < width) pen.drawImage(canvas, x + by, y, width - by, high, x, y, width - by, high);
-  pen.fillStyle = paints.paper;
-  pen.fillRect(x + Math.max(0, width - by), y, Math.min(by, width), high);
-}
-
-function drawSlots(slots) {
-  if (isTable || canvas.width === 0 || canvas.height === 0) return;
-  const { left, step, shown: wideBy, row, top, high, smallStep, smallWide } = grid;
-  const wideBig = step * wideBy, right = left + wideBig, bottom = grid.smallTop;
-  for (const { shape } of paints) if (shape.setTransform) shape.setTransform(new DOMMatrix([1, 0, 0, 1, left - ((slot * step) % 8), 0]));
-  if (bigs.length > 0) shift(left, 0, wideBig, bottom, slots * step);
-  for (const lane of bigs) if (!lane.ended || slot - lane.ended < 2) column(lane, right - step, lane.row * row + top, step, high, slot);
-  // Small lanes have turns: each time that it draws itself, a canvas is copied.
-  const turn = shown % grid.beside, since = Math.min(SLOTS, slot - (smallSlots[turn] ?? slot)), wide = smallStep * SLOTS;
-  smallSlots[turn] = slot;
-  if (since <= 0) return;
-  shift(turn * smallWide, bottom, wide, canvas.height - bottom, since * smallStep);
-  for (let cell = turn; cell < cells.length; cell += grid.beside) {
-    const lane = cells[cell], [x, y] = smallAt(cell);
-    if (lane) for (let back = since - 1; back >= 0; back -= 1) dot(lane, x + wide - smallStep * (back + 1), y, smallStep, slot - back);
-  }
-}
-
-function drawBig(lane) {
-  for (let back = grid.shown - 1; back >= 0; back -= 1) column(lane, grid.left + (grid.shown - 1 - back) * grid.step, lane.row * grid.row + grid.top, grid.step, grid.high, slot - back);
+// With the picture, or what is drawn later would not fit what is there.
+function moveShapes() {
+  for (const { shape } of paints) shape.setTransform(new DOMMatrix([1, 0, 0, 1, grid.left - ((slot * grid.step) % 8), 0]));
 }
 
 function drawAll() {
-  pen.fillStyle = paints.paper;
+  pen.fillStyle = paints[5].plain;
   pen.fillRect(0, 0, canvas.width, canvas.height);
-  bigs.forEach(drawBig);
-  smallSlots = Array.from({ length: grid.beside }, () => slot);
-  cells.forEach(drawSmall);
+  moveShapes();
+  for (const lane of bigs) for (let at = slot - grid.shown + 1; at <= slot; at += 1) column(lane, at);
+}
+
+// A thin line has no room for shapes: it shows what there was most of, but a lock or a slow socket above all.
+function kindIn(past, from) {
+  if (past[from + 3] > 2) return 3;
+  if (past[from + 4] > 2) return 4;
+  if (past[from] + past[from + 2] > 2) return past[from + 2] > past[from] ? 2 : 0;
+  return past[from + 1] > 0 ? 1 : 5;
+}
+
+function drawThin() {
+  const { width, height } = thin, { beside, apart, thinStep, tall, gap } = grid;
+  if (thin.hidden || width * height === 0) return;
+  const picture = dots.createImageData(width, height), pixels = new Uint32Array(picture.data.buffer).fill(paints[5].pixel);
+  for (const [cell, lane] of cells.entries()) {
+    if (!lane) continue;
+    const left = (cell % beside) * apart, top = Math.floor(cell / beside) * tall;
+    for (let back = 0; back < grid.shown; back += 1) {
+      const kind = kindIn(lane.past, place5(slot - back));
+      if (kind === 5) continue;
+      const ink = paints[kind === 1 ? 6 : kind].pixel;
+      const from = kind === 1 ? top + tall - gap - 1 : top, x = left + (grid.shown - 1 - back) * thinStep;
+      for (let y = from; y < top + tall - gap; y += 1) for (let dx = 0; dx < thinStep; dx += 1) pixels[y * width + x + dx] = ink;
+    }
+  }
+  dots.putImageData(picture, 0, 0);
 }
 
 // --- Who stands where ---
 
-// The server's own first; then whoever has to be looked at: they wait for a lock, are written to slowly, or belong to a
-// demonstration; then whoever did something, by number; then the others: as many as fit. In between (`isQuick`) nobody moves: whoever is new
-// and more urgent stands below the others, or in the place of the last.
+// Below the server's own threads stands whoever has to be looked at: they wait for a lock, are written to slowly, or belong
+// to a demonstration; then whoever did something, by number; then the others: as many as fit. In between (`isQuick`) nobody
+// moves: whoever is new and more urgent stands below the others, or in the place of the last.
 function choose(most, isQuick) {
-  const order = [...lanes.values()].sort((a, b) => rank(a) - rank(b) || a.id - b.id);
-  const wanted = order.filter((lane) => rank(lane) < 4);
-  let big = order.slice(0, most);
-  if (isQuick) {
-    big = bigs.filter((lane) => lanes.has(lane.id)).slice(0, most);
-    for (const lane of wanted) {
-      if (lane.row >= 0) continue;
-      const last = big.reduce((a, b) => (rank(b) >= rank(a) ? b : a), big[0]);
-      if (big.length < most) big.push(lane);
-      else if (last && rank(last) > rank(lane)) big[big.indexOf(last)] = lane;
-      else break;
-    }
+  const order = [...lanes.values()].sort(byRank);
+  if (!isQuick) return order.slice(0, most);
+  const big = bigs.filter((lane) => lanes.has(lane.id)).slice(0, most);
+  for (const lane of order.filter((lane) => rank(lane) < 4)) {
+    if (lane.row >= 0) continue;
+    const last = big.reduce((a, b) => (rank(b) >= rank(a) ? b : a), big[0]);
+    if (big.length < most) big.push(lane);
+    else if (last && rank(last) > rank(lane)) big[big.indexOf(last)] = lane;
+    else break;
   }
   return big;
 }
 
+const HOUSE = ["accept", "web", "fanout", "historian", "flusher"]; // as a line goes; then the others
+const along = (lane) => (HOUSE.indexOf(lane.name) + 1 || HOUSE.length + 1);
+const byRank = (a, b) => rank(a) - rank(b) || (a.group === 0 && along(a) - along(b)) || a.id - b.id;
+
 function rank(lane) {
-  if (lane.group === 0) return 0;
+  const atRest = grid.isCrowded && lane.isAtRest ? 4 : 0;
+  if (lane.group === 0) return atRest;
   if (lane.group === 3 || lane.isPuppet || lane.bytes > 0 || slot - lane.gravest < STAYS) return 1;
-  return (lane.group === 1 ? 2 : 3) + (lane.isAtRest && lanes.size > roomFor ? 4 : 0);
+  return (lane.group === 1 ? 2 : 3) + atRest;
 }
 
-let placedAt = -Infinity, quickAt = -Infinity, roomFor = 0;
+let placedAt = -Infinity, quickAt = -Infinity;
 
 // Measures, and gives each lane its place. `isNew`: the window has changed, or everything has.
 function place(isNew, isQuick = false) {
   if (isTable || !hello) return;
-  if (isNew) measure();
-  const most = Math.max(3, Math.min(BIG_MAX, roomFor - Math.ceil(smallHigh() / grid.row)));
-  const big = choose(most, isQuick && !isNew);
-  const isSame = !isNew && big.length === bigs.length && big.every((lane, i) => lane === bigs[i]) && !isTooLow();
+  const isOther = measure() || isNew;
+  const big = choose(grid.most, isQuick && !isNew);
   if (!isQuick || isNew) placedAt = slot;
   quickAt = slot;
-  if (isSame) return;
-  for (const lane of bigs) lane.was = lane.row;
-  const oldBigs = new Set(bigs);
+  if (!isOther && big.length === bigs.length && big.every((lane, i) => lane === bigs[i])) return;
   for (const lane of lanes.values()) lane.row = -1;
-  big.forEach((lane, i) => {
-    lane.row = i;
-  });
+  big.forEach((lane, i) => { lane.row = i; });
   bigs = big;
-  const oldTop = grid.smallTop;
-  spread();
-  if (isNew) drawAll();
-  else move(oldBigs, oldTop);
+  drawAll();
   showRows();
 }
 
-// Rows that moved are copied; only those that became big are drawn anew.
-function move(oldBigs, oldTop) {
-  keepCopy();
-  pen.fillStyle = paints.paper;
-  pen.fillRect(0, 0, canvas.width, canvas.height);
-  const { left, row } = grid, wide = grid.step * grid.shown;
-  for (const lane of bigs) {
-    if (oldBigs.has(lane)) pen.drawImage(copy.canvas, left, lane.was * row, wide, row, left, lane.row * row, wide, row);
-    else drawBig(lane);
-  }
-  if (copy.canvas.height > oldTop) pen.drawImage(copy.canvas, 0, oldTop, canvas.width, copy.canvas.height - oldTop, 0, grid.smallTop, canvas.width, copy.canvas.height - oldTop);
-}
+const ROWS = [2.3, 1.9, 1.55]; // rem: the first in which all threads fit on a projector
 
-const smallHigh = () => Math.ceil(cells.length / grid.beside) * SMALL * grid.ratio;
-const isTooLow = () => grid.smallTop + smallHigh() > canvas.height;
-
-const isFixed = () => getComputedStyle(document.body).overflowY === "hidden"; // a projector: nothing is scrolled
-
-// Where the strips stand is decided by the style sheet: the head has the same columns as each row.
+// Says whether anything has another place than before. Where a strip begins and ends, the style sheet decides: the head has
+// the columns of each row.
 function measure() {
-  const head = document.querySelector(".head"), strip = head.querySelector(".strip").getBoundingClientRect();
-  const box = $("strips").getBoundingClientRect(), isPhone = strip.top > head.getBoundingClientRect().top + 8;
-  const ratio = Math.max(1, Math.min(2, devicePixelRatio || 1));
-  const row = Math.round(parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--row")) * parseFloat(getComputedStyle(document.documentElement).fontSize));
-  document.documentElement.style.setProperty("--row-px", `${row}px`); // whole px, or names and strips part company
-  const width = Math.floor(strip.width * ratio), step = Math.max(1, Math.round(width / SLOTS)), shown = Math.min(SLOTS, Math.floor(width / step));
-  Object.assign(grid, { ratio, step, shown, row: row * ratio, width, left: Math.round((strip.right - box.left) * ratio) - shown * step });
-  setText(strip0, `${Math.round(shown / 10)} s ago`);
-  [grid.top, grid.high] = isPhone ? [row * ratio * 0.6, row * ratio * 0.36] : [3 * ratio, row * ratio - 5 * ratio];
-  [grid.top, grid.high] = [Math.round(grid.top), Math.round(grid.high)];
-  grid.smallStep = isPhone ? step : Math.max(1, Math.floor(ratio));
-  grid.smallWide = grid.smallStep * SLOTS + 10 * ratio;
-  grid.wide = Math.floor(box.width * ratio);
-  grid.beside = Math.max(1, Math.floor((grid.wide + 10 * ratio) / grid.smallWide));
-  roomFor = isFixed() ? Math.floor(box.height / row) : BIG_MAX + 100;
+  const before = JSON.stringify(grid), root = document.documentElement, rem = parseFloat(getComputedStyle(root).fontSize);
+  const ratio = Math.max(1, Math.min(2, devicePixelRatio || 1)), head = document.querySelector(".head");
+  const strip = head.querySelector(".strip").getBoundingClientRect(), box = $("threads").getBoundingClientRect();
+  const isPhone = strip.top > head.getBoundingClientRect().top + 8;
+  const isFixed = getComputedStyle(document.body).overflowY === "hidden"; // a projector: nothing is scrolled
+  const room = isFixed ? Math.max(200, box.height - head.offsetHeight - $("rest").offsetHeight - 6) : Infinity;
+  const fit = (size) => Math.min(BIG_MAX, Math.floor(room / Math.round(size * rem)));
+  const size = isPhone ? 2.9 : (isFixed && ROWS.find((size) => lanes.size <= fit(size))) || ROWS.at(-1);
+  const isCrowded = lanes.size > fit(size), row = Math.round(size * rem); // whole px, or names and strips part company
+  const step = Math.max(1, Math.ceil((strip.width * ratio) / SLOTS - 0.1)), shown = Math.min(SLOTS, Math.floor((strip.width * ratio) / step));
+  const wide = Math.floor(box.width * ratio), left = Math.min(wide, Math.floor((strip.right - box.left) * ratio)) - shown * step;
+  // Thin lines: one below the other, under the strips; or, if they are too many, in columns beside each other.
+  const forThin = isFixed ? 0.3 * room : 2 * cells.length, space = 10 * ratio;
+  let beside = 1;
+  while (Math.ceil(cells.length / beside) * 2 > forThin && (shown + space) * (beside + 1) <= wide + space) beside += 1;
+  const down = Math.ceil(cells.length / beside), tall = Math.max(2, Math.min(6, Math.floor(forThin / Math.max(1, down)))) * ratio;
+  const thinStep = beside === 1 ? step : Math.max(1, Math.floor(((wide + space) / beside - space) / shown));
+  const apart = beside === 1 ? 0 : Math.floor((wide - shown * thinStep) / (beside - 1));
+  const most = isCrowded ? Math.max(3, Math.min(BIG_MAX, Math.floor((room - (down * tall) / ratio - 4) / row))) : BIG_MAX;
+  const [top, high] = isPhone ? [row * 0.52, row * 0.34] : [3, row - 5];
+  const rows = Math.min(lanes.size, most);
+  grid = { ratio, step, shown, left, wide, rows, row: row * ratio, top: Math.round(top * ratio), high: Math.round(high * ratio), isCrowded, most, beside, apart, thinStep, tall: Math.round(tall), gap: tall > 3 * ratio ? Math.round(ratio) : 0, down };
+  if (JSON.stringify(grid) === before) return false;
+  root.style.setProperty("--row-px", `${row}px`);
+  setText(document.querySelector(".head .strip span"), `${Math.round(shown / 10)} s ago`);
+  resize(canvas, wide, rows * grid.row);
+  thin.hidden = !isCrowded;
+  thin.style.marginInlineStart = beside === 1 ? `${left / ratio}px` : "0";
+  resize(thin, beside === 1 ? step * shown : wide, isCrowded ? down * grid.tall : 0);
+  return true;
 }
 
-// The canvas is as high as its lanes, and what is drawn stays.
-function spread() {
-  const { ratio } = grid, height = Math.ceil((bigs.length * grid.row + 4 * ratio + smallHigh()) / 32) * 32, width = grid.wide;
-  const isOther = canvas.height < height || canvas.width !== width || canvas.height > height + 4 * grid.row;
-  if (isOther) {
-    keepCopy();
-    canvas.width = width;
-    canvas.height = height;
-    pen.fillStyle = paints.paper;
-    pen.fillRect(0, 0, width, height);
-    if (copy.canvas.width > 0) pen.drawImage(copy.canvas, 0, 0);
-    canvas.style.width = `${width / ratio}px`;
-    canvas.style.height = `${height / ratio}px`;
-    $("strips").style.minHeight = isFixed() ? "0" : `${height / ratio}px`;
-  }
-  grid.smallTop = bigs.length * grid.row + 4 * ratio;
-}
-
-function keepCopy() {
-  if (canvas.width === 0 || canvas.height === 0) return;
-  copy.canvas.width = canvas.width;
-  copy.canvas.height = canvas.height;
-  copy.drawImage(canvas, 0, 0);
+function resize(one, width, height) {
+  if (one.width === width && one.height === height) return;
+  [one.width, one.height] = [width, height];
+  [one.style.width, one.style.height] = [`${width / grid.ratio}px`, `${height / grid.ratio}px`];
 }
 
 // --- Names and numbers beside the strips ---
 
-const strip0 = document.querySelector(".head .strip").firstElementChild;
 const rows = [];
 const setText = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 
@@ -405,9 +370,8 @@ function showRows() {
 
 function showRest() {
   const all = [...lanes.values()].filter((lane) => !lane.ended), rest = all.filter((lane) => lane.isAtRest).length;
-  const others = all.length - rest - bigs.filter((lane) => !lane.ended).length;
-  const more = others > 0 ? ` ${others} more did something, too.` : "";
-  setText($("rest"), `All ${all.length} threads have a thin line here, always in the same place. ${rest} are at rest: they only waited for work for 30 s.${more}`);
+  const thin = grid.isCrowded ? `Each of the ${all.length} threads has a thin line, always in the same place` : `${all.length} threads`;
+  setText($("rest"), `${thin}; ${rest} of them only waited for work in the last 30 s.`);
 }
 
 const number = (value) => Math.round(value).toLocaleString("en");
@@ -467,7 +431,8 @@ function showThreads(slots) {
     if (shown % 5 === 0) showTable();
     return;
   }
-  drawSlots(slots);
+  drawNewest(slots);
+  drawThin();
   if (slot - placedAt >= STAYS) place(false);
   else if (slot - quickAt >= 5) place(false, true);
   if (shown % 3 === 0) showRows();

@@ -223,13 +223,14 @@ function takeLocks(told) {
     parts.push(`${lockName(kind)}: ${holder ? `held by ${named(holder)}` : "held"}; ${waiting.slice(0, 5).map(([id]) => named(id)).join(", ")}${waiting.length > 5 ? ` and ${waiting.length - 5} more` : ""} ${waiting.length === 1 ? "waits" : "wait"}, ${micros(us)} so far.`);
   }
   $("locks").classList.toggle("now3", parts.length > 0);
-  if (parts.length > 0) [locksAt] = [slot, setText($("locks"), parts.join(" "))];
+  if (parts.length > 0) [locksAt] = [slot, setText($("locks"), sentence(parts.join(" ")))];
   else if (slot - locksAt > 10 && shown % 10 === 0) {
     const sums = [...lockTotals].map(([kind, { waits, longest }]) => `${lockName(kind)} was waited for ${waits === 1 ? "once" : `${number(waits)} times`}, at most ${micros(longest)}`);
-    setText($("locks"), sums.length > 0 ? `Nobody waits now. ${sums.join("; ")}.` : "Nobody has waited for a lock.");
+    setText($("locks"), sums.length > 0 ? `Nobody waits now. ${sentence(sums.join("; "))}.` : "Nobody has waited for a lock.");
   }
 }
 
+const sentence = (words) => words[0].toUpperCase() + words.slice(1);
 const lockName = (kind) => String(hello.locks[kind] ?? "a lock");
 
 // --- In words ---
