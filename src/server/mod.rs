@@ -329,17 +329,18 @@ fn start_web(
     (servers, handler, threads): (&[Arc<ChatServer>], &Arc<ChatHandler>, &Arc<Threading>),
 ) -> anyhow::Result<Option<WebThread>> {
     let Some(WebListeners { listeners, status }) = opened else { return Ok(None) };
-    let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let addresses: Vec<SocketAddr> =
+        listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let Some(&address) = addresses.first() else { return Ok(None) };
     let first = servers.first().and_then(|server| server.local_addr().ok());
     let config = WebConfig {
         names: web::listener::names(options)?,
         proxies: options.proxy_from.clone(),
         chat_port: first.map_or(0, |address| address.port()),
+        address,
         most: limits::browsers_possible(options.threads_max),
     };
-    if let Some(Ok(address)) = listeners.first().map(TcpListener::local_addr) {
-        handler.authenticator.tickets.set_address(address);
-    }
+    handler.authenticator.tickets.set_address(address);
     let view = Arc::new(View::new(options));
     let web = Web::new(listeners, config, (handler, threads, &view), status);
     let (web, stop) = web.context("cannot start the thread web")?;

@@ -26,7 +26,7 @@ use log::LevelFilter;
 use std::{
     fs::File,
     io::{IsTerminal as _, Read as _},
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -333,6 +333,15 @@ pub fn address_for_others() -> Option<IpAddr> {
     let usable =
         |ip: &IpAddr| !ip.is_loopback() && matches!(ip, IpAddr::V4(v4) if !v4.is_link_local());
     interfaces.iter().map(if_addrs::Interface::ip).find(usable)
+}
+
+/// Where others find the page that is served at `web`: host and port, as they stand in a URL.
+pub(crate) fn page_address(mut web: SocketAddr) -> String {
+    if web.ip().is_unspecified() {
+        let Some(ip) = address_for_others() else { return format!("localhost:{}", web.port()) };
+        web.set_ip(ip);
+    }
+    web.to_string()
 }
 
 #[cfg(test)]

@@ -1,9 +1,6 @@
-// Connections that break: each line once and in order, nothing typed lost without a word. ROUNDS=200 SECONDS_AWAY=1,30,90
-// makes more rounds, and longer ones, than the check has time for.
+// Connections that break, and what the page says of it. Many breaks in a row are in breaking.mjs.
 
 import { PASSWORD, until } from "./harness/server.mjs";
-
-const ROUNDS = Number(process.env.ROUNDS ?? 6);
 
 // A talker with numbers: who reads them sees at once what is missing, twice, or in another order.
 class Counter {
@@ -14,14 +11,6 @@ class Counter {
 
   says(lines) {
     for (let line = 0; line < lines; line += 1) this.bob.says(`count ${++this.said}`);
-  }
-
-  goOn(perSecond) {
-    this.timer = setInterval(() => this.says(1), 1000 / perSecond);
-  }
-
-  stop() {
-    clearInterval(this.timer);
   }
 
   // What the log has now follows on what it had at the last look, each number once and in order. The log keeps 1,000 lines.
@@ -55,46 +44,6 @@ async function own(alice, bob, text) {
   await alice.says(text);
   await until(`${text} is said`, async () => (await alice.lines(".says")).filter((line) => line.endsWith(text)).length === 1);
   await bob.hears(`<alice> ${text}`);
-}
-
-export async function each_line_once_and_in_order_through_many_cuts(scene) {
-  const { proxy, bob, alice, counter } = await talk(scene);
-  counter.goOn(40);
-  for (let round = 1; round <= ROUNDS; round += 1) {
-    await own(alice, bob, `round ${round}`);
-    if (round % 3 === 0) proxy.freeze(); // and what is under way is lost when it is cut
-    counter.says(round % 5); // a burst at the very moment
-    proxy.cut();
-    await until("it is seen", async () => (await alice.screen()) === "away");
-    counter.says(10);
-    proxy.mend();
-    await alice.$("#try-now").click().catch(() => {}); // or the page was quicker
-    await alice.isOn("in");
-    await counter.look(alice);
-    if (round % 20 === 0) console.log(`  round ${round}, ${counter.said} lines`);
-  }
-  counter.stop();
-  await counter.isAllRead(alice);
-  await alice.hears("away for", ".rule");
-}
-
-// The browser's own idea of being offline, as in the tools of a developer.
-export async function offline_by_the_debugger_for_seconds(scene) {
-  const { bob, alice, counter, proxy } = await talk(scene);
-  counter.goOn(8); // in 90 s that is less than what is told at most
-  for (const seconds of (process.env.SECONDS_AWAY ?? "1,3").split(",").map(Number)) {
-    const back = Date.now() + seconds * 1000;
-    await alice.context.setOffline(true);
-    proxy.cut();
-    await until(`${seconds} s offline`, () => Date.now() > back, seconds * 1000 + 1000);
-    proxy.mend();
-    await alice.context.setOffline(false); // the page comes back at once, without a tap
-    await alice.isOn("in");
-    await own(alice, bob, `after ${seconds} s`);
-    await counter.look(alice);
-  }
-  counter.stop();
-  await counter.isAllRead(alice);
 }
 
 export async function by_itself_with_nobody_touching_it(scene) {
@@ -211,6 +160,7 @@ export async function a_connection_without_a_word_is_given_up(scene) {
   await until("another connection", () => alice.sockets === sockets + 1);
   await alice.isOn("in");
   await counter.isAllRead(alice);
+  await own(alice, bob, "here again"); // what she asked for on coming back has come, too
   // After 30 s it is enough that the network is said to be there again.
   proxy.freeze();
   counter.says(1);

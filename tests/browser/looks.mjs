@@ -84,6 +84,13 @@ const SCREENS = {
     await window.$("#menu button", { hasText: "Keys" }).click();
     await window.$("#keys[open]").waitFor();
   },
+  join: async (window, { server }) => {
+    await window.page.keyboard.press("Escape");
+    await window.$("#open-menu").click();
+    await window.$("#menu button", { hasText: "How to join" }).click();
+    await until("the code is drawn", () => window.$("#code").evaluate((image) => image.complete && image.naturalWidth > 0));
+    if ((await window.$("#url").textContent()) !== server.url.replace(/\/$/, "")) throw new Error("another address");
+  },
   lists: async (window) => {
     await window.page.keyboard.press("Escape");
     await window.$("#open-lists").click();

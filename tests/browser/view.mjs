@@ -64,32 +64,40 @@ export async function from_a_chat_to_the_view(scene) {
   const server = await scene.server(["--demo"], { admins: ["alice"] });
   const alice = await server.nc("alice", PASSWORD);
   const people = [];
-  for (const name of ["bob", "carol", "dave"]) people.push(await server.nc(name));
+  for (const name of ["bob", "carol", "dave", "frank", "grace", "heidi", "ivan", "judy"]) people.push(await server.nc(name));
+  const talk = people.map((person, at) => setInterval(() => person.says("and what does the thread of a client do all day?"), 300 + at * 170));
+  scene.toClose.unshift({ close: () => talk.forEach(clearInterval) });
   alice.says("/view");
   const [url] = /http\S+\/view#[0-9a-f]{32}/.exec(await alice.hears("/view#"));
-  const window = await scene.window(url, PROJECTOR);
+  const window = await scene.window(url, { width: 1600, height: 900 });
   const opened = Date.now();
   await until("bob's lane", async () => (await window.$(".row", { hasText: "fanout" }).count()) === 1);
   if (window.page.url().includes("#")) throw new Error("the ticket stays in the address bar");
-  await until("it has said nothing for long", () => Date.now() > opened + 12_000);
+  await until("it has said nothing for long, and the strips are full", () => Date.now() > opened + 22_000, 30_000);
   await window.$("#open-tools").click();
   await window.$("#save").click();
   await window.page.keyboard.press("Escape");
-  await window.$("#open-hazards").click();
-  await window.$("#offer button", { hasText: "hold the registry" }).click();
+  const causes = async (hazard) => {
+    await window.$("#open-hazards").click();
+    await window.$("#offer button", { hasText: hazard }).click();
+  };
+  await causes("freeze a reader");
+  await window.$("#do-it").click();
+  await until("the frozen reader is hung up", async () => /demo-frozen.* hung up/.test(await textOf(window, "#words")));
+  await causes("hold the registry");
   await until("the question", async () => /Who waits while one thread holds/.test(await textOf(window, "#ask")));
   await window.$("#do-it").click();
   await alice.hears("A demonstration: a thread holds the lock of the registry for 3 s (alice).");
   const late = server.nc("erin"); // she has to wait
-  await until("who waits for whom", async () => /held by demo:registry; c\d+ waits/.test(await textOf(window, "#locks")));
+  await until("who waits for whom", async () => /held by demo:registry; .* waits?, [12]\.\d+ s/.test(await textOf(window, "#locks")));
   await window.shot("view"); // docs/figures/view.png
   people[0].says("we talk on"); // and so does the view
   await people[1].hears("we talk on");
   await late;
   await alice.hears("End of the demonstration");
   await until("its end in words", async () => /\(A\) whoever comes or leaves/.test(await textOf(window, "#words")));
-  await window.$("#open-hazards").click();
-  await window.$("#offer button", { hasText: "slow motion" }).click();
+  talk.forEach(clearInterval);
+  await causes("slow motion");
   await window.$("#do-it").click();
   await window.$("#stop-all").waitFor();
   await window.page.keyboard.press("Escape");

@@ -13,6 +13,7 @@ fn the_page_and_its_files_come_with_their_headers() {
         ("/page.css", "text/css; charset=utf-8"),
         ("/view", "text/html; charset=utf-8"),
         ("/icon.svg", "image/svg+xml"),
+        ("/join.svg?http:", "image/svg+xml"),
     ] {
         let answer = web.get(path, "");
         assert_eq!(status(&answer), 200, "{path}");

@@ -2,7 +2,7 @@
 
 use crate::{
     lock::{LockKind, Locked},
-    server::options::address_for_others,
+    server::options::page_address,
 };
 use std::{
     net::SocketAddr,
@@ -59,17 +59,9 @@ impl Tickets {
     /// # Errors
     /// A sentence that says why there is no view.
     pub(crate) fn give(&self, who: Who) -> Result<(String, String), String> {
-        let mut address =
-            *self.address.get().ok_or("There is no view: the server serves no browsers.")?;
-        if address.ip().is_unspecified()
-            && let Some(ip) = address_for_others()
-        {
-            address.set_ip(ip);
-        }
-        let host = match address.ip().is_unspecified() {
-            true => format!("localhost:{}", address.port()),
-            false => address.to_string(),
-        };
+        let address =
+            self.address.get().ok_or("There is no view: the server serves no browsers.")?;
+        let host = page_address(*address);
         let ticket = random()?;
         self.add(ticket.clone(), who);
         let address = format!("http://{host}/view#{ticket}");

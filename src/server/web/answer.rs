@@ -3,6 +3,7 @@
 use super::{
     assets,
     head::{Problem, Request, is_our_host},
+    join,
 };
 use std::{
     borrow::Cow,
@@ -46,6 +47,8 @@ pub(super) struct Rules {
     pub(super) proxies: Vec<IpAddr>,
     /// Where the chat is, for those who talk to this port as to that one.
     pub(super) chat_port: u16,
+    /// Where the page is.
+    pub(super) address: SocketAddr,
 }
 
 impl Rules {
@@ -100,8 +103,16 @@ impl Rules {
     }
 
     fn asset(&self, request: &Request, peer: SocketAddr) -> Result<Answer, Problem> {
-        let asset = assets::find(&request.path).ok_or(Problem::NotFound)?;
-        let tag = asset.tag();
+        let (kind, bytes): (_, Cow<'static, [u8]>) = match &*request.path {
+            "/join.svg" => {
+                (assets::PICTURE, join::picture(request, self.address).into_bytes().into())
+            }
+            path => {
+                let asset = assets::find(path).ok_or(Problem::NotFound)?;
+                (asset.kind, asset.bytes.into())
+            }
+        };
+        let tag = assets::tag(&bytes);
         let is_known = request.known_tags.contains(&tag);
         let status = if is_known { "304 Not Modified" } else { "200 OK" };
         // A browser takes no notice of this one, but for a complaint, where the connection is not a
@@ -114,14 +125,14 @@ impl Rules {
         let head = format!(
             "HTTP/1.1 {status}\r\nContent-Type: {}\r\nETag: {tag}\r\nCache-Control: no-cache\r\n\
              Content-Security-Policy: {}\r\n{opener}",
-            asset.kind,
+            kind,
             policy(&request.host)
         );
-        let body = if is_known { &[] } else { asset.bytes };
+        let body = if is_known { Cow::default() } else { bytes };
         let has_no_body = is_known || request.method == "HEAD";
         // The length that a body would have; an answer without changes says nothing of it.
         let length = (!is_known).then_some(body.len());
-        Ok(finish(head, length, body.into(), request.keeps_open, has_no_body))
+        Ok(finish(head, length, body, request.keeps_open, has_no_body))
     }
 
     /// The answer to a request that is refused.

@@ -10,6 +10,7 @@ pub(super) struct Asset {
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
+pub(super) const PICTURE: &str = "image/svg+xml";
 
 /// All there are.
 const ASSETS: [Asset; 11] = [
@@ -23,7 +24,7 @@ const ASSETS: [Asset; 11] = [
     Asset { path: "/lanes.js", kind: SCRIPT, bytes: include_bytes!("assets/lanes.js") },
     Asset { path: "/view.js", kind: SCRIPT, bytes: include_bytes!("assets/view.js") },
     Asset { path: "/view.css", kind: STYLE, bytes: include_bytes!("assets/view.css") },
-    Asset { path: "/icon.svg", kind: "image/svg+xml", bytes: include_bytes!("assets/icon.svg") },
+    Asset { path: "/icon.svg", kind: PICTURE, bytes: include_bytes!("assets/icon.svg") },
 ];
 
 /// The file at this path.
@@ -31,13 +32,11 @@ pub(super) fn find(path: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.path == path)
 }
 
-impl Asset {
-    /// By which a browser knows whether it has these bytes already. (FNV: nobody gains by finding
-    /// others with the same tag.)
-    pub(super) fn tag(&self) -> String {
-        let hash = self.bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        format!("\"{hash:016x}\"")
-    }
+/// By which a browser knows whether it has these bytes already. (FNV: nobody gains by finding others
+/// with the same tag.)
+pub(super) fn tag(bytes: &[u8]) -> String {
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("\"{hash:016x}\"")
 }

@@ -44,6 +44,8 @@ pub(super) struct Request {
     pub(super) method: String,
     /// Without what stands behind `?`.
     pub(super) path: String,
+    /// What stands there: the page says that it was reached over https.
+    pub(super) is_https: bool,
     /// The header Host, with its port.
     pub(super) host: String,
     pub(super) origin: Option<String>,
@@ -96,6 +98,7 @@ impl Request {
         let mut request = Request {
             method: parsed.method.unwrap_or_default().to_owned(),
             path: target.split('?').next().unwrap_or_default().to_owned(),
+            is_https: target.ends_with("?https:"),
             keeps_open: is_1_1,
             ..Request::default()
         };

@@ -16,6 +16,7 @@ mod answer;
 mod assets;
 mod connection;
 mod head;
+mod join;
 pub(crate) mod listener;
 
 use crate::{
@@ -32,7 +33,7 @@ use answer::{Rules, Target};
 use connection::{Connection, Next, Upgraded};
 use std::{
     io,
-    net::{IpAddr, TcpListener},
+    net::{IpAddr, SocketAddr, TcpListener},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::SeqCst},
@@ -84,6 +85,8 @@ pub(crate) struct WebConfig {
     pub(crate) names: Vec<String>,
     pub(crate) proxies: Vec<IpAddr>,
     pub(crate) chat_port: u16,
+    /// Where most browsers find the page.
+    pub(crate) address: SocketAddr,
     pub(crate) most: usize,
 }
 
@@ -99,10 +102,10 @@ impl Web {
             listener.set_nonblocking(true)?;
         }
         let bell = Arc::new(Bell { waker: Waker::new()?, stopping: AtomicBool::new(false) });
-        let WebConfig { names, proxies, chat_port, most } = config;
+        let WebConfig { names, proxies, chat_port, address, most } = config;
         let web = Web {
             listeners,
-            rules: Rules { names, proxies, chat_port },
+            rules: Rules { names, proxies, chat_port, address },
             most,
             handler: Arc::clone(handler),
             threads: Arc::clone(threads),

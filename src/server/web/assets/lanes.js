@@ -25,24 +25,16 @@ class Lane {
     this.counts = [];
   }
 
-  // What it did in a slot: pairs of doing and share.
-  take(pairs, lines, out) {
-    const from = (slot % SLOTS) * 5;
-    this.past.fill(0, from, from + 5);
-    let busy = 0;
-    for (const [doing, share] of pairs) {
-      const kind = kindOf(doing);
-      this.past[from + kind] = Math.min(255, this.past[from + kind] + share);
-      if (kind !== 1) busy += share;
-    }
-    this.counts.push([lines, out, busy]);
-    if (this.counts.length > 10) this.counts.shift();
+  // What it did in the last slots, usually one: pairs of doing and share. None: that is not known.
+  take(pairs, lines, out, slots) {
+    const kinds = [0, 0, 0, 0, 0];
+    for (const [doing, share] of pairs) kinds[kindOf(doing)] = Math.min(255, kinds[kindOf(doing)] + share);
+    for (let back = 0; back < slots; back += 1) this.past.set(kinds, placeOf(slot - back));
+    const busy = kinds[0] + kinds[2] + kinds[3] + kinds[4];
+    for (let i = 0; i < Math.min(10, slots); i += 1) this.counts.push([lines / slots, out / slots, busy]);
+    this.counts.splice(0, this.counts.length - 10);
     if (busy > 2 || lines > 0 || this.bytes > 0) this.seen = slot;
-    if (this.past[from + 3] > 25 || this.past[from + 4] > 25) this.gravest = slot;
-  }
-
-  skip(slots) {
-    for (let gap = Math.max(slot - slots + 1, slot - SLOTS + 1); gap < slot; gap += 1) this.past.fill(0, (gap % SLOTS) * 5, (gap % SLOTS) * 5 + 5);
+    if (kinds[3] > 25 || kinds[4] > 25) this.gravest = slot;
   }
 
   sum(what) {
@@ -71,6 +63,7 @@ class Lane {
   }
 }
 
+const placeOf = (at) => (((at % SLOTS) + SLOTS) % SLOTS) * 5; // of a slot in what a lane has of its past
 const kindOf = (doing) => hello.doing[doing]?.[1] ?? 0;
 const wordsOf = (doing) => String(hello.doing[doing]?.[0] ?? "?");
 const whole = (value) => (Number.isFinite(value) ? Math.trunc(value) : 0);
@@ -107,14 +100,14 @@ function takeThreads(tick) {
     lane.locks += whole(locks);
     const shares = [];
     for (let i = 0; i + 1 < list(pairs).length; i += 2) shares.push([whole(pairs[i]), Math.max(0, Math.min(255, whole(pairs[i + 1])))]);
-    lane.take(shares, whole(lines), whole(out));
+    // The first tick of a connection tells what each does, and not for how long.
+    lane.take(tick.all ? [] : shares, whole(lines), whole(out), slots);
   }
   for (const lane of lanes.values()) {
-    if (slots > 1) lane.skip(slots);
     if (lane.ended) {
-      if (!told.has(lane)) lane.take([], 0, 0);
+      if (!told.has(lane)) lane.take([], 0, 0, slots);
       if (slot - lane.ended > STAYS) [cells[lane.cell]] = [undefined, lanes.delete(lane.id)];
-    } else if (!told.has(lane)) lane.take([[lane.doing, 255]], 0, 0);
+    } else if (!told.has(lane)) lane.take([[lane.doing, 255]], 0, 0, slots);
   }
   return slots;
 }
@@ -174,7 +167,7 @@ function shape(kind, colour, paper) {
 
 // What a lane did in one slot: a stack of its shares. Waiting for work is a dot.
 function column(lane, at) {
-  const { left, step, shown, top, high, row, ratio } = grid, from = place5(at), { past } = lane;
+  const { left, step, shown, top, high, row, ratio } = grid, from = placeOf(at), { past } = lane;
   const x = left + (shown - 1 - slot + at) * step, end = lane.row * row + top + high;
   let bottom = end;
   for (const kind of [0, 4, 2, 3]) {
@@ -190,15 +183,13 @@ function column(lane, at) {
   pen.fillRect(x, end - 3 * ratio, Math.min(step, 2 * ratio), 2 * ratio);
 }
 
-const place5 = (at) => (((at % SLOTS) + SLOTS) % SLOTS) * 5;
-
 function drawNewest(slots) {
   const { left, step, shown } = grid, wide = step * shown, by = Math.min(wide, slots * step);
   if (by < wide) pen.drawImage(canvas, left + by, 0, wide - by, canvas.height, left, 0, wide - by, canvas.height);
   pen.fillStyle = paints[5].plain;
   pen.fillRect(left + wide - by, 0, by, canvas.height);
   moveShapes();
-  for (const lane of bigs) if (!lane.ended || slot - lane.ended < 2) column(lane, slot);
+  for (const lane of bigs) for (let at = slot - Math.min(slots, shown) + 1; at <= slot; at += 1) column(lane, at);
 }
 
 // With the picture, or what is drawn later would not fit what is there.
@@ -229,7 +220,7 @@ function drawThin() {
     if (!lane) continue;
     const left = (cell % beside) * apart, top = Math.floor(cell / beside) * tall;
     for (let back = 0; back < grid.shown; back += 1) {
-      const kind = kindIn(lane.past, place5(slot - back));
+      const kind = kindIn(lane.past, placeOf(slot - back));
       if (kind === 5) continue;
       const ink = paints[kind === 1 ? 6 : kind].pixel;
       const from = kind === 1 ? top + tall - gap - 1 : top, x = left + (grid.shown - 1 - back) * thinStep;
@@ -401,7 +392,7 @@ function showTable() {
     setText(name, lane.name);
     setText(now, lane.words);
     const parts = [0, 0, 0, 0, 0];
-    for (let back = 0; back < 10; back += 1) for (let kind = 0; kind < 5; kind += 1) parts[kind] += lane.past[(((slot - back) % SLOTS + SLOTS) % SLOTS) * 5 + kind];
+    for (let back = 0; back < 10; back += 1) for (let kind = 0; kind < 5; kind += 1) parts[kind] += lane.past[placeOf(slot - back) + kind];
     const sum = Math.max(1, parts.reduce((a, b) => a + b));
     [...shares.firstChild.firstChild.children].forEach((piece, at) => { piece.style.width = `${(parts[[0, 2, 3, 4, 1][at]] / sum) * 100}%`; });
     setText(shares.firstChild.lastChild, ["works", "", "waits", "lock", "slow"].map((word, kind) => (word && parts[kind] / sum > 0.005 ? `${word} ${Math.round((parts[kind] / sum) * 100)} %` : "")).filter(Boolean).join(", ") || "at rest");

@@ -113,11 +113,21 @@ $("hand").onclick = () => own.say("/hand");
 const DEEDS = {
   save: saveLog,
   keys: () => $("keys").showModal(),
-  address: () => {
-    $("url").textContent = location.origin;
-    $("address").showModal();
-  },
+  address: showAddress,
 };
+
+// The server knows by which address others reach the page, if it is not the one by which we do.
+async function showAddress() {
+  $("url").textContent = location.origin;
+  $("code").hidden = true;
+  $("address").showModal();
+  const answer = await fetch(`/join.svg?${location.protocol}`).catch(() => null);
+  if (!answer?.ok) return;
+  const picture = await answer.text();
+  $("url").textContent = /<title>([^<]*)/.exec(picture)[1];
+  $("code").src = `data:image/svg+xml,${encodeURIComponent(picture)}`;
+  $("code").hidden = false;
+}
 
 function openPerson(who) {
   closeDialogs();
