@@ -1,8 +1,23 @@
-//! What has to be counted of a [`Change`] while it waits to be written: its lines, and its bytes.
+//! What has to be known of a [`Change`] while it waits to be written: whether it may fail, its lines,
+//! and its bytes.
 
 use super::record::{Change, LineId};
 
 impl Change {
+    /// Whether the change may be refused when it is written, so that whoever asked for it waits for
+    /// the outcome. Any other change is in force as soon as it is applied; if the disk fails, it is
+    /// written later.
+    pub fn may_fail(&self) -> bool {
+        match self {
+            Change::Registered(..) | Change::PasswordChanged(..) | Change::Unregistered(_) => true,
+            Change::PrivateMessage { is_mail, .. } => *is_mail,
+            Change::MailDeleted(..) => true,
+            Change::RoomMessage { .. } | Change::RoomSetting { .. } => false,
+            Change::LinesRemoved(_) | Change::Token(_) => false,
+            Change::Sanctioned(_) | Change::SanctionLifted(..) | Change::Audit { .. } => false,
+        }
+    }
+
     /// The number of lines that somebody said with it.
     pub(crate) fn line_count(&self) -> usize {
         match self {
@@ -42,6 +57,7 @@ impl Change {
             Change::MailDeleted(..) | Change::SanctionLifted(..) => 0,
             Change::Sanctioned(sanction) => sanction.why.as_ref().map_or(0, String::len),
             Change::LinesRemoved(lines) => size_of_val(&lines[..]),
+            Change::Token(change) => change.bytes(),
             Change::Audit { what, .. } => what.len(),
         }
     }

@@ -100,6 +100,8 @@ pub enum Question {
     Since(Box<Since>),
     /// `/resume TOKEN`.
     Resume(Box<Resume>),
+    /// If my token is not good any more, this is another one.
+    NewToken(Token),
     /// Let this client in. (In a box: it is large and rare, and events are moved often.)
     Enter(Box<Entry>),
     /// Whose name is this?

@@ -17,6 +17,7 @@ pub mod commands;
 pub mod event;
 pub mod hazard;
 mod history_reply;
+pub mod ids;
 pub mod json;
 pub mod length_of_time;
 pub mod name;
@@ -27,6 +28,7 @@ pub mod password;
 pub mod places;
 pub(crate) mod recent;
 pub mod record;
+pub mod returning;
 pub mod rooms;
 pub mod search_words;
 pub mod sentences;
@@ -47,11 +49,12 @@ use notice::{Refusal, notice};
 use record::{Outcome, Record, Snapshot};
 use rooms::{
     Action, ClientKey, Delivery, Rooms, RoomsConfig,
+    coming_back::{self, save},
     pending::{Reservation, Reserved},
 };
 use session::{EVENT_MAX, Session};
 use slotmap::SlotMap;
-use std::collections::HashMap;
+use std::{collections::HashMap, mem::take};
 
 /// The most bytes of a batch; the event that passes the bound still belongs to it. A batch waits
 /// until it is written, and has to fit into a client's outbox, so this is the default high-water
@@ -141,12 +144,15 @@ pub struct Chat<H> {
 
 impl<H> Chat<H> {
     /// Starts with an empty lobby, and with what the store has.
-    pub fn new(config: RoomsConfig, table: Table, snapshot: Snapshot) -> Chat<H> {
+    pub fn new(config: RoomsConfig, table: Table, mut snapshot: Snapshot) -> Chat<H> {
+        let returning = take(&mut snapshot.returning);
+        let mut rooms = Rooms::new(config, snapshot);
+        coming_back::restore(&mut rooms, returning);
         Chat {
             table,
             clients: SlotMap::with_key(),
             keys: HashMap::new(),
-            rooms: Rooms::new(config, snapshot),
+            rooms,
             outage_notice: None,
             is_closing_at_once: false,
         }
@@ -184,6 +190,7 @@ impl<H> Chat<H> {
         if let Some(answer) = answer {
             self.rooms.answer(key, answer); // otherwise the answer comes with the outcome
         }
+        save(&mut self.rooms, key);
     }
 
     /// Runs a member's command. A command that runs on the client's thread does not come here.
@@ -257,6 +264,7 @@ impl<H> Chat<H> {
                 }
             };
             self.rooms.answer(client, Answer::Text(text));
+            save(&mut self.rooms, client);
         }
     }
 
@@ -298,7 +306,7 @@ impl<H> Chat<H> {
 
     /// Takes what the driver has to do besides delivering.
     pub fn take_actions(&mut self) -> Vec<Action> {
-        std::mem::take(&mut self.rooms.actions)
+        take(&mut self.rooms.actions)
     }
 
     // --- The history ---

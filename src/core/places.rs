@@ -51,6 +51,9 @@ pub(crate) enum Trial {
     Named,
     /// They are an administrator.
     Admitted,
+    /// They have come back, and have the next ordinary place that is left: usually that of their own
+    /// old connection.
+    CameBack,
     /// They had to give way.
     Leaving,
 }
@@ -161,7 +164,17 @@ impl Places {
             None => {
                 self.ordinary = self.ordinary.saturating_sub(1);
                 self.left_at = now;
+                self.move_up();
             }
+        }
+    }
+
+    /// Gives an ordinary place to whoever has come back, if one is free.
+    fn move_up(&mut self) {
+        let back = self.reserved.iter().position(|one| one.trial == Trial::CameBack);
+        if let Some(i) = back.filter(|_| !self.is_full()) {
+            self.reserved.remove(i);
+            self.ordinary += 1;
         }
     }
 
@@ -170,6 +183,7 @@ impl Places {
         if let Some(one) = self.reserved.iter_mut().find(|one| one.client == client) {
             one.trial = one.trial.max(trial);
         }
+        self.move_up();
     }
 
     /// Who has said nothing, first; then who is not alone at their address; then who has tried for

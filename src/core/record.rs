@@ -4,7 +4,12 @@
 //! A [`Record`] is a change that is to be written. A [`Query`] is asked for one client, and
 //! [`Found`] is its answer. A [`Snapshot`] is what a server starts with.
 
-use super::name::NAME_MAX;
+pub use super::ids::{AccountId, LineId};
+
+use super::{
+    name::NAME_MAX,
+    returning::{Returning, TokenChange},
+};
 use jiff::Timestamp;
 use std::{
     collections::BTreeMap,
@@ -12,50 +17,9 @@ use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
 };
 
-/// The number of a line. Of two lines the later one has the higher number. Numbers start at 1 and
-/// are never used twice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LineId(pub i64);
-
-impl LineId {
-    /// Lower than the number of any line, also in a file that somebody has edited.
-    pub const MIN: LineId = LineId(i64::MIN);
-    /// Higher than the number of any line.
-    pub const MAX: LineId = LineId(i64::MAX);
-
-    /// The number that follows.
-    #[must_use]
-    pub fn next(self) -> LineId {
-        LineId(self.0 + 1)
-    }
-}
-
-impl fmt::Display for LineId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
 /// The most bytes of a line as it is remembered, with its end: 1,024 that were typed, and in front
 /// of them a name of 20 characters with the longest words around it.
 pub(crate) const REMEMBERED_MAX: usize = 1024 + 4 * NAME_MAX + "[question from @] \n".len();
-
-/// The number of an account. Numbers start at 1 and are never used twice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AccountId(pub i64);
-
-impl AccountId {
-    #[must_use]
-    pub(crate) fn next(self) -> AccountId {
-        AccountId(self.0 + 1)
-    }
-}
-
-impl fmt::Display for AccountId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// A change, and when it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +82,8 @@ pub enum Change {
     SanctionLifted(SanctionKind, Target),
     /// An administrator took these lines out of a room.
     LinesRemoved(Vec<LineId>),
+    /// Who may come back by a token has changed.
+    Token(TokenChange),
     /// An administrator did something.
     Audit {
         /// The administrator's name.
@@ -125,22 +91,6 @@ pub enum Change {
         /// The act, in words.
         what: String,
     },
-}
-
-impl Change {
-    /// Whether the change may be refused when it is written, so that whoever asked for it waits for
-    /// the [`Outcome`]. Any other change is in force as soon as it is applied; if the disk fails,
-    /// it is written later.
-    pub fn may_fail(&self) -> bool {
-        match self {
-            Change::Registered(..) | Change::PasswordChanged(..) | Change::Unregistered(_) => true,
-            Change::PrivateMessage { is_mail, .. } => *is_mail,
-            Change::MailDeleted(..) => true,
-            Change::RoomMessage { .. } | Change::RoomSetting { .. } => false,
-            Change::LinesRemoved(_) => false,
-            Change::Sanctioned(_) | Change::SanctionLifted(..) | Change::Audit { .. } => false,
-        }
-    }
 }
 
 /// What became of a change that may fail. The error is the end of a sentence for whoever asked for
@@ -354,6 +304,8 @@ pub struct Snapshot {
     pub last_account: AccountId,
     /// Tells the numbers of these lines from those of another file; `None`: there is no file.
     pub epoch: Option<u64>,
+    /// Who may come back by a token, who went first before the others. Their number is bounded.
+    pub returning: Vec<Returning>,
 }
 
 /// What is set in a room, such as its topic, by the settings' names: the text of each, and who set

@@ -1,5 +1,6 @@
 //! The token with which a client comes back after a broken connection: `/resume TOKEN`.
 
+use super::returning::TokenHash;
 use blake2::{Blake2s256, Digest as _};
 use std::fmt;
 
@@ -33,7 +34,3 @@ impl fmt::Debug for Token {
         f.write_str("Token(…)")
     }
 }
-
-/// All that is kept of a token. It is random, so its hash needs no salt, and may be quick.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct TokenHash([u8; 32]);

@@ -251,10 +251,12 @@ impl Usage {
         }
     }
 
-    /// Notes what the rooms answer to a client that tries for an administrator's place.
-    pub fn note_answer(&self, table: &SourceTable, answer: &Answer) {
+    /// Notes what the rooms answer to a client that tries for an administrator's place. `resumes`:
+    /// it gave a token.
+    pub fn note_answer(&self, table: &SourceTable, answer: &Answer, resumes: bool) {
         let trial = match answer {
             Answer::NeedsPassword(_) => Trial::Named,
+            Answer::Named(..) if resumes => Trial::CameBack,
             Answer::Named(..) => Trial::Admitted,
             _ => return,
         };

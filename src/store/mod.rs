@@ -16,6 +16,7 @@ mod file;
 mod open;
 mod prune;
 mod read;
+mod returning;
 mod row;
 pub mod schema;
 mod search;

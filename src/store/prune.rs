@@ -1,12 +1,12 @@
-//! Forgetting: old lines are deleted, a piece at a time, and sanctions that have ended. Blocks on the
-//! disk; knows no thread and no clock.
+//! Forgetting: old lines are deleted, a piece at a time, and sanctions and tokens that have ended.
+//! Blocks on the disk; knows no thread and no clock.
 //!
 //! Lines are in the order of their numbers, and nearly in that of their times: a clock may have been
 //! wrong for a while. So the time of each line decides, and no line is deleted for the time of
 //! another one.
 
 use super::{
-    Store, StoreError,
+    Store, StoreError, returning,
     row::{micros, time, unless_null},
 };
 use crate::core::record::LineId;
@@ -116,6 +116,15 @@ impl Store {
         }
         let delete = "DELETE FROM sanction WHERE until <= ?1";
         self.transact(|transaction| Ok(transaction.execute(delete, [micros(now)])?))
+    }
+
+    /// Whoever was given a token since the server `started`, and has not left, is here `now`.
+    /// Deletes the tokens that are not good any more.
+    pub fn note_presence(&mut self, started: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        match returning::is_anybody(&self.connection).map_err(|e| self.error(e))? {
+            true => self.transact(|db| Ok(returning::note_presence(db, started, now)?)),
+            false => Ok(()),
+        }
     }
 }
 

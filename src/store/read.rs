@@ -1,6 +1,7 @@
 //! Rows into snapshots and answers. Runs on the caller's thread; writes nothing.
 
 use super::{
+    returning,
     row::{micros, private_line, room_id, room_line, rows, single, text, time, unless_null},
     search, since,
 };
@@ -34,6 +35,7 @@ pub(super) fn snapshot(db: &Connection, rooms: usize, lines: usize) -> Result<Sn
         rooms: last_rooms(db, rooms, lines)?,
         forgotten: single(db, "SELECT last_line FROM marks")?,
         epoch: Some(single::<i64>(db, "SELECT epoch FROM marks")?.unsigned_abs()),
+        returning: if rooms == 0 { Vec::new() } else { returning::read(db)? },
         last_line: single(
             db,
             "SELECT max(last_line, ifnull((SELECT max(id) FROM line), 0),

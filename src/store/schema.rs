@@ -18,7 +18,19 @@ pub(crate) const APPLICATION_ID: i32 = 0x6368_6174;
 pub const VERSION: usize = MIGRATIONS.len();
 
 /// What takes a file from each version to the next; the first makes an empty file one of version 1.
-const MIGRATIONS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
+const MIGRATIONS: [&str; 4] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
+
+const VERSION_4: &str = "
+-- Who may come back by a token, and as whom. Of the token there is a hash alone.
+CREATE TABLE returning_client (
+    token   BLOB PRIMARY KEY,
+    account INTEGER REFERENCES account ON DELETE CASCADE,
+    seen    INTEGER NOT NULL,  -- when they were here last
+    is_here INTEGER NOT NULL CHECK (is_here IN (0, 1)),
+    profile TEXT NOT NULL      -- their name, room and settings, as JSON
+) STRICT, WITHOUT ROWID;
+CREATE INDEX returning_by_account ON returning_client (account) WHERE account IS NOT NULL;
+";
 
 const VERSION_3: &str = "
 -- Tells the numbers of this file's lines from those of another: 53 bits, which JavaScript has exactly.

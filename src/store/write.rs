@@ -4,7 +4,10 @@
 //! reported, and then the same lines are tried again. So a line whose number is there already is
 //! left as it is.
 
-use super::row::{Form, fold, micros, room_id};
+use super::{
+    returning,
+    row::{Form, fold, micros, room_id},
+};
 use crate::core::record::{
     AccountId, Author, Change, LineId, Record, Sanction, SanctionKind, Target,
 };
@@ -59,6 +62,7 @@ pub(super) fn record(db: &Connection, Record { at, change }: &Record) -> Result<
             )
         }
         Change::LinesRemoved(lines) => remove_lines(db, lines),
+        Change::Token(change) => returning::change(db, at, change),
         Change::Audit { by, what } => {
             execute(db, "INSERT INTO audit (at, by, what) VALUES (?1, ?2, ?3)", (at, by, what))
         }

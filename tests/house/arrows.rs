@@ -263,6 +263,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "src/store/",
         &[
             "src/core/record.rs",
+            "src/core/ids.rs",
+            "src/core/returning.rs",
             "src/core/name.rs",
             "src/core/search_words.rs",
             "src/core/wire/sanitize.rs",

@@ -7,6 +7,7 @@ mod hostile;
 mod mailbox;
 mod pruning;
 mod removing;
+mod returning;
 mod round_trip;
 mod searching;
 mod settings;

@@ -65,6 +65,8 @@ pub struct Client<'a> {
     answer_bytes: usize,
     /// For their session, which has asked.
     pub answer: Option<Answer>,
+    /// What they read behind the answer, until their session has shown that.
+    after: Vec<u8>,
     pub stage: Stage,
     /// Why they are being hung up.
     pub close_reason: Option<CloseReason>,
@@ -97,6 +99,7 @@ impl Client<'_> {
             queue: SendQueue::default(),
             answer_bytes: 0,
             answer: None,
+            after: Vec::new(),
             stage: Stage::Reading,
             close_reason: None,
             began: Instant::now(),
@@ -115,9 +118,12 @@ impl Client<'_> {
     pub fn deliver(&mut self, delivery: Delivery<'_>, high_water: usize) {
         let Delivery { before, answer, after, lines, close } = delivery;
         self.status.count_out(lines);
+        self.send_after();
         self.queue.send(&self.socket, before);
-        self.queue.send(&self.socket, after);
-        self.answer = answer.or(self.answer.take());
+        match answer {
+            Some(answer) => (self.answer, self.after) = (Some(answer), after.concat()),
+            None => self.queue.send(&self.socket, after),
+        }
         if let Some(reason) = close {
             self.close_reason.get_or_insert(reason);
         } else if self.queue.len() - self.answer_bytes > high_water {
@@ -130,6 +136,15 @@ impl Client<'_> {
         self.status.count_out(memchr::memchr_iter(b'\n', bytes).count());
         self.queue.send(&self.socket, &[bytes]);
         self.answer_bytes = self.queue.len();
+        self.send_after();
+    }
+
+    /// Sends what comes behind an answer.
+    pub fn send_after(&mut self) {
+        let after = std::mem::take(&mut self.after);
+        if !after.is_empty() {
+            self.queue.send(&self.socket, &[&after]);
+        }
     }
 
     /// Whether they have to read an answer before they are read again.
@@ -152,6 +167,7 @@ impl Client<'_> {
 
     /// Sends the last words, behind what still waits.
     pub fn send_last(&mut self, reason: &CloseReason) {
+        self.send_after();
         let words = self.queue.take_with_last_words(reason);
         self.queue = SendQueue::default(); // a slow consumer's takes nothing more
         self.reply(&words);

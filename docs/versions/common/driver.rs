@@ -13,7 +13,7 @@ use chatd::{
     core::{
         address::ClientAddress,
         close_reason::CloseReason,
-        event::{Answer, Driver, Event, Handover, LoginAttempt, LoginResult, Talk},
+        event::{Answer, Driver, Event, Handover, LoginAttempt, LoginResult, Question, Talk},
         password::Password,
         record::{AccountId, Found, PasswordHash, Query},
         run_command,
@@ -45,6 +45,7 @@ impl<'a> LoopDriver<'_, 'a> {
         let commands = self.server.options.commands();
         loop {
             let elapsed = self.client().began.elapsed();
+            self.client().send_after(); // if there was an answer, nothing of it was shown
             let heard = session.hear(elapsed, self);
             self.client().status.count_in(session.take_line_count());
             if let Some(reason) = self.client().close_reason.clone() {
@@ -82,9 +83,10 @@ impl<'a> LoopDriver<'_, 'a> {
 
 impl Driver for LoopDriver<'_, '_> {
     fn ask(&mut self, event: Event) -> Answer {
+        let resumes = matches!(event, Event::Ask(Question::Resume(_)));
         self.server.apply(self.key, event);
         let answer = self.server.answer(self.key);
-        self.server.clients[self.key].usage.note_answer(&self.server.sources, &answer);
+        self.server.clients[self.key].usage.note_answer(&self.server.sources, &answer, resumes);
         if let Answer::Named(name, ..) = &answer {
             let client = self.client();
             client.status.rename(&format!("c{}:{}", client.number, name.shown()));

@@ -12,6 +12,7 @@ use chatd::{
         name::NameRule,
         notice::nearest,
         record::{Account, Change, PasswordHash},
+        returning::TokenChange,
     },
     server::{
         auth::hash::Hasher,
@@ -82,7 +83,8 @@ fn passwd(path: &Path, name: &str) -> anyhow::Result<()> {
     let account = find(&database::open(path)?, name)?;
     let password = ask_for_password(&account.name)?;
     let did = format!("gave {} another password", account.name);
-    database::write(path, vec![Change::PasswordChanged(account.id, password)], did)?;
+    let changed = Change::PasswordChanged(account.id, password);
+    database::write(path, vec![changed, Change::Token(TokenChange::EndedOf(account.id))], did)?;
     print_line(&format!(
         "{} has another password now. Whoever is logged in is sent away.",
         account.name

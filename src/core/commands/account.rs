@@ -17,6 +17,7 @@ use crate::core::{
     record::{Account, AccountId, Change, Outcome, PasswordHash, SanctionKind, Target},
     rooms::{
         Action, ClientKey,
+        coming_back::{end_token, end_tokens_of, write_end_of_tokens},
         member::Member,
         pending::Reserved,
         programs::{describe_who, note_who},
@@ -108,7 +109,7 @@ pub(super) fn make_way(
     owner: Option<ClientKey>,
     address: ClientAddress,
 ) {
-    ctx.rooms.resumable.forget_account(account); // who has gone does not come back in its place
+    end_tokens_of(ctx.rooms, account); // who has gone does not come back in its place
     let members = ctx.rooms.members();
     let mut others: Vec<ClientKey> = members.logged_in_to(account).collect();
     let has_it = |holder: &ClientKey| {
@@ -176,6 +177,7 @@ pub(crate) fn log_in(ctx: &mut RoomsCtx<'_>, login: Login) -> Answer {
         text = change_name(ctx, name.clone());
     }
     log_login(ctx, client, account.id);
+    end_token(ctx.rooms, ctx.client); // of whoever they were
     let member = &mut ctx.rooms.members_mut()[ctx.client];
     member.set_account(Some(account.id));
     *member.private_mut() = Scrollback::new(PRIVATE_MAX, login.private);
@@ -218,6 +220,9 @@ pub(crate) fn set_password(
 ) -> CommandResult {
     let (id, now) = (my_account(ctx)?, ctx.rooms.now());
     ctx.rooms.accounts.note_password(id, hash.mark());
+    if !quietly {
+        write_end_of_tokens(ctx.rooms, id);
+    }
     let change = Change::PasswordChanged(id, hash);
     ctx.rooms.pending.reserve(now, change, ctx.client, Reserved::Password(id, quietly));
     Ok(Reply::Later)
@@ -253,6 +258,7 @@ pub(crate) fn registered(
     ));
     if let Some(client) = ctx.rooms.members().get(ctx.client).map(Member::client) {
         ctx.rooms.actions.push(Action::Log(format!("c{client} registered {}", account.name)));
+        end_token(ctx.rooms, ctx.client);
         ctx.rooms.members_mut()[ctx.client].set_account(Some(account.id));
         ctx.rooms.members_mut().ignore_account_of(ctx.client, account.id);
     }
@@ -276,7 +282,8 @@ pub(crate) fn password_set(
             for other in others.into_iter().filter(|&other| other != ctx.client) {
                 ctx.rooms.kick(other, CloseReason::PasswordChanged);
             }
-            ctx.rooms.resumable.forget_account(account);
+            end_tokens_of(ctx.rooms, account);
+            end_token(ctx.rooms, ctx.client);
             notice("Your password is changed.")
         }
         Err(why) => notice(format_args!("Your password is not changed: {why}")),
@@ -290,7 +297,7 @@ pub(crate) fn unregistered(ctx: &mut RoomsCtx<'_>, id: AccountId, outcome: Outco
     }
     let key = ctx.rooms.accounts.key_of(id).map(str::to_owned);
     ctx.rooms.accounts.remove(id);
-    ctx.rooms.resumable.forget_account(id);
+    end_tokens_of(ctx.rooms, id);
     let owners: Vec<ClientKey> = ctx.rooms.members().logged_in_to(id).collect();
     for owner in owners {
         ctx.rooms.log_out(owner, key.as_deref());

@@ -14,7 +14,7 @@ use crate::core::{
     notice::{Refusal, notice},
     record::SanctionKind,
     rooms::{
-        Action, ClientKey, Rooms,
+        Action, ClientKey, Rooms, coming_back,
         identity::inherit_mute,
         member::Member,
         programs::{describe_who, set_reads_notes},
@@ -27,7 +27,8 @@ use std::{iter::once, mem::replace};
 pub(crate) fn take_reserve(ctx: &mut RoomsCtx<'_>, most: usize) -> Answer {
     let has_administrator = ctx.rooms.accounts.has_administrator();
     let may_log_in = has_administrator && !ctx.rooms.lasting.names_are_unchecked;
-    match may_log_in || ctx.rooms.config().has_code {
+    let may_come_back = ctx.rooms.resumable.is_anybody_here(); // in the place of their old connection
+    match may_log_in || ctx.rooms.config().has_code || may_come_back {
         true => Answer::default(),
         false => Answer::Close(CloseReason::Full(most)),
     }
@@ -71,13 +72,24 @@ pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, mut entry: Entry) 
     Answer::Named(name, text + &place, backlog)
 }
 
-/// Gives a member who reads notes a token, and tells them with who they are.
+/// Gives a member who reads notes a token, and tells them with who they are. (Under `--anonymous`
+/// nobody is asked for a name, and nobody could use it.)
 pub(crate) fn give_token(ctx: &mut RoomsCtx<'_>, token: Option<Token>) -> String {
-    let token = token.filter(|_| ctx.rooms.output.reads_notes(ctx.client));
+    let may_have_one = ctx.rooms.output.reads_notes(ctx.client) && !ctx.rooms.config().anonymous;
+    let token = token.filter(|_| may_have_one);
     if let Some(token) = &token {
-        ctx.rooms.resumable.give(ctx.client, token.hash());
+        coming_back::give(ctx.rooms, ctx.client, token.hash());
     }
     describe_who(ctx.rooms, ctx.client, token.as_ref().map(Token::reveal))
+}
+
+/// Gives a member another token, if the one they had was ended: they are somebody else now, or may do
+/// more, and others may have seen it before.
+pub(crate) fn renew_token(ctx: &mut RoomsCtx<'_>, token: Token) -> String {
+    match ctx.rooms.resumable.has(ctx.client) {
+        true => String::new(),
+        false => give_token(ctx, Some(token)),
+    }
 }
 
 /// Says that a client is muted for somebody who has left: to them, to the administrators, and in the

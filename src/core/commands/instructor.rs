@@ -5,7 +5,7 @@ use super::row::{CommandResult, Reply, RoomsCtx, Row, SessionCtx, required};
 use crate::core::{
     event::{Answer, Event, Question},
     notice::{Refusal, notice},
-    rooms::programs::describe_who,
+    rooms::{coming_back::end_token, programs::describe_who},
     sentences::{NAME_QUESTION, YOU_ARE_INSTRUCTOR},
 };
 
@@ -54,6 +54,7 @@ pub(crate) fn become_instructor(ctx: &mut RoomsCtx<'_>) -> CommandResult {
     if ctx.member().is_instructor() {
         return Err("You are an instructor already.".into());
     }
+    end_token(ctx.rooms, ctx.client);
     ctx.rooms.members_mut()[ctx.client].become_instructor();
     ctx.audit(ENTERS.to_owned());
     let text = notice(format_args!("{YOU_ARE_INSTRUCTOR} /help lists what you may do."));

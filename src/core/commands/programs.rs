@@ -10,7 +10,10 @@ use crate::core::{
     notes::{self, Ask, ServerFacts},
     notice::Refusal,
     record::LineId,
-    rooms::programs::{describe_room, set_reads_notes, take_since},
+    rooms::{
+        coming_back::end_token,
+        programs::{describe_room, set_reads_notes, take_since},
+    },
     session::program::facts_of,
     token::Token,
 };
@@ -82,7 +85,7 @@ pub(crate) fn notes(
         set_reads_notes(ctx.rooms, ctx.client, facts.is_some());
     }
     let Some(facts) = facts else {
-        ctx.rooms.resumable.forget(ctx.client);
+        end_token(ctx.rooms, ctx.client);
         return Answer::default();
     };
     let (config, now) = (ctx.rooms.config(), ctx.rooms.now());

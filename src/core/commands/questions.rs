@@ -21,6 +21,9 @@ pub(crate) fn answer(
             return Some(programs::notes(ctx, client, facts, token));
         }
         (Question::Resume(resume), false) => return Some(resume::resume(ctx, client, *resume)),
+        (Question::NewToken(token), true) => {
+            return Some(Answer::Text(entry::renew_token(ctx, token)));
+        }
         (Question::WhoseIs(name), _) => return Some(account::whose_is(ctx, &name)),
         (Question::MyAccount, true) => {
             let account = ctx.rooms.account_of(ctx.client).map(|account| account.id);

@@ -15,19 +15,27 @@ use crate::core::{
     notice::{Refusal, notice},
     record::SanctionKind,
     rooms::{
-        coming_back::come_back, member::Member, presence::take_over, programs::set_reads_notes,
+        ClientKey,
+        coming_back::{come_back, take_gone},
+        member::Member,
+        presence::take_over,
+        programs::set_reads_notes,
         resumable::Owner,
     },
 };
+
+const NOT_GOOD: &str = "That token is not good, or not any more.";
+const NO_INSTRUCTOR: &str =
+    "You are an instructor no longer: the server has started anew, and has another code.";
 
 /// Lets somebody in again, or says why not. A token that was refused for a reason that passes is
 /// still good.
 pub(crate) fn resume(ctx: &mut RoomsCtx<'_>, client: ClientId, resume: Resume) -> Answer {
     let (hash, now) = (resume.token.hash(), ctx.rooms.now());
     let here = match ctx.rooms.resumable.owner(&hash, now) {
-        Some(Owner::Here(key)) => Some(*key),
+        Some(Owner::Here(key, _)) => Some(*key),
         Some(Owner::Gone(_)) => None,
-        None => return refused("That token is not good, or not any more."),
+        None => return refused(NOT_GOOD),
     };
     if let Some(answer) = why_not(ctx, &resume, here) {
         return answer;
@@ -39,11 +47,11 @@ pub(crate) fn resume(ctx: &mut RoomsCtx<'_>, client: ClientId, resume: Resume) -
             let reason = CloseReason::TakenOver { address: address.to_string(), is_same };
             take_over(ctx.rooms, key, reason)
         }
-        None => ctx.rooms.resumable.take(&hash),
+        None => take_gone(ctx.rooms, &hash),
     };
-    let Some(gone) = gone else { return refused("That token is not good, or not any more.") };
+    let Some(gone) = gone else { return refused(NOT_GOOD) };
     set_reads_notes(ctx.rooms, ctx.client, resume.wishes.reads_notes);
-    let account = gone.account();
+    let (account, was_instructor) = (gone.account(), gone.was_instructor);
     if let Some(account) = account {
         make_way(ctx, &gone.name(), account, None, address);
     }
@@ -54,6 +62,9 @@ pub(crate) fn resume(ctx: &mut RoomsCtx<'_>, client: ClientId, resume: Resume) -
     *ctx.rooms.members_mut()[ctx.client].asks_since() = resume.wishes.since;
     let name = ctx.member().name().clone();
     let mut text = notice(format_args!("Hello again {}.", name.shown()));
+    if was_instructor {
+        text.push_str(&notice(NO_INSTRUCTOR));
+    }
     text.push_str(&ctx.rooms.lasting.describe(ctx.rooms.config(), now, ctx.member()));
     text.push_str(&describe_mail(ctx));
     text.push_str(&describe_mute(ctx));
@@ -63,11 +74,7 @@ pub(crate) fn resume(ctx: &mut RoomsCtx<'_>, client: ClientId, resume: Resume) -
 }
 
 /// Why they may not come back now, if they may not. `here`: their old connection, if it is open.
-fn why_not(
-    ctx: &mut RoomsCtx<'_>,
-    resume: &Resume,
-    here: Option<crate::core::rooms::ClientKey>,
-) -> Option<Answer> {
+fn why_not(ctx: &mut RoomsCtx<'_>, resume: &Resume, here: Option<ClientKey>) -> Option<Answer> {
     let now = ctx.rooms.now();
     if ctx.rooms.is_closing {
         return Some(refused("The server is shutting down."));
@@ -77,7 +84,7 @@ fn why_not(
         Some(key) => &ctx.rooms.members()[key],
         None => match ctx.rooms.resumable.owner(&hash, now)? {
             Owner::Gone(gone) => &gone.member,
-            Owner::Here(_) => return None,
+            Owner::Here(..) => return None,
         },
     };
     let (name, account) = (member.name().clone(), member.account());

@@ -1,11 +1,151 @@
-//! Going, and coming back as the same person by another connection.
+//! Going, and coming back as the same person by another connection. Whoever has a token is written
+//! with it as they are, each time that this changes, so that they may come back to the server that
+//! follows this one, too.
 
-use super::{ClientKey, Rooms, member::Member, resumable::Gone, scrollback::Scrollback};
-use crate::core::{address::ClientAddress, event::ClientId, history_reply::PRIVATE_MAX};
+use super::{
+    ClientKey, Rooms,
+    member::{Ignored, Member, MutedAs, Preference},
+    resumable::Gone,
+    scrollback::Scrollback,
+};
+use crate::core::{
+    address::ClientAddress,
+    event::{ClientId, Entry, Login, Wishes},
+    history_reply::PRIVATE_MAX,
+    record::AccountId,
+    returning::{Profile, Returning, TokenChange, TokenHash},
+};
 use jiff::Timestamp;
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    net::Ipv4Addr,
+};
 
 /// Private lines that are remembered of each of them: more than a broken connection loses.
 const PRIVATE_KEPT: usize = 20;
+
+// --- Tokens ---
+
+/// Gives a member a token. One that they had is not good any more.
+pub(crate) fn give(rooms: &mut Rooms, client: ClientKey, token: TokenHash) {
+    end_token(rooms, client);
+    rooms.resumable.give(client, token);
+    save(rooms, client);
+}
+
+/// A member may not come back.
+pub(crate) fn end_token(rooms: &mut Rooms, client: ClientKey) {
+    if let Some(token) = rooms.resumable.forget(client) {
+        record(rooms, TokenChange::Ended(token));
+    }
+}
+
+/// Nobody who has gone may come back as the owner of this account.
+pub(crate) fn end_tokens_of(rooms: &mut Rooms, account: AccountId) {
+    for token in rooms.resumable.forget_account(account) {
+        record(rooms, TokenChange::Ended(token));
+    }
+}
+
+/// An account is given another password: with that it is written that no token of it is good.
+pub(crate) fn write_end_of_tokens(rooms: &mut Rooms, account: AccountId) {
+    record(rooms, TokenChange::EndedOf(account));
+}
+
+/// Takes a member who has gone. Their token is used up.
+pub(crate) fn take_gone(rooms: &mut Rooms, token: &TokenHash) -> Option<Gone> {
+    let gone = rooms.resumable.take(token)?;
+    record(rooms, TokenChange::Ended(*token));
+    Some(gone)
+}
+
+/// Writes how a member comes back, if they have a token and that has changed.
+pub(in crate::core) fn save(rooms: &mut Rooms, client: ClientKey) {
+    if !rooms.pending.keeps_talk() || !rooms.resumable.has(client) {
+        return;
+    }
+    let Some(profile) = profile(rooms, client) else { return };
+    let mut hasher = DefaultHasher::new();
+    profile.hash(&mut hasher);
+    if let Some(token) = rooms.resumable.note(client, hasher.finish()) {
+        record(rooms, TokenChange::Given(token, Box::new(profile)));
+    }
+}
+
+fn record(rooms: &mut Rooms, change: TokenChange) {
+    rooms.pending.record_token(rooms.now, change);
+}
+
+fn profile(rooms: &Rooms, client: ClientKey) -> Option<Profile> {
+    let member = rooms.members.get(client)?;
+    let name_of = |ignored: &Ignored| {
+        let now = ignored.client.and_then(|client| rooms.members.get(client));
+        now.map_or(&ignored.name, Member::name).shown().to_owned()
+    };
+    let muted_as = member.muted_as().map(|it| (it.key.clone(), it.in_a_crowd));
+    Some(Profile {
+        name: member.name().shown().to_owned(),
+        account: member.account(),
+        is_instructor: member.is_instructor(),
+        room: rooms.room_of(client).name().to_owned(),
+        quiet: member.has(Preference::Quiet),
+        timestamps: member.has(Preference::Timestamps),
+        echo: member.has(Preference::Echo),
+        away: member.away().map(str::to_owned),
+        ignored: member.ignored().iter().map(|it| (name_of(it), it.account)).collect(),
+        muted_as,
+    })
+}
+
+// --- After a restart ---
+
+/// Those may come back who could to the server before this one.
+pub(in crate::core) fn restore(rooms: &mut Rooms, returning: Vec<Returning>) {
+    for one in returning {
+        let (token, at) = (one.token, one.seen);
+        if let Some((member, room, was_instructor)) = of_profile(rooms, one.profile, at) {
+            let key = ClientKey::default(); // of nobody
+            let gone = Gone { member, key, room, hand: None, at, was_instructor };
+            rooms.resumable.keep_by(token, gone);
+        }
+    }
+}
+
+/// `None`: they could not come in. Nobody has a name under `--anonymous`.
+fn of_profile(rooms: &Rooms, profile: Profile, at: Timestamp) -> Option<(Member, String, bool)> {
+    let names = rooms.config.names;
+    let name = names.check(&profile.name, "name").ok().filter(|_| !rooms.config.anonymous)?;
+    let login = profile.account.map(|account| Login { account, private: Vec::new() });
+    let entry = Entry {
+        name,
+        address: ClientAddress::of(Ipv4Addr::UNSPECIFIED.into()),
+        login,
+        reserve_of: None,
+        is_instructor: false,
+        wishes: Wishes::default(),
+    };
+    let mut member = Member::new(0, entry, at);
+    let settings = [
+        (Preference::Quiet, profile.quiet),
+        (Preference::Timestamps, profile.timestamps),
+        (Preference::Echo, profile.echo),
+    ];
+    for (setting, on) in settings {
+        member.set(setting, Some(on));
+    }
+    member.set_away(profile.away);
+    let ignored = profile.ignored.into_iter().filter_map(|(name, account)| {
+        Some(Ignored { name: names.check(&name, "name").ok()?, client: None, account })
+    });
+    member.ignored_mut().extend(ignored);
+    member.set_muted_as(profile.muted_as.map(|(key, in_a_crowd)| MutedAs { key, in_a_crowd }));
+    if profile.account.is_some() {
+        member.private_mut().doubt();
+    }
+    Some((member, profile.room, profile.is_instructor))
+}
+
+// --- Going, and coming back ---
 
 /// A member as they are now, when they are about to go.
 pub(super) fn leaving(rooms: &Rooms, client: ClientKey) -> (String, Option<Timestamp>) {
@@ -17,21 +157,31 @@ pub(super) fn keep(
     rooms: &mut Rooms,
     key: ClientKey,
     member: Member,
-    (room, hand): (String, Option<Timestamp>),
+    leaving: (String, Option<Timestamp>),
 ) {
-    let gone = gone(key, member, (room, hand));
-    rooms.resumable.keep(gone, rooms.now);
+    let gone = gone(rooms.now, key, member, leaving);
+    if let Some(token) = rooms.resumable.keep(gone) {
+        record(rooms, TokenChange::Left(token));
+    }
+    if let Some(token) = rooms.resumable.drop_surplus() {
+        record(rooms, TokenChange::Ended(token));
+    }
 }
 
 pub(super) fn gone(
+    at: Timestamp,
     key: ClientKey,
     mut member: Member,
     (room, hand): (String, Option<Timestamp>),
 ) -> Gone {
     let mut private: Vec<_> = member.private().lines().rev().take(PRIVATE_KEPT).cloned().collect();
     private.reverse();
+    let has_more = member.private().is_full() || member.private().lines().count() > private.len();
     *member.private_mut() = Scrollback::new(PRIVATE_MAX, private);
-    Gone { member, key, room, hand }
+    if has_more {
+        member.private_mut().doubt();
+    }
+    Gone { member, key, room, hand, at, was_instructor: false }
 }
 
 /// Lets somebody in again as they were: in their room, with their hand up, and ignored by those who
@@ -42,7 +192,7 @@ pub(crate) fn come_back(
     gone: Gone,
     (id, address): (ClientId, ClientAddress),
 ) {
-    let Gone { mut member, key, room, hand } = gone;
+    let Gone { mut member, key, room, hand, .. } = gone;
     (member.client, member.address) = (id, address);
     member.set_room(None);
     let name = rooms.config.names.check(&room, "room's name").ok();

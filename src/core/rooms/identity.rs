@@ -3,6 +3,7 @@
 
 use super::{
     ClientKey, Rooms,
+    coming_back::save,
     left_muted::Left,
     member::{Member, MutedAs},
     programs::note_who,
@@ -172,6 +173,7 @@ impl Rooms {
         if let Some(key) = muted_as.map(str::to_owned) {
             mute_as(self, client, key);
         }
+        save(self, client);
         note_who(self, client);
     }
 }
@@ -219,6 +221,7 @@ fn is_in_a_crowd(rooms: &Rooms, client: ClientKey) -> bool {
 pub(crate) fn mute_as(rooms: &mut Rooms, client: ClientKey, key: String) {
     let in_a_crowd = is_in_a_crowd(rooms, client);
     rooms.members[client].set_muted_as(Some(MutedAs { key, in_a_crowd }));
+    save(rooms, client);
 }
 
 /// A member leaves. If that is a muted guest, it is remembered for a moment: see [`inherit_mute`].

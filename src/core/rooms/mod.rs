@@ -40,6 +40,7 @@ use super::{
     name::NameRule,
     notice::{Refusal, notice},
     record::{AccountId, Author, HistoryLine, LineId, Record, Snapshot},
+    returning::TokenChange,
     sentences,
 };
 use accounts::Accounts;
@@ -120,7 +121,9 @@ impl Rooms {
         self.accounts.replace(accounts, guest_mail, last_account, reserved);
         self.sanctions.replace(snapshot.sanctions, self.pending.sanctions());
         let changed = self.accounts.replace_passwords(snapshot.passwords);
-        changed.iter().for_each(|&id| self.resumable.forget_account(id));
+        for token in changed.iter().flat_map(|&id| self.resumable.forget_account(id)) {
+            self.pending.record_token(self.now, TokenChange::Ended(token));
+        }
         for (client, id, key) in names {
             if key.is_none() || self.accounts.key_of(id) != key.as_deref() {
                 self.log_out(client, key.as_deref());

@@ -9,6 +9,7 @@ use super::ClientKey;
 use crate::core::{
     name::Name,
     record::{Account, AccountId, Change, LineId, Outcome, Record},
+    returning::TokenChange,
 };
 use jiff::Timestamp;
 use std::{collections::VecDeque, mem::take};
@@ -98,6 +99,13 @@ impl Pending {
     pub(crate) fn record(&mut self, at: Timestamp, change: Change) {
         self.bytes += change.text_bytes() + RECORD_OVERHEAD;
         self.records.push(Record { at, change });
+    }
+
+    /// Records what has become of a token, if there is a file.
+    pub(super) fn record_token(&mut self, at: Timestamp, change: TokenChange) {
+        if self.keeps_talk {
+            self.record(at, Change::Token(change));
+        }
     }
 
     /// Records a change that may fail. `client` is answered when its outcome is known.

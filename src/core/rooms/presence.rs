@@ -3,7 +3,7 @@
 
 use super::{
     ClientKey, RoomKey, Rooms,
-    coming_back::{gone, keep, leaving},
+    coming_back::{end_token, gone, keep, leaving},
     identity::{forget_mute, note_leaver},
     member::{Member, Preference},
     programs::note_to,
@@ -144,6 +144,9 @@ impl Rooms {
         };
         if self.is_closing {
             member.say_goodbye();
+            if let CloseReason::Quit(_) = reason {
+                end_token(self, client); // the others may come back to the next server
+            }
             return self.release_departed();
         }
         self.answer(client, Answer::default());
@@ -159,7 +162,7 @@ impl Rooms {
         self.move_out(client, &why);
         let member = self.members.remove(client);
         match (member, reason) {
-            (_, CloseReason::Quit(_)) | (None, _) => self.resumable.forget(client),
+            (_, CloseReason::Quit(_)) | (None, _) => end_token(self, client),
             (Some(member), _) => keep(self, client, member, leaving),
         }
         self.output.end(client);
@@ -174,6 +177,7 @@ impl Rooms {
 
     /// Sends a member away: they leave the room at once, and are hung up after this batch.
     pub(crate) fn kick(&mut self, client: ClientKey, reason: CloseReason) {
+        end_token(self, client);
         if self.members[client].has_said_goodbye() {
             return;
         }
@@ -181,7 +185,6 @@ impl Rooms {
         self.move_out(client, reason.to_others());
         self.output.close(client, None, reason);
         self.output.set_reads_notes(client, false);
-        self.resumable.forget(client);
         self.members.remove(client);
     }
 
@@ -220,6 +223,7 @@ pub(crate) fn take_over(rooms: &mut Rooms, client: ClientKey, reason: CloseReaso
     rooms.move_out(client, reason.to_others());
     rooms.output.close(client, None, reason);
     rooms.output.set_reads_notes(client, false);
-    rooms.resumable.forget(client);
-    rooms.members.remove(client).map(|member| gone(client, member, leaving))
+    end_token(rooms, client);
+    let now = rooms.now;
+    rooms.members.remove(client).map(|member| gone(now, client, member, leaving))
 }

@@ -1,16 +1,14 @@
 //! Who may come back after a broken connection, as they were, by a token that only they have.
 
 use super::{ClientKey, member::Member};
-use crate::core::{name::Name, record::AccountId, token::TokenHash};
-use jiff::{SignedDuration, Timestamp};
+use crate::core::{
+    name::Name,
+    record::AccountId,
+    returning::{GONE_MAX, TokenHash, is_good},
+};
+use jiff::Timestamp;
 use slotmap::SecondaryMap;
 use std::collections::{BTreeMap, VecDeque};
-
-/// How long a token is good after its connection has ended.
-const GOOD_FOR: SignedDuration = SignedDuration::from_mins(10);
-/// The most clients that have gone and may come back; the one that went first makes way. Two rooms
-/// full of phones behind one access point; each takes 23 KiB at most.
-const GONE_MAX: usize = 1_000;
 
 /// Tokens, by their hashes.
 #[derive(Default)]
@@ -18,14 +16,15 @@ pub(crate) struct Resumable {
     tokens: BTreeMap<TokenHash, Owner>,
     /// The token of each client who is here.
     of: SecondaryMap<ClientKey, TokenHash>,
-    /// Those of clients who have gone, and when, the first first.
-    gone: VecDeque<(Timestamp, TokenHash)>,
+    /// Those of clients who have gone, the first first. (Some have come back meanwhile.)
+    gone: VecDeque<TokenHash>,
 }
 
 /// Whose a token is.
 pub(crate) enum Owner {
-    /// Somebody who is here: perhaps the server has not found out that they are gone.
-    Here(ClientKey),
+    /// Somebody who is here: perhaps the server has not found out that they are gone. The number
+    /// tells how they are to come back from how they would have before.
+    Here(ClientKey, u64),
     Gone(Box<Gone>),
 }
 
@@ -35,59 +34,106 @@ pub(crate) struct Gone {
     pub(super) key: ClientKey,
     pub(super) room: String,
     pub(super) hand: Option<Timestamp>,
+    pub(super) at: Timestamp,
+    /// They were an instructor of the server before this one.
+    pub(crate) was_instructor: bool,
 }
 
 impl Resumable {
-    /// Gives a member a token. One that they had is not good any more.
-    pub(crate) fn give(&mut self, client: ClientKey, token: TokenHash) {
-        self.forget(client);
+    /// Gives a member a token, who has none.
+    pub(super) fn give(&mut self, client: ClientKey, token: TokenHash) {
         self.of.insert(client, token);
-        self.tokens.insert(token, Owner::Here(client));
+        self.tokens.insert(token, Owner::Here(client, 0));
     }
 
-    /// A member may not come back.
-    pub(crate) fn forget(&mut self, client: ClientKey) {
-        if let Some(token) = self.of.remove(client) {
-            self.tokens.remove(&token);
+    /// A member may not come back. Returns their token.
+    pub(super) fn forget(&mut self, client: ClientKey) -> Option<TokenHash> {
+        let token = self.of.remove(client)?;
+        self.tokens.remove(&token);
+        Some(token)
+    }
+
+    /// Nobody who has gone may come back as the owner of this account. Returns their tokens.
+    pub(super) fn forget_account(&mut self, account: AccountId) -> Vec<TokenHash> {
+        let is_theirs = |owner: &Owner| match owner {
+            Owner::Here(..) => false,
+            Owner::Gone(gone) => gone.member.account() == Some(account),
+        };
+        let theirs = self.tokens.iter().filter(|(_, owner)| is_theirs(owner));
+        let theirs: Vec<TokenHash> = theirs.map(|(token, _)| *token).collect();
+        theirs.iter().for_each(|token| drop(self.tokens.remove(token)));
+        theirs
+    }
+
+    /// Notes how a member is to come back. Returns their token, if that was another way before.
+    pub(super) fn note(&mut self, client: ClientKey, profile: u64) -> Option<TokenHash> {
+        let token = *self.of.get(client)?;
+        match self.tokens.get_mut(&token) {
+            Some(Owner::Here(_, known)) if *known != profile => *known = profile,
+            _ => return None,
         }
+        Some(token)
     }
 
-    /// Nobody who has gone may come back as the owner of this account.
-    pub(crate) fn forget_account(&mut self, account: AccountId) {
-        self.tokens.retain(|_, owner| match owner {
-            Owner::Here(_) => true,
-            Owner::Gone(gone) => gone.member.account() != Some(account),
-        });
+    /// Whether a member has a token.
+    pub(crate) fn has(&self, client: ClientKey) -> bool {
+        self.of.contains_key(client)
     }
 
-    /// Keeps a member who goes, if they have a token.
-    pub(super) fn keep(&mut self, gone: Gone, now: Timestamp) {
-        let Some(token) = self.of.remove(gone.key) else { return };
+    /// Whether anybody who is here has one.
+    pub(crate) fn is_anybody_here(&self) -> bool {
+        self.of.iter().next().is_some()
+    }
+
+    /// Keeps a member who goes, if they have a token. Returns it.
+    pub(super) fn keep(&mut self, gone: Gone) -> Option<TokenHash> {
+        let token = self.of.remove(gone.key)?;
+        self.keep_by(token, gone);
+        Some(token)
+    }
+
+    /// Keeps somebody who has gone and has this token.
+    pub(super) fn keep_by(&mut self, token: TokenHash, gone: Gone) {
         self.tokens.insert(token, Owner::Gone(Box::new(gone)));
-        self.gone.push_back((now, token));
-        if self.gone.len() > GONE_MAX {
-            self.drop_first();
-        }
+        self.gone.push_back(token);
     }
 
-    fn drop_first(&mut self) {
-        if let Some((_, token)) = self.gone.pop_front()
-            && let Some(Owner::Gone(_)) = self.tokens.get(&token)
-        {
-            self.tokens.remove(&token);
+    /// Drops a token, if there are too many. Returns it.
+    pub(super) fn drop_surplus(&mut self) -> Option<TokenHash> {
+        while self.gone.len() > GONE_MAX {
+            let token = self.gone.pop_front()?;
+            if let Some(Owner::Gone(_)) = self.tokens.get(&token) {
+                self.drop_gone(&token);
+                return Some(token);
+            }
         }
+        None
     }
 
     /// Whose a token is, if it is good.
     pub(crate) fn owner(&mut self, token: &TokenHash, now: Timestamp) -> Option<&Owner> {
-        while self.gone.front().is_some_and(|(at, _)| now.duration_since(*at) > GOOD_FOR) {
-            self.drop_first();
+        while self.gone.front().is_some_and(|first| !self.is_kept(first, now)) {
+            self.gone.pop_front().iter().for_each(|first| self.drop_gone(first));
+        }
+        if !self.is_kept(token, now) {
+            self.drop_gone(token); // a clock that was set has put them in another order
         }
         self.tokens.get(token)
     }
 
+    /// Whether somebody who has gone may come back by this token.
+    fn is_kept(&self, token: &TokenHash, now: Timestamp) -> bool {
+        matches!(self.tokens.get(token), Some(Owner::Gone(gone)) if is_good(gone.at, now))
+    }
+
+    fn drop_gone(&mut self, token: &TokenHash) {
+        if let Some(Owner::Gone(_)) = self.tokens.get(token) {
+            self.tokens.remove(token);
+        }
+    }
+
     /// Takes a member who has gone.
-    pub(crate) fn take(&mut self, token: &TokenHash) -> Option<Gone> {
+    pub(super) fn take(&mut self, token: &TokenHash) -> Option<Gone> {
         match self.tokens.remove(token) {
             Some(Owner::Gone(gone)) => Some(*gone),
             _ => None,

@@ -9,23 +9,26 @@ use std::collections::VecDeque;
 /// The last lines of one room, or of one client's private talk.
 pub(crate) struct Scrollback {
     lines: VecDeque<HistoryLine>,
-    most: usize,
+    most: u32,
+    /// There may be older ones, though it is not full.
+    is_doubted: bool,
 }
 
 impl Scrollback {
     /// Keeps `most` lines, of which these are the first.
     pub(crate) fn new(most: usize, lines: Vec<HistoryLine>) -> Scrollback {
         let surplus = lines.len().saturating_sub(most);
-        Scrollback { lines: lines.into_iter().skip(surplus).collect(), most }
+        let lines = lines.into_iter().skip(surplus).collect();
+        Scrollback { lines, most: most as u32, is_doubted: false }
     }
 
     /// Remembers whole lines, said at `at`; `first` is the number of the first of them.
     pub(crate) fn remember(&mut self, first: LineId, at: Timestamp, text: &str, lines: usize) {
         for (i, line) in
-            text.split_inclusive('\n').enumerate().skip(lines.saturating_sub(self.most))
+            text.split_inclusive('\n').enumerate().skip(lines.saturating_sub(self.most as usize))
         {
             // The newest line takes the oldest line's memory: a full scrollback allocates nothing.
-            let mut kept = match self.lines.len() == self.most {
+            let mut kept = match self.lines.len() == self.most as usize {
                 true => self.lines.pop_front().map(|line| line.text).unwrap_or_default(),
                 false => String::new(),
             };
@@ -55,7 +58,12 @@ impl Scrollback {
 
     /// Whether there may be older lines, which are not remembered here.
     pub(crate) fn is_full(&self) -> bool {
-        self.lines.len() == self.most
+        self.is_doubted || self.lines.len() == self.most as usize
+    }
+
+    /// There may be older lines from now on.
+    pub(crate) fn doubt(&mut self) {
+        self.is_doubted = true;
     }
 }
 

@@ -134,7 +134,10 @@ pub(crate) fn come_back(session: &mut Session<'_>, token: Token, driver: &mut dy
     match driver.ask(Event::Ask(Question::Resume(Box::new(resume)))) {
         Answer::NameRefused(sentence) => session.refuse(&sentence, driver),
         other => {
-            let text = session.take_in(other, driver);
+            let mut text = session.take_in(other, driver);
+            if !session.is_naming() && session.newcomer.is_instructor {
+                text.push_str(&session.ask_and_renew(Question::BecomeInstructor, driver));
+            }
             driver.reply(text.as_bytes());
         }
     }

@@ -46,7 +46,7 @@ impl Session<'_> {
                 }
             }
             LoginResult::Right { .. } => {
-                let text = self.ask(Question::BecomeInstructor, driver);
+                let text = self.ask_and_renew(Question::BecomeInstructor, driver);
                 driver.reply(text.as_bytes());
             }
         }

@@ -237,7 +237,7 @@ impl Session<'_> {
             }
             Purpose::LogIn(_, Some(account)) => {
                 let login = private_lines(account, driver);
-                self.ask(Question::LogIn(login), driver)
+                self.ask_and_renew(Question::LogIn(login), driver)
             }
             Purpose::Change(_) => return self.ask_new_password(true, driver),
             Purpose::Unregister(_) => self.ask(Question::Unregister, driver),
@@ -255,15 +255,25 @@ impl Session<'_> {
         }
         let text = match driver.hash(password) {
             Ok(hash) if is_change => {
-                self.ask(Question::SetPassword { hash, quietly: false }, driver)
+                self.ask_and_renew(Question::SetPassword { hash, quietly: false }, driver)
             }
-            Ok(hash) => self.ask(Question::Register(hash), driver),
+            Ok(hash) => self.ask_and_renew(Question::Register(hash), driver),
             Err(why) => notice(format_args!("The password cannot be kept: {why}")),
         };
         driver.reply(text.as_bytes());
         if !is_change && let Some(account) = my_account(driver) {
             driver.note_owner(account, self.address);
         }
+    }
+
+    /// Asks for what makes the client somebody else, or lets them do more. Then their program gets
+    /// another token: somebody may have seen the one before.
+    pub(super) fn ask_and_renew(&mut self, question: Question, driver: &mut dyn Driver) -> String {
+        let mut text = self.ask(question, driver);
+        if let Some(token) = self.program.draw_token(driver) {
+            text.push_str(&self.ask(Question::NewToken(token), driver));
+        }
+        text
     }
 
     /// Hashes the same password again, as strongly as is usual now. If that fails, the old hash

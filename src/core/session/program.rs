@@ -9,6 +9,7 @@ use crate::core::{
     event::{Driver, Since, Wishes},
     name::Name,
     notes::{self, Ask, BEAT_EVERY, ServerFacts},
+    token::Token,
     wire::line::LINE_MAX,
 };
 use std::time::Duration;
@@ -36,8 +37,13 @@ impl Program {
     /// What was asked for; and a new token, if that was notes.
     pub(crate) fn wishes(&self, driver: &mut dyn Driver) -> Wishes {
         let wishes = self.0.as_ref().map(|asked| asked.wishes.clone()).unwrap_or_default();
-        let token = wishes.reads_notes.then(|| driver.draw_token());
+        let token = self.draw_token(driver);
         Wishes { token, ..wishes }
+    }
+
+    /// A new token, if the program reads notes.
+    pub(super) fn draw_token(&self, driver: &mut dyn Driver) -> Option<Token> {
+        self.reads_notes().then(|| driver.draw_token())
     }
 
     pub(crate) fn reads_notes(&self) -> bool {

@@ -17,6 +17,7 @@ mod outcomes;
 mod paused;
 mod reading;
 mod removing;
+mod restart;
 mod resume;
 mod rooms;
 mod sanctions;

@@ -1,28 +1,31 @@
 //! `/resume`: the same person again after a broken connection, and nobody else.
 
 use super::*;
-use crate::core::{event::Resume, event::Wishes, token::Token};
+use crate::core::{
+    event::{Resume, Wishes},
+    token::Token,
+};
 
-const DAVE: ClientId = 4;
+pub(super) const DAVE: ClientId = 4;
 
 fn wishes(bits: u128) -> Wishes {
     Wishes { reads_notes: true, since: None, token: Some(Token::of(bits)) }
 }
 
-fn enter_with(name: &str, account: Option<AccountId>, bits: u128) -> Question {
+pub(super) fn enter_with(name: &str, account: Option<AccountId>, bits: u128) -> Question {
     let Question::Enter(mut entry) = enter(name, account) else { unreachable!() };
     entry.wishes = wishes(bits);
     Question::Enter(entry)
 }
 
-fn resume(bits: u128, next: u128) -> Question {
+pub(super) fn resume(bits: u128, next: u128) -> Question {
     let (address, reserve_of) = ("192.0.2.8".parse().unwrap(), None);
     let (token, wishes) = (Token::of(bits), wishes(next));
     Question::Resume(Box::new(Resume { token, address, reserve_of, wishes }))
 }
 
 /// Alice and bob are here, and carol, whose token is 1.
-fn with_carol() -> Conversation {
+pub(super) fn with_carol() -> Conversation {
     let mut chat = Conversation::new();
     chat.asks(CAROL, enter_with("carol", None, 1));
     chat.finishes();
@@ -30,10 +33,10 @@ fn with_carol() -> Conversation {
     chat
 }
 
-const NOT_GOOD: &str = "*** That token is not good, or not any more.\n";
+pub(super) const NOT_GOOD: &str = "*** That token is not good, or not any more.\n";
 
 impl Conversation {
-    fn resumes(&mut self, client: ClientId, bits: u128, next: u128) -> String {
+    pub(super) fn resumes(&mut self, client: ClientId, bits: u128, next: u128) -> String {
         self.asks(client, resume(bits, next));
         self.finishes();
         self.reads(client)
@@ -185,4 +188,67 @@ fn the_number_of_those_who_may_come_back_is_bounded() {
     }
     assert_eq!(chat.resumes(5, 10, 2), NOT_GOOD, "the first has made way");
     assert!(chat.resumes(6, 11, 2).starts_with("*** Hello again n1."));
+}
+
+/// Somebody notes the token of a page on which another one then gives a password, or the code.
+#[test]
+fn who_becomes_somebody_else_has_another_token() {
+    let acts = [
+        Question::LogIn(Login { account: ZOES, private: Vec::new() }),
+        register(),
+        Question::BecomeInstructor,
+    ];
+    for act in acts {
+        let mut chat = with_carol();
+        let shown = format!("{act:?}");
+        chat.asks(CAROL, act);
+        chat.finishes();
+        chat.asks(CAROL, Question::NewToken(Token::of(2)));
+        chat.finishes();
+        let read = chat.reads(CAROL);
+        assert!(read.contains(&format!("\"resume\":\"{:032x}\"", 2)), "{shown}: {read}");
+        assert_eq!(chat.resumes(DAVE, 1, 3), NOT_GOOD, "{shown}");
+        assert!(chat.resumes(5, 2, 4).starts_with("*** Hello again"), "{shown}");
+    }
+    let mut chat = with_carol();
+    chat.asks(CAROL, Question::NewToken(Token::of(2)));
+    chat.finishes();
+    assert_eq!(chat.reads(CAROL), "", "nothing has happened");
+    assert_eq!(chat.resumes(DAVE, 2, 3), NOT_GOOD);
+}
+
+#[test]
+fn a_locked_entrance_and_a_full_server_let_those_in_who_come_back() {
+    let mut chat = with_carol();
+    chat.types(ALICE, "/lock exam");
+    chat.finishes();
+    assert!(chat.resumes(DAVE, 1, 2).starts_with("*** Hello again carol."), "she is here");
+    chat.departs(DAVE, CloseReason::Closed);
+    chat.finishes();
+    assert!(chat.resumes(5, 2, 3).starts_with("*** Hello again carol."), "she was here");
+
+    let full = |chat: &mut Conversation, client, bits, next| {
+        let Question::Resume(mut resume) = resume(bits, next) else { unreachable!() };
+        resume.reserve_of = Some(3);
+        chat.asks(client, Question::Resume(resume));
+        chat.finishes();
+        chat.reads(client)
+    };
+    let read = full(&mut chat, 6, 3, 4);
+    assert!(read.starts_with("*** Hello again carol."), "in the place that she had: {read}");
+    chat.departs(6, CloseReason::Closed);
+    chat.finishes();
+    assert_eq!(full(&mut chat, 7, 4, 5), "(all 3 places are taken)\n", "she has left it");
+    assert!(chat.resumes(8, 4, 5).starts_with("*** Hello again carol."), "it is still good");
+    // Somebody may try, if anybody is here who could.
+    let mut nobody = Conversation::empty(true);
+    nobody.chat.restore(Snapshot::default());
+    for (is_here, told) in [(false, "(all 3 places are taken)\n"), (true, "")] {
+        if is_here {
+            nobody.asks(CAROL, enter_with("carol", None, 1));
+        }
+        nobody.asks(DAVE, Question::TakeReserve(3));
+        nobody.finishes();
+        assert_eq!(nobody.reads(DAVE), told);
+    }
 }

@@ -7,7 +7,7 @@ use super::handler::{ClientThread, REPLIES_MAX};
 use crate::{
     core::{
         address::ClientAddress,
-        event::{Answer, Driver, Event, Handover, LoginAttempt, LoginResult, ViewTicket},
+        event::{Answer, Driver, Event, Handover, LoginAttempt, LoginResult, Question, ViewTicket},
         hazard::DemoRequest,
         password::Password,
         record::{AccountId, Found, PasswordHash, Query},
@@ -20,14 +20,15 @@ use std::time::Duration;
 
 impl Driver for ClientThread<'_> {
     fn ask(&mut self, event: Event) -> Answer {
-        let is_entry = matches!(event, Event::Ask(crate::core::event::Question::Enter(_)));
+        let is_entry = matches!(event, Event::Ask(Question::Enter(_)));
+        let resumes = matches!(event, Event::Ask(Question::Resume(_)));
         if !is_entry {
             // The answer may take long, so the replies go first. On entry one send carries both.
             self.flush();
         }
         self.send(event);
         let answer = self.client.wait_for_answer();
-        self.usage.note_answer(&self.handler.sources, &answer);
+        self.usage.note_answer(&self.handler.sources, &answer, resumes);
         // Even an empty reply has to be written: what the room said meanwhile waits behind it.
         self.replies.get_or_insert_default();
         if let Answer::Named(name, ..) = &answer {

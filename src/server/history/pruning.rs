@@ -23,6 +23,9 @@ const ROUND_EVERY: Duration = Duration::from_hours(1);
 /// A round ends behind this number of lines that are not too old. Behind them there are more only if
 /// the clock was wrong when these were said.
 const YOUNG_MAX: usize = 10_000;
+/// How often it is noted who is here with a token: after a crash they may come back for ten minutes,
+/// or for this time less.
+const PRESENCE_EVERY: Duration = Duration::from_mins(1);
 /// The longest that a server is off, in a school: if the newest line is older than this at the start,
 /// the clock is doubted, whatever is said then.
 const OFF_MAX: SignedDuration = SignedDuration::from_hours(24 * 366);
@@ -32,6 +35,9 @@ pub(super) struct Pruning {
     pub(super) clock: Clock,
     /// `--history-days`; `None`: nothing that was said is ever forgotten.
     days: Option<u32>,
+    started: Timestamp,
+    /// The uptime at which it is noted next who is here.
+    next_presence: Duration,
     /// For the command that a person is told.
     file: String,
     /// Since which setting of the clock the rest is known; `None`: it is not.
@@ -71,6 +77,8 @@ impl Default for Round {
 impl Pruning {
     pub(super) fn new(config: &StoreConfig, clock: Clock) -> Pruning {
         Pruning {
+            started: clock.now(),
+            next_presence: Duration::ZERO,
             clock,
             days: config.history_days,
             file: config.file.as_deref().map(|file| file.display().to_string()).unwrap_or_default(),
@@ -96,6 +104,9 @@ impl Pruning {
     /// Deletes one piece of what is too old. Returns whether there may be more.
     pub(super) fn forget_some(&mut self, store: &mut Store) -> Result<bool, StoreError> {
         let found = self.look_at(store)?;
+        if found.uptime >= self.next_presence {
+            self.note_presence(store, found)?;
+        }
         if !found.is_long || found.uptime < self.next_round || !self.may_forget(store, found)? {
             return Ok(false);
         }
@@ -115,6 +126,17 @@ impl Pruning {
             self.end_round(found.uptime);
         }
         Ok(goes_on)
+    }
+
+    /// Notes who is here with a token, and forgets the tokens that are not good any more.
+    pub(super) fn note_presence(
+        &mut self,
+        store: &mut Store,
+        found: Agreement,
+    ) -> Result<(), StoreError> {
+        store.note_presence(self.started, found.now)?;
+        self.next_presence = found.uptime + PRESENCE_EVERY;
+        Ok(())
     }
 
     fn may_forget(&mut self, store: &Store, found: Agreement) -> Result<bool, StoreError> {

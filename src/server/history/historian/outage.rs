@@ -154,6 +154,10 @@ impl Historian {
                 format!("not written, and lost, since {since}: {lost}. {}", outage.error);
             let _ = self.loss.set(sentence); // it is set here alone
         }
+        if let Ok(store) = &mut self.store {
+            let found = self.pruning.clock.look();
+            let _ = self.pruning.note_presence(store, found); // or they have come back a minute less
+        }
         if let Ok(Err(error)) = self.store.map(Store::close) {
             log::warn!("{error}");
         }
