@@ -107,6 +107,11 @@ pub(crate) fn hello(name: &str) -> String {
     format!("Hello {name}. Type to talk; /help lists the commands, /quit leaves.")
 }
 
+/// Whether somebody is let in.
+pub fn is_hello(sentence: &str) -> bool {
+    sentence.starts_with("Hello ")
+}
+
 /// Tells somebody their new name.
 pub(crate) fn you_are_now(name: &str) -> String {
     format!("You are now {name}.")

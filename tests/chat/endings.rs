@@ -80,9 +80,15 @@ fn options() {
     assert!(Piped::start(&["--help"]).ends_with(0, "").contains("--no-reconnect"));
     let version = concat!("chat ", env!("CARGO_PKG_VERSION"), "\n");
     assert_eq!(Piped::start(&["--version"]).ends_with(0, ""), version);
-    assert_ends(&["--no-such-option"], 2, "--no-such-option");
-    assert_ends(&["localhost:port"], 2, "is not a port");
-    assert_ends(&["--name", "two\nlines"], 2, "--name wants one word");
+    assert_ends(
+        &["--no-such-option"],
+        2,
+        "chat: Unrecognized argument: --no-such-option\nLike this",
+    );
+    assert_ends(&["localhost:port"], 2, "chat: \"port\" is no port: that is a number from 1");
+    assert_ends(&["localhost", "port"], 2, "is no port");
+    assert_ends(&["--name", "two\nlines"], 2, "chat: --name wants one word");
+    assert_ends(&["--room", "two words"], 2, "chat: --room wants one word");
 }
 
 /// At a terminal a taken name is no ending: the person is asked again.

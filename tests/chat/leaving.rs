@@ -26,10 +26,18 @@ fn control_d_on_an_empty_line() {
     person.sees("*** Goodbye.");
 }
 
+/// It empties the line, on an empty one it says how to leave, and twice it leaves.
 #[test]
-fn control_c_in_the_middle_of_a_line() {
+fn control_c() {
     let (_server, client, person) = alice();
     person.half_types("half typed");
+    person.types("\x03");
+    person.sees_prompt("alice@lobby> ");
+    person.types("\x03");
+    person.sees("chat: Ctrl-C again leaves; so do Ctrl-D and /quit.");
+    person.sees_prompt("alice@lobby> ");
+    person.types("still here\r\x03");
+    client.says("still here");
     person.types("\x03");
     client.leaves();
     person.ends_with(0);
@@ -60,7 +68,7 @@ fn a_server_that_says_no_goodbye() {
 #[test]
 fn impatience() {
     let (_server, client, person) = alice();
-    person.types("\x03\x03");
+    person.types("\x04\x04");
     client.says_no_more();
     person.ends_with(0);
 }

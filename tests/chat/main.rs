@@ -21,6 +21,8 @@ mod leaving;
 #[cfg(unix)]
 mod passwords;
 #[cfg(unix)]
+mod pasting;
+#[cfg(unix)]
 mod person;
 #[cfg(unix)]
 mod reconnecting;

@@ -175,7 +175,11 @@ pub fn somebody(arguments: &[&str]) -> (Server, Client, Person) {
 
 impl Person {
     pub fn types(&self, keys: &str) {
-        (&*self.pty).write_all(keys.as_bytes()).unwrap();
+        self.types_bytes(keys.as_bytes());
+    }
+
+    pub fn types_bytes(&self, keys: &[u8]) {
+        (&*self.pty).write_all(keys).unwrap();
     }
 
     /// Waits until the screen is as `is_so` wants it.

@@ -159,6 +159,72 @@ fn our_old_name_is_still_taken() {
     client.says("back");
 }
 
+/// Somebody else has it by now: the third time the person gives another one.
+#[test]
+fn our_old_name_belongs_to_somebody_else() {
+    let (server, client, person) = alice();
+    client.loses_connection();
+    let refuses = |client: &Client| {
+        client.gets_welcome();
+        client.says("/since lobby 10");
+        client.gets_refusal("*** That is too long ago. What is your name?");
+        client.says_among("alice");
+        client.gets_refusal("*** The name \"alice\" is taken. What is your name?");
+    };
+    for _ in 0..2 {
+        let client = server.accepts();
+        refuses(&client);
+        client.says_no_more();
+    }
+    let client = server.accepts();
+    refuses(&client);
+    person.sees("is taken. What is your name?");
+    person.types("alison\r");
+    client.says("alison");
+    client.gets_in("alison", &[]);
+    person.sees_prompt("alison@lobby> ");
+    assert_eq!(count(&person, "is taken. What is your name?"), 1, "{:?}", person.all_rows());
+    assert_eq!(count(&person, "and yours is c1."), 1);
+    client.loses_connection();
+    let client = server.accepts();
+    client.gets_welcome();
+    client.says_among("/resume T0KEN");
+    client.gets_refusal("*** That is too long ago. What is your name?");
+    client.says("alison");
+}
+
+/// Somebody has registered it meanwhile, and the person gives another name in place of a password.
+#[test]
+fn our_old_name_has_a_password_by_now() {
+    let (server, client, person) = alice();
+    client.loses_connection();
+    let client = server.accepts();
+    client.gets_welcome();
+    client.says_among("/resume T0KEN");
+    client.gets_refusal("*** That is too long ago. What is your name?");
+    client.says("alice");
+    client.gets_password_question("*** Password for alice (an empty line for another name):");
+    person.sees("another name):");
+    person.types("\r");
+    client.says("");
+    client.gets_refusal("*** What is your name?");
+    person.sees_prompt("name> ");
+    person.types("alison\r");
+    client.says("alison");
+}
+
+/// A server that can be reached and lets nobody in, as behind a forwarding ssh: the waits grow.
+#[test]
+fn a_server_that_hangs_up_at_once() {
+    let (server, client, person) = alice();
+    client.loses_connection();
+    for seconds in ["0.5", "1", "2"] {
+        person.sees(&format!("Trying again in {seconds} s."));
+        server.accepts().loses_connection();
+    }
+    assert_eq!(count(&person, " again."), 0, "it was not connected");
+}
+
 /// A chatd of before there were notes. It takes what it does not know for a name.
 #[test]
 fn a_chatd_without_notes() {
@@ -230,8 +296,9 @@ fn to_another_server_and_back() {
     person.types("hello there\r");
     client.says("hello there");
     person.types("/connect no..such..host\r");
-    client.says_no_more();
     person.sees("no host is called");
+    person.types("still here\r");
+    client.says("still here");
     person.types(&format!("/connect {}\r", server.address()));
     server.accepts().enters_as("alice");
 }

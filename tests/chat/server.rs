@@ -109,7 +109,7 @@ impl Client {
     }
 
     #[track_caller]
-    fn next_line(&self) -> String {
+    pub fn next_line(&self) -> String {
         self.lines.recv_timeout(DEADLINE).expect("the client says nothing")
     }
 
@@ -138,7 +138,9 @@ impl Client {
              *** What is your name?",
         );
         self.says("/notes on");
-        self.gets(&format!(r#"{{"chatd":"1","you":"c1","epoch":{epoch},"ask":"name"}}"#));
+        self.gets(&format!(
+            r#"{{"chatd":"1","you":"c1","flood":[32,8],"epoch":{epoch},"ask":"name"}}"#
+        ));
     }
 
     /// Is asked for a password.

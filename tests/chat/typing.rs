@@ -4,7 +4,7 @@ use crate::{
     person::{Start, alice, alice_who, somebody},
     server::who,
 };
-use std::thread;
+use std::{thread, time::Duration};
 
 /// `<bob> 0`, `<bob> 1`, …
 fn lines_of_bob(count: usize) -> Vec<String> {
@@ -89,14 +89,6 @@ fn what_is_typed_ahead_is_neither_lost_nor_echoed() {
     person.sees_prompt("alice@lobby> ");
     let rows = person.all_rows();
     assert_eq!(rows.iter().filter(|row| row.contains("line ")).count(), 200, "{rows:?}");
-}
-
-#[test]
-fn pasted_lines_are_lines() {
-    let (_server, client, person) = alice();
-    person.types("\x1b[200~one\rtwo\x1b[201~\r");
-    client.says("one");
-    client.says("two");
 }
 
 #[test]
@@ -206,4 +198,26 @@ fn our_own_commands_stay_here() {
     person.sees("*** Commands of this server");
     person.types("/help nick\r");
     client.says("/help nick");
+}
+
+/// As an older PuTTY sends é.
+#[test]
+fn a_byte_that_is_no_letter_changes_nothing() {
+    let (_server, client, person) = alice();
+    person.half_types("caf");
+    person.types_bytes(b"\xe9 ");
+    thread::park_timeout(Duration::from_millis(500)); // the editor forgets what is typed right behind
+    person.types("au lait");
+    person.sees_prompt("alice@lobby> cafau lait");
+    person.types("\r");
+    client.says("cafau lait");
+}
+
+#[test]
+fn a_word_that_leaves_other_programs_is_not_said_at_once() {
+    let (_server, client, person) = alice();
+    person.types("exit\r");
+    person.sees("chat: not sent: /quit leaves. To say \"exit\", type it again.");
+    person.types("exit\r");
+    client.says("exit");
 }

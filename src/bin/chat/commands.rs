@@ -1,7 +1,10 @@
 //! The few commands that the client answers itself. Everything else that is typed goes to the
 //! server. No I/O.
 
-use crate::options::Address;
+use crate::{
+    address::{Address, Target},
+    secrets,
+};
 
 /// Each command as it is typed, and what it does.
 pub(crate) const HELP: [&str; 6] = [
@@ -10,8 +13,11 @@ pub(crate) const HELP: [&str; 6] = [
     "/connect [HOST[:PORT]]: goes to another server, or tries this one again now",
     "/help [COMMAND]: lists these commands and the server's, or explains one",
     "/log [FILE]: adds what is shown to FILE; without FILE, ends that",
-    "/quit [WHY]: leaves; so do Ctrl-D and Ctrl-C",
+    "/quit [WHY]: leaves; so does Ctrl-D",
 ];
+
+/// What people type to leave other programs.
+const LEAVING_WORDS: [&str; 8] = ["exit", "quit", "bye", "logout", ":q", ":q!", ":wq", ":x"];
 
 /// The commands' names, with their slash.
 pub(crate) fn names<'a>() -> impl Iterator<Item = &'a str> {
@@ -42,18 +48,33 @@ pub(crate) enum Typed<'a> {
     Log(Option<&'a str>),
     /// The whole line is for the server too.
     Quit(&'a str),
-    /// A command of ours, used wrongly: this is how.
+    /// A command of ours, used wrongly: this is how. Or a line that nobody can have meant to say.
     Wrong(String),
+    /// A word that leaves other programs: what leaves this one. Typed again, it is said.
+    Word(String),
     /// `/panic`: a test shows that the terminal survives one.
     #[cfg(debug_assertions)]
     Panic,
 }
 
-/// Tells our own commands from what is the server's.
+/// Whether a line is for the server to obey, and not to be said.
+pub(crate) fn is_command(line: &str) -> bool {
+    line.starts_with('/') && !line.starts_with("//")
+}
+
+/// Tells our own commands, in any case of letters, from what is the server's.
 pub(crate) fn parse(line: &str) -> Typed<'_> {
     let (command, argument) = line.split_once(' ').unwrap_or((line, ""));
     let argument = Some(argument.trim()).filter(|argument| !argument.is_empty());
-    match command {
+    if LEAVING_WORDS.iter().any(|word| line.trim().eq_ignore_ascii_case(word)) {
+        let why = format!("not sent: /quit leaves. To say {:?}, type it again.", line.trim());
+        return Typed::Word(why);
+    }
+    if line.starts_with(char::is_whitespace) && secrets::carries_secret(line) {
+        let why = "not sent: a blank stands in front of it, so everybody would read it.";
+        return Typed::Wrong(why.to_owned());
+    }
+    match &*command.to_ascii_lowercase() {
         "/bell" => match argument {
             None | Some("on" | "off") => Typed::Bell(argument.map(|wish| wish == "on")),
             Some(_) => Typed::Wrong(format!("like this: {}", HELP[0])),
@@ -63,8 +84,8 @@ pub(crate) fn parse(line: &str) -> Typed<'_> {
             Typed::Echo(argument.map(|wish| wish == "on"))
         }
         "/clear" => Typed::Clear,
-        "/connect" => match argument.map(Address::parse).transpose() {
-            Ok(address) => Typed::Connect(address),
+        "/connect" => match argument.map(|to| Target::parse(&to.replace(' ', ":"))).transpose() {
+            Ok(target) => Typed::Connect(target.map(|target| target.address)),
             Err(why) => Typed::Wrong(format!("{why:#}.")),
         },
         "/help" => Typed::Help(argument),
@@ -82,7 +103,7 @@ mod tests {
 
     #[test]
     fn only_our_own_commands_do_not_go_to_the_server() {
-        for line in ["hi", "/nick bob", "//help", " /help", "/bellow", "", "/"] {
+        for line in ["hi", "/nick bob", "//help", " /help", "/bellow", "", "/", "exit now"] {
             assert_eq!(parse(line), Typed::Send(line));
         }
         assert_eq!(parse("/bell"), Typed::Bell(None));
@@ -93,7 +114,22 @@ mod tests {
         assert_eq!(parse("/quit gone fishing"), Typed::Quit("/quit gone fishing"));
         assert!(matches!(parse("/connect host:0"), Typed::Wrong(_)));
         assert_eq!(parse("/connect"), Typed::Connect(None));
+        for line in ["/BELL", "/Bell"] {
+            assert_eq!(parse(line), Typed::Bell(None));
+        }
+        let Typed::Connect(Some(to)) = parse("/connect telnet://h 6000") else { panic!() };
+        assert_eq!(to.to_string(), "h:6000");
         assert!(explain("bell").is_some() && explain("/bell").is_some());
         assert_eq!(explain("nick"), None);
+    }
+
+    #[test]
+    fn what_nobody_means_to_say_is_not_said() {
+        for word in ["exit", "QUIT", ":q", " :wq "] {
+            assert!(matches!(parse(word), Typed::Word(why) if why.contains("/quit leaves")));
+        }
+        for line in [" /login alice hunter22", "\t/register hunter22"] {
+            assert!(matches!(parse(line), Typed::Wrong(why) if why.contains("everybody")));
+        }
     }
 }

@@ -4,8 +4,8 @@
 //! [`Link`], and a line is always one write.
 
 use crate::{
+    address::Address,
     ending::{CONNECT_LIMIT, Ending},
-    options::Address,
 };
 use crossbeam_channel::bounded;
 use parking_lot::Mutex;

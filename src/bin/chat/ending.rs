@@ -1,7 +1,7 @@
 //! How a run of `chat` can end: each way its own sentence and its own exit code. docs/client.md has
 //! the table.
 
-use crate::options::Address;
+use crate::address::Address;
 use std::{fmt, time::Duration};
 
 /// How long looking the host up and connecting to it may take together.

@@ -16,7 +16,7 @@ use crate::{
     known::Known,
     note::{self, Note, Question, Read},
     server_line::{LineKind, ServerLine},
-    socket::Socket,
+    socket::{NAME_TRIES, Socket},
     terminal,
     visit::{Notes, Visit},
 };
@@ -77,13 +77,16 @@ impl Socket {
                     Some(_) => visit.is_name_refused = true,
                 }
             }
-            Some(Question::Password) => self.hide_typing(),
+            Some(Question::Password) => self.ask_for_password(visit),
             None => {}
         }
         // After /resume too: the connection before may have broken before the server read this.
-        if note.has("in") && !replace(&mut visit.is_in, true) && self.has_editor {
-            visit.asked_for_echo = true;
-            self.send("/echo on");
+        if note.has("in") && !replace(&mut visit.is_in, true) {
+            self.let_in(visit);
+            if self.has_person {
+                visit.asked_for_echo = true;
+                self.send("/echo on");
+            }
         }
         wish.iter().for_each(|wish| self.send(&format!("/join {wish}")));
     }
@@ -121,7 +124,8 @@ impl Socket {
         }
     }
 
-    fn hide_typing(&self) {
+    fn ask_for_password(&self, visit: &mut Visit) {
+        (visit.is_asked, visit.is_at_the_door) = (true, false);
         self.shared.hides_typing();
         if !self.has_editor {
             terminal::echo(false);
@@ -144,7 +148,15 @@ impl Socket {
         });
         let sentence = line.body().to_owned();
         let is_sentence = line.kind == LineKind::Sentence;
+        let is_refused = is_sentence && replace(&mut visit.is_name_refused, false);
+        if is_refused || question == Some(Question::Name) && visit.gave.is_some() {
+            self.count_refusal(visit);
+        }
+        if sentences::is_hello(&sentence) || !is_chatd {
+            self.let_in(visit);
+        }
         self.show(match visit.notes {
+            _ if visit.is_at_the_door && is_sentence && !is_last(&sentence) => Vec::new(),
             Notes::On => visit.arrivals.take(line, visit.is_told_again),
             Notes::Off | Notes::Asked { .. } => vec![line],
         });
@@ -164,15 +176,22 @@ impl Socket {
             }
             _ => {}
         }
-        if is_sentence && replace(&mut visit.is_name_refused, false) {
+        if is_refused {
             return self.on_refused_name(&sentence, visit);
         }
         match question? {
             Question::Name if visit.gave.is_none() => self.give_name(visit),
             Question::Name => return self.on_refused_name(&sentence, visit),
-            Question::Password => self.hide_typing(),
+            Question::Password => self.ask_for_password(visit),
         }
         None
+    }
+
+    /// Our name is refused. The third time the person is to give another one.
+    fn count_refusal(&mut self, visit: &mut Visit) {
+        self.refusals += u32::from(visit.is_return);
+        visit.is_asked |= self.refusals >= NAME_TRIES;
+        visit.is_at_the_door &= !visit.is_asked;
     }
 
     /// The name that we had, or the one we were started with.
@@ -203,7 +222,7 @@ impl Socket {
 
     fn on_refused_name(&mut self, sentence: &str, visit: &Visit) -> Option<Ending> {
         let Some(name) = &visit.gave else { return None };
-        if visit.is_return {
+        if visit.is_return && !visit.is_asked {
             // Our old connection has not been missed yet. It will be; until then this one is of no
             // use.
             self.shared.link.hang_up();
@@ -220,6 +239,11 @@ impl Socket {
     fn send(&self, line: &str) {
         let _ = self.shared.link.send_line(line);
     }
+}
+
+/// Whether the server ends with this.
+fn is_last(sentence: &str) -> bool {
+    sentences::why_hung_up(sentence).is_some() || sentences::why_sorry(sentence).is_some()
 }
 
 /// Whether a chatd of before there were notes says so: one that asks for no name.

@@ -1,12 +1,18 @@
 //! The keyboard's side of the chat: what is typed is sent, or obeyed if it is one of our own
-//! commands. Runs on `main`, which waits for keys and for nothing else; the socket has a thread of
-//! its own (`socket.rs`). So there is no `select`, and nothing here that Windows could not do.
+//! commands. Runs on `main`, which waits for what is typed and for nothing else; the socket has a
+//! thread of its own (`socket.rs`). So there is no `select`, and nothing here that Windows could not
+//! do.
 
 use crate::{
+    address::Address,
     commands::{self, Typed},
-    editor::{Input, LineEditor},
+    connection::connect,
     ending::Ending,
+    input::{Input, Typing},
+    known::Known,
     note::Question,
+    pace,
+    paste::Sending,
     screen::Show,
     shared::{Shared, leave_at_once, not_sent},
     socket::ClientCommand,
@@ -17,55 +23,135 @@ use std::{
     fs::File,
     sync::{Arc, atomic::Ordering},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How long the prompt waits for the answer that will change it. A slower answer changes the next
 /// one.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
-/// Commands whose answer changes the prompt: another room or name, or a question for a password.
-const WAITED_FOR: [&str; 7] =
-    ["/join", "/leave", "/nick", "/login", "/register", "/password", "/unregister"];
+/// Commands whose answer changes the prompt: another room or name.
+const WAITED_FOR: [&str; 3] = ["/join", "/leave", "/nick"];
 
-/// How long the prompt waits for the note behind that answer. There is none if it is a refusal.
+/// Commands behind which the server asks for a password. What is typed before it has is one already.
+const ASKED_AFTER: [&str; 4] = ["/login", "/register", "/password", "/unregister"];
+
+/// How long such a question may take, and how long when the server has said something else meanwhile.
+const QUESTION_LIMIT: Duration = Duration::from_secs(5);
+const REFUSAL_LIMIT: Duration = Duration::from_millis(500);
+
+/// How long the prompt waits for the note behind an answer. There is none if it is a refusal.
 const NOTE_LIMIT: Duration = Duration::from_millis(200);
 
 /// How long the server may take to say goodbye.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 
-pub(crate) struct Keyboard {
-    pub(crate) editor: LineEditor,
+pub(crate) struct Keyboard<T> {
+    pub(crate) typing: T,
     pub(crate) shared: Arc<Shared>,
     /// What the socket's thread is to do next.
     pub(crate) commands: Sender<ClientCommand>,
+    /// Pasted lines that wait for a yes, and whom they are for.
+    asks_about: Option<(Vec<String>, Option<String>)>,
+    sending: Option<Sending>,
+    /// The input before asked how to leave.
+    was_asked_to_leave: bool,
+    /// A word of other programs that was not said; typed again, it is.
+    doubted: Option<String>,
 }
 
-impl Keyboard {
+impl<T: Typing> Keyboard<T> {
+    pub(crate) fn new(typing: T, shared: Arc<Shared>, commands: Sender<ClientCommand>) -> Self {
+        Keyboard {
+            typing,
+            shared,
+            commands,
+            asks_about: None,
+            sending: None,
+            was_asked_to_leave: false,
+            doubted: None,
+        }
+    }
+
     /// Reads and obeys until the program ends.
     pub(crate) fn run(mut self) -> Result<()> {
         self.shared.wait_for_welcome();
         loop {
-            match self.editor.read()? {
+            let input = self.typing.read()?;
+            let is_again = std::mem::take(&mut self.was_asked_to_leave);
+            match input {
                 Input::End => self.leave(),
+                Input::Interrupt { .. } if self.shared.is_leaving() => self.leave(),
                 _ if self.shared.is_leaving() => {}
+                Input::Interrupt { was_empty } => self.interrupt(was_empty, is_again),
                 Input::Password(password) if self.is_asked_for_password() => self.answer(&password),
                 Input::Password(_) => {
                     self.notice("not sent: nothing asks for a password any more.");
                 }
-                Input::Line(text) => {
-                    text.split('\n').for_each(|line| self.typed(line.trim_end_matches('\r')));
-                }
+                Input::PutAside => self.notice(
+                    "not sent: a password is asked for. What you had typed comes back afterwards.",
+                ),
+                Input::Line { text, to } => self.line(&text, to),
             }
         }
     }
 
-    fn typed(&mut self, line: &str) {
-        if self.shared.known().question == Some(Question::Name) && !line.starts_with('/') {
-            return self.answer(line);
+    /// Ctrl-C calls back the last thing: lines on their way, a question about them, the typed line
+    /// (which is empty by now); and then it leaves.
+    fn interrupt(&mut self, was_empty: bool, is_again: bool) {
+        let was_sending = self.sending.take().is_some_and(Sending::stop);
+        if self.take_pasted().is_some() {
+            self.notice("not sent.");
+        } else if !was_sending && was_empty {
+            if is_again {
+                return self.leave();
+            }
+            self.was_asked_to_leave = true;
+            self.notice("Ctrl-C again leaves; so do Ctrl-D and /quit.");
         }
-        self.editor.remember(line);
+    }
+
+    /// What was pasted and is asked about; it is no longer.
+    fn take_pasted(&mut self) -> Option<(Vec<String>, Option<String>)> {
+        self.shared.change(|known| known.has_pasted = false);
+        self.asks_about.take()
+    }
+
+    fn line(&mut self, text: &str, to: Option<String>) {
+        if let Some((lines, to)) = self.take_pasted() {
+            if text.is_empty() {
+                let pace = self.shared.known().pace();
+                self.sending = Sending::start(&self.shared, lines, to, pace);
+                return;
+            }
+            self.notice(format!("the {} lines were not sent.", lines.len()));
+        }
+        match pace::lines_of(text) {
+            None => self.typed(text.trim_end_matches(['\r', '\n']), to.as_deref()),
+            Some(lines) => {
+                let question = pace::question(&lines, self.shared.known().pace());
+                self.shared.change(|known| known.has_pasted = true);
+                self.notice(question);
+                self.asks_about = Some((lines, to));
+            }
+        }
+    }
+
+    fn typed(&mut self, line: &str, to: Option<&str>) {
+        let question = self.shared.known().question;
+        match question {
+            Some(Question::Name) if !line.starts_with('/') => return self.answer(line),
+            Some(Question::Password) => return self.notice("not sent: a password is asked for."),
+            Some(Question::Name) | None => {}
+        }
+        let doubted = self.doubted.take();
         match commands::parse(line) {
+            Typed::Send(line)
+                if to.is_some() && !line.is_empty() && !commands::is_command(line) =>
+            {
+                let line = line.strip_prefix('/').unwrap_or(line);
+                self.send(&pace::as_talk(line, to));
+            }
             Typed::Send(line) => self.send(line),
             Typed::Echo(_) if !self.shared.known().has_notes => self.send(line),
             Typed::Echo(wish) => {
@@ -85,7 +171,7 @@ impl Keyboard {
                 }
                 self.leave();
             }
-            Typed::Clear => self.editor.clear_screen(),
+            Typed::Clear => self.typing.clear_screen(),
             Typed::Bell(wish) => {
                 let is_on = wish.unwrap_or(!self.shared.has_bell.load(Ordering::Relaxed));
                 self.shared.has_bell.store(is_on, Ordering::Relaxed);
@@ -93,11 +179,13 @@ impl Keyboard {
             }
             Typed::Log(file) => self.log(file),
             Typed::Help(about) => self.help(line, about),
-            Typed::Connect(address) => {
-                let _ = self.commands.send(ClientCommand::Connect(address));
-                self.shared.link.hang_up();
-                self.shared.wait(ANSWER_LIMIT, |known| !known.is_connected);
-                self.shared.wait_for_welcome();
+            Typed::Connect(address) => self.connect(address),
+            Typed::Word(_) if doubted.as_deref() == Some(line) => {
+                self.send(&pace::as_talk(line, to));
+            }
+            Typed::Word(why) => {
+                self.notice(why);
+                self.doubted = Some(line.to_owned());
             }
             Typed::Wrong(why) => self.notice(why),
             #[cfg(debug_assertions)]
@@ -115,20 +203,32 @@ impl Keyboard {
 
     /// Sends a line, and gives an answer that would change the prompt the time to come.
     fn send(&mut self, line: &str) {
-        let (answers, moves, is_chatd) = {
+        let (replies, moves, is_chatd) = {
             let known = self.shared.known();
-            (known.answers, known.moves, known.is_chatd)
+            (known.replies(), known.moves, known.is_chatd)
         };
         if line.is_empty() && is_chatd {
             return; // chatd says nothing of an empty line, nor do we
         }
-        match self.shared.send_typed(format!("{line}\n").as_bytes(), Some(line)) {
-            Ok(own) => own.into_iter().for_each(|own| self.shared.screen.show(Show::Own(own))),
-            Err(why) => return self.notice(why),
+        if let Err(why) = self.shared.say(line) {
+            return self.notice(why);
         }
-        if WAITED_FOR.contains(&line.split(' ').next().unwrap_or_default()) {
-            self.shared.wait(ANSWER_LIMIT, |known| known.answers > answers || !known.is_connected);
-            self.shared.wait(NOTE_LIMIT, |known| known.moves > moves || !known.has_notes);
+        let command = line.split(' ').next().unwrap_or_default().to_ascii_lowercase();
+        let (limit, note_limit) = match &*command {
+            command if WAITED_FOR.contains(&command) => (ANSWER_LIMIT, NOTE_LIMIT),
+            command if ASKED_AFTER.contains(&command) => (QUESTION_LIMIT, REFUSAL_LIMIT),
+            _ => return,
+        };
+        let deadline = Instant::now() + limit;
+        let is_noted =
+            |known: &Known| known.moves > moves || !known.is_connected || known.question.is_some();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            self.shared.wait(left, |known| known.replies() > replies || is_noted(known));
+            let is_over = self.shared.wait(note_limit.min(left), is_noted);
+            if is_over || left.is_zero() || self.shared.known().replies() > replies {
+                return; // a reply that still looks like one is a refusal
+            }
         }
     }
 
@@ -149,6 +249,21 @@ impl Keyboard {
             };
             !known.is_connected || is_answered && (known.is_there() || known.question.is_some())
         });
+    }
+
+    /// Goes to another server, if that one answers; or tries this one again, now.
+    fn connect(&self, address: Option<Address>) {
+        let command = match address {
+            None => ClientCommand::Retry,
+            Some(address) => match connect(&address) {
+                Ok(stream) => ClientCommand::Go(address, stream),
+                Err(ending) => return self.notice(format!("{ending}")),
+            },
+        };
+        let _ = self.commands.send(command);
+        self.shared.link.hang_up();
+        self.shared.wait(ANSWER_LIMIT, |known| !known.is_connected);
+        self.shared.wait_for_welcome();
     }
 
     fn log(&self, file: Option<&str>) {

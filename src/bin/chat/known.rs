@@ -8,6 +8,7 @@
 use crate::{
     note::{Note, Question},
     own::OwnLines,
+    pace::Pace,
     server_line::{LineKind, ServerLine},
 };
 use chatd::core::sentences;
@@ -43,6 +44,10 @@ pub(crate) struct Known {
     pub(crate) is_chatd: bool,
     /// It notes what it tells.
     pub(crate) has_notes: bool,
+    /// Lines were pasted, and the person is asked whether to send them.
+    pub(crate) has_pasted: bool,
+    /// How many lines may be said at once, and then a second: none, if there is no limit.
+    flood: Option<(u64, u64)>,
     /// The person reads their own lines too.
     pub(crate) has_echo: bool,
     /// The server said goodbye: the end of file that follows is no accident.
@@ -57,6 +62,8 @@ pub(crate) struct Known {
     pub(crate) heard: u64,
     /// Counts the server's sentences, which may answer what was sent.
     pub(crate) answers: u64,
+    /// Counts notes of what others did. In front of each stands a sentence that answers nobody.
+    others: u64,
     /// Counts notes of who and where we are.
     pub(crate) moves: u64,
     pub(crate) is_connected: bool,
@@ -74,8 +81,19 @@ pub(crate) struct Known {
 impl Known {
     /// Forgets what a connection knew, but not what it takes to come back.
     pub(crate) fn begin(&mut self) {
-        let Known { me, is_chatd, has_echo, own, token, place, rooms, .. } = std::mem::take(self);
-        let before = Known { me, is_chatd, has_echo, own, token, place, rooms, ..Known::default() };
+        let Known { me, is_chatd, has_pasted, has_echo, own, token, place, rooms, .. } =
+            std::mem::take(self);
+        let before = Known {
+            me,
+            is_chatd,
+            has_pasted,
+            has_echo,
+            own,
+            token,
+            place,
+            rooms,
+            ..Known::default()
+        };
         *self = Known { is_connected: true, ..before };
     }
 
@@ -94,6 +112,7 @@ impl Known {
     pub(crate) fn note(&mut self, note: &Note) {
         if let Some(epoch) = note.number("epoch") {
             (self.has_notes, self.epoch) = (true, epoch);
+            self.flood = note.pair("flood");
         }
         if note.has("ask") {
             self.question = note.question();
@@ -124,6 +143,7 @@ impl Known {
             (self.said_goodbye, self.is_full) = (code == BYE_LEFT, code == BYE_FULL);
             self.may_come_back = Some(note.is_true("again"));
         }
+        self.others += u64::from(["+", "-", "=", "topic"].iter().any(|key| note.has(key)));
         self.moves += u64::from(note.has("ask") || note.has("in") || note.has("room"));
     }
 
@@ -139,6 +159,11 @@ impl Known {
     /// The room that we are in, or want to be in.
     pub(crate) fn destination(&self) -> Option<String> {
         self.awaits_past_of.clone().or_else(|| self.room.clone())
+    }
+
+    /// Counts the server's sentences that may have answered us.
+    pub(crate) fn replies(&self) -> u64 {
+        self.answers.saturating_sub(self.others)
     }
 
     /// From where on the server is to tell again: only of the same epoch a number means the same line.
@@ -189,6 +214,28 @@ impl Known {
             return Some(Question::Password);
         }
         sentences::asks_for_name(sentence).then_some(Question::Name)
+    }
+
+    /// What stands in front of the line that is typed: what is asked for, or who we are; and where.
+    pub(crate) fn prompt(&self) -> (String, String) {
+        let asked = match self.question {
+            Some(Question::Name) => "name",
+            Some(Question::Password) => "password",
+            None if self.has_pasted => "paste",
+            None => {
+                let place = self.room.as_deref().map(|room| format!("@{room}"));
+                return (self.me.clone().unwrap_or_default(), place.unwrap_or_default());
+            }
+        };
+        (asked.to_owned(), String::new())
+    }
+
+    /// How fast lines may be said here.
+    pub(crate) fn pace(&self) -> Pace {
+        match (self.has_notes, self.flood) {
+            (true, None) => Pace::new(Some((u64::MAX, 1000))),
+            (_, flood) => Pace::new(flood),
+        }
     }
 
     /// Takes note of what was sent; for talk, returns it as everybody else reads it.

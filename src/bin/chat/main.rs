@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
 
+mod address;
 mod arrivals;
 mod commands;
 mod complete;
@@ -17,20 +18,26 @@ mod connection;
 mod editor;
 mod ending;
 mod hearing;
+mod hooks;
+mod input;
 mod keyboard;
 mod known;
 mod note;
 mod options;
 mod own;
+mod pace;
 mod paint;
+mod paste;
 mod plain;
 mod screen;
 mod screen_lock;
 mod screen_thread;
+mod secrets;
 mod server_line;
 mod shared;
 mod socket;
 mod terminal;
+mod typed_lines;
 mod visit;
 mod window;
 
@@ -108,10 +115,12 @@ fn chat(options: &Options) -> Result<()> {
         has_person,
         has_editor,
         comes_back: has_person && !options.no_reconnect,
+        tries: 0,
+        refusals: 0,
     };
     start("socket", move || socket.run(stream))?;
     match editor {
-        Some(editor) => Keyboard { editor, shared, commands }.run(),
+        Some(editor) => Keyboard::new(editor, shared, commands).run(),
         None => plain::run(&shared, Duration::from_secs(options.wait)),
     }
 }

@@ -54,6 +54,11 @@ impl Note {
         self.0.get(key).and_then(Value::as_u64)
     }
 
+    pub(crate) fn pair(&self, key: &str) -> Option<(u64, u64)> {
+        let pair = self.0.get(key)?;
+        pair.get(0)?.as_u64().zip(pair.get(1)?.as_u64())
+    }
+
     pub(crate) fn is_true(&self, key: &str) -> bool {
         self.0[key] == true
     }
@@ -80,13 +85,14 @@ mod tests {
     #[test]
     fn what_a_note_says() {
         let Read::Note(note) = read(
-            r#"{"room":"math","topic":null,"here":["a",7,"b"],"last":9,"ask":"password","new":true,"x":"\u001b[2J\u202e"}"#,
+            r#"{"room":"math","topic":null,"here":["a",7,"b"],"last":9,"ask":"password","new":true,"flood":[32,8],"x":"\u001b[2J\u202e"}"#,
         ) else {
             panic!("it is a note")
         };
         assert_eq!((note.text("room").as_deref(), note.text("topic")), (Some("math"), None));
         assert_eq!(note.texts("here").collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!((note.number("last"), note.number("room")), (Some(9), None));
+        assert_eq!((note.pair("flood"), note.pair("last")), (Some((32, 8)), None));
         assert_eq!(note.question(), Some(Question::Password));
         assert!(note.has("topic") && !note.has("by") && note.is_true("new") && !note.is_true("x"));
         assert_eq!(note.text("x").as_deref(), Some("\u{fffd}[2J\u{fffd}"));

@@ -1,26 +1,25 @@
-//! The command line: options and their help, and `HOST[:PORT]` taken apart. No I/O; runs on `main`,
-//! once.
+//! The command line: options and their help. No I/O; runs on `main`, once.
 
-use anyhow::{Context as _, Result, bail};
+use crate::address::{Address, DEFAULT_HOST, Target};
+use anyhow::{Result, bail};
 use argh::FromArgs;
 use chatd::server::number::whole_number;
-use std::fmt;
-
-/// Where `chat` goes when no host is given: a server on the same machine.
-pub(crate) const DEFAULT_HOST: &str = "localhost";
-
-/// The port of a host given without one.
-pub(crate) const DEFAULT_PORT: u16 = 5000;
 
 /// The longest `--wait`, in seconds.
 const WAIT_MAX: u64 = 24 * 60 * 60;
 
+/// Behind every complaint about the command line.
+const HINT: &str = "Like this: chat HOST PORT, or chat HOST:PORT --name NAME. \
+                    chat --help has all options.";
+
 /// Talk on a chat server, from the terminal or through a pipe.
 #[derive(FromArgs, Debug)]
+#[argh(help_triggers("-h", "--help"))]
 pub(crate) struct Options {
-    /// the server, HOST or HOST:PORT (default localhost:5000)
+    /// the server: HOST, HOST PORT, HOST:PORT, NAME@HOST or chat://NAME@HOST:PORT/ROOM (default
+    /// localhost 5000)
     #[argh(positional)]
-    pub(crate) server: Option<String>,
+    pub(crate) server: Vec<String>,
 
     /// the name to enter under; asked for if left out
     #[argh(option)]
@@ -44,7 +43,7 @@ pub(crate) struct Options {
     pub(crate) wait: u64,
 
     /// print the version and stop
-    #[argh(switch)]
+    #[argh(switch, short = 'V')]
     pub(crate) version: bool,
 }
 
@@ -56,9 +55,13 @@ pub(crate) struct Options {
 /// (0), or what was wrong (2).
 pub(crate) fn read(arguments: &[String]) -> Result<Options, (String, i32)> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let options = Options::from_args(&["chat"], &arguments)
-        .map_err(|early| (early.output, if early.status.is_ok() { 0 } else { 2 }))?;
-    options.check().map_err(|wrong| (format!("chat: {wrong:#}\n"), 2))?;
+    let wrong = |what: String| (format!("chat: {what}\n{HINT}\n"), 2);
+    let options =
+        Options::from_args(&["chat"], &arguments).map_err(|early| match early.status {
+            Ok(()) => (early.output, 0),
+            Err(()) => wrong(early.output.lines().next().unwrap_or_default().to_owned()),
+        })?;
+    let options = options.check().map_err(|error| wrong(format!("{error:#}.")))?;
     if options.version {
         return Err((concat!("chat ", env!("CARGO_PKG_VERSION"), "\n").to_owned(), 0));
     }
@@ -66,19 +69,37 @@ pub(crate) fn read(arguments: &[String]) -> Result<Options, (String, i32)> {
 }
 
 impl Options {
-    /// Refuses what would be more than one line on the wire.
-    fn check(&self) -> Result<()> {
+    /// Refuses what would be more than one word on the wire, and takes name and room from the
+    /// server's address if no option gives them.
+    fn check(mut self) -> Result<Options> {
+        let target = self.target()?;
+        self.name = self.name.or(target.name);
+        self.room = self.room.or(target.room);
         for (option, value) in [("--name", &self.name), ("--room", &self.room)] {
             if let Some(value) = value
-                && (value.trim().is_empty() || value.chars().any(char::is_control))
+                && (value.is_empty() || value.chars().any(|c| c.is_control() || c.is_whitespace()))
             {
-                bail!("{option} wants one word, not {value:?}.");
+                bail!("{option} wants one word, not {value:?}");
             }
         }
         if self.wait > WAIT_MAX {
-            bail!("--wait {}: give 0 to {WAIT_MAX} seconds (a day).", self.wait);
+            bail!("--wait {}: give 0 to {WAIT_MAX} seconds (a day)", self.wait);
         }
-        self.address().map(drop)
+        Ok(self)
+    }
+
+    fn target(&self) -> Result<Target> {
+        let (host, port) = match &self.server[..] {
+            [] => (DEFAULT_HOST, None),
+            [host] => (host.as_str(), None),
+            [host, port] => (host.as_str(), Some(port)),
+            [_, _, other, ..] => bail!("{other:?} is one word too many"),
+        };
+        let mut target = Target::parse(host)?;
+        if let Some(port) = port {
+            target.address.port = Address::port(port)?;
+        }
+        Ok(target)
     }
 
     /// The server's address.
@@ -86,55 +107,7 @@ impl Options {
     /// # Errors
     /// When the port is not a number from 1 to 65535.
     pub(crate) fn address(&self) -> Result<Address> {
-        Address::parse(self.server.as_deref().unwrap_or(DEFAULT_HOST))
-    }
-}
-
-/// A host, by name or in numbers, and a port; not yet looked up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Address {
-    /// `localhost`, `192.168.1.20`, `::1`: without brackets.
-    pub(crate) host: String,
-    /// TCP port.
-    pub(crate) port: u16,
-}
-
-impl Address {
-    /// Takes `HOST`, `HOST:PORT`, `[::1]:PORT` or a bare `::1` apart.
-    ///
-    /// # Errors
-    /// When the port is not a number from 1 to 65535, or the host is empty.
-    pub(crate) fn parse(text: &str) -> Result<Address> {
-        let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((host, rest)) => (host, rest.strip_prefix(':')),
-            None if text.matches(':').count() > 1 => (text, None), // IPv6 without a port
-            None => match text.split_once(':') {
-                Some((host, port)) => (host, Some(port)),
-                None => (text, None),
-            },
-        };
-        let port = match port {
-            None => DEFAULT_PORT,
-            Some(port) => {
-                port.parse().with_context(|| format!("{port:?} is not a port, in {text:?}"))?
-            }
-        };
-        if port == 0 {
-            bail!("port 0 cannot be connected to, in {text:?}");
-        }
-        if host.is_empty() || host.contains(char::is_whitespace) {
-            bail!("{text:?} names no host");
-        }
-        Ok(Address { host: host.to_owned(), port })
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.host.contains(':') {
-            true => write!(f, "[{}]:{}", self.host, self.port),
-            false => write!(f, "{}:{}", self.host, self.port),
-        }
+        Ok(self.target()?.address)
     }
 }
 
@@ -142,29 +115,15 @@ impl fmt::Display for Address {
 mod tests {
     use super::*;
 
-    #[test]
-    fn hosts_and_ports_are_taken_apart() {
-        for (text, host, port) in [
-            ("localhost", "localhost", 5000),
-            ("example.org:6000", "example.org", 6000),
-            ("192.168.1.20:1", "192.168.1.20", 1),
-            ("::1", "::1", 5000),
-            ("[::1]", "::1", 5000),
-            ("[fe80::1]:7000", "fe80::1", 7000),
-        ] {
-            let address = Address { host: host.to_owned(), port };
-            assert_eq!(Address::parse(text).unwrap(), address, "{text}");
-        }
-        for text in ["", ":5000", "host:", "host:0", "host:65536", "host:five", "two words"] {
-            assert!(Address::parse(text).is_err(), "{text:?}");
-        }
+    fn read(arguments: &str) -> Result<Options, (String, i32)> {
+        let words: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
+        super::read(&words)
     }
 
     #[test]
     fn seconds_to_wait_are_a_number_that_can_be_waited_for() {
-        let read = |wait: &str| read(&["--wait".to_owned(), wait.to_owned()]);
         for wait in ["0", "1", "10", "86400"] {
-            assert_eq!(read(wait).unwrap().wait.to_string(), wait);
+            assert_eq!(read(&format!("--wait {wait}")).unwrap().wait.to_string(), wait);
         }
         for (wait, says) in [
             ("86401", "give 0 to 86400 seconds"),
@@ -172,17 +131,38 @@ mod tests {
             ("18446744073709551616", "is too large a number"),
             ("-1", "is not a whole number"),
             ("1e3", "is not a whole number"),
-            ("", "is not a whole number"),
         ] {
-            let (said, code) = read(wait).unwrap_err();
+            let (said, code) = read(&format!("--wait {wait}")).unwrap_err();
             assert!(said.contains(says) && code == 2, "{wait}: {said}");
         }
     }
 
     #[test]
-    fn an_address_is_shown_as_it_is_typed() {
-        for text in ["localhost:5000", "[::1]:7000"] {
-            assert_eq!(Address::parse(text).unwrap().to_string(), text);
+    fn host_and_port_are_given_in_every_way_that_people_know() {
+        for arguments in ["h 6000", "h:6000", "telnet://h:6000", "telnet://h 6000"] {
+            assert_eq!(read(arguments).unwrap().address().unwrap().to_string(), "h:6000");
+        }
+        let given = |options: Options| (options.name, options.room);
+        let (bob, math) = (Some("bob".to_owned()), Some("math".to_owned()));
+        assert_eq!(given(read("bob@h").unwrap()), (bob.clone(), None));
+        assert_eq!(given(read("chat://eve@h/x --name bob --room math").unwrap()), (bob, math));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_an_example() {
+        for (arguments, says) in [
+            ("h five", "\"five\" is no port: that is a number from 1 to 65535."),
+            ("h:0", "\"0\" is no port"),
+            ("h 1 2", "2"),
+            ("--nmae bob", "--nmae"),
+            ("--name", "--name"),
+        ] {
+            let (said, code) = read(arguments).unwrap_err();
+            assert!(said.starts_with("chat: ") && said.contains(says), "{said}");
+            assert!(said.contains("Like this: chat HOST PORT") && code == 2, "{said}");
+        }
+        for arguments in ["-h", "--help", "-V", "--version"] {
+            assert_eq!(read(arguments).unwrap_err().1, 0, "{arguments}");
         }
     }
 }

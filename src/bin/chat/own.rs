@@ -28,8 +28,10 @@ impl OwnLines {
     /// Takes note of what was sent under the name `me`; for talk, returns it as others read it.
     pub(crate) fn sent(&mut self, text: &str, me: Option<&str>) -> Option<String> {
         let safe = sanitize(text);
-        let said = match safe.strip_prefix("/me ") {
-            Some(action) => Some((LineKind::Act, action.trim())),
+        let action = safe.split_at_checked("/me ".len());
+        let action = action.filter(|(command, _)| command.eq_ignore_ascii_case("/me "));
+        let said = match action {
+            Some((_, action)) => Some((LineKind::Act, action.trim())),
             None if safe.starts_with("//") => Some((LineKind::Say, &safe[1..])),
             None if safe.starts_with('/') || safe.trim().is_empty() => None,
             None => Some((LineKind::Say, &*safe)),
@@ -92,6 +94,7 @@ mod tests {
         for (typed, shown) in [
             ("hi", Some("<alice> hi")),
             ("/me waves", Some("* alice waves")),
+            ("/ME shouts", Some("* alice shouts")),
             ("//etc", Some("<alice> /etc")),
             ("/join math", None),
             ("a\tb\x07", Some("<alice> a\tb\u{fffd}")),

@@ -43,7 +43,11 @@ pub(crate) fn run(shared: &Shared, silence: Duration) -> Result<()> {
         }
         let sent = match question {
             Some(_) => shared.link.send(&chunk[..count]).map_err(|e| not_sent(&e)),
-            None => shared.send_typed(&chunk[..count], None).map(drop),
+            None => {
+                let line = str::from_utf8(&chunk[..count]).ok().filter(|_| is_typed);
+                let line = line.map(|line| line.trim_end_matches(['\r', '\n']));
+                shared.send_typed(&chunk[..count], line).map(drop)
+            }
         };
         match sent {
             Ok(()) => {}

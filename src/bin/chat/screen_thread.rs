@@ -100,7 +100,10 @@ impl ScreenThread {
                 print.text.push('\n');
             }
             Show::Notice(text) => match &self.output {
-                Output::Plain => eprintln!("chat: {text}"),
+                Output::Plain => {
+                    print_straight(&std::mem::take(&mut print.text)); // which came before
+                    eprintln!("chat: {text}");
+                }
                 Output::Editor { .. } if has_colours => {
                     print.text.push_str(&(paint::notice(&text) + "\n"));
                 }
@@ -163,11 +166,16 @@ impl ScreenThread {
     }
 }
 
-/// Whoever reads our output may go (`chat HOST | head`): then there is nothing left to do.
+/// Whoever reads our output may go (`chat HOST | head`): then there is nothing left to do. A disk
+/// that is full is an error.
 fn print_straight(text: &str) {
     let mut out = io::stdout().lock();
-    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+    if let Err(e) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         terminal::restore();
-        std::process::exit(0);
+        if e.kind() == io::ErrorKind::BrokenPipe {
+            std::process::exit(0);
+        }
+        eprintln!("chat: what comes cannot be written: {e}");
+        std::process::exit(1);
     }
 }

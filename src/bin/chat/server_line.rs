@@ -103,14 +103,30 @@ impl ServerLine {
         if name.is_empty() || !self.is_talk() || self.name() == name {
             return None;
         }
+        // A name may have these within, so beside a letter they make another name of it.
+        let joins = |c: char| matches!(c, '-' | '_' | '.');
+        let is_apart = |beside: &mut dyn Iterator<Item = char>| match beside.next() {
+            Some(c) if joins(c) => c != '_' && !beside.next().is_some_and(char::is_alphanumeric),
+            c => c.is_none_or(|c| !c.is_alphanumeric()),
+        };
         let body = self.body();
-        let is_apart = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_');
-        body.char_indices().map(|(at, _)| at..at + name.len()).find(|at| {
-            body.get(at.clone()).is_some_and(|word| word.eq_ignore_ascii_case(name))
-                && is_apart(body[..at.start].chars().next_back())
-                && is_apart(body[at.end..].chars().next())
-        })
+        let is_there = |at: &Range<usize>| {
+            is_apart(&mut body[..at.start].chars().rev()) && is_apart(&mut body[at.end..].chars())
+        };
+        body.char_indices()
+            .filter_map(|(at, _)| Some(at..at + length_of(&body[at..], name)?))
+            .find(is_there)
     }
+}
+
+/// How many bytes of a text are this name, in any case of letters, if it begins with it.
+fn length_of(text: &str, name: &str) -> Option<usize> {
+    let mut rest = text.chars();
+    for c in name.chars() {
+        let is_same = |other: char| c == other || c.to_lowercase().eq(other.to_lowercase());
+        rest.next().filter(|&other| is_same(other))?;
+    }
+    Some(text.len() - rest.as_str().len())
 }
 
 /// The length of a time in front, and whether it is a past line's.
@@ -214,7 +230,13 @@ mod tests {
         let mention = |text: &str| line(text).mention_of("alice").map(|at| at.start);
         assert_eq!(mention("<bob> hi Alice!"), Some(3));
         assert_eq!(mention("<bob> alice"), Some(0));
-        assert_eq!(mention("<bob> malice, alices"), None);
+        for other in ["malice, alices", "alice-bob", "x.alice", "alice_", "alice.b"] {
+            assert_eq!(mention(&format!("<bob> {other}")), None, "{other}");
+        }
+        for same in ["alice.", "alice-", "alice: hi", "alice...", "alice’s"] {
+            assert_eq!(mention(&format!("<bob> {same}")), Some(0), "{same}");
+        }
+        assert_eq!(line("<bob> hi ZOË!").mention_of("Zoë"), Some(3..7));
         assert_eq!(mention("<alice> I, alice"), None);
         assert_eq!(mention("*** alice entered lobby"), None);
         assert_eq!(mention("<bob> 日本alice日本"), None);

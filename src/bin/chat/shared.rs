@@ -1,7 +1,14 @@
 //! What the threads share: the connection, the way to the screen, what is known, and a way to wait
 //! until that changes; also the one way out. No thread waits or does I/O while it holds the lock.
 
-use crate::{connection::Link, ending::Ending, known::Known, screen::Screen, terminal};
+use crate::{
+    connection::Link,
+    ending::Ending,
+    known::Known,
+    note::Question,
+    screen::{Screen, Show},
+    terminal,
+};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::{
     io::{self, ErrorKind, Write as _},
@@ -62,9 +69,22 @@ impl Shared {
             |known: &Known| known.heard > 0 && (known.answers == 0 || !known.is_connected);
         let is_over =
             |known: &Known| known.is_there() || known.question.is_some() || is_no_chatd(known);
-        if !self.wait(SILENCE_LIMIT, is_over) && self.known().answers > 0 {
+        let is_at_the_door = |known: &Known| known.answers > 0 && known.room.is_none();
+        if !self.wait(SILENCE_LIMIT, is_over) && is_at_the_door(&self.known()) {
             self.wait(WELCOME_LIMIT, is_over);
         }
+        // The room that we wanted to go to is refused: then we are where we are.
+        self.change(|known| known.is_on_the_way &= known.room.is_none());
+    }
+
+    /// Sends what a person typed, and gives it to the log as others read it.
+    ///
+    /// # Errors
+    /// A sentence that says why it is not sent.
+    pub(crate) fn say(&self, line: &str) -> Result<(), String> {
+        let own = self.send_typed(format!("{line}\n").as_bytes(), Some(line))?;
+        own.into_iter().for_each(|own| self.screen.show(Show::Own(own)));
+        Ok(())
     }
 
     /// Sends what a person typed: a `line`, if it is one; returns it as others read it, if it is talk. A
@@ -78,7 +98,10 @@ impl Shared {
         line: Option<&str>,
     ) -> Result<Option<String>, String> {
         let is_fit = |known: &Known| !known.is_chatd || known.is_there() || !known.is_connected;
-        let mut is_answer = self.known().question.is_some();
+        let mut is_answer = match self.known().question {
+            Some(Question::Password) => return Err("not sent: a password is asked for.".to_owned()),
+            question => question.is_some(),
+        };
         if !is_answer && !is_fit(&self.known()) {
             self.wait_for_welcome();
             // Whoever has never had a name was quicker than the note that asks for it.

@@ -3,7 +3,7 @@
 //! socket and for nothing else. What a line or a note makes it do is in `hearing.rs`.
 
 use crate::{
-    connection::connect, ending::Ending, known::Known, options::Address, server_line::ServerLine,
+    address::Address, connection::connect, ending::Ending, known::Known, server_line::ServerLine,
     shared::Shared, visit::Visit,
 };
 use chatd::core::{sentences, wire::line::LineBuffer};
@@ -26,10 +26,18 @@ const PARTIAL_LIMIT: Duration = Duration::from_secs(1);
 /// that its longest line fits with name and time.
 const LINE_MAX: usize = 4096;
 
+/// The longest of them are this much longer or shorter, so that a class does not come at once.
+const JITTER: f32 = 0.2;
+
+/// How often our old name is asked for before the person is asked for another one.
+pub(crate) const NAME_TRIES: u32 = 3;
+
 /// What the keyboard asks of this thread.
 pub(crate) enum ClientCommand {
-    /// Go there; without an address, here again, now.
-    Connect(Option<Address>),
+    /// Go on here.
+    Go(Address, TcpStream),
+    /// Try here again, now.
+    Retry,
     /// Stop trying.
     Quit,
 }
@@ -48,6 +56,10 @@ pub(crate) struct Socket {
     pub(crate) has_editor: bool,
     /// Come back after the connection is lost.
     pub(crate) comes_back: bool,
+    /// Tries to come back since we were in.
+    pub(crate) tries: usize,
+    /// How often our old name was refused meanwhile.
+    pub(crate) refusals: u32,
 }
 
 impl Socket {
@@ -63,11 +75,14 @@ impl Socket {
             }
             stream = match self.commands.try_recv() {
                 Ok(ClientCommand::Quit) => self.leave(),
-                Ok(ClientCommand::Connect(to)) => {
+                Ok(ClientCommand::Go(to, stream)) => {
                     self.show(visit.arrivals.release());
-                    self.shared.change(Known::leave_server);
                     visit = Visit::first(self.room.take());
-                    self.go(to)
+                    self.go(to, stream)
+                }
+                Ok(ClientCommand::Retry) => {
+                    visit = self.next_visit(visit);
+                    self.come_back(true, &mut visit)
                 }
                 Err(_) => {
                     if let Some(ending) = ending.or_else(|| self.ending(visit.is_return)) {
@@ -75,10 +90,8 @@ impl Socket {
                         self.tell_unanswered("it is not known whether this was said or done:");
                         self.shared.leave(&ending);
                     }
-                    self.show(visit.arrivals.interrupt());
-                    let room = self.shared.known().destination();
-                    visit = visit.next(room);
-                    self.come_back()
+                    visit = self.next_visit(visit);
+                    self.come_back(false, &mut visit)
                 }
             };
         }
@@ -161,53 +174,64 @@ impl Socket {
             .then(|| Ending::Gone(self.address.clone(), why))
     }
 
-    /// Tries until there is a connection, with growing waits.
-    fn come_back(&mut self) -> TcpStream {
+    fn next_visit(&self, mut visit: Visit) -> Visit {
+        self.show(visit.arrivals.interrupt());
+        visit.next(self.shared.known().destination())
+    }
+
+    /// Tries until there is a connection, with waits that grow until we are let in.
+    fn come_back(&mut self, now: bool, visit: &mut Visit) -> TcpStream {
         let why = self.shared.known().last_words.clone();
         let mut why = Ending::Gone(self.address.clone(), why).to_string();
-        let mut waits = WAITS_MS.into_iter().map(Duration::from_millis);
-        let mut wait = Duration::ZERO;
+        let mut now = now;
         loop {
-            wait = waits.next().unwrap_or(wait);
-            let seconds = wait.as_secs_f32();
-            self.shared.screen.notice(format!("{why} Trying again in {seconds} s."));
+            let last = WAITS_MS.len() - 1;
+            let wait = Duration::from_millis(WAITS_MS[self.tries.min(last)]);
+            if !now && self.tries <= last {
+                let again = if self.tries == last { "every" } else { "in" };
+                let seconds = wait.as_secs_f32();
+                self.shared.screen.notice(format!("{why} Trying again {again} {seconds} s."));
+            }
+            self.tries += 1;
+            let wait = if now { Duration::ZERO } else { spread(wait) };
             match self.commands.recv_timeout(wait) {
                 Ok(ClientCommand::Quit) => self.leave(),
-                Ok(ClientCommand::Connect(Some(to))) => {
-                    self.shared.change(Known::leave_server);
-                    return self.go(Some(to));
+                Ok(ClientCommand::Go(to, stream)) => {
+                    *visit = Visit::first(None);
+                    return self.go(to, stream);
                 }
-                Ok(ClientCommand::Connect(None)) | Err(_) => {}
+                Ok(ClientCommand::Retry) | Err(_) => {}
             }
             match connect(&self.address) {
-                Ok(stream) => {
-                    self.shared.screen.notice(format!("connected to {} again.", self.address));
-                    return stream;
-                }
+                Ok(stream) => return stream,
                 Err(ending) => why = ending.to_string(),
             }
+            now = false;
         }
     }
 
-    /// Goes to another server (or this one). If that fails, waits for where to go instead.
-    fn go(&mut self, to: Option<Address>) -> TcpStream {
-        let mut to = to.unwrap_or_else(|| self.address.clone());
-        loop {
-            match connect(&to) {
-                Ok(stream) => {
-                    self.shared.screen.notice(format!("connected to {to}."));
-                    self.address = to;
-                    return stream;
-                }
-                Err(ending) => {
-                    let text = format!("{ending} /connect tries again, /quit leaves.");
-                    self.shared.screen.notice(text);
-                }
+    /// Goes on at another server (or at this one).
+    fn go(&mut self, to: Address, stream: TcpStream) -> TcpStream {
+        self.shared.change(Known::leave_server);
+        self.shared.screen.notice(format!("connected to {to}."));
+        (self.tries, self.refusals, self.address) = (0, 0, to);
+        stream
+    }
+
+    /// We are let in.
+    pub(crate) fn let_in(&mut self, visit: &mut Visit) {
+        visit.is_at_the_door = false;
+        if !std::mem::replace(&mut visit.is_let_in, true) {
+            if visit.is_return {
+                self.shared.screen.notice(format!("connected to {} again.", self.address));
             }
-            match self.commands.recv() {
-                Ok(ClientCommand::Connect(next)) => to = next.unwrap_or(to),
-                Ok(ClientCommand::Quit) | Err(_) => self.leave(),
-            }
+            (self.tries, self.refusals) = (0, 0);
         }
     }
+}
+
+/// A wait, a little longer or shorter.
+fn spread(wait: Duration) -> Duration {
+    let random = getrandom::u32().unwrap_or_default() as f32 / u32::MAX as f32;
+    wait.mul_f32(1.0 - JITTER + 2.0 * JITTER * random)
 }

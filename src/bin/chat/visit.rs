@@ -29,10 +29,16 @@ pub(crate) struct Visit {
     pub(crate) room: Option<String>,
     pub(crate) arrivals: Arrivals,
     pub(crate) is_in: bool,
+    /// As far as a server tells that notes nothing.
+    pub(crate) is_let_in: bool,
     /// The answer to our own `/echo on` is not to be shown.
     pub(crate) asked_for_echo: bool,
     /// We have been here before.
     pub(crate) is_return: bool,
+    /// What the server says to newcomers is not shown: we come back, and have read it.
+    pub(crate) is_at_the_door: bool,
+    /// The person is asked for something, so this connection is not given up for another try.
+    pub(crate) is_asked: bool,
     /// The server was asked to let us go on as before.
     pub(crate) resumes: bool,
     /// What was missed is being told.
@@ -46,7 +52,7 @@ impl Visit {
 
     /// The next visit is to the same room.
     pub(crate) fn next(self, room: Option<String>) -> Visit {
-        let room = room.or(self.room);
-        Visit { room, arrivals: self.arrivals, is_return: true, ..Visit::default() }
+        let (room, arrivals) = (room.or(self.room), self.arrivals);
+        Visit { room, arrivals, is_return: true, is_at_the_door: true, ..Visit::default() }
     }
 }
