@@ -89,8 +89,11 @@ impl Session {
             (_, "^C") => drop(self.terminals.remove(terminal)),
             (Program::Client(..), "^Z") => {} // it reads nothing, as long as the page shows nothing
             (program, printed) => {
-                let printed =
-                    printed.strip_prefix("  ").expect("two spaces before what is printed");
+                let printed = if printed.is_empty() {
+                    ""
+                } else {
+                    printed.strip_prefix("  ").expect("two spaces before what is printed")
+                };
                 match (printed.split_once("listening on 127.0.0.1:"), &program) {
                     (Some((_, port)), Program::Server(server)) => {
                         let port = port.split_whitespace().next().unwrap().to_owned();
@@ -137,8 +140,12 @@ impl Session {
             ["cargo", "run", "--example", "select-echo-client"] => {
                 let mut client = Command::new(example::example("select-echo-client"));
                 client.arg(format!("127.0.0.1:{}", self.ports[0].1));
-                let printed = Process::start(client).ends();
-                Program::Ended(printed.lines().map(str::to_owned).collect::<Vec<_>>().into_iter())
+                runs_to_its_end(client)
+            }
+            ["cargo", "run", "--example", "interleave", ref arguments @ ..] => {
+                let mut command = Command::new(example::example("interleave"));
+                command.args(arguments);
+                runs_to_its_end(command)
             }
             ["cargo", "run", "--example", name, ref address_and_more @ ..] => {
                 let mut command = Command::new(example::example(name));
@@ -165,6 +172,11 @@ impl Session {
             }
         }
     }
+}
+
+fn runs_to_its_end(command: Command) -> Program {
+    let printed = Process::start(command).ends();
+    Program::Ended(printed.lines().map(str::to_owned).collect::<Vec<_>>().into_iter())
 }
 
 impl Program {

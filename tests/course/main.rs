@@ -7,6 +7,7 @@ mod harness;
 
 mod consoles;
 mod costs;
+mod deadlock;
 mod files;
 mod loops;
 mod pages;
