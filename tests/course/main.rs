@@ -11,6 +11,7 @@ mod deadlock;
 mod files;
 mod loops;
 mod pages;
+mod python;
 mod reactor;
 mod rooms;
 mod threads;

@@ -20,7 +20,7 @@ fn script(name: &str, arguments: &[&str]) -> Option<Process> {
 }
 
 /// What a client has printed when it ends, for a program of the course.
-fn output(name: &str, server: &Server, more: &[&str]) -> Option<String> {
+pub fn output(name: &str, server: &Server, more: &[&str]) -> Option<String> {
     let port = server.address.port().to_string();
     script(name, &[&[&*port], more].concat()).map(|mut script| script.ends())
 }
