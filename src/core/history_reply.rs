@@ -16,6 +16,15 @@ use std::fmt::Write as _;
 pub(crate) const PRIVATE_MAX: usize = 100;
 const _: () = assert!(PRIVATE_MAX * REMEMBERED_MAX * 512 <= 56 * 1024 * 1024);
 
+/// What is missing among past lines, in sentences that stand in front of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gap {
+    /// What is known to be missing.
+    pub(crate) known: String,
+    /// What is said if a line was found that is too old to be told.
+    pub(crate) if_too_old: String,
+}
+
 /// Past lines that are about to be shown.
 #[derive(Clone, Debug)]
 pub struct HistoryReply {
@@ -41,6 +50,8 @@ pub struct HistoryReply {
     pub(crate) hidden: Vec<String>,
     /// Lines that the store has besides, and that are not shown.
     pub(crate) left_out: usize,
+    /// What is missing.
+    pub(crate) gap: Gap,
     /// They are the reader's mail, which they may then delete.
     pub(crate) is_mail: bool,
     /// When the client asked.
@@ -119,10 +130,17 @@ impl HistoryReply {
         let all = shown.clone().count() + self.left_out;
         let mut lines: Vec<&HistoryLine> = shown.take(self.most).collect();
         lines.reverse();
+        let mut text = self.gap.known.clone();
+        if !self.lines.iter().all(|line| is_told(&line)) {
+            text.push_str(&self.gap.if_too_old);
+        }
         if lines.is_empty() {
             return match told.count() == 0 {
-                true => self.if_none.clone(),
-                false => notice("All of that was said by people whom you ignore."),
+                true if text.is_empty() => self.if_none.clone(),
+                true => {
+                    text + &self.if_none.replacen("Nothing was said", "Nothing else was said", 1)
+                }
+                false => text + &notice("All of that was said by people whom you ignore."),
             };
         }
         let today = self.zone.to_datetime(self.now).date();
@@ -133,7 +151,7 @@ impl HistoryReply {
             _ => self.heading.replacen("{were}", were, 1),
         };
         let heading = heading.replacen("{}", &format!("{} {noun}", lines.len()), 1);
-        let mut text = notice(sentences::backlog_heading(&heading, &offset.to_string()));
+        text.push_str(&notice(sentences::backlog_heading(&heading, &offset.to_string())));
         // Most lines are of the same minute as the one before.
         let mut said_at = (None, String::new());
         for HistoryLine { at, text: line, .. } in lines {
@@ -215,6 +233,7 @@ mod tests {
             hidden: vec!["b".to_owned()],
             heading_of_part: None,
             left_out: 0,
+            gap: Gap::default(),
             is_mail: false,
             now: "2026-11-21T12:00:00Z".parse().unwrap(),
             zone: TimeZone::fixed(jiff::tz::offset(1)),
@@ -240,6 +259,7 @@ mod tests {
             hidden: Vec::new(),
             heading_of_part: None,
             left_out: 0,
+            gap: Gap::default(),
             is_mail: false,
             now: "2026-11-20T12:00:00Z".parse().unwrap(),
             zone: TimeZone::UTC,

@@ -11,6 +11,7 @@ mod returning;
 mod round_trip;
 mod searching;
 mod settings;
+mod since;
 mod versions;
 
 use chatd::{

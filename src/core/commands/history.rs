@@ -10,7 +10,7 @@ use super::{
     row::{CommandResult, Reply, RoomsCtx, Row, required},
 };
 use crate::core::{
-    history_reply::{HistoryReply, merge},
+    history_reply::{Gap, HistoryReply, merge},
     length_of_time::{self, begins_with_digit},
     notice::{Refusal, notice},
     record::{HistoryLine, LineId, Query, REMEMBERED_MAX},
@@ -37,6 +37,9 @@ const _: () = {
     let line = "(2026-11-20 12:30) \r".len() + REMEMBERED_MAX;
     assert!(LINES_MAX * line <= 11 * 1024 * 1024 / 10);
 };
+/// Which rooms they were of is not known.
+const MAY_BE_DELETED: &str =
+    "*** Lines that were said since you left may have been deleted from the history.\n";
 /// The most lines found by `/search`.
 const SEARCH_MAX: usize = 50;
 
@@ -78,6 +81,7 @@ pub(super) fn since(rooms: &Rooms, client: ClientKey, after: LineId) -> Box<Hist
     reply.heading_of_part =
         Some(format!("{{all}} lines were said in {name} since you left; the last {{}}"));
     reply.if_none = notice(format_args!("Nothing was said in {name} since you left."));
+    reply.gap = gap(rooms, client, after);
     if after > rooms.pending.last_line() {
         reply.if_none = notice(format_args!(
             "There is no line {after} here: lines are counted anew. What was said in {name} since you left is not known."
@@ -96,6 +100,27 @@ pub(super) fn since(rooms: &Rooms, client: ClientKey, after: LineId) -> Box<Hist
         reply.if_none = notice(format_args!("What was said in {name} since you left is not kept."));
     }
     Box::new(reply)
+}
+
+/// What is missing of what was said in the client's room after a line.
+fn gap(rooms: &Rooms, client: ClientKey, after: LineId) -> Gap {
+    let mut known = match rooms.room_of(client).removed().iter().filter(|&&it| it > after).count() {
+        0 => String::new(),
+        1 => notice("1 line that was said since you left was removed by an administrator."),
+        count => notice(format_args!(
+            "{count} lines that were said since you left were removed by an administrator."
+        )),
+    };
+    let zone = &rooms.config().zone;
+    let too_old = rooms.config().told_from(rooms.now()).map(|from| {
+        let from = zone.to_datetime(from).strftime("%Y-%m-%d %H:%M").to_string();
+        notice(format_args!("What was said before {from} is no longer kept."))
+    });
+    if after < rooms.deleted {
+        known.push_str(too_old.as_deref().unwrap_or(MAY_BE_DELETED));
+        return Gap { known, if_too_old: String::new() };
+    }
+    Gap { known, if_too_old: too_old.unwrap_or_default() }
 }
 
 /// The room's lines, and among them what the client wrote and was told in private.
@@ -181,6 +206,7 @@ fn reply(rooms: &Rooms, client: ClientKey, most: usize, lines: Vec<HistoryLine>)
         removed: rooms.room_of(client).removed().to_vec(),
         heading_of_part: None,
         left_out: 0,
+        gap: Gap::default(),
         hidden: ignored.iter().flat_map(|ignored| names_of(rooms, ignored)).collect(),
         is_mail: false,
         now: rooms.now(),

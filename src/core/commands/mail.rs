@@ -3,7 +3,7 @@
 use super::row::{CommandResult, Reply, RoomsCtx, Row, SessionCtx};
 use crate::core::{
     event::Question,
-    history_reply::HistoryReply,
+    history_reply::{Gap, HistoryReply},
     notice::{Refusal, notice},
     record::{AccountId, Change, Found, LineId, Outcome, Query},
     rooms::{accounts::MAILBOX_MAX, pending::Reserved},
@@ -60,6 +60,7 @@ pub(crate) fn read(ctx: &mut RoomsCtx<'_>) -> CommandResult {
         removed: Vec::new(),
         heading_of_part: None,
         left_out: 0,
+        gap: Gap::default(),
         hidden: Vec::new(),
         is_mail: true,
         now: ctx.rooms.now(),

@@ -8,7 +8,12 @@ use crate::core::{
     length_of_time,
     notice::{Refusal, notice},
     record::{Change, Sanction, SanctionKind, Target},
-    rooms::{Action, ClientKey, Rooms, identity::mute_as, member::Member, programs::note_hand},
+    rooms::{
+        Action, ClientKey, Rooms,
+        identity::{mute_as, other_from_there},
+        member::Member,
+        programs::note_hand,
+    },
     sentences::{ANNOUNCEMENT, without_mark},
 };
 use std::time::Duration;
@@ -122,7 +127,7 @@ fn mute(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     Ok(Reply::Now(line + &reservation(ctx, &subject)))
 }
 
-/// Whether a ban of `target` sends this member away. Administrators stay.
+/// Whether a sanction of `target` holds for this member: a ban sends them away. Administrators stay.
 fn is_sent_away(rooms: &Rooms, target: &Target, member: ClientKey) -> bool {
     let address = rooms.members()[member].address();
     let is_meant = |key: &str| rooms.sanctions.means(target, key, address);
@@ -146,9 +151,22 @@ fn subject(ctx: &RoomsCtx<'_>, typed: &str) -> Result<Subject, Refusal> {
     Ok(Subject { target: Target::Name(shown.clone()), member: None, shown })
 }
 
+/// For whom a sanction does not hold, as far as an administrator can do something about it.
+fn reservation(ctx: &RoomsCtx<'_>, subject: &Subject) -> String {
+    let other = subject.member.and_then(|member| other_from_there(ctx.rooms, member));
+    let other = other.filter(|&other| !is_sent_away(ctx.rooms, &subject.target, other));
+    let other = other.map(|other| ctx.rooms.person(other).describe());
+    let other = other.map(|other| {
+        notice(format_args!(
+            "{other} is here from the same address, perhaps the same person: it does not hold for {other}."
+        ))
+    });
+    without_account(ctx, subject) + &other.unwrap_or_default()
+}
+
 /// What an administrator has to know of a sanction of somebody without an account; nothing, if it is
 /// no such one.
-fn reservation(ctx: &RoomsCtx<'_>, subject: &Subject) -> String {
+fn without_account(ctx: &RoomsCtx<'_>, subject: &Subject) -> String {
     match subject.member {
         Some(member) if ctx.rooms.account_of(member).is_none() => {
             let (name, address) = (&subject.shown, ctx.rooms.members()[member].address());

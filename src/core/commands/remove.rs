@@ -7,7 +7,7 @@ use super::{
 };
 use crate::core::{
     event::{Lookup, Recalled},
-    history_reply::{HistoryReply, author_and_words},
+    history_reply::{Gap, HistoryReply, author_and_words},
     length_of_time::begins_with_digit,
     notice::{Refusal, notice},
     record::{HistoryLine, LineId, Query},
@@ -107,6 +107,7 @@ fn remove_remembered(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
         removed: Vec::new(),
         heading_of_part: None,
         left_out: 0,
+        gap: Gap::default(),
         hidden: Vec::new(),
         is_mail: false,
         now: ctx.rooms.now(),

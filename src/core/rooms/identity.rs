@@ -224,11 +224,21 @@ pub(crate) fn mute_as(rooms: &mut Rooms, client: ClientKey, key: String) {
     save(rooms, client);
 }
 
-/// A member leaves. If that is a muted guest, it is remembered for a moment: see [`inherit_mute`].
+/// The only other one from a member's address, who may be the same person: no administrator, and not
+/// one of several, who are a class behind one router.
+pub(crate) fn other_from_there(rooms: &Rooms, client: ClientKey) -> Option<ClientKey> {
+    let address = rooms.members[client].address();
+    let is_other =
+        |(key, member): &(ClientKey, &Member)| *key != client && member.address() == address;
+    let mut others = rooms.members.iter().filter(is_other).map(|(key, _)| key);
+    let other = others.next().filter(|&other| !rooms.is_admin(other));
+    other.filter(|_| others.next().is_none())
+}
+
+/// A member leaves. If they are muted, it is remembered for a moment: see [`inherit_mute`].
 pub(super) fn note_leaver(rooms: &mut Rooms, client: ClientKey) {
     let member = &rooms.members[client];
-    if member.account().is_none()
-        && let Some(key) = muted_key(rooms, client)
+    if let Some(key) = muted_key(rooms, client)
         && !member.muted_as().is_some_and(|it| it.in_a_crowd)
         && !is_in_a_crowd(rooms, client)
     {
@@ -238,7 +248,7 @@ pub(super) fn note_leaver(rooms: &mut Rooms, client: ClientKey) {
 }
 
 /// Somebody has come. A mute of their name holds for them from now on, whatever they are called
-/// later. So does, for a guest, that of a guest who was muted and has just left the same address:
+/// later. So does, for a guest, that of somebody who was muted and has just left the same address:
 /// it may be the same one. Returns that one's name.
 ///
 /// Not if several others are here from that address, or were when that one was muted or left: they

@@ -1,4 +1,4 @@
-//! Muted guests who have left. Whoever comes from the same address soon after may be one of them,
+//! Those who were muted and have left. Whoever comes from the same address soon after may be one of them,
 //! under another name.
 
 use crate::core::address::ClientAddress;
@@ -11,7 +11,7 @@ const SOON: SignedDuration = SignedDuration::from_mins(10);
 /// The most that are remembered; the first one is forgotten then. It is more than a class.
 const LEFT_MAX: usize = 100;
 
-/// A muted guest who has left.
+/// Somebody who was muted and has left.
 pub(crate) struct Left {
     pub(super) address: ClientAddress,
     /// As they were called.
@@ -21,7 +21,7 @@ pub(crate) struct Left {
     pub(super) at: Timestamp,
 }
 
-/// The muted guests who have left a moment ago.
+/// Those who were muted and have left a moment ago.
 #[derive(Default)]
 pub(crate) struct LeftMuted(VecDeque<Left>);
 

@@ -69,6 +69,8 @@ pub(crate) struct Rooms {
     pub(in crate::core) accounts: Accounts,
     pub(in crate::core) sanctions: Sanctions,
     left_muted: LeftMuted,
+    /// The highest number of a line that was deleted from the file, as far as that is known here.
+    pub(in crate::core) deleted: LineId,
     pub(in crate::core) pending: Pending,
     pub(in crate::core) output: Output,
     pub(in crate::core) lasting: Lasting,
@@ -93,6 +95,7 @@ impl Rooms {
             accounts: Accounts::new(config.names),
             sanctions: Sanctions::new(config.names),
             left_muted: LeftMuted::default(),
+            deleted: LineId::default(),
             pending: Pending::new(config.keeps_talk),
             output: Output::new(config.zone.clone()),
             lasting: Lasting::default(),
@@ -132,6 +135,7 @@ impl Rooms {
                 self.kick(client, CloseReason::PasswordChanged);
             }
         }
+        self.deleted = self.deleted.max(snapshot.forgotten);
         // Somebody has deleted what is old, and it is remembered here.
         self.rooms.iter_mut().for_each(|room| room.forget(snapshot.forgotten));
         self.members.forget_private(snapshot.forgotten);

@@ -110,6 +110,54 @@ fn a_muted_guest_who_comes_again_under_another_name_is_muted_still() {
     }
 }
 
+/// Whoever has an account leaves it behind no more easily than a name.
+#[test]
+fn a_muted_owner_of_an_account_who_comes_again_as_a_guest_is_muted_still() {
+    let mut chat = Conversation::new();
+    chat.asks(CAROL, enter_from(HERE, "zoe", Some(ZOES)));
+    chat.types(ALICE, "/mute zoe 1h");
+    chat.finishes();
+    chat.departs(CAROL, CloseReason::Closed);
+    let told = chat.comes(DAVE, "max", None);
+    assert!(told.contains("*** zoe is muted and has just left your address."), "{told}");
+    assert!(!chat.is_heard(DAVE, "max"));
+    assert!(chat.is_told(DAVE, "/nick bea").starts_with("*** You are muted"));
+    // Her account is muted in whatever connection, and so is who was a guest there.
+    assert!(chat.comes(CAROL, "zoe", Some(ZOES)).contains("*** You are muted"));
+    assert_eq!(chat.is_told(ALICE, "/unmute max"), "*** max is muted no longer.\n");
+    assert!(chat.is_heard(DAVE, "max") && chat.is_heard(CAROL, "zoe"));
+}
+
+/// Two connections of one person are two people to the server. The administrator is told of the
+/// other one.
+#[test]
+fn who_is_here_twice_is_shown_to_whoever_mutes_or_bans() {
+    let other = "*** max is here from the same address, perhaps the same person: it does not hold for max.\n";
+    for (name, account) in [("zoe", Some(ZOES)), ("carol", None)] {
+        for command in ["mute", "ban"] {
+            let mut chat = Conversation::new();
+            chat.asks(CAROL, enter_from(HERE, name, account));
+            chat.asks(DAVE, enter_from(HERE, "max", None));
+            chat.finishes();
+            let told = chat.is_told(ALICE, &format!("/{command} {name}"));
+            assert!(told.ends_with(other), "{told}");
+            assert!(chat.is_heard(DAVE, "max"), "nobody is punished for an address");
+            if command == "mute" {
+                let told = chat.is_told(ALICE, "/mute max");
+                assert!(told.contains(&format!("{name} is here from the same address")), "{told}");
+            }
+            // A class behind one router is not told of.
+            let mut chat = Conversation::new();
+            chat.asks(CAROL, enter_from(HERE, name, account));
+            chat.asks(DAVE, enter_from(HERE, "max", None));
+            chat.asks(ERIN, enter_from(HERE, "erin", None));
+            chat.finishes();
+            let told = chat.is_told(ALICE, &format!("/{command} {name}"));
+            assert!(!told.contains("same address"), "{told}");
+        }
+    }
+}
+
 #[test]
 fn whoever_is_probably_somebody_else_is_not_muted() {
     type Act = fn(&mut Conversation);

@@ -181,3 +181,65 @@ fn what_was_removed_is_ignored_or_is_too_old_is_not_told() {
     let read = chat.reads(CAROL);
     assert!(read.ends_with("*** All of that was said by people whom you ignore.\n"), "{read}");
 }
+
+/// What was deleted is not called nothing, either.
+#[test]
+fn a_gap_that_forgetting_or_an_administrator_made_is_said() {
+    let mut chat = Conversation::new();
+    for i in 1..=5 {
+        chat.says(BOB, &format!("<bob> {i}"));
+    }
+    chat.finishes();
+    chat.types(ALICE, "/remove bob 2");
+    chat.finishes();
+    chat.forgets();
+    let asks = |chat: &mut Conversation, after| {
+        chat.asks(ALICE, since("lobby", after));
+        chat.finishes();
+        chat.reads(ALICE)
+    };
+    let removed = "lines that were said since you left were removed by an administrator.\n";
+    let read = asks(&mut chat, 1);
+    assert!(read.starts_with(&format!("*** 2 {removed}*** 2 lines were said in lobby")), "{read}");
+    let removed = "*** 1 line that was said since you left was removed by an administrator.\n";
+    let read = asks(&mut chat, 4);
+    assert_eq!(read, format!("{removed}*** Nothing else was said in lobby since you left.\n"));
+    assert_eq!(asks(&mut chat, 5), "*** Nothing was said in lobby since you left.\n");
+
+    // Another process has deleted lines up to the third, or some server before this one.
+    chat.chat.restore(Snapshot { forgotten: LineId(3), last_line: LineId(5), ..snapshot() });
+    chat.finishes();
+    let read = asks(&mut chat, 2);
+    let deleted =
+        "*** Lines that were said since you left may have been deleted from the history.\n";
+    assert!(read.contains(deleted), "{read}");
+    assert!(!asks(&mut chat, 3).contains("deleted"));
+
+    // What is too old is not told, whether it is deleted or not.
+    for is_deleted in [false, true] {
+        let config = RoomsConfig { history_days: Some(2), ..Conversation::config(true) };
+        let mut chat = Conversation::with(config);
+        chat.asks(ALICE, enter("alice", Some(ALICES)));
+        chat.says(ALICE, "<alice> 1");
+        chat.says(ALICE, "<alice> 2");
+        chat.passes(3 * 24 * 60 * 60);
+        chat.says(ALICE, "<alice> 3");
+        chat.finishes();
+        if is_deleted {
+            chat.chat.restore(Snapshot { forgotten: LineId(2), ..snapshot() });
+        }
+        chat.forgets();
+        let too_old = "*** What was said before 1970-01-02 00:00 is no longer kept.\n";
+        let read = asks(&mut chat, 1);
+        assert!(
+            read.starts_with(&format!("{too_old}*** 1 line was said in lobby since")),
+            "{read}"
+        );
+        let read = asks(&mut chat, 2);
+        assert!(read.starts_with("*** 1 line was said in lobby since you left"), "{read}");
+        chat.passes(3 * 24 * 60 * 60);
+        let read = asks(&mut chat, 1);
+        let nothing = "*** Nothing else was said in lobby since you left.\n";
+        assert!(read.starts_with("*** What was said before") && read.ends_with(nothing), "{read}");
+    }
+}
