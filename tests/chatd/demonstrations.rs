@@ -124,6 +124,21 @@ fn a_demonstration_leaves_places_free_and_is_for_administrators_alone() {
     carl.asks_until("/demo", "*** There is no command /demo.");
 }
 
+/// Each would leave enough places free, and both together would not.
+#[test]
+fn two_demonstrations_at_once_leave_places_free_too() {
+    let folder = folder();
+    let server = folder.start("--demo --threads-max 160");
+    let mut boss = lets_boss_in(&server);
+    boss.says("/demo joins\n/demo logins");
+    boss.hears_until("*** A demonstration: a hundred clients come at once");
+    boss.hears_until("*** That takes 50 places, and 32 have to stay free for people: ");
+    boss.says("/demo stop");
+    boss.hears_until("*** The demonstration is stopped: 100 join.");
+    let mut ann = server.connect("ann");
+    ann.asks_until("ann", "*** Hello ann.");
+}
+
 fn folder_without_demo() -> (Folder, Server) {
     let folder = Folder::new();
     let server = folder.start("");

@@ -48,7 +48,7 @@ pub fn next_frame(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
 }
 
 /// The last line, and the code and the sentence of the close frame, behind which nothing comes.
-fn last_words(stream: &mut TcpStream) -> (String, u16, String) {
+pub fn last_words(stream: &mut TcpStream) -> (String, u16, String) {
     let (mut text, mut close) = (String::new(), None);
     while let Some((kind, bytes)) = next_frame(stream) {
         assert!(close.is_none(), "something comes behind the close frame");

@@ -9,6 +9,7 @@ mod frames;
 mod greedy;
 mod heads;
 mod hosts;
+mod lookers;
 mod starting;
 
 use harness::{Client, DEADLINE, Program, Server};
@@ -75,13 +76,21 @@ impl Web {
 
     /// The head of a request for a WebSocket.
     fn handshake(&self) -> String {
-        format!("GET /chat HTTP/1.1\r\nHost: {}\r\n{UPGRADE}\r\n", self.web)
+        self.handshake_at("/chat")
+    }
+
+    fn handshake_at(&self, path: &str) -> String {
+        format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{UPGRADE}\r\n", self.web)
     }
 
     /// A connection that has become a WebSocket, for frames that no client would send.
     fn raw(&self) -> TcpStream {
+        self.raw_at("/chat")
+    }
+
+    fn raw_at(&self, path: &str) -> TcpStream {
         let mut stream = self.connect();
-        stream.write_all(self.handshake().as_bytes()).unwrap();
+        stream.write_all(self.handshake_at(path).as_bytes()).unwrap();
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];

@@ -14,6 +14,8 @@ use std::{
 const HOLDS: Duration = Duration::from_mins(1);
 /// Tickets that hold at once: a class in which everybody asks for one. The oldest gives way.
 const TICKETS_MAX: usize = 1024;
+/// Those of one person: nobody asks until the others' tickets are gone. The oldest gives way.
+const TICKETS_OF_ONE: usize = 8;
 
 /// Who looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +75,11 @@ impl Tickets {
         let now = Instant::now();
         let mut all = self.all.lock();
         all.retain(|ticket| ticket.until > now);
-        if all.len() == TICKETS_MAX {
+        let own = |ticket: &Ticket| ticket.who.name == who.name;
+        if all.iter().filter(|ticket| own(ticket)).count() == TICKETS_OF_ONE {
+            let oldest = all.iter().position(own);
+            oldest.map(|at| all.remove(at));
+        } else if all.len() == TICKETS_MAX {
             all.remove(0);
         }
         all.push(Ticket { text, who, until: now + HOLDS });
@@ -106,8 +112,20 @@ mod tests {
         tickets.add(second.clone(), alice.clone());
         tickets.all.lock()[0].until = Instant::now();
         assert_eq!(tickets.take(&second), None, "it is too old");
-        (0..=TICKETS_MAX).for_each(|n| tickets.add(n.to_string(), alice.clone()));
+        let person = |n: usize| Who { name: n.to_string(), may: false };
+        (0..=TICKETS_MAX).for_each(|n| tickets.add(n.to_string(), person(n)));
         let count = tickets.all.lock().len();
         assert_eq!((count, tickets.take("0")), (TICKETS_MAX, None));
+    }
+
+    #[test]
+    fn nobody_asks_until_the_tickets_of_others_are_gone() {
+        let tickets = Tickets::default();
+        let [alice, bob] = ["alice", "bob"].map(|name| Who { name: name.to_owned(), may: false });
+        tickets.add("alice's".to_owned(), alice.clone());
+        (0..=TICKETS_MAX).for_each(|n| tickets.add(n.to_string(), bob.clone()));
+        assert_eq!(tickets.all.lock().len(), 1 + TICKETS_OF_ONE);
+        assert_eq!(tickets.take("alice's"), Some(alice));
+        assert_eq!(tickets.take(&TICKETS_MAX.to_string()), Some(bob));
     }
 }

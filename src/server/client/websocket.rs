@@ -16,7 +16,7 @@ use std::{
 };
 use tungstenite::{
     Error, Message, Utf8Bytes, WebSocket,
-    error::CapacityError,
+    error::{CapacityError, ProtocolError},
     protocol::{Role, WebSocketConfig},
 };
 
@@ -51,6 +51,19 @@ pub(crate) enum ReadError {
 impl From<io::Error> for ReadError {
     fn from(error: io::Error) -> ReadError {
         ReadError::Io(error)
+    }
+}
+
+/// The code with which a connection is closed on which this was read; `None`: it has ended by itself.
+pub(crate) fn close_code(error: &Error) -> Option<u16> {
+    match error {
+        Error::Io(_)
+        | Error::ConnectionClosed
+        | Error::AlreadyClosed
+        | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        Error::Capacity(CapacityError::MessageTooLong { .. }) => Some(1009),
+        Error::Utf8(_) => Some(1007),
+        _ => Some(1002),
     }
 }
 
@@ -111,14 +124,11 @@ impl MessageReader {
     }
 
     fn explain(&mut self, error: Error) -> Result<usize, ReadError> {
-        use tungstenite::error::ProtocolError;
-        match error {
-            Error::Io(e) => Err(e.into()),
-            Error::ConnectionClosed
-            | Error::AlreadyClosed
-            | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Ok(self.end()),
-            Error::Capacity(CapacityError::MessageTooLong { .. }) => Err(ReadError::Bad(TOO_LONG)),
-            Error::Utf8(_) => Err(ReadError::Bad(NO_UTF8)),
+        match (close_code(&error), error) {
+            (None, Error::Io(e)) => Err(e.into()),
+            (None, _) => Ok(self.end()),
+            (Some(1009), _) => Err(ReadError::Bad(TOO_LONG)),
+            (Some(1007), _) => Err(ReadError::Bad(NO_UTF8)),
             _ => Err(ReadError::Bad(NO_FRAME)),
         }
     }

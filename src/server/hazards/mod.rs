@@ -98,7 +98,12 @@ impl Hazards {
 
     /// The session of the client that comes from there, if that is a puppet.
     pub(crate) fn session(&self, peer: SocketAddr) -> Option<&SessionConfig> {
-        let role = *self.stage.puppets.lock().get(&peer)?;
+        let role = {
+            let mut puppets = self.stage.puppets.lock();
+            let (role, has_thread) = puppets.get_mut(&peer)?;
+            *has_thread = true;
+            *role
+        };
         Some(match role {
             Role::Limited => &self.limited,
             Role::Unlimited | Role::Frozen => &self.unlimited,
@@ -145,12 +150,22 @@ impl Hazards {
         by: &str,
     ) -> Result<(), String> {
         let with = self.check(hazard, with)?;
+        let people = self.people();
         let mut state = self.state.lock();
         if state.is_closed {
             return Err("The server is stopping.".to_owned());
         }
         if state.running.iter().any(|one| one.hazard == hazard) {
             return Err("That is being shown now. /demo stop ends it.".to_owned());
+        }
+        // The puppets of the others may not have come yet.
+        let puppets: usize = state.running.iter().map(|one| one.hazard.clients).sum();
+        let (needs, most) = (hazard.clients, self.stage.threads_max);
+        let free = most.saturating_sub(people + puppets);
+        if needs > 0 && free < needs + FREE_FOR_PEOPLE {
+            return Err(format!(
+                "That takes {needs} places, and {FREE_FOR_PEOPLE} have to stay free for people: {free} are free."
+            ));
         }
         let (stop, stopped) = bounded(0);
         let says = format!("A demonstration: {} ({by}).", hazard.describe(with));
@@ -181,17 +196,16 @@ impl Hazards {
         if hazard.name == "disk" && !self.stage.has_file {
             return Err("There is no disk to be slow: --db none.".to_owned());
         }
-        // Not by the registry, which may be held just now.
+        Ok(with)
+    }
+
+    /// Clients that are no puppets. Not by the registry, which may be held just now.
+    fn people(&self) -> usize {
+        let puppets =
+            self.stage.puppets.lock().values().filter(|(_, has_thread)| *has_thread).count();
         let threads = self.stage.threads.all();
         let clients = threads.iter().filter(|thread| thread.group == Group::Client).count();
-        let free = self.stage.threads_max.saturating_sub(clients);
-        if hazard.clients > 0 && free < hazard.clients + FREE_FOR_PEOPLE {
-            return Err(format!(
-                "That takes {} places, and {FREE_FOR_PEOPLE} have to stay free for people: {free} are free.",
-                hazard.clients
-            ));
-        }
-        Ok(with)
+        clients.saturating_sub(puppets)
     }
 
     /// Ends it, or all of them. Returns whether there was one.

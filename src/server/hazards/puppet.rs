@@ -57,7 +57,7 @@ impl<'a> Puppet<'a> {
         let socket = Self::socket(stage, role).map_err(explain)?;
         let local = socket.local_addr().map_err(explain)?.as_socket().unwrap_or(stage.listener);
         // Before it connects, so that the server knows it when it comes.
-        stage.puppets.lock().insert(local, role);
+        stage.puppets.lock().insert(local, (role, false));
         let connected = socket.connect_timeout(&stage.listener.into(), CONNECTING);
         let socket = TcpStream::from(socket);
         let (unsent, has_ended) = (Vec::new(), connected.is_err());

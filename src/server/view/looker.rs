@@ -51,12 +51,20 @@ struct Out {
     missed: Option<Slot>,
     /// A file, and how much of it has been sent.
     file: Option<(Vec<u8>, usize)>,
+    /// Nothing comes behind the close frame.
+    is_closed: bool,
 }
 
 impl Looker {
     pub(super) fn new(socket: TcpStream, who: Who, back: String) -> Looker {
-        let out =
-            Out { bytes: Vec::new(), sent: 0, progress: Instant::now(), missed: None, file: None };
+        let out = Out {
+            bytes: Vec::new(),
+            sent: 0,
+            progress: Instant::now(),
+            missed: None,
+            file: None,
+            is_closed: false,
+        };
         Looker {
             socket,
             who,
@@ -136,9 +144,13 @@ impl Looker {
         let json = format!("{{\"over\":{}}}", super::slot::quoted(sentence));
         let mut frames = frame(true, json.as_bytes());
         frames.extend(close_frame(code, sentence));
-        self.send_frames(&frames);
-        let _ = self.socket.shutdown(Shutdown::Write);
-        net::end_reading(&self.socket);
+        {
+            let mut out = self.out.lock();
+            out.push(&frames);
+            out.send(&self.socket);
+            (out.is_closed, out.file) = (true, None);
+        }
+        let _ = self.socket.shutdown(Shutdown::Both);
     }
 
     /// Cuts off who has read nothing for long.
@@ -164,6 +176,9 @@ impl Out {
     }
 
     fn push(&mut self, frames: &[u8]) {
+        if self.is_closed {
+            return;
+        }
         if self.bytes.is_empty() {
             self.progress = Instant::now();
         }

@@ -11,6 +11,8 @@ use crate::{
 };
 use parking_lot::Condvar;
 use std::{
+    collections::VecDeque,
+    net::{Shutdown, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -18,6 +20,13 @@ use std::{
     thread::JoinHandle,
     time::Duration,
 };
+
+/// The most who look at once: a projector, and a few who are curious. Each costs a thread and a
+/// message for each slot.
+pub(super) const LOOKERS_MAX: usize = 8;
+/// The most whose ticket has not come yet. The first of them makes room for one more: a page sends its
+/// ticket at once.
+pub(super) const COMING_MAX: usize = 16;
 
 /// Everybody who looks.
 pub(super) struct Lookers {
@@ -35,6 +44,8 @@ pub(super) struct Lookers {
 #[derive(Default)]
 struct State {
     all: Vec<Arc<Looker>>,
+    /// Those whose ticket has not come yet, by number, the first one first.
+    coming: VecDeque<(u64, TcpStream)>,
     /// Thread `view`. It may have ended.
     thread: Option<JoinHandle<()>>,
     is_running: bool,
@@ -45,6 +56,9 @@ struct State {
     /// A recording is being made, or wanted.
     is_recording: bool,
 }
+
+/// A close code, and a sentence.
+pub(super) type Over = (u16, String);
 
 /// Who looks, and the recording that somebody wants.
 pub(super) type Next = (Vec<Arc<Looker>>, Option<(u64, Arc<Looker>)>);
@@ -61,8 +75,32 @@ impl Lookers {
         }
     }
 
+    /// Somebody comes whose ticket has not. If there are too many, the first of them has to go.
+    pub(super) fn expect(&self, number: u64, socket: TcpStream) {
+        let mut state = self.state.lock();
+        state.coming.push_back((number, socket));
+        let most = if state.is_closed { 0 } else { COMING_MAX };
+        while state.coming.len() > most {
+            send_away(state.coming.pop_front());
+        }
+    }
+
+    /// Their ticket has come, or none will.
+    ///
+    /// # Errors
+    /// They had to go.
+    pub(super) fn stop_expecting(&self, number: u64) -> Result<(), Over> {
+        let mut state = self.state.lock();
+        match state.coming.iter().position(|(other, _)| *other == number) {
+            Some(at) => drop(state.coming.remove(at)),
+            None if state.is_closed => return Err(stopping()),
+            None => return Err((1013, "Too many came at once. Try again later.".to_owned())),
+        }
+        Ok(())
+    }
+
     /// Who may look with this ticket.
-    pub(super) fn check(&self, tickets: &Tickets, ticket: &str) -> Result<Who, (u16, String)> {
+    pub(super) fn check(&self, tickets: &Tickets, ticket: &str) -> Result<Who, Over> {
         if let Some(who) = tickets.take(ticket) {
             return Ok(who);
         }
@@ -84,10 +122,13 @@ impl Lookers {
         &self,
         looker: &Arc<Looker>,
         start: impl FnOnce() -> std::io::Result<JoinHandle<()>>,
-    ) -> Result<(), (u16, String)> {
+    ) -> Result<(), Over> {
         let mut state = self.state.lock();
         if state.is_closed {
-            return Err((1012, "The server is stopping.".to_owned()));
+            return Err(stopping());
+        }
+        if state.all.len() == LOOKERS_MAX {
+            return Err((1013, format!("{LOOKERS_MAX} others look already. Try again later.")));
         }
         state.all.push(Arc::clone(looker));
         if std::mem::replace(&mut state.is_running, true) {
@@ -126,6 +167,9 @@ impl Lookers {
         }
         let is_over = state.is_closed || state.all.is_empty();
         state.is_running = !is_over;
+        if is_over && state.wanted.take().is_some() {
+            state.is_recording = false; // whoever wanted it is gone
+        }
         (!is_over).then(|| (state.all.clone(), state.wanted.take()))
     }
 
@@ -139,6 +183,7 @@ impl Lookers {
         let (all, thread) = {
             let mut state = self.state.lock();
             state.is_closed = true;
+            state.coming.drain(..).for_each(|one| send_away(Some(one)));
             (state.all.clone(), state.thread.take())
         };
         self.changed.notify_all();
@@ -149,4 +194,13 @@ impl Lookers {
             let _ = thread.join(); // a panic in it was logged
         }
     }
+}
+
+/// Their thread, which waits for their ticket, finds an end of file.
+fn send_away(one: Option<(u64, TcpStream)>) {
+    let _ = one.map(|(_, socket)| socket.shutdown(Shutdown::Read));
+}
+
+fn stopping() -> Over {
+    (1012, "The server is stopping.".to_owned())
 }

@@ -28,16 +28,15 @@ mod way;
 
 use super::{client::handler::ChatHandler, options::Options};
 use crate::socketserver::{MixIn as _, Threading, hand_in};
-use lookers::Lookers;
+use lookers::{COMING_MAX, LOOKERS_MAX, Lookers};
 use session::LookerHandler;
 use std::{
     net::{SocketAddr, TcpStream},
     sync::Arc,
 };
 
-/// The most who look at once: a projector, and a few who are curious. Each costs a thread and a
-/// message for each slot.
-const LOOKERS_MAX: usize = 8;
+/// Threads: for both, and for those who have to go and have not gone yet.
+const THREADS_MAX: usize = LOOKERS_MAX + 2 * COMING_MAX;
 /// The stack of a looker's thread.
 const LOOKER_STACK: usize = 256 * 1024;
 
@@ -50,7 +49,7 @@ pub(crate) struct View {
 impl View {
     pub(crate) fn new(options: &Options) -> View {
         let lookers = Arc::new(Lookers::new(options));
-        View { lookers, threads: Threading::new(LOOKERS_MAX, LOOKER_STACK) }
+        View { lookers, threads: Threading::new(THREADS_MAX, LOOKER_STACK) }
     }
 
     /// A browser's connection has become a WebSocket of somebody who wants to look. `first`: what has

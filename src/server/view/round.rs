@@ -122,8 +122,9 @@ impl Round {
                 outboxes: seen.outboxes,
             };
             recording.note(&slot, way, counters);
-            if recording.is_over() {
-                self.end_recording(looking, chat);
+            let is_wanted = lookers.iter().any(|one| Arc::ptr_eq(one, &recording.looker));
+            if recording.is_over() || !is_wanted {
+                self.end_recording(looking, chat, is_wanted);
                 slot.recording = Some(("ended", 0));
             }
         }
@@ -239,8 +240,8 @@ impl Round {
         self.begun = Some(seconds);
     }
 
-    /// Ends the recording, and gives it to whoever wanted it.
-    fn end_recording(&mut self, looking: &Lookers, chat: &ChatHandler) {
+    /// Ends the recording, and gives it to whoever wanted it, if they still look.
+    fn end_recording(&mut self, looking: &Lookers, chat: &ChatHandler, is_wanted: bool) {
         let Some(recording) = self.recording.take() else { return };
         let looker = Arc::clone(&recording.looker);
         let is_anonymous = looking.is_anonymous;
@@ -251,7 +252,9 @@ impl Round {
             }
         });
         let time = Timestamp::now().to_zoned(self.zone.clone()).strftime("%Y%m%d-%H%M").to_string();
-        looker.hand_over(&format!("chatd-trace-{time}.json"), write(&recorded));
+        if is_wanted {
+            looker.hand_over(&format!("chatd-trace-{time}.json"), write(&recorded));
+        }
         looking.end_recording();
     }
 

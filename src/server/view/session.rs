@@ -2,7 +2,11 @@
 //! `v1`.
 
 use super::{
-    cpu::thread_nanos, looker::Looker, lookers::Lookers, recording::SECONDS_MAX, round::Round,
+    cpu::thread_nanos,
+    looker::Looker,
+    lookers::{Lookers, Over},
+    recording::SECONDS_MAX,
+    round::Round,
     slot::quoted,
 };
 use crate::{
@@ -15,6 +19,7 @@ use crate::{
             handler::ChatHandler,
             linger::Refused,
             lingerer::Outside,
+            websocket::close_code,
         },
         net,
         status::{Activity, Status},
@@ -24,7 +29,7 @@ use crate::{
 use serde_json::Value;
 use std::{
     io::{self, Read, Write},
-    net::{Shutdown, TcpStream},
+    net::TcpStream,
     sync::{Arc, atomic::Ordering::Relaxed},
     thread::Builder,
     time::{Duration, Instant},
@@ -38,9 +43,9 @@ use tungstenite::{
 const TICKET_PATIENCE: Duration = Duration::from_secs(10);
 /// The longest message of the page.
 const MESSAGE_MAX: usize = 1024;
-/// Messages in a second; what more comes closes the connection. The page sends one for each press of
-/// a button.
-const MESSAGES_MAX: u32 = 10;
+/// Reads and frames in a second: ten messages. What more comes closes the connection. The page sends
+/// one message for each press of a button.
+const SIGNS_MAX: u32 = 20;
 
 /// Serves one looker.
 pub(super) struct LookerHandler {
@@ -61,8 +66,9 @@ impl Handler for LookerHandler {
         status.rename_thread(&format!("v{number}"));
         let _listed = self.chat.threads.enter(&status);
         net::prepare(&connection.stream);
+        self.lookers.expect(number, connection.stream.try_clone()?);
         let mut page = Page::new(connection.stream, &self.first, &status);
-        match self.admit(&mut page) {
+        let words = match self.admit(number, &mut page) {
             Ok(looker) => {
                 page.looker = Some(Arc::clone(&looker));
                 let over = self.talk(&mut page, &looker);
@@ -73,21 +79,20 @@ impl Handler for LookerHandler {
                 if let Some((code, sentence)) = over {
                     looker.close(code, &sentence);
                 }
+                Vec::new()
             }
-            Err((code, sentence)) => page.refuse(code, &sentence),
-        }
-        page.wait_for_end();
+            Err((code, sentence)) => over(code, &sentence),
+        };
+        self.part(page.messages.into_inner().stream, &words);
         Ok(())
     }
 
     fn refuse(&self, connection: Connection, refusal: Refusal) {
         let sentence = match refusal {
-            Refusal::Full { most } => format!("{most} others look already. Try again later."),
-            Refusal::NoThread { .. } => "The machine cannot start one more thread.".to_owned(),
+            Refusal::Full { .. } => "Too many came at once. Try again later.",
+            Refusal::NoThread { .. } => "The machine cannot start one more thread.",
         };
-        let words = over(1013, &sentence);
-        let refused = Refused::with_words(connection.stream, &words, false);
-        let _ = self.chat.linger.add(Outside::Refused(refused)); // no room: closed here and now
+        self.part(connection.stream, &over(1013, sentence));
     }
 }
 
@@ -98,47 +103,49 @@ fn over(code: u16, sentence: &str) -> Vec<u8> {
     words
 }
 
-/// A close code, and a sentence.
-type Over = (u16, String);
-
 impl LookerHandler {
     /// Hears the ticket, and lets whoever has a good one look.
-    fn admit(&self, page: &mut Page<'_>) -> Result<Arc<Looker>, Over> {
+    fn admit(&self, number: u64, page: &mut Page<'_>) -> Result<Arc<Looker>, Over> {
         page.socket_mut().until = Some(Instant::now() + TICKET_PATIENCE);
-        let said = page.next()?.ok_or((4001, "No ticket came.".to_owned()))?;
+        let said = page.next();
+        self.lookers.stop_expecting(number)?;
+        let said = said?.ok_or((4001, "No ticket came.".to_owned()))?;
         page.socket_mut().until = None;
         // The socket's own time-out too, or a page that says nothing for 10 s is taken for gone.
         let _ = page.socket_mut().stream.set_read_timeout(None);
         let ticket = said["ticket"].as_str().unwrap_or_default();
-        let who = self.lookers.check(&self.chat.authenticator.tickets, ticket)?;
+        let tickets = &self.chat.authenticator.tickets;
+        let who = self.lookers.check(tickets, ticket)?;
         let back = random().map_err(|sentence| (1011, sentence))?;
         let stream = page.socket_mut().stream.try_clone();
         let stream = stream.map_err(|e| (1011, format!("The system refuses: {e}.")))?;
-        let looker = Arc::new(Looker::new(stream, who, back));
+        let looker = Arc::new(Looker::new(stream, who.clone(), back));
         let (lookers, chat) = (Arc::clone(&self.lookers), Arc::downgrade(&self.chat));
         let threads = Arc::clone(&self.chat.threads);
         let run = move || Round::run(&lookers, &chat, &threads);
         let start = || Builder::new().name("view".to_owned()).spawn(run);
-        self.lookers.enter(&looker, start)?;
+        self.lookers.enter(&looker, start).inspect_err(|_| {
+            if !ticket.is_empty() {
+                tickets.add(ticket.to_owned(), who); // it holds for another minute
+            }
+        })?;
         Ok(looker)
+    }
+
+    /// Sends these last words, if there are any. Thread `linger` closes the connection.
+    fn part(&self, stream: TcpStream, words: &[u8]) {
+        let refused = Refused::with_words(stream, words, false);
+        let _ = self.chat.linger.add(Outside::Refused(refused)); // no room: closed here and now
     }
 
     /// Does what the page wants, until it is over.
     fn talk(&self, page: &mut Page<'_>, looker: &Arc<Looker>) -> Option<Over> {
-        let (mut second, mut count) = (Instant::now(), 0);
         loop {
             let said = match page.next() {
                 Ok(Some(said)) => said,
                 Ok(None) => return None,
                 Err(over) => return Some(over),
             };
-            if second.elapsed() > Duration::from_secs(1) {
-                (second, count) = (Instant::now(), 0);
-            }
-            count += 1;
-            if count > MESSAGES_MAX {
-                return Some((4008, "These were too many messages in a second.".to_owned()));
-            }
             if let Err(sentence) = self.obey(looker, &said) {
                 looker.say(&format!("{{\"no\":{}}}", quoted(&sentence)));
             }
@@ -191,7 +198,8 @@ impl Page<'_> {
             .write_buffer_size(0)
             .max_message_size(Some(MESSAGE_MAX))
             .max_frame_size(Some(MESSAGE_MAX));
-        let socket = Socket { stream, until: None, to_write: Vec::new() };
+        let pace = Pace { second: Instant::now(), signs: 0 };
+        let socket = Socket { stream, until: None, to_write: Vec::new(), pace };
         let messages =
             WebSocket::from_partially_read(socket, first.to_vec(), Role::Server, Some(config));
         Page { messages, looker: None, status }
@@ -213,6 +221,9 @@ impl Page<'_> {
                 Some(looker) if !to_write.is_empty() => looker.send_frames(&to_write),
                 _ => {}
             }
+            if self.socket_mut().pace.is_too_fast() {
+                return Err((4008, "That was too much in a second.".to_owned()));
+            }
             match message {
                 Ok(Message::Text(text)) => {
                     let said = serde_json::from_str::<Value>(&text).ok();
@@ -223,26 +234,34 @@ impl Page<'_> {
                 Ok(Message::Binary(_)) => return Err((1003, "That is not text.".to_owned())),
                 Ok(Message::Close(_)) => return Ok(None),
                 Ok(_) => {}
-                Err(tungstenite::Error::Capacity(_)) => {
-                    return Err((1009, "That message is too long.".to_owned()));
+                Err(error) => {
+                    let Some(code) = close_code(&error) else { return Ok(None) };
+                    let sentence = match code {
+                        1009 => "That message is too long.",
+                        1007 => "That is not UTF-8 text.",
+                        _ => "That is no frame of a WebSocket.",
+                    };
+                    return Err((code, sentence.to_owned()));
                 }
-                Err(_) => return Ok(None),
             }
         }
     }
+}
 
-    fn refuse(&mut self, code: u16, sentence: &str) {
-        let stream = &self.socket_mut().stream;
-        let _ = net::send_now(stream, &[&over(code, sentence)]); // a new socket's buffer is empty
-        let _ = stream.shutdown(Shutdown::Write);
-    }
+/// How much comes.
+struct Pace {
+    second: Instant,
+    signs: u32,
+}
 
-    /// Reads and throws away what still comes, for a second: see `client/linger.rs`.
-    fn wait_for_end(&mut self) {
-        let socket = self.socket_mut();
-        let _ = socket.stream.shutdown(Shutdown::Write);
-        socket.until = Some(Instant::now() + Duration::from_secs(1));
-        while socket.read(&mut [0; 512]).is_ok_and(|read| read > 0) {}
+impl Pace {
+    /// Something comes, and that may be too much.
+    fn is_too_fast(&mut self) -> bool {
+        if self.second.elapsed() > Duration::from_secs(1) {
+            (self.second, self.signs) = (Instant::now(), 0);
+        }
+        self.signs += 1;
+        self.signs > SIGNS_MAX
     }
 }
 
@@ -251,15 +270,23 @@ struct Socket {
     stream: TcpStream,
     until: Option<Instant>,
     to_write: Vec<u8>,
+    pace: Pace,
 }
 
 impl Read for Socket {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
-        let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
-        if left == Some(Duration::ZERO) {
-            return Err(io::ErrorKind::TimedOut.into());
+        loop {
+            let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            match net::read(&self.stream, space, left) {
+                Err(e) if net::is_nothing(&e) => {} // on Windows it waits a moment at most
+                // Fragments make no message for a long time.
+                Ok(_) if self.pace.is_too_fast() => return Err(io::ErrorKind::Other.into()),
+                read => return read,
+            }
         }
-        net::read(&self.stream, space, left)
     }
 }
 

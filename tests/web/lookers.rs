@@ -1,0 +1,191 @@
+//! The view, for those who mean no good: without a ticket, too many, too fast, and at the wrong moment.
+
+use crate::{
+    Web,
+    frames::{last_words, masked, next_frame},
+    harness::{Client, eventually},
+};
+use serde_json::{Value, json};
+use std::{
+    io::Write as _,
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+impl Web {
+    /// A WebSocket to the view, on which nothing was said yet.
+    fn view(&self) -> TcpStream {
+        self.raw_at("/view.ws")
+    }
+
+    /// Somebody who looks, with this ticket.
+    fn looks(&self, ticket: &str) -> Looker {
+        let mut looker = Looker(self.view());
+        looker.says(&json!({ "ticket": ticket }));
+        looker
+    }
+}
+
+/// A page of the view.
+struct Looker(TcpStream);
+
+impl Looker {
+    fn says(&mut self, what: &Value) {
+        self.0.write_all(&masked(0x81, what.to_string().as_bytes())).unwrap();
+    }
+
+    /// The next message that is text.
+    fn hears(&mut self) -> Value {
+        loop {
+            match next_frame(&mut self.0).expect("it has ended") {
+                (0x81, text) => return serde_json::from_slice(&text).unwrap(),
+                (0x82 | 0x8a, _) => {}
+                (kind, bytes) => panic!("{kind:#x}: {}", String::from_utf8_lossy(&bytes)),
+            }
+        }
+    }
+
+    /// Reads up to a message with this in it.
+    fn hears_until(&mut self, name: &str) -> Value {
+        std::iter::from_fn(|| Some(self.hears())).find(|said| !said[name].is_null()).unwrap()
+    }
+
+    /// They are let in.
+    fn gets_in(mut self) -> Looker {
+        let hello = self.hears();
+        assert!(hello["hello"].is_object(), "{hello}");
+        self
+    }
+
+    /// The code and the sentence with which it ends.
+    fn ends(mut self) -> (u16, String) {
+        let (_, code, sentence) = last_words(&mut self.0);
+        (code, sentence)
+    }
+}
+
+/// A ticket for the view.
+fn ticket(client: &mut Client) -> String {
+    let line = client.asks_until("/view", "*** http://");
+    line.trim_end().rsplit_once("/view#").unwrap().1.to_owned()
+}
+
+#[test]
+fn who_shows_no_ticket_keeps_nobody_out() {
+    let web = Web::start("");
+    let mut alice = web.enters("alice");
+    let mut silent: Vec<TcpStream> = (0..60).map(|_| web.view()).collect();
+    let looker = web.looks(&ticket(&mut alice)).gets_in();
+    // The first of them had to go for the last.
+    let (_, code, sentence) = last_words(&mut silent[0]);
+    assert_eq!((code, &*sentence), (1013, "Too many came at once. Try again later."));
+    drop((silent, looker));
+}
+
+#[test]
+fn the_ninth_who_looks_is_told_so_and_keeps_the_ticket() {
+    let web = Web::start("");
+    let mut alice = web.enters("alice");
+    let mut lookers: Vec<Looker> =
+        (0..8).map(|_| web.looks(&ticket(&mut alice)).gets_in()).collect();
+    let ticket = ticket(&mut alice);
+    let full = (1013, "8 others look already. Try again later.".to_owned());
+    assert_eq!(web.looks(&ticket).ends(), full);
+    lookers.pop();
+    eventually("there is a place again, and the ticket holds", || {
+        !web.looks(&ticket).hears()["hello"].is_null()
+    });
+}
+
+#[test]
+fn what_is_no_message_of_the_pages_ends_it_with_a_code() {
+    let web = Web::start("--view open");
+    for (bytes, code, sentence) in [
+        (masked(0x81, b"hello"), 1002, "That is no JSON object."),
+        (masked(0x81, b"[1]"), 1002, "That is no JSON object."),
+        (masked(0x81, &[b' '; 1025]), 1009, "That message is too long."),
+        (masked(0x82, b"{}"), 1003, "That is not text."),
+        (masked(0x81, b"{\"ticket\":\"\xff\"}"), 1007, "That is not UTF-8 text."),
+        (b"\x81\x02{}".to_vec(), 1002, "That is no frame of a WebSocket."),
+    ] {
+        let mut early = web.view();
+        early.write_all(&bytes).unwrap();
+        assert_eq!(last_words(&mut early).1, code, "{sentence}");
+        let mut looker = web.looks("").gets_in();
+        looker.0.write_all(&bytes).unwrap();
+        assert_eq!(looker.ends(), (code, sentence.to_owned()));
+    }
+}
+
+/// Whatever comes: messages, pings, or fragments that never make a message.
+#[test]
+fn who_sends_without_an_end_is_hung_up() {
+    let web = Web::start("--view open");
+    let fragments = [masked(0x01, b"{"), masked(0x00, b"").repeat(4000)].concat();
+    for bytes in [masked(0x81, b"{}").repeat(40), masked(0x89, b"").repeat(40), fragments] {
+        let mut looker = web.looks("").gets_in();
+        looker.0.write_all(&bytes).unwrap();
+        assert_eq!(looker.ends(), (4008, "That was too much in a second.".to_owned()));
+    }
+}
+
+#[test]
+fn a_stop_waits_for_nobody_who_has_shown_no_ticket() {
+    let mut web = Web::start("--view open");
+    let mut silent = web.view();
+    let looker = web.looks("").gets_in();
+    let began = Instant::now();
+    web.server.signal("TERM");
+    assert_eq!(looker.ends(), (1012, "The server stops.".to_owned()));
+    assert_eq!(last_words(&mut silent).1, 1012);
+    assert_eq!(web.server.exit_code(), Some(0));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+/// Nobody else has to wait for it until it is over.
+#[test]
+fn a_recording_ends_with_whoever_wanted_it() {
+    let web = Web::start("--view open");
+    let mut looker = web.looks("").gets_in();
+    let mut wants = web.looks("").gets_in();
+    wants.says(&json!({ "record": 60 }));
+    assert_eq!(wants.hears_until("rec")["rec"], json!(["begun", 60]));
+    assert_eq!(looker.hears_until("rec")["rec"], json!(["begun", 60]));
+    looker.says(&json!({ "record": 1 }));
+    assert_eq!(looker.hears_until("no")["no"], "A recording is being made.");
+    let began = Instant::now();
+    drop(wants);
+    assert_eq!(looker.hears_until("rec")["rec"], json!(["ended", 0]));
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    looker.says(&json!({ "record": 1 }));
+    looker.hears_until("file");
+}
+
+/// It is the names of others that it is about; an address is nobody's name.
+#[test]
+fn a_view_without_names_has_none_and_no_address_and_no_text() {
+    let web = Web::start("--anonymous");
+    let mut alice = web.browser("alice");
+    alice.hears_until("*** Hello");
+    let mut bob = web.server.connect("bob");
+    bob.hears_until("*** Hello");
+    let mut looker = web.looks(&ticket(&mut alice));
+    looker.says(&json!({ "record": 1 }));
+    let (mut all, mut file) = (String::new(), 0);
+    while file == 0 {
+        bob.says("xyzzy");
+        let said = looker.hears();
+        file = said["file"]["bytes"].as_u64().unwrap_or(0) as usize;
+        all += &said.to_string();
+    }
+    let mut bytes = Vec::new();
+    while bytes.len() < file {
+        let (kind, more) = next_frame(&mut looker.0).unwrap();
+        bytes.extend(if kind == 0x82 { more } else { Vec::new() });
+    }
+    all += std::str::from_utf8(&bytes).unwrap();
+    for secret in ["127.0.0.1", "xyzzy", &bob.address().port().to_string()] {
+        assert!(!all.contains(secret), "{secret} is in it");
+    }
+    assert!(all.contains("\"anonymous\":true"));
+}
