@@ -31,7 +31,7 @@ enum Cure {
     /// None: the room where one is, then the room where one goes. Two who go in opposite directions may deadlock.
     None,
     /// Always red first: with one order there is no circle.
-    Order,
+    RedFirst,
     /// If the second lock is not free, lets go of the first, and begins again.
     Try,
     /// One more lock, for whoever moves: nobody else moves meanwhile.
@@ -42,7 +42,7 @@ enum Cure {
 
 const CURES: [(&str, Cure); 5] = [
     ("none", Cure::None),
-    ("order", Cure::Order),
+    ("order", Cure::RedFirst),
     ("try", Cure::Try),
     ("one", Cure::One),
     ("never", Cure::Never),
@@ -89,7 +89,7 @@ impl Rooms {
                 let old = self.lock(me, from);
                 (old, self.lock(me, to)) // and here two who meet stand for ever
             }
-            Cure::Order => {
+            Cure::RedFirst => {
                 let (red, blue) = (self.lock(me, 0), self.lock(me, 1));
                 if from == 0 { (red, blue) } else { (blue, red) }
             }

@@ -60,20 +60,20 @@ impl Turn<'_> {
     pub fn does<T>(&self, act: impl FnOnce() -> (String, T)) -> T {
         self.waits_for_its_turn(State::Ready);
         let (text, value) = act();
-        self.has_done(Kind::Plain, text);
+        self.records(Kind::Plain, text);
         value
     }
 
     pub fn locks(&self, lock: usize) {
         self.waits_for_its_turn(State::Wants(lock));
         self.stage.lock().holders[lock] = Some(self.me);
-        self.has_done(Kind::Locks(lock), format!("locks {}", self.locks[lock]));
+        self.records(Kind::Locks(lock), format!("locks {}", self.locks[lock]));
     }
 
     pub fn lets_go(&self, lock: usize) {
         self.waits_for_its_turn(State::Ready);
         self.stage.lock().holders[lock] = None;
-        self.has_done(Kind::LetsGo(lock), format!("lets go of {}", self.locks[lock]));
+        self.records(Kind::LetsGo(lock), format!("lets go of {}", self.locks[lock]));
     }
 
     fn waits_for_its_turn(&self, state: State) {
@@ -89,7 +89,7 @@ impl Turn<'_> {
         }
     }
 
-    fn has_done(&self, kind: Kind, text: String) {
+    fn records(&self, kind: Kind, text: String) {
         let mut stage = self.stage.lock();
         stage.steps.push(Step { thread: self.me, text, kind });
         stage.states[self.me] = State::Running;
