@@ -3,6 +3,7 @@
 "use strict";
 
 const LINES_MAX = 1000; // lines in the log; older ones go, and /history tells them again
+const GO_AT_ONCE = 100; // lines: when the oldest go everything moves, which costs as much for a hundred as for one
 const READ_OUT_MAX = 10; // lines in 2 s that a screen reader reads out; of more it is told the number
 
 // --- What a line is ---
@@ -231,7 +232,7 @@ const lines = {
   // The oldest lines, also those in sections, and what has no line any more.
   forget() {
     const all = $("lines").getElementsByClassName("line");
-    if (all.length <= LINES_MAX) return;
+    if (all.length < LINES_MAX + GO_AT_ONCE) return;
     while (all.length > LINES_MAX) all[0].remove();
     while (!$("lines").firstChild.contains(all[0])) $("lines").firstChild.remove();
   },
