@@ -177,7 +177,7 @@ export async function with_less_motion_it_is_a_table(scene) {
   const window = await opens(scene, lesson({ clients: 40, hazard: "logins" }), { ...DESK, reducedMotion: "reduce" });
   await goesTo(window, 0.64);
   await until("the table", async () => /hashing a password.*waiting to hash/s.test(await textOf(window, "#table tbody")));
-  if (await window.$("#canvas").isVisible()) throw new Error("the strips are moving");
+  for (const picture of ["#canvas", "#thin"]) if (await window.$(picture).isVisible()) throw new Error("the strips are moving");
 }
 
 export async function by_keyboard_alone(scene) {

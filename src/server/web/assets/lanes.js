@@ -297,7 +297,7 @@ function measure() {
   const forThin = isFixed ? 0.3 * room : 2 * cells.length, space = 10 * ratio;
   let beside = 1;
   while (Math.ceil(cells.length / beside) * 2 > forThin && (shown + space) * (beside + 1) <= wide + space) beside += 1;
-  const down = Math.ceil(cells.length / beside), tall = Math.max(2, Math.min(6, Math.floor(forThin / Math.max(1, down)))) * ratio;
+  const down = Math.ceil(cells.length / beside), tall = Math.max(2, Math.min(4, Math.floor(forThin / Math.max(1, down)))) * ratio;
   const thinStep = beside === 1 ? step : Math.max(1, Math.floor(((wide + space) / beside - space) / shown));
   const apart = beside === 1 ? 0 : Math.floor((wide - shown * thinStep) / (beside - 1));
   const most = isCrowded ? Math.max(3, Math.min(BIG_MAX, Math.floor((room - (down * tall) / ratio - 4) / row))) : BIG_MAX;
@@ -378,7 +378,7 @@ function fill(bar, value, most) {
 // --- The same as a table ---
 
 function showTable() {
-  const body = document.querySelector("#table tbody"), all = [...lanes.values()].filter((lane) => !lane.ended).sort((a, b) => rank(a) - rank(b) || a.id - b.id);
+  const body = document.querySelector("#table tbody"), all = [...lanes.values()].filter((lane) => !lane.ended).sort(byRank);
   all.forEach((lane, i) => {
     let row = body.rows[i];
     if (!row) {
@@ -433,7 +433,7 @@ function showThreads(slots) {
 function chooseForm(asTable) {
   isTable = asTable;
   $("as-table").setAttribute("aria-pressed", String(asTable));
-  $("strips").hidden = $("rest").hidden = asTable;
+  $("strips").hidden = $("rest").hidden = thin.hidden = asTable;
   $("table").hidden = !asTable;
   document.querySelector(".head .strip").classList.toggle("off", asTable);
   document.querySelector(".head").hidden = asTable;

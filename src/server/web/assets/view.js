@@ -145,7 +145,7 @@ function buildFlow() {
   const clients = () => [...lanes.values()].filter((lane) => (lane.group === 1 || lane.group === 3) && !lane.ended);
   const sumOf = (what) => clients().reduce((sum, lane) => sum + lane.perSecond(what), 0);
   const all = [
-    ["sockets", "", () => [`${number(sumOf(0))} lines/s`, `from ${number(totals.clients ?? 0)} clients`, null, 1]],
+    ["sockets", "", () => [`${number(sumOf(0))} lines/s`, totals.clients === 1 ? "from 1 client" : `from ${number(totals.clients ?? 0)} clients`, null, 1]],
     ["client threads", "", () => {
       const all = clients(), busy = all.filter((lane) => lane.sum(2) > 0), gravest = [3, 4, 2, 0].find((kind) => all.some((lane) => lane.kind === kind)) ?? 1;
       const hashing = queues.to_hash > 0 ? `${queues.hashing ?? 0} hash, ${queues.to_hash} wait` : "in the last second";
@@ -223,14 +223,14 @@ function takeLocks(told) {
     parts.push(`${lockName(kind)}: ${holder ? `held by ${named(holder)}` : "held"}; ${waiting.slice(0, 5).map(([id]) => named(id)).join(", ")}${waiting.length > 5 ? ` and ${waiting.length - 5} more` : ""} ${waiting.length === 1 ? "waits" : "wait"}, ${micros(us)} so far.`);
   }
   $("locks").classList.toggle("now3", parts.length > 0);
-  if (parts.length > 0) [locksAt] = [slot, setText($("locks"), sentence(parts.join(" ")))];
+  if (parts.length > 0) [locksAt] = [slot, setText($("locks"), capital(parts.join(" ")))];
   else if (slot - locksAt > 10 && shown % 10 === 0) {
     const sums = [...lockTotals].map(([kind, { waits, longest }]) => `${lockName(kind)} was waited for ${waits === 1 ? "once" : `${number(waits)} times`}, at most ${micros(longest)}`);
-    setText($("locks"), sums.length > 0 ? `Nobody waits now. ${sentence(sums.join("; "))}.` : "Nobody has waited for a lock.");
+    setText($("locks"), sums.length > 0 ? `Nobody waits now. ${capital(sums.join("; "))}.` : "Nobody has waited for a lock.");
   }
 }
 
-const sentence = (words) => words[0].toUpperCase() + words.slice(1);
+const capital = (words) => words.slice(0, 1).toUpperCase() + words.slice(1);
 const lockName = (kind) => String(hello.locks[kind] ?? "a lock");
 
 // --- In words ---
@@ -277,7 +277,7 @@ let asked = null;
 
 function askFirst(hazard) {
   asked = hazard;
-  setText($("ask-title"), `${String(hazard.label)}: ${String(hazard.question)}`);
+  setText($("ask-title"), `${capital(String(hazard.label))}: ${String(hazard.question)}`);
   $("answers").replaceChildren(...list(hazard.answers).map((answer) => element("li", "", String(answer))));
   const choices = list(hazard.with);
   $("with-row").hidden = choices.length === 0;

@@ -1,0 +1,95 @@
+// Long logs, large letters, other scripts, and browsers without JavaScript.
+
+import { until } from "./harness/server.mjs";
+
+export async function without_javascript_there_is_a_sentence(scene) {
+  const server = await scene.server();
+  const page = await scene.window(server.url, { javaScriptEnabled: false });
+  const says = (window, sentence) => until(sentence, async () => (await window.$("main").innerText()).includes(sentence));
+  await says(page, "A terminal does not: nc HOST 5000");
+  if (await page.$("#name").isVisible()) throw new Error("a field that does nothing");
+  const view = await scene.window(`${server.url}view`, { javaScriptEnabled: false });
+  await says(view, "/threads shows the same");
+}
+
+// Whoever reads what was said a while ago stays there, also while the oldest lines go.
+export async function who_scrolls_up_in_a_full_log_stays_there(scene) {
+  const server = await scene.server(["--flood", "10000/10000"]);
+  const bob = await server.nc("bob");
+  const alice = await scene.window(server.url);
+  await alice.joins("alice");
+  const says = (from, to) => { for (let line = from; line <= to; line += 1) bob.says(`line ${line} of many`); };
+  says(1, 1060);
+  await alice.hears("line 1060 of");
+  const at = (text) => alice.page.evaluate((text) => [...document.querySelectorAll("#lines .line")].find((line) => line.textContent.includes(text))?.getBoundingClientRect().top, text);
+  await alice.page.evaluate(() => [...document.querySelectorAll("#lines .line")].find((line) => line.textContent.includes("line 500 of")).scrollIntoView());
+  await until("it is counted from here", () => alice.$("#newer").isVisible());
+  const before = await at("line 500 of");
+  says(1061, 1120);
+  await alice.hears("line 1120 of");
+  if ((await at("line 1 of")) !== undefined) throw new Error("the oldest lines are still there");
+  if (Math.abs((await at("line 500 of")) - before) > 2) throw new Error(`it moved from ${before} to ${await at("line 500 of")}`);
+  await until("what is new is counted", async () => (await alice.$("#newer").textContent()) === "60 new ↓");
+  await alice.$("#newer").click();
+  await until("the end", async () => !(await alice.$("#newer").isVisible()));
+  says(1121, 1121);
+  await alice.hears("line 1121 of");
+  if ((await at("line 1121 of")) > 800) throw new Error("the end is not followed");
+}
+
+// 1280 px at 200 and at 400 percent, as WCAG 1.4.10 has it, for the page and the view.
+export async function with_letters_four_times_as_large_everything_can_be_reached(scene) {
+  const server = await scene.server(["--view", "open"]);
+  const bob = await server.nc("bob");
+  for (const [percent, width, height] of [[200, 640, 400], [400, 320, 256]]) {
+    const window = await scene.window(server.url, { width, height, deviceScaleFactor: percent / 100 });
+    const fits = async (what) => {
+      const wide = await window.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      if (wide > 0) throw new Error(`${percent} %, ${what}: ${wide} px too wide`);
+      await window.shot(`zoom-${percent}-${what}`);
+    };
+    await window.$("#name:focus").waitFor();
+    await fits("door");
+    await window.joins(`zoom${percent}`);
+    bob.says("hello, and a long sentence that needs more than one row at this size");
+    await window.hears("hello, and");
+    await window.says("I read it");
+    await bob.hears(`<zoom${percent}> I read it`);
+    const shown = await window.page.evaluate(() => document.getElementById("log").clientHeight);
+    if (shown < 60) throw new Error(`${percent} %: the log has ${shown} px`);
+    await fits("room");
+    await window.$("#open-menu").click();
+    await window.$("#menu button", { hasText: "Leave" }).scrollIntoViewIfNeeded();
+    await fits("menu");
+    await window.page.goto(`${server.url}view`);
+    await until("the lanes", async () => (await window.$(".row .name", { hasText: "fanout" }).count()) === 1);
+    await fits("view");
+  }
+}
+
+export async function names_and_lines_in_every_script(scene) {
+  const server = await scene.server(["--unicode-names"]);
+  const names = ["Ελένη", "شيماء", "名前は", "Łukasz"];
+  const people = [];
+  for (const name of names) people.push(await server.nc(name));
+  const reader = await scene.window(server.url, { width: 360, height: 640, deviceScaleFactor: 2, isMobile: true, hasTouch: true });
+  await reader.joins("דנה");
+  const lines = ["مرحبا، هذا سطر طويل بعض الشيء مع English في الوسط", "שלום abc 123 (שאלה?)", "👩‍👩‍👧‍👦👍🏽🏳️‍🌈 e\u0301", "W".repeat(1024), "日".repeat(341)];
+  for (const [at, line] of lines.entries()) {
+    people[at % names.length].says(line);
+    await reader.hears(`${names[at % names.length]} ${line}`);
+  }
+  await reader.says("שלום לכולם, what is a thread?");
+  await people[0].hears("<דנה> שלום לכולם, what is a thread?");
+  await until("nothing is under way", async () => (await reader.$("#own .line").count()) === 0);
+  const [arabic, hebrew, emoji] = await reader.$("#lines .says .text").evaluateAll((all) => all.map((text) => text.matches(":dir(rtl)")));
+  if (!arabic || !hebrew || emoji) throw new Error(`right to left: ${[arabic, hebrew, emoji]}`);
+  const wide = await reader.page.evaluate(() => Math.max(document.documentElement.scrollWidth, document.getElementById("log").scrollWidth) - innerWidth);
+  if (wide > 0) throw new Error(`${wide} px too wide`);
+  await reader.shot("scripts");
+  await reader.$("#say").fill("Ελ");
+  await reader.page.keyboard.press("Tab");
+  if ((await reader.$("#say").inputValue()) !== "Ελένη: ") throw new Error(await reader.$("#say").inputValue());
+  const found = await reader.axe();
+  if (found.length > 0) throw new Error(found.join("\n"));
+}
