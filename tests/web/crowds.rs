@@ -8,7 +8,7 @@ use crate::{
 };
 use std::{
     io::Write as _,
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     time::{Duration, Instant},
 };
 
@@ -43,28 +43,45 @@ fn a_class_of_500_browsers_joins() {
     }
 }
 
-/// A browser that opens connections ahead of need, five hundred times; and whoever means no good.
+/// A browser that opens connections ahead of need, five hundred times; and whoever means no good. They are closed after ten
+/// seconds, and come again.
 #[test]
 fn a_thousand_silent_connections_delay_neither_the_page_nor_the_chat() {
+    let seconds = std::env::var("SECONDS").ok().and_then(|seconds| seconds.parse().ok());
+    let seconds = Duration::from_secs(seconds.unwrap_or(2));
     let web = Web::start("");
     let [mut alice, mut bob] = ["alice", "bob"].map(|name| web.enters(name));
     alice.hears("*** bob entered lobby");
-    let silent: Vec<TcpStream> = (0..1_000).map(|_| web.connect()).collect();
+    let comes = || {
+        let stream = web.connect();
+        stream.set_nonblocking(true).unwrap();
+        stream
+    };
+    let mut silent: Vec<TcpStream> = (0..1_000).map(|_| comes()).collect();
     assert_eq!(status(&web.get("/", "")), 200); // all of them have been accepted before
     let before = web.server.cpu_ticks();
-    let (began, mut slowest) = (Instant::now(), Duration::ZERO);
-    for i in 0..50 {
+    let (began, mut page, mut line) = (Instant::now(), Duration::ZERO, Duration::ZERO);
+    while began.elapsed() < seconds {
         let asked = Instant::now();
         assert_eq!(status(&web.get("/page.js", "")), 200);
-        alice.says(&format!("{i}"));
-        bob.hears(&format!("<alice> {i}"));
-        slowest = slowest.max(asked.elapsed());
+        page = page.max(asked.elapsed());
+        let said = Instant::now();
+        alice.says("hi");
+        bob.hears("<alice> hi");
+        line = line.max(said.elapsed());
+        for one in &mut silent {
+            if matches!(std::io::Read::read(one, &mut [0]), Ok(0)) {
+                *one = comes();
+            }
+        }
+        std::thread::park_timeout(Duration::from_millis(200));
     }
-    println!("with {} silent connections: {slowest:?} at most", silent.len());
-    assert!(slowest < Duration::from_secs(1), "{slowest:?}"); // the figure is 100 ms
     let (ticks, took) = (web.server.cpu_ticks() - before, began.elapsed());
-    println!("{ticks} ticks of the processor in {took:?}");
-    assert!(ticks < 100, "{ticks} ticks of the processor");
+    let share = ticks as f64 / took.as_secs_f64(); // a tick is a hundredth of a second
+    println!("the page after {page:?} at most, a line after {line:?}; {share:.2} % of a core");
+    // The figures are 100 ms, and 2 %.
+    assert!(page.max(line) < Duration::from_secs(1), "{page:?}, {line:?}");
+    assert!(share < 20.0, "{share:.2} % of a core");
     // More than there is room for: those that have been idle longest make room.
     let more: Vec<TcpStream> = (0..500).map(|_| web.connect()).collect();
     assert_eq!(status(&web.get("/", "")), 200);
@@ -118,14 +135,20 @@ fn a_mixed_room_reads_one_order() {
     });
 }
 
-/// A connection of a browser whose buffers are small, so that what it does not read waits in the server soon.
-fn frozen(web: &Web, name: &str) -> TcpStream {
+/// A connection whose buffers are small, so that what it does not read waits in the server soon.
+fn narrow(address: SocketAddr) -> TcpStream {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     socket.set_tcp_mss(1460).unwrap(); // as on a network: loopback takes 4 MB by itself
-    socket.connect(&web.web.into()).unwrap();
-    let mut stream: TcpStream = socket.into();
+    socket.connect(&address.into()).unwrap();
+    let stream: TcpStream = socket.into();
     stream.set_read_timeout(Some(crate::DEADLINE)).unwrap();
+    stream
+}
+
+/// The same of a browser, which is in.
+fn frozen(web: &Web, name: &str) -> TcpStream {
+    let mut stream = narrow(web.web);
     let head = format!("GET /chat HTTP/1.1\r\nHost: {}\r\n{UPGRADE}\r\n", web.web);
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(&crate::frames::masked(0x81, name.as_bytes())).unwrap();
@@ -192,4 +215,69 @@ fn browsers_that_stop_reading_are_cut_off_between_frames_and_the_others_get_ever
             assert!(line.starts_with(&next) && line.len() == next.len() + (i + 1) % 900, "{line}");
         }
     }
+}
+
+/// Half of them are browsers, and so are half of those that stop reading. Each line is timed for two others, and comes to
+/// everybody who reads.
+#[test]
+fn sixty_four_of_512_that_stop_reading_delay_nobody() {
+    const FROZEN: usize = 64;
+    let web = Web::start("--flood off --write-deadline 3600 --threads-max 512");
+    let mut readers: Vec<Client> = Vec::new();
+    for i in 0..(512 - FROZEN - 4) / 2 {
+        readers.push(web.server.connect(&format!("plain{i}")));
+        readers.push(web.browser(&format!("browser{i}")));
+    }
+    for reader in &mut readers {
+        let name = reader.name.clone();
+        reader.says(&format!("{name}\n/quiet on"));
+    }
+    let [mut talker, mut plain, mut watch] = web.server.enter(["talker", "plain", "watch"]);
+    let mut browser = web.enters("browser");
+    for client in [&mut talker, &mut plain, &mut watch, &mut browser] {
+        client.says("/quiet on");
+    }
+    for reader in &mut readers {
+        reader.hears_until("*** You no longer read");
+    }
+    let mut number = 0;
+    let mut talk = |until: &mut dyn FnMut(usize) -> bool| {
+        let (mut times, from) = (Vec::new(), number);
+        while !until(number - from) {
+            number += 1;
+            let said = Instant::now();
+            talker.says(&format!("{number} {}", "x".repeat(900)));
+            plain.hears_until(&format!("<talker> {number} "));
+            browser.hears_until(&format!("<talker> {number} "));
+            times.push(said.elapsed());
+        }
+        times.sort();
+        let (middle, last) = (times[times.len() / 2], times[times.len() - 1]);
+        println!("{} lines to 512: {middle:?} in the middle, {last:?} at most", times.len());
+        middle
+    };
+    let before = talk(&mut |count| count == 50);
+    let frozen: Vec<TcpStream> = (0..FROZEN)
+        .map(|i| match i % 2 {
+            0 => frozen(&web, &format!("frozen{i}")),
+            _ => {
+                let mut stream = narrow(web.server.address);
+                stream.write_all(format!("frozen{i}\n").as_bytes()).unwrap();
+                stream
+            }
+        })
+        .collect();
+    let while_frozen = talk(&mut |count| {
+        assert!(count < 2000, "they are never hung up: {}", web.server.log());
+        let is_over = |totals: String| totals.contains("; 64 clients too slow,");
+        count > 0 && count % 50 == 0 && is_over(watch.asks_until("/threads", "*** In "))
+    });
+    // By the figure it is a tenth more; a busy machine gives all of them ten times that.
+    assert!(while_frozen < before * 2 + Duration::from_millis(20), "{before:?}, {while_frozen:?}");
+    for reader in &mut readers {
+        for i in 1..=number {
+            reader.hears_until(&format!("<talker> {i} "));
+        }
+    }
+    drop(frozen);
 }

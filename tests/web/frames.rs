@@ -1,6 +1,9 @@
 //! What a browser says that no client would, and how each connection ends: a code for the page, a sentence for the person.
 
-use crate::{Web, harness::eventually};
+use crate::{
+    Web,
+    harness::{Folder, eventually},
+};
 use std::{
     io::{Read as _, Write as _},
     net::{Shutdown, TcpStream},
@@ -204,6 +207,29 @@ fn whoever_is_kicked_reads_by_whom_and_the_page_knows_not_to_come_back() {
     assert_eq!((code, sentence), (4003, last.strip_prefix("*** ").unwrap()));
 }
 
+/// The page comes back by itself after the one, and not after the other: two tabs would throw each other out for ever.
+#[test]
+fn a_server_error_and_another_login_have_their_codes() {
+    let folder = Folder::new();
+    let web = Web::start_in(&folder, "--demo");
+    let mut alice = web.enters("alice");
+    alice.says("/crash");
+    let last = alice.hears_to_the_end().pop().unwrap();
+    let (code, sentence) = alice.closed().unwrap();
+    assert_eq!((code, sentence), (1011, last.strip_prefix("*** ").unwrap()));
+    assert!(sentence.starts_with("Hung up: "), "{sentence}");
+
+    let mut first = web.enters("bob");
+    first.asks_until("/register correct horse", "*** bob is yours");
+    let mut second = web.browser("bob");
+    second.asks_until("bob", "*** bob is registered.");
+    second.asks_until("correct horse", "*** Hello bob.");
+    let last = first.hears_to_the_end().pop().unwrap();
+    assert_eq!(last, "*** Hung up: you logged in again, from the same address.");
+    assert_eq!(first.closed(), Some((4009, last.strip_prefix("*** ").unwrap())));
+    second.asks_until("/who", "***   bob");
+}
+
 /// Whatever a browser sends meanwhile, so that the server is never left waiting for it.
 #[test]
 fn who_gives_no_name_in_time_is_hung_up_however_many_pings_come() {
@@ -237,12 +263,19 @@ fn whoever_finds_no_place_reads_why() {
 
 #[test]
 fn a_password_that_a_browser_sends_is_in_no_log() {
-    let mut web = Web::start("--log trace");
+    let folder = Folder::new();
+    let mut web = Web::start_in(&folder, "--log trace");
     let mut alice = web.enters("alice");
-    alice.asks_until("/register hunter2222", "*** ");
-    alice.says("hunter2222");
+    alice.asks_until("/register", "*** A new password");
+    alice.asks_until("hunter2222", "*** The same password once more:");
+    alice.asks_until("hunter2222", "*** alice is yours");
     alice.says("/quit");
     alice.hears_to_the_end();
+    let mut again = web.browser("alice");
+    again.asks_until("alice", "*** alice is registered.");
+    again.asks_until("hunter2223", "*** ");
+    again.asks_until("hunter2222", "*** Hello alice.");
+    again.says("/quit");
     assert!(!web.get("/", "X-Secret: hunter2222\r\n").contains("hunter"));
     web.server.signal("TERM");
     web.server.exit_code();

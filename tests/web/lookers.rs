@@ -189,3 +189,47 @@ fn a_view_without_names_has_none_and_no_address_and_no_text() {
     }
     assert!(all.contains("\"anonymous\":true"));
 }
+
+/// Everybody talks. Each thread has a lane, what it did in each slot adds up, and no slot is left out.
+#[test]
+fn a_full_server_is_seen_whole() {
+    const CLIENTS: usize = 512;
+    let web = Web::start("--view open --flood off");
+    let mut clients: Vec<Client> = (0..CLIENTS)
+        .map(|i| match i % 2 {
+            0 => web.server.connect(&format!("plain{i}")),
+            _ => web.browser(&format!("browser{i}")),
+        })
+        .collect();
+    for client in &mut clients {
+        let name = client.name.clone();
+        client.says(&format!("{name}\n/quiet on"));
+    }
+    for client in &mut clients {
+        client.hears_until("*** You no longer read");
+    }
+    let mut looker = web.looks("");
+    let places = looker.hears_until("hello")["hello"]["places"].as_u64();
+    assert_eq!(places, Some(CLIENTS as u64));
+    let all = looker.hears();
+    let group = |new: &&Value| new[2] == 1;
+    assert_eq!(all["new"].as_array().unwrap().iter().filter(group).count(), CLIENTS);
+    let (mut slots, mut talked, mut costs) = (0, 0, Vec::new());
+    while slots < 30 {
+        for client in clients.iter_mut().skip(slots).step_by(16) {
+            client.says("hello");
+        }
+        let slot = looker.hears();
+        let threads = slot["th"].as_array().map_or(&[][..], Vec::as_slice);
+        for thread in threads {
+            let shares = thread[2].as_array().unwrap().iter().skip(1).step_by(2);
+            let sum: u64 = shares.map(|share| share.as_u64().unwrap()).sum();
+            assert!(sum.abs_diff(255) <= 2, "{thread}");
+        }
+        talked = talked.max(threads.len());
+        slots += slot["n"].as_u64().unwrap() as usize;
+        costs.extend(slot["sum"]["view"].as_u64());
+    }
+    assert!(talked > CLIENTS / 2, "{talked} threads did something in a slot");
+    println!("512 clients in the view: it takes {costs:?} thousandths of a core");
+}

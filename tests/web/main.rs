@@ -12,7 +12,7 @@ mod hosts;
 mod lookers;
 mod starting;
 
-use harness::{Client, DEADLINE, Program, Server};
+use harness::{Client, DEADLINE, Folder, Program, Server};
 use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
@@ -27,7 +27,15 @@ struct Web {
 
 impl Web {
     fn start(options: &str) -> Web {
-        let server = Server::start(&format!("--web 127.0.0.1:0 {options}"));
+        Web::of(Server::start(&format!("--web 127.0.0.1:0 {options}")))
+    }
+
+    /// The same with a database in this folder.
+    fn start_in(folder: &Folder, options: &str) -> Web {
+        Web::of(folder.start(&format!("--web 127.0.0.1:0 {options}")))
+    }
+
+    fn of(server: Server) -> Web {
         let is_web =
             |line: &str| line.split_once("for browsers on ").and_then(|l| l.1.parse().ok());
         let web = harness::wait_for(
