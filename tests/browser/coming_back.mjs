@@ -87,6 +87,44 @@ export async function an_orderly_stop_is_said_and_come_back_from(scene) {
   await alice.hears("carol entered lobby");
 }
 
+// In order or not: the page has its account, its room and its settings back, and nobody types a password.
+export async function an_account_is_back_in_its_room_after_the_server_has_stopped(scene) {
+  const { server, bob, alice, counter } = await talk(scene, [], { accounts: ["alice"] });
+  await alice.says("/join math");
+  await alice.hears("You are in math");
+  await alice.says("/ignore eve");
+  await alice.hears("You no longer read what eve says");
+  counter.bob.says("/join math");
+  await bob.hears("You are in math");
+  let round = 0;
+  for (const signal of ["SIGTERM", "SIGKILL", "SIGTERM"]) {
+    counter.says(10);
+    await own(alice, counter.bob, `before ${signal} ${counter.said}`);
+    await counter.isAllRead(alice);
+    await server.kill(signal);
+    await alice.isOn("away");
+    await server.begin();
+    counter.bob = await server.nc("bob");
+    counter.bob.says("/join math");
+    await counter.bob.hears("You are in math");
+    counter.says(5);
+    await alice.isOn("in");
+    await counter.isAllRead(alice);
+    await own(alice, counter.bob, `after ${signal} ${counter.said}`);
+    await counter.isAllRead(alice);
+    round += 1;
+    for (const [command, answer] of [["/whoami", "You are alice: logged in as alice"], ["/ignore", "You ignore: eve."]]) {
+      await alice.says(command);
+      const told = async () => (await alice.lines()).filter((line) => line.includes(answer)).length;
+      await until(`"${answer}" for the ${round}. time`, async () => (await told()) === round);
+    }
+    const said = await alice.lines(".says");
+    const mine = said.filter((line) => /^alice (before|after) /.test(line));
+    if (new Set(mine).size !== mine.length) throw new Error(`a line of alice's is there twice: ${mine}`);
+  }
+  await alice.shot("back-in-its-room");
+}
+
 export async function without_a_history_it_is_said_that_nothing_is_known(scene) {
   const { server, bob, alice, counter } = await talk(scene, ["--db", "none"]);
   counter.says(3);
