@@ -6,7 +6,7 @@
 
 use super::{
     notice::notice,
-    record::{Found, HistoryLine, LineId, Query, REMEMBERED_MAX},
+    record::{COUNTED_MAX, Found, HistoryLine, LineId, Query, REMEMBERED_MAX},
     sentences,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -147,7 +147,11 @@ impl HistoryReply {
         let (noun, were) = if lines.len() == 1 { ("line", "was") } else { ("lines", "were") };
         let offset = self.now.to_zoned(self.zone.clone()).strftime("%:z");
         let heading = match &self.heading_of_part {
-            Some(heading) if all > lines.len() => heading.replacen("{all}", &all.to_string(), 1),
+            Some(heading) if all > lines.len() => {
+                let or_more = self.left_out + self.most >= COUNTED_MAX;
+                let all = format!("{all}{}", if or_more { " or more" } else { "" });
+                heading.replacen("{all}", &all, 1)
+            }
             _ => self.heading.replacen("{were}", were, 1),
         };
         let heading = heading.replacen("{}", &format!("{} {noun}", lines.len()), 1);

@@ -16,7 +16,7 @@ impl LineId {
     /// The number that follows.
     #[must_use]
     pub fn next(self) -> LineId {
-        LineId(self.0 + 1)
+        LineId(self.0.saturating_add(1)) // somebody may ask for what follows the highest one
     }
 }
 

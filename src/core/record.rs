@@ -209,7 +209,7 @@ pub enum Query {
         /// The greatest number of lines.
         most: usize,
     },
-    /// How many lines there are between two lines.
+    /// How many lines there are between two lines, up to `COUNTED_MAX`.
     CountSince {
         /// The room's name.
         room: String,
@@ -244,6 +244,10 @@ pub enum Query {
         most: usize,
     },
 }
+
+/// The most lines that [`Query::CountSince`] counts of each kind: 1 ms of work. Nobody else's lines are
+/// written meanwhile.
+pub(crate) const COUNTED_MAX: usize = 10_000;
 
 /// The answer to a [`Query`].
 #[derive(Clone, Debug, PartialEq, Eq)]

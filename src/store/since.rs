@@ -1,7 +1,7 @@
 //! What was said between two lines. Blocks on the disk; knows no thread.
 
 use super::row::{private_line, room_id, room_line, rows};
-use crate::core::record::{AccountId, Found, HistoryLine, LineId, Query};
+use crate::core::record::{AccountId, COUNTED_MAX, Found, HistoryLine, LineId, Query};
 use rusqlite::{Connection, Result};
 
 pub(super) fn find(db: &Connection, query: &Query) -> Result<Found> {
@@ -46,7 +46,7 @@ fn lines(
     Ok(lines)
 }
 
-/// How many there are.
+/// How many there are, up to [`COUNTED_MAX`].
 fn count(
     db: &Connection,
     room: Option<i64>,
@@ -54,12 +54,15 @@ fn count(
     (after, before): (LineId, LineId),
 ) -> Result<usize> {
     // With NULL for the room, or the account, nothing is found.
-    let sql = "SELECT (SELECT count(*) FROM line WHERE room = ?1 AND id > ?3 AND id < ?4)
-                    + (SELECT count(*) FROM private
-                       WHERE author_account = ?2 AND id > ?3 AND id < ?4)
-                    + (SELECT count(*) FROM private WHERE reader_account = ?2 AND id > ?3
-                           AND id < ?4 AND author_account IS NOT ?2)";
-    let count: i64 =
-        db.prepare_cached(sql)?.query_row((room, account, after, before), |row| row.get(0))?;
-    Ok(count as usize)
+    let sql = "SELECT (SELECT count(*) FROM (
+                           SELECT 1 FROM line WHERE room = ?1 AND id > ?3 AND id < ?4 LIMIT ?5))
+                    + (SELECT count(*) FROM (
+                           SELECT 1 FROM private
+                           WHERE author_account = ?2 AND id > ?3 AND id < ?4 LIMIT ?5))
+                    + (SELECT count(*) FROM (
+                           SELECT 1 FROM private WHERE reader_account = ?2 AND id > ?3
+                               AND id < ?4 AND author_account IS NOT ?2 LIMIT ?5))";
+    let values = (room, account, after, before, COUNTED_MAX as i64);
+    let count: i64 = db.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
+    Ok((count as usize).min(COUNTED_MAX))
 }

@@ -83,6 +83,10 @@ fn the_last_ones_are_found_and_all_are_counted() {
     assert_eq!(numbers(&mut store, &bounded), [4, 5, 6, 7]);
     assert_eq!(count(&mut store, &bounded), 6);
     assert_eq!(numbers(&mut store, &since("lobby", Some(1), 0, i64::MAX, 0)), [0; 0]);
+    // Nobody waits while a whole history is counted.
+    let many: String = (0..10_001).map(|i| format!("{i}\n")).collect();
+    write(&mut store, [said(100, "talk", &many)]);
+    assert_eq!(count(&mut store, &since("talk", None, 0, i64::MAX, 1)), 10_000);
     // What is deleted is not counted.
     write(&mut store, [record(9, Change::LinesRemoved(vec![LineId(4)]))]);
     store.prune(LineId(i64::MIN), at(2), 99).unwrap();

@@ -70,11 +70,10 @@ pub(super) fn since(rooms: &Rooms, client: ClientKey, after: LineId) -> Box<Hist
     // Whether nothing between that line and the first one that is remembered can be missing.
     let first = |lines: &Scrollback| lines.lines().next().map(|line| line.id);
     let first_of_room = first(room.scrollback());
-    let has_room =
-        room.remembers_all() || first_of_room.is_some_and(|first| first.0 <= after.0 + 1);
+    let has_room = room.remembers_all() || first_of_room.is_some_and(|first| first <= after.next());
     let first_private = first(member.private());
     let has_private =
-        !member.private().is_full() || first_private.is_some_and(|first| first.0 <= after.0 + 1);
+        !member.private().is_full() || first_private.is_some_and(|first| first <= after.next());
     let name = room.name();
     let mut reply = reply(rooms, client, LINES_MAX, lines);
     reply.heading = format!("{{}} {{were}} said in {name} since you left");

@@ -120,6 +120,7 @@ fn more_than_is_remembered_is_read_from_the_file_and_the_rest_is_counted() {
     let text = whole.show();
     assert!(text.starts_with("*** 305 lines were said in lobby since you left (times"), "{text}");
     // As if there were far more of them.
+    let mut too_many = reply.clone();
     reply.look_up(|query| match query {
         Query::CountSince { after: LineId(5), before: LineId(11), .. } => Found::Count(1_112),
         _ => Found::Lines((-1_500..-500).map(line).collect()),
@@ -130,6 +131,19 @@ fn more_than_is_remembered_is_read_from_the_file_and_the_rest_is_counted() {
     assert!(text.starts_with(heading), "{}", text.lines().next().unwrap());
     assert_eq!(past(&text).len(), 1_000);
     assert!(text.contains("<@alice> 310\n"));
+    too_many.look_up(|query| match query {
+        Query::CountSince { .. } => Found::Count(10_000),
+        _ => Found::Lines((-1_500..-500).map(line).collect()),
+    });
+    assert!(
+        too_many.show().starts_with("*** 10300 or more lines were said in lobby since you left;")
+    );
+    // There is no line behind the highest number, and nobody who asks for it ends the server.
+    for after in [i64::MAX, i64::MAX - 1] {
+        chat.asks(BOB, since("lobby", after));
+        chat.finishes();
+        assert!(chat.reads(BOB).starts_with(&format!("*** There is no line {after} here")));
+    }
 }
 
 #[test]
