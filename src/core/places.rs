@@ -276,6 +276,27 @@ mod tests {
         assert_eq!(take(&mut places, 61, address(1), ms(3_000)), Place::Reserved(None));
     }
 
+    /// Each comes back through a place for an administrator, whichever connection is seen first.
+    #[test]
+    fn whoever_comes_back_has_the_place_of_their_old_connection() {
+        let mut places = Places::new(2);
+        (0..2).for_each(|i| assert_eq!(places.take(i, address(1), ms(0)), Place::Ordinary));
+        for i in 0..3 * RESERVED as u64 {
+            let now = ms(1_000 * (i + 1));
+            assert_eq!(take(&mut places, i + 2, address(1), now), Place::Reserved(None));
+            if i % 2 == 0 {
+                places.note(i + 2, Trial::CameBack);
+                places.leave(i, now);
+            } else {
+                places.leave(i, now);
+                places.note(i + 2, Trial::CameBack);
+            }
+            assert!(places.is_full() && !places.is_reserved(i + 2), "{i}");
+        }
+        places.leave(24, ms(60_000));
+        assert_eq!(places.take(90, address(2), ms(61_000)), Place::Ordinary);
+    }
+
     /// They come back before those that they were before are gone.
     #[test]
     fn a_class_that_is_thrown_out_and_comes_back_at_once_gets_the_places_it_leaves() {

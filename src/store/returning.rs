@@ -59,7 +59,7 @@ pub(super) fn change(db: &Connection, at: i64, change: &TokenChange) -> Result<(
 /// Those who were here last, who went first before the others.
 pub(super) fn read(db: &Connection) -> Result<Vec<Returning>> {
     let sql = "SELECT token, account, seen, profile FROM returning_client
-               WHERE length(token) = 32 AND length(profile) <= ?1 ORDER BY seen DESC, token";
+               WHERE length(token) = 32 AND length(profile) <= ?1 ORDER BY seen DESC, token DESC";
     let mut found = rows(db, sql, [PROFILE_MAX as i64], GONE_MAX, returning)?;
     found.reverse();
     Ok(found.into_iter().flatten().collect())

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::{
-    core::record::{Author, Change, Record, Sanction, SanctionKind, Target},
+    core::{
+        record::{Author, Change, Record, Sanction, SanctionKind, Target},
+        returning::{Profile, TokenChange, TokenHash},
+    },
     server::clock::{AGREEMENT, tests::Machine},
 };
 
@@ -246,4 +249,36 @@ fn sanctions_that_have_ended_are_deleted_no_sooner() {
     server.pruning.days = None;
     server.runs_for(5 * DAY);
     assert_eq!((left(&server), server.counts()), (1, 1));
+}
+
+/// Who may come back after a crash was here within the last minute, as far as the file knows; also
+/// when somebody sets the clock.
+#[test]
+fn it_is_noted_every_minute_who_is_here_with_a_token() {
+    let mut server = Server::on_file(&[]);
+    let given = |n| {
+        let profile = Profile { name: "alice".to_owned(), ..Profile::default() };
+        Change::Token(TokenChange::Given(TokenHash([n; 32]), Box::new(profile)))
+    };
+    let start = server.pruning.clock.now();
+    server.does(start - SignedDuration::from_secs(1), given(1)); // to a server before this one
+    server.does(start, given(2));
+    server.does(start, given(3));
+    server.does(start, Change::Token(TokenChange::Left(TokenHash([3; 32]))));
+    let ages = |server: &Server| -> Vec<(u8, i64)> {
+        let now = server.pruning.clock.now();
+        let returning = server.store.snapshot(1, 0).unwrap().returning;
+        returning.iter().map(|it| (it.token.0[0], now.duration_since(it.seen).as_secs())).collect()
+    };
+    server.looks_around();
+    server.runs_for(Duration::from_secs(59));
+    assert_eq!(ages(&server), [(1, 60), (2, 59), (3, 59)]);
+    server.runs_for(Duration::from_secs(1));
+    assert_eq!(ages(&server), [(1, 61), (3, 60), (2, 0)]);
+    server.machine.is_set_by(SignedDuration::from_hours(5));
+    server.runs_for(PRESENCE_EVERY);
+    assert_eq!(ages(&server), [(2, 0)]);
+    server.machine.is_set_by(-SignedDuration::from_hours(5));
+    server.runs_for(PRESENCE_EVERY);
+    assert_eq!(ages(&server), [(2, 0)]);
 }
