@@ -8,6 +8,7 @@ mod harness;
 mod consoles;
 mod costs;
 mod deadlock;
+mod exercises;
 mod files;
 mod loops;
 mod pages;
