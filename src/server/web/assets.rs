@@ -13,12 +13,13 @@ const STYLE: &str = "text/css; charset=utf-8";
 pub(super) const PICTURE: &str = "image/svg+xml";
 
 /// All there are.
-const ASSETS: [Asset; 11] = [
+const ASSETS: [Asset; 12] = [
     Asset { path: "/", kind: HTML, bytes: include_bytes!("assets/page.html") },
     Asset { path: "/page.js", kind: SCRIPT, bytes: include_bytes!("assets/page.js") },
     Asset { path: "/log.js", kind: SCRIPT, bytes: include_bytes!("assets/log.js") },
     Asset { path: "/say.js", kind: SCRIPT, bytes: include_bytes!("assets/say.js") },
     Asset { path: "/lists.js", kind: SCRIPT, bytes: include_bytes!("assets/lists.js") },
+    Asset { path: "/base.css", kind: STYLE, bytes: include_bytes!("assets/base.css") },
     Asset { path: "/page.css", kind: STYLE, bytes: include_bytes!("assets/page.css") },
     Asset { path: "/view", kind: HTML, bytes: include_bytes!("assets/view.html") },
     Asset { path: "/lanes.js", kind: SCRIPT, bytes: include_bytes!("assets/lanes.js") },

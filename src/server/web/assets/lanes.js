@@ -435,7 +435,6 @@ function chooseForm(asTable) {
   $("as-table").setAttribute("aria-pressed", String(asTable));
   $("strips").hidden = $("rest").hidden = thin.hidden = asTable;
   $("table").hidden = !asTable;
-  document.querySelector(".head .strip").classList.toggle("off", asTable);
   document.querySelector(".head").hidden = asTable;
   if (!hello) return;
   if (asTable) showTable();

@@ -59,7 +59,6 @@ function understand(told) {
 function end(why) {
   isOver = true;
   setStatus(why);
-  document.body.classList.add("over");
 }
 
 // --- Hello ---
