@@ -28,7 +28,7 @@ fn what_cannot_be_a_web_port_is_refused_in_a_sentence() {
         ("--web 127.0.0.1:5060", "browsers refuse to open port 5060,"),
         ("--web here", "is not ADDR:PORT"),
         ("--web 192.0.2.77:5080", "This machine has no such address."),
-        ("--web-name http://chat.example.org", "give a name as it stands in a URL"),
+        ("--web 127.0.0.1:0 --web-name http://x.example", "give a name as it stands in a URL"),
         ("--proxy-from here", "invalid IP address"),
     ] {
         let outcome = folder.run_with(&format!("--listen 127.0.0.1:0 --db none {options}"), "");
