@@ -99,6 +99,48 @@ fn the_tests_that_the_pages_name_are_there() {
     }
 }
 
+/// Every name of Python's `socketserver` that one may use, and what its classes have.
+#[test]
+fn every_public_name_of_socketserver_has_a_row() {
+    const LIST: &str = "import socketserver as s\n\
+        classes = [getattr(s, name) for name in s.__all__]\n\
+        names = set(s.__all__) | {name for c in classes for name in vars(c)}\n\
+        print(*sorted(name for name in names if not name.startswith('_')))";
+    if !crate::harness::has_program("python3") {
+        return;
+    }
+    let listed = std::process::Command::new("python3").args(["-c", LIST]).output().unwrap();
+    let page = read("docs/socketserver.md");
+    let names = String::from_utf8(listed.stdout).unwrap();
+    assert!(names.split_whitespace().count() > 40, "{names}");
+    for name in names.split_whitespace() {
+        assert!(page.contains(&format!("`{name}`")), "docs/socketserver.md has no {name}");
+    }
+}
+
+/// `demo` asks a page's questions and says, or types, each line of its terminals.
+#[test]
+fn a_page_is_played_key_by_key() {
+    for page in pages() {
+        let step = page["docs/course/".len()..].split('-').next().unwrap();
+        let mut command = std::process::Command::new(crate::harness::example::example("demo"));
+        command.arg(step).env("PATH", "/nowhere"); // without tmux
+        let mut demo = crate::harness::Process::start(command);
+        demo.types(&"\n".repeat(200));
+        let printed = demo.ends();
+        assert!(printed.contains("There is no tmux."), "{printed}");
+        for question in questions(&page) {
+            assert!(printed.contains(&question), "{page} does not ask {question}: {printed}");
+        }
+        for block in read(&page).split("\n```console\n").skip(1) {
+            let typed = block.split("\n```").next().unwrap().lines().filter(|line| {
+                [" $ ", " > ", " ^C", " ^Z"].iter().any(|mark| line[1..].starts_with(mark))
+            });
+            typed.for_each(|line| assert!(printed.contains(&format!("\n{line}\n")), "{line}"));
+        }
+    }
+}
+
 /// What the page about Rust shows the compiler's words for does not compile.
 #[test]
 fn an_rc_cannot_be_given_to_a_thread() {
