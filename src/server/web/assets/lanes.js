@@ -109,6 +109,7 @@ function takeThreads(tick) {
       if (slot - lane.ended > STAYS) [cells[lane.cell]] = [undefined, lanes.delete(lane.id)];
     } else if (!told.has(lane)) lane.take([[lane.doing, 255]], 0, 0, slots);
   }
+  while (cells.length > 0 && !cells.at(-1)) cells.pop();
   return slots;
 }
 
@@ -256,6 +257,7 @@ const byRank = (a, b) => rank(a) - rank(b) || (a.group === 0 && along(a) - along
 function rank(lane) {
   const atRest = grid.isCrowded && lane.isAtRest ? 4 : 0;
   if (lane.group === 0) return atRest;
+  if (lane.ended) return 3;
   if (lane.group === 3 || lane.isPuppet || lane.bytes > 0 || slot - lane.gravest < STAYS) return 1;
   return (lane.group === 1 ? 2 : 3) + atRest;
 }

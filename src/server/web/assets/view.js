@@ -224,8 +224,8 @@ function takeLocks(told) {
   $("locks").classList.toggle("now3", parts.length > 0);
   if (parts.length > 0) [locksAt] = [slot, setText($("locks"), capital(parts.join(" ")))];
   else if (slot - locksAt > 10 && shown % 10 === 0) {
-    const sums = [...lockTotals].map(([kind, { waits, longest }]) => `${lockName(kind)} was waited for ${waits === 1 ? "once" : `${number(waits)} times`}, at most ${micros(longest)}`);
-    setText($("locks"), sums.length > 0 ? `Nobody waits now. ${capital(sums.join("; "))}.` : "Nobody has waited for a lock.");
+    const sums = [...lockTotals].map(([kind, { waits, longest }]) => `${lockName(kind)} ${waits === 1 ? "once" : `${number(waits)} times`}, ${micros(longest)} at most`);
+    setText($("locks"), sums.length > 0 ? `Nobody waits now. Somebody has waited for ${sums.join("; ")}.` : "Nobody has waited for a lock.");
   }
 }
 
