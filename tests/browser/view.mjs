@@ -168,7 +168,7 @@ export async function a_file_is_a_strangers(scene) {
   await goesTo(window, 0.99);
   await until("its text", async () => (await textOf(window, "#words")).includes(evil));
   if ((await window.$("img").count()) > 0 || (await window.page.title()) === "owned") throw new Error("a file became a part of the page");
-  await window.$("#leave").click();
+  await Promise.all([window.page.waitForEvent("load"), window.$("#leave").click()]); // it loads itself anew
   await window.page.setInputFiles("#file", { name: "x", mimeType: "text/plain", buffer: Buffer.from("no lesson\n{}") });
   await until("it is refused", async () => (await textOf(window, "#save-text")).includes("That is no lesson"));
 }
