@@ -196,19 +196,7 @@ impl SourceTable {
         };
         let tries = reserve_of.map(|_| number);
         let (began, has_guessed) = (Instant::now(), false);
-        let usage = Usage {
-            source,
-            address,
-            tries,
-            number,
-            has_guessed,
-            gone,
-            handover,
-            began,
-            is_crowded,
-        };
-        usage.log("connections from", format_args!("c{number} connected from {peer}"));
-        usage
+        Usage { source, address, tries, number, has_guessed, gone, handover, began, is_crowded }
     }
 }
 
@@ -237,6 +225,12 @@ impl Usage {
         };
         let ended = Ended { handover, address: self.address, age, was_named, part };
         self.is_crowded = table.sources.lock().end(self.source, ended, table.now());
+    }
+
+    /// Logs that the client is there.
+    #[inline(never)] // text of an address needs much stack: see `Session::hear`
+    pub fn log_begin(&self, peer: SocketAddr) {
+        self.log("connections from", format_args!("c{} connected from {peer}", self.number));
     }
 
     /// Logs why the client has left.

@@ -126,6 +126,7 @@ impl Server<'_> {
         let deadline = reserve_of.map_or(self.options.login_deadline(), |_| RESERVE_DEADLINE);
         self.find_ended(peer);
         let usage = self.sources.begin(number, peer, &socket, reserve_of);
+        usage.log_begin(peer);
         let connection = format!("c{number}");
         let from = usage.peer(&connection, peer, reserve_of);
         let client = Client::new(number, socket, peer, deadline, usage);

@@ -112,6 +112,7 @@ impl<'a> ClientThread<'a> {
             client.hang_up(CloseReason::Shutdown); // the server stops: `run` sees it, and returns
         }
         let mut thread = ClientThread::new(handler, client, reserve_of, messages);
+        thread.usage.log_begin(client.peer);
         let reason = catch_unwind(AssertUnwindSafe(|| {
             let mut session = thread.greet(reserve_of);
             let reason = thread.run(&mut session, reserve_of.is_some());
