@@ -326,6 +326,7 @@ impl<H> Chat<H> {
         self.rooms.rooms.doubt_all(); // the file may be another one now, with more in it
         let line = self.rooms.lasting.end_outage(&self.rooms.config().clone(), gap);
         self.rooms.tell_everybody(&line);
+        coming_back::save_all(&mut self.rooms);
     }
 
     /// No password can be read until [`Chat::restore`] is called. So nobody can prove who they are:

@@ -31,6 +31,8 @@ pub enum TokenChange {
     Ended(TokenHash),
     /// No token of this account is good any more.
     EndedOf(AccountId),
+    /// No token is good any more.
+    AllEnded,
 }
 
 /// A member, as they come back after the server has started anew. What others typed to them alone

@@ -53,6 +53,7 @@ pub(super) fn change(db: &Connection, at: i64, change: &TokenChange) -> Result<(
         TokenChange::EndedOf(account) => {
             execute(db, "DELETE FROM returning_client WHERE account = ?1", [account])
         }
+        TokenChange::AllEnded => execute(db, "DELETE FROM returning_client", []),
     }
 }
 

@@ -86,12 +86,11 @@ pub(super) fn since(rooms: &Rooms, client: ClientKey, after: LineId) -> Box<Hist
             "There is no line {after} here: lines are counted anew. What was said in {name} since you left is not known."
         ));
     } else if rooms.config().keeps_talk && !(has_room && has_private) {
-        let (before, private) = (before(rooms, room.scrollback().lines()), first_private);
         reply.query = Some(Query::Since {
             room: name.to_owned(),
             account: member.account(),
             after,
-            before: if has_private { before } else { before.max(private.unwrap_or(before)) },
+            before: before_both(rooms, client),
             most: LINES_MAX,
         });
     } else if !has_room {
@@ -140,12 +139,10 @@ fn history(ctx: &mut RoomsCtx<'_>, wanted: &str) -> CommandResult {
     }
     if ctx.rooms.config().keeps_talk && !is_enough {
         // From `before` on, both lists are complete. A line in both is shown once.
-        let first_private = member.private().lines().next().map(|line| line.id);
-        let first = before(ctx.rooms, room.scrollback().lines());
         reply.query = Some(Query::Older {
             room: room.name().to_owned(),
             account: member.account(),
-            before: first.max(first_private.unwrap_or(first)),
+            before: before_both(ctx.rooms, ctx.client),
             since: since.max(reply.told_from),
             most,
         });
@@ -238,6 +235,15 @@ pub(super) fn before<'a>(
 ) -> LineId {
     let first = lines.into_iter().next().map(|line| line.id);
     first.unwrap_or(LineId(rooms.pending.last_line().0 + 1))
+}
+
+/// The same, for the client's room and their private lines: from there on nothing of both is missing here.
+fn before_both(rooms: &Rooms, client: ClientKey) -> LineId {
+    let (room, private) = (rooms.room_of(client).scrollback(), rooms.members()[client].private());
+    match private.is_full() {
+        true => before(rooms, room.lines()).max(before(rooms, private.lines())),
+        false => before(rooms, room.lines()),
+    }
 }
 
 /// Which lines `/history` is to tell.

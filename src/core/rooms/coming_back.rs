@@ -5,7 +5,7 @@
 use super::{
     ClientKey, Rooms,
     member::{Ignored, Member, MutedAs, Preference},
-    resumable::Gone,
+    resumable::{Gone, Owner},
     scrollback::Scrollback,
 };
 use crate::core::{
@@ -64,7 +64,8 @@ pub(in crate::core) fn save(rooms: &mut Rooms, client: ClientKey) {
     if !rooms.pending.keeps_talk() || !rooms.resumable.has(client) {
         return;
     }
-    let Some(profile) = profile(rooms, client) else { return };
+    let Some(member) = rooms.members.get(client) else { return };
+    let profile = profile(rooms, member, rooms.room_of(client).name());
     let mut hasher = DefaultHasher::new();
     profile.hash(&mut hasher);
     if let Some(token) = rooms.resumable.note(client, hasher.finish()) {
@@ -72,29 +73,48 @@ pub(in crate::core) fn save(rooms: &mut Rooms, client: ClientKey) {
     }
 }
 
+/// Writes anew who may come back: in an outage nothing of that was.
+pub(in crate::core) fn save_all(rooms: &mut Rooms) {
+    record(rooms, TokenChange::AllEnded);
+    for token in rooms.resumable.unwritten() {
+        let gone = match rooms.resumable.get(&token) {
+            Some(Owner::Here(client, _)) => {
+                let client = *client;
+                save(rooms, client);
+                continue;
+            }
+            Some(Owner::Gone(gone)) => gone,
+            None => continue,
+        };
+        let (at, mut profile) = (gone.at, profile(rooms, &gone.member, &gone.room));
+        profile.is_instructor |= gone.was_instructor;
+        rooms.pending.record_token(at, TokenChange::Given(token, Box::new(profile)));
+        rooms.pending.record_token(at, TokenChange::Left(token));
+    }
+}
+
 fn record(rooms: &mut Rooms, change: TokenChange) {
     rooms.pending.record_token(rooms.now, change);
 }
 
-fn profile(rooms: &Rooms, client: ClientKey) -> Option<Profile> {
-    let member = rooms.members.get(client)?;
+fn profile(rooms: &Rooms, member: &Member, room: &str) -> Profile {
     let name_of = |ignored: &Ignored| {
         let now = ignored.client.and_then(|client| rooms.members.get(client));
         now.map_or(&ignored.name, Member::name).shown().to_owned()
     };
     let muted_as = member.muted_as().map(|it| (it.key.clone(), it.in_a_crowd));
-    Some(Profile {
+    Profile {
         name: member.name().shown().to_owned(),
         account: member.account(),
         is_instructor: member.is_instructor(),
-        room: rooms.room_of(client).name().to_owned(),
+        room: room.to_owned(),
         quiet: member.has(Preference::Quiet),
         timestamps: member.has(Preference::Timestamps),
         echo: member.has(Preference::Echo),
         away: member.away().map(str::to_owned),
         ignored: member.ignored().iter().map(|it| (name_of(it), it.account)).collect(),
         muted_as,
-    })
+    }
 }
 
 // --- After a restart ---

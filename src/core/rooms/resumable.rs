@@ -75,6 +75,20 @@ impl Resumable {
         Some(token)
     }
 
+    /// Every token, of which nothing is written now.
+    pub(super) fn unwritten(&mut self) -> Vec<TokenHash> {
+        for owner in self.tokens.values_mut() {
+            if let Owner::Here(_, known) = owner {
+                *known = 0;
+            }
+        }
+        self.tokens.keys().copied().collect()
+    }
+
+    pub(super) fn get(&self, token: &TokenHash) -> Option<&Owner> {
+        self.tokens.get(token)
+    }
+
     /// Whether a member has a token.
     pub(crate) fn has(&self, client: ClientKey) -> bool {
         self.of.contains_key(client)

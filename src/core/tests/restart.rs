@@ -5,6 +5,8 @@ use super::{
     *,
 };
 use crate::core::{
+    event::Since,
+    record::LineId,
     returning::{Returning, TokenChange, TokenHash},
     token::Token,
 };
@@ -27,6 +29,7 @@ fn kept(changes: &[(Timestamp, Change)]) -> Vec<Returning> {
             TokenChange::Ended(token) => {
                 all.retain(|one| one.token != *token);
             }
+            TokenChange::AllEnded => all.clear(),
             TokenChange::EndedOf(account) => {
                 all.retain(|one| one.profile.account != Some(*account));
             }
@@ -279,4 +282,65 @@ fn under_anonymous_there_is_no_token() {
     let snapshot = Snapshot { returning, ..snapshot() };
     chat.chat = Chat::new(config, Table::default(), snapshot);
     assert_eq!(chat.resumes(DAVE, 1, 2), NOT_GOOD);
+}
+
+/// In an outage nothing of tokens is written, and there may be any number. Afterwards all is.
+#[test]
+fn after_an_outage_it_is_written_who_may_come_back_by_then() {
+    let mut before = lasting(None);
+    before.chat.asks(DAVE, enter_with("dave", None, 2));
+    before.chat.asks(6, enter_with("erin", None, 3));
+    before.finishes();
+    before.chat.chat.begin_outage("the disk is full.", before.chat.now);
+    let lost = before.changes.len();
+    before.types(CAROL, "/join red");
+    before.departs(DAVE, CloseReason::Closed);
+    before.departs(6, CloseReason::Quit(None));
+    assert!(before.resumes(7, 2, 4).starts_with("*** Hello again dave."));
+    before.departs(7, CloseReason::Closed);
+    before.changes.truncate(lost);
+    before.chat.passes(60);
+    before.chat.chat.set_now(before.chat.now);
+    before.chat.chat.end_outage(None);
+    let records = before.chat.chat.seal();
+    before.changes.extend(records.into_iter().map(|record| (record.at, record.change)));
+    before.chat.writes(&[]);
+    before.chat.flushes();
+    let found = kept(&before.changes);
+    let ages: Vec<_> = found
+        .iter()
+        .map(|it| (&*it.profile.name, &*it.profile.room, before.chat.now.duration_since(it.seen)))
+        .map(|(name, room, age)| (name, room, age.as_secs()))
+        .collect();
+    let expected = [("carol", "red", 0), ("dave", "lobby", 60)];
+    assert!(ages.len() == 2 && expected.iter().all(|one| ages.contains(one)), "{ages:?}");
+    let mut chat = before.restarts();
+    for (bits, told) in [(1, "Hello again carol."), (4, "Hello again dave.")] {
+        assert!(chat.resumes(10 + bits as u64, bits, bits + 10).contains(told));
+    }
+    assert_eq!(chat.resumes(20, 2, 30), NOT_GOOD, "it was used in the outage");
+    assert_eq!(chat.resumes(21, 3, 31), NOT_GOOD, "erin has quit");
+}
+
+/// What was said to them alone is in the file.
+#[test]
+fn private_lines_from_before_are_asked_of_the_file() {
+    let mut chat = lasting(Some(ZOES)).restarts();
+    let Question::Resume(mut resume) = resume(1, 2) else { unreachable!() };
+    let room = NameRule::Ascii.check("lobby", "room's name").unwrap();
+    resume.wishes.since = Some(Box::new(Since { room, after: LineId(3) }));
+    chat.says(BOB, "<bob> 1");
+    chat.says(BOB, "<bob> 2");
+    chat.says(BOB, "<bob> 3");
+    chat.says(BOB, "<bob> 4");
+    chat.finishes();
+    chat.asks(DAVE, Question::Resume(resume));
+    chat.finishes();
+    let is_it = |query: &Query| {
+        matches!(
+            query,
+            Query::Since { account: Some(ZOES), after: LineId(3), before: LineId(5), .. }
+        )
+    };
+    assert!(chat.queries.iter().any(is_it), "{:?}", chat.queries);
 }

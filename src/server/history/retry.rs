@@ -40,9 +40,13 @@ pub(super) struct RetryQueue {
 
 impl RetryQueue {
     /// Adds what was said, and what administrators did. What may fail does not wait here: whoever
-    /// asked for it was told that it failed.
+    /// asked for it was told that it failed. Nor do tokens, of which somebody could have any number:
+    /// when the outage is over, the rooms tell all that there are then.
     pub(super) fn push(&mut self, records: &[Record]) {
-        for record in records.iter().filter(|record| !record.change.may_fail()) {
+        let waits = |record: &&Record| {
+            !record.change.may_fail() && !matches!(record.change, Change::Token(_))
+        };
+        for record in records.iter().filter(waits) {
             self.bytes += weight(record);
             self.records.push_back(record.clone());
         }
@@ -119,7 +123,10 @@ fn weight(record: &Record) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::record::{AccountId, Author, LineId, SanctionKind, Target};
+    use crate::core::{
+        record::{AccountId, Author, LineId, SanctionKind, Target},
+        returning::{TokenChange, TokenHash},
+    };
 
     fn said(second: i64, bytes: usize) -> Record {
         let author = Author { name: "alice".to_owned(), account: None };
@@ -161,6 +168,15 @@ mod tests {
         assert_eq!(queue.records().len(), 2);
         assert_eq!(queue.loss().as_deref(), Some("4 records, 3 of them lines of talk"));
         assert!(queue.bytes() <= RETRY_MAX);
+    }
+
+    /// Whoever comes and goes in an outage could push out what administrators did.
+    #[test]
+    fn tokens_do_not_wait() {
+        let mut queue = RetryQueue::default();
+        let change = Change::Token(TokenChange::Ended(TokenHash([7; 32])));
+        queue.push(&[Record { at: Timestamp::UNIX_EPOCH, change }]);
+        assert!(queue.records().is_empty() && queue.loss().is_none());
     }
 
     #[test]
