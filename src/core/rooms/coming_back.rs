@@ -75,6 +75,9 @@ pub(in crate::core) fn save(rooms: &mut Rooms, client: ClientKey) {
 
 /// Writes anew who may come back: in an outage nothing of that was.
 pub(in crate::core) fn save_all(rooms: &mut Rooms) {
+    if !rooms.pending.has_tokens() {
+        return;
+    }
     record(rooms, TokenChange::AllEnded);
     for token in rooms.resumable.unwritten() {
         let gone = match rooms.resumable.get(&token) {

@@ -21,6 +21,8 @@ const RECORD_OVERHEAD: usize = 32;
 pub(crate) struct Pending {
     keeps_talk: bool,
     last_line: LineId,
+    /// Something was recorded of tokens.
+    has_tokens: bool,
     /// Those of the batch that gathers.
     records: Vec<Record>,
     reservations: Vec<Reservation>,
@@ -67,6 +69,7 @@ impl Pending {
         Pending {
             keeps_talk,
             last_line: LineId(0),
+            has_tokens: false,
             records: Vec::new(),
             reservations: Vec::new(),
             bytes: 0,
@@ -104,8 +107,14 @@ impl Pending {
     /// Records what has become of a token, if there is a file.
     pub(super) fn record_token(&mut self, at: Timestamp, change: TokenChange) {
         if self.keeps_talk {
+            self.has_tokens = true;
             self.record(at, Change::Token(change));
         }
+    }
+
+    /// Whether anything was ever recorded of tokens.
+    pub(super) fn has_tokens(&self) -> bool {
+        self.has_tokens
     }
 
     /// Records a change that may fail. `client` is answered when its outcome is known.
