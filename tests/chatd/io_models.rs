@@ -32,6 +32,7 @@ promises! {
         order::they_meet_too_when_the_past_is_read_from_the_file,
         resuming::a_cut_client_comes_back_as_they_were_and_misses_nothing,
         resuming::a_token_holds_after_a_stop_and_after_kill_9,
+        resuming::who_comes_back_in_an_outage_comes_back_after_kill_9_too,
         resuming::who_comes_back_to_a_full_server_has_their_own_place,
         resuming::of_two_programs_with_one_token_one_comes_in,
         resuming::a_connection_that_is_half_dead_is_ended_at_once,

@@ -124,6 +124,35 @@ pub fn a_token_holds_after_a_stop_and_after_kill_9() {
     assert!(!server.log().contains(&bosses));
 }
 
+/// Nothing of tokens is written while another program has the file; then all is.
+#[test]
+pub fn who_comes_back_in_an_outage_comes_back_after_kill_9_too() {
+    let folder = Folder::new();
+    let server = folder.start("");
+    let mut alice = program(&server, "alice");
+    let used = token_in(&alice.asks_until("alice", "{\"in\":\"alice\""));
+    let mut bob = program(&server, "bob");
+    let bobs = token_in(&bob.asks_until("bob", "{\"in\":\"bob\""));
+    let database = folder.database();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut alice = program(&server, "alice again");
+    let token = token_in(&alice.asks_until(&format!("/resume {used}"), "{\"in\":\"alice\""));
+    bob.asks_until("/quit", "*** Goodbye.");
+    alice.asks_until("/join math", "{\"room\":\"math\"");
+    database.execute_batch("ROLLBACK").unwrap();
+    alice.hears_until("*** The history is written again; nothing is missing.");
+    alice.asks_until("/join red", "{\"room\":\"red\""); // it is shown when all that was before it is written
+    stops(server, false);
+    let server = folder.start("");
+    for token in [used, bobs] {
+        let mut thief = program(&server, "thief");
+        thief.asks_until(&format!("/resume {token}"), "*** That token is not good");
+    }
+    let mut alice = program(&server, "alice once more");
+    alice.asks(&format!("/resume {token}"), "*** Hello again alice.");
+    alice.hears("*** You are in red, alone.");
+}
+
 #[test]
 pub fn what_the_operator_does_while_the_server_is_off_ends_tokens() {
     let folder = Folder::with_accounts(&["amy", "ben", "cat", "dan"]);
