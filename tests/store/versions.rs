@@ -5,12 +5,17 @@ use crate::*;
 use chatd::{core::record::Sanction, store::schema};
 use std::{fmt::Write as _, fs, path::PathBuf};
 
-/// A file of schema 1, of which `fixtures/README.md` tells how it was made.
+/// Files of older schemas, of which `fixtures/README.md` tells how they were made.
 const VERSION_1: &[u8] = include_bytes!("fixtures/version-1.db");
+const VERSION_3: &[u8] = include_bytes!("fixtures/version-3.db");
 
 fn of_version_1() -> Folder {
+    folder_with(VERSION_1)
+}
+
+fn folder_with(file: &[u8]) -> Folder {
     let folder = Folder::new();
-    fs::write(folder.database(), VERSION_1).unwrap();
+    fs::write(folder.database(), file).unwrap();
     folder
 }
 
@@ -71,10 +76,14 @@ fn dump(folder: &Folder) -> String {
 }
 
 #[test]
-fn nothing_in_a_file_of_version_1_is_lost() {
-    let found = dump(&of_version_1());
-    let expected = include_str!("fixtures/version-1.txt");
-    assert!(found == expected, "{found}\nand not\n{expected}");
+fn nothing_in_a_file_of_an_older_version_is_lost() {
+    for (file, expected) in [
+        (VERSION_1, include_str!("fixtures/version-1.txt")),
+        (VERSION_3, include_str!("fixtures/version-3.txt")),
+    ] {
+        let found = dump(&folder_with(file));
+        assert!(found == expected, "{found}\nand not\n{expected}");
+    }
 }
 
 #[test]
