@@ -67,6 +67,31 @@ export async function with_letters_four_times_as_large_everything_can_be_reached
   }
 }
 
+// Nothing is drawn for whoever may not look, or a lecturer thinks that it is broken.
+export async function without_a_ticket_the_view_is_a_sentence(scene) {
+  const server = await scene.server();
+  const window = await scene.window(`${server.url}view`);
+  await window.statusIs(/Type \/view in the chat/);
+  for (const part of ["#canvas", "#thin", "#flow", "#way", "#foot"]) if (await window.$(part).isVisible()) throw new Error(`${part} is there`);
+}
+
+// With few threads a row is high, with more it is lower; and each is a desk's, however high.
+export async function rows_are_as_high_as_there_is_room(scene) {
+  const server = await scene.server(["--view", "open", "--db", "none"]);
+  const window = await scene.window(`${server.url}view`, { width: 1920, height: 1080 });
+  const rows = () => window.$(".row:not(.head):not([hidden])").evaluateAll((all) => all.map((row) => row.offsetHeight));
+  const people = [];
+  for (const [more, least, most] of [[0, 38, 46], [10, 26, 37], [20, 26, 31]]) {
+    for (let at = 0; at < more; at += 1) people.push(await server.nc(`guest${people.length}`));
+    await until(`rows of ${least} to ${most} px`, async () => {
+      const all = await rows();
+      return all.length > 5 && all.every((high) => high >= least && high <= most);
+    });
+    const isCrowded = people.length > 20;
+    await until("thin lines, if not all have room", async () => (await window.$("#thin").isVisible()) === isCrowded);
+  }
+}
+
 export async function names_and_lines_in_every_script(scene) {
   const server = await scene.server(["--unicode-names"]);
   const names = ["Ελένη", "شيماء", "名前は", "Łukasz"];

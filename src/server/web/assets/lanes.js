@@ -287,7 +287,7 @@ function measure() {
   const before = JSON.stringify(grid), root = document.documentElement, rem = parseFloat(getComputedStyle(root).fontSize);
   const ratio = Math.max(1, Math.min(2, devicePixelRatio || 1)), head = document.querySelector(".head");
   const strip = head.querySelector(".strip").getBoundingClientRect(), box = $("threads").getBoundingClientRect();
-  const isPhone = strip.top > head.getBoundingClientRect().top + 8;
+  const isPhone = strip.top > head.querySelector(".now").getBoundingClientRect().bottom - 4; // it stands below
   const isFixed = getComputedStyle(document.body).overflowY === "hidden"; // a projector: nothing is scrolled
   const room = isFixed ? Math.max(200, box.height - head.offsetHeight - $("rest").offsetHeight - 6) : Infinity;
   const fit = (size) => Math.min(BIG_MAX, Math.floor(room / Math.round(size * rem)));
@@ -435,7 +435,8 @@ function showThreads(slots) {
 function chooseForm(asTable) {
   isTable = asTable;
   $("as-table").setAttribute("aria-pressed", String(asTable));
-  $("strips").hidden = $("rest").hidden = thin.hidden = asTable;
+  $("strips").hidden = $("rest").hidden = asTable;
+  if (asTable) thin.hidden = true;
   $("table").hidden = !asTable;
   document.querySelector(".head").hidden = asTable;
   if (!hello) return;

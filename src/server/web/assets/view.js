@@ -68,6 +68,7 @@ function takeHello(told) {
   if (told.back) ticket = String(told.back);
   tries = 0;
   setStatus("");
+  document.body.className = "";
   const started = whole(told.now) - whole(told.t);
   if (Math.abs(started - (clock.now - clock.t)) > 3000) forget();
   clock = { now: whole(told.now), t: whole(told.t) };
