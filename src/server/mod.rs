@@ -328,13 +328,13 @@ fn start_web(
     options: &Options,
     (servers, handler, threads): (&[Arc<ChatServer>], &Arc<ChatHandler>, &Arc<Threading>),
 ) -> anyhow::Result<Option<WebThread>> {
-    let Some(WebListeners { listeners, status }) = opened else { return Ok(None) };
+    let Some(WebListeners { listeners, names, status }) = opened else { return Ok(None) };
     let addresses: Vec<SocketAddr> =
         listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let Some(&address) = addresses.first() else { return Ok(None) };
     let first = servers.first().and_then(|server| server.local_addr().ok());
     let config = WebConfig {
-        names: web::listener::names(options)?,
+        names,
         proxies: options.proxy_from.clone(),
         chat_port: first.map_or(0, |address| address.port()),
         address,

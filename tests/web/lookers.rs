@@ -161,6 +161,24 @@ fn a_recording_ends_with_whoever_wanted_it() {
     looker.hears_until("file");
 }
 
+/// One that is over within a slot is told, too; and what is not a number is none.
+#[test]
+fn a_demonstration_is_told_however_short_it_is() {
+    let web = Web::start("--demo --instructor --threads-max 64");
+    let mut boss = web.enters("boss");
+    boss.asks_until(&format!("/instructor {}", web.server.pairing_code()), "*** ");
+    let mut looker = web.looks(&ticket(&mut boss)).gets_in();
+    looker.says(&json!({ "do": "freeze", "with": -1 }));
+    assert_eq!(looker.hears_until("no")["no"], "That is no number of milliseconds.");
+    looker.says(&json!({ "do": "panic" }));
+    let mut told: Vec<Value> = Vec::new();
+    while told.len() < 2 {
+        let slot = looker.hears_until("hz");
+        told.extend(slot["hz"].as_array().unwrap().iter().map(|one| one[1].clone()));
+    }
+    assert_eq!(told, ["begun", "ended"]);
+}
+
 /// It is the names of others that it is about; an address is nobody's name.
 #[test]
 fn a_view_without_names_has_none_and_no_address_and_no_text() {

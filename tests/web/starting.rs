@@ -23,12 +23,16 @@ fn a_taken_port_is_one_warning_and_the_chat_goes_on() {
 #[test]
 fn what_cannot_be_a_web_port_is_refused_in_a_sentence() {
     let folder = Folder::new();
+    // A wrong name is found also where the port is taken.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let wrong_name =
+        format!("--web {} --web-name http://chat.example.org", taken.local_addr().unwrap());
     for (options, sentence) in [
         ("--web 6667", "browsers refuse to open port 6667, which is another protocol's."),
         ("--web 127.0.0.1:5060", "browsers refuse to open port 5060,"),
         ("--web here", "is not ADDR:PORT"),
         ("--web 192.0.2.77:5080", "This machine has no such address."),
-        ("--web 127.0.0.1:0 --web-name http://x.example", "give a name as it stands in a URL"),
+        (&*wrong_name, "give a name as it stands in a URL"),
         ("--proxy-from here", "invalid IP address"),
     ] {
         let outcome = folder.run_with(&format!("--listen 127.0.0.1:0 --db none {options}"), "");

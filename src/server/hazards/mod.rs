@@ -20,7 +20,7 @@ use super::{
 };
 use crate::core::{
     commands::demo,
-    hazard::{Announcement, DemoRequest, Hazard},
+    hazard::{Announcement, DemoRequest, HAZARDS, Hazard},
     notice::notice,
     session::SessionConfig,
 };
@@ -49,6 +49,8 @@ struct Running {
 #[derive(Default)]
 struct State {
     running: Vec<Running>,
+    /// How often each has begun.
+    begun: [u32; HAZARDS.len()],
     /// The server stops, and shows nothing any more.
     is_closed: bool,
 }
@@ -177,6 +179,8 @@ impl Hazards {
             .spawn(run)
             .map_err(|error| format!("The machine cannot start one more thread: {error}."))?;
         state.running.push(Running { hazard, stop: Some(stop), thread });
+        let place = HAZARDS.iter().position(|one| one == hazard);
+        place.iter().for_each(|&place| state.begun[place] += 1);
         drop(state);
         let audit = format!("showed {}", hazard.name);
         self.announce(Announcement { hazard: Some(hazard), by, audit, says, is_shown: Some(true) });
@@ -242,6 +246,13 @@ impl Hazards {
         self.state.lock().running.iter().map(|one| one.hazard.name).collect()
     }
 
+    /// How often each has begun, and whether it is being shown: one may be over before anybody looks.
+    pub(crate) fn counts(&self) -> [(u32, bool); HAZARDS.len()] {
+        let state = self.state.lock();
+        let is_shown = |hazard: &Hazard| state.running.iter().any(|one| one.hazard == hazard);
+        std::array::from_fn(|place| (state.begun[place], is_shown(&HAZARDS[place])))
+    }
+
     /// The thread of one hazard runs this.
     fn run(&self, hazard: &'static Hazard, with: Duration, stop: &Stop) {
         let status = Status::new(&format!("demo:{}", hazard.name));
@@ -290,7 +301,6 @@ fn reachable(mut listener: SocketAddr) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::hazard::HAZARDS;
 
     #[test]
     fn a_listener_on_all_addresses_is_reached_by_loopback() {

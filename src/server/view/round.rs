@@ -39,8 +39,8 @@ pub(super) struct Round {
     sampler: Sampler,
     follower: Follower,
     warnings: Warnings,
-    /// The hazards that were shown in the last round.
-    shown: Vec<&'static str>,
+    /// Of each hazard, how often it had begun in the last round, and whether it was being shown.
+    hazards: Option<[(u32, bool); HAZARDS.len()]>,
     recording: Option<Recording>,
     /// The seconds of a recording of which nobody was told yet.
     begun: Option<u64>,
@@ -58,7 +58,7 @@ impl Round {
             sampler: Sampler::new(is_anonymous),
             follower: Follower::default(),
             warnings: Warnings::default(),
-            shown: Vec::new(),
+            hazards: None,
             recording: None,
             begun: None,
             zone: local_zone().0,
@@ -189,22 +189,32 @@ impl Round {
         sayings.into_iter().map(|one| (clock(), one.kind, one.sentence)).collect()
     }
 
-    /// Compares the hazards that are shown with those of the last round.
+    /// Tells which hazards have begun and ended since the last round. In the first one, those that are
+    /// being shown begin.
     fn look_at_hazards(&mut self, chat: &ChatHandler, slot: &mut Slot) {
         let Some(hazards) = &chat.hazards else { return };
-        let shown = hazards.shown();
-        for hazard in &HAZARDS {
-            let (was, is) = (self.shown.contains(&hazard.name), shown.contains(&hazard.name));
-            if is && !was {
+        let counts = hazards.counts();
+        for (place, hazard) in HAZARDS.iter().enumerate() {
+            let (count, is_shown) = counts[place];
+            let before = self.hazards.map(|before| before[place]);
+            let (before, was_shown) = before.unwrap_or((count - u32::from(is_shown), false));
+            let has_begun = count > before;
+            let ended = || {
+                let says = format!("The demonstration is over: {}.", hazard.label);
+                (hazard.name, "ended", says, 0)
+            };
+            if was_shown && (has_begun || !is_shown) {
+                slot.hazards.push(ended());
+            }
+            if has_begun {
                 let says = format!("A demonstration: {}.", hazard.label);
                 slot.hazards.push((hazard.name, "begun", says, hazard.seconds));
             }
-            if was && !is {
-                let says = format!("The demonstration is over: {}.", hazard.label);
-                slot.hazards.push((hazard.name, "ended", says, 0));
+            if has_begun && !is_shown {
+                slot.hazards.push(ended());
             }
         }
-        self.shown = shown;
+        self.hazards = Some(counts);
     }
 
     fn sum(&mut self, chat: &ChatHandler, seen: &Seen, lookers: &[Arc<Looker>]) -> Sum {

@@ -163,7 +163,11 @@ impl LookerHandler {
         if said["again"] == true {
             looker.want_all();
         } else if let Some(name) = said["do"].as_str() {
-            hazards()?.begin(hazard(name)?, said["with"].as_u64(), by)?;
+            let with = &said["with"];
+            if !with.is_null() && !with.is_u64() {
+                return Err("That is no number of milliseconds.".to_owned());
+            }
+            hazards()?.begin(hazard(name)?, with.as_u64(), by)?;
         } else if let Some(name) = said["stop"].as_str() {
             let one = if name == "all" { None } else { Some(hazard(name)?) };
             hazards()?.stop(one, by);

@@ -31,6 +31,8 @@ fn addresses(options: &Options) -> Vec<ListenOn> {
 /// Where the thread listens, and what it does.
 pub(crate) struct WebListeners {
     pub(crate) listeners: Vec<TcpListener>,
+    /// The names by which browsers may call the server.
+    pub(crate) names: Vec<String>,
     pub(crate) status: Arc<Status>,
 }
 
@@ -43,6 +45,7 @@ impl WebListeners {
 
 /// Opens the listeners, if there are to be any. If their port is taken, the chat goes on without.
 pub(crate) fn open(options: &Options) -> anyhow::Result<Option<WebListeners>> {
+    let names = names(options)?;
     let ghost_after = Duration::from_secs(options.ghost_after);
     match listen_on::open(&addresses(options), ghost_after) {
         Err(failed) if failed.is_taken() => {
@@ -51,13 +54,13 @@ pub(crate) fn open(options: &Options) -> anyhow::Result<Option<WebListeners>> {
         }
         Err(failed) => Err(failed.explain("--web", PORT)),
         Ok(listeners) if listeners.is_empty() => Ok(None),
-        Ok(listeners) => Ok(Some(WebListeners { listeners, status: Status::new("web") })),
+        Ok(listeners) => Ok(Some(WebListeners { listeners, names, status: Status::new("web") })),
     }
 }
 
 /// The names by which a browser may call this server: those of `--web-name`, and this machine's own,
 /// also as the local network knows it.
-pub(crate) fn names(options: &Options) -> anyhow::Result<Vec<String>> {
+fn names(options: &Options) -> anyhow::Result<Vec<String>> {
     let mut names = options.web_name.clone();
     for name in &names {
         let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.' || c == '_';
