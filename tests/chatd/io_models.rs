@@ -37,6 +37,7 @@ promises! {
         resuming::of_two_programs_with_one_token_one_comes_in,
         resuming::a_connection_that_is_half_dead_is_ended_at_once,
         resuming::a_locked_entrance_lets_in_who_comes_back_and_nobody_else,
+        resuming::odd_words_behind_these_commands_harm_nobody,
         flood::a_flooder_is_delayed_and_told_once_and_the_others_notice_nothing,
         slow_consumer::eight_of_64_stop_reading_and_the_others_get_every_line,
         slow_consumer::the_write_deadline_finds_who_reads_nothing_in_a_quiet_room,

@@ -292,3 +292,49 @@ pub fn a_locked_entrance_lets_in_who_comes_back_and_nobody_else() {
     let mut page = program(&server, "page once more");
     page.asks_until(&format!("/resume {token}"), "*** That token is not good");
 }
+
+/// What a program may get wrong, or means ill: nobody comes in by it, nobody reads it, and the server goes on.
+#[test]
+pub fn odd_words_behind_these_commands_harm_nobody() {
+    let folder = Folder::new();
+    let server = folder.start("--flood off --source-limits off");
+    let [mut bob] = server.enter(["bob"]);
+    let mut page = program(&server, "page");
+    let token = token_in(&page.asks_until("alice", "{\"in\":\"alice\""));
+    bob.hears("*** alice entered lobby");
+    // A room that does not remember all, and so the file is asked.
+    (0..310).for_each(|i| page.says(&format!("line {i}")));
+    bob.hears_until("<alice> line 309");
+    page.has_read_everything();
+    let (upper, short, long) = (token.to_uppercase(), &token[1..], format!("{token}0"));
+    let numbers =
+        ["", "-1", "+1", "1e3", "01 1", "\u{661}", "9223372036854775808", "99999999999999999999"];
+    let whole = ["0", "1", "309", "310", "9223372036854775806", "9223372036854775807"];
+    let rooms =
+        ["7up", "lo\u{202e}bby", "..", "%s%n", "';--", "aaaaaaaaaaaaaaaaaaaaa", "\u{1f98a}"];
+    let tokens = ["0", "null", "\u{7f}", "' OR 1=1 --", "{\"resume\":1}", &upper, short, &long];
+    let odd: Vec<String> = numbers
+        .iter()
+        .map(|number| format!("/since lobby {number}"))
+        .chain(whole.iter().map(|number| format!("/since lobby {number}")))
+        .chain(rooms.iter().map(|room| format!("/since {room} 1")))
+        .chain(tokens.iter().map(|token| format!("/resume {token}")))
+        .chain(["yes", "1", "on on", "{}", "off"].iter().map(|word| format!("/notes {word}")))
+        .chain([format!("/resume {token} {token}"), "/resume".to_owned(), "/since".to_owned()])
+        .collect();
+    let mut inside = server.lets_in("carol");
+    bob.hears("*** carol entered lobby");
+    for word in &odd {
+        inside.says(word);
+        inside.has_read_everything();
+        let mut door = server.connect(word);
+        door.says(word);
+        door.says("/quit");
+        let told = door.hears_to_the_end();
+        assert!(told.last().is_some_and(|line| line.ends_with("Goodbye.")), "{word}: {told:?}");
+        assert!(!told.iter().any(|line| line.contains("Hello")), "{word}: {told:?}");
+    }
+    bob.hears_nothing();
+    page.says("still here");
+    bob.hears("<alice> still here");
+}
