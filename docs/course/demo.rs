@@ -8,10 +8,15 @@ use std::{
     io::{self, BufRead as _},
     path::Path,
     process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 /// tmux's server of ours, without anybody's settings.
 const TMUX: [&str; 4] = ["-L", "chatd-demo", "-f", "/dev/null"];
+
+/// How long a program may take until it listens: it may have to be built.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// One part of a page, in its order.
 enum Part {
@@ -39,6 +44,9 @@ fn main() -> anyhow::Result<()> {
                         println!("{terminal} {line}");
                         next()?;
                         screen.types(*terminal, line)?;
+                        if line.starts_with("$ cargo run") && starts_a_server(lines, line) {
+                            screen.waits_for(*terminal, "listening on ")?; // also until it is built
+                        }
                     } else {
                         println!("  {terminal} {line}"); // it is seen there
                     }
@@ -94,6 +102,12 @@ impl Part {
     }
 }
 
+/// Whether the page shows that this command's program listens.
+fn starts_a_server(lines: &[(char, String)], command: &str) -> bool {
+    let mut after = lines.iter().skip_while(|(_, line)| line != command).skip(1);
+    after.next().is_some_and(|(_, line)| line.contains("listening on "))
+}
+
 fn is_typed(line: &str) -> bool {
     line.starts_with("$ ") || line.starts_with("> ") || matches!(line, "^C" | "^Z")
 }
@@ -141,10 +155,7 @@ impl Screen {
     }
 
     fn types(&self, terminal: char, line: &str) -> anyhow::Result<()> {
-        let Some(terminals) = &self.0 else { return Ok(()) };
-        let pane =
-            terminals.iter().position(|each| *each == terminal).context("no such terminal")?;
-        let pane = format!("demo.{pane}");
+        let Some(pane) = self.pane(terminal) else { return Ok(()) };
         match line {
             "^C" => tmux(&["send-keys", "-t", &pane, "C-c"]),
             "^Z" => tmux(&["send-keys", "-t", &pane, "C-z"]),
@@ -153,6 +164,26 @@ impl Screen {
                 tmux(&["send-keys", "-t", &pane, "Enter"])
             }
         }
+    }
+
+    /// Else the next line would be typed too early.
+    fn waits_for(&self, terminal: char, text: &str) -> anyhow::Result<()> {
+        let Some(pane) = self.pane(terminal) else { return Ok(()) };
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end {
+            let mut command = Command::new("tmux");
+            command.args(TMUX).args(["capture-pane", "-p", "-t", &pane]);
+            if String::from_utf8_lossy(&command.output()?.stdout).contains(text) {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        bail!("terminal {terminal} does not say {text:?}: look there")
+    }
+
+    fn pane(&self, terminal: char) -> Option<String> {
+        let pane = self.0.as_ref()?.iter().position(|each| *each == terminal)?;
+        Some(format!("demo.{pane}"))
     }
 
     /// Also to those that were stopped.
