@@ -21,11 +21,11 @@ fn names_come_in_the_order_of_who_spoke_last() {
 #[test]
 fn what_comes_is_shown_between_two_tabs() {
     let (_server, client, person) = alice();
-    person.types("b\t");
-    person.sees_prompt("alice@lobby> bob");
+    person.types("b\t"); // whoever is named first is spoken to
+    person.sees_prompt("alice@lobby> bob:");
     client.gets("<carol> while you choose");
     person.sees("<carol> while you choose");
-    person.sees_prompt("alice@lobby> bob");
+    person.sees_prompt("alice@lobby> bob:");
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod completing;
 #[cfg(unix)]
 mod cuts;
 #[cfg(unix)]
+mod full;
+#[cfg(unix)]
 #[allow(dead_code, reason = "the other test binaries need the rest")]
 #[path = "../harness/mod.rs"]
 mod harness;

@@ -66,6 +66,7 @@ pub struct Start {
     variable: Option<(&'static str, &'static str)>,
     data: PathBuf,
     shell: Option<&'static str>,
+    is_full: bool,
 }
 
 impl Start {
@@ -76,7 +77,14 @@ impl Start {
     pub fn at(address: String, arguments: &[&str]) -> Start {
         let arguments = arguments.iter().map(|argument| (*argument).to_owned());
         let arguments = [address].into_iter().chain(arguments).collect();
-        Start { arguments, size: (24, 80), variable: None, data: folder(), shell: None }
+        Start {
+            arguments,
+            size: (24, 80),
+            variable: None,
+            data: folder(),
+            shell: None,
+            is_full: false,
+        }
     }
 
     pub fn argument(mut self, argument: &str) -> Start {
@@ -102,6 +110,11 @@ impl Start {
         Start { shell: Some(line), ..self }
     }
 
+    /// On the full screen, which is what a person gets who asks for nothing else.
+    pub fn full(self) -> Start {
+        Start { is_full: true, ..self }
+    }
+
     pub fn go(self) -> Person {
         let (rows, columns) = self.size;
         let (pty, pts) = open().unwrap();
@@ -114,6 +127,7 @@ impl Start {
         };
         let mut child = command
             .args(&self.arguments)
+            .args((!self.is_full).then_some("--inline"))
             .current_dir(&self.data)
             .env_remove("NO_COLOR")
             .env_remove("TERM_PROGRAM")
@@ -267,6 +281,10 @@ impl Person {
         let (r, c) = size(rows, columns);
         self.display.emulator.lock().unwrap().0.screen_mut().set_size(r, c);
         self.pty.resize(Size::new(rows, columns)).unwrap();
+    }
+
+    pub fn pid(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
     }
 
     pub fn kills(&self, signal: Signal) {

@@ -164,21 +164,26 @@ fn our_old_name_is_still_taken() {
 fn our_old_name_belongs_to_somebody_else() {
     let (server, client, person) = alice();
     client.loses_connection();
-    let refuses = |client: &Client| {
+    let refuses = |client: &Client, has_token: bool| {
         client.gets_welcome();
         client.says("/since lobby 10");
-        client.gets_refusal("*** That is too long ago. What is your name?");
-        client.says_among("alice");
+        if has_token {
+            client.says("/resume T0KEN");
+            client.gets_refusal("*** That is too long ago. What is your name?");
+        }
+        client.says("alice");
         client.gets_refusal("*** The name \"alice\" is taken. What is your name?");
     };
-    for _ in 0..2 {
+    for has_token in [true, false] {
         let client = server.accepts();
-        refuses(&client);
+        refuses(&client, has_token);
         client.says_no_more();
     }
     let client = server.accepts();
-    refuses(&client);
+    refuses(&client, false);
     person.sees("is taken. What is your name?");
+    person.types("what I was about to say\r"); // is no name
+    person.sees("chat: not sent: a name is asked for, and that is one word.");
     person.types("alison\r");
     client.says("alison");
     client.gets_in("alison", &[]);

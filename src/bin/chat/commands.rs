@@ -7,12 +7,14 @@ use crate::{
 };
 
 /// Each command as it is typed, and what it does.
-pub(crate) const HELP: [&str; 6] = [
+pub(crate) const HELP: [&str; 8] = [
     "/bell [on|off]: rings when somebody writes to you or mentions your name",
     "/clear: clears the screen",
     "/connect [HOST[:PORT]]: goes to another server, or tries this one again now",
+    "/find [TEXT]: shows the latest line that has it; without TEXT, the one before",
     "/help [COMMAND]: lists these commands and the server's, or explains one",
     "/log [FILE]: adds what is shown to FILE; without FILE, ends that",
+    "/query [NAME]: what you type goes to NAME alone; without NAME, to the room again",
     "/quit [WHY]: leaves; so does Ctrl-D",
 ];
 
@@ -42,6 +44,8 @@ pub(crate) enum Typed<'a> {
     Echo(Option<bool>),
     /// To that address, or here again.
     Connect(Option<Address>),
+    Find(Option<&'a str>),
+    Query(Option<&'a str>),
     /// All commands, or this one.
     Help(Option<&'a str>),
     /// Into this file, or no longer.
@@ -88,6 +92,8 @@ pub(crate) fn parse(line: &str) -> Typed<'_> {
             Ok(target) => Typed::Connect(target.map(|target| target.address)),
             Err(why) => Typed::Wrong(format!("{why:#}.")),
         },
+        "/find" => Typed::Find(argument),
+        "/query" if argument.is_none_or(|name| !name.contains(' ')) => Typed::Query(argument),
         "/help" => Typed::Help(argument),
         "/log" => Typed::Log(argument),
         "/quit" => Typed::Quit(line),

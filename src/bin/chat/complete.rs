@@ -18,8 +18,13 @@ pub(crate) fn complete(before: &str, known: &Known) -> (usize, Vec<String>) {
             commands_like(&with_slash, known).iter().map(|name| name[1..].to_owned()).collect()
         }
         Some("/bell" | "/quiet" | "/timestamps" | "/echo") => like(word, ["on", "off"].into_iter()),
-        _ if word.is_empty() => Vec::new(),
-        _ => like(word, known.people()),
+        // What stands in front of a name is no part of it.
+        _ => {
+            let mark = word.len() - word.trim_start_matches(['@', '(', '"', '\'']).len();
+            let (mark, name) = word.split_at(mark);
+            let found = if name.is_empty() { Vec::new() } else { like(name, known.people()) };
+            found.into_iter().map(|name| format!("{mark}{name}")).collect()
+        }
     };
     (start, found)
 }
@@ -38,7 +43,8 @@ fn commands_like(word: &str, known: &Known) -> Vec<String> {
 /// Those that begin with `word`, in any case of letters, in their order.
 fn like<'a>(word: &str, all: impl Iterator<Item = &'a str>) -> Vec<String> {
     let begins = |candidate: &&str| {
-        candidate.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+        let (mut letters, mut wanted) = (candidate.chars(), word.chars());
+        wanted.all(|c| letters.next().is_some_and(|l| l.to_lowercase().eq(c.to_lowercase())))
     };
     all.filter(begins).map(str::to_owned).collect()
 }
@@ -72,7 +78,9 @@ impl Cycle {
             self.at = (self.at + step) % self.candidates.len();
         }
         let candidate = self.candidates.get(self.at)?;
-        self.made = format!("{}{candidate} ", self.head);
+        let is_name = self.head.is_empty() && !candidate.starts_with(['/', '@', '(', '"', '\'']);
+        let end = if is_name { ": " } else { " " }; // a line that begins with a name speaks to it
+        self.made = format!("{}{candidate}{end}", self.head);
         Some(self.made.clone())
     }
 }
@@ -98,6 +106,8 @@ mod tests {
         let found = |before: &str| complete(before, &known).1;
         assert_eq!(found("b"), ["bella", "Bob"], "whoever spoke last first");
         assert_eq!(found("hi B"), ["bella", "Bob"]);
+        assert_eq!(found("hi @BE"), ["@bella"]);
+        assert_eq!(found("(b"), ["(bella", "(Bob"]);
         assert_eq!(found("/msg c"), ["carol"]);
         assert_eq!(found("/join "), ["lobby", "math"]);
         assert_eq!(found("/jo"), ["/join"]);
@@ -111,7 +121,7 @@ mod tests {
     fn a_plain_server_is_offered_our_commands_alone() {
         assert_eq!(
             complete("/", &Known::default()).1,
-            ["/bell", "/clear", "/connect", "/help", "/log", "/quit"]
+            ["/bell", "/clear", "/connect", "/find", "/help", "/log", "/query", "/quit"]
         );
     }
 
@@ -124,6 +134,7 @@ mod tests {
         assert_eq!(press("hi Bob ", false).as_deref(), Some("hi bella "));
         assert_eq!(press("hi bella ", true).as_deref(), Some("hi Bob "));
         assert_eq!(press("/j", false).as_deref(), Some("/join "));
+        assert_eq!(press("ca", false).as_deref(), Some("carol: "));
         assert_eq!(press("xyz", false), None);
     }
 }

@@ -97,7 +97,7 @@ impl LineEditor {
             }
             (true, None) => Input::Password(text),
             (false, _) => {
-                if self.shared.known().question != Some(Question::Name) || text.starts_with('/') {
+                if !self.shared.known().is_name(&text) {
                     self.remember(text.trim_end_matches(['\r', '\n']));
                 }
                 Input::Line { text, to: None }

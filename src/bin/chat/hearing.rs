@@ -63,6 +63,7 @@ impl Socket {
             known.is_on_the_way |= wish.is_some();
             self.take_name_question(known, visit);
         });
+        self.shared.screen.wake();
         if note.has("chatd") {
             visit.notes = Notes::On;
             return self.begin(note.question(), visit);

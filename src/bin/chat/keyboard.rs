@@ -34,7 +34,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 const WAITED_FOR: [&str; 3] = ["/join", "/leave", "/nick"];
 
 /// Commands behind which the server asks for a password. What is typed before it has is one already.
-const ASKED_AFTER: [&str; 4] = ["/login", "/register", "/password", "/unregister"];
+pub(crate) const ASKED_AFTER: [&str; 4] = ["/login", "/register", "/password", "/unregister"];
 
 /// How long such a question may take, and how long when the server has said something else meanwhile.
 const QUESTION_LIMIT: Duration = Duration::from_secs(5);
@@ -138,9 +138,15 @@ impl<T: Typing> Keyboard<T> {
     }
 
     fn typed(&mut self, line: &str, to: Option<&str>) {
-        let question = self.shared.known().question;
+        let (question, is_name) = {
+            let known = self.shared.known();
+            (known.question, known.is_name(line))
+        };
         match question {
-            Some(Question::Name) if !line.starts_with('/') => return self.answer(line),
+            _ if is_name => return self.answer(line),
+            Some(Question::Name) if !line.starts_with('/') => {
+                return self.notice("not sent: a name is asked for, and that is one word.");
+            }
             Some(Question::Password) => return self.notice("not sent: a password is asked for."),
             Some(Question::Name) | None => {}
         }
@@ -154,17 +160,7 @@ impl<T: Typing> Keyboard<T> {
             }
             Typed::Send(line) => self.send(line),
             Typed::Echo(_) if !self.shared.known().has_notes => self.send(line),
-            Typed::Echo(wish) => {
-                let is_on = self.shared.change(|known| {
-                    known.has_echo = wish.unwrap_or(!known.has_echo);
-                    known.has_echo
-                });
-                self.notice(if is_on {
-                    "you read your own lines."
-                } else {
-                    "you no longer read your own lines."
-                });
-            }
+            Typed::Echo(wish) => self.echo(wish),
             Typed::Quit(line) => {
                 if self.shared.known().is_chatd {
                     let _ = self.shared.link.send_line(line); // gone already: then so are we
@@ -176,6 +172,13 @@ impl<T: Typing> Keyboard<T> {
                 let is_on = wish.unwrap_or(!self.shared.has_bell.load(Ordering::Relaxed));
                 self.shared.has_bell.store(is_on, Ordering::Relaxed);
                 self.notice(if is_on { "the bell is on." } else { "the bell is off." });
+            }
+            Typed::Find(text) => {
+                self.shared.screen.show(Show::Find(text.map(str::to_owned)));
+            }
+            Typed::Query(name) => {
+                let name = name.map(|name| name.trim_start_matches('@').to_owned());
+                self.shared.screen.show(Show::Window(name));
             }
             Typed::Log(file) => self.log(file),
             Typed::Help(about) => self.help(line, about),
@@ -191,6 +194,18 @@ impl<T: Typing> Keyboard<T> {
             #[cfg(debug_assertions)]
             Typed::Panic => panic!("asked for by /panic"),
         }
+    }
+
+    fn echo(&self, wish: Option<bool>) {
+        let is_on = self.shared.change(|known| {
+            known.has_echo = wish.unwrap_or(!known.has_echo);
+            known.has_echo
+        });
+        self.notice(if is_on {
+            "you read your own lines."
+        } else {
+            "you no longer read your own lines."
+        });
     }
 
     fn is_asked_for_password(&self) -> bool {

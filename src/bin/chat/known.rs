@@ -12,6 +12,7 @@ use crate::{
     server_line::{LineKind, ServerLine},
 };
 use chatd::core::sentences;
+use std::time::Instant;
 
 /// The most names and rooms that completion knows: more than a person completes from, and a bound
 /// against a stranger's lists.
@@ -34,6 +35,8 @@ pub(crate) struct Known {
     /// The name the server knows us by.
     pub(crate) me: Option<String>,
     pub(crate) room: Option<String>,
+    pub(crate) topic: Option<String>,
+    pub(crate) is_paused: bool,
     /// In the room that everybody enters, and about to go to another one.
     pub(crate) is_on_the_way: bool,
     /// The question that waits for an answer.
@@ -67,6 +70,8 @@ pub(crate) struct Known {
     /// Counts notes of who and where we are.
     pub(crate) moves: u64,
     pub(crate) is_connected: bool,
+    /// Tries to come back since we were in, and when the connection was lost.
+    pub(crate) outage: Option<(usize, Instant)>,
     pub(crate) own: OwnLines,
     /// What brings us back, once.
     pub(crate) token: Option<String>,
@@ -81,13 +86,14 @@ pub(crate) struct Known {
 impl Known {
     /// Forgets what a connection knew, but not what it takes to come back.
     pub(crate) fn begin(&mut self) {
-        let Known { me, is_chatd, has_pasted, has_echo, own, token, place, rooms, .. } =
+        let Known { me, is_chatd, has_pasted, has_echo, outage, own, token, place, rooms, .. } =
             std::mem::take(self);
         let before = Known {
             me,
             is_chatd,
             has_pasted,
             has_echo,
+            outage,
             own,
             token,
             place,
@@ -100,7 +106,7 @@ impl Known {
     /// Forgets the server: the next one is another one.
     pub(crate) fn leave_server(&mut self) {
         (self.token, self.place, self.own) = (None, None, OwnLines::default());
-        self.is_chatd = false;
+        (self.is_chatd, self.outage) = (false, None);
     }
 
     /// Whether we are where we want to be, as far as the server tells.
@@ -128,6 +134,12 @@ impl Known {
             add(&mut self.rooms, &room);
             note.texts("here").for_each(|name| add(&mut self.people, &name));
             self.room = Some(room);
+        }
+        if note.has("topic") {
+            self.topic = note.text("topic");
+        }
+        if note.has("paused") {
+            self.is_paused = note.is_true("paused");
         }
         note.text("+").iter().for_each(|name| add(&mut self.people, name));
         let gone = note.text("-").or_else(|| note.texts("=").next());
@@ -228,6 +240,12 @@ impl Known {
             }
         };
         (asked.to_owned(), String::new())
+    }
+
+    /// Whether a typed line is a name, because one is asked for. What has a blank in it was begun as talk.
+    pub(crate) fn is_name(&self, line: &str) -> bool {
+        let may_be = !self.is_chatd || !line.trim().contains(char::is_whitespace);
+        self.question == Some(Question::Name) && !line.starts_with('/') && may_be
     }
 
     /// How fast lines may be said here.

@@ -17,6 +17,7 @@ mod complete;
 mod connection;
 mod editor;
 mod ending;
+mod full;
 mod hearing;
 mod hooks;
 mod input;
@@ -93,6 +94,29 @@ fn chat(options: &Options) -> Result<()> {
     let has_colours = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let (screen, waiting) = Screen::new();
     let shared = Arc::new(Shared::new(screen, options.bell));
+    let (commands, received) = unbounded();
+    let name = options.name.clone().or_else(|| (!has_person).then(login_name));
+    let is_full = has_editor && !options.inline;
+    let socket = Socket {
+        shared: Arc::clone(&shared),
+        commands: received,
+        address,
+        name,
+        room: options.room.clone(),
+        has_person,
+        has_editor,
+        shows_own: is_full,
+        comes_back: has_person && !options.no_reconnect,
+        tries: 0,
+        refusals: 0,
+    };
+    let starts_socket = move || start("socket", move || socket.run(stream));
+    if is_full {
+        let (screen, typing) = full::take_terminal(waiting, Arc::clone(&shared), has_colours)?;
+        start("screen", move || screen.run())?;
+        starts_socket()?;
+        return Keyboard::new(typing, shared, commands).run();
+    }
     let mut editor = match has_editor {
         true => Some(LineEditor::new(Arc::clone(&shared), has_colours)?),
         false => None,
@@ -103,22 +127,7 @@ fn chat(options: &Options) -> Result<()> {
     };
     let screen = ScreenThread::new(waiting, output, Arc::clone(&shared));
     start("screen", move || screen.run())?;
-
-    let (commands, received) = unbounded();
-    let name = options.name.clone().or_else(|| (!has_person).then(login_name));
-    let socket = Socket {
-        shared: Arc::clone(&shared),
-        commands: received,
-        address,
-        name,
-        room: options.room.clone(),
-        has_person,
-        has_editor,
-        comes_back: has_person && !options.no_reconnect,
-        tries: 0,
-        refusals: 0,
-    };
-    start("socket", move || socket.run(stream))?;
+    starts_socket()?;
     match editor {
         Some(editor) => Keyboard::new(editor, shared, commands).run(),
         None => plain::run(&shared, Duration::from_secs(options.wait)),

@@ -29,6 +29,10 @@ pub(crate) struct Options {
     #[argh(option)]
     pub(crate) room: Option<String>,
 
+    /// leave the screen to the terminal: lines are printed one below the other, as by nc
+    #[argh(switch)]
+    pub(crate) inline: bool,
+
     /// stop when the server goes away, instead of trying again
     #[argh(switch)]
     pub(crate) no_reconnect: bool,

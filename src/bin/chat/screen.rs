@@ -19,6 +19,18 @@ pub(crate) enum Show {
     Notice(String),
     /// A line of ours as others read it: it stands on the screen already, and goes into the log.
     Own(String),
+    /// A line of ours, to a server that does not tell us what others read of it.
+    Typed(String),
+    /// What is known has changed.
+    Changed,
+    /// What was typed is dealt with, and the next input is waited for.
+    Ready,
+    /// Nothing of what was shown.
+    Clear,
+    /// The latest line that contains this, or the one before the last found.
+    Find(Option<String>),
+    /// The talk with somebody, or the room.
+    Window(Option<String>),
     /// Add what is shown to this file, or no longer.
     Log(Option<File>),
     /// Nothing follows; say so when everything is on the screen.
@@ -48,6 +60,11 @@ impl Screen {
     /// server's.
     pub(crate) fn notice(&self, text: impl Into<String>) {
         self.show(Show::Notice(text.into()));
+    }
+
+    /// What is known has changed, and may be seen. Nobody waits for that.
+    pub(crate) fn wake(&self) {
+        let _ = self.queue.try_send(Show::Changed); // full: then it is drawn anyway
     }
 
     pub(crate) fn show(&self, show: Show) {

@@ -110,6 +110,10 @@ impl ScreenThread {
                 Output::Editor { .. } => print.text.push_str(&format!("chat: {text}\n")),
             },
             Show::Own(text) => self.log_or_stop(|log| writeln!(log, "{text}")),
+            Show::Typed(_) | Show::Changed | Show::Ready | Show::Clear => {}
+            Show::Find(_) | Show::Window(_) => {
+                self.take(Show::Notice("that is for the full screen only.".to_owned()), print);
+            }
             Show::Log(file) => self.log = file.map(BufWriter::new),
             Show::End(done) => print.end = Some(done),
         }

@@ -83,7 +83,11 @@ impl Shared {
     /// A sentence that says why it is not sent.
     pub(crate) fn say(&self, line: &str) -> Result<(), String> {
         let own = self.send_typed(format!("{line}\n").as_bytes(), Some(line))?;
-        own.into_iter().for_each(|own| self.screen.show(Show::Own(own)));
+        if let Some(own) = own {
+            self.screen.show(Show::Own(own));
+        } else if !self.known().has_notes {
+            self.screen.show(Show::Typed(line.to_owned()));
+        }
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use std::{
     io::{ErrorKind, Read as _},
     net::TcpStream,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Waits before each further try to come back, in milliseconds; the last one again and again. They
@@ -28,6 +28,10 @@ const LINE_MAX: usize = 4096;
 
 /// The longest of them are this much longer or shorter, so that a class does not come at once.
 const JITTER: f32 = 0.2;
+
+/// Behind a connection on which the server has spoken, the wait is no longer than this one of them: it is
+/// there, and what is missed in a longer one may be more than it tells again.
+const SPOKE: usize = 3;
 
 /// How often our old name is asked for before the person is asked for another one.
 pub(crate) const NAME_TRIES: u32 = 3;
@@ -54,6 +58,8 @@ pub(crate) struct Socket {
     pub(crate) has_person: bool,
     /// A line editor hides passwords; otherwise the terminal has to.
     pub(crate) has_editor: bool,
+    /// What we say is shown when it comes back from the server, and not as it was typed.
+    pub(crate) shows_own: bool,
     /// Come back after the connection is lost.
     pub(crate) comes_back: bool,
     /// Tries to come back since we were in.
@@ -141,8 +147,8 @@ impl Socket {
     /// Shows lines. Our own stand on the screen already, as they were typed.
     pub(crate) fn show(&self, lines: Vec<ServerLine>) {
         for line in lines {
-            let is_seen = self.shared.change(|known| known.own.is_said(&line) && !known.has_echo);
-            if !is_seen {
+            let is_own = self.shared.change(|known| known.own.is_said(&line) && !known.has_echo);
+            if !is_own || self.shows_own {
                 self.shared.screen.line(line);
             }
         }
@@ -181,7 +187,13 @@ impl Socket {
 
     /// Tries until there is a connection, with waits that grow until we are let in.
     fn come_back(&mut self, now: bool, visit: &mut Visit) -> TcpStream {
-        let why = self.shared.known().last_words.clone();
+        let (why, has_spoken) = {
+            let known = self.shared.known();
+            (known.last_words.clone(), known.heard > 0)
+        };
+        if has_spoken {
+            self.tries = self.tries.min(SPOKE);
+        }
         let mut why = Ending::Gone(self.address.clone(), why).to_string();
         let mut now = now;
         loop {
@@ -193,6 +205,11 @@ impl Socket {
                 self.shared.screen.notice(format!("{why} Trying again {again} {seconds} s."));
             }
             self.tries += 1;
+            self.shared.change(|known| {
+                let since = known.outage.map_or_else(Instant::now, |(_, since)| since);
+                known.outage = Some((self.tries, since));
+            });
+            self.shared.screen.wake();
             let wait = if now { Duration::ZERO } else { spread(wait) };
             match self.commands.recv_timeout(wait) {
                 Ok(ClientCommand::Quit) => self.leave(),
@@ -226,6 +243,7 @@ impl Socket {
                 self.shared.screen.notice(format!("connected to {} again.", self.address));
             }
             (self.tries, self.refusals) = (0, 0);
+            self.shared.change(|known| known.outage = None);
         }
     }
 }

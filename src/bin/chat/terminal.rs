@@ -21,8 +21,16 @@ static PROMPT_SHOWN: AtomicBool = AtomicBool::new(false);
 /// The editor has the terminal; so its sequences have to be taken back.
 static EDITING: AtomicBool = AtomicBool::new(false);
 
+/// The full screen has the terminal.
+static FULL: AtomicBool = AtomicBool::new(false);
+
 /// Ends what the editor switches on: pasting in brackets, an update in one piece, a hidden cursor.
 const EDITOR_OFF: &[u8] = b"\x1b[?2004l\x1b[?2026l\x1b[?25h";
+
+/// The full screen: another screen, no arrow keys in place of the wheel (they would go through what was
+/// typed), pasting in brackets, word of the focus; and the window's title is kept for later.
+const FULL_ON: &[u8] = b"\x1b[?1049h\x1b[?1007l\x1b[22;2t\x1b[?2004h\x1b[?1004h";
+const FULL_OFF: &[u8] = b"\x1b[?1004l\x1b[?2004l\x1b[23;2t\x1b[?1007h\x1b[?1049l\x1b[?25h";
 
 /// Whether a person can edit lines: both ends are a terminal, and one that obeys.
 pub(crate) fn can_edit() -> bool {
@@ -32,10 +40,23 @@ pub(crate) fn can_edit() -> bool {
         && !std::env::var("TERM").is_ok_and(is_dumb)
 }
 
-/// Switches to the chat's mode: no echo, key by key. Interrupting keys still interrupt.
+/// Switches to the chat's mode: no echo, key by key. Keys that interrupt are keys too.
 pub(crate) fn edit() {
     EDITING.store(true, Ordering::SeqCst);
     mode::quiet();
+}
+
+/// Gives the full screen the terminal.
+pub(crate) fn take_screen() {
+    FULL.store(true, Ordering::SeqCst);
+    write(FULL_ON);
+}
+
+/// Takes it back: what is written next stands below what was there before.
+pub(crate) fn leave_screen() {
+    if FULL.swap(false, Ordering::SeqCst) {
+        write(FULL_OFF);
+    }
 }
 
 /// Says whether the cursor stands behind a prompt.
@@ -45,6 +66,7 @@ pub(crate) fn prompt_shown(is_shown: bool) {
 
 /// Leaves the terminal as it was found, with the cursor on a line of its own.
 pub(crate) fn restore() {
+    leave_screen();
     if EDITING.swap(false, Ordering::SeqCst) {
         let below: &[u8] = if PROMPT_SHOWN.load(Ordering::SeqCst) { b"\r\n\x1b[J" } else { b"" };
         write(&[EDITOR_OFF, below].concat());
@@ -86,7 +108,8 @@ mod mode {
 
     pub(crate) fn quiet() {
         change(|mode| {
-            mode.local_modes -= LocalModes::ECHO | LocalModes::ICANON;
+            // Ctrl-C between two readings is a key of the next one.
+            mode.local_modes -= LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
             mode.input_modes -= InputModes::ICRNL;
             mode.special_codes[SpecialCodeIndex::VMIN] = 1;
             mode.special_codes[SpecialCodeIndex::VTIME] = 0;
@@ -132,11 +155,19 @@ mod mode {
     /// it goes on.
     pub(crate) fn stop() {
         let Ok(now) = tcgetattr(stdin()) else { return };
+        let is_full = super::FULL.load(super::Ordering::SeqCst);
+        super::leave_screen();
         restore();
-        write(&[super::EDITOR_OFF, b"\r\n"].concat());
+        if !is_full {
+            write(&[super::EDITOR_OFF, b"\r\n"].concat());
+        }
         let _ = signal_hook::low_level::raise(signal_hook::consts::SIGSTOP);
         set(&now);
-        write(b"\x1b[?2004h");
+        if is_full {
+            super::take_screen();
+        } else {
+            write(b"\x1b[?2004h");
+        }
     }
 }
 

@@ -1,0 +1,194 @@
+//! Entries laid out as rows of the window: wrapped at words, with their times in front. No I/O.
+
+use super::{
+    scrollback::{Entry, Shown},
+    style,
+};
+use crate::server_line::{LineKind, ServerLine};
+use jiff::civil::Date;
+use ratatui::{
+    style::Style,
+    text::{Line, Span},
+};
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthStr as _;
+
+/// Columns of a time and the blank behind it.
+const TIME: usize = 6;
+
+/// A window narrower than this has no times.
+const WIDTH_WITH_TIMES: usize = 30;
+
+/// Blanks that a tab becomes.
+const TAB: &str = "    ";
+
+/// How rows are laid out.
+#[derive(Clone, Copy)]
+pub(crate) struct Layout<'a> {
+    pub(crate) width: usize,
+    /// Whose mentions are marked.
+    pub(crate) me: Option<&'a str>,
+    /// Up to here one has read: a rule stands behind it.
+    pub(crate) marker: Option<u64>,
+    /// What is looked for, in small letters.
+    pub(crate) found: Option<u64>,
+    pub(crate) has_colours: bool,
+}
+
+impl Layout<'_> {
+    /// The rows of an entry; `before` is the one above it.
+    pub(crate) fn rows(&self, entry: &Entry, before: Option<&Entry>) -> Vec<Line<'static>> {
+        let mut rows = Vec::new();
+        let day = day_of(entry);
+        if before.is_none_or(|before| day_of(before) != day) {
+            rows.push(self.rule(&day.strftime("%A, %-d %B %Y").to_string()));
+        }
+        if let Some(before) = before
+            && self.marker == Some(before.number)
+        {
+            rows.push(self.rule("read up to here"));
+        }
+        let has_times = self.width >= WIDTH_WITH_TIMES;
+        let mut parts = Vec::new();
+        if has_times {
+            let style = style::time(self.found == Some(entry.number));
+            parts.push(Span::styled(time_of(entry), style));
+            parts.push(Span::raw(" "));
+        }
+        match &entry.shown {
+            Shown::Line(line) => self.line(line, &mut parts),
+            Shown::Notice(text) => {
+                parts.push(Span::styled(format!("chat: {text}"), style::notice(self.has_colours)));
+            }
+        }
+        rows.extend(wrap(&parts, self.width, if has_times { TIME } else { 0 }));
+        rows
+    }
+
+    fn rule(&self, text: &str) -> Line<'static> {
+        let sides = self.width.saturating_sub(text.width() + 2);
+        let (left, right) = (sides / 2, sides - sides / 2);
+        let text = format!("{} {text} {}", "─".repeat(left), "─".repeat(right));
+        Line::styled(text, style::rule())
+    }
+
+    fn line(&self, line: &ServerLine, parts: &mut Vec<Span<'static>>) {
+        let mut push =
+            |text: &str, style: Style| parts.push(Span::styled(text.replace('\t', TAB), style));
+        let plain = Style::new();
+        match line.kind {
+            LineKind::Sentence => push(line.without_time(), style::sentence()),
+            LineKind::Plain => push(line.without_time(), plain),
+            LineKind::PrivateFrom | LineKind::PrivateTo => {
+                let marks = line.marks();
+                let name = [marks.0, line.name(), marks.1].concat();
+                push(&name, style::private(self.has_colours));
+                push(line.body(), plain);
+            }
+            LineKind::Say | LineKind::Act => {
+                let (marks, body) = (line.marks(), line.body());
+                push(marks.0, plain);
+                push(line.name(), style::name(line.name(), self.me, self.has_colours));
+                push(marks.1, plain);
+                match self.me.and_then(|me| line.mention_of(me)) {
+                    None => push(body, plain),
+                    Some(at) => {
+                        push(&body[..at.start], plain);
+                        push(&body[at.clone()], style::mention());
+                        push(&body[at.end..], plain);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The day of an entry: a past line may say it.
+fn day_of(entry: &Entry) -> Date {
+    let told = match &entry.shown {
+        Shown::Line(line) => line.time().get(1..11).and_then(|date| date.parse().ok()),
+        Shown::Notice(_) => None,
+    };
+    told.unwrap_or(entry.at.date)
+}
+
+/// The time of an entry: its own, or when it came.
+fn time_of(entry: &Entry) -> String {
+    let told = match &entry.shown {
+        Shown::Line(line) => line.time().trim_end_matches([')', ']', ' ']),
+        Shown::Notice(_) => "",
+    };
+    match told.len().checked_sub("12:30".len()).and_then(|at| told.get(at..)) {
+        Some(time) => time.to_owned(),
+        None => format!("{:02}:{:02}", entry.at.hour, entry.at.minute),
+    }
+}
+
+/// Wraps at blanks; a word that is longer than a row is broken. Rows after the first are indented.
+fn wrap(parts: &[Span<'static>], width: usize, indent: usize) -> Vec<Line<'static>> {
+    let cells: Vec<(&str, Style)> = parts
+        .iter()
+        .flat_map(|part| part.content.graphemes(true).map(|cell| (cell, part.style)))
+        .collect();
+    let indent = if width > 2 * indent { indent } else { 0 };
+    let (mut rows, mut start) = (Vec::new(), 0);
+    while start < cells.len() || rows.is_empty() {
+        let is_first = rows.is_empty();
+        let room = (width - if is_first { 0 } else { indent }).max(1);
+        let end = end_of_row(&cells, start, room, if is_first { indent } else { 0 });
+        let mut row = vec![Span::raw(" ".repeat(if is_first { 0 } else { indent }))];
+        for (cell, style) in &cells[start..end] {
+            match row.last_mut() {
+                Some(last) if last.style == *style => last.content.to_mut().push_str(cell),
+                _ => row.push(Span::styled((*cell).to_owned(), *style)),
+            }
+        }
+        rows.push(Line::from(row));
+        start = end;
+        if cells.get(start).is_some_and(|(cell, _)| *cell == " ") {
+            start += 1; // the blank at which it was broken
+        }
+    }
+    rows
+}
+
+/// Where the row that begins at `start` ends. It is not broken within the first `fixed` cells.
+fn end_of_row(cells: &[(&str, Style)], start: usize, room: usize, fixed: usize) -> usize {
+    let (mut used, mut blank) = (0, None);
+    for (at, (cell, _)) in cells.iter().enumerate().skip(start) {
+        used += cell.width();
+        if *cell == " " && at >= start + fixed {
+            blank = Some(at);
+        }
+        if used > room {
+            return blank.unwrap_or(at).max(start + 1);
+        }
+    }
+    cells.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrapped(text: &str, width: usize, indent: usize) -> Vec<String> {
+        let parts = [Span::raw(text.to_owned())];
+        wrap(&parts, width, indent).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn text_is_wrapped_at_words_and_a_long_word_is_broken() {
+        assert_eq!(wrapped("one two three", 8, 0), ["one two", "three"]);
+        assert_eq!(wrapped("12:30 one two", 10, 6), ["12:30 one", "two"]);
+        assert_eq!(
+            wrapped("12:30 one two three four", 14, 6),
+            ["12:30 one two", "      three", "      four"]
+        );
+        assert_eq!(wrapped("abcdefgh", 3, 0), ["abc", "def", "gh"]);
+        assert_eq!(wrapped("日本語", 4, 0), ["日本", "語"]);
+        assert_eq!(wrapped("日本", 1, 0), ["日", "本"], "as well as it can be");
+        assert_eq!(wrapped("", 5, 0), [""]);
+        let long = "x".repeat(1000);
+        assert_eq!(wrapped(&long, 80, 6).concat().replace(' ', ""), long);
+    }
+}

@@ -1,0 +1,383 @@
+//! The full screen, which the client has for itself.
+
+use crate::{
+    person::{Person, Start, alice},
+    server::{Client, Server, who},
+};
+use rustix::process::Signal;
+use std::thread;
+
+/// Somebody who has entered as alice on a full screen of this size.
+fn alice_on(rows: u16, columns: u16) -> (Server, Client, Person) {
+    alice_who(|start| start.size(rows, columns))
+}
+
+fn alice_who(starts: impl FnOnce(Start) -> Start) -> (Server, Client, Person) {
+    let server = Server::start();
+    let person = starts(Start::new(&server, &["--name", "alice"]).full()).go();
+    let client = server.accepts();
+    client.enters_as("alice");
+    person.sees_prompt("alice@lobby>");
+    (server, client, person)
+}
+
+/// The rows of the screen, their times left out.
+fn texts(person: &Person) -> Vec<String> {
+    let time =
+        |row: &String| row.as_bytes().get(2) == Some(&b':') && row.as_bytes().get(5) == Some(&b' ');
+    person
+        .rows()
+        .into_iter()
+        .map(|row| if time(&row) { row[6..].to_owned() } else { row })
+        .collect()
+}
+
+#[test]
+fn what_one_sees() {
+    let (_server, client, person) = alice_on(12, 100);
+    client.gets("<bob> who has the slides, alice?\n{\"topic\":\"sockets\",\"by\":\"bob\"}");
+    person.types("I have\r");
+    client.says("I have");
+    client.gets("<alice> I have\n{\"last\":11}");
+    person.sees("<alice> I have");
+    person.types("half typed");
+    person.sees_prompt("alice@lobby> half typed");
+    person.sees("3 here");
+    let rows: Vec<String> =
+        texts(&person).iter().map(|row| row.replace("│", " ").trim().to_owned()).collect();
+    assert!(
+        rows[0].ends_with("alice") && rows[1].ends_with("bob") && rows[2].ends_with("carol"),
+        "{rows:?}"
+    );
+    assert!(rows[3].starts_with("───") && rows[3].contains(", "), "a day: {rows:?}");
+    assert_eq!(rows[8..10], ["<bob> who has the slides, alice?", "<alice> I have"], "{rows:?}");
+    assert!(rows[10].starts_with("lobby  sockets ") && rows[10].ends_with(" 3 here"), "{rows:?}");
+    person.looks(|screen| {
+        assert!(screen.cell(10, 50).unwrap().inverse(), "the status row");
+        assert!(screen.cell(8, 32).unwrap().inverse(), "a mention");
+        assert_ne!(screen.cell(8, 7).unwrap().fgcolor(), vt100::Color::Default, "a name");
+    });
+}
+
+#[test]
+fn everything_is_laid_out_anew_at_each_size() {
+    let (_server, client, person) = alice_on(24, 80);
+    let typed = "this line is half typed, and the window changes";
+    person.types(typed);
+    for n in 0..30 {
+        client.gets(&format!("<bob> line {n} of a few that are wrapped in a narrow window"));
+    }
+    person.sees("line 29");
+    for (rows, columns) in [(24, 120), (10, 30), (3, 20), (40, 100), (1, 1), (24, 80)] {
+        person.resizes(rows, columns);
+        person.sees_that("the typed line ends on the last row", |screen| {
+            let (row, column) = screen.cursor_position();
+            let last = screen.rows(0, columns).last().unwrap();
+            row == rows - 1
+                && column < columns
+                && (columns < 20 || last.trim_end().ends_with("ges"))
+        });
+        let copies = person.rows().iter().filter(|row| row.contains("the window changes")).count();
+        assert!(copies <= 1, "{:?}", person.rows());
+    }
+    person.types(" twice\r");
+    client.says(&format!("{typed} twice"));
+}
+
+#[test]
+fn what_was_shown_can_be_scrolled_to_and_found() {
+    let (_server, client, person) = alice_on(12, 60);
+    for n in 0..100 {
+        client.gets(&format!("<bob> line {n};"));
+    }
+    person.sees("line 99;");
+    person.types("\x1b[5~\x1b[5~");
+    person.sees("more below: Esc");
+    person.sees("line 79;");
+    client.gets("<bob> line 100;");
+    person.types("x");
+    person.sees_prompt("alice@lobby> x");
+    person.sees("line 79;");
+    person.types("\x1b[6~\x1b[6~\x1b[6~");
+    person.sees("line 100;");
+    person.types("\x15/find LINE 12\r");
+    person.sees("<bob> line 12;");
+    person.types("\x1b[1;5H"); // Ctrl-Home
+    person.sees("Welcome to chatd");
+    person.types("/find nowhere\r");
+    person.sees("chat: no line before has \"nowhere\".");
+}
+
+#[test]
+fn a_private_talk_has_a_window_of_its_own() {
+    let (_server, client, person) = alice_on(12, 60);
+    client.gets("[from bob] psst\n<bob> hello all");
+    person.sees("2 bob (1)");
+    person.types("half typed to all\x1b2");
+    person.sees_prompt("to bob>");
+    assert!(!person.looks(vt100::Screen::contents).contains("hello all"));
+    person.types("yes?\r");
+    client.says("/msg bob yes?");
+    client.gets("[to bob] yes?");
+    person.sees("[to bob] yes?");
+    person.types("//x\r/topic tea\r");
+    client.says("/msg bob /x");
+    client.says("/topic tea");
+    person.types("\x0e"); // Ctrl-N: back in the room
+    person.sees_prompt("alice@lobby> half typed to all");
+    person.types("\x15/query carol\r");
+    person.sees_prompt("to carol>");
+    person.types("/query\r");
+    person.sees_prompt("alice@lobby>");
+}
+
+#[test]
+fn a_password_is_typed_unseen_and_the_line_before_it_comes_back() {
+    let (server, client, person) = alice_on(20, 130);
+    person.types("please do not");
+    person.sees_prompt("alice@lobby> please do not");
+    client.gets_password_question("*** Your password as it is now:");
+    person.sees_prompt("password>");
+    person.types("unter1");
+    person.sees_prompt("password> ••••••");
+    client.loses_connection();
+    person.sees("chat: what you had begun to type is gone: nothing asks for a password any more.");
+    person.sees_prompt("alice> please do not");
+    let client = server.accepts();
+    client.gets_welcome();
+    client.says_among("/resume T0KEN");
+    client.gets(&format!("*** Hello again alice.\n{}", who("alice")));
+    client.gets_room("lobby", &["bob"], 99);
+    person.types(" shout\r");
+    client.says("please do not shout");
+    person.types("/login alice\runter2\r");
+    client.says("/login alice");
+    client.gets_password_question("*** Password for alice:");
+    client.says("unter2");
+    client.gets_in("alice", &[]);
+    person.sees_prompt("alice@lobby>");
+    person.types("/login alice unter3");
+    person.sees_prompt("alice@lobby> /login alice ••••••");
+    person.types("\x03said\r");
+    client.says("said");
+    assert!(!person.bytes().contains("unter"), "seen");
+    let history = std::fs::read_to_string(person.data.join("chatd/chat-history")).unwrap();
+    assert!(history.contains("said") && !history.contains("unter"), "remembered: {history}");
+}
+
+#[test]
+fn ten_thousand_lines_while_typing() {
+    let (_server, client, person) = alice_on(24, 80);
+    let typed = "the quick brown fox jumps over the lazy dog";
+    let filler = "x".repeat(85);
+    let lines: Vec<String> = (0..10_000).map(|n| format!("<bob> {n:04} {filler}")).collect();
+    let before = memory(&person);
+    thread::scope(|scope| {
+        scope.spawn(|| client.gets(&lines.join("\n")));
+        typed.chars().for_each(|key| person.types(&key.to_string()));
+    });
+    person.sees("<bob> 9999");
+    person.sees_prompt(&format!("alice@lobby> {typed}"));
+    let kib = memory(&person) - before;
+    assert!(kib < 10 * 5 * 1024, "{kib} KiB for 10,000 lines; 5 MiB are the aim");
+    println!("{kib} KiB for 10,000 lines of 100 bytes");
+    person.types("\r");
+    client.says(typed);
+    person.types("/find 0000\r");
+    person.sees("<bob> 0000");
+}
+
+/// What the program has in memory, in KiB.
+fn memory(person: &Person) -> usize {
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/status", person.pid())).unwrap_or_default();
+    let row = status.lines().find_map(|row| row.strip_prefix("VmRSS:")).unwrap_or("0");
+    row.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn the_last_page_stays_and_the_terminal_is_as_it_was() {
+    let (_server, client, person) = alice_on(12, 60);
+    client.gets("<bob> last words");
+    person.sees("<bob> last words");
+    person.types("/quit\r");
+    client.says("/quit");
+    client.leaves();
+    person.ends_with(0);
+    person.sees_that("the other screen", |screen| !screen.alternate_screen());
+    person.sees("<bob> last words");
+    person.sees("*** Goodbye.");
+}
+
+#[test]
+fn every_other_end_leaves_the_terminal_as_it_was_too() {
+    let (_server, _client, person) = alice_on(12, 60);
+    person.kills(Signal::TERM);
+    person.ends_with(143);
+    person.sees_that("the other screen", |screen| !screen.alternate_screen());
+    #[cfg(debug_assertions)]
+    {
+        let (_server, _client, person) = alice_on(12, 60);
+        person.types("/panic\r");
+        person.ends_with(101);
+        person.sees("asked for by /panic");
+    }
+    let (_server, client, person) = alice_on(12, 60);
+    client.gets("{\"bye\":4003,\"again\":false}\n*** Hung up: you were kicked by the teacher.");
+    client.loses_connection();
+    person.ends_with(8);
+    person.sees("you were kicked by the teacher");
+    person.sees("chat: the server at");
+}
+
+#[test]
+fn stopped_and_continued() {
+    let (_server, client, person) = alice_on(12, 60);
+    person.types("half typed");
+    person.sees_prompt("alice@lobby> half typed");
+    person.types("\x1a");
+    person.sees_it_stopped();
+    person.finds_the_terminal_as_it_was();
+    person.sees_that("the other screen", |screen| !screen.alternate_screen());
+    person.kills(Signal::CONT);
+    person.sees_prompt("alice@lobby> half typed");
+    person.types("!\r");
+    client.says("half typed!");
+}
+
+#[test]
+fn control_c_and_control_d() {
+    let (_server, client, person) = alice_on(12, 70);
+    person.types("half typed\x03");
+    person.sees_prompt("alice@lobby>");
+    person.types("\x03");
+    person.sees("chat: Ctrl-C again leaves; so do Ctrl-D and /quit.");
+    person.types("\x04");
+    client.leaves();
+    person.ends_with(0);
+}
+
+#[test]
+fn where_one_stopped_reading_is_marked() {
+    let (_server, client, person) = alice_on(14, 60);
+    client.gets("<bob> seen");
+    person.sees("<bob> seen");
+    person.types("\x1b[O"); // the terminal has lost the focus
+    client.gets("<bob> new, alice");
+    person.sees("read up to here");
+    person.sees_that("the title counts", |_| true);
+    let rows = texts(&person);
+    let at = rows.iter().position(|row| row.contains("read up to here")).unwrap();
+    assert_eq!((&*rows[at - 1], &*rows[at + 1]), ("<bob> seen", "<bob> new, alice"));
+    let titled = || person.bytes().contains("\x1b]0;(1) lobby - chat\x07");
+    crate::wait_until(titled, || "the title does not count".to_owned());
+    person.types("\x1b[I");
+    crate::wait_until(
+        || {
+            person.bytes().ends_with("\x1b]0;lobby - chat\x07")
+                || person.bytes().matches("\x1b]0;lobby - chat\x07").count() > 1
+        },
+        || "the title counts on".to_owned(),
+    );
+}
+
+#[test]
+fn a_paste_asks_and_earlier_lines_are_found() {
+    let (_server, client, person) = alice_on(14, 70);
+    person.types("\x1b[200~one\r/two\r\x1b[201~");
+    person.sees_prompt("alice@lobby> one⏎/two");
+    person.types("\r");
+    person.sees("chat: 2 lines: Enter sends them as text, Ctrl-C does not.");
+    person.sees_prompt("paste>");
+    person.types("\r");
+    client.says("one");
+    client.says("//two");
+    person.types("alpha\rbeta\r");
+    client.says("alpha");
+    client.says("beta");
+    person.types("half\x1b[A\x1b[A");
+    person.sees_prompt("alice@lobby> alpha");
+    person.types("\x1b[B\x1b[B");
+    person.sees_prompt("alice@lobby> half");
+    person.types("\x12al");
+    person.sees_prompt("earlier lines with \"al\": alpha");
+    person.types("\x07");
+    person.sees_prompt("alice@lobby> half");
+    person.types(" @bo\t");
+    person.sees_prompt("alice@lobby> half @bob");
+}
+
+#[test]
+fn no_color_means_none_here_too() {
+    let (_server, client, person) = alice_who(|start| start.variable("NO_COLOR", "1"));
+    client.gets("<bob> hi alice\n[from carol] psst");
+    person.sees("[from carol] psst");
+    let bytes = person.bytes();
+    assert!(!bytes.contains("\x1b[38;") && !bytes.contains("\x1b[3"), "{bytes:?}");
+}
+
+#[test]
+fn a_server_that_is_away_is_counted_on_one_row() {
+    let (server, client, person) = alice_on(20, 100);
+    let port = server.port;
+    drop(server);
+    client.loses_connection();
+    person.sees("no connection");
+    person.sees("2 tries");
+    let server = Server::on(port);
+    let client = server.accepts();
+    client.gets_welcome();
+    client.says_among("/resume T0KEN");
+    client.gets(&format!("*** Hello again alice.\n{}", who("alice")));
+    client.gets_room("lobby", &["bob"], 99);
+    person.sees("2 here");
+}
+
+/// A server of the course: it asks no name and notes nothing.
+#[test]
+fn a_line_server() {
+    let server = Server::start();
+    let person = Start::new(&server, &[]).full().go();
+    let client = server.accepts();
+    client.gets("<user1> hi");
+    person.sees("<user1> hi");
+    person.types("hello\r");
+    client.says("hello");
+    person.sees_that("what we said", |screen| screen.contents().contains(" hello"));
+}
+
+#[test]
+fn inline_is_for_those_who_ask() {
+    let (_server, _client, person) = alice();
+    assert!(!person.looks(vt100::Screen::alternate_screen));
+}
+
+/// The picture in the manual is a capture: times and the day are made the same every time.
+#[test]
+fn the_screen_in_the_manual() {
+    let (_server, client, person) = alice_on(14, 100);
+    client.gets("(12:10) <carol> Chapter 3 is due on Friday.\n[from carol] psst, which page?");
+    client.gets("<bob> who has the slides, alice?\n{\"topic\":\"sockets and threads\",\"by\":\"bob\"}\n{\"last\":11}");
+    person.types("I have them\r");
+    client.says("I have them");
+    client.gets("<alice> I have them\n{\"last\":12}");
+    person.sees("<alice> I have them");
+    person.types("has everybody rea");
+    person.sees_prompt("alice@lobby> has everybody rea");
+    person.sees("2 carol (1)");
+    let rows = texts(&person).into_iter().map(|row| match row.as_bytes() {
+        [b'*' | b'<' | b'[', ..] => format!("12:30 {}", row.replace("12:10", "12:30")),
+        _ => row,
+    });
+    let days = |row: String| match row.starts_with("───") {
+        true => "────────────────────────── Friday, 27 November 2026 ──────────────────────────│"
+            .to_owned(),
+        false => row,
+    };
+    let screen = rows.map(days).collect::<Vec<_>>().join("\n");
+    let manual = include_str!("../../docs/client.md");
+    assert!(
+        manual.contains(screen.trim_start_matches('\n')),
+        "docs/client.md shows another one:\n{screen}"
+    );
+}
