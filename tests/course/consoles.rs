@@ -150,7 +150,7 @@ impl Session {
             ["cargo", "run", "--example", name, ref address_and_more @ ..] => {
                 let mut command = Command::new(example::example(name));
                 command.arg("127.0.0.1:0").args(address_and_more.iter().skip(1));
-                command.current_dir(self.folder.path(""));
+                command.current_dir(self.folder.path("")).env("TMPDIR", self.folder.path(""));
                 Program::Server(Server::start_program(command))
             }
             ["nc", ref options @ .., "127.0.0.1", port] => {
