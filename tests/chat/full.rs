@@ -381,3 +381,25 @@ fn the_screen_in_the_manual() {
         "docs/client.md shows another one:\n{screen}"
     );
 }
+
+/// It has what is shown, our own lines too, and nobody else can read it.
+#[test]
+fn the_log_is_readable_by_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (_server, client, person) = alice_who(|start| {
+        let home: &'static str = start.data_folder().to_owned().leak();
+        start.variable("HOME", home)
+    });
+    person.types("/log ~/notes\r");
+    person.sees("chat: what is shown from now on is added to ~/notes.");
+    client.gets("<bob> to be kept\n{\"last\":11}");
+    person.types("mine\r");
+    client.says("mine");
+    client.gets("<alice> mine\n{\"last\":12}");
+    person.sees("<alice> mine");
+    person.types("/log\r");
+    person.sees("nothing is logged any more");
+    let log = person.data.join("notes");
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "<bob> to be kept\n<alice> mine\n");
+    assert_eq!(std::fs::metadata(log).unwrap().permissions().mode() & 0o777, 0o600);
+}

@@ -105,6 +105,10 @@ impl Start {
         Start { data, ..self }
     }
 
+    pub fn data_folder(&self) -> &str {
+        self.data.to_str().unwrap()
+    }
+
     /// By a line for the shell, in which `"$@"` is the program with its arguments.
     pub fn shell(self, line: &'static str) -> Start {
         Start { shell: Some(line), ..self }

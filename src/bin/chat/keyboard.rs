@@ -16,11 +16,11 @@ use crate::{
     screen::Show,
     shared::{Shared, leave_at_once, not_sent},
     socket::ClientCommand,
+    typed_lines,
 };
 use anyhow::Result;
 use crossbeam_channel::Sender;
 use std::{
-    fs::File,
     sync::{Arc, atomic::Ordering},
     thread,
     time::{Duration, Instant},
@@ -286,7 +286,7 @@ impl<T: Typing> Keyboard<T> {
             self.shared.screen.show(Show::Log(None));
             return self.notice("nothing is logged any more.");
         };
-        match File::options().append(true).create(true).open(name) {
+        match typed_lines::open_log(name) {
             Ok(file) => {
                 self.notice(format!("what is shown from now on is added to {name}."));
                 self.shared.screen.show(Show::Log(Some(file)));
