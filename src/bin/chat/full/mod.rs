@@ -61,6 +61,9 @@ const KEYS_MAX: usize = 1024;
 /// What is taken from the queue before it is drawn: then a key is never behind more than that.
 const LINES_AT_ONCE: usize = 2000;
 
+/// Shown at the first start: while no line was kept.
+const HINT: &str = "Tab completes, PageUp scrolls, /help lists commands, /quit leaves.";
+
 /// How often what changes by itself is drawn: how long the server has been away.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -114,10 +117,11 @@ pub(crate) fn take_terminal(
     thread::Builder::new().name("keys".to_owned()).spawn(read).context("no thread for keys")?;
     let (mut kept, file) = (FileHistory::new(), typed_lines::file());
     let _ = kept.set_max_len(typed_lines::LINES_MAX);
-    if let Some(file) = &file {
-        let _ = kept.load(file); // the first run has none
+    let is_first = file.as_ref().is_some_and(|file| kept.load(file).is_err());
+    let mut model = Model::new(kept.iter().cloned().collect(), has_colours);
+    if is_first {
+        model.notice(HINT.to_owned(), now());
     }
-    let model = Model::new(kept.iter().cloned().collect(), has_colours);
     let (inputs, typed) = unbounded();
     let typing = FullTyping { inputs: typed, shared: Arc::clone(&shared) };
     let (log, title) = (Log::default(), String::new());
