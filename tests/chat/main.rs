@@ -13,6 +13,8 @@ mod cuts;
 #[cfg(unix)]
 mod full;
 #[cfg(unix)]
+mod full_endings;
+#[cfg(unix)]
 #[allow(dead_code, reason = "the other test binaries need the rest")]
 #[path = "../harness/mod.rs"]
 mod harness;
