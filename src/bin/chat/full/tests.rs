@@ -351,12 +351,10 @@ fn ten_thousand_steps() {
     play(0x9e37_79b9_7f4a_7c15, 10_000);
 }
 
-/// Seeds that have failed, each once.
+/// Seeds with which it has failed are kept. This one had a control character behind a paste.
 #[test]
-fn seeds_that_failed_once() {
-    for seed in [1, 2, 3] {
-        play(seed, 2000);
-    }
+fn a_seed_that_failed_once() {
+    play(1, 2000);
 }
 
 /// All that can be scrolled to is there, and a window of another size is drawn as if it were little:
