@@ -62,7 +62,7 @@ impl ActivityKind {
     pub(crate) const WORDS: [&'static str; 5] = [
         "works",
         "waits for work",
-        "waits for another thread or the disk",
+        "waits for a thread or the disk, or holds a lock",
         "waits for a lock",
         "writes to a slow socket",
     ];

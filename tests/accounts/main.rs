@@ -103,7 +103,7 @@ fn every_mistake_has_its_sentence() {
     for (words, why) in [
         ("account add ALICE", "There is an account alice already."),
         ("account promote alcie", "There is no account alcie. Did you mean alice?"),
-        ("account promote somebody", "chatd account list tells all."),
+        ("account promote somebody", "chatd account list shows them all."),
         ("account promote", "Whose account?"),
         ("account list alice", "no name is needed"),
         ("--db none account list", "--db none"),

@@ -114,6 +114,7 @@ fn a_server_that_has_forgotten_everything() {
     client.says("alice");
     client.gets_in("alice", &[]);
     person.sees("<bob> not noted yet");
+    person.sees("chat: the server has forgotten what was said before");
     person.sees("chat: it is not known whether this was said or done: mine");
     person.types("here\r");
     client.says("here");

@@ -14,8 +14,11 @@ fn tries(address: SocketAddr, password: &str) -> std::io::Result<(TcpStream, boo
     let mut socket = TcpStream::connect(address)?;
     socket.set_read_timeout(Some(DEADLINE))?;
     socket.write_all(format!("boss\n{password}\n").as_bytes())?;
-    let is_in =
-        reads_until(&mut socket, "*** Hello boss.", "*** That is not the name's password.")?;
+    let is_in = reads_until(
+        &mut socket,
+        "*** Hello boss.",
+        "*** That is the wrong password for this name.",
+    )?;
     Ok((socket, is_in))
 }
 
@@ -50,8 +53,12 @@ pub fn an_owner_is_in_within_three_seconds_while_four_scripts_guess_at_the_name(
                 && !is_over.load(Relaxed)
                 && socket.write_all(b"wrong horse\n").is_ok()
                 && socket.set_read_timeout(Some(Duration::from_secs(1))).is_ok()
-                && reads_until(&mut socket, "*** That is not the name's password.", "*** Hung up")
-                    .unwrap_or(false)
+                && reads_until(
+                    &mut socket,
+                    "*** That is the wrong password for this name.",
+                    "*** Hung up",
+                )
+                .unwrap_or(false)
             {
                 guesses += 1;
             }

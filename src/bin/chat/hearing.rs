@@ -121,6 +121,9 @@ impl Socket {
     fn go_on_without_past(&self, visit: &mut Visit) {
         self.show(visit.arrivals.release());
         if visit.is_return {
+            if self.shared.change(|known| known.place.take()).is_some() {
+                self.shared.screen.notice("the server has forgotten what was said before");
+            }
             self.tell_unanswered("it is not known whether this was said or done:");
         }
     }

@@ -184,7 +184,7 @@ fn find(store: &Store, name: &str) -> anyhow::Result<Account> {
     let names = accounts.iter().map(|account| account.name.as_str());
     let hint = match nearest(&name.to_lowercase(), names, 2) {
         Some(near) => format!("Did you mean {near}?"),
-        None => "chatd account list tells all.".to_owned(),
+        None => "chatd account list shows them all.".to_owned(),
     };
     bail!("There is no account {name}. {hint}")
 }

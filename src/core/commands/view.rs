@@ -15,7 +15,7 @@ fn view(ctx: &mut SessionCtx<'_, '_>, arguments: &str) -> Result<String, Refusal
     let may = ctx.driver.ask(Event::Ask(Question::MayAdminister));
     let ticket = ctx.driver.give_ticket(matches!(may, Answer::MayAdminister(true)))?;
     let address = &ticket.address;
-    let mut lines = notice("The view is there, once, and for a minute:") + &notice(address);
+    let mut lines = notice("Open this address within a minute; it works once:") + &notice(address);
     if ctx.session.program.reads_notes() {
         lines += &notes::view(&ticket.ticket);
     }

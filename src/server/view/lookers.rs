@@ -107,7 +107,7 @@ impl Lookers {
         if self.is_open {
             return Ok(Who { name: "somebody".to_owned(), may: false });
         }
-        let sentence = "A ticket is needed, and holds once. Type /view in the chat for a new one.";
+        let sentence = "The view needs an address that has not been used. Type /view in the chat for a new one.";
         Err((4001, sentence.to_owned()))
     }
 

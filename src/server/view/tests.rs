@@ -144,7 +144,7 @@ fn a_ticket_of_the_chat_opens_the_view_once() {
 
     for wrong in [ticket, "", "0123456789abcdef0123456789abcdef"] {
         let mut page = Page::open(&chatd, wrong);
-        assert!(page.hears()["over"].as_str().unwrap().starts_with("A ticket is needed"));
+        assert!(page.hears()["over"].as_str().unwrap().starts_with("The view needs an address"));
     }
     let back = hello["hello"]["back"].as_str().unwrap();
     drop(page);

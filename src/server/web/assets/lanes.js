@@ -451,7 +451,7 @@ function restyle() {
 }
 
 function showLegend() {
-  const words = hello?.kinds ?? ["works", "waits for work", "waits for another thread or the disk", "waits for a lock", "writes to a slow socket"];
+  const words = hello?.kinds ?? ["works", "waits for work", "waits for a thread or the disk, or holds a lock", "waits for a lock", "writes to a slow socket"];
   $("legend").replaceChildren(...[0, 1, 2, 3, 4].map((kind) => {
     const sample = document.createElement("canvas");
     [sample.width, sample.height] = [32, 16];

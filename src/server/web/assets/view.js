@@ -24,7 +24,7 @@ function connect() {
     if (isOver || lesson) return;
     const wait = Math.min(15, 2 ** tries) * (0.5 + Math.random());
     tries += 1;
-    setStatus(tries > 8 ? "The server does not answer. In the chat, /view opens the view again." : "The connection is broken. It is tried again.");
+    setStatus(tries > 8 ? "The server does not answer. In the chat, /view opens the view again." : "The connection is lost. The view tries again.");
     if (tries <= 8) setTimeout(connect, wait * 1000);
   };
 }
