@@ -14,11 +14,8 @@ fn tries(address: SocketAddr, password: &str) -> std::io::Result<(TcpStream, boo
     let mut socket = TcpStream::connect(address)?;
     socket.set_read_timeout(Some(DEADLINE))?;
     socket.write_all(format!("boss\n{password}\n").as_bytes())?;
-    let is_in = reads_until(
-        &mut socket,
-        "*** Hello boss.",
-        "*** That is the wrong password for this name.",
-    )?;
+    let is_in =
+        reads_until(&mut socket, "*** Hello boss.", "*** That is not the password of this name.")?;
     Ok((socket, is_in))
 }
 
@@ -55,7 +52,7 @@ pub fn an_owner_is_in_within_three_seconds_while_four_scripts_guess_at_the_name(
                 && socket.set_read_timeout(Some(Duration::from_secs(1))).is_ok()
                 && reads_until(
                     &mut socket,
-                    "*** That is the wrong password for this name.",
+                    "*** That is not the password of this name.",
                     "*** Hung up",
                 )
                 .unwrap_or(false)

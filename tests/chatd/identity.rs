@@ -91,7 +91,7 @@ pub fn administrators_come_in_past_a_ban_and_nobody_else_does() {
     }
     let (mut two, told) = comes_from_elsewhere(&server, "Two");
     assert!(told.starts_with("*** Two is registered. Your password"), "{told}");
-    two.asks_until("wrong horse", "*** That is the wrong password for this name.");
+    two.asks_until("wrong horse", "*** That is not the password of this name.");
     two.asks_until(PASSWORD, "*** Hello Two.");
     // Theirs is the banned address now: they hit themselves.
     two.hears_until("*** You are in lobby with @boss.");

@@ -218,7 +218,7 @@ impl Session<'_> {
                 self.close(CloseReason::WrongPasswords(self.passwords_wrong));
             }
             Purpose::Enter(name, account) => {
-                let sentence = "That is the wrong password for this name. Once more, or an empty line for another name. Password:";
+                let sentence = "That is not the password of this name. Once more, or an empty line for another name. Password:";
                 self.ask_password(Purpose::Enter(name, account), sentence, driver);
             }
             Purpose::LogIn(..) => {

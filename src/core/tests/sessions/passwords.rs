@@ -28,7 +28,7 @@ fn a_registered_name_needs_its_password_and_may_have_to_wait() {
         "*** alice is registered. Your password (with nc, it will be seen as you type):\n"
     );
     assert!(client.sends("wrong\n").is_empty());
-    assert!(client.reads().starts_with("*** That is the wrong password for this name."));
+    assert!(client.reads().starts_with("*** That is not the password of this name."));
     assert_eq!(client.sends("right\nhi\n"), ["pauses 3s", "pauses 1s", "says 1: <alice> hi\n"]);
     assert_eq!(client.driver.asked, ["enter alice None", "enter alice Some(AccountId(1))"]);
     let tried = |password: &str| ("alice".to_owned(), Some(ALICES), password.to_owned());
