@@ -281,7 +281,8 @@ pub fn a_clock_that_jumps_for_a_moment_costs_nothing() {
         faked.is_set_by(-jump);
         boss.says("after");
         faked.server.logs("the clock is back");
-        boss.has_read_everything();
+        // The answer waits until what was said before is written.
+        boss.asks_until("/history", "*** The last 3 lines of lobby");
         let said: Vec<String> = faked.folder.select("SELECT body FROM line ORDER BY id");
         assert_eq!(said, ["before", "during", "after"]);
         faked.has("SELECT at FROM line WHERE body = 'after'", faked.time());
