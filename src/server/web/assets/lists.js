@@ -1,8 +1,6 @@
 // Who is here, the rooms, hands, and menus. The menus stand in page.html: a button says a line, or begins one.
 "use strict";
 
-// --- Lists ---
-
 const isWide = matchMedia("(min-width: 50rem)");
 let hereTimer = 0;
 
@@ -16,7 +14,7 @@ function showHereSoon() {
 function showHere() {
   const names = [...chat.here.keys()].sort().map((name) => chat.here.get(name));
   $("here-title").textContent = `Here: ${names.length}`;
-  rooms.countIs(names.length);
+  for (const count of document.querySelectorAll("#rooms [aria-current] small")) count.textContent = names.length;
   if (!isWide.matches && !$("sheet").open) return;
   $("here").replaceChildren(...names.map((who) => {
     const item = itemOf(who, isMine({ who }) ? "you" : hands.get(bare(who)) ?? "", () => openPerson(who));
@@ -57,12 +55,6 @@ const rooms = {
     $("rooms").replaceChildren(...this.found.map(([, name, count]) => this.item(name, count)));
     this.found = null;
     this.isAsked = false;
-  },
-
-  // Of the room that we are in; the others' numbers are as old as the list.
-  countIs(here) {
-    const count = $("rooms").querySelector("[aria-current] small");
-    if (count) count.textContent = here;
   },
 
   item(name, count) {

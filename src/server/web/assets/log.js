@@ -109,7 +109,6 @@ const lines = {
     this.count(line);
   },
 
-  // Lines told again stand in a section of their own, which a screen reader does not read out.
   addPast(line) {
     if (!this.section) this.beginPast();
     if (lostAt) this.told += 1;
