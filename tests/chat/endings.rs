@@ -64,6 +64,19 @@ fn a_name_that_is_taken_or_refused() {
     }
 }
 
+/// Also if there is nothing to say: the end of the input comes before the refusal.
+#[test]
+fn a_name_that_is_refused_when_all_is_said() {
+    let (_server, client, mut piped) = piped(&["--name", "7up"]);
+    client.gets_welcome();
+    client.says("7up");
+    piped.reads_no_more();
+    client.says_no_more();
+    client
+        .gets_refusal("*** A name starts with a letter, and \"7up\" does not. What is your name?");
+    piped.ends_with(10, "A name starts with a letter");
+}
+
 #[test]
 fn the_server_goes() {
     let (_server, client, piped) = piped(&["--name", "alice"]);

@@ -1,6 +1,10 @@
 //! Several lines at once are asked about, never obeyed, and can be called back.
 
-use crate::person::{Person, alice};
+use crate::{
+    full::alice_on,
+    person::{Person, Start, alice},
+    server::Server,
+};
 
 /// Pastes it, as a terminal does that puts brackets around what is pasted.
 fn pastes(person: &Person, text: &str) {
@@ -65,4 +69,60 @@ fn a_paste_on_its_way_is_called_back() {
     person.sees(" of 600 lines were sent.");
     person.types("done\r");
     client.says_among("done");
+}
+
+/// Whoever pastes the wrong thing at a question has not said it, nor is any of it a name or a password.
+#[test]
+fn a_paste_answers_no_question() {
+    for is_full in [false, true] {
+        let server = Server::start();
+        let start = Start::new(&server, &[]);
+        let person = if is_full { start.full() } else { start }.go();
+        let client = server.accepts();
+        client.gets_welcome();
+        person.sees_prompt("name> ");
+        pastes(&person, "first\nsecond\n/me third");
+        person.sees("chat: not sent: a name is asked for, and that is one word.");
+        person.types("alice\r");
+        client.says("alice");
+        client.gets_password_question("*** Password for alice:");
+        person.sees_prompt("password> ");
+        pastes(&person, "hunter\n2 is said\n/me too");
+        person.sees("chat: not sent: a password is one line, and these were several.");
+        pastes(&person, "hunter2!\n");
+        client.says("hunter2!");
+        client.gets_in("alice", &[]);
+        person.sees_prompt("alice@lobby> ");
+        assert!(!person.bytes().contains("unter"), "seen");
+    }
+}
+
+/// The connection breaks while lines are on their way, and then a name is asked for.
+#[test]
+fn no_line_of_a_paste_becomes_a_name() {
+    for is_full in [false, true] {
+        let (server, client, person) = if is_full { alice_on(24, 120) } else { alice() };
+        let lines: Vec<String> = (0..600).map(|n| format!("line{n}")).collect();
+        pastes(&person, &lines.join("\n"));
+        person.sees_prompt("paste> ");
+        client.loses_connection();
+        for (has_token, is_last) in [(true, false), (false, false), (false, true)] {
+            let client = server.accepts();
+            client.gets_welcome();
+            if has_token {
+                client.says_among("/resume T0KEN");
+                client.gets_refusal("*** That is too long ago. What is your name?");
+            }
+            client.says_among("alice");
+            client.gets_refusal("*** The name \"alice\" is taken. What is your name?");
+            if is_last {
+                person.sees("is taken. What is your name?");
+                person.types("\r");
+                person
+                    .sees("0 of 600 lines were sent; the next one: not sent: a name is asked for.");
+                person.types("alison\r");
+                client.says("alison");
+            }
+        }
+    }
 }

@@ -2,9 +2,12 @@
 
 use crate::{
     person::{Start, alice, alice_who, somebody},
-    server::who,
+    server::{Server, who},
 };
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 /// `<bob> 0`, `<bob> 1`, …
 fn lines_of_bob(count: usize) -> Vec<String> {
@@ -133,6 +136,26 @@ fn the_first_prompt_says_the_room_that_was_asked_for() {
     client.says("/join math");
     client.moves_to("math");
     person.sees_prompt("alice@math> ");
+}
+
+/// A refusal is an answer: one is where one is, and need not wait for a room that will not be.
+#[test]
+fn a_room_that_is_refused_costs_no_time() {
+    for is_full in [false, true] {
+        let server = Server::start();
+        let start = Start::new(&server, &["--name", "alice", "--room", "a%b"]);
+        let person = if is_full { start.full() } else { start }.go();
+        let client = server.accepts();
+        client.enters_as("alice");
+        client.says("/join a%b");
+        let start = Instant::now();
+        client.gets("*** carol entered lobby\n{\"+\":\"carol\"}"); // no answer to that
+        client.gets("*** A room's name has only ASCII letters.");
+        person.types("hi\r");
+        client.says("hi");
+        // The aim is the 0.2 s that a note may take; without a limit of its own it was 2 s.
+        assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
+    }
 }
 
 #[test]

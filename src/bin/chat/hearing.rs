@@ -60,7 +60,7 @@ impl Socket {
         let wish = wish.filter(|wish| Some(wish) != room.as_ref() && !visit.resumes);
         self.shared.change(|known| {
             known.note(note);
-            known.is_on_the_way |= wish.is_some();
+            wish.iter().for_each(|_| known.wishes());
             self.take_name_question(known, visit);
         });
         self.shared.screen.wake();

@@ -14,7 +14,7 @@ use crate::{
     pace,
     paste::Sending,
     screen::Show,
-    shared::{Shared, leave_at_once, not_sent},
+    shared::{NOTE_LIMIT, Shared, leave_at_once, not_sent},
     socket::ClientCommand,
     typed_lines,
 };
@@ -39,9 +39,6 @@ pub(crate) const ASKED_AFTER: [&str; 4] = ["/login", "/register", "/password", "
 /// How long such a question may take, and how long when the server has said something else meanwhile.
 const QUESTION_LIMIT: Duration = Duration::from_secs(5);
 const REFUSAL_LIMIT: Duration = Duration::from_millis(500);
-
-/// How long the prompt waits for the note behind an answer. There is none if it is a refusal.
-const NOTE_LIMIT: Duration = Duration::from_millis(200);
 
 /// How long the server may take to say goodbye.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
@@ -84,7 +81,13 @@ impl<T: Typing> Keyboard<T> {
                 Input::Interrupt { .. } if self.shared.is_leaving() => self.leave(),
                 _ if self.shared.is_leaving() => {}
                 Input::Interrupt { was_empty } => self.interrupt(was_empty, is_again),
-                Input::Password(password) if self.is_asked_for_password() => self.answer(&password),
+                // What is pasted may end in a line end; whatever is behind it would be talk.
+                Input::Password(password) if pace::lines_of(&password).is_some() => {
+                    self.notice("not sent: a password is one line, and these were several.");
+                }
+                Input::Password(password) if self.is_asked_for_password() => {
+                    self.answer(password.trim_end_matches(['\r', '\n']));
+                }
                 Input::Password(_) => {
                     self.notice("not sent: nothing asks for a password any more.");
                 }
@@ -127,6 +130,9 @@ impl<T: Typing> Keyboard<T> {
             self.notice(format!("the {} lines were not sent.", lines.len()));
         }
         match pace::lines_of(text) {
+            Some(_) if self.shared.known().question == Some(Question::Name) => {
+                self.notice("not sent: a name is asked for, and that is one word.");
+            }
             None => self.typed(text.trim_end_matches(['\r', '\n']), to.as_deref()),
             Some(lines) => {
                 let question = pace::question(&lines, self.shared.known().pace());

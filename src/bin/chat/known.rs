@@ -39,6 +39,8 @@ pub(crate) struct Known {
     pub(crate) is_paused: bool,
     /// In the room that everybody enters, and about to go to another one.
     pub(crate) is_on_the_way: bool,
+    /// The server's replies when that room was asked for.
+    replies_before_wish: u64,
     /// The question that waits for an answer.
     pub(crate) question: Option<Question>,
     /// A name was given to a server that does not note whether it lets us in.
@@ -171,6 +173,16 @@ impl Known {
     /// The room that we are in, or want to be in.
     pub(crate) fn destination(&self) -> Option<String> {
         self.awaits_past_of.clone().or_else(|| self.room.clone())
+    }
+
+    /// Another room is asked for.
+    pub(crate) fn wishes(&mut self) {
+        (self.is_on_the_way, self.replies_before_wish) = (true, self.replies());
+    }
+
+    /// Whether the server has said something since. Without a note behind it, that is a refusal.
+    pub(crate) fn is_wish_answered(&self) -> bool {
+        self.is_on_the_way && self.replies() > self.replies_before_wish
     }
 
     /// Counts the server's sentences that may have answered us.

@@ -2,6 +2,7 @@
 //! until that changes; also the one way out. No thread waits or does I/O while it holds the lock.
 
 use crate::{
+    commands::is_command,
     connection::Link,
     ending::Ending,
     known::Known,
@@ -23,6 +24,9 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(2);
 
 /// How long a server that has spoken may take to let us in.
 const WELCOME_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long to wait for the note behind an answer. There is none if it is a refusal.
+pub(crate) const NOTE_LIMIT: Duration = Duration::from_millis(200);
 
 pub(crate) struct Shared {
     known: Mutex<Known>,
@@ -70,7 +74,15 @@ impl Shared {
         let is_over =
             |known: &Known| known.is_there() || known.question.is_some() || is_no_chatd(known);
         let is_at_the_door = |known: &Known| known.answers > 0 && known.room.is_none();
-        if !self.wait(SILENCE_LIMIT, is_over) && is_at_the_door(&self.known()) {
+        let is_answered = |known: &Known| is_over(known) || known.is_wish_answered();
+        let deadline = Instant::now() + SILENCE_LIMIT;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        while self.wait(left(), is_answered) && !self.wait(NOTE_LIMIT, is_over) {
+            if self.known().is_wish_answered() || left().is_zero() {
+                break;
+            }
+        }
+        if is_at_the_door(&self.known()) && !is_over(&self.known()) {
             self.wait(WELCOME_LIMIT, is_over);
         }
         // The room that we wanted to go to is refused: then we are where we are.
@@ -82,6 +94,9 @@ impl Shared {
     /// # Errors
     /// A sentence that says why it is not sent.
     pub(crate) fn say(&self, line: &str) -> Result<(), String> {
+        if self.known().question == Some(Question::Name) && !is_command(line) {
+            return Err("not sent: a name is asked for.".to_owned()); // the next line of a paste, say
+        }
         let own = self.send_typed(format!("{line}\n").as_bytes(), Some(line))?;
         if let Some(own) = own {
             self.screen.show(Show::Own(own));

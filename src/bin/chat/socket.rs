@@ -77,7 +77,7 @@ impl Socket {
             let ending = self.read(stream, &mut visit);
             if self.shared.is_leaving() {
                 self.show(visit.arrivals.release());
-                self.leave();
+                self.shared.leave(&ending.unwrap_or(Ending::Left)); // in a pipe: a name refused
             }
             stream = match self.commands.try_recv() {
                 Ok(ClientCommand::Quit) => self.leave(),
