@@ -31,6 +31,8 @@ mod person;
 #[cfg(unix)]
 mod reconnecting;
 #[cfg(unix)]
+mod settings;
+#[cfg(unix)]
 mod strangers;
 #[cfg(unix)]
 mod typing;

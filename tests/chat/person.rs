@@ -137,6 +137,7 @@ impl Start {
             .env_remove("TERM_PROGRAM")
             .env("TERM", "xterm")
             .env("XDG_DATA_HOME", &self.data)
+            .env("XDG_CONFIG_HOME", &self.data)
             .env("RUST_BACKTRACE", "0")
             .envs(self.variable)
             .spawn_borrowed(&pts)

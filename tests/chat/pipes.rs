@@ -6,6 +6,7 @@ use crate::{
 };
 use std::{
     io::{Read, Write as _},
+    path::Path,
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{Receiver, channel},
     thread,
@@ -21,9 +22,15 @@ pub struct Piped {
 
 impl Piped {
     pub fn start(arguments: &[&str]) -> Piped {
+        Piped::start_in(&folder(), arguments)
+    }
+
+    /// With its files in this folder.
+    pub fn start_in(folder: &Path, arguments: &[&str]) -> Piped {
         let mut child = Command::new(env!("CARGO_BIN_EXE_chat"))
             .args(arguments)
-            .env("XDG_DATA_HOME", folder())
+            .env("XDG_DATA_HOME", folder)
+            .env("XDG_CONFIG_HOME", folder)
             .env("USER", "lee 9")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

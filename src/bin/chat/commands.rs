@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Each command as it is typed, and what it does.
-pub(crate) const HELP: [&str; 8] = [
+pub(crate) const HELP: [&str; 10] = [
     "/bell [on|off]: rings when somebody writes to you or mentions your name",
     "/clear: clears the screen",
     "/connect [HOST[:PORT]]: goes to another server, or tries this one again now",
@@ -16,6 +16,8 @@ pub(crate) const HELP: [&str; 8] = [
     "/log [FILE]: adds what is shown to FILE; without FILE, ends that",
     "/query [NAME]: what you type goes to NAME alone; without NAME, to the room again",
     "/quit [WHY]: leaves; so does Ctrl-D",
+    "/save: keeps in your file what /set has changed",
+    "/set [KEY [VALUE]]: shows the settings, explains one, or changes it until you leave",
 ];
 
 /// What people type to leave other programs.
@@ -50,6 +52,10 @@ pub(crate) enum Typed<'a> {
     Help(Option<&'a str>),
     /// Into this file, or no longer.
     Log(Option<&'a str>),
+    /// Keep what was set.
+    Save,
+    /// All settings, this one, or a value for it.
+    Set(Option<(&'a str, Option<&'a str>)>),
     /// The whole line is for the server too.
     Quit(&'a str),
     /// A command of ours, used wrongly: this is how. Or a line that nobody can have meant to say.
@@ -97,6 +103,11 @@ pub(crate) fn parse(line: &str) -> Typed<'_> {
         "/help" => Typed::Help(argument),
         "/log" => Typed::Log(argument),
         "/quit" => Typed::Quit(line),
+        "/save" => Typed::Save,
+        "/set" => Typed::Set(argument.map(|set| match set.split_once([' ', '=']) {
+            Some((key, value)) => (key, Some(value.trim_start_matches(['=', ' ']))),
+            None => (set, None),
+        })),
         #[cfg(debug_assertions)]
         "/panic" => Typed::Panic,
         _ => Typed::Send(line),
@@ -117,6 +128,11 @@ mod tests {
         assert!(matches!(parse("/bell loud"), Typed::Wrong(why) if why.contains("/bell [on|off]")));
         assert_eq!(parse("/help nick"), Typed::Help(Some("nick")));
         assert_eq!(parse("/log a file"), Typed::Log(Some("a file")));
+        assert_eq!(parse("/set"), Typed::Set(None));
+        assert_eq!(parse("/set bell"), Typed::Set(Some(("bell", None))));
+        for line in ["/set bell on", "/set bell = on", "/SET bell=on"] {
+            assert_eq!(parse(line), Typed::Set(Some(("bell", Some("on")))));
+        }
         assert_eq!(parse("/quit gone fishing"), Typed::Quit("/quit gone fishing"));
         assert!(matches!(parse("/connect host:0"), Typed::Wrong(_)));
         assert_eq!(parse("/connect"), Typed::Connect(None));

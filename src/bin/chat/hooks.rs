@@ -1,7 +1,13 @@
 //! What the line editor asks and tells us while it reads a line: rustyline's callbacks, all on
 //! `main`. They see each change of the line, so they know how it began: as talk, or as a password.
 
-use crate::{complete::Cycle, note::Question, secrets, shared::Shared, terminal};
+use crate::{
+    complete::{Cycle, Words},
+    note::Question,
+    secrets,
+    shared::Shared,
+    terminal, typed_lines,
+};
 use parking_lot::Mutex;
 use rustyline::{
     Cmd, ConditionalEventHandler, Context, Event, EventContext, EventHandler, Helper, KeyCode,
@@ -142,7 +148,9 @@ impl Completer for Hooks {
         if known.question.is_some() {
             return Ok((0, Vec::new()));
         }
-        let made = self.cycle.lock().press(&line[..pos], is_backward, &known);
+        let settings = self.shared.settings();
+        let words = Words { known: &known, settings: &settings, files: typed_lines::files_like };
+        let made = self.cycle.lock().press(&line[..pos], is_backward, words);
         Ok((0, made.into_iter().collect()))
     }
 }

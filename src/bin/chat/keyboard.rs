@@ -21,6 +21,7 @@ use crate::{
 use anyhow::Result;
 use crossbeam_channel::Sender;
 use std::{
+    path::PathBuf,
     sync::{Arc, atomic::Ordering},
     thread,
     time::{Duration, Instant},
@@ -55,11 +56,19 @@ pub(crate) struct Keyboard<T> {
     was_asked_to_leave: bool,
     /// A word of other programs that was not said; typed again, it is.
     doubted: Option<String>,
+    /// Where the settings are kept.
+    pub(crate) file: Option<PathBuf>,
 }
 
 impl<T: Typing> Keyboard<T> {
-    pub(crate) fn new(typing: T, shared: Arc<Shared>, commands: Sender<ClientCommand>) -> Self {
+    pub(crate) fn new(
+        typing: T,
+        shared: Arc<Shared>,
+        commands: Sender<ClientCommand>,
+        file: Option<PathBuf>,
+    ) -> Self {
         Keyboard {
+            file,
             typing,
             shared,
             commands,
@@ -157,6 +166,7 @@ impl<T: Typing> Keyboard<T> {
             Some(Question::Name) | None => {}
         }
         let doubted = self.doubted.take();
+        let line = &*self.shared.settings().expand(line);
         match commands::parse(line) {
             Typed::Send(line)
                 if to.is_some() && !line.is_empty() && !commands::is_command(line) =>
@@ -174,11 +184,9 @@ impl<T: Typing> Keyboard<T> {
                 self.leave();
             }
             Typed::Clear => self.typing.clear_screen(),
-            Typed::Bell(wish) => {
-                let is_on = wish.unwrap_or(!self.shared.has_bell.load(Ordering::Relaxed));
-                self.shared.has_bell.store(is_on, Ordering::Relaxed);
-                self.notice(if is_on { "the bell is on." } else { "the bell is off." });
-            }
+            Typed::Bell(wish) => self.bell(wish),
+            Typed::Save => self.save(),
+            Typed::Set(what) => self.set(what),
             Typed::Find(text) => {
                 self.shared.screen.show(Show::Find(text.map(str::to_owned)));
             }
@@ -218,7 +226,7 @@ impl<T: Typing> Keyboard<T> {
         self.shared.known().question == Some(Question::Password)
     }
 
-    fn notice(&self, text: impl Into<String>) {
+    pub(crate) fn notice(&self, text: impl Into<String>) {
         self.shared.screen.notice(text);
     }
 

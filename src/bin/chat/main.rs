@@ -14,6 +14,7 @@ mod address;
 mod arrivals;
 mod commands;
 mod complete;
+mod config;
 mod connection;
 mod editor;
 mod ending;
@@ -35,6 +36,8 @@ mod screen_lock;
 mod screen_thread;
 mod secrets;
 mod server_line;
+mod setting;
+mod settings;
 mod shared;
 mod socket;
 mod terminal;
@@ -50,6 +53,7 @@ use keyboard::Keyboard;
 use options::Options;
 use screen::Screen;
 use screen_thread::{Output, ScreenThread};
+use settings::{Key, Settings};
 use shared::Shared;
 use socket::Socket;
 use std::{
@@ -64,9 +68,10 @@ use std::{
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let options = options::read(&arguments).unwrap_or_else(|(text, code)| end_with(&text, code));
+    let settings = settings(&options).unwrap_or_else(|why| end_with(&format!("chat: {why}.\n"), 2));
     terminal::remember();
     terminal::restore_on_panic();
-    let result = chat(&options);
+    let result = chat(&options, settings);
     terminal::restore();
     if let Err(error) = result {
         end_with(&format!("chat: {error:#}\n"), 1);
@@ -81,10 +86,18 @@ fn end_with(text: &str, code: i32) -> ! {
     exit(code)
 }
 
+/// What the file and the command line say.
+fn settings(options: &Options) -> Result<Settings, String> {
+    let file = options.config.clone().or_else(config::path);
+    let settings = config::load(file.as_deref(), options.config.is_some())?;
+    options.settings(settings).map_err(|why| format!("{why:#}"))
+}
+
 /// The chat, from the first connection on. It ends by [`Shared::leave`], and returns only if it
 /// cannot go on.
-fn chat(options: &Options) -> Result<()> {
-    let address = options.address()?;
+fn chat(options: &Options, settings: Settings) -> Result<()> {
+    let address = settings.address()?;
+    let file = options.config.clone().or_else(config::path);
     let stream = connect(&address)
         .unwrap_or_else(|ending| end_with(&format!("chat: {ending}\n"), ending.code()));
     terminal::end_on_signals().context("signals cannot be waited for")?;
@@ -93,20 +106,23 @@ fn chat(options: &Options) -> Result<()> {
     let has_person = has_editor || stdin().is_terminal();
     let has_colours = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let (screen, waiting) = Screen::new();
-    let shared = Arc::new(Shared::new(screen, options.bell));
     let (commands, received) = unbounded();
-    let name = options.name.clone().or_else(|| (!has_person).then(login_name));
-    let is_full = has_editor && !options.inline;
+    let text = |key| settings.text(key).map(str::to_owned);
+    let is_full = has_editor && !settings.is_on(Key::Inline);
+    let (name, room) =
+        (text(Key::Name).or_else(|| (!has_person).then(login_name)), text(Key::Room));
+    let comes_back = has_person && settings.is_on(Key::Reconnect);
+    let shared = Arc::new(Shared::new(screen, settings));
     let socket = Socket {
         shared: Arc::clone(&shared),
         commands: received,
         address,
         name,
-        room: options.room.clone(),
+        room,
         has_person,
         has_editor,
         shows_own: is_full,
-        comes_back: has_person && !options.no_reconnect,
+        comes_back,
         tries: 0,
         refusals: 0,
     };
@@ -115,7 +131,7 @@ fn chat(options: &Options) -> Result<()> {
         let (screen, typing) = full::take_terminal(waiting, Arc::clone(&shared), has_colours)?;
         start("screen", move || screen.run())?;
         starts_socket()?;
-        return Keyboard::new(typing, shared, commands).run();
+        return Keyboard::new(typing, shared, commands, file).run();
     }
     let mut editor = match has_editor {
         true => Some(LineEditor::new(Arc::clone(&shared), has_colours)?),
@@ -129,7 +145,7 @@ fn chat(options: &Options) -> Result<()> {
     start("screen", move || screen.run())?;
     starts_socket()?;
     match editor {
-        Some(editor) => Keyboard::new(editor, shared, commands).run(),
+        Some(editor) => Keyboard::new(editor, shared, commands, file).run(),
         None => plain::run(&shared, Duration::from_secs(options.wait)),
     }
 }

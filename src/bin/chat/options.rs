@@ -1,9 +1,13 @@
 //! The command line: options and their help. No I/O; runs on `main`, once.
 
-use crate::address::{Address, DEFAULT_HOST, Target};
-use anyhow::{Result, bail};
+use crate::{
+    address::{Address, DEFAULT_HOST, Target},
+    settings::{Key, Settings, Source, Value},
+};
+use anyhow::{Result, anyhow, bail};
 use argh::FromArgs;
 use chatd::server::number::whole_number;
+use std::path::PathBuf;
 
 /// The longest `--wait`, in seconds.
 const WAIT_MAX: u64 = 24 * 60 * 60;
@@ -41,6 +45,11 @@ pub(crate) struct Options {
     #[argh(switch)]
     pub(crate) bell: bool,
 
+    /// the file of your own settings (default ~/.config/chatd/chat.toml, where XDG_CONFIG_HOME says
+    /// nothing else)
+    #[argh(option)]
+    pub(crate) config: Option<PathBuf>,
+
     /// after the end of piped input, seconds of silence to wait for the server's last words
     /// (default 10)
     #[argh(option, default = "10", from_str_fn(whole_number))]
@@ -65,7 +74,7 @@ pub(crate) fn read(arguments: &[String]) -> Result<Options, (String, i32)> {
             Ok(()) => (early.output, 0),
             Err(()) => wrong(early.output.lines().next().unwrap_or_default().to_owned()),
         })?;
-    let options = options.check().map_err(|error| wrong(format!("{error:#}.")))?;
+    options.check().map_err(|error| wrong(format!("{error:#}.")))?;
     if options.version {
         return Err((concat!("chat ", env!("CARGO_PKG_VERSION"), "\n").to_owned(), 0));
     }
@@ -73,28 +82,56 @@ pub(crate) fn read(arguments: &[String]) -> Result<Options, (String, i32)> {
 }
 
 impl Options {
-    /// Refuses what would be more than one word on the wire, and takes name and room from the
-    /// server's address if no option gives them.
-    fn check(mut self) -> Result<Options> {
-        let target = self.target()?;
-        self.name = self.name.or(target.name);
-        self.room = self.room.or(target.room);
+    /// Refuses what no settings could mend.
+    fn check(&self) -> Result<()> {
+        self.settings(Settings::default())?;
         for (option, value) in [("--name", &self.name), ("--room", &self.room)] {
-            if let Some(value) = value
-                && (value.is_empty() || value.chars().any(|c| c.is_control() || c.is_whitespace()))
-            {
-                bail!("{option} wants one word, not {value:?}");
+            if value.as_deref() == Some("") {
+                bail!("{option} wants one word, not \"\"");
             }
         }
         if self.wait > WAIT_MAX {
             bail!("--wait {}: give 0 to {WAIT_MAX} seconds (a day)", self.wait);
         }
-        Ok(self)
+        Ok(())
     }
 
-    fn target(&self) -> Result<Target> {
+    /// The settings of the file, where no option says otherwise.
+    ///
+    /// # Errors
+    /// When an option wants what cannot be.
+    pub(crate) fn settings(&self, mut settings: Settings) -> Result<Settings> {
+        let target = self.target(settings.text(Key::Server).unwrap_or(DEFAULT_HOST))?;
+        let text = |text: &Option<String>| text.clone().map(Value::Text);
+        let switch = |is_given: bool, value| is_given.then_some(Value::Switch(value));
+        let server = Some(Value::Text(target.address.to_string()));
+        let (name, room) = (text(&self.name), text(&self.room));
+        let is_given = !self.server.is_empty();
+        for (key, value) in [
+            (Key::Server, server.filter(|_| is_given)),
+            (Key::Name, name.or(text(&target.name).filter(|_| is_given))),
+            (Key::Room, room.or(text(&target.room).filter(|_| is_given))),
+            (Key::Inline, switch(self.inline, true)),
+            (Key::Reconnect, switch(self.no_reconnect, false)),
+            (Key::Bell, switch(self.bell, true)),
+        ] {
+            let Some(value) = value else { continue };
+            settings.set(key, value, Source::CommandLine).map_err(|why| anyhow!("--{why}"))?;
+        }
+        // An address in the file may have a name and a room in it.
+        for (key, value) in [(Key::Name, text(&target.name)), (Key::Room, text(&target.room))] {
+            if let (None, Some(value)) = (settings.text(key), value) {
+                let source = settings.source(Key::Server).clone();
+                settings.set(key, value, source).map_err(|why| anyhow!(why))?;
+            }
+        }
+        Ok(settings)
+    }
+
+    /// Where to go; `usual` if no server is given.
+    fn target(&self, usual: &str) -> Result<Target> {
         let (host, port) = match &self.server[..] {
-            [] => (DEFAULT_HOST, None),
+            [] => (usual, None),
             [host] => (host.as_str(), None),
             [host, port] => (host.as_str(), Some(port)),
             [_, _, other, ..] => bail!("{other:?} is one word too many"),
@@ -105,14 +142,6 @@ impl Options {
         }
         Ok(target)
     }
-
-    /// The server's address.
-    ///
-    /// # Errors
-    /// When the port is not a number from 1 to 65535.
-    pub(crate) fn address(&self) -> Result<Address> {
-        Ok(self.target()?.address)
-    }
 }
 
 #[cfg(test)]
@@ -122,6 +151,10 @@ mod tests {
     fn read(arguments: &str) -> Result<Options, (String, i32)> {
         let words: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
         super::read(&words)
+    }
+
+    fn set(arguments: &str) -> Settings {
+        read(arguments).unwrap().settings(Settings::default()).unwrap()
     }
 
     #[test]
@@ -144,12 +177,36 @@ mod tests {
     #[test]
     fn host_and_port_are_given_in_every_way_that_people_know() {
         for arguments in ["h 6000", "h:6000", "telnet://h:6000", "telnet://h 6000"] {
-            assert_eq!(read(arguments).unwrap().address().unwrap().to_string(), "h:6000");
+            assert_eq!(set(arguments).text(Key::Server), Some("h:6000"));
         }
-        let given = |options: Options| (options.name, options.room);
-        let (bob, math) = (Some("bob".to_owned()), Some("math".to_owned()));
-        assert_eq!(given(read("bob@h").unwrap()), (bob.clone(), None));
-        assert_eq!(given(read("chat://eve@h/x --name bob --room math").unwrap()), (bob, math));
+        let settings = set("bob@h");
+        assert_eq!((settings.text(Key::Name), settings.text(Key::Room)), (Some("bob"), None));
+        let settings = set("chat://eve@h/x --name bob --room math");
+        assert_eq!(
+            (settings.text(Key::Name), settings.text(Key::Room)),
+            (Some("bob"), Some("math"))
+        );
+    }
+
+    #[test]
+    fn options_override_the_file() {
+        let mut file = Settings::default();
+        for (key, value) in [(Key::Server, "chat://alice@h:6000/math"), (Key::Name, "eve")] {
+            file.set(key, Value::Text(value.to_owned()), Source::File(1)).unwrap();
+        }
+        file.set(Key::Bell, Value::Switch(true), Source::File(2)).unwrap();
+        let with = |arguments: &str| read(arguments).unwrap().settings(file.clone()).unwrap();
+        let settings = with("");
+        assert_eq!(settings.address().unwrap().to_string(), "h:6000");
+        assert_eq!(
+            (settings.text(Key::Name), settings.text(Key::Room)),
+            (Some("eve"), Some("math"))
+        );
+        let settings = with("g --name bob --no-reconnect");
+        assert_eq!(settings.address().unwrap().to_string(), "g:5000");
+        assert_eq!((settings.text(Key::Name), settings.text(Key::Room)), (Some("bob"), None));
+        assert_eq!(settings.source(Key::Name), &Source::CommandLine);
+        assert!(settings.is_on(Key::Bell) && !settings.is_on(Key::Reconnect));
     }
 
     #[test]

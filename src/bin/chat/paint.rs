@@ -31,8 +31,9 @@ fn begin(colour: u8) -> String {
     format!("\x1b[38;5;{colour}m")
 }
 
-/// Appends a line with its colours and without its end. `me` is whose mentions are marked.
-pub(crate) fn paint(line: &ServerLine, me: Option<&str>, to: &mut String) {
+/// Appends a line with its colours and without its end. Where it mentions `me`, or has one of these
+/// words, is marked.
+pub(crate) fn paint(line: &ServerLine, me: Option<&str>, words: &[String], to: &mut String) {
     let mut push = |parts: &[&str]| parts.iter().for_each(|part| to.push_str(part));
     if !line.time().is_empty() {
         push(&[DIM, line.time(), RESET]);
@@ -46,7 +47,7 @@ pub(crate) fn paint(line: &ServerLine, me: Option<&str>, to: &mut String) {
         }
         LineKind::Say | LineKind::Act => {
             push(&[marks.0, &begin(colour_of(name)), name, RESET, marks.1]);
-            match me.and_then(|me| line.mention_of(me)) {
+            match line.mention(me, words) {
                 None => push(&[body]),
                 Some(at) => {
                     push(&[&body[..at.start], MARKED, &body[at.clone()], RESET, &body[at.end..]]);
@@ -72,7 +73,7 @@ mod tests {
 
     fn painted(text: &str) -> String {
         let mut painted = String::new();
-        paint(&ServerLine::new(text.as_bytes()), Some("alice"), &mut painted);
+        paint(&ServerLine::new(text.as_bytes()), Some("alice"), &[], &mut painted);
         painted
     }
 

@@ -10,6 +10,7 @@ use crate::{
     screen::{Screen, Show},
     screen_lock::Way,
     server_line::{LineKind, ServerLine},
+    settings::{Key, Settings},
     shared::Shared,
     terminal,
 };
@@ -18,7 +19,7 @@ use rustyline::ExternalPrinter;
 use std::{
     fs::File,
     io::{self, BufWriter, Write},
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
 };
 
 /// One print, in bytes: a few screens full. More at once would make keys wait behind it.
@@ -42,6 +43,7 @@ pub(crate) struct ScreenThread {
     shared: Arc<Shared>,
     log: Option<BufWriter<File>>,
     me: Option<String>,
+    settings: Arc<Settings>,
 }
 
 /// What is printed at once.
@@ -58,13 +60,15 @@ impl ScreenThread {
         output: Output,
         shared: Arc<Shared>,
     ) -> ScreenThread {
-        ScreenThread { waiting, output, shared, log: None, me: None }
+        let settings = shared.settings();
+        ScreenThread { waiting, output, shared, log: None, me: None, settings }
     }
 
     pub(crate) fn run(mut self) {
         while let Ok(first) = self.waiting.recv() {
             let mut print = Print::default();
             self.me = self.shared.known().me.clone();
+            self.settings = self.shared.settings();
             self.take(first, &mut print);
             if !print.text.is_empty() {
                 self.shared.screen.lock.wait(); // what comes meanwhile is printed with it
@@ -94,7 +98,12 @@ impl ScreenThread {
                 self.log_or_stop(|log| writeln!(log, "{}", line.text));
                 print.rings |= self.rings_for(&line);
                 match has_colours {
-                    true => paint::paint(&line, self.me.as_deref(), &mut print.text),
+                    true => paint::paint(
+                        &line,
+                        self.me.as_deref(),
+                        self.settings.words(),
+                        &mut print.text,
+                    ),
                     false => print.text.push_str(&line.text),
                 }
                 print.text.push('\n');
@@ -121,9 +130,9 @@ impl ScreenThread {
 
     fn rings_for(&self, line: &ServerLine) -> bool {
         let is_to_us = line.kind == LineKind::PrivateFrom
-            || self.me.as_deref().and_then(|me| line.mention_of(me)).is_some();
+            || line.mention(self.me.as_deref(), self.settings.words()).is_some();
         let is_editor = matches!(self.output, Output::Editor { .. });
-        is_to_us && is_editor && !line.is_past && self.shared.has_bell.load(Ordering::Relaxed)
+        is_to_us && is_editor && !line.is_past && self.settings.is_on(Key::Bell)
     }
 
     fn print(&mut self, text: String) {

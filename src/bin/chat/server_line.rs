@@ -98,9 +98,17 @@ impl ServerLine {
         matches!(self.kind, LineKind::Say | LineKind::Act)
     }
 
-    /// Where in its body somebody else mentions `name`: as a word, in any case of letters.
-    pub(crate) fn mention_of(&self, name: &str) -> Option<Range<usize>> {
-        if name.is_empty() || !self.is_talk() || self.name() == name {
+    /// Where in its body somebody else mentions us, or has one of these words.
+    pub(crate) fn mention(&self, me: Option<&str>, words: &[String]) -> Option<Range<usize>> {
+        if !self.is_talk() || me == Some(self.name()) {
+            return None;
+        }
+        me.into_iter().chain(words.iter().map(String::as_str)).find_map(|word| self.find(word))
+    }
+
+    /// Where in its body `name` stands: as a word, in any case of letters.
+    fn find(&self, name: &str) -> Option<Range<usize>> {
+        if name.is_empty() {
             return None;
         }
         // A name may have these within, so beside a letter they make another name of it.
@@ -227,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_mention_is_a_word_of_its_own() {
-        let mention = |text: &str| line(text).mention_of("alice").map(|at| at.start);
+        let mention = |text: &str| line(text).mention(Some("alice"), &[]).map(|at| at.start);
         assert_eq!(mention("<bob> hi Alice!"), Some(3));
         assert_eq!(mention("<bob> alice"), Some(0));
         for other in ["malice, alices", "alice-bob", "x.alice", "alice_", "alice.b"] {
@@ -236,10 +244,14 @@ mod tests {
         for same in ["alice.", "alice-", "alice: hi", "alice...", "alice’s"] {
             assert_eq!(mention(&format!("<bob> {same}")), Some(0), "{same}");
         }
-        assert_eq!(line("<bob> hi ZOË!").mention_of("Zoë"), Some(3..7));
+        assert_eq!(line("<bob> hi ZOË!").mention(Some("Zoë"), &[]), Some(3..7));
         assert_eq!(mention("<alice> I, alice"), None);
         assert_eq!(mention("*** alice entered lobby"), None);
         assert_eq!(mention("<bob> 日本alice日本"), None);
         assert_eq!(mention("<bob> 日 alice 本"), Some(4));
+        let words = ["exam".to_owned()];
+        assert_eq!(line("<bob> the Exam, at ten").mention(Some("alice"), &words), Some(4..8));
+        assert_eq!(line("<bob> an example").mention(None, &words), None);
+        assert_eq!(line("<alice> my exam").mention(Some("alice"), &words), None);
     }
 }

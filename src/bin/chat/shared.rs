@@ -8,12 +8,16 @@ use crate::{
     known::Known,
     note::Question,
     screen::{Screen, Show},
+    settings::Settings,
     terminal,
 };
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::{
     io::{self, ErrorKind, Write as _},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -33,8 +37,7 @@ pub(crate) struct Shared {
     changed: Condvar,
     pub(crate) link: Link,
     pub(crate) screen: Screen,
-    /// Whether the bell rings for mentions and private lines.
-    pub(crate) has_bell: AtomicBool,
+    settings: Mutex<Arc<Settings>>, // locked to look, or to put others there
     /// A password was asked for while this line was begun: it is not shown, and said to nobody.
     is_typing_hidden: AtomicBool,
     /// The person is leaving: an end of file is what we wait for.
@@ -42,16 +45,27 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(screen: Screen, has_bell: bool) -> Shared {
+    pub(crate) fn new(screen: Screen, settings: Settings) -> Shared {
         Shared {
             known: Mutex::default(),
             changed: Condvar::new(),
             link: Link::default(),
             screen,
-            has_bell: AtomicBool::new(has_bell),
+            settings: Mutex::new(Arc::new(settings)),
             is_typing_hidden: AtomicBool::new(false),
             is_leaving: AtomicBool::new(false),
         }
+    }
+
+    /// The settings as they are now.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.lock())
+    }
+
+    /// Only `main` changes them.
+    pub(crate) fn set_settings(&self, settings: Settings) {
+        *self.settings.lock() = Arc::new(settings);
+        self.screen.wake();
     }
 
     /// Looks at what is known, for a moment.

@@ -24,13 +24,21 @@ static EDITING: AtomicBool = AtomicBool::new(false);
 /// The full screen has the terminal.
 static FULL: AtomicBool = AtomicBool::new(false);
 
+/// It is told of the wheel.
+static HAS_WHEEL: AtomicBool = AtomicBool::new(false);
+
 /// Ends what the editor switches on: pasting in brackets, an update in one piece, a hidden cursor.
 const EDITOR_OFF: &[u8] = b"\x1b[?2004l\x1b[?2026l\x1b[?25h";
 
 /// The full screen: another screen, no arrow keys in place of the wheel (they would go through what was
 /// typed), pasting in brackets, word of the focus; and the window's title is kept for later.
 const FULL_ON: &[u8] = b"\x1b[?1049h\x1b[?1007l\x1b[22;2t\x1b[?2004h\x1b[?1004h";
-const FULL_OFF: &[u8] = b"\x1b[?1004l\x1b[?2004l\x1b[23;2t\x1b[?1007h\x1b[?1049l\x1b[?25h";
+const FULL_OFF: &[u8] =
+    b"\x1b[?1006l\x1b[?1000l\x1b[?1004l\x1b[?2004l\x1b[23;2t\x1b[?1007h\x1b[?1049l\x1b[?25h";
+
+/// The wheel's turns come as keys do; and so do clicks, with which the terminal would mark text.
+const WHEEL_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const WHEEL_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 
 /// Whether a person can edit lines: both ends are a terminal, and one that obeys.
 pub(crate) fn can_edit() -> bool {
@@ -50,6 +58,16 @@ pub(crate) fn edit() {
 pub(crate) fn take_screen() {
     FULL.store(true, Ordering::SeqCst);
     write(FULL_ON);
+    if HAS_WHEEL.load(Ordering::SeqCst) {
+        write(WHEEL_ON);
+    }
+}
+
+/// Whether the full screen is told of the wheel.
+pub(crate) fn take_wheel(is_wanted: bool) {
+    if HAS_WHEEL.swap(is_wanted, Ordering::SeqCst) != is_wanted {
+        write(if is_wanted { WHEEL_ON } else { WHEEL_OFF });
+    }
 }
 
 /// Takes it back: what is written next stands below what was there before.

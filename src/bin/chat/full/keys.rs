@@ -4,8 +4,9 @@ use super::{
     model::{Effect, Model},
     scrollback::Stamp,
 };
-use crate::{input::Input, keyboard::ASKED_AFTER, known::Known};
+use crate::{complete::Words, input::Input, keyboard::ASKED_AFTER, known::Known};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use std::sync::Arc;
 
 impl Model {
     /// A key was pressed.
@@ -111,8 +112,11 @@ impl Model {
 
     fn complete(&mut self, is_back: bool, known: &Known) {
         let before = self.line.text()[..self.line.pos()].to_owned();
+        let settings = Arc::clone(&self.settings);
+        let words =
+            Words { known, settings: &settings, files: self.files.unwrap_or(|_| Vec::new()) };
         if known.question.is_none()
-            && let Some(made) = self.cycle.press(&before, is_back, known)
+            && let Some(made) = self.cycle.press(&before, is_back, words)
         {
             let after = self.line.text()[before.len()..].to_owned();
             let pos = made.len();

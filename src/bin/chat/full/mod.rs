@@ -29,6 +29,7 @@ use crate::{
     known::Known,
     paint,
     screen::Show,
+    settings::Key,
     shared::Shared,
     terminal, typed_lines,
 };
@@ -119,6 +120,7 @@ pub(crate) fn take_terminal(
     let _ = kept.set_max_len(typed_lines::LINES_MAX);
     let is_first = file.as_ref().is_some_and(|file| kept.load(file).is_err());
     let mut model = Model::new(kept.iter().cloned().collect(), has_colours);
+    model.files = Some(typed_lines::files_like);
     if is_first {
         model.notice(HINT.to_owned(), now());
     }
@@ -169,7 +171,7 @@ impl FullScreen {
 
     fn with_known<T>(&mut self, run: impl FnOnce(&mut Model, &Known, Stamp) -> T) -> T {
         let (at, shared) = (now(), Arc::clone(&self.shared));
-        self.model.has_bell = shared.has_bell.load(std::sync::atomic::Ordering::Relaxed);
+        self.model.settings = shared.settings();
         run(&mut self.model, &shared.known(), at)
     }
 
@@ -184,7 +186,11 @@ impl FullScreen {
                 model.focus(matches!(event, Event::FocusGained));
                 Vec::new()
             }
-            Event::Resize(..) | Event::Mouse(_) => Vec::new(), // it is drawn anew
+            Event::Mouse(mouse) => {
+                model.wheel(mouse.kind, known);
+                Vec::new()
+            }
+            Event::Resize(..) => Vec::new(), // it is drawn anew
         });
         effects.into_iter().for_each(|effect| self.obey(effect));
     }
@@ -254,6 +260,7 @@ impl FullScreen {
 
     fn draw(&mut self) {
         self.with_known(Model::sync);
+        terminal::take_wheel(self.model.settings.is_on(Key::Wheel));
         let (model, shared) = (&mut self.model, &self.shared);
         let mut title = String::new();
         let drawn = self.terminal.draw(|frame| {
@@ -286,7 +293,9 @@ impl FullScreen {
     fn painted(&self, shown: &Shown, me: Option<&str>) -> String {
         let mut text = String::new();
         match shown {
-            Shown::Line(line) if self.has_colours => paint::paint(line, me, &mut text),
+            Shown::Line(line) if self.has_colours => {
+                paint::paint(line, me, self.model.settings.words(), &mut text);
+            }
             Shown::Line(line) => text.push_str(&line.text),
             Shown::Notice(notice) if self.has_colours => text = paint::notice(notice),
             Shown::Notice(notice) => text = format!("chat: {notice}"),

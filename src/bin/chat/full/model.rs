@@ -13,8 +13,10 @@ use crate::{
     known::Known,
     note::Question,
     server_line::{LineKind, ServerLine},
+    settings::{Key, Settings},
 };
 use chatd::core::sentences::without_mark;
+use std::sync::Arc;
 
 /// The most private talks with a window each. Those after them stand in the room's window alone.
 const TALKS_MAX: usize = 20;
@@ -80,7 +82,9 @@ pub(crate) struct Model {
     /// Columns and rows for text.
     pub(crate) size: (usize, usize),
     pub(crate) has_colours: bool,
-    pub(crate) has_bell: bool,
+    pub(crate) settings: Arc<Settings>,
+    /// Paths that begin so, for completion.
+    pub(super) files: Option<fn(&str) -> Vec<String>>,
 }
 
 impl Model {
@@ -151,11 +155,11 @@ impl Model {
         if is_private(&line) {
             self.count(&name, is_mine || line.is_past);
         }
-        let is_mention = known.me.as_deref().and_then(|me| line.mention_of(me)).is_some();
+        let is_mention = line.mention(known.me.as_deref(), self.settings.words()).is_some();
         let is_to_us = !line.is_past && (line.kind == LineKind::PrivateFrom || is_mention);
         self.unseen += usize::from(is_to_us && self.is_away);
         self.scrollback.push(at, Shown::Line(line));
-        if is_to_us && self.has_bell { vec![Effect::Bell] } else { Vec::new() }
+        if is_to_us && self.settings.is_on(Key::Bell) { vec![Effect::Bell] } else { Vec::new() }
     }
 
     /// A private line of a talk with somebody, which may have been read.
@@ -179,13 +183,15 @@ impl Model {
 
     // --- Where one looks ---
 
-    pub(crate) fn layout<'a>(&self, known: &'a Known) -> Layout<'a> {
+    pub(crate) fn layout<'a>(&'a self, known: &'a Known) -> Layout<'a> {
         Layout {
             width: self.size.0.max(1),
             me: known.me.as_deref(),
             marker: self.marker,
             found: self.found,
             has_colours: self.has_colours,
+            has_times: self.settings.is_on(Key::Times),
+            words: self.settings.words(),
         }
     }
 

@@ -33,6 +33,9 @@ pub(crate) struct Layout<'a> {
     /// What is looked for, in small letters.
     pub(crate) found: Option<u64>,
     pub(crate) has_colours: bool,
+    pub(crate) has_times: bool,
+    /// They are marked as mentions are.
+    pub(crate) words: &'a [String],
 }
 
 impl Layout<'_> {
@@ -48,7 +51,7 @@ impl Layout<'_> {
         {
             rows.push(self.rule("read up to here"));
         }
-        let has_times = self.width >= WIDTH_WITH_TIMES;
+        let has_times = self.has_times && self.width >= WIDTH_WITH_TIMES;
         let mut parts = Vec::new();
         if has_times {
             let style = style::time(self.found == Some(entry.number));
@@ -90,7 +93,7 @@ impl Layout<'_> {
                 push(marks.0, plain);
                 push(line.name(), style::name(line.name(), self.me, self.has_colours));
                 push(marks.1, plain);
-                match self.me.and_then(|me| line.mention_of(me)) {
+                match line.mention(self.me, self.words) {
                     None => push(body, plain),
                     Some(at) => {
                         push(&body[..at.start], plain);

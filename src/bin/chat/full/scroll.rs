@@ -5,6 +5,10 @@ use super::{
     scrollback::{Entry, Shown, Stamp},
 };
 use crate::known::Known;
+use ratatui::crossterm::event::MouseEventKind;
+
+/// Rows that one step of the wheel scrolls, as in most terminals.
+const WHEEL: isize = 3;
 
 /// Newer than every entry.
 const NEWEST: u64 = u64::MAX - 1;
@@ -16,6 +20,15 @@ impl Model {
             true => self.up(rows.unsigned_abs(), known),
             false => self.down(rows.unsigned_abs(), known),
         };
+    }
+
+    /// The wheel was turned.
+    pub(crate) fn wheel(&mut self, turn: MouseEventKind, known: &Known) {
+        match turn {
+            MouseEventKind::ScrollUp => self.scroll(WHEEL, known),
+            MouseEventKind::ScrollDown => self.scroll(-WHEEL, known),
+            _ => {}
+        }
     }
 
     /// The lowest row when one goes up. The first page is as full as any.
