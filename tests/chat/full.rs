@@ -327,16 +327,36 @@ fn the_log_is_readable_by_its_owner_alone() {
         let home: &'static str = start.data_folder().to_owned().leak();
         start.variable("HOME", home)
     });
-    person.types("/log ~/notes\r");
+    person.types("/log ~/no\t");
+    person.sees_prompt("alice@lobby> /log ~/no");
+    person.types("tes\r");
     person.sees("chat: what is shown from now on is added to ~/notes.");
     client.gets("<bob> to be kept\n{\"last\":11}");
     person.types("mine\r");
     client.says("mine");
     client.gets("<alice> mine\n{\"last\":12}");
     person.sees("<alice> mine");
+    person.types("/set x\r");
+    person.sees("there is no setting");
     person.types("/log\r");
     person.sees("nothing is logged any more");
     let log = person.data.join("notes");
-    assert_eq!(std::fs::read_to_string(&log).unwrap(), "<bob> to be kept\n<alice> mine\n");
+    let text = std::fs::read_to_string(&log).unwrap();
+    let lines: Vec<&str> = text
+        .lines()
+        .map(|line| {
+            let (time, line) = line.split_at("2026-11-28 12:30 ".len());
+            assert!(time.starts_with("20") && time.ends_with(' '), "{time}");
+            line
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "<bob> to be kept",
+            "<alice> mine",
+            "chat: there is no setting \"x\"; the nearest one is \"name\"."
+        ]
+    );
     assert_eq!(std::fs::metadata(log).unwrap().permissions().mode() & 0o777, 0o600);
 }

@@ -3,6 +3,7 @@
 //! (everywhere).
 
 mod endings;
+mod json;
 mod pipes;
 mod server;
 

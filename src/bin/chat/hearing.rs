@@ -15,6 +15,7 @@ use crate::{
     ending::Ending,
     known::Known,
     note::{self, Note, Question, Read},
+    screen::Show,
     server_line::{LineKind, ServerLine},
     socket::{NAME_TRIES, Socket},
     terminal,
@@ -31,6 +32,9 @@ impl Socket {
             let text = take(&mut visit.begun) + &line.text;
             match note::read(&text) {
                 Read::Note(note) => {
+                    if self.tells_notes {
+                        self.shared.screen.show(Show::Note(text));
+                    }
                     self.take_note(&note, visit);
                     return None;
                 }
@@ -161,6 +165,7 @@ impl Socket {
         }
         self.show(match visit.notes {
             _ if visit.is_at_the_door && is_sentence && !is_last(&sentence) => Vec::new(),
+            Notes::On if self.tells_notes => vec![line],
             Notes::On => visit.arrivals.take(line, visit.is_told_again),
             Notes::Off | Notes::Asked { .. } => vec![line],
         });

@@ -22,8 +22,10 @@ mod full;
 mod hearing;
 mod hooks;
 mod input;
+mod json;
 mod keyboard;
 mod known;
+mod log;
 mod note;
 mod options;
 mod own;
@@ -40,6 +42,7 @@ mod setting;
 mod settings;
 mod shared;
 mod socket;
+mod stamp;
 mod terminal;
 mod typed_lines;
 mod visit;
@@ -102,7 +105,7 @@ fn chat(options: &Options, settings: Settings) -> Result<()> {
         .unwrap_or_else(|ending| end_with(&format!("chat: {ending}\n"), ending.code()));
     terminal::end_on_signals().context("signals cannot be waited for")?;
 
-    let has_editor = terminal::can_edit();
+    let has_editor = terminal::can_edit() && !options.json;
     let has_person = has_editor || stdin().is_terminal();
     let has_colours = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let (screen, waiting) = Screen::new();
@@ -111,7 +114,7 @@ fn chat(options: &Options, settings: Settings) -> Result<()> {
     let is_full = has_editor && !settings.is_on(Key::Inline);
     let (name, room) =
         (text(Key::Name).or_else(|| (!has_person).then(login_name)), text(Key::Room));
-    let comes_back = has_person && settings.is_on(Key::Reconnect);
+    let comes_back = has_person && settings.is_on(Key::Reconnect) && !options.json;
     let shared = Arc::new(Shared::new(screen, settings));
     let socket = Socket {
         shared: Arc::clone(&shared),
@@ -121,7 +124,8 @@ fn chat(options: &Options, settings: Settings) -> Result<()> {
         room,
         has_person,
         has_editor,
-        shows_own: is_full,
+        shows_own: is_full || options.json,
+        tells_notes: options.json,
         comes_back,
         tries: 0,
         refusals: 0,
@@ -139,6 +143,7 @@ fn chat(options: &Options, settings: Settings) -> Result<()> {
     };
     let output = match &mut editor {
         Some(editor) => Output::Editor { printer: editor.printer()?, has_colours },
+        None if options.json => Output::Json,
         None => Output::Plain,
     };
     let screen = ScreenThread::new(waiting, output, Arc::clone(&shared));

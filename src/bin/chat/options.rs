@@ -45,6 +45,11 @@ pub(crate) struct Options {
     #[argh(switch)]
     pub(crate) bell: bool,
 
+    /// for programs: print each line and note as a JSON object, and send what comes on standard
+    /// input
+    #[argh(switch)]
+    pub(crate) json: bool,
+
     /// the file of your own settings (default ~/.config/chatd/chat.toml, where XDG_CONFIG_HOME says
     /// nothing else)
     #[argh(option)]

@@ -15,6 +15,8 @@ const FINISH_LIMIT: Duration = Duration::from_secs(3);
 /// What can be shown.
 pub(crate) enum Show {
     Line(ServerLine),
+    /// A note, for a program.
+    Note(String),
     /// A sentence of the client's own.
     Notice(String),
     /// A line of ours as others read it: it stands on the screen already, and goes into the log.

@@ -6,19 +6,22 @@
 //! lines in a second are a few dozen prints. It never reads keys or sockets.
 
 use crate::{
+    json,
+    log::Log,
     paint,
     screen::{Screen, Show},
     screen_lock::Way,
     server_line::{LineKind, ServerLine},
     settings::{Key, Settings},
     shared::Shared,
+    stamp::Stamp,
     terminal,
 };
 use crossbeam_channel::{Receiver, Sender};
+use jiff::Timestamp;
 use rustyline::ExternalPrinter;
 use std::{
-    fs::File,
-    io::{self, BufWriter, Write},
+    io::{self, Write as _},
     sync::Arc,
 };
 
@@ -33,6 +36,8 @@ const NOTHING_SEEN: &str = "\x1b[A\n";
 pub(crate) enum Output {
     /// Lines as they came, and nothing else, on standard output.
     Plain,
+    /// Lines and notes, each as a JSON object, on standard output.
+    Json,
     /// Above the line being typed, through the line editor.
     Editor { printer: Box<dyn ExternalPrinter + Send>, has_colours: bool },
 }
@@ -41,7 +46,7 @@ pub(crate) struct ScreenThread {
     waiting: Receiver<Show>,
     output: Output,
     shared: Arc<Shared>,
-    log: Option<BufWriter<File>>,
+    log: Log,
     me: Option<String>,
     settings: Arc<Settings>,
 }
@@ -61,7 +66,7 @@ impl ScreenThread {
         shared: Arc<Shared>,
     ) -> ScreenThread {
         let settings = shared.settings();
-        ScreenThread { waiting, output, shared, log: None, me: None, settings }
+        ScreenThread { waiting, output, shared, log: Log::default(), me: None, settings }
     }
 
     pub(crate) fn run(mut self) {
@@ -79,7 +84,9 @@ impl ScreenThread {
             {
                 self.take(next, &mut print);
             }
-            self.log_or_stop(Write::flush);
+            if let Some(why) = self.log.flush() {
+                self.notice(&why, &mut print);
+            }
             if print.rings {
                 print.text.insert(0, '\x07');
             }
@@ -92,39 +99,43 @@ impl ScreenThread {
     }
 
     fn take(&mut self, show: Show, print: &mut Print) {
-        let has_colours = matches!(self.output, Output::Editor { has_colours: true, .. });
         match show {
             Show::Line(line) => {
-                self.log_or_stop(|log| writeln!(log, "{}", line.text));
+                self.log.add(Stamp::now(), &line.text);
                 print.rings |= self.rings_for(&line);
-                match has_colours {
-                    true => paint::paint(
-                        &line,
-                        self.me.as_deref(),
-                        self.settings.words(),
-                        &mut print.text,
-                    ),
-                    false => print.text.push_str(&line.text),
+                match &self.output {
+                    Output::Json => print.text.push_str(&json::line(&line, Timestamp::now())),
+                    Output::Editor { has_colours: true, .. } => {
+                        let words = self.settings.words();
+                        paint::paint(&line, self.me.as_deref(), words, &mut print.text);
+                    }
+                    Output::Editor { .. } | Output::Plain => print.text.push_str(&line.text),
                 }
                 print.text.push('\n');
             }
-            Show::Notice(text) => match &self.output {
-                Output::Plain => {
-                    print_straight(&std::mem::take(&mut print.text)); // which came before
-                    eprintln!("chat: {text}");
-                }
-                Output::Editor { .. } if has_colours => {
-                    print.text.push_str(&(paint::notice(&text) + "\n"));
-                }
-                Output::Editor { .. } => print.text.push_str(&format!("chat: {text}\n")),
-            },
-            Show::Own(text) => self.log_or_stop(|log| writeln!(log, "{text}")),
+            Show::Note(text) => print.text.push_str(&(json::note(&text) + "\n")),
+            Show::Notice(text) => self.notice(&text, print),
+            Show::Own(text) => self.log.add(Stamp::now(), &text),
             Show::Typed(_) | Show::Changed | Show::Ready | Show::Clear => {}
             Show::Find(_) | Show::Window(_) => {
                 self.take(Show::Notice("that is for the full screen only.".to_owned()), print);
             }
-            Show::Log(file) => self.log = file.map(BufWriter::new),
+            Show::Log(file) => self.log.begin(file),
             Show::End(done) => print.end = Some(done),
+        }
+    }
+
+    fn notice(&mut self, text: &str, print: &mut Print) {
+        self.log.add(Stamp::now(), &format!("chat: {text}"));
+        match &self.output {
+            Output::Plain | Output::Json => {
+                self.print_straight(&std::mem::take(&mut print.text)); // which came before
+                eprintln!("chat: {text}");
+            }
+            Output::Editor { has_colours: true, .. } => {
+                print.text.push_str(&(paint::notice(text) + "\n"));
+            }
+            Output::Editor { .. } => print.text.push_str(&format!("chat: {text}\n")),
         }
     }
 
@@ -141,12 +152,12 @@ impl ScreenThread {
         }
         let Screen { lock, window, .. } = &self.shared.screen;
         match &mut self.output {
-            Output::Plain => print_straight(&text),
+            Output::Plain | Output::Json => self.print_straight(&text),
             Output::Editor { printer, .. } => {
                 lock.wait();
                 window.wait_until_seen();
                 lock.print(|way| match way {
-                    Way::Straight => print_straight(&text),
+                    Way::Straight => print_straight(&text, false),
                     Way::Editor => {
                         let _ = printer.print(text); // fails only when the terminal is gone
                     }
@@ -169,23 +180,18 @@ impl ScreenThread {
         }
     }
 
-    fn log_or_stop(&mut self, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) {
-        if let Some(log) = &mut self.log
-            && let Err(e) = write(log)
-        {
-            self.log = None;
-            self.print(format!("chat: the log cannot be written, and is ended: {e}\n"));
-        }
+    fn print_straight(&self, text: &str) {
+        print_straight(text, matches!(self.output, Output::Json));
     }
 }
 
-/// Whoever reads our output may go (`chat HOST | head`): then there is nothing left to do. A disk
-/// that is full is an error.
-fn print_straight(text: &str) {
+/// Whoever reads our output may go (`chat HOST | head`): then there is nothing left to do, unless it
+/// is a program, which `needs_all`. A disk that is full is an error.
+fn print_straight(text: &str, needs_all: bool) {
     let mut out = io::stdout().lock();
     if let Err(e) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         terminal::restore();
-        if e.kind() == io::ErrorKind::BrokenPipe {
+        if e.kind() == io::ErrorKind::BrokenPipe && !needs_all {
             std::process::exit(0);
         }
         eprintln!("chat: what comes cannot be written: {e}");

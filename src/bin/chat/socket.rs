@@ -60,6 +60,8 @@ pub(crate) struct Socket {
     pub(crate) has_editor: bool,
     /// What we say is shown when it comes back from the server, and not as it was typed.
     pub(crate) shows_own: bool,
+    /// A program reads what we show: notes too, and everything at once.
+    pub(crate) tells_notes: bool,
     /// Come back after the connection is lost.
     pub(crate) comes_back: bool,
     /// Tries to come back since we were in.

@@ -1,10 +1,7 @@
 //! What each key does on the full screen.
 
-use super::{
-    model::{Effect, Model},
-    scrollback::Stamp,
-};
-use crate::{complete::Words, input::Input, keyboard::ASKED_AFTER, known::Known};
+use super::model::{Effect, Model};
+use crate::{complete::Words, input::Input, keyboard::ASKED_AFTER, known::Known, stamp::Stamp};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use std::sync::Arc;
 

@@ -13,7 +13,6 @@
 mod earlier;
 mod keys;
 mod line;
-mod log;
 mod model;
 mod rows;
 mod scroll;
@@ -27,15 +26,16 @@ mod tests;
 use crate::{
     input::{Input, Typing},
     known::Known,
+    log::Log,
     paint,
     screen::Show,
     settings::Key,
     shared::Shared,
+    stamp::Stamp,
     terminal, typed_lines,
 };
 use anyhow::{Context as _, Result};
 use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
-use log::Log;
 use model::{Effect, Model};
 use ratatui::{
     Terminal,
@@ -47,7 +47,7 @@ use ratatui::{
     layout::Rect,
 };
 use rustyline::history::{FileHistory, History as _};
-use scrollback::{Shown, Stamp};
+use scrollback::Shown;
 use std::{
     io::{self, Stdout, Write as _},
     path::PathBuf,
@@ -96,6 +96,8 @@ pub(crate) struct FullScreen {
     kept: FileHistory,
     file: Option<PathBuf>,
     log: Log,
+    /// The number of the first entry that is not in it.
+    not_logged: u64,
     title: String,
     has_colours: bool,
 }
@@ -122,11 +124,11 @@ pub(crate) fn take_terminal(
     let mut model = Model::new(kept.iter().cloned().collect(), has_colours);
     model.files = Some(typed_lines::files_like);
     if is_first {
-        model.notice(HINT.to_owned(), now());
+        model.notice(HINT.to_owned(), Stamp::now());
     }
     let (inputs, typed) = unbounded();
     let typing = FullTyping { inputs: typed, shared: Arc::clone(&shared) };
-    let (log, title) = (Log::default(), String::new());
+    let (log, not_logged, title) = (Log::default(), 0, String::new());
     let screen = FullScreen {
         waiting,
         events,
@@ -137,6 +139,7 @@ pub(crate) fn take_terminal(
         kept,
         file,
         log,
+        not_logged,
         title,
         has_colours,
     };
@@ -165,12 +168,12 @@ impl FullScreen {
                 let Ok(show) = self.waiting.try_recv() else { break };
                 self.show(show);
             }
-            self.log.flush(&self.shared.screen);
+            self.flush_log();
         }
     }
 
     fn with_known<T>(&mut self, run: impl FnOnce(&mut Model, &Known, Stamp) -> T) -> T {
-        let (at, shared) = (now(), Arc::clone(&self.shared));
+        let (at, shared) = (Stamp::now(), Arc::clone(&self.shared));
         self.model.settings = shared.settings();
         run(&mut self.model, &shared.known(), at)
     }
@@ -230,23 +233,22 @@ impl FullScreen {
     fn show(&mut self, show: Show) {
         match show {
             Show::Line(line) => {
-                self.log.add(&line.text);
                 let effects = self.with_known(|model, known, at| model.show(line, known, at));
                 effects.into_iter().for_each(|effect| self.obey(effect));
             }
-            Show::Notice(text) => self.model.notice(text, now()),
-            Show::Typed(text) => {
-                self.log.add(&text);
-                self.model.own(&text, now());
+            Show::Notice(text) => self.model.notice(text, Stamp::now()),
+            Show::Typed(text) => self.model.own(&text, Stamp::now()),
+            Show::Own(_) | Show::Note(_) | Show::Changed => {} // what is ours comes back
+            Show::Log(file) => {
+                self.log_new();
+                self.log.begin(file);
             }
-            Show::Own(_) | Show::Changed => {} // what is ours comes back
-            Show::Log(file) => self.log.begin(file),
             Show::Ready => self.model.ready(),
             Show::Clear => self.model.clear(),
-            Show::Find(text) => self.model.find(text, now()),
+            Show::Find(text) => self.model.find(text, Stamp::now()),
             Show::Window(window) => self.model.go_to(window),
             Show::End(done) => {
-                self.log.flush(&self.shared.screen);
+                self.flush_log();
                 self.draw();
                 self.leave_last_page();
                 let _ = done.send(());
@@ -256,6 +258,22 @@ impl FullScreen {
             }
         }
         self.with_known(Model::sync);
+        self.log_new();
+    }
+
+    /// What is new on the screen goes into the log.
+    fn log_new(&mut self) {
+        for entry in self.model.scrollback.on_from(self.not_logged) {
+            self.log.add(entry.at, &entry.plain());
+        }
+        self.not_logged = self.model.scrollback.next();
+    }
+
+    fn flush_log(&mut self) {
+        self.log_new();
+        if let Some(why) = self.log.flush() {
+            self.model.notice(why, Stamp::now());
+        }
     }
 
     fn draw(&mut self) {
@@ -312,11 +330,6 @@ impl FullScreen {
         terminal::take_screen();
         self.redraw();
     }
-}
-
-fn now() -> Stamp {
-    let now = jiff::Zoned::now();
-    Stamp { date: now.date(), hour: now.hour(), minute: now.minute() }
 }
 
 fn write(bytes: &[u8]) {

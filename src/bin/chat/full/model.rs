@@ -5,7 +5,7 @@ use super::{
     earlier::{Earlier, Search},
     line::{Text, TypedLine},
     rows::Layout,
-    scrollback::{Scrollback, Shown, Stamp, is_private},
+    scrollback::{Scrollback, Shown, is_private},
 };
 use crate::{
     complete::Cycle,
@@ -14,6 +14,7 @@ use crate::{
     note::Question,
     server_line::{LineKind, ServerLine},
     settings::{Key, Settings},
+    stamp::Stamp,
 };
 use chatd::core::sentences::without_mark;
 use std::sync::Arc;

@@ -2,9 +2,9 @@
 
 use super::{
     model::{Bottom, Model},
-    scrollback::{Entry, Shown, Stamp},
+    scrollback::{Entry, Shown},
 };
-use crate::known::Known;
+use crate::{known::Known, stamp::Stamp};
 use ratatui::crossterm::event::MouseEventKind;
 
 /// Rows that one step of the wheel scrolls, as in most terminals.

@@ -1,23 +1,17 @@
 //! What was shown, bounded in lines and in bytes. No I/O; times come with the lines.
 
-use crate::server_line::{LineKind, ServerLine};
+use crate::{
+    server_line::{LineKind, ServerLine},
+    stamp::Stamp,
+};
 use chatd::core::sentences::without_mark;
-use jiff::civil::Date;
-use std::collections::VecDeque;
+use std::{borrow::Cow, collections::VecDeque};
 
 /// The most lines.
 const LINES_MAX: usize = 100_000;
 
 /// The most bytes of text: of lines as long as chatd's longest, some 30,000.
 const BYTES_MAX: usize = 32 * 1024 * 1024;
-
-/// When something was shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stamp {
-    pub(crate) date: Date,
-    pub(crate) hour: i8,
-    pub(crate) minute: i8,
-}
 
 #[derive(Debug)]
 pub(crate) enum Shown {
@@ -39,6 +33,14 @@ impl Entry {
         match &self.shown {
             Shown::Line(line) => &line.text,
             Shown::Notice(text) => text,
+        }
+    }
+
+    /// As a log has it.
+    pub(crate) fn plain(&self) -> Cow<'_, str> {
+        match &self.shown {
+            Shown::Line(line) => line.text.as_str().into(),
+            Shown::Notice(text) => format!("chat: {text}").into(),
         }
     }
 
@@ -86,6 +88,11 @@ impl Scrollback {
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
         self.bytes = 0;
+    }
+
+    /// The number that the next entry will have.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
     }
 
     /// The number of the last entry.

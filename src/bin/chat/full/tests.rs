@@ -4,7 +4,6 @@
 
 use super::{
     model::{Effect, Model},
-    scrollback::Stamp,
     view,
 };
 use crate::{
@@ -12,6 +11,7 @@ use crate::{
     known::Known,
     note::{Read, read},
     server_line::ServerLine,
+    stamp::Stamp,
 };
 use ratatui::{
     buffer::Buffer,

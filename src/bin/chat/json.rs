@@ -1,0 +1,67 @@
+//! What a program reads of the chat (`--json`): one object in each line. No I/O, no clock.
+
+use crate::server_line::{LineKind, ServerLine};
+use chatd::core::wire::sanitize::replace_controls;
+use serde_json::json;
+
+/// A line of the server's, which came at this time. Fields that say nothing are left out.
+pub(crate) fn line(line: &ServerLine, at: jiff::Timestamp) -> String {
+    let kind = match line.kind {
+        LineKind::Sentence => "server",
+        LineKind::Say => "say",
+        LineKind::Act => "act",
+        LineKind::PrivateFrom => "from",
+        LineKind::PrivateTo => "to",
+        LineKind::Plain => "plain",
+    };
+    let mut object = json!({
+        "line": line.text,
+        "kind": kind,
+        "text": line.body(),
+        "at": at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    });
+    if !line.name().is_empty() {
+        object["name"] = line.name().into();
+    }
+    if !line.time().is_empty() {
+        object["time"] = line.time().trim_matches(['(', '[', ')', ']', ' ']).into();
+    }
+    if line.is_past {
+        object["past"] = true.into();
+    }
+    object.to_string()
+}
+
+/// A note, as the server wrote it.
+pub(crate) fn note(text: &str) -> String {
+    format!("{{\"note\":{}}}", replace_controls(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_notes_are_objects() {
+        let told = |text: &str| {
+            let at = jiff::Timestamp::from_second(1_795_843_800).unwrap();
+            serde_json::from_str::<serde_json::Value>(&line(&ServerLine::new(text.as_bytes()), at))
+                .unwrap()
+        };
+        let at = "2026-11-28T05:30:00Z";
+        assert_eq!(
+            told("<@bob> say \"hi\"\t\x1b[2J"),
+            json!({"line": "<@bob> say \"hi\"\t\u{fffd}[2J", "kind": "say", "name": "bob", "text": "say \"hi\"\t\u{fffd}[2J", "at": at})
+        );
+        assert_eq!(
+            told("(12:10) [from bob] psst"),
+            json!({"line": "(12:10) [from bob] psst", "kind": "from", "name": "bob", "text": "psst", "time": "12:10", "past": true, "at": at})
+        );
+        for (text, kind) in
+            [("*** hi", "server"), ("* bob waves", "act"), ("[to bob] x", "to"), ("", "plain")]
+        {
+            assert_eq!(told(text)["kind"], kind);
+        }
+        assert_eq!(note("{\"+\":\"bob\u{9b}\"}"), "{\"note\":{\"+\":\"bob\u{fffd}\"}}");
+    }
+}
