@@ -41,10 +41,11 @@ pub(crate) enum LockKind {
     Tickets,
     Lookers,
     Looker,
+    Settings,
 }
 
 /// Every [`LockKind`] in its order, and its words.
-pub(crate) const LOCK_KINDS: [(LockKind, &str); 12] = [
+pub(crate) const LOCK_KINDS: [(LockKind, &str); 13] = [
     (LockKind::Registry, "the registry"),
     (LockKind::Outbox, "an outbox"),
     (LockKind::ThreadTable, "the table of threads"),
@@ -57,6 +58,7 @@ pub(crate) const LOCK_KINDS: [(LockKind, &str); 12] = [
     (LockKind::Tickets, "the tickets"),
     (LockKind::Lookers, "the lookers"),
     (LockKind::Looker, "a looker's outbox"),
+    (LockKind::Settings, "the settings"),
 ];
 
 impl LockKind {

@@ -4,6 +4,7 @@
 pub mod auth;
 pub mod client;
 pub mod clock;
+pub mod config_file;
 mod cues;
 mod fanout;
 mod hazards;
@@ -17,6 +18,7 @@ pub mod options;
 pub mod random;
 pub mod registry;
 mod repeated;
+mod shutdown;
 pub mod sources;
 pub mod space;
 pub mod status;
@@ -34,15 +36,16 @@ pub mod zone;
 use crate::{
     core::{
         Chat,
-        close_reason::CloseReason,
         pairing_code::PairingCode,
         places::RESERVED,
         record::Snapshot,
         rooms::{Action, RoomsConfig},
+        session::SessionConfig,
     },
-    socketserver::{MixIn as _, Server, Threading},
+    lock::{LockKind, Locked},
+    socketserver::{Server, Threading},
 };
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use auth::Authenticator;
 use client::{
     admission::Admitting,
@@ -51,15 +54,15 @@ use client::{
     lingerer::Lingerer,
 };
 use clock::Clock;
-use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Sender, bounded};
 use cues::Cues;
 use fanout::{FanOut, Shutdown};
 use hazards::Hazards;
 use history::historian::{self, Historian};
 pub use listen_on::listen;
 use options::Options;
-use parking_lot::Mutex;
 use registry::{Client, Registry};
+pub use shutdown::SHUTDOWN_PATIENCE;
 use sources::SourceTable;
 use status::{Activity, Status, Totals};
 use std::{
@@ -67,7 +70,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread::{Builder, JoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 use threads::Threads;
 use view::View;
@@ -77,15 +80,6 @@ use web::{Web, WebConfig, WebStop, listener::WebListeners};
 /// Stack of a client's thread. Address space, not memory: an idle client touches two pages of it.
 /// Ample for the session's deepest call, in a debug build too.
 const CLIENT_STACK: usize = 256 * 1024;
-/// How long clients may take to say goodbye when the server stops, before their connections are
-/// cut.
-pub const SHUTDOWN_PATIENCE: Duration = Duration::from_millis(2500);
-/// How long they may take after that to read their last line.
-const LAST_PATIENCE: Duration = Duration::from_millis(1200);
-/// How long the whole stop may take, whatever hangs; then the process ends without it. Whoever
-/// stops a server is promised 5 s, and the log may take half a second more.
-const STOP_PATIENCE: Duration = Duration::from_millis(4500);
-
 /// Threads of clients beyond the ordinary places: who tries for an administrator's place, and who
 /// gave way there and still takes a moment to go.
 const EXTRA_THREADS: usize = RESERVED + 2;
@@ -120,6 +114,7 @@ impl Chatd {
         others: Vec<Arc<Status>>,
         stop: impl Fn() + Send + 'static,
     ) -> anyhow::Result<Chatd> {
+        let session = Locked::new(LockKind::Settings, Arc::new(options.session_config()?));
         let listeners = listen(&options.listen_on(), Duration::from_secs(options.ghost_after))?;
         let web = web::listener::open(options)?;
         let (totals, registry) = (Arc::<Totals>::default(), Arc::<Registry>::default());
@@ -142,14 +137,13 @@ impl Chatd {
             status: Status::new("fanout"),
             totals: Arc::clone(&totals),
         };
-
         let own = [&fanout.status, &historian.status, &flusher.status, &linger.status];
         let (accept_statuses, statuses) = statuses(listeners.len(), own, web.as_ref());
         let watch = Watch::new(&statuses, fanout.events.clone());
         let most = options.threads_max.saturating_add(EXTRA_THREADS);
         let rows = Arc::new(Threads::new(most, statuses.iter().chain(&others)));
         let handler = Arc::new(ChatHandler {
-            session: options.session_config()?,
+            session,
             commands: options.commands(),
             limits: options.slow_limits(),
             login_deadline: options.login_deadline(),
@@ -168,8 +162,8 @@ impl Chatd {
         });
 
         let threads = Arc::new(Threading::new(most, CLIENT_STACK));
-        let linger = (linger, Admitting::new(&handler, &threads));
-        let workers = start_workers((fanout, begin_chat(options, snapshot)), historian, linger)?;
+        let chat = (fanout, begin_chat(options, snapshot));
+        let workers = start_workers(chat, historian, linger, Admitting::new(&handler, &threads))?;
         let flusher = start_thread("flusher", move || Flusher::run(flusher))?;
         let (servers, accepting) = start_accepting(listeners, accept_statuses, &handler, &threads)?;
         let web = start_web(web, options, (&servers, &handler, &threads))?;
@@ -191,86 +185,24 @@ impl Chatd {
         self.web.as_ref().map_or(&[], |web| &web.addresses)
     }
 
+    /// How many clients are here; `None`: a thread hangs with the registry.
+    pub fn clients(&self) -> Option<usize> {
+        self.handler.registry.count()
+    }
+
+    /// Takes what may change while the server runs from other options: the message of the day, and
+    /// the limit of lines, for whoever connects from now on. Returns the names of those that changed.
+    pub fn reload(&self, options: &Options) -> anyhow::Result<Vec<&'static str>> {
+        let SessionConfig { motd, flood, .. } = options.session_config()?;
+        let mut session = self.handler.session.lock();
+        let changed = [(motd != session.motd, "motd"), (flood != session.flood, "flood")];
+        *session = Arc::new(SessionConfig { motd, flood, ..SessionConfig::clone(&session) });
+        Ok(changed.into_iter().filter_map(|(has, name)| has.then_some(name)).collect())
+    }
+
     /// Notices when one of the server's own threads hangs.
     pub fn watch(&self) -> Watch {
         self.watch.clone()
-    }
-
-    /// Stops gracefully, on a thread of its own: if another thread hangs, perhaps with a lock,
-    /// whoever called this goes on all the same.
-    ///
-    /// # Errors
-    /// A thread hangs: the sentence says which, where, and what is not delivered, and the process is
-    /// to be ended without it. Or the disk has failed: the sentence says how much is lost.
-    pub fn shutdown(self) -> anyhow::Result<()> {
-        let watch = self.watch();
-        let (clients, loss) = (Arc::downgrade(&self.handler), self.handler.history.loss());
-        let (done, is_done) = bounded::<()>(1);
-        // If no thread can be started for it, this one takes it back: nothing has been done yet.
-        let handed_over = Arc::new(Mutex::new(Some((self, done))));
-        let stop = || {
-            let handed_over = Arc::clone(&handed_over);
-            move || {
-                let chatd = handed_over.lock().take();
-                if let Some((chatd, _done)) = chatd {
-                    chatd.stop();
-                }
-            }
-        };
-        if let Err(error) = start_thread("shutdown", stop()) {
-            log::warn!("{error:#}");
-            stop()();
-        }
-        if is_done.recv_timeout(STOP_PATIENCE) != Err(RecvTimeoutError::Timeout) {
-            return loss(); // it drops `done` at its end
-        }
-        let left = clients.upgrade().map_or(Some(0), |handler| handler.registry.count());
-        let clients = left.map_or("some".to_owned(), |left| left.to_string());
-        bail!(
-            "{}, and what waits for {clients} clients. What was said last may not be in the history",
-            watch.hanging()
-        )
-    }
-
-    /// Accepts nobody, tells everybody, delivers what was accepted, joins every thread. Channels
-    /// run one way: each thread ends because the ones before it have.
-    fn stop(self) {
-        for server in &self.servers {
-            server.shutdown();
-        }
-        join(self.accepting);
-        if let Some(web) = self.web {
-            web.stop.stop();
-            join([web.thread]); // it has a handle of the handler, which the end below waits for
-            web.view.close();
-        }
-
-        self.handler.hazards.iter().for_each(|hazards| hazards.close());
-        self.handler.history.begin_to_stop();
-        let _ = self.shutdown.send(Shutdown::Gracefully);
-        let clients = self.handler.registry.close();
-        log::info!("shutting down, {} clients connected", clients.len());
-        for client in clients {
-            client.hang_up(CloseReason::Shutdown);
-        }
-        if !self.handler.registry.wait_until_empty(Instant::now() + SHUTDOWN_PATIENCE) {
-            // Somebody has not said goodbye. The others stop waiting for them, and whoever is left
-            // is cut off.
-            let _ = self.shutdown.send(Shutdown::AtOnce);
-            self.handler.registry.wait_until_empty(Instant::now() + LAST_PATIENCE);
-            for client in self.handler.registry.all() {
-                client.cut();
-            }
-        }
-        self.threads.close();
-
-        let flusher_queue = Arc::clone(&self.handler.flusher);
-        drop(self.servers);
-        drop(self.handler); // with it the last sender of events, of queries, and of the refused
-        join(self.workers);
-        flusher_queue.stop();
-        join([self.flusher]);
-        log::info!("every thread has ended");
     }
 }
 
@@ -278,7 +210,8 @@ impl Chatd {
 fn start_workers(
     (fanout, chat): (FanOut, Chat<Client>),
     historian: Historian,
-    (linger, admitting): (Lingerer, Admitting),
+    linger: Lingerer,
+    admitting: Admitting,
 ) -> anyhow::Result<[JoinHandle<()>; 3]> {
     Ok([
         start_thread("fanout", move || fanout.run(chat))?,
@@ -379,10 +312,4 @@ pub fn start_thread(
         .name(name.to_owned())
         .spawn(guarded)
         .with_context(|| format!("cannot start thread {name}"))
-}
-
-fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
-    for thread in threads {
-        let _ = thread.join(); // a panic in it has ended the process
-    }
 }

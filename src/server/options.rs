@@ -21,7 +21,7 @@ use crate::{
     store::Durability,
 };
 use anyhow::{Context as _, bail, ensure};
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use log::LevelFilter;
 use std::{
     fs::File,
@@ -38,7 +38,7 @@ const MOTD_MAX: usize = 16 * 1024;
 const PER_SOURCE: usize = 256;
 
 /// A chat server with one thread per connection. Start it, and let people join with: nc HOST 5000
-#[derive(FromArgs, Clone, Debug)]
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
 pub struct Options {
     /// where to listen, as ADDR:PORT, or PORT for all interfaces; may be repeated; port 0 takes a
     /// free one (default: port 5000 on all interfaces, IPv4 and IPv6)
@@ -152,6 +152,11 @@ pub struct Options {
     #[argh(option, arg_name = "LEVEL", default = "LevelFilter::Info")]
     pub log: LevelFilter,
 
+    /// a file of options, by their names here (threads-max = 40); what is typed overrides it, see
+    /// docs/operations.md (default: none)
+    #[argh(option, arg_name = "FILE")]
+    config: Option<PathBuf>,
+
     /// print the version and exit
     #[argh(switch)]
     pub version: bool,
@@ -181,6 +186,11 @@ impl Options {
             switches.iter().filter(|(is_on, _)| *is_on).map(|(_, name)| (*name).to_owned()),
         );
         options
+    }
+
+    /// `--config`.
+    pub fn config_file(&self) -> Option<&Path> {
+        self.config.as_deref()
     }
 
     /// Where to listen.

@@ -2,24 +2,26 @@
 //! `src/bin/chatd/`. No I/O.
 
 use super::number::whole_number;
-use argh::{FromArgValue, FromArgs};
+use argh::{ArgsInfo, FromArgValue, FromArgs};
 use std::path::PathBuf;
 
 /// What to do instead of serving.
-#[derive(FromArgs, Clone, Debug)]
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(subcommand)]
 pub enum Subcommand {
     /// `chatd account …`
     Account(AccountCommand),
     /// `chatd ban …`
     Ban(BanCommand),
+    /// `chatd config …`
+    Config(ConfigCommand),
     /// `chatd history …`
     History(HistoryCommand),
 }
 
 /// List accounts and change them, also while a server runs: it notices within a second. Passwords
 /// are asked for, or read as one line from standard input.
-#[derive(FromArgs, Clone, Debug)]
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(subcommand, name = "account")]
 pub struct AccountCommand {
     /// list; or with a NAME: add, passwd, promote (to administrator), demote, remove; or with NAMES
@@ -51,7 +53,7 @@ pub enum AccountAction {
 
 /// List who is banned or muted, ban somebody, or lift a ban, also while a server runs: it notices
 /// within a second, and hangs up who is banned.
-#[derive(FromArgs, Clone, Debug)]
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(subcommand, name = "ban")]
 pub struct BanCommand {
     /// list; add NAME|ADDRESS FOR WHY, where FOR is 30m, 12h, 7d, 2 days, or left out: for ever;
@@ -77,10 +79,28 @@ pub enum BanAction {
     Lift,
 }
 
+/// Look at the file that --config names: check says whether a server could start with it; show prints
+/// every option, what it is, and where that is said.
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
+#[argh(subcommand, name = "config")]
+pub struct ConfigCommand {
+    /// check, or show
+    #[argh(positional)]
+    pub action: ConfigAction,
+}
+
+/// What can be done with a file of options.
+#[derive(FromArgValue, Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "see the help text of ConfigCommand")]
+pub enum ConfigAction {
+    Check,
+    Show,
+}
+
 /// Print every line that was said in rooms, with its time and its room; never what was said in
 /// private. Or copy the whole database, or delete what is old, or see whether it is sound, also while a
 /// server runs.
-#[derive(FromArgs, Clone, Debug)]
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(subcommand, name = "history")]
 pub struct HistoryCommand {
     /// export; or backup FILE, which copies the whole database, accounts and mail included; or

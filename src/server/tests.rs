@@ -3,6 +3,7 @@
 use super::*;
 use crate::thread_status::Status;
 use argh::FromArgs as _;
+use std::time::Instant;
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     net::TcpStream,

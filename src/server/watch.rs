@@ -48,6 +48,13 @@ impl Watch {
         self.threads.iter_mut().filter_map(|thread| thread.look(events, stuck_after)).collect()
     }
 
+    /// Whether the thread of this name comes round its loop, or has nothing to do.
+    pub fn is_turning(&self, name: &str) -> bool {
+        let thread = self.threads.iter().find(|thread| thread.status.name() == name);
+        let turn = thread.and_then(|thread| thread.status.busy(self.events.len()));
+        turn.is_none_or(|turn| turn.took() < self.stuck_after)
+    }
+
     /// The beginning of a sentence that says which thread keeps a stop from ending, and what that
     /// costs.
     pub(crate) fn hanging(&self) -> String {
@@ -131,11 +138,13 @@ mod tests {
         let says = "thread fanout does not go on: sending, at client c7, for ";
         assert!(told.len() == 1 && told[0].1.starts_with(says), "{told:?}");
         assert!(watch.look().is_empty(), "it is told once");
+        assert!(!watch.is_turning("fanout"));
         assert!(
             watch.hanging().starts_with("thread fanout hangs (sending, at client c7, for 0 s)")
         );
         status.turn(Activity::WaitingForEvents);
         assert_eq!(watch.look(), [(Level::Info, "thread fanout goes on again".to_owned())]);
+        assert!(watch.is_turning("fanout"));
         assert!(watch.hanging().starts_with("a client's thread hangs, and chatd ends"));
     }
 

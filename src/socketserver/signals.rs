@@ -5,9 +5,9 @@
 //! with SIGINT for what it runs in the background. Such a signal stays ignored.
 
 #[cfg(unix)]
-pub use unix::{StopSignals, not_ignored, survive_full_files};
+pub use unix::{Hangup, StopSignals, not_ignored, survive_full_files};
 #[cfg(windows)]
-pub use windows::{StopSignals, survive_full_files};
+pub use windows::{Hangup, StopSignals, survive_full_files};
 
 #[cfg(unix)]
 mod unix {
@@ -51,21 +51,39 @@ mod unix {
         mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
     }
 
+    /// What SIGHUP is for.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Hangup {
+        /// The terminal was closed: an end.
+        Stops,
+        /// Whoever looks after a service wants its options read again.
+        Reloads,
+    }
+
     /// SIGINT (Ctrl-C), SIGTERM and SIGHUP.
     pub struct StopSignals {
         /// Has a byte when one has come.
         came: UnixStream,
         raised: UnixStream,
         is_stopping: Arc<AtomicBool>,
+        is_reloading: Arc<AtomicBool>,
     }
 
     impl StopSignals {
         /// From now on the first signal is waited for, and a second one (but SIGHUP) ends the
         /// process with exit code 130. To be called once.
-        pub fn watch() -> io::Result<StopSignals> {
+        pub fn watch(hangup: Hangup) -> io::Result<StopSignals> {
             let (came, raised) = UnixStream::pair()?;
-            let is_stopping = Arc::new(AtomicBool::new(false));
-            for signal in not_ignored(&[SIGINT, SIGTERM, SIGHUP]) {
+            let (is_stopping, is_reloading) = (Arc::<AtomicBool>::default(), Arc::default());
+            let mut stop = vec![SIGINT, SIGTERM];
+            match hangup {
+                Hangup::Stops => stop.push(SIGHUP),
+                Hangup::Reloads => {
+                    flag::register(SIGHUP, Arc::clone(&is_reloading))?;
+                    pipe::register(SIGHUP, raised.try_clone()?)?;
+                }
+            }
+            for signal in not_ignored(&stop) {
                 // A terminal that is closed sends SIGHUP more than once (its shell does, and the
                 // kernel), which is no second wish.
                 if signal != SIGHUP {
@@ -76,7 +94,7 @@ mod unix {
                 flag::register(signal, Arc::clone(&is_stopping))?;
                 pipe::register(signal, raised.try_clone()?)?;
             }
-            Ok(StopSignals { came, raised, is_stopping })
+            Ok(StopSignals { came, raised, is_stopping, is_reloading })
         }
 
         /// Something that does what the first signal does.
@@ -88,12 +106,12 @@ mod unix {
             })
         }
 
-        /// Waits for the first signal, at most so long. Returns whether it has come.
+        /// Waits for a signal, at most so long. Returns whether the server is to stop.
         pub fn wait(&self, at_most: Duration) -> io::Result<bool> {
             self.came.set_read_timeout(Some(at_most))?;
             loop {
                 match (&self.came).read(&mut [0]) {
-                    Ok(_) => return Ok(true),
+                    Ok(_) => return Ok(self.is_stopping.load(SeqCst)),
                     Err(e) if e.kind() == ErrorKind::Interrupted => {}
                     Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                         return Ok(false);
@@ -101,6 +119,11 @@ mod unix {
                     Err(e) => return Err(e),
                 }
             }
+        }
+
+        /// Whether SIGHUP has come since this was asked last, and it [reloads](Hangup::Reloads).
+        pub fn wants_reload(&self) -> bool {
+            self.is_reloading.swap(false, SeqCst)
         }
 
         /// A socket that becomes readable at the first signal, for a program that waits for many.
@@ -146,13 +169,21 @@ mod windows {
         Ok(())
     }
 
+    /// There is no SIGHUP.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[allow(missing_docs, reason = "see the one for Unix")]
+    pub enum Hangup {
+        Stops,
+        Reloads,
+    }
+
     /// Ctrl-C, and the console being closed.
     pub struct StopSignals(SyncSender<()>, Receiver<()>);
 
     impl StopSignals {
         /// From now on the first one is waited for, and a second one ends the process with exit
         /// code 130. To be called once.
-        pub fn watch() -> io::Result<StopSignals> {
+        pub fn watch(_: Hangup) -> io::Result<StopSignals> {
             let (stop, stopped) = sync_channel(1);
             let first = stop.clone();
             let asked = move || {
@@ -170,6 +201,11 @@ mod windows {
             Ok(move || {
                 let _ = stop.try_send(()); // one that waits is enough
             })
+        }
+
+        /// Never.
+        pub fn wants_reload(&self) -> bool {
+            false
         }
 
         /// Waits for the first, at most so long. Returns whether it has come.

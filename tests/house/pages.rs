@@ -40,6 +40,7 @@ fn the_comparison_counts_what_is_compiled() {
         "src/socketserver/mod.rs",
         "src/socketserver/threading.rs",
         "src/server/mod.rs",
+        "src/server/shutdown.rs",
         "src/server/fanout.rs",
         "src/server/registry.rs",
         "src/server/client/admission.rs",

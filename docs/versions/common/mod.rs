@@ -23,8 +23,10 @@ pub use server::{Server, Source};
 
 use anyhow::Context as _;
 use chatd::{
-    server::{limits, logger, options::Options, space, start_thread, status::Status},
-    socketserver::signals::{StopSignals, survive_full_files},
+    server::{
+        config_file::Given, limits, logger, options::Options, space, start_thread, status::Status,
+    },
+    socketserver::signals::{Hangup, StopSignals, survive_full_files},
 };
 use std::{process::ExitCode, sync::Arc};
 
@@ -42,18 +44,23 @@ pub struct Version {
 
 /// The program: options, start, loop.
 pub fn main(version: &Version) -> ExitCode {
-    let options: Options = argh::from_env();
+    let options = match Given::from_command_line() {
+        Ok(given) => given.options,
+        Err(error) => return fail(version, &error),
+    };
     if options.version {
         println!("{} {}", version.name, env!("CARGO_PKG_VERSION"));
         return ExitCode::SUCCESS;
     }
     match run(version, options) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{}: {error:#}", version.name);
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(version, &error),
     }
+}
+
+fn fail(version: &Version, error: &anyhow::Error) -> ExitCode {
+    eprintln!("{}: {error:#}", version.name);
+    ExitCode::FAILURE
 }
 
 fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
@@ -71,7 +78,8 @@ fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
     }));
     options.serve_no_browsers()?;
     options.threads_max = clients_possible(version, options.threads_max);
-    let signals = StopSignals::watch().context("cannot watch for signals")?.into_socket();
+    let signals =
+        StopSignals::watch(Hangup::Stops).context("cannot watch for signals")?.into_socket();
     signals.set_nonblocking(true)?;
     let mut session = options.session_config()?;
     session.io_model = version.io_model;

@@ -6,39 +6,43 @@
 
 mod accounts;
 mod bans;
+mod config;
 mod database;
 mod history;
 mod join;
 mod password;
 mod print;
 mod prune;
+mod service;
 
 use anyhow::Context as _;
 use chatd::{
     server::{
-        Chatd, limits, logger,
-        options::Options,
-        space, start_thread,
+        Chatd,
+        config_file::Given,
+        limits, logger, space, start_thread,
         status::{Activity, Status},
         subcommands::Subcommand,
         watch::LOOK_EVERY,
     },
-    socketserver::signals::{StopSignals, survive_full_files},
+    socketserver::signals::{Hangup, StopSignals, survive_full_files},
 };
 use print::{print_error, print_line};
+use service::{Service, is_managed};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let mut options: Options = argh::from_env();
-    if options.version {
-        print_line(&format!("chatd {}", env!("CARGO_PKG_VERSION")));
-        return ExitCode::SUCCESS;
-    }
-    let result =
-        survive_full_files().map_err(Into::into).and_then(|()| match options.command.take() {
-            None => run(options),
-            Some(command) => obey(command, &options).map(|()| ExitCode::SUCCESS),
-        });
+    let result = survive_full_files().map_err(Into::into);
+    let result = result.and_then(|()| Given::from_command_line()).and_then(|mut given| {
+        if given.options.version {
+            print_line(&format!("chatd {}", env!("CARGO_PKG_VERSION")));
+            return Ok(ExitCode::SUCCESS);
+        }
+        match given.options.command.take() {
+            None => run(given),
+            Some(command) => obey(command, &given).map(|()| ExitCode::SUCCESS),
+        }
+    });
     result.unwrap_or_else(|error| {
         print_error(&format!("{error:#}"));
         ExitCode::FAILURE
@@ -46,7 +50,8 @@ fn main() -> ExitCode {
 }
 
 /// Does one thing that needs no server.
-fn obey(command: Subcommand, options: &Options) -> anyhow::Result<()> {
+fn obey(command: Subcommand, given: &Given) -> anyhow::Result<()> {
+    let options = &given.options;
     match command {
         Subcommand::Account(command) => {
             let path = database::path(command.db.as_deref(), options)?;
@@ -55,13 +60,15 @@ fn obey(command: Subcommand, options: &Options) -> anyhow::Result<()> {
         Subcommand::Ban(command) => {
             bans::run(&command, &database::path(command.db.as_deref(), options)?)
         }
+        Subcommand::Config(command) => config::run(&command, given),
         Subcommand::History(command) => {
             history::run(&command, &database::path(command.db.as_deref(), options)?)
         }
     }
 }
 
-fn run(mut options: Options) -> anyhow::Result<ExitCode> {
+fn run(given: Given) -> anyhow::Result<ExitCode> {
+    let mut options = given.options.clone();
     options.check()?;
     options.look_for_terminal();
     space::begin()?;
@@ -83,7 +90,7 @@ fn run(mut options: Options) -> anyhow::Result<ExitCode> {
         );
         options.threads_max = possible;
     }
-    let stop = StopSignals::watch().context("cannot watch for signals")?;
+    let stop = StopSignals::watch(hangup(&given)).context("cannot watch for signals")?;
     let chatd = Chatd::start(&options, server_threads, stop.raiser()?)?;
     join::tell(&chatd.addresses(), chatd.web_addresses());
     if let Some(code) = chatd.pairing_code() {
@@ -91,19 +98,38 @@ fn run(mut options: Options) -> anyhow::Result<ExitCode> {
     }
 
     let mut watch = chatd.watch();
+    let mut service = Service::new(options.threads_max);
+    service.ready(&chatd);
     status.set(Activity::WaitingForSignal);
+    let mut given = given;
     while !stop.wait(LOOK_EVERY)? {
+        if stop.wants_reload() {
+            Service::reloading();
+            given = config::reload(given, &chatd);
+            service.ready(&chatd);
+        }
+        service.look(&chatd, &watch);
         for (level, line) in watch.look() {
             log::log!(level, "{line}");
         }
     }
     status.set(Activity::Working);
+    Service::stopping();
     let stopped = chatd.shutdown();
     if let Err(error) = &stopped {
         log::error!("{error:#}"); // by the logger: a terminal that is stopped must not stop us
     }
     log::logger().flush();
     Ok(if stopped.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// SIGHUP ends a server that somebody has started at a terminal, and has a service read its options
+/// again.
+fn hangup(given: &Given) -> Hangup {
+    match given.options.config_file().is_some() || is_managed() {
+        true => Hangup::Reloads,
+        false => Hangup::Stops,
+    }
 }
 
 /// A panic goes through the log like everything else.

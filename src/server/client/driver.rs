@@ -129,8 +129,9 @@ impl Driver for ClientThread<'_> {
 
     fn give_ticket(&mut self, may: bool) -> Result<ViewTicket, String> {
         let name = self.client.status.name();
+        let is_anonymous = self.handler.session.lock().anonymous;
         let name = match name.split_once(':') {
-            Some((_, name)) if !self.handler.session.anonymous => name.to_owned(),
+            Some((_, name)) if !is_anonymous => name.to_owned(),
             _ => format!("c{}", self.client.number),
         };
         let tickets = &self.handler.authenticator.tickets;

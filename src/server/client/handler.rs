@@ -18,7 +18,7 @@ use crate::{
         run_command,
         session::{Heard, Session, SessionConfig},
     },
-    lock::assert_no_lock_held,
+    lock::{Locked, assert_no_lock_held},
     server::{
         auth::Authenticator,
         fanout::{EventSender, is_large},
@@ -51,7 +51,8 @@ pub(super) const REPLIES_MAX: usize = 4096;
 
 /// What all client threads work with.
 pub(crate) struct ChatHandler {
-    pub(crate) session: SessionConfig,
+    /// For whoever connects now. It changes when an operator has the options read again.
+    pub(crate) session: Locked<Arc<SessionConfig>>,
     pub(crate) commands: Table,
     pub(crate) limits: SlowLimits,
     /// How long a client may take to give a name.
@@ -78,9 +79,9 @@ pub(crate) struct ChatHandler {
 }
 
 impl ChatHandler {
-    fn session_of(&self, peer: SocketAddr) -> &SessionConfig {
+    fn session_of(&self, peer: SocketAddr) -> Arc<SessionConfig> {
         let puppet = self.hazards.as_ref().and_then(|hazards| hazards.session(peer));
-        puppet.unwrap_or(&self.session)
+        puppet.unwrap_or_else(|| Arc::clone(&self.session.lock()))
     }
 }
 
@@ -114,7 +115,8 @@ impl<'a> ClientThread<'a> {
         let mut thread = ClientThread::new(handler, client, reserve_of, messages);
         thread.usage.log_begin(client.peer);
         let reason = catch_unwind(AssertUnwindSafe(|| {
-            let mut session = thread.greet(reserve_of);
+            let config = handler.session_of(client.peer);
+            let mut session = thread.greet(&config, reserve_of);
             let reason = thread.run(&mut session, reserve_of.is_some());
             thread.usage.end(&handler.sources, &mut session);
             reason
@@ -135,10 +137,14 @@ impl<'a> ClientThread<'a> {
     }
 
     #[inline(never)] // see `Session::hear`
-    fn greet(&mut self, reserve_of: Option<usize>) -> Box<Session<'a>> {
+    fn greet<'b>(
+        &mut self,
+        config: &'b SessionConfig,
+        reserve_of: Option<usize>,
+    ) -> Box<Session<'b>> {
         let connection = format!("c{}", self.client.number);
         let peer = self.usage.peer(&connection, self.client.peer, reserve_of);
-        Session::begin(self.handler.session_of(self.client.peer), peer, Duration::ZERO, self)
+        Session::begin(config, peer, Duration::ZERO, self)
     }
 
     /// A browser that was pointed at the chat's port is told where the page is: on the address that

@@ -59,9 +59,9 @@ struct State {
 pub(crate) struct Hazards {
     stage: Stage,
     /// How the sessions of puppets differ from others.
-    limited: SessionConfig,
-    unlimited: SessionConfig,
-    recorded: SessionConfig,
+    limited: Arc<SessionConfig>,
+    unlimited: Arc<SessionConfig>,
+    recorded: Arc<SessionConfig>,
     /// A plain mutex, held for a few instructions.
     state: Mutex<State>,
     announce: Sender<Announcement>,
@@ -94,23 +94,25 @@ impl Hazards {
         let limited = SessionConfig { is_forgotten: true, motd: Vec::new(), ..usual };
         let unlimited = SessionConfig { flood: None, ..limited.clone() };
         let recorded = SessionConfig { is_forgotten: false, ..unlimited.clone() };
+        let [limited, unlimited, recorded] = [limited, unlimited, recorded].map(Arc::new);
         let (state, announce) = (Mutex::default(), fanout.cues.announce.clone());
         Ok(Some(Arc::new(Hazards { stage, limited, unlimited, recorded, state, announce })))
     }
 
     /// The session of the client that comes from there, if that is a puppet.
-    pub(crate) fn session(&self, peer: SocketAddr) -> Option<&SessionConfig> {
+    pub(crate) fn session(&self, peer: SocketAddr) -> Option<Arc<SessionConfig>> {
         let role = {
             let mut puppets = self.stage.puppets.lock();
             let (role, has_thread) = puppets.get_mut(&peer)?;
             *has_thread = true;
             *role
         };
-        Some(match role {
+        let config = match role {
             Role::Limited => &self.limited,
             Role::Unlimited | Role::Frozen => &self.unlimited,
             Role::Recorded => &self.recorded,
-        })
+        };
+        Some(Arc::clone(config))
     }
 
     /// Does what `by` wants, who is an administrator. Returns lines for them.

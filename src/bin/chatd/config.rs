@@ -1,0 +1,70 @@
+//! `chatd config check` and `chatd config show`; and what SIGHUP does: the options are read again
+//! while the server runs.
+
+use super::print::print_line;
+use chatd::server::{
+    Chatd,
+    config_file::Given,
+    subcommands::{ConfigAction, ConfigCommand},
+};
+
+const LOG: &str = "log";
+/// What changes while the server runs. The rest holds after a restart.
+const AT_ONCE: [&str; 3] = ["motd", "flood", LOG];
+
+pub(crate) fn run(command: &ConfigCommand, given: &Given) -> anyhow::Result<()> {
+    match command.action {
+        ConfigAction::Check => check(given),
+        ConfigAction::Show => {
+            print_line(given.describe().trim_end());
+            Ok(())
+        }
+    }
+}
+
+/// Whatever can be known before a server starts.
+fn check(given: &Given) -> anyhow::Result<()> {
+    let mut options = given.options.clone();
+    options.command = None;
+    options.check()?;
+    options.session_config()?; // it reads the message of the day
+    print_line(&match options.config_file() {
+        Some(file) => {
+            format!("{} is fine: it sets {} options.", file.display(), given.settings.len())
+        }
+        None => "No file is given: chatd --config FILE config check looks at one.".to_owned(),
+    });
+    Ok(())
+}
+
+/// Reads the file again, and logs what that changes. If anything in it is wrong, nothing changes.
+pub(crate) fn reload(before: Given, chatd: &Chatd) -> Given {
+    let read = before.read_again().and_then(|now| {
+        now.options.check()?;
+        let changed = chatd.reload(&now.options)?;
+        Ok((now, changed))
+    });
+    let (now, mut changed) = match read {
+        Ok(read) => read,
+        Err(error) => {
+            log::error!("the options were not read again, and are as before: {error:#}");
+            return before;
+        }
+    };
+    let in_file = now.differences(&before);
+    changed.extend(in_file.contains(&LOG).then_some(LOG));
+    log::set_max_level(now.options.log);
+    let later: Vec<&str> = in_file.into_iter().filter(|it| !AT_ONCE.contains(it)).collect();
+    log::info!("the options were read again: {}", describe(&changed, &later));
+    now
+}
+
+fn describe(changed: &[&str], later: &[&str]) -> String {
+    let list = |names: &[&str]| names.join(", ");
+    match (changed, later) {
+        ([], []) => "nothing has changed".to_owned(),
+        (_, []) => format!("changed: {}", list(changed)),
+        ([], _) => format!("after a restart: {}", list(later)),
+        _ => format!("changed: {}; after a restart: {}", list(changed), list(later)),
+    }
+}

@@ -1,0 +1,204 @@
+//! `--config FILE`: options from a file, what is wrong in one, and what changes when it is read again.
+
+use crate::harness::{Folder, Server, wait_for};
+use std::fs;
+
+/// A folder with this file in it, and a message of the day.
+fn folder(config: &str) -> Folder {
+    let folder = Folder::new();
+    fs::write(folder.path("chatd.toml"), config).unwrap();
+    fs::write(folder.path("motd.txt"), "Welcome.\n").unwrap();
+    folder
+}
+
+#[test]
+fn a_file_says_what_one_could_have_typed_and_what_is_typed_overrides_it() {
+    let folder = folder(
+        "# for a class\nthreads-max = 1_000\nmotd = \"motd.txt\"\nanonymous = false\nflood = \"5/1\"\n\
+         web-name = [\"chat.example\", \"chat\"]\nhistory-days = 7\nlisten = []\n",
+    );
+    let shown = folder.run("--config chatd.toml --threads-max 2 --demo config show");
+    for line in [
+        "threads-max = 2  # the command line",
+        "demo = true  # the command line",
+        "motd = \"motd.txt\"  # chatd.toml:3",
+        "anonymous = false  # chatd.toml:4",
+        "flood = \"5/1\"  # chatd.toml:5",
+        "web-name = [\"chat.example\", \"chat\"]  # chatd.toml:6",
+        "history-days = 7  # chatd.toml:7",
+        "# ghost-after: 60",
+        "# db: chatd.db",
+    ] {
+        assert!(shown.lines().any(|it| it == line), "{line}\n{shown}");
+    }
+    // What it shows is such a file.
+    fs::write(folder.path("shown.toml"), &shown).unwrap();
+    let again = folder.run("--config shown.toml config show");
+    let values = |text: &str| -> Vec<String> {
+        text.lines().map(|line| line.split("  #").next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(values(&again), values(&shown));
+    let says = folder.run("--config chatd.toml config check");
+    assert_eq!(says, "chatd.toml is fine: it sets 7 options.\n");
+
+    let server = folder.start("--config chatd.toml --threads-max 1");
+    let mut ann = server.lets_in("ann");
+    ann.hears("*** Welcome.");
+    let mut bob = server.connect("bob");
+    bob.hears_until("*** Sorry: all 1 places are taken.");
+}
+
+#[test]
+fn what_is_wrong_in_a_file_is_named_with_its_line() {
+    for (config, says) in [
+        (
+            "\nthread-max = 40",
+            "chatd.toml:2: there is no option thread-max. Did you mean threads-max?",
+        ),
+        ("xyzzy = 1", "chatd.toml:1: there is no option xyzzy. chatd --help lists them."),
+        ("version = true", "chatd.toml:1: there is no option version."),
+        ("[server]\nlisten = 1", "chatd.toml:1: there is no option server."),
+        (
+            "threads-max = \"many\"",
+            "chatd.toml:1: Error parsing option '--threads-max' with value 'many'",
+        ),
+        (
+            "threads-max = 1.5",
+            "chatd.toml:1: threads-max is a text in quotation marks, or a number",
+        ),
+        ("threads-max = [1, 2]", "chatd.toml:1: threads-max has one value, and no list of them"),
+        ("demo = \"yes\"", "chatd.toml:1: demo is true or false"),
+        ("demo = true\n\nlog = loud", "chatd.toml:3: "),
+        ("demo = true\ndemo = true", "chatd.toml:2: duplicate key"),
+        ("threads-max = 0", "--threads-max 0 would let nobody in. Give 1 or more."),
+        ("motd = \"none.txt\"", "cannot read the message of the day from none.txt"),
+    ] {
+        let folder = folder(config);
+        for command in ["--config chatd.toml config check", "--config chatd.toml --web none"] {
+            let said = folder.fails(command, "");
+            assert!(said.contains(says), "{config}: {said}");
+        }
+        assert!(!folder.path("chatd.db").exists(), "nothing is begun");
+    }
+    let folder = folder("");
+    assert!(folder.fails("--config no.toml config check", "").contains("cannot read no.toml"));
+    fs::write(folder.path("large.toml"), "#".repeat(65 * 1024)).unwrap();
+    assert!(folder.fails("--config large.toml", "").contains("it has more than 65536 bytes"));
+}
+
+/// Waits until the server has said so in its log, and returns the line.
+#[track_caller]
+fn logged(server: &Server, after: usize) -> String {
+    let lines = || {
+        server.log().lines().filter(|it| it.contains("the options w")).map(str::to_owned).collect()
+    };
+    wait_for(
+        || {
+            let all: Vec<String> = lines();
+            all.into_iter().nth(after)
+        },
+        || server.log(),
+    )
+}
+
+#[cfg(unix)]
+#[test]
+fn what_may_change_is_read_again_on_sighup_and_nobody_is_hung_up() {
+    let folder = folder("motd = \"motd.txt\"\nlog = \"info\"\n");
+    let mut server = folder.start("--config chatd.toml");
+    let [mut ann] = server.enter(["ann"]);
+    let reload = |server: &Server, number: usize, says: &str| {
+        server.signal("HUP");
+        let line = logged(server, number);
+        assert!(line.ends_with(says), "{line}");
+    };
+    reload(&server, 0, "the options were read again: nothing has changed");
+    fs::write(folder.path("motd.txt"), "Exam on Friday.\n").unwrap();
+    reload(&server, 1, "the options were read again: changed: motd");
+    let config = "motd = \"motd.txt\"\nlog = \"info\"\nflood = \"2/1\"\nthreads-max = 7\n";
+    fs::write(folder.path("chatd.toml"), config).unwrap();
+    reload(&server, 2, "changed: flood; after a restart: threads-max");
+    fs::write(folder.path("chatd.toml"), "flod = \"2/1\"\n").unwrap();
+    let wrong = "as before: chatd.toml:1: there is no option flod. Did you mean flood?";
+    reload(&server, 3, wrong);
+    let mut bob = server.connect("bob");
+    bob.asks_until("bob", "*** Hello bob.");
+    bob.hears("*** Exam on Friday.");
+    ann.hears("*** bob entered lobby");
+    // A limit holds for whoever connects from then on, and a log of errors alone is silent.
+    fs::write(folder.path("chatd.toml"), "log = \"error\"\n").unwrap();
+    server.signal("HUP");
+    drop(bob);
+    ann.hears_until("*** bob left lobby");
+    server.signal("TERM");
+    assert_eq!(server.exit_code(), Some(0));
+    assert!(!server.log_to_the_end().contains("every thread has ended"));
+}
+
+/// The place of systemd: what the server tells it, a message a line.
+#[cfg(unix)]
+#[test]
+fn a_manager_of_services_is_told_what_it_wants_to_know() {
+    use std::os::unix::net::UnixDatagram;
+    let folder = folder("motd = \"motd.txt\"\n");
+    let manager = UnixDatagram::bind(folder.path("notify")).unwrap();
+    manager.set_read_timeout(Some(crate::harness::DEADLINE)).unwrap();
+    let hears = |text: &str| {
+        let mut bytes = [0; 256];
+        let read = loop {
+            match manager.recv(&mut bytes) {
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                read => break read.unwrap_or_else(|e| panic!("waits for {text}: {e}")),
+            }
+        };
+        String::from_utf8_lossy(&bytes[..read]).into_owned()
+    };
+    let hears_until = |text: &str| {
+        while !hears(text).lines().any(|line| line == text) {}
+    };
+    let mut command = folder.chatd("--listen 127.0.0.1:0 --web none --db none --motd motd.txt");
+    command.env("NOTIFY_SOCKET", folder.path("notify"));
+    let mut server = Server::start_program(command);
+    assert_eq!(hears("READY"), "READY=1\n");
+    assert_eq!(hears("STATUS"), "STATUS=0 of 512 clients\n");
+    let [_ann] = server.enter(["ann"]);
+    hears_until("STATUS=1 of 512 clients");
+    hears_until("WATCHDOG=1");
+    server.signal("HUP"); // as for every service that can reload, also without --config
+    hears_until("RELOADING=1");
+    hears_until("READY=1");
+    assert!(logged(&server, 0).ends_with("the options were read again: nothing has changed"));
+    server.signal("TERM");
+    hears_until("STOPPING=1");
+    assert_eq!(server.exit_code(), Some(0));
+}
+
+/// systemd's own program finds nothing wrong with the unit.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_unit_for_systemd_is_a_good_one() {
+    use crate::harness::{has_program, skip};
+    if !has_program("systemd-analyze") {
+        return skip("systemd-analyze");
+    }
+    let unit = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/systemd/chatd.service");
+    let text = fs::read_to_string(unit).unwrap();
+    let folder = Folder::new();
+    let installed = text.replace("/usr/bin/chatd", env!("CARGO_BIN_EXE_chatd"));
+    fs::write(folder.path("chatd.service"), installed).unwrap();
+    let analyze = |words: &[&str]| {
+        let run = std::process::Command::new("systemd-analyze")
+            .args(words)
+            .arg(folder.path("chatd.service"))
+            .output()
+            .unwrap();
+        (
+            run.status.success(),
+            String::from_utf8_lossy(&run.stdout).into_owned()
+                + &String::from_utf8_lossy(&run.stderr),
+        )
+    };
+    assert_eq!(analyze(&["verify"]), (true, String::new()));
+    let (is_good, says) = analyze(&["security", "--offline=true", "--threshold=15"]); // tenths
+    assert!(is_good, "{says}");
+}
