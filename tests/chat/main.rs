@@ -32,6 +32,8 @@ mod person;
 #[cfg(unix)]
 mod reconnecting;
 #[cfg(unix)]
+mod sacred;
+#[cfg(unix)]
 mod settings;
 #[cfg(unix)]
 mod strangers;

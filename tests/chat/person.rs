@@ -12,7 +12,7 @@ use pty_process::{
 };
 use rustix::{
     process::{Pid, Signal, kill_process},
-    termios::{LocalModes, Termios, tcgetattr},
+    termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr},
 };
 use std::{
     io::{Read as _, Write as _},
@@ -329,6 +329,11 @@ impl Person {
     pub fn sees_echo(&self, is_on: bool) {
         let has_echo = || tcgetattr(&*self.pty).unwrap().local_modes.contains(LocalModes::ECHO);
         wait_until(|| has_echo() == is_on, || format!("the echo should be on: {is_on}"));
+    }
+
+    /// Gives the terminal the mode that it had before, as a shell does.
+    pub fn puts_the_terminal_back(&self) {
+        tcsetattr(&*self.pty, OptionalActions::Now, &self.found).unwrap();
     }
 
     #[track_caller]

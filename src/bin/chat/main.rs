@@ -103,8 +103,6 @@ fn chat(options: &Options, settings: Settings) -> Result<()> {
     let file = options.config.clone().or_else(config::path);
     let stream = connect(&address)
         .unwrap_or_else(|ending| end_with(&format!("chat: {ending}\n"), ending.code()));
-    terminal::end_on_signals().context("signals cannot be waited for")?;
-
     let has_editor = terminal::can_edit() && !options.json;
     let has_person = has_editor || stdin().is_terminal();
     let has_colours = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -131,8 +129,14 @@ fn chat(options: &Options, settings: Settings) -> Result<()> {
         refusals: 0,
     };
     let starts_socket = move || start("socket", move || socket.run(stream));
+    let redraws = Arc::clone(&shared);
+    let obey_signals = move || {
+        terminal::obey_signals(has_editor, move || redraws.screen.redraw())
+            .context("signals cannot be waited for")
+    };
     if is_full {
         let (screen, typing) = full::take_terminal(waiting, Arc::clone(&shared), has_colours)?;
+        obey_signals()?;
         start("screen", move || screen.run())?;
         starts_socket()?;
         return Keyboard::new(typing, shared, commands, file).run();
@@ -146,6 +150,7 @@ fn chat(options: &Options, settings: Settings) -> Result<()> {
         None if options.json => Output::Json,
         None => Output::Plain,
     };
+    obey_signals()?;
     let screen = ScreenThread::new(waiting, output, Arc::clone(&shared));
     start("screen", move || screen.run())?;
     starts_socket()?;

@@ -25,6 +25,8 @@ pub(crate) enum Show {
     Typed(String),
     /// What is known has changed.
     Changed,
+    /// The window has another size, or the terminal was somebody else's meanwhile.
+    Redraw,
     /// What was typed is dealt with, and the next input is waited for.
     Ready,
     /// Nothing of what was shown.
@@ -67,6 +69,11 @@ impl Screen {
     /// What is known has changed, and may be seen. Nobody waits for that.
     pub(crate) fn wake(&self) {
         let _ = self.queue.try_send(Show::Changed); // full: then it is drawn anyway
+    }
+
+    /// Has everything drawn anew. Nobody waits for that.
+    pub(crate) fn redraw(&self) {
+        let _ = self.queue.try_send(Show::Redraw); // full: then it is drawn anyway
     }
 
     pub(crate) fn show(&self, show: Show) {

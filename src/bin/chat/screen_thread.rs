@@ -116,6 +116,7 @@ impl ScreenThread {
             Show::Note(text) => print.text.push_str(&(json::note(&text) + "\n")),
             Show::Notice(text) => self.notice(&text, print),
             Show::Own(text) => self.log.add(Stamp::now(), &text),
+            Show::Redraw => print.text.push_str(NOTHING_SEEN),
             Show::Typed(_) | Show::Changed | Show::Ready | Show::Clear => {}
             Show::Find(_) | Show::Window(_) => {
                 self.take(Show::Notice("that is for the full screen only.".to_owned()), print);

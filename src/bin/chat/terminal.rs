@@ -57,6 +57,7 @@ pub(crate) fn edit() {
 /// Gives the full screen the terminal.
 pub(crate) fn take_screen() {
     FULL.store(true, Ordering::SeqCst);
+    mode::remember_editing();
     write(FULL_ON);
     if HAS_WHEEL.load(Ordering::SeqCst) {
         write(WHEEL_ON);
@@ -79,6 +80,7 @@ pub(crate) fn leave_screen() {
 
 /// Says whether the cursor stands behind a prompt.
 pub(crate) fn prompt_shown(is_shown: bool) {
+    mode::remember_editing();
     PROMPT_SHOWN.store(is_shown, Ordering::SeqCst);
 }
 
@@ -112,15 +114,33 @@ mod mode {
     };
     use std::{
         io::{stdin, stdout},
-        sync::OnceLock,
+        sync::{
+            OnceLock,
+            atomic::{AtomicBool, Ordering::SeqCst},
+        },
     };
 
     static FOUND: OnceLock<Termios> = OnceLock::new();
+
+    /// The mode in which keys are read.
+    static CHOSEN: OnceLock<Termios> = OnceLock::new();
+
+    /// We have stopped ourselves, and will see to the terminal when we go on.
+    static STOPPED: AtomicBool = AtomicBool::new(false);
 
     /// Remembers the mode as it is. To be called first.
     pub(crate) fn remember() {
         if let Ok(found) = tcgetattr(stdin()) {
             let _ = FOUND.set(found);
+        }
+    }
+
+    /// Keys are read in the mode that the terminal has now.
+    pub(crate) fn remember_editing() {
+        if CHOSEN.get().is_none()
+            && let Ok(now) = tcgetattr(stdin())
+        {
+            let _ = CHOSEN.set(now);
         }
     }
 
@@ -173,14 +193,26 @@ mod mode {
     /// it goes on.
     pub(crate) fn stop() {
         let Ok(now) = tcgetattr(stdin()) else { return };
-        let is_full = super::FULL.load(super::Ordering::SeqCst);
+        let is_full = super::FULL.load(SeqCst);
         super::leave_screen();
         restore();
         if !is_full {
             write(&[super::EDITOR_OFF, b"\r\n"].concat());
         }
+        STOPPED.store(true, SeqCst);
         let _ = signal_hook::low_level::raise(signal_hook::consts::SIGSTOP);
-        set(&now);
+        take_again(&now, is_full);
+    }
+
+    /// Somebody else has stopped us and let us go on; meanwhile the terminal was a shell's.
+    pub(super) fn go_on() {
+        if let (false, Some(chosen)) = (STOPPED.swap(false, SeqCst), CHOSEN.get()) {
+            take_again(chosen, super::FULL.load(SeqCst));
+        }
+    }
+
+    fn take_again(mode: &Termios, is_full: bool) {
+        set(mode);
         if is_full {
             super::take_screen();
         } else {
@@ -207,6 +239,8 @@ mod mode {
             (console::mode(HandleRef::stdin()).ok(), console::mode(HandleRef::stdout()).ok())
         });
     }
+
+    pub(crate) fn remember_editing() {}
 
     /// The console echoes nothing while nobody reads from it.
     pub(crate) fn quiet() {}
@@ -237,17 +271,33 @@ mod mode {
 }
 
 /// Ends the program when a signal (or the console) asks for it: as the signal would, but with the
-/// terminal restored.
+/// terminal restored. Where the terminal is ours, its signals are obeyed too, and then the screen is
+/// `changed`: its size, or whose it was meanwhile.
 #[cfg(unix)]
-pub(crate) fn end_on_signals() -> io::Result<()> {
+pub(crate) fn obey_signals(is_ours: bool, changed: impl Fn() + Send + 'static) -> io::Result<()> {
     use chatd::socketserver::signals::not_ignored;
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let ending = not_ignored(&[SIGHUP, SIGINT, SIGTERM]);
-    let mut signals = signal_hook::iterator::Signals::new(ending)?;
+    use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
+    let mut obeyed = not_ignored(&[SIGHUP, SIGINT, SIGTERM]);
+    if is_ours {
+        obeyed.extend(not_ignored(&[SIGTSTP]));
+        obeyed.push(SIGCONT);
+    }
+    if is_ours && FULL.load(Ordering::SeqCst) {
+        obeyed.push(SIGWINCH); // elsewhere it is the line editor's
+    }
+    let mut signals = signal_hook::iterator::Signals::new(obeyed)?;
     let wait = move || {
-        if let Some(signal) = signals.forever().next() {
-            restore();
-            std::process::exit(128 + signal);
+        for signal in signals.forever() {
+            match signal {
+                SIGTSTP => stop(),
+                SIGCONT => mode::go_on(),
+                SIGWINCH => {}
+                _ => {
+                    restore();
+                    std::process::exit(128 + signal);
+                }
+            }
+            changed();
         }
     };
     std::thread::Builder::new().name("signals".to_owned()).spawn(wait).map(drop)
@@ -255,7 +305,7 @@ pub(crate) fn end_on_signals() -> io::Result<()> {
 
 /// Ends the program when a signal (or the console) asks for it, with the terminal restored.
 #[cfg(windows)]
-pub(crate) fn end_on_signals() -> io::Result<()> {
+pub(crate) fn obey_signals(_: bool, _: impl Fn() + Send + 'static) -> io::Result<()> {
     let end = || {
         restore();
         std::process::exit(130);

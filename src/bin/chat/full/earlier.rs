@@ -1,6 +1,7 @@
 //! Lines that were typed earlier: gone through with Up and Down, searched with Ctrl-R. No I/O.
 
 use crate::{full::line::Text, typed_lines};
+use std::collections::BTreeMap;
 
 /// The earlier lines, the oldest first, and where one stands among them.
 #[derive(Default)]
@@ -8,8 +9,8 @@ pub(crate) struct Earlier {
     lines: Vec<String>,
     /// Which one is shown; `None`: the line that is being typed.
     at: Option<usize>,
-    /// That line, while another one is shown.
-    typed: Text,
+    /// What has been made of lines that were looked at; behind the last: of the one being typed.
+    changed: BTreeMap<usize, Text>,
 }
 
 /// Ctrl-R: looks for lines that contain a text.
@@ -29,7 +30,14 @@ impl Earlier {
 
     /// Adds a line that was sent. Returns whether it is one to be kept.
     pub(crate) fn add(&mut self, line: &str) -> bool {
-        self.at = None;
+        if self.at.take().is_some() {
+            self.put_by_typed();
+        }
+        self.changed.clear();
+        self.push(line)
+    }
+
+    fn push(&mut self, line: &str) -> bool {
         let is_new = self.lines.last().is_none_or(|last| last != line);
         if !is_new || !typed_lines::is_worth_it(line) {
             return false;
@@ -41,28 +49,54 @@ impl Earlier {
         true
     }
 
+    /// What was half typed and is not shown any more is an earlier line too, for this run.
+    pub(crate) fn put_by(&mut self, (typed, _): &Text) {
+        self.push(typed);
+    }
+
+    fn put_by_typed(&mut self) {
+        if let Some(typed) = self.changed.remove(&self.lines.len()) {
+            self.put_by(&typed);
+        }
+    }
+
     /// The line before the one that is shown, which is `now`.
     pub(crate) fn back(&mut self, now: Text) -> Option<Text> {
-        let at = self.at.unwrap_or(self.lines.len()).checked_sub(1)?;
-        if self.at.is_none() {
-            self.typed = now;
-        }
-        self.at = Some(at);
-        Some(at_end(&self.lines[at]))
+        let from = self.at.unwrap_or(self.lines.len());
+        self.go(from, from.checked_sub(1)?, now)
     }
 
     /// The line after it; at last the one that was being typed.
-    pub(crate) fn forward(&mut self) -> Option<Text> {
-        let at = self.at? + 1;
-        self.at = Some(at).filter(|&at| at < self.lines.len());
-        Some(match self.at {
-            Some(at) => at_end(&self.lines[at]),
-            None => std::mem::take(&mut self.typed),
-        })
+    pub(crate) fn forward(&mut self, now: Text) -> Option<Text> {
+        let from = self.at?;
+        self.go(from, from + 1, now)
+    }
+
+    fn go(&mut self, from: usize, to: usize, now: Text) -> Option<Text> {
+        if self.lines.get(from) != Some(&now.0) {
+            self.changed.insert(from, now);
+        }
+        self.at = Some(to).filter(|&to| to < self.lines.len());
+        let as_it_was = || self.lines.get(to).map(|line| at_end(line));
+        self.changed.get(&to).cloned().or_else(as_it_was)
+    }
+
+    /// Goes back to the line that is being typed: to `now`, if that is no longer as it was.
+    pub(crate) fn leave(&mut self, now: Text) -> Text {
+        let Some(at) = self.at.take() else { return now };
+        let typed = match self.lines[at] == now.0 {
+            true => self.changed.remove(&self.lines.len()).unwrap_or_default(),
+            false => {
+                self.put_by_typed();
+                now
+            }
+        };
+        self.changed.clear();
+        typed
     }
 
     pub(crate) fn search(&mut self, typed: Text) -> Search {
-        self.at = None;
+        let typed = self.leave(typed);
         Search { text: String::new(), at: None, typed }
     }
 

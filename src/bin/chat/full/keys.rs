@@ -67,7 +67,10 @@ impl Model {
     }
 
     fn enter(&mut self, known: &Known, effects: &mut Vec<Effect>) {
-        self.search = None;
+        if self.search.is_some() && self.line.is_empty() {
+            return self.end_search(); // nothing was found
+        }
+        self.take_found();
         let (text, _) = self.line.take();
         self.bottom = None;
         if self.is_password {
@@ -85,8 +88,7 @@ impl Model {
     }
 
     fn interrupt(&mut self, effects: &mut Vec<Effect>) {
-        let was_empty = self.line.is_empty() && self.search.is_none();
-        self.search = None;
+        let was_empty = self.line.is_empty();
         match self.is_password {
             true => self.line.forget(),
             false => self.line.cut_all(),
@@ -102,7 +104,7 @@ impl Model {
     }
 
     fn go_forward(&mut self) {
-        if let Some(later) = self.earlier.forward() {
+        if let Some(later) = self.earlier.forward((self.line.text().to_owned(), self.line.pos())) {
             self.line.set(&later);
         }
     }
@@ -121,13 +123,23 @@ impl Model {
         }
     }
 
+    /// What was found is typed now, and what was typed before can be found.
+    fn take_found(&mut self) {
+        if let Some(search) = self.search.take() {
+            match self.line.is_empty() {
+                true => self.line.set(&search.typed),
+                false => self.earlier.put_by(&search.typed),
+            }
+        }
+    }
+
     /// A key while an earlier line is looked for. Returns whether that is all it does.
     fn search_key(&mut self, key: KeyEvent) -> bool {
         let Some(search) = &mut self.search else { return false };
         let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
         let is_further = match key.code {
             KeyCode::Char('r') if ctrl => true,
-            KeyCode::Char('g') if ctrl => {
+            KeyCode::Char('g' | 'c') if ctrl => {
                 self.end_search();
                 return true;
             }
@@ -144,7 +156,7 @@ impl Model {
                 false
             }
             _ => {
-                self.search = None; // what was found is typed now
+                self.take_found();
                 return false;
             }
         };

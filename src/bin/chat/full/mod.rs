@@ -10,10 +10,13 @@
 //! socket. Thread `keys` waits for keys. What is typed goes to `main`, which obeys it as it does
 //! without a full screen.
 
+#[cfg(any(unix, test))]
+mod decode;
 mod earlier;
 mod keys;
 mod line;
 mod model;
+mod reader;
 mod rows;
 mod scroll;
 mod scrollback;
@@ -40,10 +43,7 @@ use model::{Effect, Model};
 use ratatui::{
     Terminal,
     backend::CrosstermBackend,
-    crossterm::{
-        event::{self, Event},
-        terminal::SetTitle,
-    },
+    crossterm::{event::Event, terminal::SetTitle},
     layout::Rect,
 };
 use rustyline::history::{FileHistory, History as _};
@@ -116,7 +116,7 @@ pub(crate) fn take_terminal(
     ratatui::crossterm::terminal::enable_raw_mode().context("the terminal has no raw mode")?;
     terminal::take_screen();
     let (press, events) = bounded(KEYS_MAX);
-    let read = move || while event::read().is_ok_and(|event| press.send(event).is_ok()) {};
+    let read = move || reader::read(&press);
     thread::Builder::new().name("keys".to_owned()).spawn(read).context("no thread for keys")?;
     let (mut kept, file) = (FileHistory::new(), typed_lines::file());
     let _ = kept.set_max_len(typed_lines::LINES_MAX);
@@ -243,6 +243,7 @@ impl FullScreen {
                 self.log_new();
                 self.log.begin(file);
             }
+            Show::Redraw => self.redraw(),
             Show::Ready => self.model.ready(),
             Show::Clear => self.model.clear(),
             Show::Find(text) => self.model.find(text, Stamp::now()),

@@ -104,7 +104,7 @@ impl Model {
         let is_asked = self.is_asked(known);
         if is_asked && !self.is_password {
             self.end_search();
-            let typed = self.line.take();
+            let typed = self.earlier.leave(self.line.take());
             self.aside = Some(typed).filter(|(text, _)| !text.is_empty()).or(self.aside.take());
         } else if !is_asked && self.is_password {
             if !self.line.is_empty() {
@@ -208,7 +208,11 @@ impl Model {
     /// begun, so that nothing is said to the wrong people.
     pub(crate) fn go_to(&mut self, window: Option<String>) {
         self.end_search();
-        let was = if self.is_password { self.aside.take() } else { Some(self.line.take()) };
+        let was = if self.is_password {
+            self.aside.take()
+        } else {
+            Some(self.earlier.leave(self.line.take()))
+        };
         *self.typed_in(self.window.clone()) = was.unwrap_or_default();
         if let Some(name) = &window {
             self.count(name, true);
