@@ -96,6 +96,9 @@ fn settings(options: &Options) -> Result<Settings, String> {
     options.settings(settings).map_err(|why| format!("{why:#}"))
 }
 
+/// What has failed if signals cannot be waited for.
+const SIGNALS: &str = "signals cannot be waited for";
+
 /// The chat, from the first connection on. It ends by [`Shared::leave`], and returns only if it
 /// cannot go on.
 fn chat(options: &Options, settings: Settings) -> Result<()> {
@@ -129,14 +132,11 @@ fn chat(options: &Options, settings: Settings) -> Result<()> {
         refusals: 0,
     };
     let starts_socket = move || start("socket", move || socket.run(stream));
-    let redraws = Arc::clone(&shared);
-    let obey_signals = move || {
-        terminal::obey_signals(has_editor, move || redraws.screen.redraw())
-            .context("signals cannot be waited for")
-    };
+    let obeys = Arc::clone(&shared);
+    let obey_signals = move || terminal::obey_signals(has_editor, move || obeys.screen.redraw());
     if is_full {
         let (screen, typing) = full::take_terminal(waiting, Arc::clone(&shared), has_colours)?;
-        obey_signals()?;
+        obey_signals().context(SIGNALS)?;
         start("screen", move || screen.run())?;
         starts_socket()?;
         return Keyboard::new(typing, shared, commands, file).run();
@@ -150,7 +150,7 @@ fn chat(options: &Options, settings: Settings) -> Result<()> {
         None if options.json => Output::Json,
         None => Output::Plain,
     };
-    obey_signals()?;
+    obey_signals().context(SIGNALS)?;
     let screen = ScreenThread::new(waiting, output, Arc::clone(&shared));
     start("screen", move || screen.run())?;
     starts_socket()?;
