@@ -42,10 +42,11 @@ pub(crate) enum LockKind {
     Lookers,
     Looker,
     Settings,
+    Board,
 }
 
 /// Every [`LockKind`] in its order, and its words.
-pub(crate) const LOCK_KINDS: [(LockKind, &str); 13] = [
+pub(crate) const LOCK_KINDS: [(LockKind, &str); 14] = [
     (LockKind::Registry, "the registry"),
     (LockKind::Outbox, "an outbox"),
     (LockKind::ThreadTable, "the table of threads"),
@@ -59,6 +60,7 @@ pub(crate) const LOCK_KINDS: [(LockKind, &str); 13] = [
     (LockKind::Lookers, "the lookers"),
     (LockKind::Looker, "a looker's outbox"),
     (LockKind::Settings, "the settings"),
+    (LockKind::Board, "the class's question"),
 ];
 
 impl LockKind {

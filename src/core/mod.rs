@@ -26,6 +26,7 @@ pub mod notice;
 pub mod pairing_code;
 pub mod password;
 pub mod places;
+pub mod quiz_shown;
 pub(crate) mod recent;
 pub mod record;
 pub mod returning;

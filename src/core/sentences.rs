@@ -40,7 +40,7 @@ pub const ANNOUNCEMENT: &str = "Announcement by ";
 /// The answer to `/echo on`.
 pub const READS_OWN_LINES: &str = "You read your own lines from now on.";
 /// In a question for a password: `nc` hides nothing.
-pub(crate) const MAY_BE_SEEN: &str = "(with nc, it will be seen as you type)";
+pub(crate) const MAY_BE_SEEN: &str = " (with nc, it will be seen as you type)";
 
 /// Why a connection is closed: the server stops.
 pub(crate) const SHUTTING_DOWN: &str = "the server is shutting down.";
@@ -292,7 +292,7 @@ mod tests {
         for sentence in [
             "Password for alice:",
             "What is the password?",
-            &format!("alice is registered. Your password {MAY_BE_SEEN}:"),
+            &format!("alice is registered. Your password{MAY_BE_SEEN}:"),
             "The same password once more:",
         ] {
             assert!(asks_for_password(sentence), "{sentence}");

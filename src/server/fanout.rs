@@ -177,6 +177,7 @@ impl FanOut {
                     Action::ShutDown(_) if is_stopping => {} // a second stop would end the process at once
                     Action::ShutDown(after) => stop_at = Some(Instant::now() + after),
                     Action::CancelShutDown => stop_at = None,
+                    Action::ShowQuiz(quiz) => self.totals.board.show(&quiz),
                 }
             }
             self.end_batch(&mut chat, &mut commit);

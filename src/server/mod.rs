@@ -2,6 +2,7 @@
 //! table of contents.
 
 pub mod auth;
+mod board;
 pub mod client;
 pub mod clock;
 pub mod config_file;

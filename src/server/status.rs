@@ -3,7 +3,7 @@
 pub(crate) use crate::thread_status::set_activity;
 pub use crate::thread_status::{Status, activity::Activity};
 
-use super::trace::Trace;
+use super::{board::Board, trace::Trace};
 use crate::{
     lock::{LOCK_KINDS, LockWaits},
     thread_status::{Sample, activity::ActivityKind, shorten, uptime},
@@ -36,6 +36,8 @@ pub struct Totals {
     pub(crate) is_outage: AtomicBool,
     /// The line whose way is followed.
     pub(crate) trace: Trace,
+    /// The class's question.
+    pub(crate) board: Board,
 }
 
 /// The table of `/threads`: `summary`, the totals, and a row for each thread.

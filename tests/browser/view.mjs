@@ -60,6 +60,38 @@ export async function what_happens_is_told_in_a_picture_in_words_and_in_numbers(
 }
 
 // The whole way: an administrator's ticket from the chat, a question, a demonstration, its end, and a lesson that is kept.
+// The class answers by buttons in the page and by letters in nc; the projector shows the count when it is closed.
+export async function the_class_answers_and_the_view_shows_the_count(scene) {
+  const server = await scene.server([], { admins: ["alice"] });
+  const alice = await server.nc("alice", PASSWORD);
+  const people = [];
+  for (const name of ["carol", "dave", "frank", "grace", "heidi"]) people.push(await server.nc(name));
+  const bob = await scene.window(server.url, PHONE);
+  await bob.joins("bob");
+  alice.says("/view");
+  const [url] = /http\S+\/view#[0-9a-f]{32}/.exec(await alice.hears("/view#"));
+  const window = await scene.window(url, { width: 1600, height: 900 });
+  alice.says("/class Five clients come at once, and each takes a second. How long do all five take? | one second | five seconds | two and a half: it has <b>two</b> cores");
+  await bob.$("button.answer", { hasText: "B: five seconds" }).click();
+  await bob.hears("Your answer is B: five seconds.");
+  await bob.$("button.answer", { hasText: "A: one second" }).click();
+  await bob.hears("Your answer is A: one second.");
+  await until("nothing is under way", async () => (await bob.$("#own .line").count()) === 0);
+  await bob.shot("class-phone");
+  people.slice(1).forEach((person, at) => person.says(`/${"acab"[at]}`));
+  await until("how many", async () => (await textOf(window, "#quiz-sum")).includes("5 answers so far"));
+  if (await window.$("#quiz .bar").count()) throw new Error("the count is shown before the question is closed");
+  await window.shot("class-open");
+  alice.says("/class close");
+  await until("the count", async () => (await textOf(window, "#quiz")).includes("The question is closed: 5 answers."));
+  const rows = await window.$("#choices li").allTextContents();
+  if (rows.join("|") !== "Aone second3|Bfive seconds1|Ctwo and a half: it has <b>two</b> cores1") throw new Error(rows.join("|"));
+  await bob.hears("5 of 6 answered.");
+  await window.shot("class-closed");
+  await window.$("#hide-quiz").click();
+  if (await window.$("#quiz").isVisible()) throw new Error("it cannot be hidden");
+}
+
 export async function from_a_chat_to_the_view(scene) {
   const server = await scene.server(["--demo"], { admins: ["alice"] });
   const alice = await server.nc("alice", PASSWORD);

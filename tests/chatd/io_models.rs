@@ -79,6 +79,7 @@ promises! {
         identity::a_sanction_outlives_names_connections_and_the_server,
         identity::a_muted_guest_who_comes_again_is_muted_still,
         identity::in_a_paused_room_nobody_else_says_anything_new,
+        class::each_of_a_class_has_one_answer_and_all_read_the_count,
         identity::the_floor_is_given_to_a_hand_and_goes_with_the_connection,
         identity::a_pause_and_a_topic_outlive_the_server,
         identity::the_topics_of_quiet_rooms_come_back,

@@ -8,6 +8,7 @@ mod accounts;
 mod asking;
 mod backpressure;
 mod browsers;
+mod class;
 mod config;
 mod demonstrations;
 mod ends;

@@ -4,13 +4,13 @@ use crate::harness::{Client, Folder, Server, eventually, folder::PASSWORD, wait_
 use std::thread;
 
 /// The token in a note that says who somebody is.
-fn token_in(note: &str) -> String {
+pub fn token_in(note: &str) -> String {
     let token = note.split_once("\"resume\":\"").expect("a token").1;
     token.split_once('"').unwrap().0.to_owned()
 }
 
 /// Somebody at the door whose program reads notes.
-fn program(server: &Server, name: &str) -> Client {
+pub fn program(server: &Server, name: &str) -> Client {
     let mut program = server.connect(name);
     program.hears_until("*** What is your name?");
     program.asks("/notes on", "{\"chatd\":{…},\"ask\":\"name\"}");

@@ -277,6 +277,7 @@ impl<'a> Server<'a> {
                     self.timers.set(Instant::now() + after, Timer::Stop);
                 }
                 Action::CancelShutDown => self.timers.cancel(Timer::Stop),
+                Action::ShowQuiz(_) => {} // there is no view
             }
         }
     }

@@ -12,7 +12,7 @@ pub(super) enum Meaning {
 /// The words, and the commands that they mean.
 const COMMANDS: &[(&str, &[&str])] = &[
     ("w dm dms tell whisper query m pm message priv private privmsg notice pn", &["msg"]),
-    ("r re answer respond", &["reply"]),
+    ("r re respond", &["reply"]),
     ("q", &["quit", "msg"]),
     ("t", &["topic", "msg"]),
     ("exit bye logout disconnect signoff logoff stop end qui part-all", &["quit"]),
@@ -39,9 +39,11 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("inbox mailbox messages memo memoserv offline", &["mail"]),
     ("raise raisehand handup lower", &["hand"]),
     ("question report modmail helpme teacher", &["ask"]),
+    ("vote choose", &["answer"]),
+    ("poll quiz survey", &["class"]),
     ("wall wallops broadcast global amsg ame shout yell everyone here", &["announce"]),
     ("k boot eject", &["kick"]),
-    ("b kb kickban kban bk gline kline zline", &["ban"]),
+    ("kb kickban kban bk gline kline zline", &["ban"]),
     ("pardon unkban", &["unban"]),
     ("banlist blacklist", &["bans"]),
     ("timeout gag silence shun", &["mute"]),

@@ -16,6 +16,7 @@ mod people;
 mod places;
 pub(super) mod programs;
 pub(super) mod questions;
+mod quiz;
 pub(super) mod remove;
 mod resume;
 pub(crate) mod row;
@@ -36,6 +37,7 @@ const GROUPS: &[Group] = &[
     Group { name: "Accounts", rows: account::ROWS },
     Group { name: "Accounts", rows: mail::ROWS },
     Group { name: "The class", rows: class::ROWS },
+    Group { name: "The class", rows: quiz::ROWS },
     Group { name: "The class", rows: instructor::ROWS },
     Group { name: "The server", rows: ROWS },
     Group { name: "For programs", rows: programs::ROWS },

@@ -89,6 +89,9 @@ pub(super) fn describe_place(
     if room.is_paused() {
         text.push_str(&notice(format_args!("{} is paused: /hand raises your hand.", room.name())));
     }
+    if let Some(quiz) = room.quiz() {
+        text.push_str(&quiz.describe(Some(client)));
+    }
     let notes = who + &describe_room(rooms, client);
     let past = since.map(|after| history::since(rooms, client, after));
     match past.or_else(|| backlog(rooms, client)) {

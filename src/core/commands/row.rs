@@ -62,8 +62,11 @@ impl Table {
     /// # Errors
     /// There is no such command; the sentence names the one that is meant, if that can be told.
     pub(crate) fn find(self, line: &str) -> Result<(&'static Row, &str), String> {
-        let (name, arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        let name = name.to_ascii_lowercase();
+        let (name, mut arguments) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let mut name = name.to_ascii_lowercase();
+        if matches!(name.as_bytes(), [b'a'..=b'f']) {
+            (name, arguments) = ("answer".to_owned(), line); // /b is /answer b
+        }
         match self.rows().find(|row| row.name == name) {
             Some(row) => Ok((row, arguments.trim())),
             None => Err(self.describe_unknown(&name)),

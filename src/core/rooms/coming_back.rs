@@ -3,9 +3,9 @@
 //! follows this one, too.
 
 use super::{
-    ClientKey, Rooms,
+    ClientKey, Rooms, class,
     member::{Ignored, Member, MutedAs, Preference},
-    resumable::{Gone, Owner},
+    resumable::{Gone, Owner, Place},
     scrollback::Scrollback,
 };
 use crate::core::{
@@ -89,7 +89,7 @@ pub(in crate::core) fn save_all(rooms: &mut Rooms) {
             Some(Owner::Gone(gone)) => gone,
             None => continue,
         };
-        let (at, mut profile) = (gone.at, profile(rooms, &gone.member, &gone.room));
+        let (at, mut profile) = (gone.at, profile(rooms, &gone.member, &gone.place.room));
         profile.is_instructor |= gone.was_instructor;
         rooms.pending.record_token(at, TokenChange::Given(token, Box::new(profile)));
         rooms.pending.record_token(at, TokenChange::Left(token));
@@ -128,7 +128,8 @@ pub(in crate::core) fn restore(rooms: &mut Rooms, returning: Vec<Returning>) {
         let (token, at) = (one.token, one.seen);
         if let Some((member, room, was_instructor)) = of_profile(rooms, one.profile, at) {
             let key = ClientKey::default(); // of nobody
-            let gone = Gone { member, key, room, hand: None, at, was_instructor };
+            let place = Place { room, hand: None, answer: None };
+            let gone = Gone { member, key, place, at, was_instructor };
             rooms.resumable.keep_by(token, gone);
         }
     }
@@ -170,19 +171,16 @@ fn of_profile(rooms: &Rooms, profile: Profile, at: Timestamp) -> Option<(Member,
 
 // --- Going, and coming back ---
 
-/// A member as they are now, when they are about to go.
-pub(super) fn leaving(rooms: &Rooms, client: ClientKey) -> (String, Option<Timestamp>) {
-    (rooms.room_of(client).name().to_owned(), rooms.members[client].hand())
+/// Where a member is, and what they do there, when they are about to go.
+pub(super) fn leaving(rooms: &Rooms, client: ClientKey) -> Place {
+    let room = rooms.room_of(client);
+    let answer = room.quiz().and_then(|quiz| quiz.answer_of(client));
+    Place { room: room.name().to_owned(), hand: rooms.members[client].hand(), answer }
 }
 
 /// Keeps a member who has just left, if they have a token.
-pub(super) fn keep(
-    rooms: &mut Rooms,
-    key: ClientKey,
-    member: Member,
-    leaving: (String, Option<Timestamp>),
-) {
-    let gone = gone(rooms.now, key, member, leaving);
+pub(super) fn keep(rooms: &mut Rooms, key: ClientKey, member: Member, place: Place) {
+    let gone = gone(rooms.now, key, member, place);
     if let Some(token) = rooms.resumable.keep(gone) {
         record(rooms, TokenChange::Left(token));
     }
@@ -191,12 +189,7 @@ pub(super) fn keep(
     }
 }
 
-pub(super) fn gone(
-    at: Timestamp,
-    key: ClientKey,
-    mut member: Member,
-    (room, hand): (String, Option<Timestamp>),
-) -> Gone {
+pub(super) fn gone(at: Timestamp, key: ClientKey, mut member: Member, place: Place) -> Gone {
     let mut private: Vec<_> = member.private().lines().rev().take(PRIVATE_KEPT).cloned().collect();
     private.reverse();
     let has_more = member.private().is_full() || member.private().lines().count() > private.len();
@@ -204,10 +197,10 @@ pub(super) fn gone(
     if has_more {
         member.private_mut().doubt();
     }
-    Gone { member, key, room, hand, at, was_instructor: false }
+    Gone { member, key, place, at, was_instructor: false }
 }
 
-/// Lets somebody in again as they were: in their room, with their hand up, and ignored by those who
+/// Lets somebody in again as they were: in their room, with their hand up and their answer, and ignored by those who
 /// ignored them.
 pub(crate) fn come_back(
     rooms: &mut Rooms,
@@ -215,7 +208,7 @@ pub(crate) fn come_back(
     gone: Gone,
     (id, address): (ClientId, ClientAddress),
 ) {
-    let Gone { mut member, key, room, hand, .. } = gone;
+    let Gone { mut member, key, place: Place { room, hand, answer }, .. } = gone;
     (member.client, member.address) = (id, address);
     member.set_room(None);
     let name = rooms.config.names.check(&room, "room's name").ok();
@@ -226,5 +219,11 @@ pub(crate) fn come_back(
         hand.iter().for_each(|&raised| {
             rooms.members[client].turn_hand(raised);
         });
+    }
+    if let (Some(room), Some(answer)) = (room, answer)
+        && let Some(quiz) = rooms.rooms[room].quiz_mut()
+    {
+        quiz.take_back(client, answer);
+        class::show(rooms, room, false);
     }
 }

@@ -1,6 +1,6 @@
 //! What the rooms have to know of the server, and what they want it to do.
 
-use crate::core::{name::NameRule, record::Sanction};
+use crate::core::{name::NameRule, quiz_shown::QuizShown, record::Sanction};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::time::Duration;
 
@@ -71,4 +71,6 @@ pub enum Action {
     ShutDown(Duration),
     /// Do not stop it after all.
     CancelShutDown,
+    /// Show the class's question to whoever looks at the view.
+    ShowQuiz(QuizShown),
 }

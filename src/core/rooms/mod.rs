@@ -10,6 +10,7 @@
 
 pub(crate) mod accounts;
 mod batch;
+pub(crate) mod class;
 pub(crate) mod coming_back;
 mod config;
 pub(crate) mod identity;
@@ -23,6 +24,7 @@ mod output;
 pub(crate) mod pending;
 pub(crate) mod presence;
 pub(crate) mod programs;
+pub(crate) mod quiz;
 pub(crate) mod resumable;
 pub(crate) mod room;
 mod room_list;

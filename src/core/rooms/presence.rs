@@ -2,7 +2,7 @@
 //! leaves.
 
 use super::{
-    ClientKey, RoomKey, Rooms,
+    ClientKey, RoomKey, Rooms, class,
     coming_back::{end_token, gone, keep, leaving},
     identity::{forget_mute, note_leaver},
     member::{Member, Preference},
@@ -123,7 +123,9 @@ impl Rooms {
         let Some(room) = self.members[client].room() else { return };
         let is_unseen = self.is_unseen(client, room);
         self.output.enter(client, Some(room), None);
-        self.rooms[room].remove(client, self.now);
+        if self.rooms[room].remove(client, self.now) {
+            class::show(self, room, false);
+        }
         self.members[client].set_room(None);
         let name = self.members[client].shown();
         let line = notice(sentences::left(&name, self.rooms[room].name(), why));

@@ -1,6 +1,6 @@
 //! Who may come back after a broken connection, as they were, by a token that only they have.
 
-use super::{ClientKey, member::Member};
+use super::{ClientKey, member::Member, quiz::AnswerKept};
 use crate::core::{
     name::Name,
     record::AccountId,
@@ -32,11 +32,18 @@ pub(crate) enum Owner {
 pub(crate) struct Gone {
     pub(crate) member: Member,
     pub(super) key: ClientKey,
-    pub(super) room: String,
-    pub(super) hand: Option<Timestamp>,
+    pub(super) place: Place,
     pub(super) at: Timestamp,
     /// They were an instructor of the server before this one.
     pub(crate) was_instructor: bool,
+}
+
+/// Where they were, and what they did there.
+pub(crate) struct Place {
+    pub(super) room: String,
+    pub(super) hand: Option<Timestamp>,
+    /// To the class's question.
+    pub(super) answer: Option<AnswerKept>,
 }
 
 impl Resumable {

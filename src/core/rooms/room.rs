@@ -6,6 +6,7 @@ use super::{
     members::Members,
     output::Output,
     pending::Pending,
+    quiz::Quiz,
     scrollback::Scrollback,
 };
 use crate::core::{
@@ -45,6 +46,8 @@ pub(crate) struct Room {
     is_whole: bool,
     /// When the last member left.
     emptied: Timestamp,
+    /// What the class is asked.
+    quiz: Option<Box<Quiz>>,
 }
 
 /// Lines for a room.
@@ -95,6 +98,7 @@ impl Room {
             removed: Vec::new(),
             is_whole,
             emptied: now,
+            quiz: None,
         }
     }
 
@@ -137,10 +141,12 @@ impl Room {
         self.set_filtered(client, member);
     }
 
-    pub(super) fn remove(&mut self, client: ClientKey, now: Timestamp) {
+    /// Removes a member. Returns whether an answer of theirs to an open question is gone.
+    pub(super) fn remove(&mut self, client: ClientKey, now: Timestamp) -> bool {
         self.members.retain(|&other| other != client);
         self.filtered.retain(|&other| other != client);
         self.emptied = now;
+        self.quiz.as_mut().is_some_and(|quiz| quiz.forget(client))
     }
 
     /// Notes whether `client`, who is here, wants every line as it is.
@@ -187,6 +193,20 @@ impl Room {
     /// Whether only administrators speak here, and whoever they give the floor.
     pub(crate) fn is_paused(&self) -> bool {
         self.settings.contains_key(PAUSED)
+    }
+
+    /// What the class is asked here.
+    pub(crate) fn quiz(&self) -> Option<&Quiz> {
+        self.quiz.as_deref()
+    }
+
+    pub(crate) fn quiz_mut(&mut self) -> Option<&mut Quiz> {
+        self.quiz.as_deref_mut()
+    }
+
+    /// Opens a question, or closes it.
+    pub(crate) fn set_quiz(&mut self, quiz: Option<Quiz>) {
+        self.quiz = quiz.map(Box::new);
     }
 
     // --- What was said ---

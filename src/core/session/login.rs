@@ -29,7 +29,10 @@ impl Session<'_> {
         debug_assert!(asks_for_password(sentence), "or `chat` shows what is typed");
         self.set_stage(Stage::Password(purpose), driver);
         self.program.note_ask(&self.stage, self.name.as_ref(), driver);
-        self.say(driver, sentence);
+        match self.program.reads_notes() {
+            true => self.say(driver, &sentence.replace(MAY_BE_SEEN, "")), // it hides what is typed
+            false => self.say(driver, sentence),
+        }
     }
 
     pub(super) fn ask_password_to_enter(
@@ -38,7 +41,7 @@ impl Session<'_> {
         account: AccountId,
         driver: &mut dyn Driver,
     ) {
-        let sentence = format!("{} is registered. Your password {MAY_BE_SEEN}:", name.shown());
+        let sentence = format!("{} is registered. Your password{MAY_BE_SEEN}:", name.shown());
         self.ask_password(Purpose::Enter(name, account), &sentence, driver);
     }
 
@@ -81,7 +84,7 @@ impl Session<'_> {
         };
         match password {
             Some(password) => self.set_stage(Stage::Checking(purpose, password), driver),
-            None => self.ask_password(purpose, &format!("Your password {MAY_BE_SEEN}:"), driver),
+            None => self.ask_password(purpose, &format!("Your password{MAY_BE_SEEN}:"), driver),
         }
     }
 
@@ -104,7 +107,7 @@ impl Session<'_> {
     ) {
         match my_account(driver) {
             Some(account) => {
-                self.ask_password(purpose(account), &format!("{words} {MAY_BE_SEEN}:"), driver);
+                self.ask_password(purpose(account), &format!("{words}{MAY_BE_SEEN}:"), driver);
             }
             None => self.say(
                 driver,
@@ -115,7 +118,7 @@ impl Session<'_> {
 
     fn ask_new_password(&mut self, is_change: bool, driver: &mut dyn Driver) {
         let sentence =
-            format!("A new password of {PASSWORD_MIN} to {PASSWORD_MAX} bytes {MAY_BE_SEEN}:");
+            format!("A new password of {PASSWORD_MIN} to {PASSWORD_MAX} bytes{MAY_BE_SEEN}:");
         self.ask_password(Purpose::New { is_change }, &sentence, driver);
     }
 

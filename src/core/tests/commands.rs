@@ -120,7 +120,7 @@ fn what_administrators_may_do_nobody_else_may() {
     let mut chat = Conversation::new();
     let rows: Vec<_> =
         Table::default().rows().filter(|row| row.who == Who::Administrators).collect();
-    assert_eq!(rows.len(), 15);
+    assert_eq!(rows.len(), 16);
     for row in rows {
         for arguments in ["", " alice", " x"] {
             let told = chat.is_told(BOB, &format!("/{}{arguments}", row.name));

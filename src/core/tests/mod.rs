@@ -15,6 +15,7 @@ mod notes;
 mod other_chats;
 mod outcomes;
 mod paused;
+mod quiz;
 mod reading;
 mod removing;
 mod restart;

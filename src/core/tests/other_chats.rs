@@ -26,6 +26,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("kickban gline", "Here it is /ban NAME|ADDRESS [FOR] [WHY] (for administrators)."),
     ("timeout gag", "Here it is /mute NAME [FOR] [WHY] (for administrators)."),
     ("shout wall", "Here it is /announce TEXT (for administrators)."),
+    ("vote", "Here it is /answer [LETTER]."),
+    ("poll", "Here it is /class [QUESTION | ANSWER | ANSWER …|close] (for administrators)."),
     ("freeze", "Here it is /pause (for administrators)."),
     ("say", "What you type without it is said; //TEXT says /TEXT."),
     ("motd", "The message of the day is shown to whoever comes in."),
@@ -89,10 +91,10 @@ fn a_guess_that_is_not_good_is_not_made() {
         ("xyz", None),
         ("ash", Some("ask")),
         ("un", None),
-        ("a", None),
+        ("g", None),
         ("wink", None),
         ("slap", None),
-        ("vote", None),
+        ("wave", None),
     ] {
         let told = Table::default().find(typed).err().unwrap();
         let expected = match near {

@@ -44,6 +44,8 @@ pub(super) struct Round {
     recording: Option<Recording>,
     /// The seconds of a recording of which nobody was told yet.
     begun: Option<u64>,
+    /// The class's question, as it was told last.
+    quiz: Option<Arc<str>>,
     zone: TimeZone,
     count: u64,
     last_sum: Option<Sum>,
@@ -61,6 +63,7 @@ impl Round {
             hazards: None,
             recording: None,
             begun: None,
+            quiz: None,
             zone: local_zone().0,
             count: 0,
             last_sum: None,
@@ -107,6 +110,7 @@ impl Round {
         slot.way = way.as_ref().map(WayLine::from);
         slot.says = self.warn(chat, &slot, &seen);
         self.look_at_hazards(chat, &mut slot);
+        slot.quiz = self.look_at_board(chat);
         if self.count.is_multiple_of(SUM_EVERY) {
             slot.sum = Some(self.sum(chat, &seen, lookers));
             self.last_sum.clone_from(&slot.sum);
@@ -145,6 +149,7 @@ impl Round {
                 let all = all.get_or_insert_with(|| {
                     let mut all = self.sampler.all();
                     (all.queues, all.sum) = (slot.queues.clone(), self.last_sum.clone());
+                    all.quiz = self.quiz.clone();
                     all.to_json()
                 });
                 let hello = hello(chat, looker, looking, self.recording.is_some());
@@ -215,6 +220,14 @@ impl Round {
             }
         }
         self.hazards = Some(counts);
+    }
+
+    /// The class's question, if it is another one than in the last round, or has another answer.
+    fn look_at_board(&mut self, chat: &ChatHandler) -> Option<Arc<str>> {
+        let shown = chat.totals.board.shown()?;
+        let is_new = self.quiz.as_ref().is_none_or(|known| !Arc::ptr_eq(known, &shown));
+        self.quiz = Some(Arc::clone(&shown));
+        is_new.then_some(shown)
     }
 
     fn sum(&mut self, chat: &ChatHandler, seen: &Seen, lookers: &[Arc<Looker>]) -> Sum {

@@ -13,6 +13,7 @@ use crate::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
+    sync::Arc,
     time::Duration,
 };
 
@@ -84,6 +85,8 @@ pub(super) struct Slot {
     pub(super) hazards: Vec<(&'static str, &'static str, String, u64)>,
     /// `begun` or `ended`, seconds.
     pub(super) recording: Option<(&'static str, u64)>,
+    /// The class's question, if something of it is new.
+    pub(super) quiz: Option<Arc<str>>,
 }
 
 /// Sentences that a slot keeps when slots are added up for somebody who is slow.
@@ -120,6 +123,7 @@ impl Slot {
         let room = SAYS_MAX.saturating_sub(self.hazards.len());
         self.hazards.extend(later.hazards.iter().take(room).cloned());
         self.recording = later.recording.or(self.recording);
+        self.quiz = later.quiz.clone().or(self.quiz.take());
     }
 
     /// The message.
@@ -160,6 +164,9 @@ impl Slot {
         list(&mut json, "hz", hazards);
         if let Some((what, seconds)) = self.recording {
             let _ = write!(json, ",\"rec\":[\"{what}\",{seconds}]");
+        }
+        if let Some(quiz) = &self.quiz {
+            let _ = write!(json, ",\"quiz\":{quiz}");
         }
         json.push('}');
         json

@@ -122,6 +122,35 @@ fn sentences(slot: &Value) -> impl Iterator<Item = &str> {
 }
 
 #[test]
+fn the_question_of_the_class_is_shown_and_its_count_when_it_is_closed() {
+    let chatd = start(&["--instructor"]);
+    let mut alice = Client::enter(&chatd, "alice");
+    let code = chatd.pairing_code().unwrap();
+    alice.says(&format!("/instructor {code}"));
+    alice.says("/view");
+    let line = alice.hears("http://127.0.0.1:");
+    let mut page = Page::open(&chatd, line.trim().rsplit_once("/view#").unwrap().1);
+    let mut shown = || page.hears_until(|said| said.get("quiz").cloned());
+    alice.says("/class \"Who\" waits? | nobody | everybody");
+    let question = json!({
+        "room": "lobby", "by": "alice", "question": "\"Who\" waits?", "open": true, "answers": 0,
+        "choices": [["nobody", null], ["everybody", null]],
+    });
+    assert_eq!(shown(), question);
+    alice.says("/b");
+    assert_eq!(shown()["answers"], 1);
+    alice.says("/class close");
+    let closed = shown();
+    assert_eq!((&closed["open"], &closed["choices"][1]), (&json!(false), &json!(["everybody", 1])));
+    // Whoever looks later is told, too.
+    alice.says("/view");
+    let line = alice.hears("http://127.0.0.1:");
+    let mut late = Page::open(&chatd, line.trim().rsplit_once("/view#").unwrap().1);
+    late.hears();
+    assert_eq!(late.hears()["quiz"], closed);
+}
+
+#[test]
 fn a_ticket_of_the_chat_opens_the_view_once() {
     let chatd = start(&[]);
     let mut alice = Client::enter(&chatd, "alice");

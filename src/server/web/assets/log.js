@@ -6,8 +6,6 @@ const LINES_MAX = 1000; // lines in the log; older ones go, and /history tells t
 const GO_AT_ONCE = 100; // lines: when the oldest go everything moves, which costs as much for a hundred as for one
 const READ_OUT_MAX = 10; // lines in 2 s that a screen reader reads out; of more it is told the number
 
-// --- What a line is ---
-
 // The first characters say it, and nobody can type a line that looks like another kind.
 const KINDS = [
   [/^\*\*\* (.*)$/s, "server"],
@@ -63,7 +61,6 @@ function heardFromServer(text) {
   if (text.startsWith("Your hand is ")) handIs(text.startsWith("Your hand is up"));
 }
 
-// The answer to what the page said by itself.
 function isHushed(text) {
   const isAnswer = hushed === text;
   if (isAnswer) hushed = "";
@@ -130,8 +127,14 @@ const lines = {
     this.section = null;
   },
 
-  // Tables, as /threads has them: one block, which can be scrolled.
+  // Answers to /class, as buttons; tables, as one block, which can be scrolled.
   addRow(text) {
+    const [, letter, words] = /^ +(\/[a-f]) +(.+)/.exec(text) ?? [];
+    if (letter) {
+      const answer = make("button", "answer", `${letter[1].toUpperCase()}: ${words}`);
+      answer.onclick = () => own.say(letter);
+      return this.put(answer);
+    }
     if (!this.table) {
       this.table = make("pre", "table");
       this.table.tabIndex = 0;
@@ -201,8 +204,6 @@ const lines = {
     this.put(rule);
     return rule;
   },
-
-  // --- What is new ---
 
   count(line) {
     if (line.who) this.sinceNumber.push(key(line));
@@ -274,8 +275,7 @@ function nameOf({ who, kind }) {
   return b;
 }
 
-// One of twelve hues, the same for a name everywhere and every day (FNV-1a). How light and how strong it is, the scheme
-// says, so that each can be read on its ground.
+// One of twelve hues, the same for a name everywhere and every day (FNV-1a). The scheme says how light and how strong.
 function paint(element, who) {
   let hash = 0x811c9dc5;
   for (const letter of bare(who)) hash = Math.imul(hash ^ letter.codePointAt(0), 0x01000193) >>> 0;

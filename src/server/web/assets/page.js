@@ -23,8 +23,6 @@ function make(tag, className, text = "") {
   return element;
 }
 
-// --- The connection ---
-
 let socket = null;
 let heardAt = 0; // when the last byte came
 let isGreeted = false; // the server has answered to /notes on: lines before that are its greeting
@@ -241,7 +239,6 @@ function takeHello(note) {
   delete note.ask; // if the token is not good any more, we are asked again
 }
 
-// Under --db none, with each start of the server.
 function numbersBeginAnew() {
   if (lostAt && chat.last > 0) lines.missed = "the server was started again, and what was said meanwhile is not known";
   chat.last = 0;
@@ -324,7 +321,7 @@ function showSecret({ new: isNew }) {
 function labelSecret() {
   const said = $("sentences").lastChild;
   if (said?.textContent === lastSentence) said.remove();
-  $("password-label").textContent = lastSentence.replace(/ \(with nc[^)]*\)/, "");
+  $("password-label").textContent = lastSentence;
 }
 
 function hideSecret() {

@@ -3,11 +3,9 @@
 
 const TYPED_MAX = 5; // lines that are sent without a question, if they were not pasted
 const COUNTED_FROM = 900; // bytes of a line from which on those that are left are shown
-const COMMANDS = ("announce ask away back ban bans echo floor hand hands help history ignore instructor join kick leave " +
+const COMMANDS = ("announce answer ask away back ban bans class echo floor hand hands help history ignore instructor join kick leave " +
   "lock login lower mail me msg mute names nick password pause quiet quit register remove reply resume rooms search " +
   "shutdown threads timestamps topic unban unignore unmute unregister view who whoami whois").split(" ");
-
-// --- Your own lines ---
 
 // A line is dim until the server has told it to us as to everybody; with a history, it is on disk then. What was not told
 // when we are back from a break was not said, and is offered again.
@@ -99,8 +97,6 @@ function isAnswer(line, typed) {
   return isTalk(typed) ? line.text.endsWith("not said.") : !/^\S+ (entered|left|is now) /.test(line.text);
 }
 
-// --- The field you type into ---
-
 let lastTyped = ""; // for the Up key
 let wasPasted = false;
 let completion = null; // { start, end, words, at }
@@ -147,7 +143,6 @@ $("many-yes").onclick = () => { $("many").close(); sayAll($("many-text").textCon
 $("many-one").onclick = () => { $("many").close(); sayAll([$("many-text").textContent.replaceAll("\n", " ")]); };
 $("many-no").onclick = () => $("many").close();
 
-// Of the longest line: the server counts each.
 function bytesOf(all) {
   return Math.max(...all.map((line) => new TextEncoder().encode(line).length));
 }

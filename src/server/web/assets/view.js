@@ -98,6 +98,7 @@ function takeTick(tick) {
   list(tick.say).forEach(([at, kind, sentence]) => addWords(at, kind, sentence));
   list(tick.hz).forEach(([name, what, sentence, seconds]) => takeHazard(name, what === "begun", sentence, seconds));
   if (tick.rec) setText($("record-text"), list(tick.rec)[0] === "begun" ? `It records for ${list(tick.rec)[1]} s …` : "The trace is being sent …");
+  if (tick.quiz) takeQuiz(tick.quiz);
   if (tick.way) takeWay(tick.way);
   takeLocks(list(tick.l));
   showThreads(tick.all ? 0 : slots);
@@ -273,6 +274,29 @@ function showOffer() {
   for (const button of $("offer").children) button.disabled = !hello.you?.may || running.has(button.dataset.do) || Boolean(lesson);
 }
 
+// --- The class's question ---
+
+function takeQuiz({ room, by, question, open, answers, choices }) {
+  const most = Math.max(1, ...list(choices).map(([, count]) => whole(count)));
+  setText($("quiz-title"), String(question));
+  $("choices").replaceChildren(...list(choices).map(([words, count], i) => {
+    const bar = element("span", "bar", element("i"));
+    bar.firstChild.style.width = `${(100 * whole(count)) / most}%`;
+    const row = [element("b", "", "ABCDEF"[i]), element("span", "", String(words)), ...(open ? [] : [element("b", "", number(whole(count))), bar])];
+    return element("li", "", ...row);
+  }));
+  const all = `${number(whole(answers))} ${answers === 1 ? "answer" : "answers"}`;
+  setText($("quiz-sum"), open ? `${by} asks in ${room}. Type /a, /b … in the chat. ${all} so far.` : `The question is closed: ${all}.`);
+  showQuiz(true);
+}
+
+function showQuiz(isShown) {
+  $("quiz").hidden = !isShown;
+  place(true); // there is another height left for the lanes
+}
+
+$("hide-quiz").addEventListener("click", () => showQuiz(false));
+
 let asked = null;
 
 function askFirst(hazard) {
@@ -392,6 +416,7 @@ function jump(to) {
   running.clear();
   lockTotals.clear();
   $("words").replaceChildren();
+  showQuiz(false);
   const wasTable = isTable;
   isTable = true;
   for (lesson.at = 0; lesson.at <= to && lesson.at < lesson.messages.length; lesson.at += 1) understand(lesson.messages[lesson.at]);
