@@ -11,12 +11,56 @@ use std::path::PathBuf;
 pub enum Subcommand {
     /// `chatd account …`
     Account(AccountCommand),
+    /// `chatd backup …`
+    Backup(BackupCommand),
     /// `chatd ban …`
     Ban(BanCommand),
+    /// `chatd check`
+    Check(CheckCommand),
     /// `chatd config …`
     Config(ConfigCommand),
     /// `chatd history …`
     History(HistoryCommand),
+    /// `chatd restore …`
+    Restore(RestoreCommand),
+}
+
+/// Copy the whole database, accounts and mail included, also while a server runs: as it is at one
+/// moment. The copy is read and found sound before it has its name.
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
+#[argh(subcommand, name = "backup")]
+pub struct BackupCommand {
+    /// where the copy is to be; what is there is never overwritten
+    #[argh(positional)]
+    pub file: PathBuf,
+
+    /// the database (default: chatd.db)
+    #[argh(option, arg_name = "FILE")]
+    pub db: Option<PathBuf>,
+}
+
+/// Put a backup in the place of the database, which is kept beside it under another name. The server
+/// must not run meanwhile.
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
+#[argh(subcommand, name = "restore")]
+pub struct RestoreCommand {
+    /// the backup; it stays as it is
+    #[argh(positional)]
+    pub file: PathBuf,
+
+    /// the database (default: chatd.db)
+    #[argh(option, arg_name = "FILE")]
+    pub db: Option<PathBuf>,
+}
+
+/// Read all of the database, say whether it is sound, and what is in it; also while a server runs.
+/// It changes nothing. The exit code is 0 only if the file is sound.
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
+#[argh(subcommand, name = "check")]
+pub struct CheckCommand {
+    /// the database, or a backup (default: chatd.db)
+    #[argh(option, arg_name = "FILE")]
+    pub db: Option<PathBuf>,
 }
 
 /// List accounts and change them, also while a server runs: it notices within a second. Passwords
@@ -98,20 +142,14 @@ pub enum ConfigAction {
 }
 
 /// Print every line that was said in rooms, with its time and its room; never what was said in
-/// private. Or copy the whole database, or delete what is old, or see whether it is sound, also while a
-/// server runs.
+/// private. Or delete what is old. Also while a server runs.
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 #[argh(subcommand, name = "history")]
 pub struct HistoryCommand {
-    /// export; or backup FILE, which copies the whole database, accounts and mail included; or
-    /// prune, which deletes what was said more than --days N ago, and says before how much that is;
-    /// or check, which reads all of it and says whether it is sound
+    /// export; or prune, which deletes what was said more than --days N ago, and says before how
+    /// much that is
     #[argh(positional)]
     pub action: HistoryAction,
-
-    /// backup: where the copy is to be
-    #[argh(positional)]
-    pub file: Option<PathBuf>,
 
     /// the database (default: chatd.db)
     #[argh(option, arg_name = "FILE")]
@@ -139,7 +177,5 @@ pub struct HistoryCommand {
 #[allow(missing_docs, reason = "see the help text of HistoryCommand")]
 pub enum HistoryAction {
     Export,
-    Backup,
     Prune,
-    Check,
 }

@@ -4,7 +4,10 @@
 
 use super::{
     StoreErrorKind,
-    file::{beside, create_private},
+    connect::immutable,
+    file::{beside, create_private, sync_folder},
+    findings::first_finding,
+    server_lock::is_taken,
 };
 use anyhow::{Context as _, anyhow, ensure};
 use rusqlite::{
@@ -15,18 +18,31 @@ use std::{
     error::Error,
     fs::{self, File},
     io::{BufReader, Read as _},
-    path::Path,
+    path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// See [`Store::back_up`](super::Store::back_up).
 pub(super) fn back_up(connection: &Connection, copy: &Path) -> anyhow::Result<u64> {
     ensure!(!copy.exists(), "{} is there already. Give another name.", copy.display());
-    let unfinished = beside(copy, ".unfinished");
-    write_copy(connection, &unfinished, copy).map_err(|why| {
-        let _ = fs::remove_file(&unfinished);
-        anyhow!("{} cannot be written: {why}", copy.display())
-    })?;
+    write_sound_copy(connection, copy)?;
     Ok(fs::metadata(copy).context("the copy is gone")?.len())
+}
+
+/// Writes a copy where none is, and reads it again before it has its name. If it fails, there is
+/// none.
+pub(super) fn write_sound_copy(connection: &Connection, copy: &Path) -> anyhow::Result<()> {
+    let unfinished = Unfinished::begin(beside(copy, ".unfinished"))
+        .and_then(|unfinished| {
+            unfinished.fill(connection)?;
+            let written = immutable(&unfinished.path, Duration::ZERO)?;
+            match first_finding(&written)? {
+                Some(found) => Err(format!("what was written is not sound: {found}").into()),
+                None => Ok(unfinished),
+            }
+        })
+        .and_then(|unfinished| unfinished.rename(copy));
+    unfinished.map_err(|why| anyhow!("{} cannot be written: {}", copy.display(), sentence(why)))
 }
 
 /// Leaves a copy of the file beside it: the way back to the older chatd. The copy of `chatd.db`
@@ -38,38 +54,64 @@ pub(super) fn keep_copy(path: &Path, old_schema: usize) -> Result<(), StoreError
     let copy = beside(path, &format!(".schema-{old_schema}"));
     let unfinished = beside(&copy, ".unfinished");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let written = Connection::open_with_flags(path, flags)
-        .map_err(Into::into)
-        .and_then(|connection| write_copy(&connection, &unfinished, &copy));
-    written.map_err(|why| {
-        let _ = fs::remove_file(&unfinished);
-        StoreErrorKind::CannotCopy { copy, why: why.to_string() }
-    })
+    let written = Connection::open_with_flags(path, flags).map_err(Into::into).and_then(|from| {
+        let unfinished = Unfinished::begin(unfinished)?;
+        unfinished.fill(&from)?;
+        match copy.exists() {
+            false => unfinished.rename(&copy),
+            true if have_same_bytes(&unfinished.path, &copy)? => Ok(()),
+            true => Err("another one is there already; move it away".into()),
+        }
+    });
+    written.map_err(|why| StoreErrorKind::CannotCopy { copy, why: sentence(why) })
 }
 
-fn write_copy(
-    connection: &Connection,
-    unfinished: &Path,
-    copy: &Path,
-) -> Result<(), Box<dyn Error>> {
-    if unfinished.exists() {
-        fs::remove_file(unfinished)?; // a crash left it
-    }
-    let file = create_private(unfinished)?;
-    let name = ValueRef::Text(unfinished.as_os_str().as_encoded_bytes());
-    connection.execute("VACUUM INTO ?1", [ToSqlOutput::Borrowed(name)])?;
-    file.sync_all()?;
-    if copy.exists() {
-        if !have_same_bytes(unfinished, copy)? {
-            return Err("another one is there already; move it away".into());
+/// A copy that is being written. Dropped, it is deleted.
+struct Unfinished {
+    path: PathBuf,
+    /// Locked, so that no other chatd takes it for one that a crash has left.
+    file: File,
+}
+
+impl Unfinished {
+    fn begin(path: PathBuf) -> Result<Unfinished, Box<dyn Error>> {
+        if path.exists() {
+            if is_taken(&File::open(&path)?) {
+                return Err("another chatd is writing it".into());
+            }
+            fs::remove_file(&path)?; // a crash left it
         }
-        fs::remove_file(unfinished)?;
-    } else {
-        fs::rename(unfinished, copy)?;
+        let file = create_private(&path)?;
+        let _ = is_taken(&file); // by us, from now on
+        Ok(Unfinished { path, file })
     }
-    #[cfg(unix)] // elsewhere a folder cannot be opened
-    File::open(copy.canonicalize()?.parent().unwrap_or(Path::new("/")))?.sync_all()?;
-    Ok(())
+
+    /// SQLite copies the database at one moment, in order and without gaps.
+    fn fill(&self, from: &Connection) -> Result<(), Box<dyn Error>> {
+        let path = std::path::absolute(&self.path)?; // SQLite reads more into a name like file:x
+        let name = ValueRef::Text(path.as_os_str().as_encoded_bytes());
+        from.execute("VACUUM INTO ?1", [ToSqlOutput::Borrowed(name)])?;
+        Ok(self.file.sync_all()?)
+    }
+
+    fn rename(self, copy: &Path) -> Result<(), Box<dyn Error>> {
+        fs::rename(&self.path, copy)?;
+        Ok(sync_folder(copy)?)
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path); // unless it has its name
+    }
+}
+
+/// What went wrong, for the end of a sentence.
+fn sentence(why: Box<dyn Error>) -> String {
+    match why.downcast::<rusqlite::Error>() {
+        Ok(error) => StoreErrorKind::from(*error).cause(),
+        Err(other) => other.to_string(),
+    }
 }
 
 fn have_same_bytes(a: &Path, b: &Path) -> std::io::Result<bool> {

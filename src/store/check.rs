@@ -1,70 +1,80 @@
 //! Whether a file is sound: more than an opened file is known to be. Blocks on the disk; knows no
 //! thread.
 
-use super::{Store, StoreError, StoreErrorKind};
-use rusqlite::Row;
-
-/// The most findings that are looked for: a damaged file may have millions, and the first ones say
-/// what is the matter.
-const FINDINGS_MAX: usize = 100;
+use super::{
+    Store, StoreError, StoreErrorKind,
+    file::beside,
+    findings::first_finding,
+    row::{single, time, unless_null},
+    schema,
+};
+use jiff::Timestamp;
+use rusqlite::Result;
+use std::fs;
 
 /// What a sound file has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sound {
-    /// Lines in rooms, and between two people.
+    /// The number of its schema.
+    pub schema: usize,
+    /// Lines in rooms.
     pub lines: usize,
+    /// Lines between two people.
+    pub private: usize,
+    /// When the first and the last of all these were said.
+    pub span: Option<(Timestamp, Timestamp)>,
+    /// Rooms with lines or settings.
+    pub rooms: usize,
     /// Accounts.
     pub accounts: usize,
-    /// The bytes that were read.
-    pub bytes: usize,
+    /// Those of them whose owners are administrators.
+    pub administrators: usize,
+    /// Messages that wait in mailboxes.
+    pub mail: usize,
+    /// The length of the file in bytes, with what is still in the log and not in the file.
+    pub bytes: u64,
+    /// Those of them that nothing is in.
+    pub free: u64,
+    /// The length of the log beside the file in bytes.
+    pub log: u64,
 }
 
-impl Store {
+impl Sound {
     /// Reads all of the file, also while a server writes it, and compares what it has twice: rows and
     /// their indexes, lines and the index of words, references and what they refer to. (To open it
     /// reads every page, and compares nothing.)
     ///
     /// # Errors
     /// [`StoreErrorKind::Damaged`], with the first finding and their number, or what else is wrong.
-    pub fn check(&self) -> Result<Sound, StoreError> {
-        let mut findings = self
-            .findings(&format!("PRAGMA integrity_check({FINDINGS_MAX})"), |row| {
-                row.get::<_, String>(0)
-            })?;
-        findings.retain(|found| found != "ok");
-        findings.extend(self.findings("PRAGMA foreign_key_check", |row| {
-            let (table, refers_to) = (row.get::<_, String>(0)?, row.get::<_, String>(2)?);
-            Ok(format!("a row of {table} refers to none of {refers_to}"))
-        })?);
-        if let Some(first) = findings.first().map(|found| found.replace('\n', ", ")) {
-            let how = match findings.len() {
-                1 => first,
-                FINDINGS_MAX.. => format!("{first}, and {FINDINGS_MAX} findings more"),
-                all => format!("{first}, and {} more", all - 1),
-            };
-            return Err(StoreError::new(&self.path, StoreErrorKind::Damaged(how)));
+    pub fn check(store: &Store) -> std::result::Result<Sound, StoreError> {
+        match first_finding(&store.connection).map_err(|e| store.error(e))? {
+            Some(how) => Err(StoreError::new(&store.path, StoreErrorKind::Damaged(how))),
+            None => Sound::count(store).map_err(|e| store.error(e)),
         }
-        let count = |sql| self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-        let counted = count("SELECT (SELECT count(*) FROM line) + (SELECT count(*) FROM private)")
-            .and_then(|lines| Ok((lines, count("SELECT count(*) FROM account")?)))
-            .and_then(|(lines, accounts)| {
-                let bytes = count(
-                    "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
-                )?;
-                Ok([lines, accounts, bytes].map(|number| number as usize))
-            });
-        let [lines, accounts, bytes] = counted.map_err(|e| self.error(e))?;
-        Ok(Sound { lines, accounts, bytes })
     }
 
-    fn findings(
-        &self,
-        sql: &str,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<String>,
-    ) -> Result<Vec<String>, StoreError> {
-        let mut statement = self.connection.prepare(sql).map_err(|e| self.error(e))?;
-        let found =
-            statement.query_map([], read).and_then(|rows| rows.take(FINDINGS_MAX).collect());
-        found.map_err(|e| self.error(e))
+    /// Counts what is in it. The tables of every schema have these.
+    fn count(store: &Store) -> Result<Sound> {
+        let db = &store.connection;
+        let number = |sql: &str| single::<i64>(db, sql).map(|number| number.max(0) as usize);
+        let page = number("PRAGMA page_size")? as u64;
+        let span = "SELECT min(at), max(at) FROM
+                        (SELECT at FROM line UNION ALL SELECT at FROM private)";
+        let span = db.query_row(span, [], |row| {
+            Ok(unless_null(row, 0, time)?.zip(unless_null(row, 1, time)?))
+        })?;
+        Ok(Sound {
+            schema: schema::version(db)?,
+            lines: number("SELECT count(*) FROM line")?,
+            private: number("SELECT count(*) FROM private")?,
+            span,
+            rooms: number("SELECT count(*) FROM room")?,
+            accounts: number("SELECT count(*) FROM account")?,
+            administrators: number("SELECT count(*) FROM account WHERE is_admin")?,
+            mail: number("SELECT count(*) FROM mailbox")?,
+            bytes: number("PRAGMA page_count")? as u64 * page,
+            free: number("PRAGMA freelist_count")? as u64 * page,
+            log: fs::metadata(beside(&store.path, "-wal")).map_or(0, |log| log.len()),
+        })
     }
 }

@@ -76,6 +76,18 @@ impl StoreErrorKind {
         matches!(self, StoreErrorKind::AccountTaken | StoreErrorKind::AccountGone)
     }
 
+    /// The end of a sentence for the operator, about a file whose name stands before.
+    pub(super) fn cause(self) -> String {
+        use StoreErrorKind::*;
+        match self {
+            DiskFull => {
+                "the disk is full, or a file may not become so large (ulimit -f)".to_owned()
+            }
+            CannotOpen(why) | DiskFault(why) | Other(why) | Damaged(why) => why,
+            other => other.brief().trim_end_matches('.').to_owned(),
+        }
+    }
+
     /// The end of a sentence, for people in the chat: they need not know where the file is.
     pub(crate) fn brief(&self) -> &'static str {
         use StoreErrorKind::*;

@@ -22,6 +22,14 @@ pub(super) fn create_private(path: &Path) -> std::io::Result<File> {
     options.open(path)
 }
 
+/// The names in the file's folder are on the disk when this returns.
+pub(super) fn sync_folder(file: &Path) -> std::io::Result<()> {
+    #[cfg(unix)] // elsewhere a folder cannot be opened
+    File::open(file.canonicalize()?.parent().unwrap_or(Path::new("/")))?.sync_all()?;
+    let _ = file;
+    Ok(())
+}
+
 /// Which file it is, whatever its name; `None`: there is none.
 pub(crate) type Identity = Option<(u64, u64)>;
 

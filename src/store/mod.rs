@@ -10,12 +10,15 @@
 
 mod backup;
 mod check;
+mod connect;
 mod error;
 mod export;
 mod file;
+mod findings;
 mod open;
 mod prune;
 mod read;
+mod restore;
 mod returning;
 mod row;
 pub mod schema;
@@ -29,6 +32,7 @@ pub use self::{
     export::ExportedLine,
     open::Durability,
     prune::{Old, PRUNE_CHUNK, Piece},
+    restore::{Restored, put_in_place},
     row::Form,
     search::INDEX_CHUNK,
     server_lock::ServerLock,
@@ -104,6 +108,16 @@ impl Store {
         store.changed_by_others()?; // what is in it now is no change
         store.beside = BESIDE.map(|ending| identity(&beside(path, ending))); // SQLite has made them
         Ok(store)
+    }
+
+    /// Opens a file to look at it or to copy it: one of an older schema is not migrated.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; a file that is not there is not made.
+    pub fn open_to_read(path: &Path, patience: Duration) -> Result<Store, StoreError> {
+        let connection =
+            open::to_read(path, patience).map_err(|kind| StoreError::new(path, kind))?;
+        Ok(Store { identity: identity(path), is_read_only: true, ..Store::new(connection, path) })
     }
 
     /// A store without a file. It starts empty, and nothing of it is left when it is closed.
@@ -271,7 +285,7 @@ impl Store {
     }
 
     /// Copies the whole file, also while a server writes it: the copy is as the file was at one
-    /// moment. Returns its length in bytes. What is there already is never overwritten.
+    /// moment, and sound. Returns its length in bytes. What is there already is never overwritten.
     ///
     /// # Errors
     /// A sentence for the operator. Then there is no copy.

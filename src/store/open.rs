@@ -3,10 +3,12 @@
 
 use super::{
     StoreErrorKind,
+    backup::keep_copy,
+    connect::{STATEMENTS, connect, immutable},
     file::{beside, create_private},
     schema,
 };
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, TransactionBehavior, config::DbConfig};
 use std::{
     fs::File,
     io::{ErrorKind, Read as _},
@@ -21,8 +23,6 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 const HEADER: usize = 100;
 /// SQLite's steps between two looks whether the caller gives up: a millisecond or so.
 const STEPS: i32 = 1000;
-/// The most statements kept prepared: more than there are.
-const STATEMENTS: usize = 64;
 
 /// See [`Store::open_unless`](super::Store::open_unless).
 pub(super) fn open(
@@ -33,11 +33,36 @@ pub(super) fn open(
 ) -> Result<Connection, StoreErrorKind> {
     let create_error = create_if_missing(path).err();
     check_header(path).map_err(|e| create_error.unwrap_or(e))?;
+    let mut connection = look_into(path, patience, gives_up)?;
+    let is_read_only = connection.is_readonly("main")?;
+    if schema::version(&connection)? < schema::VERSION {
+        migrate(&mut connection, path)?;
+    }
+    set_up(&connection, durability, is_read_only)?;
+    Ok(connection)
+}
 
+/// See [`Store::open_to_read`](super::Store::open_to_read).
+pub(super) fn to_read(path: &Path, patience: Duration) -> Result<Connection, StoreErrorKind> {
+    check_header(path)?;
+    let connection = look_into(path, patience, || false)?;
+    match schema::version(&connection)? {
+        0 => Err(StoreErrorKind::NotADatabase), // an empty file
+        _ => Ok(connection),
+    }
+}
+
+/// Opens a file that its header shows to be ours, if it is sound. Until that is known nothing is
+/// written.
+fn look_into(
+    path: &Path,
+    patience: Duration,
+    gives_up: impl FnMut() -> bool + Send + 'static,
+) -> Result<Connection, StoreErrorKind> {
     // A file with a log beside it is open somewhere, or was left by a crash. Then the log has to be
     // read, too.
     let has_log = ["-wal", "-journal"].iter().any(|ending| beside(path, ending).exists());
-    let mut connection = if has_log {
+    let connection = if has_log {
         let mut connection = connect(path, patience)?;
         check_inside(&mut connection, gives_up)?;
         connection
@@ -45,14 +70,8 @@ pub(super) fn open(
         check_inside(&mut immutable(path, patience)?, gives_up)?;
         connect(path, patience)?
     };
-
-    // It is ours, and sound. From here on it may be written.
     let is_read_only = connection.is_readonly("main")?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, is_read_only)?;
-    if schema::version(&connection)? < schema::VERSION {
-        schema::migrate(&mut connection, path)?;
-    }
-    set_up(&connection, durability, is_read_only)?;
     Ok(connection)
 }
 
@@ -134,60 +153,6 @@ fn check_header(path: &Path) -> Result<(), StoreErrorKind> {
     }
 }
 
-/// Opens for writing, or for reading where that is all there is.
-fn connect(path: &Path, patience: Duration) -> rusqlite::Result<Connection> {
-    use rusqlite::ErrorCode::{CannotOpen, ReadOnly};
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let opened = Connection::open_with_flags(path, flags)
-        .and_then(|connection| prepare(connection, patience));
-    match opened {
-        // A disk that cannot be written has no place for a log. Then nothing is missing from the
-        // file.
-        Err(e)
-            if matches!(e.sqlite_error_code(), Some(CannotOpen | ReadOnly))
-                && !beside(path, "-wal").exists() =>
-        {
-            immutable(path, patience)
-        }
-        opened => opened,
-    }
-}
-
-/// Opens a file that nobody changes meanwhile: SQLite then leaves nothing beside it.
-fn immutable(path: &Path, patience: Duration) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_URI;
-    Connection::open_with_flags(immutable_uri(path), flags)
-        .and_then(|connection| prepare(connection, patience))
-}
-
-fn prepare(connection: Connection, patience: Duration) -> rusqlite::Result<Connection> {
-    connection.busy_timeout(patience)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // Closing must not bring a log into a file that turns out to be damaged, or newer.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    // The file may have been prepared by somebody to do us harm.
-    connection.pragma_update(None, "trusted_schema", false)?;
-    connection.pragma_update(None, "cell_size_check", true)?;
-    schema::version(&connection)?; // SQLite opens a file when it first reads it
-    Ok(connection)
-}
-
-/// The path as an address that tells SQLite that nobody changes the file.
-fn immutable_uri(path: &Path) -> String {
-    let mut uri = "file:".to_owned();
-    for &byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'\\' if cfg!(windows) => uri.push('/'),
-            b'/' | b':' | b'.' | b'-' | b'_' => uri.push(char::from(byte)),
-            byte if byte.is_ascii_alphanumeric() => uri.push(char::from(byte)),
-            byte => uri.push_str(&format!("%{byte:02x}")),
-        }
-    }
-    uri + "?immutable=1"
-}
-
 /// Looks through SQLite: after a crash the newest pages are in the log, the header's too. Reads all
 /// of the file once: a damaged one must not be written, and only reading shows the damage.
 fn check_inside(
@@ -213,6 +178,19 @@ fn check_inside(
         Some("ok") => Ok(()),
         found => Err(StoreErrorKind::Damaged(found.unwrap_or_default().to_owned())),
     }
+}
+
+/// Takes a file from the version it has to the newest, wholly or not at all, and leaves a copy
+/// beside it.
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreErrorKind> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Read again: another process may have migrated it while this one waited for the lock.
+    let found = schema::version(&transaction)?;
+    if found > 0 && found < schema::VERSION {
+        keep_copy(path, found)?;
+    }
+    schema::update(&transaction)?;
+    Ok(transaction.commit()?)
 }
 
 fn set_up(

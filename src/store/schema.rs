@@ -4,13 +4,11 @@
 //! number: a new chatd adds a step at the end and never changes one that was released. All times
 //! are microseconds since 1970, UTC.
 
-use super::{StoreErrorKind, backup::keep_copy};
 use crate::core::record::{AccountId, LineId};
 use rusqlite::{
     Connection, ToSql, Transaction, TransactionBehavior,
     types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef},
 };
-use std::path::Path;
 
 /// Marks the file as chatd's: the letters `chat`.
 pub(crate) const APPLICATION_ID: i32 = 0x6368_6174;
@@ -166,17 +164,9 @@ pub fn create(connection: &mut Connection, to: usize) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// Takes a file from the version it has to the newest, wholly or not at all, and leaves a copy
-/// beside it.
-pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreErrorKind> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Read again: another process may have migrated it while this one waited for the lock.
-    let found = version(&transaction)?;
-    if found > 0 && found < VERSION {
-        keep_copy(path, found)?;
-    }
-    run_steps(&transaction, found, VERSION)?;
-    Ok(transaction.commit()?)
+/// Takes a file to the newest version, in the caller's transaction.
+pub(super) fn update(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    run_steps(transaction, version(transaction)?, VERSION)
 }
 
 fn run_steps(transaction: &Transaction<'_>, from: usize, to: usize) -> rusqlite::Result<()> {

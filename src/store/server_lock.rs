@@ -77,7 +77,12 @@ fn lock_of(path: &Path) -> PathBuf {
 }
 
 fn is_served(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| can_be_locked(&file) && is_locked(&file))
+    File::open(path).is_ok_and(|file| is_taken(&file))
+}
+
+/// Whether another chatd has locked this file. If not, it is locked now, where that is possible.
+pub(super) fn is_taken(file: &File) -> bool {
+    can_be_locked(file) && is_locked(file)
 }
 
 /// Whether somebody else has locked it. If not, it is locked now.

@@ -25,7 +25,7 @@ pub fn write(folder: &Folder, lines: &[(&str, i64, &str, &str)]) {
     store.append(&records).unwrap();
 }
 
-fn folder_with_history() -> Folder {
+pub fn folder_with_history() -> Folder {
     let folder = Folder::new();
     let lines = [
         ("2026-11-20T11:30:00Z", 1, "lobby", "<alice> hi\n* alice waves\n"),
@@ -62,101 +62,6 @@ fn json_is_one_object_a_line() {
         r#"{"time":"2026-11-21T00:31:00+01:00","room":"lobby","author":"alice","kind":"announced","text":"go home"}"#,
     ];
     assert_eq!(folder.run("history export --json").lines().collect::<Vec<_>>(), expected);
-}
-
-/// What a server has said last may be in the log beside the file only: a copy of the file alone would lack it.
-#[test]
-fn a_backup_has_what_a_running_server_has_written_and_serves_in_its_place() {
-    let folder = folder_with_history();
-    folder.run("account add bob");
-    let path = folder.path("chatd.db");
-    let mut server = Store::open(&path, Durability::Normal, Duration::from_secs(5)).unwrap();
-    let change = Change::RoomMessage {
-        id: LineId(9),
-        room: "lobby".to_owned(),
-        author: Author { name: "bob".to_owned(), account: None },
-        text: "<bob> the newest\n".to_owned(),
-    };
-    server.append(&[Record { at: Timestamp::now(), change }]).unwrap();
-
-    let told = folder.run("history backup monday.db");
-    assert!(told.starts_with("chatd.db is copied to monday.db: "), "{told}");
-    let copied = folder.run("history export --db monday.db");
-    assert_eq!(copied, folder.run("history export"));
-    assert!(copied.ends_with("lobby <bob> the newest\n"), "{copied}");
-    assert!(folder.run("account list --db monday.db").contains("bob"));
-    assert!(!folder.path("monday.db.unfinished").exists());
-
-    for (words, told) in [
-        ("history backup monday.db", "monday.db is there already. Give another name."),
-        ("history backup chatd.db", "chatd.db is there already. Give another name."),
-        ("history backup", "Where to? chatd history backup monday.db"),
-        ("history backup no/such/folder.db", "no/such/folder.db cannot be written: "),
-        ("history backup x.db --json", "--room and --json are for chatd history export."),
-        ("history backup x.db --days 3", "--days and --yes are for chatd history prune."),
-        ("history export x.db", "A FILE is for chatd history backup; "),
-        ("history backup x.db --db gone.db", "There is no database gone.db."),
-    ] {
-        let said = folder.fails(words, "");
-        assert!(said.contains(told), "{words}: {said}");
-        assert!(!folder.path("x.db").exists(), "{words}");
-    }
-}
-
-/// Also while a server has it open.
-#[test]
-fn a_check_says_whether_the_file_is_sound() {
-    let sound = |folder: &Folder| folder.run("history check");
-    let folder = folder_with_history();
-    folder.run("account add bob");
-    let path = folder.path("chatd.db");
-    let server = Store::open(&path, Durability::Normal, Duration::from_secs(5)).unwrap();
-    let told = sound(&folder);
-    assert!(told.starts_with("chatd.db is sound. Lines: 5; accounts: 1; bytes read: "), "{told}");
-    assert_eq!(sound(&folder), told, "it changes nothing");
-    drop(server);
-    assert!(folder.fails("history check x.db", "").contains("A FILE is for chatd history backup"));
-    assert!(
-        folder.fails("history check --db gone.db", "").contains("There is no database gone.db.")
-    );
-
-    // Each kind of damage, and what it is called.
-    for (damage, told) in [
-        (
-            "PRAGMA foreign_keys = off; DELETE FROM room WHERE name = 'math'",
-            "a row of line refers to none of room",
-        ),
-        (
-            "PRAGMA writable_schema = on; UPDATE sqlite_schema SET sql = replace(sql, 'room, id', 'id, room') WHERE name = 'line_by_room'",
-            "line_by_room",
-        ),
-        (
-            "PRAGMA foreign_keys = off; INSERT INTO mailbox VALUES (77, 78), (79, 80)",
-            "a row of mailbox refers to none of ",
-        ),
-        (
-            "PRAGMA writable_schema = on; DELETE FROM sqlite_schema WHERE name = 'audit'",
-            "never used",
-        ),
-    ] {
-        let folder = folder_with_history();
-        let database = folder.database();
-        database
-            .set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)
-            .unwrap();
-        database.execute_batch(damage).unwrap();
-        drop(database);
-        let error = folder.fails("history check", "");
-        assert!(error.contains(" is damaged (") && error.contains(told), "{damage}: {error}");
-    }
-    let folder = folder_with_history();
-    let path = folder.path("chatd.db");
-    let mut bytes = std::fs::read(&path).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle..middle + 8192].fill(0x5a);
-    std::fs::write(&path, bytes).unwrap();
-    let error = folder.fails("history check", "");
-    assert!(error.contains("chatd.db is damaged ("), "{error}");
 }
 
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! `chatd account` and `chatd history`, as an operator uses them: from a shell, from scripts, at a terminal.
 
+mod backup;
 mod bans;
 #[allow(dead_code, reason = "the other test binaries need the rest")]
 #[path = "../harness/mod.rs"]

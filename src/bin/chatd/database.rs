@@ -1,7 +1,7 @@
 //! Which database a command is about, and opening it beside a server that has it open. Runs on
 //! thread `main`.
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow, ensure};
 use chatd::{
     core::record::{Change, Record},
     server::options::Options,
@@ -14,7 +14,7 @@ use std::{
 };
 
 /// How long a server's transaction may take: it is done in a moment, or something is wrong.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The file: given behind the command, or before it, or the usual one.
 pub(crate) fn path(behind: Option<&Path>, options: &Options) -> anyhow::Result<PathBuf> {
@@ -31,14 +31,25 @@ pub(crate) fn open_or_create(path: &Path) -> anyhow::Result<Store> {
 
 /// Opens it, if there is one.
 pub(crate) fn open(path: &Path) -> anyhow::Result<Store> {
-    if !path.exists() {
-        bail!(
-            "There is no database {}. A server makes one where it is started; \
-             --db FILE says which one is meant.",
-            path.display()
-        );
-    }
+    must_exist(path)?;
     open_or_create(path)
+}
+
+/// Opens it as it is, to read it: an older schema stays.
+pub(crate) fn open_to_read(path: &Path) -> anyhow::Result<Store> {
+    must_exist(path)?;
+    ServerLock::check_name(path)?;
+    Ok(Store::open_to_read(path, PATIENCE)?)
+}
+
+fn must_exist(path: &Path) -> anyhow::Result<()> {
+    ensure!(
+        path.exists(),
+        "There is no database {}. A server makes one where it is started; \
+         --db FILE says which one is meant.",
+        path.display()
+    );
+    Ok(())
 }
 
 /// The operator, as the audit and whoever is banned read it.

@@ -1,15 +1,11 @@
 //! `chatd history …`: what was said in rooms, for people and programs. Runs on thread `main`.
 
-use crate::{
-    database,
-    print::{print_line, zone},
-    prune::prune,
-};
+use crate::{database, print::zone, prune::prune};
 use anyhow::{Context as _, ensure};
 use chatd::{
     core::json::Object,
     server::subcommands::{HistoryAction, HistoryCommand},
-    store::{ExportedLine, Form, Sound},
+    store::{ExportedLine, Form},
 };
 use jiff::tz::TimeZone;
 use std::{
@@ -20,7 +16,7 @@ use std::{
 
 /// Does what was asked. `path`: the database.
 pub(crate) fn run(command: &HistoryCommand, path: &Path) -> anyhow::Result<()> {
-    let HistoryCommand { action, file, room, json, days, yes, .. } = command;
+    let HistoryCommand { action, room, json, days, yes, .. } = command;
     let is = |one| *action == one;
     ensure!(
         is(HistoryAction::Export) || (room.is_none() && !json),
@@ -30,38 +26,15 @@ pub(crate) fn run(command: &HistoryCommand, path: &Path) -> anyhow::Result<()> {
         is(HistoryAction::Prune) || (days.is_none() && !yes),
         "--days and --yes are for chatd history prune."
     );
-    ensure!(
-        is(HistoryAction::Backup) || file.is_none(),
-        "A FILE is for chatd history backup; --db FILE says which database is meant."
-    );
     match action {
         HistoryAction::Export => export(command, path),
-        HistoryAction::Backup => back_up(file.as_deref(), path),
         HistoryAction::Prune => prune(*days, *yes, path),
-        HistoryAction::Check => check(path),
     }
-}
-
-/// A file that is not sound is an error, so that a script notices.
-fn check(path: &Path) -> anyhow::Result<()> {
-    let Sound { lines, accounts, bytes } = database::open(path)?.check()?;
-    let path = path.display();
-    print_line(&format!(
-        "{path} is sound. Lines: {lines}; accounts: {accounts}; bytes read: {bytes}."
-    ));
-    Ok(())
-}
-
-fn back_up(copy: Option<&Path>, path: &Path) -> anyhow::Result<()> {
-    let copy = copy.context("Where to? chatd history backup monday.db")?;
-    let bytes = database::open(path)?.back_up(copy)?;
-    print_line(&format!("{} is copied to {}: {bytes} bytes.", path.display(), copy.display()));
-    Ok(())
 }
 
 /// Prints it on standard output.
 fn export(command: &HistoryCommand, path: &Path) -> anyhow::Result<()> {
-    let store = database::open(path)?;
+    let store = database::open_to_read(path)?;
     if let Some(room) = &command.room {
         ensure!(store.has_room(room)?, "Nothing was ever said in a room called {room}.");
     }

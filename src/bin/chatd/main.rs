@@ -5,6 +5,7 @@
 #![warn(unreachable_pub)]
 
 mod accounts;
+mod backup;
 mod bans;
 mod config;
 mod database;
@@ -29,7 +30,7 @@ use chatd::{
 };
 use print::{print_error, print_line};
 use service::{Service, is_managed};
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 fn main() -> ExitCode {
     let result = survive_full_files().map_err(Into::into);
@@ -51,19 +52,15 @@ fn main() -> ExitCode {
 
 /// Does one thing that needs no server.
 fn obey(command: Subcommand, given: &Given) -> anyhow::Result<()> {
-    let options = &given.options;
+    let path = |behind: &Option<PathBuf>| database::path(behind.as_deref(), &given.options);
     match command {
-        Subcommand::Account(command) => {
-            let path = database::path(command.db.as_deref(), options)?;
-            accounts::run(&command, &path)
-        }
-        Subcommand::Ban(command) => {
-            bans::run(&command, &database::path(command.db.as_deref(), options)?)
-        }
+        Subcommand::Account(command) => accounts::run(&command, &path(&command.db)?),
+        Subcommand::Backup(command) => backup::back_up(&command.file, &path(&command.db)?),
+        Subcommand::Ban(command) => bans::run(&command, &path(&command.db)?),
+        Subcommand::Check(command) => backup::check(&path(&command.db)?),
         Subcommand::Config(command) => config::run(&command, given),
-        Subcommand::History(command) => {
-            history::run(&command, &database::path(command.db.as_deref(), options)?)
-        }
+        Subcommand::History(command) => history::run(&command, &path(&command.db)?),
+        Subcommand::Restore(command) => backup::restore(&command.file, &path(&command.db)?),
     }
 }
 
