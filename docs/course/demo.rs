@@ -2,6 +2,7 @@
 //! With tmux in terminals that it opens itself, to be shown on the projector; without it, it says what to type where.
 
 use anyhow::{Context as _, bail, ensure};
+use chatd::socketserver::program;
 use std::{
     collections::BTreeSet,
     fs,
@@ -34,24 +35,24 @@ fn main() -> anyhow::Result<()> {
     for part in &parts {
         match part {
             Part::Predict(question) => {
-                println!("\nPREDICT  {question}");
+                program::say(&format!("\nPREDICT  {question}"));
                 next()?;
             }
             Part::Console(lines) => {
-                println!("\nEach Return types the next line.");
+                program::say("\nEach Return types the next line.");
                 for (terminal, line) in lines {
                     if is_typed(line) {
-                        println!("{terminal} {line}");
+                        program::say(&format!("{terminal} {line}"));
                         next()?;
                         screen.types(*terminal, line)?;
                         if line.starts_with("$ cargo run") && starts_a_server(lines, line) {
                             screen.waits_for(*terminal, "listening on ")?; // also until it is built
                         }
                     } else {
-                        println!("  {terminal} {line}"); // it is seen there
+                        program::say(&format!("  {terminal} {line}")); // it is seen there
                     }
                 }
-                println!("\nReturn ends these programs.");
+                program::say("\nReturn ends these programs.");
                 next()?;
                 screen.types_to_all("C-c")?;
             }
@@ -128,10 +129,10 @@ impl Screen {
         let is_there = Command::new("tmux").arg("-V").stdout(Stdio::null()).status();
         if !is_there.is_ok_and(|status| status.success()) {
             let list: Vec<String> = terminals.iter().map(char::to_string).collect();
-            println!(
+            program::say(&format!(
                 "There is no tmux. Open terminals {}, and type what is shown.",
                 list.join(", ")
-            );
+            ));
             return Ok(Screen(None));
         }
         let root = env!("CARGO_MANIFEST_DIR");
@@ -150,7 +151,7 @@ impl Screen {
                 &format!("terminal {terminal}"),
             ])?;
         }
-        println!("On the projector: tmux -L chatd-demo attach. Here: Return.");
+        program::say("On the projector: tmux -L chatd-demo attach. Here: Return.");
         Ok(Screen(Some(terminals)))
     }
 
@@ -198,7 +199,7 @@ impl Screen {
 
     fn close(&self) {
         if self.0.is_some() {
-            println!("\nReturn closes the terminals.");
+            program::say("\nReturn closes the terminals.");
             let _ = next();
             let _ = tmux(&["kill-server"]);
         }

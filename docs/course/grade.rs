@@ -2,6 +2,7 @@
 //! `cargo run --example grade [STEP] [--hint N] [--handin FILE]`
 
 use anyhow::{Context as _, ensure};
+use chatd::socketserver::program;
 use exercise::{Exercise, exercises};
 use std::{fmt::Write as _, fs, path::PathBuf};
 
@@ -31,14 +32,14 @@ struct Options {
 }
 
 fn main() -> anyhow::Result<()> {
-    let options: Options = argh::from_env();
+    let options: Options = program::options();
     let mut chosen = exercises()?;
     chosen.retain(|exercise| options.step.is_none_or(|step| step == exercise.number));
     ensure!(!chosen.is_empty(), "there is no such exercise");
     if let Some(number) = options.hint {
         ensure!(options.step.is_some(), "a hint of which exercise? grade 1 --hint {number}");
         let hint = number.checked_sub(1).and_then(|index| chosen[0].hints.get(index));
-        println!("{}", hint.context("there is no such hint")?);
+        program::say(hint.context("there is no such hint")?);
         return Ok(());
     }
     if let Some(folder) = options.solutions {
@@ -46,24 +47,24 @@ fn main() -> anyhow::Result<()> {
         for exercise in &chosen {
             fs::write(folder.join(format!("{}.rs", exercise.name)), exercise.solved()?)?;
         }
-        println!("{} solutions are in {}", chosen.len(), folder.display());
+        program::say(&format!("{} solutions are in {}", chosen.len(), folder.display()));
         return Ok(());
     }
     let (mut points, mut of, mut handed_in) = (0, 0, String::new());
     for exercise in &chosen {
         let source = if options.solved { exercise.solved()? } else { exercise.source.clone() };
         let (reached, report) = grade(exercise, &source)?;
-        print!("{report}");
+        program::say(report.trim_end());
         points += reached;
         of += exercise.points();
         write!(handed_in, "{report}\n{source}\n")?;
     }
     let _ = fs::remove_dir_all(Exercise::folder());
-    println!("{points} of {of} points");
+    program::say(&format!("{points} of {of} points"));
     if let Some(file) = options.handin {
         fs::write(&file, format!("{points} of {of} points\n\n{handed_in}"))
             .with_context(|| format!("cannot write {}", file.display()))?;
-        println!("written to {}: hand that in", file.display());
+        program::say(&format!("written to {}: hand that in", file.display()));
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! `cargo build --release --examples && cargo run --release --example idle-cost`
 
 use anyhow::Context as _;
+use chatd::socketserver::program;
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -21,11 +22,14 @@ const MESSAGES: u32 = 3000;
 const ROUNDS: usize = 5;
 
 fn main() -> anyhow::Result<()> {
-    println!(
+    program::say(&format!(
         "CPU time of the server for one message, in microseconds: median of {ROUNDS} (least to most)\n"
-    );
-    println!("| silent connections | {} |", PROGRAMS.map(|(name, _)| name).join(" | "));
-    println!("| --- {}|", "| --- ".repeat(PROGRAMS.len()));
+    ));
+    program::say(&format!(
+        "| silent connections | {} |",
+        PROGRAMS.map(|(name, _)| name).join(" | ")
+    ));
+    program::say(&format!("| --- {}|", "| --- ".repeat(PROGRAMS.len())));
     for idle in IDLE {
         let mut row = format!("| {idle} |");
         for (name, argument) in PROGRAMS {
@@ -40,7 +44,7 @@ fn main() -> anyhow::Result<()> {
                 costs[ROUNDS - 1]
             );
         }
-        println!("{row}");
+        program::say(&row);
     }
     Ok(())
 }

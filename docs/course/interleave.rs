@@ -2,6 +2,7 @@
 //! `interleave SCENE [--seed N] [--all] [--svg FILE]`
 
 use anyhow::Context as _;
+use chatd::socketserver::program;
 use parking_lot::Mutex;
 use scenes::{Memory, SCENES, Scene};
 use scheduler::{Step, THREADS, all_schedules, dice};
@@ -38,10 +39,10 @@ struct Outcome {
 }
 
 fn main() -> anyhow::Result<()> {
-    let options: Options = argh::from_env();
+    let options: Options = program::options();
     let names: Vec<&str> = SCENES.iter().map(|scene| scene.name).collect();
     let Some(name) = &options.scene else {
-        println!("interleave SCENE, which is one of: {}", names.join(", "));
+        program::say(&format!("interleave SCENE, which is one of: {}", names.join(", ")));
         return Ok(());
     };
     let scene = SCENES.iter().find(|scene| scene.name == name);
@@ -49,7 +50,7 @@ fn main() -> anyhow::Result<()> {
     let outcome = if options.all {
         plays_all(scene)
     } else {
-        println!("{}, seed {}\n", scene.name, options.seed);
+        program::say(&format!("{}, seed {}\n", scene.name, options.seed));
         Some(plays(scene, dice(options.seed)))
     };
     let Some(outcome) = outcome else { return Ok(()) };
@@ -82,7 +83,7 @@ fn plays_all(scene: &Scene) -> Option<Outcome> {
             first.get_or_insert(outcome);
         }
     });
-    println!("{}: {wrong} of {schedules} schedules go wrong\n", scene.name);
+    program::say(&format!("{}: {wrong} of {schedules} schedules go wrong\n", scene.name));
     first
 }
 
@@ -95,14 +96,14 @@ fn steps_alone(scene: &Scene, thread: usize) -> Vec<Step> {
 
 /// The threads side by side, in the order in which it happened.
 fn shows(scene: &Scene, outcome: &Outcome) {
-    println!("{:<32}{}", scene.threads[0], scene.threads[1]);
-    println!("{:<32}{}", "-".repeat(28), "-".repeat(28));
+    program::say(&format!("{:<32}{}", scene.threads[0], scene.threads[1]));
+    program::say(&format!("{:<32}{}", "-".repeat(28), "-".repeat(28)));
     for step in &outcome.steps {
-        println!("{:indent$}{}", "", step.text, indent = step.thread * 32);
+        program::say(&format!("{:indent$}{}", "", step.text, indent = step.thread * 32));
     }
     assert_eq!(THREADS, scene.threads.len());
     match &outcome.wrong {
-        Some(wrong) => println!("\nWRONG: {wrong}"),
-        None => println!("\nnothing is wrong this time"),
+        Some(wrong) => program::say(&format!("\nWRONG: {wrong}")),
+        None => program::say("\nnothing is wrong this time"),
     }
 }

@@ -153,7 +153,7 @@ fn measure() {
             }
         });
         let each = begin.elapsed().as_nanos() / u128::from(2 * MOVES);
-        println!("{name:<8}{each:>6} ns a move");
+        program::say(&format!("{name:<8}{each:>6} ns a move"));
     }
 }
 

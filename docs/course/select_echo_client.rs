@@ -1,5 +1,6 @@
 //! Step 6, the client: two connections at once, three messages on each, and the echo of each. Port 10000.
 
+use chatd::socketserver::program;
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
@@ -14,13 +15,17 @@ fn main() -> anyhow::Result<()> {
     }
     for message in ["This is the message. ", "It will be sent ", "in parts."] {
         for connection in &mut connections {
-            println!("{}: sending  {message:?}", connection.local_addr()?);
+            program::say(&format!("{}: sending  {message:?}", connection.local_addr()?));
             connection.write_all(message.as_bytes())?;
         }
         for connection in &mut connections {
             let mut echo = vec![0; message.len()];
             connection.read_exact(&mut echo)?; // as many bytes as were sent: one read may bring fewer
-            println!("{}: received {:?}", connection.local_addr()?, String::from_utf8_lossy(&echo));
+            program::say(&format!(
+                "{}: received {:?}",
+                connection.local_addr()?,
+                String::from_utf8_lossy(&echo)
+            ));
         }
     }
     Ok(())

@@ -6,6 +6,7 @@
 //! once. What is typed overrides what the file says. Runs on thread `main`.
 
 use super::options::Options;
+use crate::socketserver::program;
 use anyhow::{Context as _, anyhow, bail, ensure};
 use argh::{ArgsInfo as _, FlagInfo, FlagInfoKind, FromArgs as _, Optionality};
 use std::{fs, ops::Range, path::Path};
@@ -42,7 +43,7 @@ impl Given {
     /// Takes what was typed, without the program's name, and reads the file, if one is named there.
     /// Ends the process with a message if what was typed is wrong or asks for help.
     pub fn from_command_line() -> anyhow::Result<Given> {
-        let options: Options = argh::from_env();
+        let options: Options = program::options();
         Given::read(options, std::env::args().skip(1).collect())
     }
 

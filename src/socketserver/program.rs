@@ -10,7 +10,7 @@ use std::{
     fs,
     io::{self, Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     thread,
 };
@@ -26,6 +26,26 @@ pub fn listen(default: &str) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("cannot listen on {address} (127.0.0.1:0 is a free port)"))?;
     say(&format!("listening on {}", listener.local_addr()?));
     Ok(listener)
+}
+
+/// What was typed behind the program's name. Ends the process with a message if that is wrong or asks
+/// for help. (`argh::from_env` would panic if nobody reads the help to its end, as in `--help | head`.)
+pub fn options<T: argh::TopLevelCommand>() -> T {
+    let words: Vec<String> = std::env::args().collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let path = words.first().copied().unwrap_or_default();
+    let name = Path::new(path).file_name().and_then(|name| name.to_str()).unwrap_or(path);
+    let early_exit = match T::from_args(&[name], words.get(1..).unwrap_or_default()) {
+        Ok(options) => return options,
+        Err(early_exit) => early_exit,
+    };
+    if early_exit.status.is_ok() {
+        say(&early_exit.output);
+        std::process::exit(0);
+    }
+    let help = format!("Run {name} --help for more information.");
+    let _ = writeln!(io::stderr(), "{}\n{help}", early_exit.output.trim_end());
+    std::process::exit(1);
 }
 
 /// A new folder among the system's temporary files, for what a program of the course saves; prints

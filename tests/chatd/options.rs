@@ -1,8 +1,10 @@
 //! Every option with a number: at its least, at its most, and around the numbers inside the server that it meets. A value
 //! that is admitted works, on all I/O models; one that cannot work is refused in a sentence with the number to give.
 
-use crate::harness::{Client, Folder, Program, Server};
+use crate::harness::{Client, Folder, Program, Server, example::example};
 use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
     thread,
     time::{Duration, Instant},
@@ -99,4 +101,20 @@ fn stops(server: &mut Server, clients: &mut [Client]) {
     assert_eq!(server.exit_code(), Some(0));
     // The promise is 5 s; a busy machine may take longer.
     assert!(began.elapsed() < Duration::from_secs(25), "the stop took {:?}", began.elapsed());
+}
+
+/// As `--help | head` does.
+#[test]
+fn help_that_nobody_reads_to_its_end_is_no_panic() {
+    let others = ["chatd-select", "chatd-epoll", "grade", "interleave"];
+    let built = [option_env!("CARGO_BIN_EXE_chat"), option_env!("CARGO_BIN_EXE_chatbench")];
+    let built = built.into_iter().flatten().chain([env!("CARGO_BIN_EXE_chatd")]);
+    for program in built.map(PathBuf::from).chain(others.map(example)) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(&program);
+        let ran = command.arg("--help").stdin(Stdio::null()).stdout(writer).output().unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success() && said.is_empty(), "{}: {said}", program.display());
+    }
 }

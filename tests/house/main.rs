@@ -116,3 +116,17 @@ fn tests_do_not_sleep() {
         assert!(!sleeps, "{} sleeps: wait for a condition, with a deadline", source.name);
     }
 }
+
+/// `println!` panics when nobody reads it any more (`--help | head`), and so does `argh::from_env`. (Those who do the exercises
+/// write them as they like.)
+#[test]
+fn no_program_panics_when_its_output_is_closed() {
+    for source in sources(&["src", "docs"]) {
+        let is_exercise = source.name.starts_with("docs/course/exercises/");
+        let code = source.code();
+        let found = ["println!(", " print!(", "argh::from_env"]
+            .into_iter()
+            .find(|word| code.lines().any(|line| line.replace("eprintln!(", "").contains(word)));
+        assert!(is_exercise || found.is_none(), "{}: {found:?}; use program::say", source.name);
+    }
+}

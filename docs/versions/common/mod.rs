@@ -26,7 +26,10 @@ use chatd::{
     server::{
         config_file::Given, limits, logger, options::Options, space, start_thread, status::Status,
     },
-    socketserver::signals::{Hangup, StopSignals, survive_full_files},
+    socketserver::{
+        program::say,
+        signals::{Hangup, StopSignals, survive_full_files},
+    },
 };
 use std::{process::ExitCode, sync::Arc};
 
@@ -49,7 +52,7 @@ pub fn main(version: &Version) -> ExitCode {
         Err(error) => return fail(version, &error),
     };
     if options.version {
-        println!("{} {}", version.name, env!("CARGO_PKG_VERSION"));
+        say(&format!("{} {}", version.name, env!("CARGO_PKG_VERSION")));
         return ExitCode::SUCCESS;
     }
     match run(version, options) {
@@ -85,10 +88,10 @@ fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
     session.io_model = version.io_model;
     let mut server = Server::start(version, &options, &session, threads, signals)?;
     for listener in &server.listeners {
-        println!("{}: listening on {}", version.name, listener.local_addr()?);
+        say(&format!("{}: listening on {}", version.name, listener.local_addr()?));
     }
     if let Some(code) = server.authenticator.code() {
-        println!("Instructor: type  /instructor {code}");
+        say(&format!("Instructor: type  /instructor {code}"));
     }
     (version.serve)(&mut server)?;
     server.end()?;

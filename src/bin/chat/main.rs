@@ -61,7 +61,7 @@ use shared::Shared;
 use socket::Socket;
 use std::{
     env,
-    io::{IsTerminal as _, stdin},
+    io::{IsTerminal as _, Write as _, stderr, stdin, stdout},
     process::exit,
     sync::Arc,
     thread,
@@ -82,10 +82,11 @@ fn main() {
 }
 
 fn end_with(text: &str, code: i32) -> ! {
-    match code {
-        0 => print!("{text}"),
-        _ => eprint!("{text}"),
-    }
+    // Who does not read it to its end (`--help | head`) has read enough.
+    let _ = match code {
+        0 => stdout().write_all(text.as_bytes()),
+        _ => stderr().write_all(text.as_bytes()),
+    };
     exit(code)
 }
 

@@ -7,6 +7,7 @@
 use super::socket::{Poller, QUEUE_MAX, Socket};
 use anyhow::Result;
 use argh::FromArgs;
+use chatd::socketserver::program;
 use rustix::{event::epoll::EventFlags, net::sockopt};
 use std::{collections::HashMap, io, mem, net::TcpListener, ops::Range, os::fd::AsRawFd as _};
 
@@ -43,7 +44,7 @@ impl Baseline {
         sockopt::set_tcp_nodelay(&listener, true)?;
         let mut poller = Poller::new(EVENTS)?;
         poller.add(&listener, LISTENER)?;
-        println!("listening on {}", listener.local_addr()?);
+        program::say(&format!("listening on {}", listener.local_addr()?));
 
         let (mut clients, mut batch, mut chunk) = (HashMap::new(), Vec::new(), vec![0; CHUNK]);
         loop {

@@ -26,6 +26,7 @@ use self::{
 };
 use anyhow::{Context, Result, anyhow};
 use argh::FromArgs;
+use chatd::socketserver::program;
 use std::{env, iter, process::ExitCode, time::Duration};
 
 /// Put a load on chat servers, check every line at every receiver (once, whole, in one order), and
@@ -68,7 +69,7 @@ enum Mode {
 
 /// Exit code 0: every run was right. 1: a run failed, or could not be made.
 pub fn main() -> ExitCode {
-    match run(&argh::from_env()) {
+    match run(&program::options()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -107,7 +108,7 @@ fn run(args: &Args) -> Result<bool> {
     let (runs, time) = (args.runs.unwrap_or(usual.0), args.time.unwrap_or(usual.1));
     let settings = Settings { runs, pin, time: Duration::try_from_secs_f64(time)? };
     rows.iter_mut().for_each(|row| row.measure(&servers, &settings));
-    print!("{}", report::markdown(&rows, &servers, &settings)?);
+    program::say(&report::markdown(&rows, &servers, &settings)?);
     Ok(rows.iter().all(|row| row.failures().next().is_none()))
 }
 
