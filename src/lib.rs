@@ -14,6 +14,7 @@
 //! - [`socketserver`]: the accept loop and its mix-ins. It knows nothing of chat.
 //! - [`server`]: the threads, one file for each, that run the core behind the sockets.
 //! - [`store`]: the history, accounts and mailboxes, in one SQLite file.
+//! - [`origin`]: where a connection comes from.
 //! - `lock`: the lock rule below, as assertions.
 //! - `thread_status`: what every thread notes about itself, for `/threads`.
 //!
@@ -60,6 +61,7 @@
 
 pub mod core;
 mod lock;
+pub mod origin;
 pub mod server;
 pub mod socketserver;
 pub mod store;

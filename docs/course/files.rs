@@ -73,7 +73,7 @@ impl Handler for Receiver {
         }
     }
 
-    fn handle_error(&self, number: u64, peer: std::net::SocketAddr, error: &anyhow::Error) {
+    fn handle_error(&self, number: u64, peer: chatd::origin::Origin, error: &anyhow::Error) {
         let _ = writeln!(io::stderr(), "connection {number} from {peer}: {error:#}");
     }
 }

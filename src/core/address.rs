@@ -1,26 +1,40 @@
 //! Where a connection comes from, as precisely as the server tells clients apart. No I/O.
 
+use crate::origin::Origin;
 use ::core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::{fmt, str::FromStr};
 
 /// A household, a school or a machine: one IPv4 address, or one IPv6 network of 64 bits (its owner
-/// can use any address in it).
+/// can use any address in it). Or a user of this machine, who came by a Unix-domain socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ClientAddress(IpAddr);
+pub struct ClientAddress(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Kind {
+    Ip(IpAddr),
+    /// As bytes: so it takes no more room than an address, and each client has a few of these.
+    Uid([u8; 4]),
+}
 
 impl ClientAddress {
     /// The household, school or machine that has this address.
     pub fn of(address: IpAddr) -> ClientAddress {
         match address.to_canonical() {
             IpAddr::V6(v6) if !v6.is_loopback() => {
-                ClientAddress(IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))))
+                let network = Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX));
+                ClientAddress(Kind::Ip(network.into()))
             }
-            canonical => ClientAddress(canonical),
+            canonical => ClientAddress(Kind::Ip(canonical)),
         }
     }
 
-    /// The address that an administrator means, where a name may stand too. An address has a colon
-    /// or begins with a digit; no name does.
+    /// Whether it is this machine's own address. (A user of this machine is not meant.)
+    pub(crate) fn is_loopback(self) -> bool {
+        matches!(self.0, Kind::Ip(ip) if ip.is_loopback())
+    }
+
+    /// The address (or `uid:1000`) that an administrator means, where a name may stand too. An
+    /// address has a colon or begins with a digit; no name does.
     ///
     /// # Errors
     /// It looks like an address, and is none.
@@ -30,6 +44,9 @@ impl ClientAddress {
         }
         match typed.parse::<ClientAddress>() {
             Ok(address) => Ok(Some(address)),
+            Err(_) if typed.starts_with("uid:") => {
+                Err(format!("{typed} is no user of this machine, like uid:1000."))
+            }
             Err(_) => Err(format!("{typed} is no address, like 192.0.2.7 or 2001:db8::1.")),
         }
     }
@@ -37,16 +54,26 @@ impl ClientAddress {
 
 impl Default for ClientAddress {
     fn default() -> Self {
-        ClientAddress(IpAddr::V4(Ipv4Addr::LOCALHOST))
+        ClientAddress(Kind::Ip(IpAddr::V4(Ipv4Addr::LOCALHOST)))
     }
 }
 
-/// `192.0.2.7`, or `2001:db8:0:1::/64`.
+impl From<Origin> for ClientAddress {
+    fn from(origin: Origin) -> ClientAddress {
+        match origin {
+            Origin::Address(address) => ClientAddress::of(address.ip()),
+            Origin::Uid(uid) => ClientAddress(Kind::Uid(uid.to_ne_bytes())),
+        }
+    }
+}
+
+/// `192.0.2.7`, `2001:db8:0:1::/64`, or `uid:1000`.
 impl fmt::Display for ClientAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            IpAddr::V6(v6) if !v6.is_loopback() => write!(f, "{v6}/64"),
-            address => write!(f, "{address}"),
+            Kind::Ip(IpAddr::V6(v6)) if !v6.is_loopback() => write!(f, "{v6}/64"),
+            Kind::Ip(address) => write!(f, "{address}"),
+            Kind::Uid(bytes) => Origin::Uid(u32::from_ne_bytes(bytes)).fmt(f),
         }
     }
 }
@@ -56,6 +83,9 @@ impl FromStr for ClientAddress {
     type Err = ::core::net::AddrParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(uid) = text.strip_prefix("uid:").and_then(|uid| uid.parse().ok()) {
+            return Ok(Origin::Uid(uid).into());
+        }
         text.strip_suffix("/64").unwrap_or(text).parse().map(ClientAddress::of)
     }
 }
@@ -74,9 +104,12 @@ mod tests {
             address("192.0.2.7"),
             "IPv4 through an IPv6 listener"
         );
-        for text in ["192.0.2.7", "2001:db8:0:1::/64", "::1"] {
+        for text in ["192.0.2.7", "2001:db8:0:1::/64", "::1", "uid:1000"] {
             assert_eq!(address(text).to_string(), text);
         }
-        assert!("alice".parse::<ClientAddress>().is_err());
+        for text in ["alice", "uid:", "uid:-1", "uid:alice"] {
+            assert!(text.parse::<ClientAddress>().is_err(), "{text}");
+        }
+        assert_eq!(size_of::<ClientAddress>(), size_of::<IpAddr>());
     }
 }

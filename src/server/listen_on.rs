@@ -1,6 +1,10 @@
 //! Where to listen: the addresses on the command line, and their listeners. Runs on thread `main`.
 
-use super::net;
+use super::{
+    net,
+    unix_listener::{self, UnixOn},
+};
+use crate::socketserver::Listener;
 use std::{
     io::ErrorKind,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
@@ -80,12 +84,46 @@ impl FromStr for WebOn {
     }
 }
 
-/// Opens the listeners of every group.
+/// What `--listen` says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChatOn {
+    /// These addresses.
+    Port(ListenOn),
+    /// `unix:PATH`: a file of this machine.
+    File(UnixOn),
+}
+
+impl FromStr for ChatOn {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.strip_prefix("unix:") {
+            Some(path) => path.parse().map(ChatOn::File),
+            None => text
+                .parse()
+                .map(ChatOn::Port)
+                .map_err(|sentence| format!("{sentence}, and not unix:PATH")),
+        }
+    }
+}
+
+/// Opens the listeners of the chat.
 ///
 /// # Errors
 /// A sentence that says what to do.
-pub fn listen(groups: &[ListenOn], ghost_after: Duration) -> anyhow::Result<Vec<TcpListener>> {
-    open(groups, ghost_after).map_err(|failed| failed.explain("--listen", 5000))
+pub fn listen(on: &[ChatOn], ghost_after: Duration) -> anyhow::Result<Vec<Listener>> {
+    let mut listeners = Vec::new();
+    for on in on {
+        match on {
+            ChatOn::File(file) => listeners.push(unix_listener::open(file)?),
+            ChatOn::Port(group) => {
+                let opened = open(std::slice::from_ref(group), ghost_after)
+                    .map_err(|failed| failed.explain("--listen", 5000))?;
+                listeners.extend(opened.into_iter().map(Listener::from));
+            }
+        }
+    }
+    Ok(listeners)
 }
 
 /// An address on which nobody can listen.

@@ -29,6 +29,7 @@ mod switches;
 mod tests;
 pub(crate) mod threads;
 mod trace;
+mod unix_listener;
 mod view;
 pub mod watch;
 pub(crate) mod web;
@@ -44,7 +45,7 @@ use crate::{
         session::SessionConfig,
     },
     lock::{LockKind, Locked},
-    socketserver::{Server, Threading},
+    socketserver::{Listener, Server, Threading},
 };
 use anyhow::Context as _;
 use auth::Authenticator;
@@ -67,7 +68,7 @@ pub use shutdown::SHUTDOWN_PATIENCE;
 use sources::SourceTable;
 use status::{Activity, Status, Totals};
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread::{Builder, JoinHandle},
@@ -171,9 +172,14 @@ impl Chatd {
         Ok(Chatd { servers, accepting, handler, threads, shutdown, watch, workers, flusher, web })
     }
 
-    /// The addresses it listens on.
+    /// Where it listens.
+    pub fn listeners(&self) -> impl Iterator<Item = &Listener> {
+        self.servers.iter().map(|server| server.listener())
+    }
+
+    /// Of these, the addresses of the network.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.servers.iter().filter_map(|server| server.local_addr().ok()).collect()
+        self.listeners().filter_map(Listener::address).collect()
     }
 
     /// The code with which an instructor is known, if there is one.
@@ -238,7 +244,7 @@ type Joins = Vec<JoinHandle<()>>;
 
 /// Starts one thread `accept` for each listener.
 fn start_accepting(
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Listener>,
     statuses: Vec<Arc<Status>>,
     handler: &Arc<ChatHandler>,
     threads: &Arc<Threading>,
@@ -266,7 +272,7 @@ fn start_web(
     let addresses: Vec<SocketAddr> =
         listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let Some(&address) = addresses.first() else { return Ok(None) };
-    let first = servers.first().and_then(|server| server.local_addr().ok());
+    let first = servers.iter().find_map(|server| server.listener().address());
     let config = WebConfig {
         names,
         proxies: options.proxy_from.clone(),

@@ -25,7 +25,7 @@ use std::{net::Shutdown, os::unix::net::UnixStream as PipeEnd};
 /// Connections that may wait to be accepted: a whole class that arrives in the same second, and
 /// more. `std` asks for 128; the next ones would be dropped, and would try again a second later.
 /// (The kernel caps it at `somaxconn`.)
-const ACCEPT_QUEUE: i32 = 4096;
+pub(super) const ACCEPT_QUEUE: i32 = 4096;
 /// The most slices in one vectored send: more than a few are rare.
 const SLICES_MAX: usize = 16;
 /// The longest silence before a peer is asked for a sign of life: Linux takes no larger number.
@@ -187,10 +187,23 @@ fn may_pass(error: &io::Error) -> bool {
 pub fn wait_broken(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
     let mut waits = [PollFd::new(socket, PollFlags::empty())]; // errors are always reported
     wait(&mut waits, Some(at_most))?;
-    if waits[0].revents().is_empty() {
+    let found = waits[0].revents();
+    if found.is_empty() {
+        return Ok(());
+    }
+    if found == PollFlags::HUP && is_unix(socket) {
+        // Its peer has closed it, and what they sent can still be read. TCP tells less, and a later
+        // send fails. So that neither differs from the other, the time is waited.
+        std::thread::sleep(at_most);
         return Ok(());
     }
     Err(socket.take_error()?.unwrap_or_else(|| ErrorKind::ConnectionReset.into()))
+}
+
+/// Whether it is a Unix-domain socket.
+#[cfg(unix)]
+fn is_unix(socket: &TcpStream) -> bool {
+    rustix::net::sockopt::socket_domain(socket) == Ok(rustix::net::AddressFamily::UNIX)
 }
 
 /// Why the connection is broken, if it is and nobody was told so yet. Not if the peer had closed its

@@ -1,6 +1,6 @@
 //! The command line, and what it means. Errors say what to do. Runs on thread `main`.
 
-pub use super::listen_on::{ListenOn, WebOn};
+pub use super::listen_on::{ChatOn, ListenOn, WebOn};
 use super::{
     client::outbox::SlowLimits,
     history::historian::StoreConfig,
@@ -40,10 +40,11 @@ const PER_SOURCE: usize = 256;
 /// A chat server with one thread per connection. Start it, and let people join with: nc HOST 5000
 #[derive(FromArgs, ArgsInfo, Clone, Debug)]
 pub struct Options {
-    /// where to listen, as ADDR:PORT, or PORT for all interfaces; may be repeated; port 0 takes a
-    /// free one (default: port 5000 on all interfaces, IPv4 and IPv6)
+    /// where to listen, as ADDR:PORT, or PORT for all interfaces; port 0 takes a free one; or as
+    /// unix:PATH, a socket for this machine's users, unix:PATH,mode=660 for some of them; may be
+    /// repeated (default: port 5000 on all interfaces, IPv4 and IPv6)
     #[argh(option, arg_name = "ADDR:PORT")]
-    pub(crate) listen: Vec<ListenOn>,
+    pub(crate) listen: Vec<ChatOn>,
 
     /// where browsers find the page, as ADDR:PORT or PORT, or none (default: port 5080 on the
     /// addresses of --listen)
@@ -193,9 +194,12 @@ impl Options {
         self.config.as_deref()
     }
 
-    /// Where to listen.
-    pub fn listen_on(&self) -> Vec<ListenOn> {
-        if self.listen.is_empty() { vec![ListenOn::everywhere(5000)] } else { self.listen.clone() }
+    /// Where the chat listens.
+    pub fn listen_on(&self) -> Vec<ChatOn> {
+        match self.listen.is_empty() {
+            true => vec![ChatOn::Port(ListenOn::everywhere(5000))],
+            false => self.listen.clone(),
+        }
     }
 
     /// Refuses what cannot work, in a sentence.

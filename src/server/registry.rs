@@ -5,11 +5,11 @@ use super::client::outbox::WriterHandle;
 use crate::{
     core::{close_reason::CloseReason, event::ClientId},
     lock::{LockKind, Locked},
+    origin::Origin,
 };
 use parking_lot::Condvar;
 use std::{
     collections::HashMap,
-    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -81,7 +81,7 @@ impl Registry {
     }
 
     /// The client that comes from there.
-    pub(crate) fn find(&self, peer: SocketAddr) -> Option<Client> {
+    pub(crate) fn find(&self, peer: Origin) -> Option<Client> {
         self.clients.lock().by_number.values().find(|client| client.peer == peer).cloned()
     }
 

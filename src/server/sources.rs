@@ -16,11 +16,12 @@ use crate::{
         },
     },
     lock::{LockKind, Locked},
+    origin::Origin,
 };
 use std::{
     fmt::Display,
     io,
-    net::{IpAddr, SocketAddr, TcpStream},
+    net::TcpStream,
     sync::atomic::Ordering::Relaxed,
     time::{Duration, Instant},
 };
@@ -103,16 +104,16 @@ impl SourceTable {
 
     /// Gives a place to a connection that comes, and counts it. `takes_turns`: it waits already, for
     /// its turn among those from its address.
-    pub fn admit(&self, client: ClientId, ip: IpAddr, takes_turns: bool) -> Admission {
-        let is_full = self.places.lock().is_full();
+    pub fn admit(&self, client: ClientId, origin: Origin, takes_turns: bool) -> Admission {
+        let (address, is_full) = (ClientAddress::from(origin), self.places.lock().is_full());
         let now = self.now();
         let admitted = {
             let mut sources = self.sources.lock();
             match takes_turns {
                 // A script that comes and goes keeps no administrator out behind the same router.
-                _ if is_full => sources.admit_to_trial(ip),
-                true => sources.admit_waiting(ip, now),
-                false => sources.admit(ip, now),
+                _ if is_full => sources.admit_to_trial(address),
+                true => sources.admit_waiting(address, now),
+                false => sources.admit(address, now),
             }
         };
         if let Err(denied) = admitted {
@@ -125,11 +126,11 @@ impl SourceTable {
                 false => Admission::Refused(denied.refusal()),
             };
         }
-        let place = self.places.lock().take(client, ClientAddress::of(ip), now);
+        let place = self.places.lock().take(client, address, now);
         match place {
             Place::Ordinary => return Admission::Place { gives_way: None },
             Place::Reserved(gives_way) => return Admission::Place { gives_way },
-            Place::Wait | Place::None => self.release(ip),
+            Place::Wait | Place::None => self.release(address),
         }
         let refusal = sentences::all_places_taken(self.most);
         match place {
@@ -152,36 +153,36 @@ impl SourceTable {
     }
 
     /// Counts one connection fewer.
-    pub fn release(&self, ip: IpAddr) {
-        self.sources.lock().release(ip);
+    fn release(&self, address: ClientAddress) {
+        self.sources.lock().release(address);
     }
 
     /// Counts and logs a connection that is refused. Returns whether it has to wait for its end of
     /// file.
-    pub fn refuse(&self, peer: SocketAddr, sentence: &str, totals: &Totals) -> bool {
+    pub fn refuse(&self, peer: Origin, sentence: &str, totals: &Totals) -> bool {
         totals.refused.fetch_add(1, Relaxed);
-        let has_to_wait = self.sources.lock().refuse(peer.ip(), self.now());
-        let address = ClientAddress::of(peer.ip());
+        let address = ClientAddress::from(peer);
+        let has_to_wait = self.sources.lock().refuse(address, self.now());
         logger::counted("refusals of", &address, format_args!("refused {peer}: {sentence}"));
         has_to_wait
     }
 
     /// The client has gone.
-    pub fn leave(&self, client: ClientId, ip: IpAddr) {
+    pub fn leave(&self, client: ClientId, origin: Origin) {
         let now = self.now();
         self.places.lock().leave(client, now);
-        self.release(ip);
+        self.release(origin.into());
     }
 
     /// A connection begins, and is logged. `reserve_of`: see [`Peer`].
     pub fn begin(
         &self,
         number: ClientId,
-        peer: SocketAddr,
+        peer: Origin,
         socket: &TcpStream,
         reserve_of: Option<usize>,
     ) -> Usage {
-        let address = ClientAddress::of(peer.ip());
+        let address = ClientAddress::from(peer);
         let (source, now) = (Source::Address(address), self.now());
         let (handover, (is_crowded, is_doubted)) = {
             let mut sources = self.sources.lock();
@@ -205,11 +206,11 @@ impl Usage {
     pub fn peer<'a>(
         &self,
         connection: &'a str,
-        address: SocketAddr,
+        origin: Origin,
         reserve_of: Option<usize>,
     ) -> Peer<'a> {
         let (handover, may_be_gone) = (self.handover, self.gone == Gone::Perhaps);
-        Peer { connection, address, reserve_of, handover, may_be_gone }
+        Peer { connection, origin, reserve_of, handover, may_be_gone }
     }
 
     /// The connection ends, as far as its client can still say something.
@@ -229,7 +230,7 @@ impl Usage {
 
     /// Logs that the client is there.
     #[inline(never)] // text of an address needs much stack: see `Session::hear`
-    pub fn log_begin(&self, peer: SocketAddr) {
+    pub fn log_begin(&self, peer: Origin) {
         self.log("connections from", format_args!("c{} connected from {peer}", self.number));
     }
 

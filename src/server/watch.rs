@@ -192,7 +192,7 @@ mod tests {
         let limits = SlowLimits { high_water: 1 << 16, write_deadline: STUCK_AFTER };
         let (flusher, _) = FlusherQueue::new().unwrap();
         let event = Event::Depart(CloseReason::Closed);
-        (WriterHandle::new(1, socket, peer, limits, flusher), event)
+        (WriterHandle::new(1, socket, peer.into(), limits, flusher), event)
     }
 
     #[test]

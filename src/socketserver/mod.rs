@@ -13,7 +13,8 @@
 //!
 //! | Python | here |
 //! | --- | --- |
-//! | `BaseServer.serve_forever`, `shutdown` | [`Server::serve_forever`], [`Server::shutdown`] |
+//! | `BaseServer.serve_forever`, `handle_request`, `shutdown` | [`Server::serve_forever`], [`Server::handle_request`], [`Server::shutdown`] |
+//! | `TCPServer`, `UnixStreamServer` | the two kinds of [`Listener`] |
 //! | `verify_request`, `handle_error` | [`Handler::verify`], [`Handler::handle_error`] |
 //! | `process_request` | [`MixIn::process`] |
 //! | `ThreadingMixIn`, `server_close` with `block_on_close` | [`Threading`], [`MixIn::close`] |
@@ -41,13 +42,12 @@
 //!
 //! let threads = Arc::new(Threading::new(10, 128 * 1024));
 //! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let address = listener.local_addr()?;
 //! let server = Server::new(listener, Arc::new(Hello), Arc::clone(&threads));
 //! thread::scope(|scope| {
 //!     scope.spawn(|| server.serve_forever());
 //!     let mut greeting = String::new();
-//!     let read = server
-//!         .local_addr()
-//!         .and_then(TcpStream::connect)
+//!     let read = TcpStream::connect(address)
 //!         .and_then(|mut client| client.read_to_string(&mut greeting));
 //!     server.shutdown(); // even after an error: the scope waits for `serve_forever`
 //!     read.map(|_| assert_eq!(greeting, "Hello World!"))
@@ -57,23 +57,28 @@
 //! ```
 
 mod inline;
+mod listener;
 mod pool;
 pub mod program;
 pub mod signals;
 mod threading;
+#[cfg(target_os = "linux")]
+pub mod unix_socket;
 
 pub use inline::Inline;
+pub use listener::Listener;
 pub use pool::Pool;
 pub use threading::Threading;
 
+use crate::origin::Origin;
 use parking_lot::{Condvar, Mutex};
 use std::{
     io,
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::TcpStream,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -85,8 +90,8 @@ pub struct Connection {
     pub number: u64,
     /// The socket, blocking.
     pub stream: TcpStream,
-    /// The peer's address. (Asking the socket would fail if the peer were already gone.)
-    pub peer: SocketAddr,
+    /// Where it comes from. (Asking the socket would fail if the peer were already gone.)
+    pub peer: Origin,
     /// How many others the mix-in serves at the same time, if it counts them.
     pub others: usize,
 }
@@ -138,7 +143,7 @@ pub trait Handler: Send + Sync + 'static {
     fn watch(&self, _now: Accepting) {}
 
     /// Takes note of a handler that failed or panicked. The others go on.
-    fn handle_error(&self, number: u64, peer: SocketAddr, error: &anyhow::Error) {
+    fn handle_error(&self, number: u64, peer: Origin, error: &anyhow::Error) {
         log::warn!("connection {number} from {peer}: {error:#}");
     }
 }
@@ -167,12 +172,7 @@ pub fn run_handler<H: Handler>(connection: Connection, handler: &H) {
 
 /// Has the mix-in serve a connection, whoever accepted it. Every accept loop calls this, and so may
 /// a thread that has spoken with the peer before.
-pub fn hand_in<H: Handler, M: MixIn>(
-    handler: &Arc<H>,
-    mixin: &M,
-    stream: TcpStream,
-    peer: SocketAddr,
-) {
+pub fn hand_in<H: Handler, M: MixIn>(handler: &Arc<H>, mixin: &M, stream: TcpStream, peer: Origin) {
     let number = NUMBERS.fetch_add(1, Relaxed);
     let connection = Connection { number, stream, peer, others: 0 };
     let Some(connection) = handler.verify(connection) else { return };
@@ -189,83 +189,80 @@ pub const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
 
 /// A listener, a handler, a mix-in: the accept loop.
 pub struct Server<H, M> {
-    listener: TcpListener,
+    listener: Listener,
     handler: Arc<H>,
     mixin: Arc<M>,
     stopping: Mutex<bool>,
     stopped: Condvar,
+    /// The last `accept` has failed.
+    is_failing: AtomicBool,
 }
 
 impl<H: Handler, M: MixIn> Server<H, M> {
     /// Puts the three together. Handler and mix-in may be shared by servers on other addresses.
-    pub fn new(listener: TcpListener, handler: Arc<H>, mixin: Arc<M>) -> Self {
-        Server { listener, handler, mixin, stopping: Mutex::new(false), stopped: Condvar::new() }
+    pub fn new(listener: impl Into<Listener>, handler: Arc<H>, mixin: Arc<M>) -> Self {
+        Server {
+            listener: listener.into(),
+            handler,
+            mixin,
+            stopping: Mutex::new(false),
+            stopped: Condvar::new(),
+            is_failing: AtomicBool::new(false),
+        }
     }
 
     /// Accepts until [`Server::shutdown`]. It hands connections on, and does nothing else.
     pub fn serve_forever(&self) {
-        let mut failing = false;
-        loop {
-            self.handler.watch(Accepting::Waiting);
-            let accepted = self.listener.accept();
-            if *self.stopping.lock() {
-                return;
+        while !*self.stopping.lock() {
+            self.handle_request();
+        }
+    }
+
+    /// Waits for one connection and hands it on. It returns without one, too, if there was an error
+    /// or a shutdown. (Who wants to wait for a time, or for something else as well, polls the server
+    /// first.)
+    pub fn handle_request(&self) {
+        self.handler.watch(Accepting::Waiting);
+        let accepted = self.listener.accept();
+        if *self.stopping.lock() {
+            return;
+        }
+        self.handler.watch(Accepting::HandingOn);
+        match accepted {
+            Ok((stream, peer)) => {
+                if self.is_failing.swap(false, Relaxed) {
+                    log::info!("accepting again");
+                }
+                hand_in(&self.handler, &*self.mixin, stream, peer);
             }
-            self.handler.watch(Accepting::HandingOn);
-            match accepted {
-                Ok((stream, peer)) => {
-                    if std::mem::take(&mut failing) {
-                        log::info!("accepting again");
-                    }
-                    hand_in(&self.handler, &*self.mixin, stream, peer);
+            // The connection that was to be accepted is gone: the next one may be fine.
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
+                ) => {}
+            Err(e) => {
+                // Out of descriptors: trying again at once would spin, and a line each time would
+                // fill the disk.
+                if !self.is_failing.swap(true, Relaxed) {
+                    log::error!("cannot accept: {e}; trying again every {OUT_OF_DESCRIPTORS:?}");
                 }
-                // The connection that was to be accepted is gone: the next one may be fine.
-                Err(e)
-                    if matches!(
-                        e.kind(),
-                        io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
-                    ) => {}
-                Err(e) => {
-                    // Out of descriptors: trying again at once would spin, and a line each time
-                    // would fill the disk.
-                    if !std::mem::replace(&mut failing, true) {
-                        log::error!(
-                            "cannot accept: {e}; trying again every {OUT_OF_DESCRIPTORS:?}"
-                        );
-                    }
-                    self.handler.watch(Accepting::OutOfDescriptors);
-                    self.stopped.wait_for(&mut self.stopping.lock(), OUT_OF_DESCRIPTORS);
-                }
+                self.handler.watch(Accepting::OutOfDescriptors);
+                self.stopped.wait_for(&mut self.stopping.lock(), OUT_OF_DESCRIPTORS);
             }
         }
     }
 
-    /// The address it listens on: with the actual port, if port 0 was asked for.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    /// Where it listens.
+    pub fn listener(&self) -> &Listener {
+        &self.listener
     }
 
     /// Ends [`Server::serve_forever`], from another thread.
     pub fn shutdown(&self) {
         *self.stopping.lock() = true;
         self.stopped.notify_all();
-        wake_accept(&self.listener);
-    }
-}
-
-/// Makes a blocked `accept` return. On Linux it is enough to shut the listener down; elsewhere, a
-/// connection has to arrive.
-fn wake_accept(listener: &TcpListener) {
-    #[cfg(target_os = "linux")]
-    let _ = socket2::SockRef::from(listener).shutdown(std::net::Shutdown::Both);
-    #[cfg(not(target_os = "linux"))]
-    if let Ok(mut address) = listener.local_addr() {
-        if address.ip().is_unspecified() {
-            let loopback: (std::net::IpAddr, std::net::IpAddr) =
-                ([127, 0, 0, 1].into(), std::net::Ipv6Addr::LOCALHOST.into());
-            address.set_ip(if address.is_ipv4() { loopback.0 } else { loopback.1 });
-        }
-        let _ = TcpStream::connect_timeout(&address, Duration::from_secs(1));
+        self.listener.wake();
     }
 }
 

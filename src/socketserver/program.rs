@@ -3,13 +3,14 @@
 //! shutdown does more. Runs on thread `main`.
 
 use super::{Connection, Handler, MixIn, Refusal, Server};
+use crate::origin::Origin;
 use anyhow::Context as _;
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,
     fs,
     io::{self, Read as _, Write as _},
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{Shutdown, TcpListener, TcpStream},
     path::{Path, PathBuf},
     sync::Arc,
     thread,
@@ -118,7 +119,7 @@ impl<H: Handler> Handler for HangsUp<H> {
         self.handler.refuse(connection, refusal);
     }
 
-    fn handle_error(&self, number: u64, peer: SocketAddr, error: &anyhow::Error) {
+    fn handle_error(&self, number: u64, peer: Origin, error: &anyhow::Error) {
         self.handler.handle_error(number, peer, error);
     }
 }

@@ -1,11 +1,18 @@
-//! The three mix-ins, each with the smallest handler that shows what it does.
+//! The three mix-ins, each with the smallest handler that shows what it does; and what CPython
+//! promises of its servers and checks (docs/socketserver.md), checked here.
 
 use super::*;
 use std::{
-    io::{Read as _, Write as _},
+    io::{ErrorKind, Read as _, Write as _},
+    net::{SocketAddr, TcpListener},
     panic::resume_unwind,
+    sync::mpsc,
     thread,
+    time::Instant,
 };
+
+/// How long a test waits at most.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Answers each byte with the same byte until the client goes; `!` makes it panic.
 struct Echo;
@@ -35,7 +42,7 @@ fn serving<M: MixIn>(mixin: M, test: impl FnOnce(SocketAddr)) {
         Server::new(TcpListener::bind("127.0.0.1:0").unwrap(), Arc::new(Echo), Arc::new(mixin));
     thread::scope(|scope| {
         let accept = scope.spawn(|| server.serve_forever());
-        let outcome = catch_unwind(AssertUnwindSafe(|| test(server.local_addr().unwrap())));
+        let outcome = catch_unwind(AssertUnwindSafe(|| test(server.listener().address().unwrap())));
         server.shutdown();
         accept.join().unwrap();
         server.mixin.close();
@@ -45,7 +52,7 @@ fn serving<M: MixIn>(mixin: M, test: impl FnOnce(SocketAddr)) {
 
 fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream
 }
 
@@ -59,7 +66,7 @@ fn echo(stream: &mut TcpStream, byte: u8) -> Option<u8> {
 fn waits(stream: &mut TcpStream) -> bool {
     stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     let waited = stream.read(&mut [0]).is_err();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     waited
 }
 
@@ -89,12 +96,9 @@ fn threading_serves_all_at_once_and_refuses_one_too_many() {
         assert_eq!(refused, "full: 3");
 
         drop(clients.pop());
-        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + PATIENCE;
         while echo(&mut connect(address), b'b') != Some(b'b') {
-            assert!(
-                std::time::Instant::now() < deadline,
-                "the place of the one who left is not free"
-            );
+            assert!(Instant::now() < deadline, "the place of the one who left is not free");
         }
     });
 }
@@ -126,4 +130,190 @@ fn pool_of_two_the_third_waits_and_the_fourth_is_refused() {
         third.read_exact(&mut got).unwrap();
         assert_eq!(&got, b"c");
     });
+}
+
+// --- What CPython promises ---
+
+/// A server of its own for each test, on a port that is free.
+fn server<H: Handler, M: MixIn>(handler: H, mixin: M) -> Server<H, M> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    Server::new(listener, Arc::new(handler), Arc::new(mixin))
+}
+
+/// Runs `serve_forever` until `test` is over.
+fn while_serving<H: Handler, M: MixIn>(server: &Server<H, M>, test: impl FnOnce()) {
+    thread::scope(|scope| {
+        let accept = scope.spawn(|| server.serve_forever());
+        let outcome = catch_unwind(AssertUnwindSafe(test));
+        server.shutdown();
+        accept.join().unwrap();
+        server.mixin.close();
+        outcome.unwrap_or_else(|panic| resume_unwind(panic));
+    });
+}
+
+fn address<H: Handler, M: MixIn>(server: &Server<H, M>) -> SocketAddr {
+    server.listener().address().unwrap()
+}
+
+#[test]
+fn handle_request_serves_one_connection() {
+    let server = server(Echo, Inline);
+    let (mut first, mut second) = (connect(address(&server)), connect(address(&server)));
+    first.write_all(b"a").unwrap();
+    first.shutdown(std::net::Shutdown::Write).unwrap();
+    second.write_all(b"b").unwrap();
+    server.handle_request();
+    let mut heard = String::new();
+    first.read_to_string(&mut heard).unwrap();
+    assert_eq!(heard, "a");
+    assert!(waits(&mut second), "the second one is not served yet");
+    second.shutdown(std::net::Shutdown::Write).unwrap();
+    server.handle_request();
+    heard.clear();
+    second.read_to_string(&mut heard).unwrap();
+    assert_eq!(heard, "b");
+}
+
+#[test]
+fn shutdown_ends_serve_forever_at_once_whenever_it_comes() {
+    for round in 0..20 {
+        let server = server(Echo, Inline);
+        let (ended, has_ended) = mpsc::channel();
+        thread::scope(|scope| {
+            if round == 0 {
+                server.shutdown(); // before it begins
+            }
+            scope.spawn(|| {
+                server.serve_forever();
+                ended.send(()).unwrap();
+            });
+            server.shutdown();
+            has_ended.recv_timeout(PATIENCE).unwrap();
+        });
+    }
+}
+
+/// Fails, or panics, as its client asks; and says what it is told of.
+struct Failing(Mutex<mpsc::Sender<String>>);
+
+impl Handler for Failing {
+    fn handle(&self, mut connection: Connection) -> anyhow::Result<()> {
+        let mut byte = [0];
+        connection.stream.read_exact(&mut byte)?;
+        assert_ne!(byte, *b"!", "as asked");
+        anyhow::bail!("as asked")
+    }
+
+    fn handle_error(&self, _number: u64, _peer: Origin, error: &anyhow::Error) {
+        let _ = self.0.lock().send(error.to_string());
+    }
+}
+
+fn errors_are_told<M: MixIn>(mixin: M) {
+    let (told, hears) = mpsc::channel();
+    let server = server(Failing(Mutex::new(told)), mixin);
+    while_serving(&server, || {
+        for (byte, error) in
+            [(b"?", "as asked"), (b"!", "the handler panicked"), (b"?", "as asked")]
+        {
+            connect(address(&server)).write_all(byte).unwrap();
+            assert_eq!(hears.recv_timeout(PATIENCE).as_deref(), Ok(error));
+        }
+    });
+}
+
+#[test]
+fn an_error_is_told_and_the_server_goes_on_with_every_mix_in() {
+    errors_are_told(Inline);
+    errors_are_told(Threading::new(3, 128 * 1024));
+    errors_are_told(Pool::new(1, 3).unwrap());
+}
+
+/// Nobody is welcome.
+struct Closed;
+
+impl Handler for Closed {
+    fn handle(&self, _: Connection) -> anyhow::Result<()> {
+        unreachable!("nobody was let in")
+    }
+
+    fn verify(&self, _: Connection) -> Option<Connection> {
+        None
+    }
+}
+
+#[test]
+fn who_is_not_verified_is_closed_and_not_served() {
+    let server = server(Closed, Inline);
+    while_serving(&server, || {
+        let mut heard = Vec::new();
+        connect(address(&server)).read_to_end(&mut heard).unwrap();
+        assert_eq!(heard, b"");
+    });
+}
+
+/// Sends more than any socket's buffer holds.
+struct Much;
+
+const MUCH: usize = 16 * 1024 * 1024;
+
+impl Handler for Much {
+    fn handle(&self, mut connection: Connection) -> anyhow::Result<()> {
+        Ok(connection.stream.write_all(&vec![b'x'; MUCH])?)
+    }
+}
+
+#[test]
+fn a_large_answer_comes_whole() {
+    let server = server(Much, Inline);
+    while_serving(&server, || {
+        let mut heard = Vec::new();
+        connect(address(&server)).read_to_end(&mut heard).unwrap();
+        assert_eq!(heard.len(), MUCH);
+    });
+}
+
+#[test]
+fn ended_threads_are_joined_when_the_next_client_comes() {
+    let server = server(Echo, Threading::new(2, 128 * 1024));
+    while_serving(&server, || {
+        for _ in 0..20 {
+            let deadline = Instant::now() + PATIENCE;
+            while echo(&mut connect(address(&server)), b'a') != Some(b'a') {
+                assert!(Instant::now() < deadline, "threads that have ended keep their places");
+            }
+        }
+    });
+}
+
+#[test]
+fn close_waits_for_the_handlers() {
+    let server = server(Echo, Threading::new(2, 128 * 1024));
+    let mut client = connect(address(&server));
+    thread::scope(|scope| {
+        scope.spawn(|| server.serve_forever());
+        assert_eq!(echo(&mut client, b'a'), Some(b'a'));
+        server.shutdown();
+        let (closed, is_closed) = mpsc::channel();
+        let mixin = &server.mixin;
+        scope.spawn(move || {
+            mixin.close();
+            closed.send(()).unwrap();
+        });
+        let early = is_closed.recv_timeout(Duration::from_millis(100));
+        assert_eq!(early, Err(mpsc::RecvTimeoutError::Timeout), "a handler runs");
+        assert_eq!(echo(&mut client, b'b'), Some(b'b'), "and is served to its end");
+        drop(client);
+        is_closed.recv_timeout(PATIENCE).unwrap();
+    });
+}
+
+#[test]
+fn a_server_that_is_dropped_leaves_its_port() {
+    let server = server(Echo, Inline);
+    let address = address(&server);
+    drop(server);
+    assert_eq!(TcpStream::connect(address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    Server::new(TcpListener::bind(address).unwrap(), Arc::new(Echo), Arc::new(Inline));
 }

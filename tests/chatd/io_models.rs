@@ -100,6 +100,9 @@ promises! {
         operator::a_freed_name_is_free_and_its_owner_is_told,
         options::a_value_that_is_admitted_works,
         options::one_place_is_enough_for_one_client,
+        unix_sockets::who_comes_by_a_file_chats_with_who_comes_by_a_port,
+        unix_sockets::what_a_script_sent_before_it_closed_is_said,
+        unix_sockets::limits_and_bans_hold_for_a_user,
     }
 }
 

@@ -38,3 +38,5 @@ mod telnet;
 mod terminals;
 mod threads_max;
 mod time;
+#[cfg(target_os = "linux")]
+mod unix_sockets;

@@ -84,6 +84,13 @@ fn the_tests_that_the_pages_name_are_there() {
         .map(|path| fs::read_to_string(path).unwrap())
         .collect();
     tests += &read("src/socketserver/tests.rs");
+    tests += &read("src/socketserver/unix_socket/tests.rs");
+    for name in
+        read("docs/socketserver.md").split("## What Python checks").nth(1).unwrap().split('`')
+    {
+        let is_a_test = name.matches('_').count() > 2;
+        assert!(!is_a_test || tests.contains(&format!("fn {name}(")), "no test is called {name}");
+    }
     let more = ["docs/course/answers.md", "docs/README.md", "docs/experiments.md"];
     for page in pages().into_iter().chain(more.map(str::to_owned)) {
         for command in read(&page).split("`cargo test ").skip(1) {

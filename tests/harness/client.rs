@@ -36,6 +36,18 @@ impl Client {
         Client::of(stream, name)
     }
 
+    /// Connects to a Unix-domain socket.
+    #[cfg(unix)]
+    pub fn connect_to_file(path: &std::path::Path, name: &str) -> Client {
+        let stream = std::os::unix::net::UnixStream::connect(path)
+            .unwrap_or_else(|e| panic!("{name} cannot connect: {e}"));
+        let stream = TcpStream::from(std::os::fd::OwnedFd::from(stream));
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        let (name, wire) = (name.to_owned(), Wire::Plain(stream));
+        Client { name, reader: BufReader::with_capacity(64 * 1024, wire) }
+    }
+
     fn of(stream: TcpStream, name: &str) -> Client {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();

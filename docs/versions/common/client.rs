@@ -10,6 +10,7 @@ use chatd::{
         rooms::Delivery,
         session::Session,
     },
+    origin::Origin,
     server::{
         client::send_queue::SendQueue,
         sources::Usage,
@@ -17,7 +18,7 @@ use chatd::{
     },
 };
 use std::{
-    net::{SocketAddr, TcpStream},
+    net::TcpStream,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -54,7 +55,7 @@ pub enum Stage {
 /// One connected client.
 pub struct Client<'a> {
     pub number: ClientId,
-    pub peer: SocketAddr,
+    pub peer: Origin,
     pub socket: TcpStream,
     /// `None` while it runs, and when they leave.
     pub session: Option<Box<Session<'a>>>,
@@ -87,7 +88,7 @@ impl Client<'_> {
     pub fn new(
         number: ClientId,
         socket: TcpStream,
-        peer: SocketAddr,
+        peer: Origin,
         login: Duration,
         usage: Usage,
     ) -> Self {

@@ -88,7 +88,7 @@ fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
     session.io_model = version.io_model;
     let mut server = Server::start(version, &options, &session, threads, signals)?;
     for listener in &server.listeners {
-        say(&format!("{}: listening on {}", version.name, listener.local_addr()?));
+        say(&format!("{}: listening on {}", version.name, listener));
     }
     if let Some(code) = server.authenticator.code() {
         say(&format!("Instructor: type  /instructor {code}"));

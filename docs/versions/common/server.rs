@@ -30,12 +30,12 @@ use chatd::{
         start_thread,
         status::{Status, Totals},
     },
+    socketserver::Listener,
 };
 use slotmap::SlotMap;
 use std::{
     io::Read as _,
     iter,
-    net::TcpListener,
     os::{
         fd::{AsFd as _, BorrowedFd},
         unix::net::UnixStream,
@@ -73,7 +73,7 @@ pub struct Server<'a> {
     historian_thread: JoinHandle<()>,
     pub(super) history: HistoryReader,
     pub(super) authenticator: Authenticator,
-    pub listeners: Vec<TcpListener>,
+    pub listeners: Vec<Listener>,
     pub(super) sources: SourceTable,
     /// Who waits to be let in, or was refused and has not gone.
     pub(super) outside: WaitingList,

@@ -20,10 +20,12 @@ use super::{
 };
 use chatd::{
     core::{
+        address::ClientAddress,
         close_reason::CloseReason,
         event::{ClientId, Event},
         session::Session,
     },
+    origin::Origin,
     server::{
         client::{
             handler::{LAST_WORDS, RESERVE_DEADLINE},
@@ -33,11 +35,11 @@ use chatd::{
         net,
         sources::Admission,
     },
-    socketserver::{Connection, OUT_OF_DESCRIPTORS},
+    socketserver::{Connection, Listener, OUT_OF_DESCRIPTORS},
 };
 use std::{
     io::{ErrorKind, Read as _},
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{Shutdown, TcpStream},
     os::fd::AsRawFd as _,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::atomic::Ordering::Relaxed,
@@ -53,7 +55,7 @@ impl Server<'_> {
     /// A listener is ready.
     pub(super) fn accept(&mut self, listener: usize) {
         for _ in 0..ACCEPTED_MAX {
-            let accepted = self.listeners.get(listener).map(TcpListener::accept);
+            let accepted = self.listeners.get(listener).map(Listener::accept);
             match accepted.unwrap_or(Err(ErrorKind::WouldBlock.into())) {
                 Ok((stream, peer)) => {
                     self.last_number += 1;
@@ -74,7 +76,7 @@ impl Server<'_> {
     fn admit(&mut self, connection: Connection) {
         let was_empty = self.outside.is_empty();
         let admission = match self.prepare(&connection.stream) {
-            Ok(()) => self.sources.admit(connection.number, connection.peer.ip(), false),
+            Ok(()) => self.sources.admit(connection.number, connection.peer, false),
             Err(sentence) => Admission::Refused(sentence),
         };
         let arrival = |connection| Arrival { connection, first: None };
@@ -139,9 +141,10 @@ impl Server<'_> {
     }
 
     /// Who pauses is not watched. Somebody comes from there: have others closed their side?
-    fn find_ended(&mut self, peer: SocketAddr) {
+    fn find_ended(&mut self, peer: Origin) {
         let pauses = |client: &Client<'_>| {
-            matches!(client.stage, Stage::Paused(_)) && client.peer.ip() == peer.ip()
+            matches!(client.stage, Stage::Paused(_))
+                && ClientAddress::from(client.peer) == peer.into()
         };
         let pausing = self.clients.iter().filter(|(_, client)| pauses(client));
         for key in pausing.map(|(key, _)| key).collect::<Vec<_>>() {
@@ -313,6 +316,6 @@ impl Server<'_> {
     fn remove(&mut self, key: ClientKey) {
         let Some(client) = self.clients.remove(key) else { return };
         client.timer.iter().for_each(|&at| self.timers.remove(at, Timer::Client(key)));
-        self.sources.leave(client.number, client.peer.ip());
+        self.sources.leave(client.number, client.peer);
     }
 }

@@ -2,7 +2,7 @@
 //! phone reads off the projector.
 
 use super::print::print_line;
-use chatd::server::options::address_for_others;
+use chatd::{server::options::address_for_others, socketserver::Listener};
 use qrcodegen::{QrCode, QrCodeEcc};
 use std::{
     io::{IsTerminal as _, stdout},
@@ -16,8 +16,19 @@ const MARGIN: i32 = 2;
 const COLOURS: (&str, &str) = ("\x1b[30;107m", "\x1b[0m");
 
 /// Prints the addresses, and what to tell the class.
-pub(crate) fn tell(addresses: &[SocketAddr], for_browsers: &[SocketAddr]) {
-    let lines = lines(addresses, for_browsers, address_for_others(), stdout().is_terminal());
+pub(crate) fn tell<'a>(listeners: impl Iterator<Item = &'a Listener>, for_browsers: &[SocketAddr]) {
+    let (mut addresses, mut files) = (Vec::new(), Vec::new());
+    for listener in listeners {
+        match listener.address() {
+            Some(address) => addresses.push(address),
+            None => files.push(listener.to_string()),
+        }
+    }
+    for file in &files {
+        print_line(&format!("chatd: listening on {file}"));
+        print_line(&format!("Join from this machine: nc -U {}", &file["unix:".len()..]));
+    }
+    let lines = lines(&addresses, for_browsers, address_for_others(), stdout().is_terminal());
     lines.iter().for_each(|line| print_line(line));
 }
 

@@ -89,7 +89,7 @@ fn run(given: Given) -> anyhow::Result<ExitCode> {
     }
     let stop = StopSignals::watch(hangup(&given)).context("cannot watch for signals")?;
     let chatd = Chatd::start(&options, server_threads, stop.raiser()?)?;
-    join::tell(&chatd.addresses(), chatd.web_addresses());
+    join::tell(chatd.listeners(), chatd.web_addresses());
     if let Some(code) = chatd.pairing_code() {
         print_line(&format!("Instructor: type  /instructor {code}"));
     }

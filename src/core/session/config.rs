@@ -7,7 +7,7 @@ use crate::core::{
     notice::notice,
     sentences,
 };
-use ::core::net::SocketAddr;
+use crate::origin::Origin;
 
 /// What all sessions of a server have in common.
 #[derive(Clone)]
@@ -42,8 +42,8 @@ impl SessionConfig {
 pub struct Peer<'a> {
     /// The name of their connection: `c7`.
     pub connection: &'a str,
-    /// Their address.
-    pub address: SocketAddr,
+    /// Where they come from.
+    pub origin: Origin,
     /// `Some`: only the place for an administrator was left. The number is that of the ordinary
     /// places.
     pub reserve_of: Option<usize>,
@@ -58,13 +58,13 @@ pub(super) struct Greeting {
     /// The first line, unless it was sent already.
     pub(super) welcome: String,
     pub(super) connection: String,
-    pub(super) address: SocketAddr,
+    pub(super) origin: Origin,
 }
 
 impl Greeting {
     pub(super) fn of(peer: &Peer<'_>, config: &SessionConfig) -> Greeting {
         let SessionConfig { io_model, talk_is_kept, .. } = config;
         let welcome = notice(sentences::greeting(io_model, peer.connection, talk_is_kept));
-        Greeting { welcome, connection: peer.connection.to_owned(), address: peer.address }
+        Greeting { welcome, connection: peer.connection.to_owned(), origin: peer.origin }
     }
 }

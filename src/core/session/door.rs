@@ -17,8 +17,8 @@ const NAMES_REFUSED_MAX: u32 = 10;
 impl Session<'_> {
     #[inline(never)] // see `Session::hear`
     pub(super) fn greet(&mut self, greeting: Greeting, driver: &mut dyn Driver) {
-        let Greeting { welcome, connection, address } = greeting;
-        let by_address = || Name::of_address(&address.to_string(), &connection);
+        let Greeting { welcome, connection, origin } = greeting;
+        let by_address = || Name::of_address(&origin.to_string(), &connection);
         if let Some(most) = self.newcomer.reserve_of {
             match driver.ask(Event::Ask(Question::TakeReserve(most))) {
                 Answer::Close(reason) => self.close = Some(reason),

@@ -357,7 +357,7 @@ fn new_session<'a>(config: &'a SessionConfig, peer: &Peer<'_>, now: Duration) ->
     Box::new(Session {
         input: LineBuffer::default(),
         config,
-        address: ClientAddress::of(peer.address.ip()),
+        address: peer.origin.into(),
         newcomer: Newcomer { reserve_of: peer.reserve_of, ..Newcomer::default() },
         stage: Stage::Naming,
         name: None,

@@ -20,7 +20,6 @@ pub(crate) use denied::{Denied, TooMany};
 
 use super::flood::{FloodLimit, YOUNG};
 use crate::core::{address::ClientAddress, event::Handover, recent::Recent, record::AccountId};
-use ::core::net::IpAddr;
 use meter::Meter;
 use std::{
     collections::{HashMap, VecDeque},
@@ -205,9 +204,9 @@ impl Sources {
     ///
     /// # Errors
     /// There are too many.
-    pub(crate) fn admit(&mut self, ip: IpAddr, now: Duration) -> Result<(), Denied> {
+    pub(crate) fn admit(&mut self, address: ClientAddress, now: Duration) -> Result<(), Denied> {
         if self.is_on {
-            let used = self.uses.entry(Source::Address(ClientAddress::of(ip)), now);
+            let used = self.uses.entry(Source::Address(address), now);
             let most = used.short_max();
             let above = used.short(now) + 1.0 - most;
             if above > 0.0 {
@@ -216,30 +215,34 @@ impl Sources {
             }
             used.check_lines(now)?;
         }
-        self.admit_to_trial(ip)
+        self.admit_to_trial(address)
     }
 
     /// The same for one that waits because of [`Denied::for_now`]. They are to be asked for in their
     /// order. As many are let in as connections may end.
-    pub(crate) fn admit_waiting(&mut self, ip: IpAddr, now: Duration) -> Result<(), Denied> {
-        let used = self.uses.entry(Source::Address(ClientAddress::of(ip)), now);
+    pub(crate) fn admit_waiting(
+        &mut self,
+        address: ClientAddress,
+        now: Duration,
+    ) -> Result<(), Denied> {
+        let used = self.uses.entry(Source::Address(address), now);
         let most = used.short_max();
         if used.next > now {
             return Err(Denied::for_now(TooMany::Ended(most), (used.next - now).as_secs_f64()));
         }
         used.check_lines(now)?;
-        self.admit_to_trial(ip)?;
-        let used = self.uses.entry(Source::Address(ClientAddress::of(ip)), now);
+        self.admit_to_trial(address)?;
+        let used = self.uses.entry(Source::Address(address), now);
         used.next = now + YOUNG.div_f64(most);
         Ok(())
     }
 
     /// The same at a full server, however many have come and gone. They can only try for an
     /// administrator's place, and `Places` sees to it that they do not keep it.
-    pub(crate) fn admit_to_trial(&mut self, ip: IpAddr) -> Result<(), Denied> {
-        let open = self.open.entry(ClientAddress::of(ip)).or_default();
+    pub(crate) fn admit_to_trial(&mut self, address: ClientAddress) -> Result<(), Denied> {
+        let open = self.open.entry(address).or_default();
         // The machine itself is exempt: there are the tests, and whoever looks after the server.
-        if *open >= self.per_source && !ip.is_loopback() {
+        if *open >= self.per_source && !address.is_loopback() {
             return Err(Denied { why: TooMany::Open(*open), wait: None });
         }
         *open += 1;
@@ -247,8 +250,7 @@ impl Sources {
     }
 
     /// Counts one connection fewer.
-    pub(crate) fn release(&mut self, ip: IpAddr) {
-        let address = ClientAddress::of(ip);
+    pub(crate) fn release(&mut self, address: ClientAddress) {
         let Some(open) = self.open.get_mut(&address) else { return };
         *open -= 1;
         if *open == 0 {
@@ -371,11 +373,11 @@ impl Sources {
 
     /// Counts a connection that is refused. Returns whether it has to wait for its end of file, so
     /// that a script which then connects again does so less often.
-    pub(crate) fn refuse(&mut self, ip: IpAddr, now: Duration) -> bool {
+    pub(crate) fn refuse(&mut self, address: ClientAddress, now: Duration) -> bool {
         if !self.is_on {
             return false;
         }
-        let refused = &mut self.uses.entry(Source::Address(ClientAddress::of(ip)), now).refused;
+        let refused = &mut self.uses.entry(Source::Address(address), now).refused;
         refused.level = (refused.level(REFUSED_FREE / 60.0, now) + 1.0).min(2.0 * REFUSED_FREE);
         refused.level > REFUSED_FREE
     }

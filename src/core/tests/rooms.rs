@@ -265,6 +265,10 @@ fn an_address_is_banned_for_all_but_administrators() {
         chat.is_told(5, "/ban 192.0.2"),
         "*** 192.0.2 is no address, like 192.0.2.7 or 2001:db8::1.\n"
     );
+    assert_eq!(
+        chat.is_told(5, "/ban uid:bob"),
+        "*** uid:bob is no user of this machine, like uid:1000.\n"
+    );
 }
 
 #[test]

@@ -128,9 +128,10 @@ impl<'a> Client<'a> {
         answers: Vec<Answer>,
     ) -> Client<'a> {
         let mut driver = FakeDriver { answers: answers.into(), ..FakeDriver::default() };
-        let address = "192.0.2.7:5000".parse().unwrap();
+        let address: ::core::net::SocketAddr = "192.0.2.7:5000".parse().unwrap();
+        let origin = address.into();
         let peer =
-            Peer { connection: "c7", address, reserve_of, handover: None, may_be_gone: false };
+            Peer { connection: "c7", origin, reserve_of, handover: None, may_be_gone: false };
         Client { session: Session::begin(config, peer, START, &mut driver), driver, now: START }
     }
 

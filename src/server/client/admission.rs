@@ -88,7 +88,7 @@ impl ChatHandler {
 
     /// Returns the connection if it has a place.
     fn admit(&self, arrival: Arrival) -> Option<Connection> {
-        match self.sources.admit(arrival.number(), arrival.peer().ip(), false) {
+        match self.sources.admit(arrival.number(), arrival.peer(), false) {
             // It is counted. Place and count are released once: by `take_back`, or by
             // `RegistryGuard`.
             Admission::Place { gives_way } => {
@@ -111,7 +111,7 @@ impl ChatHandler {
 
     /// There is no thread for a connection that has a place.
     fn take_back(&self, arrival: Arrival, refusal: Refusal) {
-        self.sources.leave(arrival.number(), arrival.peer().ip());
+        self.sources.leave(arrival.number(), arrival.peer());
         match refusal {
             // A place is left a moment before its thread ends.
             Refusal::Full { .. } => {
@@ -150,7 +150,7 @@ struct RegistryGuard<'a> {
 impl Drop for RegistryGuard<'_> {
     fn drop(&mut self) {
         self.handler.registry.remove(self.client);
-        self.handler.sources.leave(self.client.number, self.client.peer.ip());
+        self.handler.sources.leave(self.client.number, self.client.peer);
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
         session::{Heard, Session, SessionConfig},
     },
     lock::{Locked, assert_no_lock_held},
+    origin::Origin,
     server::{
         auth::Authenticator,
         fanout::{EventSender, is_large},
@@ -79,7 +80,7 @@ pub(crate) struct ChatHandler {
 }
 
 impl ChatHandler {
-    fn session_of(&self, peer: SocketAddr) -> Arc<SessionConfig> {
+    fn session_of(&self, peer: Origin) -> Arc<SessionConfig> {
         let puppet = self.hazards.as_ref().and_then(|hazards| hazards.session(peer));
         puppet.unwrap_or_else(|| Arc::clone(&self.session.lock()))
     }

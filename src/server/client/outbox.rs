@@ -18,6 +18,7 @@ use crate::{
         rooms::Delivery,
     },
     lock::{Guard, LockKind, Locked, assert_no_lock_held},
+    origin::Origin,
     server::{
         net,
         status::{Activity, Status},
@@ -25,7 +26,7 @@ use crate::{
 };
 use parking_lot::Condvar;
 use std::{
-    net::{Shutdown, SocketAddr, TcpStream},
+    net::{Shutdown, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -51,7 +52,7 @@ pub(crate) struct SlowLimits {
 /// One connected client.
 pub(crate) struct WriterHandle {
     pub(crate) number: ClientId,
-    pub(crate) peer: SocketAddr,
+    pub(crate) peer: Origin,
     pub(crate) status: Arc<Status>,
     socket: TcpStream,
     limits: SlowLimits,
@@ -81,7 +82,7 @@ impl WriterHandle {
     pub(crate) fn new(
         number: ClientId,
         socket: TcpStream,
-        peer: SocketAddr,
+        peer: Origin,
         limits: SlowLimits,
         flusher: Arc<FlusherQueue>,
     ) -> Arc<Self> {

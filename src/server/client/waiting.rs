@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     core::{address::ClientAddress, close_reason::CloseReason, event::ClientId, notice::notice},
+    origin::Origin,
     server::{
         net,
         sources::{Admission, SourceTable},
@@ -20,7 +21,6 @@ use crate::{
 };
 use std::{
     mem::take,
-    net::SocketAddr,
     time::{Duration, Instant},
 };
 
@@ -63,7 +63,7 @@ impl Arrival {
         self.connection.number
     }
 
-    pub(super) fn peer(&self) -> SocketAddr {
+    pub(super) fn peer(&self) -> Origin {
         self.connection.peer
     }
 
@@ -111,7 +111,7 @@ impl Waiting {
     }
 
     fn address(&self) -> ClientAddress {
-        ClientAddress::of(self.arrival.peer().ip())
+        self.arrival.peer().into()
     }
 
     /// Whether nobody is there any more, or nobody who can still say something. Whoever has closed
@@ -202,8 +202,8 @@ impl WaitingList {
         self.forget_gone(table, totals);
         let mut let_in = Vec::new();
         for mut one in take(&mut self.waiting) {
-            let (number, ip) = (one.arrival.number(), one.arrival.peer().ip());
-            match table.admit(number, ip, one.takes_turns) {
+            let (number, peer) = (one.arrival.number(), one.arrival.peer());
+            match table.admit(number, peer, one.takes_turns) {
                 Admission::Place { gives_way } => let_in.push((one.arrival, gives_way)),
                 Admission::Refused(sentence) => {
                     self.refuse(one.arrival, &sentence, table, totals);

@@ -217,7 +217,7 @@ mod tests {
         let (socket, address) = listener.accept().unwrap();
         let limits = SlowLimits { high_water: 65_536, write_deadline: Duration::from_secs(10) };
         let (flusher, _) = FlusherQueue::new().unwrap();
-        let client = WriterHandle::new(1, socket, address, limits, flusher);
+        let client = WriterHandle::new(1, socket, address.into(), limits, flusher);
         client.begin_frames();
         (client, peer)
     }

@@ -73,7 +73,7 @@ impl Client {
         let (socket, peer) = listener.accept().unwrap();
         let limits = SlowLimits { high_water: 1 << 16, write_deadline: DEADLINE };
         let (flusher, _) = FlusherQueue::new().unwrap();
-        let handle = WriterHandle::new(number, socket, peer, limits, flusher);
+        let handle = WriterHandle::new(number, socket, peer.into(), limits, flusher);
         Client { handle, reads: BufReader::new(reads) }
     }
 

@@ -24,12 +24,15 @@ use crate::core::{
     notice::notice,
     session::SessionConfig,
 };
+use crate::origin::Origin;
+use crate::socketserver::Listener;
 use crate::thread_status::Group;
+use anyhow::Context as _;
 use crossbeam_channel::{Sender, bounded};
 use parking_lot::Mutex;
 use stage::{Role, Stage, Stop};
 use std::{
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, atomic::AtomicU16},
     thread::{Builder, JoinHandle},
     time::Duration,
@@ -71,14 +74,19 @@ impl Hazards {
     /// The hazards of a server with these options; `None` without `--demo`.
     pub(crate) fn new(
         options: &Options,
-        listeners: &[TcpListener],
+        listeners: &[Listener],
         (registry, threads): (&Arc<Registry>, &Arc<Threads>),
         fanout: &FanOut,
         historian: &Historian,
     ) -> anyhow::Result<Option<Arc<Hazards>>> {
-        let Some(listener) = listeners.first().filter(|_| options.demo) else { return Ok(None) };
+        if !options.demo {
+            return Ok(None);
+        }
+        let listener = listeners.iter().find_map(Listener::address);
+        let listener =
+            listener.context("--demo needs a port for its puppets: --listen ADDR:PORT")?;
         let stage = Stage {
-            listener: reachable(listener.local_addr()?),
+            listener: reachable(listener),
             is_anonymous: options.anonymous,
             has_file: options.database().is_some(),
             threads_max: options.threads_max,
@@ -100,7 +108,7 @@ impl Hazards {
     }
 
     /// The session of the client that comes from there, if that is a puppet.
-    pub(crate) fn session(&self, peer: SocketAddr) -> Option<Arc<SessionConfig>> {
+    pub(crate) fn session(&self, peer: Origin) -> Option<Arc<SessionConfig>> {
         let role = {
             let mut puppets = self.stage.puppets.lock();
             let (role, has_thread) = puppets.get_mut(&peer)?;

@@ -8,6 +8,7 @@
 //! the demonstration is about recording.
 
 use super::stage::{Role, Stage, Stop};
+use crate::origin::Origin;
 use crate::server::registry::Client;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
@@ -35,7 +36,7 @@ pub(super) struct Puppet<'a> {
     stage: &'a Stage,
     socket: TcpStream,
     /// Where the server sees it come from.
-    local: SocketAddr,
+    local: Origin,
     /// What the socket has not taken yet.
     unsent: Vec<u8>,
     has_ended: bool,
@@ -55,7 +56,8 @@ impl<'a> Puppet<'a> {
     pub(super) fn connect(stage: &'a Stage, role: Role) -> Result<Puppet<'a>, String> {
         let explain = |error: std::io::Error| format!("a puppet cannot connect: {error}");
         let socket = Self::socket(stage, role).map_err(explain)?;
-        let local = socket.local_addr().map_err(explain)?.as_socket().unwrap_or(stage.listener);
+        let local =
+            socket.local_addr().map_err(explain)?.as_socket().unwrap_or(stage.listener).into();
         // Before it connects, so that the server knows it when it comes.
         stage.puppets.lock().insert(local, (role, false));
         let connected = socket.connect_timeout(&stage.listener.into(), CONNECTING);

@@ -1,5 +1,6 @@
 //! What a hazard works with, and how it is ended early.
 
+use crate::origin::Origin;
 use crate::server::{cues::Brake, fanout::ClientEvent, registry::Registry, threads::Threads};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use parking_lot::Mutex;
@@ -39,7 +40,7 @@ pub(super) struct Stage {
     /// Holds up the historian before each batch.
     pub(super) historian: Arc<Brake>,
     /// Where the puppets come from that are here, and whether they have a thread yet.
-    pub(super) puppets: Mutex<HashMap<SocketAddr, (Role, bool)>>,
+    pub(super) puppets: Mutex<HashMap<Origin, (Role, bool)>>,
     /// For the address of the next one.
     pub(super) next: AtomicU16,
 }

@@ -1,7 +1,7 @@
 //! Where the web port is, and by what names. Runs on thread `main`, once, at the start.
 
 use crate::server::{
-    listen_on::{self, ListenOn, PORT, WebOn},
+    listen_on::{self, ChatOn, ListenOn, PORT, WebOn},
     options::Options,
     status::Status,
 };
@@ -14,14 +14,18 @@ use std::{
 
 /// The addresses on which browsers are served. `--web PORT` means all interfaces, as for `--listen`.
 fn addresses(options: &Options) -> Vec<ListenOn> {
-    let at_port = |ListenOn(addresses): ListenOn| {
-        ListenOn(addresses.iter().map(|address| SocketAddr::new(address.ip(), PORT)).collect())
+    let at_port = |on: ChatOn| match on {
+        ChatOn::Port(ListenOn(all)) => {
+            Some(ListenOn(all.iter().map(|address| SocketAddr::new(address.ip(), PORT)).collect()))
+        }
+        ChatOn::File(_) => None, // no browser opens one
     };
     match &options.web {
         WebOn::Nowhere => Vec::new(),
         WebOn::At(on) => vec![on.clone()],
         WebOn::Usual => {
-            let mut groups: Vec<ListenOn> = options.listen_on().into_iter().map(at_port).collect();
+            let mut groups: Vec<ListenOn> =
+                options.listen_on().into_iter().filter_map(at_port).collect();
             groups.dedup();
             groups
         }

@@ -197,7 +197,7 @@ impl Web {
             Target::Chat => {
                 let chat = Arc::clone(&self.handler);
                 let handler = Arc::new(BrowserHandler { chat, first });
-                hand_in(&handler, &*self.threads, stream, peer);
+                hand_in(&handler, &*self.threads, stream, peer.into());
             }
             Target::View => {
                 self.view.hand_in(&self.handler, (stream, peer), first);

@@ -5,12 +5,12 @@ use crate::core::session::flood::Flood;
 
 const LIMIT: FloodLimit = FloodLimit { burst: 32.0, per_second: 8.0 };
 
-fn ip(text: &str) -> IpAddr {
+fn address_of(text: &str) -> ClientAddress {
     text.parse().unwrap()
 }
 
 fn school() -> Source {
-    Source::Address(ClientAddress::of(ip("192.0.2.7")))
+    Source::Address(address_of("192.0.2.7"))
 }
 
 fn sources() -> Sources {
@@ -59,7 +59,7 @@ impl Connection {
     fn end(mut self, sources: &mut Sources, now: Duration) -> bool {
         let age = now - self.began;
         let handover = Some(self.flood.hand_over(age));
-        let address = ClientAddress::of(ip("192.0.2.7"));
+        let address = address_of("192.0.2.7");
         let ended = Ended { handover, address, age, was_named: self.was_named, part: Part::Last };
         sources.end(self.source, ended, now)
     }
@@ -100,8 +100,8 @@ fn read_by_others(way: Way, took: Duration) -> usize {
         let Some(mut open) = connection.take() else {
             visits += 1;
             let source = match way {
-                Way::IsItsNeighbour => ClientAddress::of(ip(&format!("2001:db8::{visits}"))),
-                _ => ClientAddress::of(ip("192.0.2.7")),
+                Way::IsItsNeighbour => address_of(&format!("2001:db8::{visits}")),
+                _ => address_of("192.0.2.7"),
             };
             let (mut open, greeted) = Connection::begin(&mut sources, Source::Address(source), now);
             open.is_silent = matches!(way, Way::KeepsSilentAtTimes) && visits % 7 == 0;
@@ -176,7 +176,9 @@ fn a_class_of_512_may_come_and_be_thrown_out_and_come_again() {
     for round in 0..4 {
         let mut class = Vec::new();
         for _ in 0..512 {
-            sources.admit(ip("192.0.2.7"), now).unwrap_or_else(|why| panic!("{round}: {why:?}"));
+            sources
+                .admit(address_of("192.0.2.7"), now)
+                .unwrap_or_else(|why| panic!("{round}: {why:?}"));
             let (mut pupil, greeted) = Connection::begin(&mut sources, school(), now);
             assert_eq!(greeted, now);
             pupil.was_named = true;
@@ -186,7 +188,7 @@ fn a_class_of_512_may_come_and_be_thrown_out_and_come_again() {
         now += ms(8_000);
         for pupil in class {
             pupil.end(&mut sources, now);
-            sources.release(ip("192.0.2.7"));
+            sources.release(address_of("192.0.2.7"));
         }
         now += ms(2_000);
     }
@@ -197,7 +199,7 @@ fn a_class_of_512_may_come_and_be_thrown_out_and_come_again() {
 fn a_pupil_whose_network_breaks_every_five_seconds_is_read_as_they_type() {
     let (mut sources, mut now) = (sources(), Duration::ZERO);
     for _ in 0..30 {
-        sources.admit(ip("192.0.2.7"), now).unwrap();
+        sources.admit(address_of("192.0.2.7"), now).unwrap();
         let (mut pupil, greeted) = Connection::begin(&mut sources, school(), now);
         assert_eq!(greeted, now);
         pupil.was_named = true;
@@ -206,7 +208,7 @@ fn a_pupil_whose_network_breaks_every_five_seconds_is_read_as_they_type() {
             now += ms(600);
         }
         pupil.end(&mut sources, now);
-        sources.release(ip("192.0.2.7"));
+        sources.release(address_of("192.0.2.7"));
         now += ms(200);
     }
 }
@@ -237,10 +239,10 @@ fn what_was_promised_to_somebody_who_goes_is_promised_to_the_next_one() {
 fn connections_that_end_at_once_are_limited_and_a_sentence_says_for_how_long() {
     let (mut sources, mut now) = (sources(), Duration::ZERO);
     let visit = |sources: &mut Sources, address: &str, now: Duration| {
-        sources.admit(ip(address), now).map_err(|denied| denied.refusal())?;
+        sources.admit(address_of(address), now).map_err(|denied| denied.refusal())?;
         let (silent, _) = Connection::begin(sources, school(), now);
         let is_counted = silent.end(sources, now);
-        sources.release(ip(address));
+        sources.release(address_of(address));
         Ok::<bool, String>(is_counted)
     };
     let mut admitted = 0;
@@ -259,7 +261,7 @@ fn connections_that_end_at_once_are_limited_and_a_sentence_says_for_how_long() {
     assert!((128..155).contains(&admitted), "{admitted}");
     let expected = "Sorry: 128 connections from your address have ended within a minute, and that is the most. Please try again in 1 s.";
     assert_eq!(why, expected);
-    assert_eq!(sources.admit(ip("192.0.2.8"), now), Ok(()), "others are not affected");
+    assert_eq!(sources.admit(address_of("192.0.2.8"), now), Ok(()), "others are not affected");
     now += ms(1_000);
     assert!(visit(&mut sources, "192.0.2.7", now).is_ok(), "after that second");
 }
@@ -267,7 +269,7 @@ fn connections_that_end_at_once_are_limited_and_a_sentence_says_for_how_long() {
 /// While a script connects and ends a thousand times a second.
 #[test]
 fn whoever_waits_is_let_in_when_it_is_their_turn_and_no_more_than_may_end() {
-    let (mut sources, school) = (sources(), ip("192.0.2.7"));
+    let (mut sources, school) = (sources(), address_of("192.0.2.7"));
     let mut waiting = 0;
     let mut times = Vec::new();
     for i in 0..10_000 {
@@ -293,15 +295,15 @@ fn whoever_waits_is_let_in_when_it_is_their_turn_and_no_more_than_may_end() {
 fn what_a_script_owes_shuts_nobody_out_for_long() {
     let (mut sources, now) = (sources(), ms(0));
     let empty = Handover { tokens: 0.5, asked_for: 0.0, wait: Duration::ZERO };
-    let (handover, address) = (Some(empty), ClientAddress::of(ip("192.0.2.7")));
+    let (handover, address) = (Some(empty), address_of("192.0.2.7"));
     sources.leave(school(), empty, now);
     for _ in 0..128 {
         let ended = Ended { handover, address, age: now, was_named: true, part: Part::Left };
         sources.end(school(), ended, now);
     }
-    let denied = sources.admit_waiting(ip("192.0.2.7"), now).unwrap_err();
+    let denied = sources.admit_waiting(address_of("192.0.2.7"), now).unwrap_err();
     assert!(denied.may_wait(), "{denied:?}");
-    assert_eq!(sources.admit_waiting(ip("192.0.2.7"), ms(1_100)), Ok(()));
+    assert_eq!(sources.admit_waiting(address_of("192.0.2.7"), ms(1_100)), Ok(()));
 }
 
 #[test]
@@ -311,7 +313,7 @@ fn an_owner_is_counted_by_the_account_and_not_by_the_address() {
     let empty = Handover { tokens: -2.0, asked_for: 0.0, wait: Duration::ZERO };
     let ended = Ended {
         handover: Some(empty),
-        address: ClientAddress::of(ip("192.0.2.7")),
+        address: address_of("192.0.2.7"),
         age: ms(10),
         was_named: true,
         part: Part::Last,
@@ -324,7 +326,7 @@ fn an_owner_is_counted_by_the_account_and_not_by_the_address() {
     assert_eq!(sources.prove(school(), account, handover, now), None, "a full bucket");
     // Their lines are the account's, wherever they come from next.
     sources.end(Source::Account(account), ended, now);
-    let elsewhere = Source::Address(ClientAddress::of(ip("198.51.100.1")));
+    let elsewhere = Source::Address(address_of("198.51.100.1"));
     assert_eq!(sources.begin(elsewhere, now), None);
     let full = Handover { tokens: 30.0, asked_for: 0.0, wait: Duration::ZERO };
     let own = sources.prove(elsewhere, account, full, now).unwrap();
@@ -342,7 +344,7 @@ fn an_owner_is_counted_by_the_account_and_not_by_the_address() {
 #[test]
 fn refused_names_wait_after_a_hundred_of_them_from_one_address() {
     let (mut sources, now) = (sources(), Duration::ZERO);
-    let address = ClientAddress::of(ip("192.0.2.7"));
+    let address = address_of("192.0.2.7");
     for _ in 0..100 {
         assert_eq!(sources.refuse_name(address, now), Duration::ZERO, "a class mistypes");
     }
@@ -352,23 +354,23 @@ fn refused_names_wait_after_a_hundred_of_them_from_one_address() {
     }
     let wait = sources.refuse_name(address, now);
     assert!(wait < ms(30_001), "{wait:?}: no longer than a login may take");
-    assert_eq!(sources.refuse_name(ClientAddress::of(ip("192.0.2.8")), now), Duration::ZERO);
+    assert_eq!(sources.refuse_name(address_of("192.0.2.8"), now), Duration::ZERO);
     assert_eq!(sources.refuse_name(address, now + ms(60_000)), Duration::ZERO, "it is forgotten");
 }
 
 #[test]
 fn one_address_may_have_a_number_of_connections_and_no_more() {
     let (mut sources, now) = (Sources::new(2, Some(LIMIT), true), Duration::ZERO);
-    assert_eq!(sources.admit(ip("192.0.2.1"), now), Ok(()));
-    assert_eq!(sources.admit(ip("192.0.2.1"), now), Ok(()));
-    let refused = sources.admit(ip("192.0.2.1"), now).unwrap_err().refusal();
+    assert_eq!(sources.admit(address_of("192.0.2.1"), now), Ok(()));
+    assert_eq!(sources.admit(address_of("192.0.2.1"), now), Ok(()));
+    let refused = sources.admit(address_of("192.0.2.1"), now).unwrap_err().refusal();
     assert!(refused.contains("2 connections from your address"), "{refused}");
-    assert_eq!(sources.admit(ip("192.0.2.2"), now), Ok(()), "others are not affected");
-    sources.release(ip("192.0.2.1"));
-    assert_eq!(sources.admit(ip("192.0.2.1"), now), Ok(()), "one place is free again");
+    assert_eq!(sources.admit(address_of("192.0.2.2"), now), Ok(()), "others are not affected");
+    sources.release(address_of("192.0.2.1"));
+    assert_eq!(sources.admit(address_of("192.0.2.1"), now), Ok(()), "one place is free again");
     for _ in 0..1000 {
-        assert_eq!(sources.admit(ip("127.0.0.1"), now), Ok(()), "loopback is exempt");
-        assert_eq!(sources.admit(ip("::1"), now), Ok(()));
+        assert_eq!(sources.admit(address_of("127.0.0.1"), now), Ok(()), "loopback is exempt");
+        assert_eq!(sources.admit(address_of("::1"), now), Ok(()));
     }
 }
 
@@ -376,13 +378,13 @@ fn one_address_may_have_a_number_of_connections_and_no_more() {
 fn without_the_limits_nothing_outlives_a_connection() {
     let (mut sources, now) = (Sources::new(1_000, Some(LIMIT), false), Duration::ZERO);
     for _ in 0..10_000 {
-        sources.admit(ip("192.0.2.7"), now).unwrap();
+        sources.admit(address_of("192.0.2.7"), now).unwrap();
         let (mut one, greeted) = Connection::begin(&mut sources, school(), now);
         assert_eq!(greeted, now);
         (0..32).for_each(|_| assert_eq!(one.says(&mut sources, now), now));
         assert!(!one.end(&mut sources, now));
-        sources.release(ip("192.0.2.7"));
-        assert!(!sources.refuse(ip("192.0.2.7"), now));
-        assert_eq!(sources.refuse_name(ClientAddress::of(ip("192.0.2.7")), now), Duration::ZERO);
+        sources.release(address_of("192.0.2.7"));
+        assert!(!sources.refuse(address_of("192.0.2.7"), now));
+        assert_eq!(sources.refuse_name(address_of("192.0.2.7"), now), Duration::ZERO);
     }
 }
