@@ -112,6 +112,24 @@ pub fn is_hello(sentence: &str) -> bool {
     sentence.starts_with("Hello ")
 }
 
+/// The answers to `/back`.
+pub(crate) const WELCOME_BACK: &str = "Welcome back.";
+pub(crate) const WAS_NOT_AWAY: &str = "You were not away.";
+
+/// The answer to `/away`.
+pub(crate) fn you_are_away(why: &str) -> String {
+    format!("You are away: {why}. /back ends it.")
+}
+
+/// Whether a sentence tells its reader that they are away, or that they are not.
+pub fn are_you_away(sentence: &str) -> Option<bool> {
+    match sentence {
+        WELCOME_BACK | WAS_NOT_AWAY => Some(false),
+        _ => (sentence.starts_with("You are away: ") && sentence.ends_with(". /back ends it."))
+            .then_some(true),
+    }
+}
+
 /// Tells somebody their new name.
 pub(crate) fn you_are_now(name: &str) -> String {
     format!("You are now {name}.")

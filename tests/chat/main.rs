@@ -36,6 +36,8 @@ mod sacred;
 #[cfg(unix)]
 mod settings;
 #[cfg(unix)]
+mod status;
+#[cfg(unix)]
 mod strangers;
 #[cfg(unix)]
 mod typing;

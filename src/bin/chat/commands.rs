@@ -7,7 +7,8 @@ use crate::{
 };
 
 /// Each command as it is typed, and what it does.
-pub(crate) const HELP: [&str; 10] = [
+pub(crate) const HELP: [&str; 11] = [
+    "/again: sends what was typed and did not arrive",
     "/bell [on|off]: rings when somebody writes to you or mentions your name",
     "/clear: clears the screen",
     "/connect [HOST[:PORT]]: goes to another server, or tries this one again now",
@@ -39,6 +40,8 @@ pub(crate) fn explain(command: &str) -> Option<&'static str> {
 pub(crate) enum Typed<'a> {
     /// Text or a command for the server.
     Send(&'a str),
+    /// What did not arrive.
+    Again,
     /// On, off, or the other of the two.
     Bell(Option<bool>),
     Clear,
@@ -85,9 +88,10 @@ pub(crate) fn parse(line: &str) -> Typed<'_> {
         return Typed::Wrong(why.to_owned());
     }
     match &*command.to_ascii_lowercase() {
+        "/again" => Typed::Again,
         "/bell" => match argument {
             None | Some("on" | "off") => Typed::Bell(argument.map(|wish| wish == "on")),
-            Some(_) => Typed::Wrong(format!("like this: {}", HELP[0])),
+            Some(_) => Typed::Wrong(format!("like this: {}", HELP[1])),
         },
         // Our own lines always come: so it is known which of them were said.
         "/echo" if matches!(argument, None | Some("on" | "off")) => {

@@ -165,8 +165,8 @@ mod tests {
         assert_eq!(
             complete("/", words).1,
             [
-                "/bell", "/clear", "/connect", "/find", "/help", "/log", "/query", "/quit",
-                "/save", "/set"
+                "/again", "/bell", "/clear", "/connect", "/find", "/help", "/log", "/query",
+                "/quit", "/save", "/set"
             ]
         );
     }

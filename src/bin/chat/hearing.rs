@@ -223,7 +223,9 @@ impl Socket {
     fn give_name(&mut self, visit: &mut Visit) {
         let name = self.name(&self.shared.known());
         if let Some(name) = &name {
-            self.shared.change(|known| known.gave_name = visit.notes != Notes::On);
+            self.shared.change(|known| {
+                (known.gave_name, known.is_away) = (visit.notes != Notes::On, false);
+            });
             self.send(name);
         }
         visit.gave = name;

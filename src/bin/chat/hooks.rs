@@ -221,10 +221,14 @@ fn bind_keys(
     };
     bind(KeyEvent::ctrl('D'), Box::new(OnKey(end)));
     #[cfg(unix)]
+    let stops = Arc::clone(shared);
+    #[cfg(unix)]
     bind(
         KeyEvent::ctrl('Z'),
-        Box::new(OnKey(|_: &str| {
+        Box::new(OnKey(move |_: &str| {
+            let at = crate::stamp::Stamp::now();
             terminal::stop();
+            stops.screen.notice(format!("stopped at {at}; what was said since then follows."));
             Some(Cmd::Repaint)
         })),
     );

@@ -14,6 +14,7 @@ use crate::{
     pace,
     paste::Sending,
     screen::Show,
+    secrets,
     shared::{NOTE_LIMIT, Shared, leave_at_once, not_sent},
     socket::ClientCommand,
     typed_lines,
@@ -175,6 +176,7 @@ impl<T: Typing> Keyboard<T> {
                 self.send(&pace::as_talk(line, to));
             }
             Typed::Send(line) => self.send(line),
+            Typed::Again => self.again(),
             Typed::Echo(_) if !self.shared.known().has_notes => self.send(line),
             Typed::Echo(wish) => self.echo(wish),
             Typed::Quit(line) => {
@@ -240,7 +242,7 @@ impl<T: Typing> Keyboard<T> {
             return; // chatd says nothing of an empty line, nor do we
         }
         if let Err(why) = self.shared.say(line) {
-            return self.notice(why);
+            return self.did_not_arrive(line, why);
         }
         let command = line.split(' ').next().unwrap_or_default().to_ascii_lowercase();
         let (limit, note_limit) = match &*command {
@@ -259,6 +261,26 @@ impl<T: Typing> Keyboard<T> {
                 return; // a reply that still looks like one is a refusal
             }
         }
+    }
+
+    fn did_not_arrive(&mut self, line: &str, mut why: String) {
+        let keeps = |known: &mut Known| {
+            let may_be = known.question.is_none() && !secrets::carries_secret(line);
+            may_be.then(|| known.did_not_arrive(line.to_owned())).is_some()
+        };
+        if self.shared.change(keeps) {
+            why.push_str(" /again sends it.");
+        }
+        self.notice(why);
+    }
+
+    /// Sends what did not arrive.
+    fn again(&mut self) {
+        let unsaid = self.shared.change(|known| std::mem::take(&mut known.unsaid));
+        if unsaid.is_empty() {
+            self.notice("everything that you typed has arrived, as far as is known.");
+        }
+        unsaid.iter().for_each(|line| self.send(line));
     }
 
     /// Answers a question for the name or a password: neither is talk, and neither is remembered.

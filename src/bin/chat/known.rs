@@ -12,11 +12,14 @@ use crate::{
     server_line::{LineKind, ServerLine},
 };
 use chatd::core::sentences;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The most names and rooms that completion knows: more than a person completes from, and a bound
 /// against a stranger's lists.
 const WORDS_MAX: usize = 1000;
+
+/// So many seconds late a sign of life is before the person is told.
+const LATE: u64 = 5;
 
 /// Codes of the note `bye`: we left; there is no place.
 const BYE_LEFT: u64 = 1000;
@@ -75,6 +78,13 @@ pub(crate) struct Known {
     /// Tries to come back since we were in, and when the connection was lost.
     pub(crate) outage: Option<(usize, Instant)>,
     pub(crate) own: OwnLines,
+    /// What was typed and did not arrive, as far as we know: `/again` sends it.
+    pub(crate) unsaid: Vec<String>,
+    /// When something came last, and how many seconds may pass until the server says that it is there.
+    pub(crate) heard_at: Option<Instant>,
+    beat: Option<u64>,
+    /// We have said that we are away.
+    pub(crate) is_away: bool,
     /// What brings us back, once.
     pub(crate) token: Option<String>,
     pub(crate) place: Option<Place>,
@@ -88,8 +98,20 @@ pub(crate) struct Known {
 impl Known {
     /// Forgets what a connection knew, but not what it takes to come back.
     pub(crate) fn begin(&mut self) {
-        let Known { me, is_chatd, has_pasted, has_echo, outage, own, token, place, rooms, .. } =
-            std::mem::take(self);
+        let Known {
+            me,
+            is_chatd,
+            has_pasted,
+            has_echo,
+            outage,
+            own,
+            unsaid,
+            is_away,
+            token,
+            place,
+            rooms,
+            ..
+        } = std::mem::take(self);
         let before = Known {
             me,
             is_chatd,
@@ -97,6 +119,8 @@ impl Known {
             has_echo,
             outage,
             own,
+            unsaid,
+            is_away,
             token,
             place,
             rooms,
@@ -108,7 +132,8 @@ impl Known {
     /// Forgets the server: the next one is another one.
     pub(crate) fn leave_server(&mut self) {
         (self.token, self.place, self.own) = (None, None, OwnLines::default());
-        (self.is_chatd, self.outage) = (false, None);
+        self.unsaid.clear();
+        (self.is_chatd, self.outage, self.is_away) = (false, None, false);
     }
 
     /// Whether we are where we want to be, as far as the server tells.
@@ -157,6 +182,7 @@ impl Known {
             (self.said_goodbye, self.is_full) = (code == BYE_LEFT, code == BYE_FULL);
             self.may_come_back = Some(note.is_true("again"));
         }
+        self.beat = note.number("beat").or(self.beat);
         self.others += u64::from(["+", "-", "=", "topic"].iter().any(|key| note.has(key)));
         self.moves += u64::from(note.has("ask") || note.has("in") || note.has("room"));
     }
@@ -183,6 +209,24 @@ impl Known {
     /// Whether the server has said something since. Without a note behind it, that is a refusal.
     pub(crate) fn is_wish_answered(&self) -> bool {
         self.is_on_the_way && self.replies() > self.replies_before_wish
+    }
+
+    /// How many seconds the server has said nothing, where it should have.
+    pub(crate) fn silence(&self, now: Instant) -> Option<u64> {
+        let seconds = now.saturating_duration_since(self.heard_at?).as_secs();
+        (self.is_connected && seconds >= self.beat? + LATE).then_some(seconds)
+    }
+
+    /// How long a line takes to the server and back, as far as it is known.
+    pub(crate) fn lag(&self, now: Instant) -> Option<Duration> {
+        self.own.lag(self.heard_at?, now)
+    }
+
+    /// Keeps what did not arrive, for `/again`.
+    pub(crate) fn did_not_arrive(&mut self, text: String) {
+        if self.unsaid.len() < WORDS_MAX {
+            self.unsaid.push(text);
+        }
     }
 
     /// Counts the server's sentences that may have answered us.
@@ -218,6 +262,7 @@ impl Known {
 
     fn learn_sentence(&mut self, sentence: &str) -> Option<Question> {
         self.is_chatd |= sentences::is_greeting(sentence);
+        self.is_away = sentences::are_you_away(sentence).unwrap_or(self.is_away);
         if let Some(why) = sentences::why_hung_up(sentence) {
             self.last_words = Some(why.to_owned());
         } else if let Some(why) = sentences::why_sorry(sentence) {
@@ -270,7 +315,7 @@ impl Known {
 
     /// Takes note of what was sent; for talk, returns it as everybody else reads it.
     pub(crate) fn sent(&mut self, text: &str) -> Option<String> {
-        self.has_notes.then(|| self.own.sent(text, self.me.as_deref()))?
+        self.has_notes.then(|| self.own.sent(text, self.me.as_deref(), Instant::now()))?
     }
 
     fn spoke(&mut self, name: &str) {
@@ -370,6 +415,32 @@ pub(crate) mod tests {
             taught(&[HELLO, r#"{"ask":"password"}"#, "*** Hm."]).question,
             Some(Question::Password)
         );
+    }
+
+    #[test]
+    fn a_server_that_is_late_with_its_sign_of_life_is_silent() {
+        let mut known = taught(&[HELLO, r#"{"beat":25}"#]);
+        let (heard, second) = (Instant::now(), Duration::from_secs(1));
+        (known.is_connected, known.heard_at) = (true, Some(heard));
+        assert_eq!(known.silence(heard + 29 * second), None);
+        assert_eq!(known.silence(heard + 30 * second), Some(30));
+        known.begin();
+        assert_eq!(known.silence(heard + 90 * second), None, "another connection");
+    }
+
+    #[test]
+    fn one_is_away_until_one_is_back() {
+        for (sentence, is_away) in [
+            ("*** You are away: lunch. /back ends it.", true),
+            ("*** You are away: lunch. /back ends it.\n*** Welcome back.", false),
+            ("<bob> You are away: lunch. /back ends it.", false),
+        ] {
+            assert_eq!(
+                taught(&sentence.lines().collect::<Vec<_>>()).is_away,
+                is_away,
+                "{sentence}"
+            );
+        }
     }
 
     #[test]

@@ -55,6 +55,17 @@ pub(crate) fn masked(line: &str) -> Option<String> {
     Some(line[..at].to_owned() + &blanks(&line[at..]))
 }
 
+/// A line as it may be shown when it was typed: without what may be a password.
+pub(crate) fn without(line: &str) -> String {
+    match hidden_from(line) {
+        Some(at) => line[..at].to_owned() + "…",
+        None if carries_secret(line) => {
+            line.split_whitespace().next().unwrap_or_default().to_owned() + " …"
+        }
+        None => line.to_owned(),
+    }
+}
+
 /// Blanks that are as wide as a text.
 pub(crate) fn blanks(text: &str) -> String {
     let blank =
@@ -82,6 +93,9 @@ mod tests {
             assert_eq!(hidden_from(line), None, "{line:?}");
         }
         assert_eq!(masked("/register 日x").as_deref(), Some("/register    "));
+        assert_eq!(without("/login alice hunter22"), "/login alice …");
+        assert_eq!(without("/lgoin alice hunter22"), "/lgoin …");
+        assert_eq!(without("I like hunters"), "I like hunters");
     }
 
     #[test]

@@ -294,7 +294,10 @@ impl Settings {
             Source::CommandLine => "command line".to_owned(),
             Source::Typed => "/set, not kept".to_owned(),
         };
-        format!("{} = {}  ({from})", key.name(), self.get(key))
+        match self.get(key) {
+            Value::Text(text) if text.is_empty() => format!("{} is not set", key.name()),
+            value => format!("{} = {value}  ({from})", key.name()),
+        }
     }
 
     /// All of them in rows.

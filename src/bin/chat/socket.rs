@@ -3,8 +3,8 @@
 //! socket and for nothing else. What a line or a note makes it do is in `hearing.rs`.
 
 use crate::{
-    address::Address, connection::connect, ending::Ending, known::Known, server_line::ServerLine,
-    shared::Shared, visit::Visit,
+    address::Address, connection::connect, ending::Ending, known::Known, secrets,
+    server_line::ServerLine, shared::Shared, visit::Visit,
 };
 use chatd::core::{sentences, wire::line::LineBuffer};
 use crossbeam_channel::Receiver;
@@ -120,7 +120,10 @@ impl Socket {
         while ending.is_none() && !buffer.has_ended() {
             match stream.as_ref().read(buffer.space()) {
                 Ok(0) if self.shared.known().has_notes => break, // half a line is told again
-                Ok(count) => buffer.received(count),
+                Ok(count) => {
+                    buffer.received(count);
+                    self.shared.known().heard_at = Some(Instant::now());
+                }
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                     if !visit.is_told_again {
@@ -149,17 +152,27 @@ impl Socket {
     /// Shows lines. Our own stand on the screen already, as they were typed.
     pub(crate) fn show(&self, lines: Vec<ServerLine>) {
         for line in lines {
-            let is_own = self.shared.change(|known| known.own.is_said(&line) && !known.has_echo);
+            let is_own = self
+                .shared
+                .change(|known| known.own.is_said(&line, Instant::now()) && !known.has_echo);
             if !is_own || self.shows_own {
                 self.shared.screen.line(line);
             }
         }
     }
 
-    /// Says what was typed and is not answered. It is no longer waited for.
+    /// Says what was typed and is not answered. It is no longer waited for, but kept for `/again`.
     pub(crate) fn tell_unanswered(&self, what: &str) {
-        for text in self.shared.change(|known| known.own.take()) {
-            self.shared.screen.notice(format!("{what} {text}"));
+        let unanswered = self.shared.change(|known| known.own.take());
+        for text in &unanswered {
+            self.shared.screen.notice(format!("{what} {}", secrets::without(text)));
+        }
+        let again: Vec<_> =
+            unanswered.into_iter().filter(|text| !secrets::carries_secret(text)).collect();
+        if !again.is_empty() {
+            self.shared.screen.notice("/again sends what did not arrive.");
+            self.shared
+                .change(|known| again.into_iter().for_each(|text| known.did_not_arrive(text)));
         }
     }
 

@@ -195,7 +195,7 @@ fn away(ctx: &mut RoomsCtx<'_>, why: &str) -> CommandResult {
         ctx.rooms.may_speak(ctx.client)?; // others read the reason
     }
     let why = optional(why).unwrap_or_else(|| AWAY.to_owned());
-    let reply = Reply::notice(format_args!("You are away: {why}. /back ends it."));
+    let reply = Reply::notice(sentences::you_are_away(&why));
     ctx.rooms.members_mut()[ctx.client].set_away(Some(why));
     Ok(reply)
 }
@@ -203,7 +203,7 @@ fn away(ctx: &mut RoomsCtx<'_>, why: &str) -> CommandResult {
 fn back(ctx: &mut RoomsCtx<'_>, arguments: &str) -> CommandResult {
     none(arguments)?;
     let was_away = ctx.rooms.members_mut()[ctx.client].set_away(None).is_some();
-    Ok(Reply::notice(if was_away { "Welcome back." } else { "You were not away." }))
+    Ok(Reply::notice(if was_away { sentences::WELCOME_BACK } else { sentences::WAS_NOT_AWAY }))
 }
 
 // --- Ignoring ---

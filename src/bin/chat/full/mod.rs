@@ -208,14 +208,27 @@ impl FullScreen {
                 }
             }
             Effect::Bell => write(b"\x07"),
-            Effect::Suspend => {
-                #[cfg(unix)]
-                terminal::stop();
-                self.redraw();
-            }
+            Effect::Suspend => self.suspend(),
             Effect::Bare => self.show_bare(),
             Effect::Redraw => self.redraw(),
         }
+    }
+
+    /// Until the person continues it. What the server says meanwhile is read then, behind a sentence,
+    /// since its times are those at which it was read.
+    fn suspend(&mut self) {
+        #[cfg(unix)]
+        {
+            let at = Stamp::now();
+            self.model.focus(false);
+            terminal::stop();
+            self.model.focus(true);
+            self.model.notice(
+                format!("stopped at {at}; what was said since then follows."),
+                Stamp::now(),
+            );
+        }
+        self.redraw();
     }
 
     /// Nothing that stands on the screen is relied on. (`Terminal::clear` would do, but it asks the

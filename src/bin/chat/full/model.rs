@@ -70,8 +70,9 @@ pub(crate) struct Model {
     /// The talk that is shown; `None`: the room.
     pub(crate) window: Option<String>,
     pub(crate) talks: Vec<Talk>,
-    /// What is half typed to the room, while a talk is shown.
+    /// What is half typed to the room, while a talk is shown; and lines said there since then.
     typed: Text,
+    pub(crate) unread: usize,
     pub(crate) bottom: Option<Bottom>,
     /// The last entry that was seen when the terminal lost the focus.
     pub(crate) marker: Option<u64>,
@@ -158,6 +159,7 @@ impl Model {
         }
         let is_mention = line.mention(known.me.as_deref(), self.settings.words()).is_some();
         let is_to_us = !line.is_past && (line.kind == LineKind::PrivateFrom || is_mention);
+        self.unread += usize::from(self.window.is_some() && line.is_talk() && !line.is_past);
         self.unseen += usize::from(is_to_us && self.is_away);
         self.scrollback.push(at, Shown::Line(line));
         if is_to_us && self.settings.is_on(Key::Bell) { vec![Effect::Bell] } else { Vec::new() }
@@ -214,6 +216,7 @@ impl Model {
             Some(self.earlier.leave(self.line.take()))
         };
         *self.typed_in(self.window.clone()) = was.unwrap_or_default();
+        self.unread = 0;
         if let Some(name) = &window {
             self.count(name, true);
             self.talks

@@ -68,6 +68,11 @@ impl Layout<'_> {
         rows
     }
 
+    /// A line of ours that is not said yet, on one row.
+    pub(crate) fn on_its_way(&self, line: &str) -> Line<'static> {
+        Line::styled(format!("  …   {}", line.replace('\t', TAB)), style::sentence())
+    }
+
     fn rule(&self, text: &str) -> Line<'static> {
         let sides = self.width.saturating_sub(text.width() + 2);
         let (left, right) = (sides / 2, sides - sides / 2);

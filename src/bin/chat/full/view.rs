@@ -9,7 +9,7 @@ use ratatui::{
     text::{Line, Span},
     widgets::Widget as _,
 };
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -18,6 +18,9 @@ const WIDTH_WITH_PEOPLE: u16 = 90;
 
 /// Columns for people: the longest name that chatd takes.
 const PEOPLE: u16 = 21;
+
+/// A lag that is felt: a shorter one is not told.
+const LAG_MIN: Duration = Duration::from_millis(300);
 
 /// From this height on there is a status row.
 const HEIGHT_WITH_STATUS: u16 = 4;
@@ -78,6 +81,11 @@ pub(crate) fn visible(model: &Model, known: &Known) -> Vec<Line<'static>> {
         .filter(|entry| entry.is_in(model.window.as_deref()))
         .peekable();
     let mut rows = Vec::new();
+    if model.bottom.is_none() && model.window.is_none() {
+        let on_their_way = known.heard_at.into_iter().flat_map(|at| known.own.on_their_way(at));
+        rows = on_their_way.map(|line| layout.on_its_way(&line)).collect();
+        rows.reverse();
+    }
     while rows.len() < model.size.1
         && let Some(entry) = entries.next()
     {
@@ -129,6 +137,9 @@ fn draw_status(model: &Model, known: &Known, now: Instant, area: Rect, buffer: &
     if !model.talks.is_empty() {
         windows[0].insert_str(0, "1 ");
     }
+    if model.unread > 0 {
+        windows[0].push_str(&format!(" ({})", model.unread));
+    }
     let is_shown = |at: usize| match &model.window {
         None => at == 0,
         Some(name) => at > 0 && model.talks.get(at - 1).is_some_and(|talk| talk.name == *name),
@@ -138,6 +149,19 @@ fn draw_status(model: &Model, known: &Known, now: Instant, area: Rect, buffer: &
     });
     let left = format!(" {}", shown.collect::<Vec<_>>().join("  "));
     let mut right = Vec::new();
+    if known.is_paused {
+        right.push("paused".to_owned());
+    }
+    if known.is_away {
+        right.push("away: /back".to_owned());
+    }
+    match (known.silence(now), known.lag(now)) {
+        (Some(seconds), _) => right.push(format!("silent for {seconds} s")),
+        (None, Some(lag)) if known.is_connected && lag >= LAG_MIN => {
+            right.push(format!("lag {:.1} s", lag.as_secs_f32()));
+        }
+        (None, _) => {}
+    }
     if model.bottom.is_some() {
         right.push("more below: Esc".to_owned());
     }
@@ -147,9 +171,6 @@ fn draw_status(model: &Model, known: &Known, now: Instant, area: Rect, buffer: &
         right.push(format!("gone for {seconds} s, {tries} tr{s}"));
     } else if known.room.is_some() {
         right.push(format!("{} here", known.people().count() + 1));
-    }
-    if known.is_paused {
-        right.insert(0, "paused".to_owned());
     }
     let right = format!("{} ", right.join("  "));
     let width = usize::from(area.width);
