@@ -60,7 +60,57 @@ pub enum CloseReason {
     Shutdown,
 }
 
+/// A word for each kind of reason, for programs: metrics and log. They do not change.
+pub const CLOSE_WORDS: [&str; 20] = [
+    "quit",
+    "closed",
+    "lost",
+    "too_slow",
+    "too_late",
+    "no_name",
+    "names_refused",
+    "wrong_passwords",
+    "wrong_codes",
+    "locked",
+    "full",
+    "banned",
+    "taken_over",
+    "name_claimed",
+    "password_changed",
+    "kicked",
+    "other_protocol",
+    "bad_message",
+    "server_error",
+    "shutdown",
+];
+
 impl CloseReason {
+    /// Its place in [`CLOSE_WORDS`].
+    pub(crate) fn kind(&self) -> usize {
+        match self {
+            CloseReason::Quit(_) => 0,
+            CloseReason::Closed => 1,
+            CloseReason::Lost(_) => 2,
+            CloseReason::TooSlow(_) => 3,
+            CloseReason::TooLate(_) => 4,
+            CloseReason::NoName(_) => 5,
+            CloseReason::NamesRefused(_) => 6,
+            CloseReason::WrongPasswords(_) => 7,
+            CloseReason::WrongCodes(_) => 8,
+            CloseReason::Locked(_) => 9,
+            CloseReason::Full(_) => 10,
+            CloseReason::Banned(_) => 11,
+            CloseReason::TakenOver { .. } => 12,
+            CloseReason::NameClaimed => 13,
+            CloseReason::PasswordChanged => 14,
+            CloseReason::Kicked(_) => 15,
+            CloseReason::OtherProtocol(_) | CloseReason::PageElsewhere(_) => 16,
+            CloseReason::BadMessage(..) => 17,
+            CloseReason::ServerError => 18,
+            CloseReason::Shutdown => 19,
+        }
+    }
+
     /// The last line for the client, with its line end. It is empty if nobody is there to read it.
     pub fn to_client(&self) -> String {
         let why = match self {

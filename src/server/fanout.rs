@@ -213,7 +213,8 @@ impl FanOut {
         let to_write = commit.bytes_to_write + commit.bytes_handed_over;
         self.totals.to_show.store(commit.gathered_bytes + commit.sealed_bytes, Relaxed);
         self.totals.to_write.store(to_write, Relaxed);
-        self.totals.is_outage.store(commit.is_told, Relaxed);
+        let was_outage = self.totals.is_outage.swap(commit.is_told, Relaxed);
+        self.totals.outages.fetch_add(u64::from(commit.is_told && !was_outage), Relaxed);
     }
 
     /// Ends the batch that gathers, unless the one before it still waits to be written.

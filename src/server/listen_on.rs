@@ -84,6 +84,21 @@ impl FromStr for WebOn {
     }
 }
 
+/// What `--metrics` says: an address, or a port of this machine alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MetricsOn(pub(super) SocketAddr);
+
+impl FromStr for MetricsOn {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let port = text.parse().map(|port: u16| SocketAddr::from(([127, 0, 0, 1], port)));
+        port.or_else(|_| text.parse()).map(MetricsOn).map_err(|_| {
+            format!("{text} is not ADDR:PORT, like 127.0.0.1:9100, or a port of this machine")
+        })
+    }
+}
+
 /// What `--listen` says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChatOn {

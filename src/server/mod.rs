@@ -68,7 +68,7 @@ pub use shutdown::SHUTDOWN_PATIENCE;
 use sources::SourceTable;
 use status::{Activity, Status, Totals};
 use std::{
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread::{Builder, JoinHandle},
@@ -168,7 +168,7 @@ impl Chatd {
         let workers = start_workers(chat, historian, linger, Admitting::new(&handler, &threads))?;
         let flusher = start_thread("flusher", move || Flusher::run(flusher))?;
         let (servers, accepting) = start_accepting(listeners, accept_statuses, &handler, &threads)?;
-        let web = start_web(web, options, (&servers, &handler, &threads))?;
+        let web = start_web(web, options, (&servers, &handler, &threads), watch.clone())?;
         Ok(Chatd { servers, accepting, handler, threads, shutdown, watch, workers, flusher, web })
     }
 
@@ -267,22 +267,25 @@ fn start_web(
     opened: Option<WebListeners>,
     options: &Options,
     (servers, handler, threads): (&[Arc<ChatServer>], &Arc<ChatHandler>, &Arc<Threading>),
+    watch: Watch,
 ) -> anyhow::Result<Option<WebThread>> {
-    let Some(WebListeners { listeners, names, status }) = opened else { return Ok(None) };
-    let addresses: Vec<SocketAddr> =
-        listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
-    let Some(&address) = addresses.first() else { return Ok(None) };
+    let Some(opened) = opened else { return Ok(None) };
+    let addresses_of = |listeners: &[TcpListener]| -> Vec<SocketAddr> {
+        listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+    };
+    let (addresses, metrics) = (addresses_of(&opened.listeners), addresses_of(&opened.metrics));
+    let Some(&address) = addresses.first().or(metrics.first()) else { return Ok(None) };
     let first = servers.iter().find_map(|server| server.listener().address());
     let config = WebConfig {
-        names,
         proxies: options.proxy_from.clone(),
         chat_port: first.map_or(0, |address| address.port()),
         address,
         most: limits::browsers_possible(options.threads_max),
     };
-    handler.authenticator.tickets.set_address(address);
+    addresses.first().iter().for_each(|page| handler.authenticator.tickets.set_address(**page));
+    metrics.iter().for_each(|on| log::info!("metrics are at http://{on}/metrics"));
     let view = Arc::new(View::new(options));
-    let web = Web::new(listeners, config, (handler, threads, &view), status);
+    let web = Web::new(opened, config, (handler, threads, &view), watch);
     let (web, stop) = web.context("cannot start the thread web")?;
     Ok(Some(WebThread { addresses, stop, thread: start_thread("web", move || web.run())?, view }))
 }

@@ -1,6 +1,6 @@
 //! The command line, and what it means. Errors say what to do. Runs on thread `main`.
 
-pub use super::listen_on::{ChatOn, ListenOn, WebOn};
+pub use super::listen_on::{ChatOn, ListenOn, MetricsOn, WebOn};
 use super::{
     client::outbox::SlowLimits,
     history::historian::StoreConfig,
@@ -65,6 +65,11 @@ pub struct Options {
     /// last in X-Forwarded-For; may be repeated
     #[argh(option, arg_name = "ADDR")]
     pub(crate) proxy_from: Vec<IpAddr>,
+
+    /// answer /metrics and /healthz here too, as ADDR:PORT or a port of this machine; at the page's
+    /// port /metrics is answered to this machine alone (default: none)
+    #[argh(option, arg_name = "ADDR:PORT")]
+    pub(crate) metrics: Option<MetricsOn>,
 
     /// most clients at once, each with a thread of its own (default: 512)
     #[argh(option, arg_name = "N", default = "512", from_str_fn(whole_number))]

@@ -5,6 +5,7 @@ pub use crate::thread_status::{Status, activity::Activity};
 
 use super::{board::Board, trace::Trace};
 use crate::{
+    core::close_reason::{CLOSE_WORDS, CloseReason},
     lock::{LOCK_KINDS, LockWaits},
     thread_status::{Sample, activity::ActivityKind, shorten, uptime},
 };
@@ -28,6 +29,10 @@ pub struct Totals {
     pub too_slow: AtomicU64,
     /// Connections refused.
     pub refused: AtomicU64,
+    /// Connections of clients that have ended, by the [kind](CLOSE_WORDS) of the reason.
+    pub(crate) ended: [AtomicU64; CLOSE_WORDS.len()],
+    /// How often the history began not to be written.
+    pub(crate) outages: AtomicU64,
     /// Bytes that the batches have for clients to read, now.
     pub(crate) to_show: AtomicUsize,
     /// Bytes of records that are not written, now.
@@ -38,6 +43,15 @@ pub struct Totals {
     pub(crate) trace: Trace,
     /// The class's question.
     pub(crate) board: Board,
+}
+
+impl Totals {
+    /// Counts a client's connection that ends.
+    pub fn count_end(&self, reason: &CloseReason) {
+        self.ended[reason.kind()].fetch_add(1, Relaxed);
+        self.too_slow.fetch_add(u64::from(reason.is_slow()), Relaxed);
+        self.refused.fetch_add(u64::from(matches!(reason, CloseReason::Full(_))), Relaxed);
+    }
 }
 
 /// The table of `/threads`: `summary`, the totals, and a row for each thread.

@@ -10,6 +10,7 @@ mod greedy;
 mod heads;
 mod hosts;
 mod lookers;
+mod metrics;
 mod starting;
 
 use harness::{Client, DEADLINE, Folder, Program, Server};

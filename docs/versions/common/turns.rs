@@ -42,7 +42,6 @@ use std::{
     net::{Shutdown, TcpStream},
     os::fd::AsRawFd as _,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::atomic::Ordering::Relaxed,
     time::{Duration, Instant},
 };
 
@@ -292,9 +291,7 @@ impl Server<'_> {
     pub(super) fn say_goodbye(&mut self, key: ClientKey, reason: &CloseReason) {
         let client = &mut self.clients[key];
         client.usage.log_end(&client.status.name(), reason);
-        let is_full = matches!(reason, CloseReason::Full(_));
-        self.totals.too_slow.fetch_add(u64::from(reason.is_slow()), Relaxed);
-        self.totals.refused.fetch_add(u64::from(is_full), Relaxed);
+        self.totals.count_end(reason);
         client.send_last(reason);
         let slow = Duration::from_secs(self.options.write_deadline);
         let patience = if reason.is_slow() { slow } else { GOODBYE };

@@ -37,7 +37,7 @@ use std::{
     io,
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -174,8 +174,7 @@ impl<'a> ClientThread<'a> {
         // When this returns, what was said before has been delivered, and the name is free.
         client.wait_for_answer();
         self.usage.log_end(&client.status.name(), &reason);
-        totals.too_slow.fetch_add(u64::from(reason.is_slow()), Relaxed);
-        totals.refused.fetch_add(u64::from(matches!(reason, CloseReason::Full(_))), Relaxed);
+        totals.count_end(&reason);
         say_goodbye(client, &reason);
     }
 

@@ -15,7 +15,7 @@ mod cpu;
 mod hello;
 mod looker;
 mod lookers;
-mod queues;
+pub(crate) mod queues;
 mod recording;
 mod round;
 mod sampler;

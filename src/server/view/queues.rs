@@ -1,6 +1,6 @@
 //! How much waits where, and how many numbers there are of that.
 
-use super::sampler::Seen;
+use super::sampler::{Sampler, Seen};
 use crate::{
     core::batch_max,
     server::{client::handler::ChatHandler, logger},
@@ -23,6 +23,25 @@ pub(super) const QUEUES: [(&str, &str); 12] = [
     ("outboxes", "bytes in all outboxes"),
     ("fullest", "bytes in the fullest outbox"),
 ];
+
+/// A queue, for whoever looks once.
+pub(crate) struct Queue {
+    pub(crate) name: &'static str,
+    pub(crate) waiting: u64,
+    pub(crate) bound: Option<u64>,
+}
+
+/// How many clients are here, and how much waits where.
+pub(crate) fn now(chat: &ChatHandler) -> (usize, Vec<Queue>) {
+    let (_, seen) = Sampler::new(true).look(chat.threads.all());
+    let numbers = measure(chat, &seen).into_iter().zip(bounds(chat));
+    let queue = |((name, _), (waiting, bound)): ((&'static str, &str), (u64, u64))| Queue {
+        name,
+        waiting,
+        bound: Some(bound).filter(|&bound| bound > 0),
+    };
+    (seen.clients, QUEUES.into_iter().zip(numbers).map(queue).collect())
+}
 
 /// The bound of each queue; 0: there is none to draw.
 pub(super) fn bounds(chat: &ChatHandler) -> [u64; QUEUES.len()] {

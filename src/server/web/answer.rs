@@ -4,6 +4,7 @@ use super::{
     assets,
     head::{Problem, Request, is_our_host},
     join,
+    metrics::Metrics,
 };
 use std::{
     borrow::Cow,
@@ -49,17 +50,32 @@ pub(super) struct Rules {
     pub(super) chat_port: u16,
     /// Where the page is.
     pub(super) address: SocketAddr,
+    pub(super) metrics: Metrics,
+}
+
+/// What a port is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Port {
+    /// The page, and all that belongs to it.
+    Page,
+    /// `--metrics`.
+    Metrics,
 }
 
 impl Rules {
     /// What becomes of a request that came from `peer`.
-    pub(super) fn answer(&self, request: &Request, peer: SocketAddr) -> Outcome {
-        self.try_answer(request, peer).unwrap_or_else(|problem| {
+    pub(super) fn answer(&self, request: &Request, peer: SocketAddr, port: Port) -> Outcome {
+        self.try_answer(request, peer, port).unwrap_or_else(|problem| {
             Outcome::Answer(self.refuse(problem, request.keeps_open, request.method == "HEAD"))
         })
     }
 
-    fn try_answer(&self, request: &Request, peer: SocketAddr) -> Result<Outcome, Problem> {
+    fn try_answer(
+        &self,
+        request: &Request,
+        peer: SocketAddr,
+        port: Port,
+    ) -> Result<Outcome, Problem> {
         if !is_our_host(&request.host, &self.names) {
             return Err(Problem::ForeignHost);
         }
@@ -67,6 +83,9 @@ impl Rules {
             return Err(Problem::Method);
         }
         let target = match &*request.path {
+            "/healthz" => return Ok(Outcome::Answer(self.health(request))),
+            "/metrics" => return self.metrics(request, peer, port).map(Outcome::Answer),
+            _ if port == Port::Metrics => return Err(Problem::OnlyMetrics),
             "/chat" => Target::Chat,
             "/view.ws" => Target::View,
             _ => return self.asset(request, peer).map(Outcome::Answer),
@@ -100,6 +119,23 @@ impl Rules {
         let said = "The proxy has to say in X-Forwarded-For where the browser is.";
         let ip = request.forwarded().ok_or(Problem::BadRequest(said))?;
         Ok(SocketAddr::new(ip.to_canonical(), peer.port()))
+    }
+
+    /// For a load balancer, wherever it is: whether the chat goes on.
+    fn health(&self, request: &Request) -> Answer {
+        match self.metrics.health() {
+            Ok(()) => text("200 OK", "ok\n".to_owned(), request),
+            Err(sentence) => text("503 Service Unavailable", sentence + "\n", request),
+        }
+    }
+
+    /// The class need not know; and behind a proxy everybody would come from this machine.
+    fn metrics(&self, request: &Request, peer: SocketAddr, port: Port) -> Result<Answer, Problem> {
+        let is_from_here = || Ok(self.true_peer(request, peer)?.ip().to_canonical().is_loopback());
+        match port == Port::Metrics || is_from_here()? {
+            true => Ok(text("200 OK", self.metrics.text(), request)),
+            false => Err(Problem::NotForYou),
+        }
     }
 
     fn asset(&self, request: &Request, peer: SocketAddr) -> Result<Answer, Problem> {
@@ -142,6 +178,12 @@ impl Rules {
             Problem::ForeignOrigin => {
                 ("403 Forbidden", "A page of another site may not talk here.", "")
             }
+            Problem::NotForYou => (
+                "403 Forbidden",
+                "Metrics are for this machine alone. To have them elsewhere, start chatd with --metrics ADDR:PORT.",
+                "",
+            ),
+            Problem::OnlyMetrics => ("404 Not Found", "There is /metrics here, and /healthz.", ""),
             Problem::NotFound => {
                 ("404 Not Found", "There is nothing here. The chat is at / and begins there.", "")
             }
@@ -184,6 +226,16 @@ impl Rules {
             format!("*** This port is for browsers. The chat is on port {port}: nc HOST {port}\n");
         Answer { head: line, body: Cow::default(), keeps_open: false }
     }
+}
+
+/// A text for a program.
+fn text(status: &str, body: String, request: &Request) -> Answer {
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n\
+         Cache-Control: no-store\r\n"
+    );
+    let (length, is_head) = (Some(body.len()), request.method == "HEAD");
+    finish(head, length, body.into_bytes().into(), request.keeps_open, is_head)
 }
 
 /// Nothing but what comes from here, and no inline script: what a stranger types cannot become one.

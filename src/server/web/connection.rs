@@ -1,7 +1,7 @@
 //! One connection of a browser that is not a WebSocket yet. Nothing here waits.
 
 use super::{
-    answer::{Answer, Outcome, Rules, Target},
+    answer::{Answer, Outcome, Port, Rules, Target},
     head::{self, HEAD_MAX, Head, Problem},
 };
 use crate::server::net;
@@ -56,6 +56,7 @@ pub(super) enum Next {
 pub(super) struct Connection {
     pub(super) stream: TcpStream,
     peer: SocketAddr,
+    port: Port,
     state: State,
     /// What came and belongs to no request yet.
     bytes: Vec<u8>,
@@ -68,11 +69,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, peer: SocketAddr, now: Instant) -> Connection {
+    pub(super) fn new(stream: TcpStream, peer: SocketAddr, port: Port, now: Instant) -> Connection {
         net::prepare(&stream);
         let until = now + HEAD_PATIENCE;
         let (state, bytes) = (State::Reading, Vec::new());
-        Connection { stream, peer, state, bytes, until, since: now, has_more: false }
+        Connection { stream, peer, port, state, bytes, until, since: now, has_more: false }
     }
 
     pub(super) fn until(&self) -> Instant {
@@ -166,7 +167,7 @@ impl Connection {
                 Head::Bad(problem) => rules.refuse(problem, false, false),
                 Head::Whole(request, length) => {
                     self.bytes.drain(..length);
-                    match rules.answer(&request, self.peer) {
+                    match rules.answer(&request, self.peer, self.port) {
                         Outcome::Answer(answer) => answer,
                         Outcome::Switch { target, answer, peer } => {
                             return Ok(Some((target, answer, peer)));

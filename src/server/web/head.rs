@@ -27,6 +27,10 @@ pub(super) enum Problem {
     /// Another origin's page asks.
     ForeignOrigin,
     NotFound,
+    /// Metrics, asked for from elsewhere.
+    NotForYou,
+    /// Something else at the port of metrics.
+    OnlyMetrics,
     /// Not GET, and not HEAD.
     Method,
     /// It took too long.

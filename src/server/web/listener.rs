@@ -12,6 +12,9 @@ use std::{
     time::Duration,
 };
 
+/// The usual port of what is asked for metrics.
+const METRICS_PORT: u16 = 9100;
+
 /// The addresses on which browsers are served. `--web PORT` means all interfaces, as for `--listen`.
 fn addresses(options: &Options) -> Vec<ListenOn> {
     let at_port = |on: ChatOn| match on {
@@ -34,7 +37,10 @@ fn addresses(options: &Options) -> Vec<ListenOn> {
 
 /// Where the thread listens, and what it does.
 pub(crate) struct WebListeners {
+    /// For the page.
     pub(crate) listeners: Vec<TcpListener>,
+    /// For metrics alone.
+    pub(crate) metrics: Vec<TcpListener>,
     /// The names by which browsers may call the server.
     pub(crate) names: Vec<String>,
     pub(crate) status: Arc<Status>,
@@ -51,15 +57,20 @@ impl WebListeners {
 pub(crate) fn open(options: &Options) -> anyhow::Result<Option<WebListeners>> {
     let names = names(options)?;
     let ghost_after = Duration::from_secs(options.ghost_after);
-    match listen_on::open(&addresses(options), ghost_after) {
+    let on: Vec<ListenOn> = options.metrics.iter().map(|on| ListenOn(vec![on.0])).collect();
+    let metrics = listen_on::open(&on, ghost_after)
+        .map_err(|failed| failed.explain("--metrics", METRICS_PORT))?;
+    let listeners = match listen_on::open(&addresses(options), ghost_after) {
         Err(failed) if failed.is_taken() => {
             log::warn!("nobody can join with a browser: {}", failed.explain("--web", PORT));
-            Ok(None)
+            Vec::new()
         }
-        Err(failed) => Err(failed.explain("--web", PORT)),
-        Ok(listeners) if listeners.is_empty() => Ok(None),
-        Ok(listeners) => Ok(Some(WebListeners { listeners, names, status: Status::new("web") })),
-    }
+        Err(failed) => return Err(failed.explain("--web", PORT)),
+        Ok(listeners) => listeners,
+    };
+    let status = Status::new("web");
+    let is_any = !listeners.is_empty() || !metrics.is_empty();
+    Ok(is_any.then_some(WebListeners { listeners, metrics, names, status }))
 }
 
 /// The names by which a browser may call this server: those of `--web-name`, and this machine's own,

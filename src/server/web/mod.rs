@@ -18,6 +18,7 @@ mod connection;
 mod head;
 mod join;
 pub(crate) mod listener;
+mod metrics;
 
 use crate::{
     lock::assert_no_lock_held,
@@ -26,11 +27,14 @@ use crate::{
         net::{self, Waker},
         status::{Activity, Status},
         view::View,
+        watch::Watch,
     },
     socketserver::{OUT_OF_DESCRIPTORS, Threading, hand_in},
 };
-use answer::{Rules, Target};
+use answer::{Port, Rules, Target};
 use connection::{Connection, Next, Upgraded};
+use listener::WebListeners;
+use metrics::Metrics;
 use std::{
     io,
     net::{IpAddr, SocketAddr, TcpListener},
@@ -68,6 +72,8 @@ impl WebStop {
 /// The thread.
 pub(crate) struct Web {
     listeners: Vec<TcpListener>,
+    /// The first of them are for the page, the others for metrics.
+    for_page: usize,
     rules: Rules,
     /// The most connections that are no WebSockets.
     most: usize,
@@ -82,7 +88,6 @@ pub(crate) struct Web {
 
 /// How the thread is to answer.
 pub(crate) struct WebConfig {
-    pub(crate) names: Vec<String>,
     pub(crate) proxies: Vec<IpAddr>,
     pub(crate) chat_port: u16,
     /// Where most browsers find the page.
@@ -93,19 +98,24 @@ pub(crate) struct WebConfig {
 impl Web {
     /// The thread's work, and what stops it.
     pub(crate) fn new(
-        listeners: Vec<TcpListener>,
+        opened: WebListeners,
         config: WebConfig,
         (handler, threads, view): (&Arc<ChatHandler>, &Arc<Threading>, &Arc<View>),
-        status: Arc<Status>,
+        watch: Watch,
     ) -> io::Result<(Web, WebStop)> {
+        let WebListeners { mut listeners, metrics, names, status } = opened;
+        let for_page = listeners.len();
+        listeners.extend(metrics);
         for listener in &listeners {
             listener.set_nonblocking(true)?;
         }
         let bell = Arc::new(Bell { waker: Waker::new()?, stopping: AtomicBool::new(false) });
-        let WebConfig { names, proxies, chat_port, address, most } = config;
+        let WebConfig { proxies, chat_port, address, most } = config;
+        let metrics = Metrics::new(Arc::clone(handler), watch);
         let web = Web {
             listeners,
-            rules: Rules { names, proxies, chat_port, address },
+            for_page,
+            rules: Rules { names, proxies, chat_port, address, metrics },
             most,
             handler: Arc::clone(handler),
             threads: Arc::clone(threads),
@@ -167,14 +177,15 @@ impl Web {
             return;
         }
         let was_failing = self.fails_until.take().is_some();
-        for listener in &self.listeners {
+        for (at, listener) in self.listeners.iter().enumerate() {
+            let port = if at < self.for_page { Port::Page } else { Port::Metrics };
             for _ in 0..ACCEPTED_AT_ONCE {
                 match listener.accept() {
                     Ok((stream, peer)) => {
                         make_room(all, self.most);
                         // (Accepted from a listener that does not wait; a client's thread does.)
                         if stream.set_nonblocking(false).is_ok() {
-                            all.push(Connection::new(stream, peer, now));
+                            all.push(Connection::new(stream, peer, port, now));
                         }
                     }
                     Err(e) if net::is_nothing(&e) => break,
