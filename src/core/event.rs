@@ -298,6 +298,8 @@ pub enum LoginResult {
         /// Its hash is weaker than is usual now, and should be made again.
         is_weak: bool,
     },
+    /// It is the account's, and good until its owner has chosen another.
+    OneTime,
     /// It is not; or there is no such account. Both take equally long.
     Wrong,
     /// There were too many attempts. Ask again after this time: the password is not compared

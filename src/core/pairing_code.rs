@@ -27,6 +27,12 @@ impl PairingCode {
         }))
     }
 
+    /// What somebody typed in the signs of codes: for a hash of it.
+    pub fn signs(typed: &Password) -> Password {
+        let signs = typed.reveal().nfkc().filter(|c| c.is_alphanumeric());
+        Password::new(&signs.map(read).collect::<String>())
+    }
+
     /// Whether that is what somebody typed: in small letters, without the dash, and with signs that
     /// look like those of the code. It takes equally long for every text of this length.
     pub fn is(&self, typed: &Password) -> bool {

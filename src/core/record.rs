@@ -106,6 +106,10 @@ pub struct Author {
     pub account: Option<AccountId>,
 }
 
+/// The most accounts: enough for a school. Each costs the rooms some 200 bytes, and the bound keeps
+/// strangers from filling the disk with names.
+pub const ACCOUNTS_MAX: usize = 10_000;
+
 /// What anybody may know of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -121,12 +125,32 @@ pub struct Account {
     pub mail: usize,
 }
 
-/// An argon2 hash with its parameters and its salt, as a PHC string. It is never shown, not even by
+/// An argon2 hash with its parameters and its salt, as a PHC string; in front of it, whether the
+/// password is for one time. It is never shown, not even by
 /// `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(pub String);
 
+/// What a hash begins with whose password is for one time.
+const ONE_TIME: &str = "one-time ";
+
 impl PasswordHash {
+    /// The same for a password that is good until the account's owner has chosen another.
+    #[must_use]
+    pub fn for_one_time(self) -> PasswordHash {
+        PasswordHash(format!("{ONE_TIME}{}", self.0))
+    }
+
+    /// Whether it is of such a password.
+    pub fn is_for_one_time(&self) -> bool {
+        self.0.starts_with(ONE_TIME)
+    }
+
+    /// The PHC string alone.
+    pub fn phc(&self) -> &str {
+        self.0.strip_prefix(ONE_TIME).unwrap_or(&self.0)
+    }
+
     /// What tells this hash from every other, and says nothing of it.
     pub fn mark(&self) -> PasswordMark {
         let mut hasher = DefaultHasher::new();

@@ -69,7 +69,9 @@ pub struct CheckCommand {
 #[argh(subcommand, name = "account")]
 pub struct AccountCommand {
     /// list; or with a NAME: add, passwd, promote (to administrator), demote, remove; or with NAMES
-    /// that somebody keeps who should not: free
+    /// that somebody keeps who should not: free; or import FILE, which makes accounts for a class
+    /// list (a name a line, or CSV with a column "name") and prints a slip with a password for each;
+    /// or export, which prints all accounts as CSV
     #[argh(positional)]
     pub action: AccountAction,
 
@@ -93,6 +95,8 @@ pub enum AccountAction {
     Demote,
     Remove,
     Free,
+    Import,
+    Export,
 }
 
 /// List who is banned or muted, ban somebody, or lift a ban, also while a server runs: it notices

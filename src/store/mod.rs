@@ -259,6 +259,28 @@ impl Store {
         })
     }
 
+    /// Makes several accounts, and notes what was done: all of it or nothing. Also while a server
+    /// runs.
+    ///
+    /// # Errors
+    /// As [`Store::add_account`].
+    pub fn add_accounts(
+        &mut self,
+        accounts: Vec<(String, PasswordHash)>,
+        at: Timestamp,
+        audit: Change,
+    ) -> Result<(), StoreError> {
+        self.transact(|db| {
+            for (name, password) in accounts {
+                let id = read::last_account(db)?.next();
+                let account = Account { id, name, is_admin: false, since: at, mail: 0 };
+                let change = Change::Registered(account, password);
+                write::record(db, &Record { at, change })?;
+            }
+            Ok(write::record(db, &Record { at, change: audit })?)
+        })
+    }
+
     /// Makes the owner of an account an administrator, or takes that back. Also while a server
     /// runs.
     pub fn set_admin(&mut self, account: AccountId, is_admin: bool) -> Result<(), StoreError> {

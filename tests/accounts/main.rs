@@ -2,6 +2,7 @@
 
 mod backup;
 mod bans;
+mod class;
 #[allow(dead_code, reason = "the other test binaries need the rest")]
 #[path = "../harness/mod.rs"]
 mod harness;

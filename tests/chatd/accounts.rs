@@ -50,6 +50,50 @@ fn logged_in(server: &Server, name: &str) -> Client {
     client
 }
 
+/// The password on a slip, as `chatd account import` prints it.
+fn on_the_slip(printed: &str, name: &str) -> String {
+    let slip = printed.split_once(&format!("{name}\n")).unwrap().1;
+    slip.split_once("first time:  ").unwrap().1.lines().next().unwrap().to_owned()
+}
+
+#[test]
+pub fn who_comes_with_a_slip_chooses_a_password_of_their_own() {
+    let folder = Folder::new();
+    fs::write(folder.path("class.csv"), "name;class\nanna;7a\nben;7a\n").unwrap();
+    let printed = folder.run("account import class.csv");
+    let server = folder.start("");
+    let [mut zoe] = server.enter(["zoe"]);
+    let choose = "*** That password was for one time. Choose a password of your own";
+    let slip = on_the_slip(&printed, "anna");
+    // Once they are cut off before they have chosen, and the slip is still good; however it is typed.
+    for typed in [slip.clone(), slip.to_lowercase().replace('-', " ")] {
+        let mut anna = server.connect("anna");
+        anna.asks_until("anna", "*** anna is registered.");
+        anna.asks_until(&typed, choose);
+    }
+    let mut anna = server.connect("anna");
+    anna.asks_until("anna", "*** anna is registered.");
+    anna.asks_until(&slip, choose);
+    anna.says("hello"); // is no talk
+    anna.hears("*** A password has at least 8 bytes.");
+    anna.hears_until(choose);
+    anna.asks_until("my own password", "*** The same password once more:");
+    anna.asks_until("my own password", "*** Your password is changed.");
+    anna.says("here I am");
+    zoe.hears_until("<anna> here I am");
+    drop(anna);
+
+    let mut thief = server.connect("thief");
+    thief.asks_until("anna", "*** anna is registered.");
+    thief.asks_until(&slip, "*** That is not the password of this name.");
+    thief.asks_until("my own password", "*** Hello anna.");
+    drop(server);
+    let server = folder.start("");
+    let mut ben = server.connect("ben");
+    ben.asks_until("ben", "*** ben is registered.");
+    ben.asks_until(&on_the_slip(&printed, "ben"), choose);
+}
+
 #[test]
 fn an_older_hash_is_made_again_and_its_owner_hears_the_others_meanwhile() {
     let folder = accounts(&["alice"]);

@@ -3,6 +3,7 @@
 
 use crate::{
     database,
+    import::{export, import},
     password::read_password,
     print::{print_line, zone},
 };
@@ -30,8 +31,14 @@ pub(crate) fn run(command: &AccountCommand, path: &Path) -> anyhow::Result<()> {
         (AccountAction::List, _) => {
             bail!("chatd account list lists all accounts: no name is needed.")
         }
+        (AccountAction::Export, []) => export(path),
+        (AccountAction::Export, _) => {
+            bail!("chatd account export prints all accounts: no name is needed.")
+        }
+        (AccountAction::Import, []) => bail!("Which file? chatd account import class.csv"),
         (_, []) => bail!("Whose account? chatd account --help tells how it is written."),
         (AccountAction::Free, names) => free(path, names),
+        (AccountAction::Import, [file, ..]) => import(Path::new(file), path),
         (_, [_, more, ..]) => bail!("One account at a time, and then {more}."),
         (AccountAction::Add, [name]) => add(path, name),
         (AccountAction::Passwd, [name]) => passwd(path, name),
@@ -42,7 +49,7 @@ pub(crate) fn run(command: &AccountCommand, path: &Path) -> anyhow::Result<()> {
 }
 
 fn list(path: &Path) -> anyhow::Result<()> {
-    let accounts = accounts(&database::open(path)?)?;
+    let accounts = database::accounts(&database::open(path)?)?;
     if accounts.is_empty() {
         print_line(&format!("There are no accounts in {}.", path.display()));
         return Ok(());
@@ -64,8 +71,8 @@ fn add(path: &Path, name: &str) -> anyhow::Result<()> {
         .or_else(|why| NameRule::Unicode.check(name, "name").map_err(|_| anyhow!(why)))?;
     let is_new = !path.exists();
     if !is_new {
-        let accounts = accounts(&database::open(path)?)?;
-        if let Some(account) = accounts.iter().find(|account| is_called(account, name)) {
+        let accounts = database::accounts(&database::open(path)?)?;
+        if let Some(account) = accounts.iter().find(|account| database::is_called(account, name)) {
             bail!("There is an account {} already.", account.name);
         }
     }
@@ -158,7 +165,7 @@ fn mail(account: &Account) -> String {
 }
 
 fn warn_of_no_administrator(store: &Store) -> anyhow::Result<()> {
-    if !accounts(store)?.iter().any(|account| account.is_admin) {
+    if !database::accounts(store)?.iter().any(|account| account.is_admin) {
         print_line(
             "That was the last administrator: nobody can kick or ban now. \
              Make one: chatd account promote NAME",
@@ -172,13 +179,9 @@ fn ask_for_password(name: &str) -> anyhow::Result<PasswordHash> {
     Hasher::default().hash(&password).map_err(|sentence| anyhow!(sentence))
 }
 
-fn accounts(store: &Store) -> anyhow::Result<Vec<Account>> {
-    Ok(store.snapshot(0, 0)?.accounts)
-}
-
 fn find(store: &Store, name: &str) -> anyhow::Result<Account> {
-    let mut accounts = accounts(store)?;
-    if let Some(found) = accounts.iter().position(|account| is_called(account, name)) {
+    let mut accounts = database::accounts(store)?;
+    if let Some(found) = accounts.iter().position(|account| database::is_called(account, name)) {
         return Ok(accounts.swap_remove(found));
     }
     let names = accounts.iter().map(|account| account.name.as_str());
@@ -187,8 +190,4 @@ fn find(store: &Store, name: &str) -> anyhow::Result<Account> {
         None => "chatd account list shows them all.".to_owned(),
     };
     bail!("There is no account {name}. {hint}")
-}
-
-fn is_called(account: &Account, name: &str) -> bool {
-    account.name.to_lowercase() == name.to_lowercase()
 }

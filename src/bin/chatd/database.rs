@@ -3,7 +3,7 @@
 
 use anyhow::{Context as _, anyhow, ensure};
 use chatd::{
-    core::record::{Change, Record},
+    core::record::{Account, Change, Record},
     server::options::Options,
     store::{Durability, ServerLock, Store},
 };
@@ -68,4 +68,12 @@ pub(crate) fn write(path: &Path, changes: Vec<Change>, did: String) -> anyhow::R
         .try_for_each(|outcome| outcome.map_err(|why| anyhow!("not done: {why}")))?;
     store.append(&[record(Change::Audit { by: OPERATOR.to_owned(), what: did })])?;
     Ok(())
+}
+
+pub(crate) fn accounts(store: &Store) -> anyhow::Result<Vec<Account>> {
+    Ok(store.snapshot(0, 0)?.accounts)
+}
+
+pub(crate) fn is_called(account: &Account, name: &str) -> bool {
+    account.name.to_lowercase() == name.to_lowercase()
 }

@@ -7,9 +7,11 @@
 mod accounts;
 mod backup;
 mod bans;
+mod class_list;
 mod config;
 mod database;
 mod history;
+mod import;
 mod join;
 mod password;
 mod print;

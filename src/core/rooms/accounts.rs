@@ -10,14 +10,11 @@ use crate::core::{
     address::ClientAddress,
     name::{Name, NameRule},
     notice::Refusal,
-    record::{Account, AccountId, PasswordMark},
+    record::{ACCOUNTS_MAX, Account, AccountId, PasswordMark},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
-/// The most accounts: enough for a school. Each costs some 200 bytes here, and the bound keeps
-/// strangers from filling the disk with names.
-const ACCOUNTS_MAX: usize = 10_000;
 /// The most accounts made from one address in a day: enough for a school. Without a bound, one
 /// stranger could take all there are.
 pub(crate) const REGISTERED_A_DAY: u32 = 100;

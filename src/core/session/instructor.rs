@@ -38,14 +38,14 @@ impl Session<'_> {
                     _ => say_and_ask(self, "That is not the instructor's code.", driver),
                 }
             }
-            LoginResult::Right { .. } if self.is_naming() => {
+            LoginResult::Right { .. } | LoginResult::OneTime if self.is_naming() => {
                 self.newcomer.is_instructor = true;
                 match self.newcomer.kept_out.take() {
                     Some(kept_out) => self.enter(kept_out.name, None, driver),
                     None => say_and_ask(self, YOU_ARE_INSTRUCTOR, driver),
                 }
             }
-            LoginResult::Right { .. } => {
+            LoginResult::Right { .. } | LoginResult::OneTime => {
                 let text = self.ask_and_renew(Question::BecomeInstructor, driver);
                 driver.reply(text.as_bytes());
             }

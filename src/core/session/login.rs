@@ -6,7 +6,7 @@
 
 use super::{
     Heard, Session,
-    stage::{Purpose, Stage},
+    stage::{Purpose, Reason, Stage},
 };
 use crate::core::{
     close_reason::CloseReason,
@@ -53,8 +53,8 @@ impl Session<'_> {
             return self.say(driver, "You have an account already: /whoami.");
         }
         match password {
-            Some(password) => self.set_password(&password, false, driver),
-            None => self.ask_new_password(false, driver),
+            Some(password) => self.set_password(&password, Reason::None, driver),
+            None => self.ask_new_password(Reason::None, driver),
         }
     }
 
@@ -116,10 +116,13 @@ impl Session<'_> {
         }
     }
 
-    fn ask_new_password(&mut self, is_change: bool, driver: &mut dyn Driver) {
-        let sentence =
-            format!("A new password of {PASSWORD_MIN} to {PASSWORD_MAX} bytes{MAY_BE_SEEN}:");
-        self.ask_password(Purpose::New { is_change }, &sentence, driver);
+    fn ask_new_password(&mut self, why: Reason, driver: &mut dyn Driver) {
+        let lead = match why {
+            Reason::None | Reason::Wanted => "A new password",
+            Reason::OneTime => "That password was for one time. Choose a password of your own,",
+        };
+        let sentence = format!("{lead} of {PASSWORD_MIN} to {PASSWORD_MAX} bytes{MAY_BE_SEEN}:");
+        self.ask_password(Purpose::New(why), &sentence, driver);
     }
 
     // --- What was typed ---
@@ -132,19 +135,23 @@ impl Session<'_> {
                 self.program.note_ask(&self.stage, self.name.as_ref(), driver);
                 self.say(driver, NAME_QUESTION);
             }
+            Purpose::New(why) | Purpose::Again(_, why) if password.is_empty() => {
+                keep_password(self, "Nothing is changed.", why, driver);
+            }
             _ if password.is_empty() => self.say(driver, "Nothing is changed."),
-            Purpose::New { is_change } => match password.check() {
+            Purpose::New(why) => match password.check() {
                 Ok(()) => {
-                    let again = Purpose::Again { first: password, is_change };
+                    let again = Purpose::Again(password, why);
                     self.ask_password(again, "The same password once more:", driver);
                 }
-                Err(sentence) => self.say(driver, &sentence),
+                Err(sentence) => keep_password(self, &sentence, why, driver),
             },
-            Purpose::Again { first, is_change } if first == password => {
-                self.set_password(&password, is_change, driver);
+            Purpose::Again(first, why) if first == password => {
+                self.set_password(&password, why, driver);
             }
-            Purpose::Again { .. } => {
-                self.say(driver, "The two are not the same. Nothing is changed.");
+            Purpose::Again(_, why) => {
+                let sentence = "The two are not the same. Nothing is changed.";
+                keep_password(self, sentence, why, driver);
             }
             purpose => self.set_stage(Stage::Checking(purpose, password), driver),
         }
@@ -185,7 +192,7 @@ impl Session<'_> {
                 (name.key(), Some(*account))
             }
             (Purpose::Change(_) | Purpose::Unregister(_), None)
-            | (Purpose::New { .. } | Purpose::Again { .. } | Purpose::Instruct, _) => {
+            | (Purpose::New(_) | Purpose::Again(..) | Purpose::Instruct, _) => {
                 return Heard::Dialogue;
             }
         };
@@ -196,14 +203,19 @@ impl Session<'_> {
                 return Heard::Pause(wait);
             }
             Ok(LoginResult::Wrong) => self.on_wrong_password(purpose, driver),
-            Ok(LoginResult::Right { is_weak }) => {
+            Ok(result @ (LoginResult::Right { .. } | LoginResult::OneTime)) => {
                 if let Purpose::Enter(_, account) | Purpose::LogIn(_, Some(account)) = &purpose {
                     self.pace.prove(*account, now, driver);
                 }
                 self.on_right_password(purpose, driver);
                 // If they were refused, they are still logged in to another account, or to none.
-                if is_weak && my_account(driver) == account {
-                    self.hash_again(&password, driver);
+                let is_asking = result == LoginResult::OneTime;
+                let is_weak = result == LoginResult::Right { is_weak: true };
+                if (is_weak || is_asking) && my_account(driver) == account {
+                    match is_asking {
+                        true => self.ask_new_password(Reason::OneTime, driver),
+                        false => self.hash_again(&password, driver),
+                    }
                 }
             }
             Err(why) => {
@@ -242,29 +254,29 @@ impl Session<'_> {
                 let login = private_lines(account, driver);
                 self.ask_and_renew(Question::LogIn(login), driver)
             }
-            Purpose::Change(_) => return self.ask_new_password(true, driver),
+            Purpose::Change(_) => return self.ask_new_password(Reason::Wanted, driver),
             Purpose::Unregister(_) => self.ask(Question::Unregister, driver),
-            Purpose::LogIn(_, None)
-            | Purpose::New { .. }
-            | Purpose::Again { .. }
-            | Purpose::Instruct => return,
+            Purpose::LogIn(_, None) | Purpose::New(_) | Purpose::Again(..) | Purpose::Instruct => {
+                return;
+            }
         };
         driver.reply(text.as_bytes());
     }
 
-    fn set_password(&mut self, password: &Password, is_change: bool, driver: &mut dyn Driver) {
+    fn set_password(&mut self, password: &Password, why: Reason, driver: &mut dyn Driver) {
+        let is_new = why == Reason::None;
         if let Err(sentence) = password.check() {
             return self.say(driver, &sentence);
         }
         let text = match driver.hash(password) {
-            Ok(hash) if is_change => {
+            Ok(hash) if !is_new => {
                 self.ask_and_renew(Question::SetPassword { hash, quietly: false }, driver)
             }
             Ok(hash) => self.ask_and_renew(Question::Register(hash), driver),
             Err(why) => notice(format_args!("The password cannot be kept: {why}")),
         };
         driver.reply(text.as_bytes());
-        if !is_change && let Some(account) = my_account(driver) {
+        if is_new && let Some(account) = my_account(driver) {
             driver.note_owner(account, self.address);
         }
     }
@@ -285,6 +297,15 @@ impl Session<'_> {
         if let Ok(hash) = driver.hash(password) {
             self.ask(Question::SetPassword { hash, quietly: true }, driver);
         }
+    }
+}
+
+/// There is no new password: the old one stays, unless it was for one time.
+#[inline(never)] // see `Session::hear`
+fn keep_password(session: &mut Session<'_>, sentence: &str, why: Reason, driver: &mut dyn Driver) {
+    session.say(driver, sentence);
+    if why == Reason::OneTime {
+        session.ask_new_password(why, driver);
     }
 }
 

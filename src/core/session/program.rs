@@ -88,7 +88,7 @@ impl Program {
             Stage::Password(Purpose::Enter(name, _)) => (name.shown(), false),
             Stage::Password(Purpose::LogIn(name, _)) => (&**name, false),
             Stage::Password(Purpose::Change(_) | Purpose::Unregister(_)) => (own, false),
-            Stage::Password(Purpose::New { .. } | Purpose::Again { .. }) => (own, true),
+            Stage::Password(Purpose::New(_) | Purpose::Again(..)) => (own, true),
         };
         let ask = match stage {
             Stage::Naming => Ask::Name,

@@ -24,8 +24,19 @@ pub(super) enum Purpose {
     Unregister(AccountId),
     /// None: it is the pairing code, and makes them an instructor.
     Instruct,
-    /// To be the account's new password; `is_change`: it has one already.
-    New { is_change: bool },
+    /// To be the account's new password.
+    New(Reason),
     /// To be the same as the first.
-    Again { first: Password, is_change: bool },
+    Again(Password, Reason),
+}
+
+/// Why there is to be a new password.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// There is none yet: it makes the account.
+    None,
+    /// The owner wants another one.
+    Wanted,
+    /// The one there is was for one time. No other line is taken before.
+    OneTime,
 }

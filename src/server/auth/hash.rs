@@ -109,7 +109,7 @@ impl Hasher {
     /// Whether a hash was made with other parameters than the present ones: then a new one is made
     /// at the next login.
     pub(crate) fn needs_rehash(&self, stored: &PasswordHash) -> bool {
-        Phc::new(&stored.0).map_or(true, |stored| {
+        Phc::new(stored.phc()).map_or(true, |stored| {
             stored.algorithm != self.nobody.algorithm
                 || stored.version != self.nobody.version
                 || stored.params != self.nobody.params
@@ -127,7 +127,7 @@ impl Turn<'_> {
     /// Whether this is the password of the stored hash. Without a hash (no such account), or with
     /// one that chatd did not make, the answer is no, after the same time.
     pub(crate) fn verify(&mut self, password: &str, stored: Option<&PasswordHash>) -> bool {
-        let stored = stored.and_then(|stored| Phc::new(&stored.0).ok()).filter(is_ours);
+        let stored = stored.and_then(|stored| Phc::new(stored.phc()).ok()).filter(is_ours);
         let compared = stored.as_ref().unwrap_or(&self.hasher.nobody);
         let (Ok(params), Some(salt), Some(hash)) =
             (Params::try_from(compared), &compared.salt, &compared.hash)

@@ -146,12 +146,19 @@ impl Authenticator {
         if !wait.is_zero() {
             return LoginResult::Wait(wait);
         }
-        let is_right = turn.verify(attempt.password.reveal(), stored);
+        let is_for_one_time = stored.is_some_and(PasswordHash::is_for_one_time);
+        let is_right = match is_for_one_time {
+            true => turn.verify(PairingCode::signs(attempt.password).reveal(), stored),
+            false => turn.verify(attempt.password.reveal(), stored),
+        };
         // An older hash may be of what was typed. Most passwords have one form alone.
         let is_as_typed = !is_right
             && attempt.password.reveal_typed().is_some_and(|typed| turn.verify(typed, stored));
         if is_right || is_as_typed {
             self.throttle.succeeded(attempt.address, &tried, Instant::now());
+            if is_for_one_time {
+                return LoginResult::OneTime;
+            }
             let needs_rehash = |stored| self.hasher.needs_rehash(stored);
             LoginResult::Right { is_weak: is_as_typed || stored.is_some_and(needs_rehash) }
         } else {

@@ -99,6 +99,35 @@ fn to_register_one_types_the_password_twice() {
 }
 
 #[test]
+fn who_has_a_password_for_one_time_does_nothing_before_they_have_chosen_another() {
+    let config = config();
+    let mut client = Client::connects(&config, None, Vec::new());
+    client.driver.answers.extend([
+        Answer::NeedsPassword(ALICES),
+        named("alice"),
+        Answer::Account(Some(ALICES)),
+    ]);
+    client.driver.logins.push_back(LoginResult::OneTime);
+    client.sends("alice\nk7mq2r4t\n");
+    let asks = "*** That password was for one time. Choose a password of your own, of 8 to 256 bytes (with nc, it will be seen as you type):\n";
+    assert!(client.reads().ends_with(asks));
+    for (typed, told) in [
+        ("/who\n", "*** A password has at least 8 bytes.\n"),
+        ("\n", "*** Nothing is changed.\n"),
+        ("my own one\nmy other one\n", "*** The two are not the same. Nothing is changed.\n"),
+        ("my own one\n\n", "*** Nothing is changed.\n"),
+    ] {
+        assert!(client.sends(typed).is_empty(), "{typed}");
+        let read = client.reads();
+        assert!(read.ends_with(&format!("{told}{asks}")), "{typed}: {read}");
+    }
+    client.driver.answers.push_back(Answer::Text("*** Changed.\n".to_owned()));
+    assert_eq!(client.sends("my own one\nmy own one\nhi\n"), ["says 1: <alice> hi\n"]);
+    assert!(client.reads().ends_with("*** The same password once more:\n*** Changed.\n"));
+    assert_eq!(client.driver.hashed, ["my own one"]);
+}
+
+#[test]
 fn another_password_and_no_account_any_more_need_the_one_there_is() {
     let config = config();
     let mut client = Client::is_alice(&config);
