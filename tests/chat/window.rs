@@ -85,3 +85,40 @@ fn a_line_as_long_as_chatd_allows() {
     person.sees_prompt("alice@lobby> half");
     assert!(person.looks(vt100::Screen::contents).contains(&long));
 }
+
+#[test]
+fn long_lines_are_broken_at_blanks() {
+    let (_server, client, person) = alice_who(|start| start.size(12, 30));
+    client.gets("<bob> one two three four five six seven\n<bob> https://example.org/a/rather/long/link it is");
+    person.sees("it is");
+    let rows = person.rows();
+    let at = rows.iter().position(|row| row.starts_with("<bob> one")).unwrap();
+    assert_eq!(
+        rows[at..at + 4],
+        [
+            "<bob> one two three four five",
+            "  six seven",
+            "<bob> https://example.org/a/ra",
+            "ther/long/link it is",
+        ]
+    );
+}
+
+/// While an edge is dragged nothing is printed where the typed line will be looked for.
+#[test]
+fn an_edge_that_is_dragged() {
+    let (_server, client, person) = alice();
+    person.half_types(&"x".repeat(64));
+    for columns in (81..120).chain((60..120).rev()) {
+        person.resizes(24, columns);
+        if columns % 5 == 0 {
+            client.gets(&format!("<bob> {columns};"));
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(10));
+    }
+    client.gets("<bob> the end");
+    person.sees("<bob> the end");
+    assert_eq!(person.all_rows_with("<bob>").len(), 7 + 12 + 1, "{:?}", person.all_rows());
+    person.types("!\r");
+    client.says(&("x".repeat(64) + "!"));
+}

@@ -18,6 +18,7 @@ mod config;
 mod connection;
 mod editor;
 mod ending;
+mod fold;
 mod full;
 mod hearing;
 mod hooks;

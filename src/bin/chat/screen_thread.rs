@@ -6,6 +6,7 @@
 //! lines in a second are a few dozen prints. It never reads keys or sockets.
 
 use crate::{
+    fold::fold,
     json,
     log::Log,
     paint,
@@ -157,6 +158,10 @@ impl ScreenThread {
             Output::Editor { printer, .. } => {
                 lock.wait();
                 window.wait_until_seen();
+                let text = match terminal::columns() {
+                    Some(columns) => fold(&text, columns.into()),
+                    None => text,
+                };
                 lock.print(|way| match way {
                     Way::Straight => print_straight(&text, false),
                     Way::Editor => {

@@ -16,6 +16,13 @@ use unicode_width::UnicodeWidthChar as _;
 /// is nothing to redraw.
 const SEEN_LIMIT: Duration = Duration::from_millis(100);
 
+/// How long a width has to stay before something is printed: while an edge is dragged, some terminals
+/// tell late how wide they are, and a row of the chat could be taken for one of the typed line's.
+const STEADY: Duration = Duration::from_millis(300);
+
+/// How long printing waits for that.
+const STEADY_LIMIT: Duration = Duration::from_secs(3);
+
 /// Variables that are set by terminals that flow long lines anew.
 const FLOWING: [&str; 7] = [
     "TMUX",
@@ -52,6 +59,7 @@ pub(crate) struct Window {
 /// The window as the editor saw it last.
 struct Seen {
     columns: u16,
+    changed_at: Option<Instant>,
     /// The prompt and the line behind it.
     line: String,
 }
@@ -68,14 +76,16 @@ impl Window {
             Flow::Unknown
         };
         let columns = terminal::columns().unwrap_or_default();
-        let seen = Mutex::new(Seen { columns, line: String::new() });
+        let seen = Mutex::new(Seen { columns, changed_at: None, line: String::new() });
         Window { flow, seen, changed: Condvar::new() }
     }
 
     /// A new line is going to be typed.
     pub(crate) fn begin(&self) {
         let columns = terminal::columns().unwrap_or_default();
-        *self.seen.lock() = Seen { columns, line: String::new() };
+        let mut seen = self.seen.lock();
+        (seen.columns, seen.line) = (columns, String::new());
+        drop(seen);
         self.changed.notify_all();
     }
 
@@ -94,15 +104,21 @@ impl Window {
         if old == new || old == 0 {
             return None;
         }
+        seen.changed_at = Some(Instant::now());
         take_off(self.flow, rows(before, after, old), rows(before, after, new))
     }
 
-    /// Waits a little while until the editor has seen the width that the window has now.
+    /// Waits a little while until the editor has seen the width that the window has now, and that has
+    /// stayed the same.
     pub(crate) fn wait_until_seen(&self) {
-        let deadline = Instant::now() + SEEN_LIMIT;
+        let (deadline, steady_by) = (Instant::now() + SEEN_LIMIT, Instant::now() + STEADY_LIMIT);
         let mut seen = self.seen.lock();
         while terminal::columns().is_some_and(|now| now != seen.columns)
             && !self.changed.wait_until(&mut seen, deadline).timed_out()
+        {}
+        while let Some(at) = seen.changed_at
+            && at.elapsed() < STEADY
+            && !self.changed.wait_until(&mut seen, steady_by.min(at + STEADY)).timed_out()
         {}
     }
 }
