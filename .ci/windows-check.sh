@@ -91,11 +91,13 @@ cd "$project"
     export LD_LIBRARY_PATH=$root/lib/x86_64-linux-gnu RUSTC=$root/bin/rustc RUSTC_BOOTSTRAP=1
     export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc CARGO_TARGET_DIR=$work/target
     export CARGO_PROFILE_DEV_DEBUG=0 # the lock rule's assertions stay in
-    "$root/bin/cargo" build --quiet --locked --bin chat --bin chatd -Zbuild-std=std,panic_unwind \
-        --target x86_64-pc-windows-gnu
+    windows=(--locked -Zbuild-std=std,panic_unwind,test --target x86_64-pc-windows-gnu)
+    "$root/bin/cargo" build --quiet "${windows[@]}" --bin chat --bin chatd
+    "$root/bin/cargo" test --no-run "${windows[@]}" --bin chat 2> "$work/test.log" || { cat "$work/test.log" >&2; exit 1; }
 )
 exe=$work/target/x86_64-pc-windows-gnu/debug
-since "chat.exe and chatd.exe are built"
+unit_tests=$(sed -n 's/.*Executable.* (\(.*\.exe\))$/\1/p' "$work/test.log")
+since "chat.exe, chatd.exe and chat's own tests are built"
 cargo build --quiet --locked --bin chat --bin chatd
 here=${CARGO_TARGET_DIR:-$project/target}/debug
 since "chat and chatd of this machine are built"
@@ -177,6 +179,12 @@ converse() {
     leaves luis@"$server" 0
     hears wendy@"$server" "*** luis left lobby (quit)"
 }
+
+# --- What chat.exe does without a terminal: the random test of 10,000 steps is among it ---
+
+timeout 120 wine "$unit_tests" > "$work/unit-tests.log" 2>&1 || { tail -n 40 "$work/unit-tests.log" >&2; wrong "chat's own tests fail"; }
+grep -q "ten_thousand_steps ... ok" "$work/unit-tests.log" || wrong "the random test did not run"
+since "$(sed -n 's/^test result: ok. \([0-9]*\) passed.*/\1/p' "$work/unit-tests.log") of chat's own tests passed"
 
 # --- chat.exe and a chatd of this machine ---
 

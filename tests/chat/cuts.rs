@@ -1,5 +1,6 @@
-//! Two hundred broken connections, at bytes that nobody chose, and a server that is stopped and killed in between: everybody
-//! reads each line once and in order, and nothing that was typed is lost without a word.
+//! Broken connections, at bytes that nobody chose, and a server that is stopped and killed in between: everybody
+//! reads each line once and in order, and nothing that was typed is lost without a word. With `--inline` they are two hundred,
+//! on the full screen fewer; `CUTS=200 cargo test --test chat cuts::` has as many there.
 
 use crate::{
     harness::Folder,
@@ -16,12 +17,14 @@ use std::{
     time::Duration,
 };
 
-/// Connections that are cut, all together.
-const CUTS: usize = 200;
 /// People who have them: each waits half a second before they come back.
 const PEOPLE: usize = 16;
-/// The server is stopped, or killed, when this many more connections were cut.
-const CUTS_FOR_EACH_SERVER: usize = 50;
+/// How often the server is stopped, or killed.
+const SERVERS: usize = 4;
+/// A window in which all that was shown is seen at once.
+const TALL: u16 = 3000;
+/// In one without the people beside the text, and in which no line that is looked for is wrapped.
+const COLUMNS: u16 = 89;
 /// Said by bob, whose connection holds, as often as anybody else says one.
 const LINES_AT_ONCE: usize = 3;
 const OPTIONS: &str = "--flood off --source-limits off --backlog-lines 0";
@@ -31,17 +34,20 @@ struct Proxy {
     address: SocketAddr,
     /// Where the server is now.
     to: Mutex<SocketAddr>,
+    /// Connections to be cut, all together.
+    all: usize,
     cuts: AtomicUsize,
     connections: AtomicUsize,
     seed: AtomicUsize,
 }
 
 impl Proxy {
-    fn start(to: SocketAddr) -> Arc<Proxy> {
+    fn start(to: SocketAddr, all: usize) -> Arc<Proxy> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let proxy = Arc::new(Proxy {
             address: listener.local_addr().unwrap(),
             to: Mutex::new(to),
+            all,
             cuts: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
             seed: AtomicUsize::new(0x9e37_79b9),
@@ -69,7 +75,7 @@ impl Proxy {
         let to = *self.to.lock().unwrap();
         let Ok(server) = TcpStream::connect(to) else { return }; // it is being started
         let is_first = self.connections.fetch_add(1, Relaxed) < PEOPLE;
-        let is_last = self.cuts.load(Relaxed) >= CUTS;
+        let is_last = self.cuts.load(Relaxed) >= self.all;
         // Often in the first dialogue, which has some 700 bytes; sometimes much later.
         let (down, up) = match self.random(3) {
             _ if is_last => (usize::MAX, usize::MAX),
@@ -132,10 +138,12 @@ fn name(who: usize) -> String {
 }
 
 /// Lets everybody in, one after the other.
-fn enter(proxy: &Proxy) -> Vec<Person> {
+fn enter(proxy: &Proxy, is_full: bool) -> Vec<Person> {
     let enters = |who: usize| {
         let address = proxy.address.to_string();
-        let person = Start::at(address, &["--name", &name(who)]).size(24, 200).go();
+        let start = Start::at(address, &["--name", &name(who)]);
+        let person =
+            if is_full { start.size(24, COLUMNS).full() } else { start.size(24, 200) }.go();
         person.sees_prompt(&format!("{}@lobby> ", name(who)));
         person
     };
@@ -144,16 +152,34 @@ fn enter(proxy: &Proxy) -> Vec<Person> {
 
 /// Whether this person has read one of bob's latest lines: the server tells a thousand again, and no more.
 fn is_near(person: &Person, lines: usize) -> bool {
-    let number = |row: &String| read(row)?.1.strip_prefix("line ")?.split(' ').next()?.parse().ok();
+    let number =
+        |row: &String| read(bare(row))?.1.strip_prefix("line ")?.split(' ').next()?.parse().ok();
     let latest = person.rows().iter().filter_map(number).max();
     lines < 500 || latest.is_some_and(|latest: usize| latest + 500 > lines)
 }
 
+/// A row without the time that the full screen puts in front.
+fn bare(row: &str) -> &str {
+    row.split_at_checked("12:30 ".len())
+        .filter(|(time, _)| time.find(':') == Some(2))
+        .map_or(row, |(_, rest)| rest)
+}
+
+/// All rows of a full screen that can be scrolled to, without the times in front.
+fn all_rows_of(person: &Person) -> Vec<String> {
+    person.resizes(TALL, COLUMNS);
+    person.sees_that("all of it", |screen| {
+        let (first, last) = (screen.rows(0, COLUMNS).next().unwrap(), screen.cursor_position().0);
+        first.trim().is_empty() && last == TALL - 1 && screen.contents().contains("Welcome")
+    });
+    person.rows().iter().map(|row| bare(row).to_owned()).collect()
+}
+
 /// Compares what this person has seen with what was said.
-fn check(who: usize, person: &Person, said: &[(String, String)], typed: usize) {
-    let (rows, me) = (person.all_rows(), name(who));
+fn check(who: usize, rows: &[String], said: &[(String, String)], typed: usize, reads_own: bool) {
+    let me = name(who);
     let seen: Vec<_> = rows.iter().filter_map(|row| read(row)).collect();
-    let others: Vec<_> = said.iter().filter(|(by, _)| *by != me).cloned().collect();
+    let others: Vec<_> = said.iter().filter(|(by, _)| reads_own || *by != me).cloned().collect();
     if let Some(i) = (0..seen.len().max(others.len())).find(|&i| seen.get(i) != others.get(i)) {
         let around = |lines: &[(String, String)]| {
             lines.iter().skip(i.saturating_sub(3)).take(8).cloned().collect::<Vec<_>>()
@@ -187,15 +213,24 @@ fn check(who: usize, person: &Person, said: &[(String, String)], typed: usize) {
 
 #[test]
 fn nobody_misses_a_line_or_reads_one_twice() {
+    play(200, false);
+}
+
+#[test]
+fn nor_on_the_full_screen() {
+    play(std::env::var("CUTS").map_or(60, |cuts| cuts.parse().unwrap()), true);
+}
+
+fn play(cuts: usize, is_full: bool) {
     let folder = Folder::new();
     let mut server = folder.start(OPTIONS);
-    let proxy = Proxy::start(server.address);
-    let people = enter(&proxy);
+    let proxy = Proxy::start(server.address, cuts);
+    let people = enter(&proxy, is_full);
     let mut bob = server.lets_in("bob");
     bob.has_read_everything();
     let mut typed = [0; PEOPLE];
-    let (mut lines, mut next_server) = (0, CUTS_FOR_EACH_SERVER);
-    while proxy.cuts.load(Relaxed) < CUTS {
+    let (mut lines, mut next_server) = (0, cuts / SERVERS);
+    while proxy.cuts.load(Relaxed) < cuts {
         let at_once =
             if people.iter().all(|person| is_near(person, lines)) { LINES_AT_ONCE } else { 0 };
         for i in 0..at_once {
@@ -207,7 +242,7 @@ fn nobody_misses_a_line_or_reads_one_twice() {
         typed[who] += 1;
         bob.has_read_everything();
         if proxy.cuts.load(Relaxed) >= next_server {
-            if next_server % (2 * CUTS_FOR_EACH_SERVER) == 0 {
+            if next_server / (cuts / SERVERS) % 2 == 0 {
                 server.signal("TERM");
                 assert_eq!(server.exit_code(), Some(0));
             }
@@ -215,7 +250,7 @@ fn nobody_misses_a_line_or_reads_one_twice() {
             server = folder.start(OPTIONS);
             *proxy.to.lock().unwrap() = server.address;
             bob = server.lets_in("bob");
-            next_server += CUTS_FOR_EACH_SERVER;
+            next_server += cuts / SERVERS;
         }
         thread::park_timeout(Duration::from_millis(50));
     }
@@ -226,7 +261,8 @@ fn nobody_misses_a_line_or_reads_one_twice() {
     }
     let said = said(&folder);
     for (who, person) in people.iter().enumerate() {
-        check(who, person, &said, typed[who]);
+        let rows = if is_full { all_rows_of(person) } else { person.all_rows() };
+        check(who, &rows, &said, typed[who], is_full);
     }
     println!(
         "{lines} lines of bob's, {} in all, {} typed",

@@ -58,7 +58,7 @@ mod tests {
             ("one two\n", 7, "one two\n"),
             ("one two three\nfour\n", 7, "one two\n  three\nfour\n"),
             ("<bob> a b c d", 7, "<bob> a\n  b c d"),
-            ("<bob> abcdefghi jk", 7, "<bob> abcdefghi\n  jk"),
+            ("<bob> abcdefghi jk now", 7, "<bob> abcdefghi jk\n  now"),
             ("\x1b[2m*** one two\x1b[0m three", 11, "\x1b[2m*** one two\x1b[0m\n  three"),
             ("日本 語の 文", 7, "日本\n  語の\n  文"),
             ("a b c", 1, "a b c"),
