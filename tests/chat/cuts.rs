@@ -242,7 +242,7 @@ fn play(cuts: usize, is_full: bool) {
         typed[who] += 1;
         bob.has_read_everything();
         if proxy.cuts.load(Relaxed) >= next_server {
-            if next_server / (cuts / SERVERS) % 2 == 0 {
+            if (next_server / (cuts / SERVERS)).is_multiple_of(2) {
                 server.signal("TERM");
                 assert_eq!(server.exit_code(), Some(0));
             }

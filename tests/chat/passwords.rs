@@ -54,8 +54,7 @@ fn a_half_typed_sentence_is_put_aside() {
     client.gets_password_question("*** Password for alice:");
     person.sees("Password for alice:");
     person.types(" me bob\r");
-    person
-        .sees("chat: not sent: a password is asked for. What you had typed comes back afterwards.");
+    person.sees("chat: not sent: a password is asked for. What you had typed comes back");
     person.sees_prompt("password> ");
     person.types("hunter2!\r");
     client.says("hunter2!");
