@@ -13,6 +13,9 @@
 //! | `1 talks 2000 hello` | it sends 2,000 lines, while the next line of the check is played |
 //! | `1 hears 2000 text` | it reads 2,000 such lines |
 //! | `3 talks and 2 hears 1000 lines of 900 bytes` | each is read before the next is sent |
+//! | `1 and 2 talk and read the same 500 lines each` | both send 500 lines at once, and read all of them in one order |
+//! | `1 talks on x` | it sends `x` without end, and what it reads is thrown away |
+//! | `2 counts 500 lines` | it reads 500 lines, each of which begins with the number after that of the one before |
 //! | `0   text` | the server prints this line next |
 //! | `0 idle` | the server takes no CPU time (Linux) |
 //! | `0 threads 4`, `0 has 4 threads` | it soon has at most, or at least, this many threads (Linux) |
@@ -139,6 +142,9 @@ impl Check {
             [who, "talks", "and", reader, "hears", count, "lines", "of", bytes, "bytes"] => {
                 return self.talks_in_step(who, reader, count.parse()?, bytes.parse()?);
             }
+            [one, "and", other, "talk", "and", "read", "the", "same", count, "lines", "each"] => {
+                return self.talk_at_once([one, other], count.parse()?);
+            }
             _ => {}
         }
         let (who, rest) = line.split_once(' ').context("no terminal")?;
@@ -159,8 +165,15 @@ impl Check {
             }
             ("floods", text) => floods(client, text),
             ("reads", count) => (0..count.parse()?).try_for_each(|_| reads(client).map(drop)),
+            ("talks", what) if what.starts_with("on ") => {
+                let (line, stream) = (format!("{}\n", &what[3..]), client.get_ref());
+                let (mut talks, mut reads) = (stream.try_clone()?, stream.try_clone()?);
+                thread::spawn(move || while talks.write_all(line.as_bytes()).is_ok() {});
+                thread::spawn(move || std::io::copy(&mut reads, &mut std::io::sink()));
+                Ok(())
+            }
             ("talks", what) => {
-                let (count, text) = what.split_once(' ').context("how many of what?")?;
+                let (count, text) = what.split_once(' ').unwrap_or((what, ""));
                 let lines = format!("{text}\n").repeat(count.parse()?);
                 let mut stream = client.get_ref().try_clone()?;
                 thread::spawn(move || stream.write_all(lines.as_bytes()));
@@ -170,6 +183,7 @@ impl Check {
                 let (count, text) = what.split_once(' ').context("how many of what?")?;
                 (0..count.parse()?).try_for_each(|_| expects(text, &reads(client)?))
             }
+            ("counts", what) => counts(client, what.trim_end_matches(" lines").parse()?),
             _ => expects(rest.trim_start(), &reads(client)?),
         }
     }
@@ -235,6 +249,57 @@ impl Check {
         }
         Ok(())
     }
+}
+
+impl Check {
+    /// Two send at the same time, and all read the same.
+    fn talk_at_once(&mut self, talkers: [&str; 2], count: usize) -> anyhow::Result<()> {
+        let mut readers = Vec::new();
+        for who in talkers {
+            let client = self.clients.remove(who).context("nobody is connected there")?;
+            let (mut talks, line) = (client.get_ref().try_clone()?, format!("from {who}\n"));
+            thread::spawn(move || (0..count).try_for_each(|_| talks.write_all(line.as_bytes())));
+            readers.push((who.to_owned(), thread::spawn(move || read_many(client, 2 * count))));
+        }
+        let mut all = Vec::new();
+        for (who, reader) in readers {
+            let (client, lines) = reader.join().map_err(|_| anyhow::anyhow!("a panic"))??;
+            self.clients.insert(who, client);
+            all.push(lines);
+        }
+        let differs = (0..2 * count).find(|&at| all[0][at] != all[1][at]);
+        if let Some(at) = differs {
+            let [one, other] = [&all[0][at], &all[1][at]];
+            bail!("expected  the same lines\nseen      line {}: {one:?} and {other:?}", at + 1);
+        }
+        Ok(())
+    }
+}
+
+type Client = BufReader<TcpStream>;
+
+fn read_many(mut client: Client, count: usize) -> anyhow::Result<(Client, Vec<String>)> {
+    let lines = (0..count).map(|_| reads(&mut client)).collect::<anyhow::Result<_>>()?;
+    Ok((client, lines))
+}
+
+/// Reads numbered lines, behind one that says which are gone perhaps.
+fn counts(client: &mut Client, count: u64) -> anyhow::Result<()> {
+    let mut before = None;
+    while before.is_none_or(|(first, last)| last < first + count - 1) {
+        let line = reads(client)?;
+        if before.is_none() && line.starts_with("lines ") {
+            continue;
+        }
+        let number = line.split(' ').next().and_then(|number| number.parse::<u64>().ok());
+        let number = number.with_context(|| format!("expected  a number\nseen      {line:?}"))?;
+        before = match before {
+            None => Some((number, number)),
+            Some((first, last)) if number == last + 1 => Some((first, number)),
+            Some((_, last)) => bail!("expected  line {}\nseen      line {number}", last + 1),
+        };
+    }
+    Ok(())
 }
 
 /// The next line of a client, without its end.
