@@ -74,7 +74,7 @@ fn main() -> anyhow::Result<()> {
                 match client::accept(&listener) {
                     Ok(Some(client)) => {
                         let wanted = if mode == Mode::Level {
-                            EventFlags::IN
+                            interest(&client)
                         } else {
                             EventFlags::IN | EventFlags::OUT | EventFlags::ET
                         };

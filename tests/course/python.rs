@@ -150,3 +150,45 @@ fn python_gives_a_name_twice_although_it_has_the_gil() {
     let Some(server) = python("room_names.py", &[]) else { return };
     rooms::two_get_one_name(&server);
 }
+
+/// A person types half a line, a message comes, and what was typed is on no row of the screen any more. It is still in the
+/// terminal's buffer: with the rest of the line it is sent.
+#[cfg(target_os = "linux")]
+#[test]
+fn python_the_client_wipes_out_a_line_that_is_half_typed() {
+    use rustix::event::{PollFd, PollFlags, poll};
+    use std::io::Read as _;
+    if !has_program("python3") {
+        return;
+    }
+    let server = start("broadcast");
+    let mut ben = server.connect("ben");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/course/tutorial/telnet.py");
+    let (mut pty, pts) = pty_process::blocking::open().unwrap();
+    pty.resize(pty_process::Size::new(24, 80)).unwrap();
+    let command = pty_process::blocking::Command::new("python3").arg(script);
+    let port = server.address.port().to_string();
+    let mut client = command.args(["127.0.0.1", &port]).spawn(pts).unwrap();
+    let mut screen = vt100::Parser::default();
+    let mut shows = |pty: &mut pty_process::blocking::Pty, text: &str| {
+        let mut bytes = [0; 1024];
+        while !screen.screen().contents().contains(text) {
+            let mut waits = [PollFd::new(&*pty, PollFlags::IN)];
+            let is_there = poll(&mut waits, Some(&DEADLINE.try_into().unwrap())).unwrap() == 1;
+            assert!(is_there, "{text:?} never comes: {}", screen.screen().contents());
+            let count = pty.read(&mut bytes).unwrap();
+            screen.process(&bytes[..count]);
+        }
+        screen.screen().contents()
+    };
+    shows(&mut pty, "<You>");
+    pty.write_all(b"hal").unwrap();
+    shows(&mut pty, "<You> hal");
+    ben.sends("what do you think of that?\n");
+    let seen = shows(&mut pty, "of that?\n<You>");
+    assert!(!seen.contains("hal"), "{seen}");
+    pty.write_all(b"lo\n").unwrap();
+    ben.receives_until(b"hallo\n");
+    drop((server, pty));
+    client.wait().unwrap();
+}
