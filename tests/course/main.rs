@@ -15,6 +15,7 @@ mod pages;
 mod python;
 mod reactor;
 mod rooms;
+mod slides;
 mod threads;
 mod tutorial;
 

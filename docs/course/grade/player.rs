@@ -165,20 +165,7 @@ impl Check {
             }
             ("floods", text) => floods(client, text),
             ("reads", count) => (0..count.parse()?).try_for_each(|_| reads(client).map(drop)),
-            ("talks", what) if what.starts_with("on ") => {
-                let (line, stream) = (format!("{}\n", &what[3..]), client.get_ref());
-                let (mut talks, mut reads) = (stream.try_clone()?, stream.try_clone()?);
-                thread::spawn(move || while talks.write_all(line.as_bytes()).is_ok() {});
-                thread::spawn(move || std::io::copy(&mut reads, &mut std::io::sink()));
-                Ok(())
-            }
-            ("talks", what) => {
-                let (count, text) = what.split_once(' ').unwrap_or((what, ""));
-                let lines = format!("{text}\n").repeat(count.parse()?);
-                let mut stream = client.get_ref().try_clone()?;
-                thread::spawn(move || stream.write_all(lines.as_bytes()));
-                Ok(())
-            }
+            ("talks", what) => talks(client.get_ref(), what),
             ("hears", what) => {
                 let (count, text) = what.split_once(' ').context("how many of what?")?;
                 (0..count.parse()?).try_for_each(|_| expects(text, &reads(client)?))
@@ -274,6 +261,21 @@ impl Check {
         }
         Ok(())
     }
+}
+
+/// Sends lines while the check goes on: `2000 hello`, or `on hello`, without end.
+fn talks(stream: &TcpStream, what: &str) -> anyhow::Result<()> {
+    let (count, text) = what.split_once(' ').unwrap_or((what, ""));
+    let mut talks = stream.try_clone()?;
+    if count == "on" {
+        let (line, mut reads) = (format!("{text}\n"), stream.try_clone()?);
+        thread::spawn(move || while talks.write_all(line.as_bytes()).is_ok() {});
+        thread::spawn(move || std::io::copy(&mut reads, &mut std::io::sink()));
+    } else {
+        let lines = format!("{text}\n").repeat(count.parse()?);
+        thread::spawn(move || talks.write_all(lines.as_bytes()));
+    }
+    Ok(())
 }
 
 type Client = BufReader<TcpStream>;
