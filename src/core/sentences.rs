@@ -30,6 +30,8 @@ pub(crate) fn unchecked(name: &str) -> String {
 pub(crate) const GOODBYE: &str = "Goodbye.";
 /// Behind the lines of a backlog.
 pub const END_OF_PAST: &str = "End of the history.";
+/// The beginning of the answer to `/since` of a room where its reader is not.
+pub const TOLD_LATER: &str = "You are told that when you enter ";
 /// Asks for a name, alone or after the reason for which a name was refused.
 pub(crate) const NAME_QUESTION: &str = "What is your name?";
 /// To whoever gave the pairing code.

@@ -31,6 +31,14 @@ fn texts(person: &Person) -> Vec<String> {
         .collect()
 }
 
+/// Waits until a line of one's own is said: until then it is on its way, behind `…`.
+fn sees_said(person: &Person, line: &str) {
+    person.sees_that(line, |screen| {
+        let text = screen.contents();
+        text.contains(line) && !text.contains(&format!("…   {line}"))
+    });
+}
+
 #[test]
 fn what_one_sees() {
     let (_server, client, person) = alice_on(12, 100);
@@ -38,7 +46,7 @@ fn what_one_sees() {
     person.types("I have\r");
     client.says("I have");
     client.gets("<alice> I have\n{\"last\":11}");
-    person.sees("<alice> I have");
+    sees_said(&person, "<alice> I have");
     person.types("half typed");
     person.sees_prompt("alice@lobby> half typed");
     person.sees("3 here");
@@ -298,7 +306,7 @@ fn the_screen_in_the_manual() {
     person.types("I have them\r");
     client.says("I have them");
     client.gets("<alice> I have them\n{\"last\":12}");
-    person.sees("<alice> I have them");
+    sees_said(&person, "<alice> I have them");
     person.types("has everybody rea");
     person.sees_prompt("alice@lobby> has everybody rea");
     person.sees("2 carol (1)");
@@ -335,7 +343,7 @@ fn the_log_is_readable_by_its_owner_alone() {
     person.types("mine\r");
     client.says("mine");
     client.gets("<alice> mine\n{\"last\":12}");
-    person.sees("<alice> mine");
+    sees_said(&person, "<alice> mine");
     person.types("/set x\r");
     person.sees("there is no setting");
     person.types("/log\r");

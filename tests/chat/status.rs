@@ -1,6 +1,6 @@
 //! What the full screen says of where one stands: away, lag, unread lines; and of lines that did not arrive.
 
-use crate::{full::alice_on, server::who};
+use crate::{full::alice_on, harness::Folder, person::Start, server::who};
 use rustix::process::Signal;
 use vt100::Screen;
 
@@ -81,4 +81,38 @@ fn what_was_said_while_one_was_stopped_stands_behind_a_sentence() {
     let places = ["<bob> before", "read up to here", "chat: stopped at 20", "<bob> meanwhile"]
         .map(|part| text.find(part).unwrap_or_else(|| panic!("{part}: {text}")));
     assert!(places.is_sorted(), "{text}");
+}
+
+/// On a real server, whose numbers of lines it takes.
+#[test]
+fn of_a_room_that_was_left_one_reads_what_was_said_meanwhile() {
+    let folder = Folder::new();
+    let server = folder.start("");
+    let person =
+        Start::at(server.address.to_string(), &["--name", "alice"]).full().size(24, 80).go();
+    person.sees_prompt("alice@lobby>");
+    let mut bob = server.lets_in("bob");
+    bob.says("before");
+    person.sees("<bob> before");
+    person.types("/join math\r");
+    person.sees_prompt("alice@math>");
+    bob.has_read_everything();
+    (0..30).for_each(|n| bob.says(&format!("meanwhile {n};")));
+    bob.says("/msg alice psst");
+    person.sees("[from bob] psst");
+    person.types("/leave\r");
+    person.sees_prompt("alice@lobby>");
+    person.sees("meanwhile 29;");
+    person.types("\x1b[5~\x1b[5~");
+    person.sees("meanwhile 0;");
+    person.sees("31 lines were said in lobby since you left");
+    person.types("\x1b");
+    bob.says("that is all");
+    person.sees("<bob> that is all");
+    person.types("/find psst\r");
+    person.sees("[from bob] psst");
+    person.types("/find\r");
+    person.sees("no line before has \"psst\".");
+    person.types("/find told when\r");
+    person.sees("no line before has \"told when\".");
 }

@@ -118,7 +118,16 @@ pub(crate) fn save(path: &Path, settings: &mut Settings) -> Result<Vec<Key>, Str
         fs::create_dir_all(folder).map_err(cannot)?;
     }
     let new = path.with_extension("toml.new");
-    fs::write(&new, &text).and_then(|()| fs::rename(&new, path)).map_err(cannot)?;
+    let replaced = fs::write(&new, &text).and_then(|()| {
+        if let Ok(old) = fs::metadata(path) {
+            fs::set_permissions(&new, old.permissions())?;
+        }
+        fs::rename(&new, path)
+    });
+    if let Err(e) = replaced {
+        let _ = fs::remove_file(&new); // half of it, on a full disk
+        return Err(cannot(e));
+    }
     for key in &keys {
         let value = kept.get(*key).clone();
         settings.set(*key, value, kept.source(*key).clone())?;

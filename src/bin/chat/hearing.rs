@@ -149,6 +149,9 @@ impl Socket {
         {
             return None;
         }
+        if self.shared.known().asked_since && is_told_before(&line) {
+            return None;
+        }
         let (mut question, is_chatd) = self.shared.change(|known| {
             let question = known.learn(&line);
             self.take_name_question(known, visit);
@@ -249,6 +252,16 @@ impl Socket {
     /// Sends a line of our own. If the connection is gone, the next read says so.
     fn send(&self, line: &str) {
         let _ = self.shared.link.send_line(line);
+    }
+}
+
+/// What was said in a room while one was elsewhere is told among private lines, which one has read
+/// there.
+fn is_told_before(line: &ServerLine) -> bool {
+    match line.kind {
+        LineKind::PrivateFrom | LineKind::PrivateTo => line.is_past,
+        LineKind::Sentence => line.body().starts_with(sentences::TOLD_LATER),
+        LineKind::Say | LineKind::Act | LineKind::Plain => false,
     }
 }
 

@@ -241,6 +241,7 @@ impl<T: Typing> Keyboard<T> {
         if line.is_empty() && is_chatd {
             return; // chatd says nothing of an empty line, nor do we
         }
+        self.ask_before(line);
         if let Err(why) = self.shared.say(line) {
             return self.did_not_arrive(line, why);
         }
@@ -260,6 +261,18 @@ impl<T: Typing> Keyboard<T> {
             if is_over || left.is_zero() || self.shared.known().replies() > replies {
                 return; // a reply that still looks like one is a refusal
             }
+        }
+    }
+
+    /// Whoever comes back to a room reads what was said there meanwhile.
+    fn ask_before(&self, line: &str) {
+        let question = self.shared.change(|known| {
+            let question = known.left.question_before(line, known.epoch);
+            known.asked_since = question.is_some();
+            question
+        });
+        if let Some(question) = question {
+            let _ = self.shared.link.send_line(&question); // gone: then the line behind it says so
         }
     }
 

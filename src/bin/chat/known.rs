@@ -6,6 +6,7 @@
 //! less then. No I/O and no thread: `shared.rs` has the lock, `socket` writes, `main` and `screen` read.
 
 use crate::{
+    left::{LeftRooms, Place},
     note::{Note, Question},
     own::OwnLines,
     pace::Pace,
@@ -24,14 +25,6 @@ const LATE: u64 = 5;
 /// Codes of the note `bye`: we left; there is no place.
 const BYE_LEFT: u64 = 1000;
 const BYE_FULL: u64 = 1013;
-
-/// Up to where everything that was said has come: line `last` of this room and this epoch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) room: String,
-    pub(crate) last: u64,
-    pub(crate) epoch: u64,
-}
 
 #[derive(Debug, Default)]
 pub(crate) struct Known {
@@ -88,9 +81,12 @@ pub(crate) struct Known {
     /// What brings us back, once.
     pub(crate) token: Option<String>,
     pub(crate) place: Option<Place>,
+    pub(crate) left: LeftRooms,
+    /// The server was asked what was said in one of them, to tell it when we enter.
+    pub(crate) asked_since: bool,
     /// The room whose past is to be told first: until that has come, we are where we were.
     pub(crate) awaits_past_of: Option<String>,
-    epoch: u64,
+    pub(crate) epoch: u64,
     people: Vec<String>, // whoever spoke last stands first
     rooms: Vec<String>,
 }
@@ -109,6 +105,7 @@ impl Known {
             is_away,
             token,
             place,
+            left,
             rooms,
             ..
         } = std::mem::take(self);
@@ -123,6 +120,7 @@ impl Known {
             is_away,
             token,
             place,
+            left,
             rooms,
             ..Known::default()
         };
@@ -132,7 +130,7 @@ impl Known {
     /// Forgets the server: the next one is another one.
     pub(crate) fn leave_server(&mut self) {
         (self.token, self.place, self.own) = (None, None, OwnLines::default());
-        self.unsaid.clear();
+        (self.unsaid, self.left) = (Vec::new(), LeftRooms::default());
         (self.is_chatd, self.outage, self.is_away) = (false, None, false);
     }
 
@@ -157,6 +155,7 @@ impl Known {
         if let Some(room) = note.text("room") {
             if self.room.as_ref() != Some(&room) {
                 (self.people, self.is_on_the_way) = (Vec::new(), false);
+                self.left.moved(self.place.as_ref(), &room);
             }
             add(&mut self.rooms, &room);
             note.texts("here").for_each(|name| add(&mut self.people, &name));

@@ -26,6 +26,7 @@ mod input;
 mod json;
 mod keyboard;
 mod known;
+mod left;
 mod log;
 mod note;
 mod options;

@@ -14,6 +14,7 @@ use crate::core::{
         coming_back::end_token,
         programs::{describe_room, set_reads_notes, take_since},
     },
+    sentences::TOLD_LATER,
     session::program::facts_of,
     token::Token,
 };
@@ -69,7 +70,7 @@ pub(crate) fn tell_since(ctx: &mut RoomsCtx<'_>, since: Box<Since>) -> Reply {
             let past = history::since(ctx.rooms, ctx.client, after);
             Reply::Fetch(String::new(), past)
         }
-        None => Reply::notice(format_args!("You are told that when you enter {room}.")),
+        None => Reply::notice(format_args!("{TOLD_LATER}{room}.")),
     }
 }
 
