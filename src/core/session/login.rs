@@ -14,6 +14,7 @@ use crate::core::{
     history_reply::PRIVATE_MAX,
     name::Name,
     notice::notice,
+    pairing_code::PairingCode,
     password::{PASSWORD_MAX, PASSWORD_MIN, Password},
     record::{AccountId, Found, Query},
     sentences::{MAY_BE_SEEN, NAME_QUESTION, asks_for_password},
@@ -53,7 +54,7 @@ impl Session<'_> {
             return self.say(driver, "You have an account already: /whoami.");
         }
         match password {
-            Some(password) => self.set_password(&password, Reason::None, driver),
+            Some(password) => self.set_password(&password, &Reason::None, driver),
             None => self.ask_new_password(Reason::None, driver),
         }
     }
@@ -117,9 +118,9 @@ impl Session<'_> {
     }
 
     fn ask_new_password(&mut self, why: Reason, driver: &mut dyn Driver) {
-        let lead = match why {
+        let lead = match &why {
             Reason::None | Reason::Wanted => "A new password",
-            Reason::OneTime => "That password was for one time. Choose a password of your own,",
+            Reason::OneTime(_) => "That password was for one time. Choose a password of your own,",
         };
         let sentence = format!("{lead} of {PASSWORD_MIN} to {PASSWORD_MAX} bytes{MAY_BE_SEEN}:");
         self.ask_password(Purpose::New(why), &sentence, driver);
@@ -139,7 +140,7 @@ impl Session<'_> {
                 keep_password(self, "Nothing is changed.", why, driver);
             }
             _ if password.is_empty() => self.say(driver, "Nothing is changed."),
-            Purpose::New(why) => match password.check() {
+            Purpose::New(why) => match check_new(&password, &why) {
                 Ok(()) => {
                     let again = Purpose::Again(password, why);
                     self.ask_password(again, "The same password once more:", driver);
@@ -147,7 +148,7 @@ impl Session<'_> {
                 Err(sentence) => keep_password(self, &sentence, why, driver),
             },
             Purpose::Again(first, why) if first == password => {
-                self.set_password(&password, why, driver);
+                self.set_password(&password, &why, driver);
             }
             Purpose::Again(_, why) => {
                 let sentence = "The two are not the same. Nothing is changed.";
@@ -213,7 +214,7 @@ impl Session<'_> {
                 let is_weak = result == LoginResult::Right { is_weak: true };
                 if (is_weak || is_asking) && my_account(driver) == account {
                     match is_asking {
-                        true => self.ask_new_password(Reason::OneTime, driver),
+                        true => self.ask_new_password(Reason::OneTime(password.into()), driver),
                         false => self.hash_again(&password, driver),
                     }
                 }
@@ -263,8 +264,8 @@ impl Session<'_> {
         driver.reply(text.as_bytes());
     }
 
-    fn set_password(&mut self, password: &Password, why: Reason, driver: &mut dyn Driver) {
-        let is_new = why == Reason::None;
+    fn set_password(&mut self, password: &Password, why: &Reason, driver: &mut dyn Driver) {
+        let is_new = matches!(why, Reason::None);
         if let Err(sentence) = password.check() {
             return self.say(driver, &sentence);
         }
@@ -300,11 +301,21 @@ impl Session<'_> {
     }
 }
 
+/// Whether it may become a password. The one on a slip is known to whoever has printed it.
+fn check_new(password: &Password, why: &Reason) -> Result<(), String> {
+    match why {
+        Reason::OneTime(slip) if PairingCode::signs(password) == PairingCode::signs(slip) => {
+            Err("That is the password which was for one time.".to_owned())
+        }
+        _ => password.check(),
+    }
+}
+
 /// There is no new password: the old one stays, unless it was for one time.
 #[inline(never)] // see `Session::hear`
 fn keep_password(session: &mut Session<'_>, sentence: &str, why: Reason, driver: &mut dyn Driver) {
     session.say(driver, sentence);
-    if why == Reason::OneTime {
+    if let Reason::OneTime(_) = why {
         session.ask_new_password(why, driver);
     }
 }

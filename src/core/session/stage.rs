@@ -31,12 +31,11 @@ pub(super) enum Purpose {
 }
 
 /// Why there is to be a new password.
-#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reason {
     /// There is none yet: it makes the account.
     None,
     /// The owner wants another one.
     Wanted,
-    /// The one there is was for one time. No other line is taken before.
-    OneTime,
+    /// The one there is, this one, was for one time. No other line is taken before.
+    OneTime(Box<Password>),
 }

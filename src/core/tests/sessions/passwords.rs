@@ -113,6 +113,7 @@ fn who_has_a_password_for_one_time_does_nothing_before_they_have_chosen_another(
     assert!(client.reads().ends_with(asks));
     for (typed, told) in [
         ("/who\n", "*** A password has at least 8 bytes.\n"),
+        ("K7MQ-2R4T\n", "*** That is the password which was for one time.\n"),
         ("\n", "*** Nothing is changed.\n"),
         ("my own one\nmy other one\n", "*** The two are not the same. Nothing is changed.\n"),
         ("my own one\n\n", "*** Nothing is changed.\n"),
