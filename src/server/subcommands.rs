@@ -71,7 +71,8 @@ pub struct AccountCommand {
     /// list; or with a NAME: add, passwd, promote (to administrator), demote, remove; or with NAMES
     /// that somebody keeps who should not: free; or import FILE, which makes accounts for a class
     /// list (a name a line, or CSV with a column "name") and prints a slip with a password for each;
-    /// or export, which prints all accounts as CSV
+    /// or export, which prints all accounts as CSV; or forget NAME, which takes somebody out of the
+    /// database, says before how much that is, and needs the server stopped
     #[argh(positional)]
     pub action: AccountAction,
 
@@ -82,6 +83,10 @@ pub struct AccountCommand {
     /// the database (default: chatd.db)
     #[argh(option, arg_name = "FILE")]
     pub db: Option<PathBuf>,
+
+    /// forget: do not ask whether it is meant
+    #[argh(switch)]
+    pub yes: bool,
 }
 
 /// What can be done with accounts.
@@ -97,6 +102,7 @@ pub enum AccountAction {
     Free,
     Import,
     Export,
+    Forget,
 }
 
 /// List who is banned or muted, ban somebody, or lift a ban, also while a server runs: it notices

@@ -15,6 +15,7 @@ mod error;
 mod export;
 mod file;
 mod findings;
+mod forget;
 mod open;
 mod prune;
 mod read;
@@ -30,6 +31,7 @@ mod write;
 pub use self::{
     error::{StoreError, StoreErrorKind},
     export::ExportedLine,
+    forget::{GONE, Traces},
     open::Durability,
     prune::{Old, PRUNE_CHUNK, Piece},
     restore::{Restored, put_in_place},

@@ -42,7 +42,7 @@ fn is_by_todays_rules(db: &Connection) -> Result<bool> {
 
 /// Empties an index that was made by older rules, inside the caller's transaction. The lines are
 /// indexed again by [`index_some`], a piece at a time.
-fn begin_again(db: &Connection) -> Result<()> {
+pub(super) fn begin_again(db: &Connection) -> Result<()> {
     for table in ["line_words", "private_words"] {
         db.execute(&format!("INSERT INTO {table} ({table}) VALUES ('delete-all')"), [])?;
     }

@@ -3,6 +3,7 @@
 mod backup;
 mod bans;
 mod class;
+mod forget;
 #[allow(dead_code, reason = "the other test binaries need the rest")]
 #[path = "../harness/mod.rs"]
 mod harness;

@@ -3,11 +3,12 @@
 
 use crate::{
     database,
+    forget::forget,
     import::{export, import},
     password::read_password,
     print::{print_line, zone},
 };
-use anyhow::{anyhow, bail};
+use anyhow::{anyhow, bail, ensure};
 use chatd::{
     core::{
         name::NameRule,
@@ -26,6 +27,10 @@ use std::path::Path;
 
 /// Does what was asked. `path`: the database.
 pub(crate) fn run(command: &AccountCommand, path: &Path) -> anyhow::Result<()> {
+    ensure!(
+        command.action == AccountAction::Forget || !command.yes,
+        "--yes is for chatd account forget."
+    );
     match (command.action, &command.names[..]) {
         (AccountAction::List, []) => list(path),
         (AccountAction::List, _) => {
@@ -40,6 +45,7 @@ pub(crate) fn run(command: &AccountCommand, path: &Path) -> anyhow::Result<()> {
         (AccountAction::Free, names) => free(path, names),
         (AccountAction::Import, [file, ..]) => import(Path::new(file), path),
         (_, [_, more, ..]) => bail!("One account at a time, and then {more}."),
+        (AccountAction::Forget, [name]) => forget(name, command.yes, path),
         (AccountAction::Add, [name]) => add(path, name),
         (AccountAction::Passwd, [name]) => passwd(path, name),
         (AccountAction::Promote, [name]) => set_admin(path, name, true),

@@ -5,6 +5,7 @@
 //! says so: they are shown what would go, and by which clock.
 
 use crate::{
+    confirm::confirm,
     database,
     print::{print_line, zone},
 };
@@ -14,15 +15,7 @@ use chatd::{
     store::{Old, PRUNE_CHUNK, Store},
 };
 use jiff::{SignedDuration, Timestamp};
-use std::{
-    io::{BufRead as _, IsTerminal as _, Read as _, Write as _, stderr, stdin},
-    path::Path,
-    thread,
-    time::Instant,
-};
-
-/// Bytes read of an answer: more than anybody types.
-const ANSWER_MAX: u64 = 256;
+use std::{path::Path, thread, time::Instant};
 
 /// `path`: the database.
 pub(crate) fn prune(days: Option<u32>, is_meant: bool, path: &Path) -> anyhow::Result<()> {
@@ -41,11 +34,11 @@ pub(crate) fn prune(days: Option<u32>, is_meant: bool, path: &Path) -> anyhow::R
     }
     print_line(&describe(&old, days, now, path));
     if !is_meant {
-        ensure!(
-            stdin().is_terminal(),
-            "Nothing is deleted. If it is meant: chatd history prune --days {days} --yes"
-        );
-        ensure!(ask_whether_it_is_meant()?, "Nothing is deleted.");
+        confirm(
+            "Delete them? They cannot be brought back.",
+            "Nothing is deleted.",
+            &format!("chatd history prune --days {days} --yes"),
+        )?;
     }
     let deleted = delete(&mut store, before)?;
     drop(store);
@@ -66,16 +59,6 @@ fn describe(old: &Old, days: u32, now: Timestamp, path: &Path) -> String {
         span.unwrap_or_default(),
         time(now)
     )
-}
-
-fn ask_whether_it_is_meant() -> anyhow::Result<bool> {
-    let mut out = stderr(); // standard output may be redirected
-    let _ =
-        write!(out, "Delete them? They cannot be brought back. [y/N] ").and_then(|()| out.flush());
-    let mut answer = Vec::new();
-    stdin().lock().take(ANSWER_MAX).read_until(b'\n', &mut answer).context("cannot read it")?;
-    let answer = String::from_utf8_lossy(&answer).trim().to_lowercase();
-    Ok(matches!(&*answer, "y" | "yes"))
 }
 
 /// A piece at a time. After each the file is free for as long as the piece took: a server may want
