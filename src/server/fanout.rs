@@ -17,6 +17,7 @@ use super::{
     clock::Clock,
     cues::Cues,
     history::historian::{HistorianEvent, HistorianHandle},
+    logger,
     status::{Activity, Status, Totals},
     trace::Passes,
 };
@@ -173,7 +174,7 @@ impl FanOut {
             }
             for action in chat.take_actions() {
                 match action {
-                    Action::Log(line) => log::info!("{line}"),
+                    Action::Log(line) => logger::record(&line),
                     Action::ShutDown(_) if is_stopping => {} // a second stop would end the process at once
                     Action::ShutDown(after) => stop_at = Some(Instant::now() + after),
                     Action::CancelShutDown => stop_at = None,

@@ -4,17 +4,19 @@
 //! An instructor who presses Ctrl-S, or pipes the log into a pager, stops whoever writes to that
 //! terminal. With a logger that writes on the caller's thread (as the usual ones do) that would be
 //! the fan-out, and with it the class. Here a full queue loses log lines; their number is logged.
+//!
+//! A line is written for people, for the journal of systemd, or as JSON for a program: see `log_line`.
 
 use super::{
     clock::wall_clock,
+    log_line::{Line, LogFormat},
     repeated::Repeated,
     status::{Activity, Status},
     zone::local_zone,
 };
-use crate::core::address::ClientAddress;
+use crate::core::{address::ClientAddress, event::ClientId, rooms::LogLine};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
-use jiff::Timestamp;
-use log::{Level, LevelFilter, Log, Metadata, Record, kv::Key};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::{
     fmt,
     io::Write as _,
@@ -30,9 +32,8 @@ pub(crate) const LINES_MAX: usize = 8192;
 
 /// What the queue carries.
 enum Entry {
-    /// A line. The thread that writes it formats it. If there may be many like it: their kind, and
-    /// their source.
-    Line(Timestamp, Level, String, Option<(String, String)>),
+    /// A line. The thread that writes it formats it.
+    Line(Line),
     /// Everything before this was written: say so.
     Flush(Sender<()>),
 }
@@ -47,6 +48,7 @@ struct Logger {
 pub struct LogWriter {
     entries: Receiver<Entry>,
     lost: Arc<AtomicU64>,
+    format: LogFormat,
     /// What its thread does.
     pub status: Arc<Status>,
 }
@@ -65,20 +67,33 @@ pub(crate) fn lost() -> u64 {
 }
 
 /// Installs the log of the process. The caller has to run the writer on a thread.
-pub fn install(level: LevelFilter) -> anyhow::Result<LogWriter> {
+pub fn install(level: LevelFilter, format: LogFormat) -> anyhow::Result<LogWriter> {
     let (sender, entries) = crossbeam_channel::bounded(LINES_MAX);
     let lost = Arc::new(AtomicU64::new(0));
     let queue = sender.clone();
     log::set_boxed_logger(Box::new(Logger { entries: sender, lost: Arc::clone(&lost) }))?;
     log::set_max_level(level);
     let _ = QUEUE.set((queue, Arc::clone(&lost)));
-    Ok(LogWriter { entries, lost, status: Status::new("logger") })
+    Ok(LogWriter { entries, lost, format, status: Status::new("logger") })
+}
+
+/// Logs a line of the rooms'.
+pub fn record(line: &LogLine) {
+    let LogLine { event, client, account, address, text } = line;
+    let (client, account) = (client.unwrap_or(0), account.as_deref().unwrap_or(""));
+    let address = address.map(|address| address.to_string()).unwrap_or_default();
+    log::info!(event, client, account, address:%; "{text}");
 }
 
 /// Logs a line of which there may be many from one source. After the first ones they are counted:
 /// "and 3,214 more `kind` `source` in the last 10 s".
-pub(crate) fn counted(kind: &str, source: &ClientAddress, line: fmt::Arguments<'_>) {
-    log::info!(kind, source:%; "{line}");
+pub(crate) fn counted(
+    event: &str,
+    client: ClientId,
+    (kind, source): (&str, &ClientAddress),
+    line: fmt::Arguments<'_>,
+) {
+    log::info!(event, client, kind, address:% = source; "{line}");
 }
 
 impl Log for Logger {
@@ -91,9 +106,7 @@ impl Log for Logger {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let text_of = |key| record.key_values().get(Key::from_str(key)).map(|v| v.to_string());
-        let counted = text_of("kind").zip(text_of("source"));
-        let line = Entry::Line(wall_clock(), record.level(), record.args().to_string(), counted);
+        let line = Entry::Line(Line::of(wall_clock(), record));
         if let Err(TrySendError::Full(_)) = self.entries.try_send(line) {
             self.lost.fetch_add(1, Relaxed);
         }
@@ -114,10 +127,8 @@ impl LogWriter {
     pub fn run(self) {
         self.status.attach();
         let (mut stderr, (zone, _)) = (std::io::stderr(), local_zone());
-        let mut write = |at: Timestamp, level: Level, text: &str| {
-            let time = at.to_zoned(zone.clone()).strftime("%H:%M:%S%.3f").to_string();
-            let line = format!("{time} {level:<5} {text}\n");
-            let _ = stderr.write_all(line.as_bytes()); // nobody is left to tell
+        let mut write = |line: &Line| {
+            let _ = stderr.write_all(line.format(self.format, &zone).as_bytes()); // nobody is left to tell
         };
         let mut repeated = Repeated::default();
         loop {
@@ -130,10 +141,13 @@ impl LogWriter {
             let mut is_over = repeated.left(Instant::now()).is_some_and(|left| left.is_zero());
             let mut done = None;
             match entry {
-                Ok(Entry::Line(at, level, text, None)) => write(at, level, &text),
-                Ok(Entry::Line(at, level, text, Some((kind, source)))) => {
-                    if repeated.count(kind, source, Instant::now()) {
-                        write(at, level, &text);
+                Ok(Entry::Line(line)) => {
+                    let is_one_of_few = match line.repeats() {
+                        Some((kind, source)) => repeated.count(kind, source, Instant::now()),
+                        None => true,
+                    };
+                    if is_one_of_few {
+                        write(&line);
                     }
                 }
                 Ok(Entry::Flush(flushed)) => (is_over, done) = (true, Some(flushed)),
@@ -141,14 +155,14 @@ impl LogWriter {
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             if is_over {
-                for line in repeated.end(Instant::now()) {
-                    write(wall_clock(), Level::Info, &line);
+                for text in repeated.end(Instant::now()) {
+                    write(&Line::own(wall_clock(), Level::Info, "repeated", text));
                 }
             }
             let lost = self.lost.swap(0, Relaxed);
             if lost > 0 {
-                let line = format!("{lost} log lines were lost: standard error did not take them");
-                write(wall_clock(), Level::Warn, &line);
+                let text = format!("{lost} log lines were lost: standard error did not take them");
+                write(&Line::own(wall_clock(), Level::Warn, "log_lost", text));
             }
             if let Some(done) = done {
                 let _ = done.send(());

@@ -12,6 +12,7 @@ mod hazards;
 pub mod history;
 pub mod limits;
 mod listen_on;
+pub mod log_line;
 pub mod logger;
 pub mod net;
 pub mod number;
@@ -299,7 +300,7 @@ pub fn begin_chat<H>(options: &Options, snapshot: Snapshot) -> Chat<H> {
     let mut chat = Chat::new(config, options.commands(), snapshot);
     for action in chat.take_actions() {
         if let Action::Log(line) = action {
-            log::info!("{line}");
+            logger::record(&line);
         }
     }
     chat

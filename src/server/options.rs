@@ -4,6 +4,7 @@ pub use super::listen_on::{ChatOn, ListenOn, MetricsOn, WebOn};
 use super::{
     client::outbox::SlowLimits,
     history::historian::StoreConfig,
+    log_line::LogFormat,
     number::whole_number,
     subcommands::Subcommand,
     switches::{OnOff, ViewAccess},
@@ -157,6 +158,11 @@ pub struct Options {
     /// what to log on standard error: off, error, warn, info, debug (default: info)
     #[argh(option, arg_name = "LEVEL", default = "LevelFilter::Info")]
     pub log: LevelFilter,
+
+    /// how to log: text; json, an object a line; or journal, for systemd's, which has the time itself
+    /// (default: text, or journal where that is read)
+    #[argh(option, arg_name = "FORMAT", default = "LogFormat::Text")]
+    pub log_format: LogFormat,
 
     /// a file of options, by their names here (threads-max = 40); what is typed overrides it, see
     /// docs/operations.md (default: none)

@@ -75,7 +75,7 @@ impl Chatd {
         self.handler.history.begin_to_stop();
         let _ = self.shutdown.send(Shutdown::Gracefully);
         let clients = self.handler.registry.close();
-        log::info!("shutting down, {} clients connected", clients.len());
+        log::info!(event = "stopping"; "shutting down, {} clients connected", clients.len());
         for client in clients {
             client.hang_up(CloseReason::Shutdown);
         }
@@ -96,7 +96,7 @@ impl Chatd {
         join(self.workers);
         flusher_queue.stop();
         join([self.flusher]);
-        log::info!("every thread has ended");
+        log::info!(event = "stopped"; "every thread has ended");
     }
 }
 

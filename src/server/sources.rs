@@ -163,7 +163,8 @@ impl SourceTable {
         totals.refused.fetch_add(1, Relaxed);
         let address = ClientAddress::from(peer);
         let has_to_wait = self.sources.lock().refuse(address, self.now());
-        logger::counted("refusals of", &address, format_args!("refused {peer}: {sentence}"));
+        let line = format_args!("refused {peer}: {sentence}");
+        logger::counted("refused", 0, ("refusals of", &address), line);
         has_to_wait
     }
 
@@ -231,18 +232,20 @@ impl Usage {
     /// Logs that the client is there.
     #[inline(never)] // text of an address needs much stack: see `Session::hear`
     pub fn log_begin(&self, peer: Origin) {
-        self.log("connections from", format_args!("c{} connected from {peer}", self.number));
+        let line = format_args!("c{} connected from {peer}", self.number);
+        self.log("connected", "connections from", line);
     }
 
     /// Logs why the client has left.
     pub fn log_end(&self, name: &str, reason: impl Display) {
-        self.log("departures from", format_args!("{name} left: {reason}"));
+        self.log("left", "departures from", format_args!("{name} left: {reason}"));
     }
 
-    fn log(&self, kind: &str, line: std::fmt::Arguments<'_>) {
+    fn log(&self, event: &str, kind: &str, line: std::fmt::Arguments<'_>) {
+        let (client, address) = (self.number, &self.address);
         match self.is_crowded {
-            true => logger::counted(kind, &self.address, line),
-            false => log::info!("{line}"),
+            true => logger::counted(event, client, (kind, address), line),
+            false => log::info!(event, client, address:%; "{line}"),
         }
     }
 

@@ -23,6 +23,7 @@ mod internals;
 #[cfg(target_os = "linux")]
 mod io_models;
 mod lasting;
+mod log;
 mod operator;
 mod options;
 mod order;

@@ -71,7 +71,7 @@ fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
     options.look_for_terminal();
     survive_full_files()?;
     space::begin()?;
-    let log_writer = logger::install(options.log)?;
+    let log_writer = logger::install(options.log, options.log_format.for_stderr())?;
     let threads = [Status::new("main"), Arc::clone(&log_writer.status)];
     threads[0].attach();
     start_thread("logger", move || log_writer.run())?;

@@ -24,7 +24,7 @@ use chatd::{
         client::waiting::WaitingList,
         clock::Clock,
         history::historian::{self, HistorianEvent, HistorianHandle, HistoryReader},
-        limits, listen,
+        limits, listen, logger,
         options::Options,
         sources::SourceTable,
         start_thread,
@@ -271,7 +271,7 @@ impl<'a> Server<'a> {
         self.is_in_chat = false;
         for action in self.chat.take_actions() {
             match action {
-                Action::Log(line) => log::info!("{line}"),
+                Action::Log(line) => logger::record(&line),
                 Action::ShutDown(after) => {
                     self.timers.cancel(Timer::Stop);
                     self.timers.set(Instant::now() + after, Timer::Stop);

@@ -47,7 +47,7 @@ pub(crate) fn reload(before: Given, chatd: &Chatd) -> Given {
     let (now, mut changed) = match read {
         Ok(read) => read,
         Err(error) => {
-            log::error!("the options were not read again, and are as before: {error:#}");
+            log::error!(event = "options_wrong"; "the options were not read again, and are as before: {error:#}");
             return before;
         }
     };
@@ -55,7 +55,7 @@ pub(crate) fn reload(before: Given, chatd: &Chatd) -> Given {
     changed.extend(in_file.contains(&LOG).then_some(LOG));
     log::set_max_level(now.options.log);
     let later: Vec<&str> = in_file.into_iter().filter(|it| !AT_ONCE.contains(it)).collect();
-    log::info!("the options were read again: {}", describe(&changed, &later));
+    log::info!(event = "options_read"; "the options were read again: {}", describe(&changed, &later));
     now
 }
 

@@ -73,7 +73,7 @@ fn run(given: Given) -> anyhow::Result<ExitCode> {
     options.check()?;
     options.look_for_terminal();
     space::begin()?;
-    let log_writer = logger::install(options.log)?;
+    let log_writer = logger::install(options.log, options.log_format.for_stderr())?;
     let status = Status::new("main");
     status.attach();
     let server_threads = vec![log_writer.status.clone(), status.clone()];

@@ -9,16 +9,15 @@ use super::{
 use crate::core::{
     address::ClientAddress,
     close_reason::CloseReason,
-    event::{Answer, ClientId, Login},
+    event::{Answer, Login},
     history_reply::PRIVATE_MAX,
     name::Name,
     notice::{Refusal, notice},
     password::Password,
     record::{Account, AccountId, Change, Outcome, PasswordHash, SanctionKind, Target},
     rooms::{
-        Action, ClientKey,
+        Action, ClientKey, LogLine,
         coming_back::{end_token, end_tokens_of, write_end_of_tokens},
-        member::Member,
         pending::Reserved,
         programs::{describe_who, note_who},
         scrollback::Scrollback,
@@ -135,10 +134,19 @@ pub(super) fn make_way(
 }
 
 /// Logs who logged in, for the operator.
-pub(super) fn log_login(ctx: &mut RoomsCtx<'_>, client: ClientId, account: AccountId) {
+pub(super) fn log_login(ctx: &mut RoomsCtx<'_>, account: AccountId) {
     let Some(account) = ctx.rooms.accounts.get(account) else { return };
     let admin = if account.is_admin { ", an administrator" } else { "" };
-    let line = format!("c{client} is logged in as {}{admin}", account.name);
+    let (account, did) = (account.name.clone(), format!("is logged in as {}{admin}", account.name));
+    log_account(ctx, "logged_in", account, &did);
+}
+
+/// Logs what a member has done about an account.
+fn log_account(ctx: &mut RoomsCtx<'_>, event: &'static str, account: String, did: &str) {
+    let member = ctx.member();
+    let (client, address) = (Some(member.client()), Some(member.address()));
+    let text = format!("c{} {did}", member.client());
+    let line = LogLine { event, client, account: Some(account), address, text };
     ctx.rooms.actions.push(Action::Log(line));
 }
 
@@ -152,7 +160,7 @@ pub(crate) fn log_in(ctx: &mut RoomsCtx<'_>, login: Login) -> Answer {
             "That account's name is not allowed here: the server runs without --unicode-names.",
         ));
     };
-    let (client, address) = (ctx.member().client(), ctx.member().address());
+    let address = ctx.member().address();
     let (names, now) = (once(name.key()), ctx.rooms.now());
     let is_admin = account.is_admin || ctx.rooms.is_admin(ctx.client);
     if !is_admin
@@ -176,7 +184,7 @@ pub(crate) fn log_in(ctx: &mut RoomsCtx<'_>, login: Login) -> Answer {
     if ctx.member().name().shown() != name.shown() {
         text = change_name(ctx, name.clone());
     }
-    log_login(ctx, client, account.id);
+    log_login(ctx, account.id);
     end_token(ctx.rooms, ctx.client); // of whoever they were
     let member = &mut ctx.rooms.members_mut()[ctx.client];
     member.set_account(Some(account.id));
@@ -256,8 +264,9 @@ pub(crate) fn registered(
         "{} is yours from now on. When you come again, you are asked for your password.",
         account.name
     ));
-    if let Some(client) = ctx.rooms.members().get(ctx.client).map(Member::client) {
-        ctx.rooms.actions.push(Action::Log(format!("c{client} registered {}", account.name)));
+    if ctx.rooms.members().get(ctx.client).is_some() {
+        let did = format!("registered {}", account.name);
+        log_account(ctx, "registered", account.name.clone(), &did);
         end_token(ctx.rooms, ctx.client);
         ctx.rooms.members_mut()[ctx.client].set_account(Some(account.id));
         ctx.rooms.members_mut().ignore_account_of(ctx.client, account.id);

@@ -6,7 +6,7 @@ use crate::core::{
     hazard::{Announcement, DemoRequest, HAZARDS, Hazard},
     notice::{Refusal, notice},
     record::Change,
-    rooms::{Action, Rooms},
+    rooms::{Action, LogLine, Rooms},
 };
 
 pub(super) const ROW: Row = Row::session(
@@ -60,7 +60,8 @@ pub(crate) fn announce(rooms: &mut Rooms, announcement: Announcement) {
         shown.extend(is_shown.then_some(hazard));
     }
     if let Some(by) = by {
-        rooms.actions.push(Action::Log(format!("{by} {audit}")));
+        let text = format!("{by} {audit}");
+        rooms.actions.push(Action::Log(LogLine { event: "demo", text, ..LogLine::default() }));
         let now = rooms.now();
         rooms.pending.record(now, Change::Audit { by, what: audit });
     }

@@ -14,7 +14,7 @@ use crate::core::{
     notice::{Refusal, notice},
     record::SanctionKind,
     rooms::{
-        Action, ClientKey, Rooms, coming_back,
+        Action, ClientKey, LogLine, Rooms, coming_back,
         identity::inherit_mute,
         member::Member,
         programs::{describe_who, set_reads_notes},
@@ -45,7 +45,6 @@ pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, mut entry: Entry) 
     entry.login = entry.login.filter(is_there);
     if let Some(login) = &entry.login {
         make_way(ctx, &name, login.account, None, entry.address);
-        log_login(ctx, client, login.account);
     }
     let is_instructor = entry.is_instructor;
     let account = entry.login.as_ref().map(|login| login.account);
@@ -54,6 +53,7 @@ pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, mut entry: Entry) 
     let member = Member::new(client, entry, ctx.rooms.now());
     ctx.rooms.add_member(ctx.client, member, None);
     if let Some(account) = account {
+        log_login(ctx, account);
         ctx.rooms.members_mut().ignore_account_of(ctx.client, account);
     }
     let inherited = inherit_mute(ctx.rooms, ctx.client);
@@ -98,8 +98,13 @@ fn describe_inherited_mute(ctx: &mut RoomsCtx<'_>, left: &str) -> String {
     let member = ctx.member();
     let (name, client, address) =
         (member.name().shown().to_owned(), member.client(), member.address());
-    let log = format!("c{client} ({name}) is muted, as {left} was, who has just left {address}");
-    ctx.rooms.actions.push(Action::Log(log));
+    ctx.rooms.actions.push(Action::Log(LogLine {
+        event: "muted_again",
+        client: Some(client),
+        address: Some(address),
+        text: format!("c{client} ({name}) is muted, as {left} was, who has just left {address}"),
+        ..LogLine::default()
+    }));
     let told = notice(format_args!(
         "{name} comes from the address that {left}, who is muted, has just left. So {name} is muted, too. /unmute {name} ends both."
     ));

@@ -57,7 +57,7 @@ pub(crate) fn resume(ctx: &mut RoomsCtx<'_>, client: ClientId, resume: Resume) -
     }
     come_back(ctx.rooms, ctx.client, gone, (client, address));
     if let Some(account) = account {
-        log_login(ctx, client, account);
+        log_login(ctx, account);
     }
     *ctx.rooms.members_mut()[ctx.client].asks_since() = resume.wishes.since;
     let name = ctx.member().name().clone();

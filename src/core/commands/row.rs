@@ -7,7 +7,7 @@ use crate::core::{
     name::Name,
     notice::{Refusal, nearest, notice},
     record::Change,
-    rooms::{Action, ClientKey, Rooms, member::Member},
+    rooms::{Action, ClientKey, LogLine, Rooms, member::Member},
     session::Session,
 };
 
@@ -208,11 +208,19 @@ impl RoomsCtx<'_> {
         let (client, address) = (member.client(), member.address());
         let is_guest = self.rooms.person(self.client).is_guest_instructor();
         let instructor = if is_guest { ", instructor" } else { "" };
+        let id = member.account();
+        let account = id.and_then(|id| self.rooms.accounts.get(id)).map(|it| it.name.clone());
         let log = format!("{by} (c{client}, {address}{instructor}) {what}");
         if is_guest {
             by.push_str(" (instructor)"); // without an account, anybody may have that name later
         }
-        self.rooms.actions.push(Action::Log(log));
+        self.rooms.actions.push(Action::Log(LogLine {
+            event: "administered",
+            client: Some(client),
+            account,
+            address: Some(address),
+            text: log,
+        }));
         let now = self.rooms.now();
         self.rooms.pending.record(now, Change::Audit { by, what });
     }

@@ -1,6 +1,9 @@
 //! What the rooms have to know of the server, and what they want it to do.
 
-use crate::core::{name::NameRule, quiz_shown::QuizShown, record::Sanction};
+use crate::core::{
+    address::ClientAddress, event::ClientId, name::NameRule, quiz_shown::QuizShown,
+    record::Sanction,
+};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::time::Duration;
 
@@ -62,11 +65,26 @@ impl RoomsConfig {
     }
 }
 
+/// A line for the log, and what a program wants to know of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogLine {
+    /// A word for what has happened. It does not change.
+    pub event: &'static str,
+    /// Whoever did it.
+    pub client: Option<ClientId>,
+    /// The name of their account, or of the one that it is about.
+    pub account: Option<String>,
+    /// Where they come from.
+    pub address: Option<ClientAddress>,
+    /// The line, for people.
+    pub text: String,
+}
+
 /// What the driver has to do besides delivering.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Log this line. It says who is who, or what an administrator did.
-    Log(String),
+    Log(LogLine),
     /// Stop the server after this time.
     ShutDown(Duration),
     /// Do not stop it after all.

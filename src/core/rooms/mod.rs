@@ -32,7 +32,7 @@ mod sanctions;
 pub(crate) mod scrollback;
 
 pub use batch::Delivery;
-pub use config::{Action, RoomsConfig};
+pub use config::{Action, LogLine, RoomsConfig};
 pub(crate) use keys::{ClientKey, RoomKey};
 pub use room_list::ROOMS_MAX;
 
@@ -107,7 +107,9 @@ impl Rooms {
             closes_at_once: false,
             config,
         };
-        rooms.actions.extend(out_of_reach(rooms.config.names, &snapshot).map(Action::Log));
+        rooms.actions.extend(out_of_reach(rooms.config.names, &snapshot).map(|text| {
+            Action::Log(LogLine { event: "out_of_reach", text, ..LogLine::default() })
+        }));
         rooms.restore(snapshot);
         rooms
     }

@@ -168,7 +168,7 @@ fn what_is_out_of_reach_without_unicode_names_is_logged() {
             Snapshot { accounts: named(accounts), rooms: rooms(room_names), ..Snapshot::default() };
         let mut chat: Chat<ClientId> = Chat::new(config, Table::default(), snapshot);
         let logged = chat.take_actions().into_iter().find_map(|action| match action {
-            Action::Log(line) if line.contains("out of reach") => Some(line),
+            Action::Log(line) if line.text.contains("out of reach") => Some(line.text),
             _ => None,
         });
         let expected =

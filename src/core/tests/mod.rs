@@ -216,7 +216,9 @@ impl Conversation {
     fn logs(&mut self) -> Vec<String> {
         let actions = self.chat.take_actions().into_iter();
         actions
-            .filter_map(|action| if let Action::Log(line) = action { Some(line) } else { None })
+            .filter_map(
+                |action| if let Action::Log(line) = action { Some(line.text) } else { None },
+            )
             .collect()
     }
 

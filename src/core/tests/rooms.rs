@@ -3,7 +3,7 @@
 use super::*;
 use crate::core::{
     record::{SanctionKind, Target},
-    rooms::ROOMS_MAX,
+    rooms::{LogLine, ROOMS_MAX},
 };
 
 fn question(name: &str, reserve_of: Option<usize>, account: Option<AccountId>) -> Question {
@@ -335,7 +335,15 @@ fn a_shutdown_is_announced_ordered_and_called_off() {
         assert_eq!(chat.reads(BOB), format!("*** alice {told}\n"));
     }
     let actions = chat.chat.take_actions();
-    let log = |what: &str| Action::Log(format!("alice (c1, 192.0.2.7) {what}"));
+    let log = |what: &str| {
+        Action::Log(LogLine {
+            event: "administered",
+            client: Some(1),
+            account: Some("alice".to_owned()),
+            address: Some("192.0.2.7".parse().unwrap()),
+            text: format!("alice (c1, 192.0.2.7) {what}"),
+        })
+    };
     let in_a_minute = Action::ShutDown(std::time::Duration::from_mins(1));
     assert_eq!(
         actions,

@@ -85,11 +85,8 @@ impl Authenticator {
             self.throttle.succeeded(address, &Tried::Code, now);
             return LoginResult::Right { is_weak: false };
         }
-        logger::counted(
-            "wrong codes from",
-            &address,
-            format_args!("wrong pairing code from {address}"),
-        );
+        let line = format_args!("wrong pairing code from {address}");
+        logger::counted("wrong_code", 0, ("wrong codes from", &address), line);
         LoginResult::Wrong
     }
 
@@ -174,7 +171,7 @@ fn log_wrong(attempt: &LoginAttempt<'_>) {
     let (address, name) = (attempt.address, attempt.name);
     let whose = if attempt.account.is_some() { name } else { "a name that is not registered" };
     let line = format_args!("wrong password for {whose} from {address}");
-    logger::counted("wrong passwords from", &address, line);
+    logger::counted("wrong_password", 0, ("wrong passwords from", &address), line);
 }
 
 #[cfg(test)]

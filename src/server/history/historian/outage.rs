@@ -29,7 +29,7 @@ impl Historian {
             None => {
                 let since =
                     records.first().map_or_else(|| self.pruning.clock.now(), |record| record.at);
-                log::error!("the history is not written, and tried again every second: {error}");
+                log::error!(event = "history_outage"; "the history is not written, and tried again every second: {error}");
                 self.tell(HistorianEvent::Outage { why: error.kind.brief().to_owned(), since });
                 let retry = RetryQueue::default();
                 let is_reopened = false;
@@ -97,7 +97,7 @@ impl Historian {
         let Some(mut outage) = self.outage.take() else { return };
         match self.write_retry(&mut outage, gives_up) {
             Ok(changed) => {
-                log::info!("the history is written again; it was not since {}", outage.since);
+                log::info!(event = "history_written"; "the history is written again; it was not since {}", outage.since);
                 self.status.set_waiting(0);
                 if let Some(snapshot) = changed {
                     self.tell(HistorianEvent::Changed(snapshot));
