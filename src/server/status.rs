@@ -61,9 +61,11 @@ pub fn table(summary: &str, totals: &Totals, threads: &[Arc<Status>]) -> String 
             .map(|total| count(total.load(Relaxed)));
     let mut text = format!("*** Threads of chatd: {summary}\n");
     let up = brief(uptime());
+    let lines = if said == "1" { "line" } else { "lines" };
+    let clients = if slow == "1" { "client" } else { "clients" };
     let _ = writeln!(
         text,
-        "*** In {up}: {said} lines said, {delivered} delivered; {slow} clients too slow, {refused} refused."
+        "*** In {up}: {said} {lines} said, {delivered} delivered; {slow} {clients} too slow, {refused} refused."
     );
     let _ = writeln!(text, "*** Waits for locks: {}.", lock_waits());
     text.push_str(

@@ -44,7 +44,15 @@ pub fn options<T: argh::TopLevelCommand>() -> T {
         say(&early_exit.output);
         std::process::exit(0);
     }
-    let help = format!("Run {name} --help for more information.");
+    // A command of its own has a help of its own: `chatd history --help`.
+    let mut command = name.to_owned();
+    if let Some(first) = words.get(1)
+        && let Err(help) = T::from_args(&[name], &[first, "--help"])
+        && help.output.starts_with(&format!("Usage: {name} {first}"))
+    {
+        command = format!("{name} {first}");
+    }
+    let help = format!("Run {command} --help for more information.");
     let _ = writeln!(io::stderr(), "{}\n{help}", early_exit.output.trim_end());
     std::process::exit(1);
 }

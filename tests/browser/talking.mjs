@@ -180,6 +180,28 @@ export async function a_full_server_says_so_and_is_tried_again(scene) {
   await alice.joins("alice");
 }
 
+// One sentence and one button.
+export async function a_locked_entrance_is_said_once_and_tried_again_by_join(scene) {
+  const server = await scene.server([], { admins: ["teacher"] });
+  const teacher = await server.nc("teacher", PASSWORD);
+  teacher.says("/lock exam");
+  await teacher.hears("locked the entrance");
+  const alice = await scene.window(server.url);
+  await alice.$("#name:focus").waitFor();
+  await alice.$("#name").fill("alice");
+  await alice.page.keyboard.press("Enter");
+  await alice.statusIs(/^The entrance is locked by @?teacher \(exam\)\.$/);
+  const said = await alice.$("body").innerText();
+  if (said.split("entrance is locked").length !== 2) throw new Error(said);
+  if (await alice.$("#try-now").isVisible()) throw new Error("there are two buttons");
+  await alice.shot("locked");
+  teacher.says("/unlock");
+  await teacher.hears("unlocked the entrance");
+  await alice.$("#naming button").click();
+  await teacher.hears("alice entered lobby");
+  await alice.isOn("in");
+}
+
 export async function rooms_people_and_hands(scene) {
   const server = await scene.server([], { admins: ["teacher"] });
   const bob = await server.nc("bob");

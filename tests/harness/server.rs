@@ -157,7 +157,7 @@ impl Server {
     /// The instructor's code, which it printed.
     #[track_caller]
     pub fn pairing_code(&self) -> String {
-        let lead = "Instructor: type  /instructor ";
+        let lead = "Instructor: type /instructor ";
         self.prints(lead);
         let code = |line: &str| line.strip_prefix(lead).map(str::to_owned);
         self.printed().lines().find_map(code).expect("it is there")

@@ -91,7 +91,7 @@ fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
         say(&format!("{}: listening on {}", version.name, listener));
     }
     if let Some(code) = server.authenticator.code() {
-        say(&format!("Instructor: type  /instructor {code}"));
+        say(&format!("Instructor: type /instructor {code}"));
     }
     (version.serve)(&mut server)?;
     server.end()?;

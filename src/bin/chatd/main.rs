@@ -95,7 +95,7 @@ fn run(given: Given) -> anyhow::Result<ExitCode> {
     let chatd = Chatd::start(&options, server_threads, stop.raiser()?)?;
     join::tell(chatd.listeners(), chatd.web_addresses());
     if let Some(code) = chatd.pairing_code() {
-        print_line(&format!("Instructor: type  /instructor {code}"));
+        print_line(&format!("Instructor: type /instructor {code}"));
     }
 
     let mut watch = chatd.watch();

@@ -83,7 +83,10 @@ fn come<'a>(stage: &'a Stage, name: &str, role: Role) -> Result<Puppet<'a>, Stri
 }
 
 fn seconds(time: Duration) -> String {
-    format!("{:.1} s", time.as_secs_f64())
+    match time.as_millis() {
+        millis @ ..1000 => format!("{millis} ms"),
+        _ => format!("{:.1} s", time.as_secs_f64()),
+    }
 }
 
 fn freeze(stage: &Stage, stop: &Stop, _: Duration) -> Result<String, String> {

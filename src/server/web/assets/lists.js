@@ -4,7 +4,6 @@
 const isWide = matchMedia("(min-width: 50rem)");
 let hereTimer = 0;
 
-// A class that comes at once makes one list, not forty.
 function showHereSoon() {
   clearTimeout(hereTimer);
   hereTimer = setTimeout(showHere, 100);

@@ -107,9 +107,11 @@ function tryAgainIn(seconds) {
 function over(why) {
   chat.token = null;
   tab.removeItem("name"); // so a page that is loaded again asks
-  if (!isOn("door")) show("over");
+  if (isOn("door")) door.wait();
+  else show("over");
+  $("naming").hidden = false; // at the door, Join connects again
   $("try-now").textContent = "Join again";
-  $("try-now").hidden = false;
+  $("try-now").hidden = isOn("door");
   status(why);
 }
 
@@ -119,7 +121,6 @@ $("try-now").onclick = () => {
   connect();
 };
 
-// A phone that wakes up, a tab that was frozen, a network that is there again.
 function wake() {
   const isWaiting = isOn("away") || (isOn("door") && tab.name);
   if (document.hidden || !(isOn("in") || isWaiting)) return;
