@@ -16,6 +16,8 @@ mod full;
 #[cfg(unix)]
 mod full_endings;
 #[cfg(unix)]
+mod full_keys;
+#[cfg(unix)]
 #[allow(dead_code, reason = "the other test binaries need the rest")]
 #[path = "../harness/mod.rs"]
 mod harness;

@@ -215,3 +215,51 @@ fn chat_into_tee() {
     );
     assert!(!person.bytes().contains("hunter"), "seen");
 }
+
+/// A disk that is full is told, and the exit code says it.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_an_error() {
+    let server = Server::start();
+    let start = crate::person::Start::new(&server, &["--name", "bob"]);
+    let person = start.shell("echo hi | \"$@\" > /dev/full").go();
+    server.accepts().gets("*** Welcome to chatd: one thread per connection, and yours is c1.");
+    person.ends_with(1);
+    person.sees("chat: what comes cannot be written: No space left on device");
+}
+
+/// A terminal that obeys nothing: lines come in their order, and one's own are not told again.
+#[cfg(unix)]
+#[test]
+fn a_dumb_terminal() {
+    let server = Server::start();
+    let start = crate::person::Start::new(&server, &["--name", "alice"]);
+    let person = start.variable("TERM", "dumb").go();
+    let client = server.accepts();
+    client.enters_as("alice");
+    person.types("one\r/ME shouts\r");
+    client.says("one");
+    client.says("/ME shouts");
+    client.gets("<alice> one\n<bob> two\n{\"last\":12}");
+    client
+        .gets_bytes(b"{\"bye\":1012,\"again\":true}\n*** Hung up: the server is shutting down.\n");
+    client.loses_connection();
+    let client = server.accepts();
+    client.gets_welcome();
+    client.says_among("/resume T0KEN");
+    let missed = "(12:00) * alice shouts\n(12:00) <bob> three";
+    client.gets(&format!("*** Hello again alice.\n{missed}\n{}", crate::server::who("alice")));
+    client.gets_room("lobby", &["bob"], 99);
+    person.sees("<bob> three");
+    person.types("four\r");
+    client.says("four");
+    let rows = person.all_rows();
+    let at = |end: &str| {
+        rows.iter().position(|row| row.ends_with(end)).unwrap_or_else(|| panic!("{end}: {rows:?}"))
+    };
+    let order =
+        ["<bob> two", "shutting down.", "in 0.5 s.", "again.", "Hello again alice.", "<bob> three"]
+            .map(at);
+    assert!(order.is_sorted(), "{order:?} {rows:?}");
+    assert!(!rows.iter().any(|row| row.contains("<alice>") || row.contains("* alice")), "{rows:?}");
+}
