@@ -4,7 +4,6 @@ use crate::{
     person::{Person, Start, alice},
     server::{Client, Server, who},
 };
-use std::thread;
 
 /// Somebody who has entered as alice on a full screen of this size.
 pub fn alice_on(rows: u16, columns: u16) -> (Server, Client, Person) {
@@ -170,36 +169,6 @@ fn a_password_is_typed_unseen_and_the_line_before_it_comes_back() {
     assert!(!person.bytes().contains("unter"), "seen");
     let history = std::fs::read_to_string(person.data.join("chatd/chat-history")).unwrap();
     assert!(history.contains("said") && !history.contains("unter"), "remembered: {history}");
-}
-
-#[test]
-fn ten_thousand_lines_while_typing() {
-    let (_server, client, person) = alice_on(24, 80);
-    let typed = "the quick brown fox jumps over the lazy dog";
-    let filler = "x".repeat(85);
-    let lines: Vec<String> = (0..10_000).map(|n| format!("<bob> {n:04} {filler}")).collect();
-    let before = memory(&person);
-    thread::scope(|scope| {
-        scope.spawn(|| client.gets(&lines.join("\n")));
-        typed.chars().for_each(|key| person.types(&key.to_string()));
-    });
-    person.sees("<bob> 9999");
-    person.sees_prompt(&format!("alice@lobby> {typed}"));
-    let kib = memory(&person) - before;
-    assert!(kib < 10 * 5 * 1024, "{kib} KiB for 10,000 lines; 5 MiB are the aim");
-    println!("{kib} KiB for 10,000 lines of 100 bytes");
-    person.types("\r");
-    client.says(typed);
-    person.types("/find 0000\r");
-    person.sees("<bob> 0000");
-}
-
-/// What the program has in memory, in KiB.
-fn memory(person: &Person) -> usize {
-    let status =
-        std::fs::read_to_string(format!("/proc/{}/status", person.pid())).unwrap_or_default();
-    let row = status.lines().find_map(|row| row.strip_prefix("VmRSS:")).unwrap_or("0");
-    row.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 #[test]

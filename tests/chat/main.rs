@@ -12,6 +12,8 @@ mod completing;
 #[cfg(unix)]
 mod cuts;
 #[cfg(unix)]
+mod figures;
+#[cfg(unix)]
 mod full;
 #[cfg(unix)]
 mod full_endings;

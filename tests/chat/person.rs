@@ -282,6 +282,11 @@ impl Person {
         String::from_utf8_lossy(&self.display.emulator.lock().unwrap().1).into_owned()
     }
 
+    /// How many bytes that were.
+    pub fn byte_count(&self) -> usize {
+        self.display.emulator.lock().unwrap().1.len()
+    }
+
     pub fn resizes(&self, rows: u16, columns: u16) {
         let (r, c) = size(rows, columns);
         self.display.emulator.lock().unwrap().0.screen_mut().set_size(r, c);

@@ -24,6 +24,22 @@ pub(crate) const HELP: [&str; 11] = [
 /// What people type to leave other programs.
 const LEAVING_WORDS: [&str; 8] = ["exit", "quit", "bye", "logout", ":q", ":q!", ":wq", ":x"];
 
+/// What other chat programs obey themselves, and what does it here.
+const OF_OTHERS: [(&str, &str); 12] = [
+    ("/buffer", "Alt-1 to Alt-9 and Ctrl-N go to windows; /query NAME opens one"),
+    ("/disconnect", "/quit [WHY] leaves"),
+    ("/last", "/find TEXT looks in what was shown, and /search WORDS in all that was said"),
+    ("/lastlog", "/find TEXT looks in what was shown, and /search WORDS in all that was said"),
+    ("/q", "/query NAME opens the window of a talk; /quit [WHY] leaves"),
+    ("/reconnect", "/connect tries this server again now"),
+    ("/scrollback", "PageUp scrolls, and /clear clears the screen"),
+    ("/server", "/connect HOST [PORT] goes to another server"),
+    ("/wc", "Alt-1 to Alt-9 and Ctrl-N go to windows; /query NAME opens one"),
+    ("/win", "Alt-1 to Alt-9 and Ctrl-N go to windows; /query NAME opens one"),
+    ("/window", "Alt-1 to Alt-9 and Ctrl-N go to windows; /query NAME opens one"),
+    ("/exec", "nothing that is typed here is given to a shell"),
+];
+
 /// The commands' names, with their slash.
 pub(crate) fn names<'a>() -> impl Iterator<Item = &'a str> {
     HELP.iter().filter_map(|help| help.split([' ', ':']).next())
@@ -82,6 +98,19 @@ pub(crate) fn parse(line: &str) -> Typed<'_> {
     if LEAVING_WORDS.iter().any(|word| line.trim().eq_ignore_ascii_case(word)) {
         let why = format!("not sent: /quit leaves. To say {:?}, type it again.", line.trim());
         return Typed::Word(why);
+    }
+    if let Some(room) = line.trim().strip_prefix('#')
+        && room.starts_with(char::is_alphabetic)
+        && !room.contains(char::is_whitespace)
+    {
+        let why = format!(
+            "not sent: /join {room} goes to that room. To say {:?}, type it again.",
+            line.trim()
+        );
+        return Typed::Word(why);
+    }
+    if let Some((_, here)) = OF_OTHERS.iter().find(|(name, _)| name.eq_ignore_ascii_case(command)) {
+        return Typed::Wrong(format!("there is no {command} here: {here}."));
     }
     if line.starts_with(char::is_whitespace) && secrets::carries_secret(line) {
         let why = "not sent: a blank stands in front of it, so everybody would read it.";
@@ -154,6 +183,11 @@ mod tests {
         for word in ["exit", "QUIT", ":q", " :wq "] {
             assert!(matches!(parse(word), Typed::Word(why) if why.contains("/quit leaves")));
         }
+        assert!(matches!(parse("#math"), Typed::Word(why) if why.contains("/join math")));
+        for line in ["#1", "#", "#math is hard", "##"] {
+            assert_eq!(parse(line), Typed::Send(line));
+        }
+        assert!(matches!(parse("/WIN 2"), Typed::Wrong(why) if why.contains("Alt-1")));
         for line in [" /login alice hunter22", "\t/register hunter22"] {
             assert!(matches!(parse(line), Typed::Wrong(why) if why.contains("everybody")));
         }
