@@ -53,7 +53,7 @@ fn a_mistake_in_the_file_is_named_with_its_line() {
     let file = folder.join("other.toml");
     fs::write(&file, "bell = 1\n").unwrap();
     let named = ["--config", file.to_str().unwrap()];
-    Piped::start_in(&folder, &named).ends_with(2, "line 1: a value is a text, true, false");
+    Piped::start_in(&folder, &named).ends_with(2, "line 1: bell is true or false.");
     fs::remove_file(&file).unwrap();
     Piped::start_in(&folder, &named).ends_with(2, "other.toml cannot be read: ");
 }
@@ -81,6 +81,21 @@ fn words_of_ones_own_are_marked_and_ring_and_aliases_are_obeyed() {
     person.sees_prompt("alice@math>");
     person.types("/J\t");
     person.sees_prompt("alice@math> /j");
+}
+
+/// `/nick NAME PASSWORD` is not kept, by whatever name.
+#[test]
+fn an_alias_keeps_no_password() {
+    let (_server, client, person) = alice_with("[aliases]\nn = \"/nick\"\n");
+    person.types("/n zoe unter22\r");
+    client.says("/nick zoe unter22");
+    client.gets("*** That is no name.");
+    person.types("said\r");
+    client.says("said");
+    let history = fs::read_to_string(person.data.join("chatd/chat-history")).unwrap();
+    assert!(history.contains("said") && !history.contains("unter"), "{history}");
+    person.types("\x1b[A\x1b[A");
+    person.sees_prompt("alice@lobby> said");
 }
 
 #[test]

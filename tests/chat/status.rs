@@ -107,6 +107,7 @@ fn of_a_room_that_was_left_one_reads_what_was_said_meanwhile() {
     person.sees("meanwhile 0;");
     person.sees("31 lines were said in lobby since you left");
     person.types("\x1b");
+    person.sees("chat: 1 of these lines was private: you have read it.");
     bob.says("that is all");
     person.sees("<bob> that is all");
     person.types("/find psst\r");

@@ -77,13 +77,13 @@ fn parse(text: &str, settings: &mut Settings) -> Result<(), String> {
         }
         let source = Source::File(line_of(text, at));
         let set = Key::named(name.get_ref())
-            .and_then(|key| settings.set(key, value_of(value.get_ref())?, source));
+            .and_then(|key| settings.set(key, value_of(key, value.get_ref())?, source));
         set.map_err(|why| wrong(at, &why))?;
     }
     Ok(())
 }
 
-fn value_of(value: &DeValue<'_>) -> Result<Value, String> {
+fn value_of(key: Key, value: &DeValue<'_>) -> Result<Value, String> {
     let text = |value: &Spanned<DeValue<'_>>| value.get_ref().as_str().map(str::to_owned);
     let value = match value {
         DeValue::String(text) => Some(Value::Text(text.clone().into_owned())),
@@ -91,7 +91,7 @@ fn value_of(value: &DeValue<'_>) -> Result<Value, String> {
         DeValue::Array(words) => words.iter().map(text).collect::<Option<_>>().map(Value::Words),
         _ => None,
     };
-    value.ok_or_else(|| "a value is a text, true, false, or a list of texts".to_owned())
+    value.ok_or_else(|| key.wants())
 }
 
 /// Keeps what `/set` has changed, and leaves everything else in the file as it is. Returns what was
@@ -186,7 +186,8 @@ mod tests {
                 "line 2: there is no setting \"nmae\"; the nearest one is \"name\"",
             ),
             ("bell = \"on\"", "line 1: bell is true or false"),
-            ("bell = 1", "line 1: a value is a text, true, false, or a list of texts"),
+            ("bell = 1", "line 1: bell is true or false"),
+            ("highlight = [1]", "line 1: highlight is a list of words, like [\"exam\""),
             ("name = \"a b\"", "line 1: name wants one word, not \"a b\""),
             ("server = \"h:0\"", "line 1: \"0\" is no port"),
             ("# x\n[aliases]\n\nl = \"/login\"", "line 4: /l may not stand for \"/login\""),

@@ -6,7 +6,7 @@ use crate::{
     hooks::{self, Draft, Hooks, Text},
     input::{Input, Typing},
     note::Question,
-    paint,
+    paint, secrets,
     shared::Shared,
     terminal, typed_lines,
 };
@@ -78,7 +78,8 @@ impl LineEditor {
 
     /// Remembers a line for this run and those to come.
     fn remember(&mut self, line: &str) {
-        if !typed_lines::is_worth_it(line) {
+        let has_secret = secrets::carries_secret(&self.shared.settings().expand(line));
+        if has_secret || !typed_lines::is_worth_it(line) {
             return;
         }
         let is_new = self.editor.add_history_entry(line).unwrap_or(false);

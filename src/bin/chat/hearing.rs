@@ -150,6 +150,7 @@ impl Socket {
             return None;
         }
         if self.shared.known().asked_since && is_told_before(&line) {
+            visit.told_before += usize::from(line.is_past);
             return None;
         }
         let (mut question, is_chatd) = self.shared.change(|known| {
@@ -172,6 +173,9 @@ impl Socket {
             Notes::On => visit.arrivals.take(line, visit.is_told_again),
             Notes::Off | Notes::Asked { .. } => vec![line],
         });
+        if is_sentence && sentence == sentences::END_OF_PAST {
+            self.tell_of_told_before(take(&mut visit.told_before));
+        }
         match visit.notes {
             Notes::Off if is_chatd && sentences::is_greeting(&sentence) => {
                 visit.notes = Notes::Asked { was_name_asked: false };
@@ -197,6 +201,18 @@ impl Socket {
             Question::Password => self.ask_for_password(visit),
         }
         None
+    }
+
+    /// The server has counted private lines, too, which are not shown again.
+    fn tell_of_told_before(&self, count: usize) {
+        match count {
+            0 => {}
+            1 => self.shared.screen.notice("1 of these lines was private: you have read it."),
+            _ => {
+                let text = format!("{count} of these lines were private: you have read them.");
+                self.shared.screen.notice(text);
+            }
+        }
     }
 
     /// Our name is refused. The third time the person is to give another one.

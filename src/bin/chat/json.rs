@@ -2,7 +2,7 @@
 
 use crate::server_line::{LineKind, ServerLine};
 use chatd::core::wire::sanitize::replace_controls;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A line of the server's, which came at this time. Fields that say nothing are left out.
 pub(crate) fn line(line: &ServerLine, at: jiff::Timestamp) -> String {
@@ -32,9 +32,15 @@ pub(crate) fn line(line: &ServerLine, at: jiff::Timestamp) -> String {
     object.to_string()
 }
 
-/// A note, as the server wrote it.
+/// A note, as the server wrote it; without the token by which its owner may come back, since what a
+/// program reads is often kept.
 pub(crate) fn note(text: &str) -> String {
-    format!("{{\"note\":{}}}", replace_controls(text))
+    let text = replace_controls(text);
+    let mut object = json!({ "note": serde_json::from_str::<Value>(&text).unwrap_or_default() });
+    if let Some(note) = object["note"].as_object_mut() {
+        note.remove("resume");
+    }
+    object.to_string()
 }
 
 #[cfg(test)]
@@ -45,8 +51,7 @@ mod tests {
     fn lines_and_notes_are_objects() {
         let told = |text: &str| {
             let at = jiff::Timestamp::from_second(1_795_843_800).unwrap();
-            serde_json::from_str::<serde_json::Value>(&line(&ServerLine::new(text.as_bytes()), at))
-                .unwrap()
+            serde_json::from_str::<Value>(&line(&ServerLine::new(text.as_bytes()), at)).unwrap()
         };
         let at = "2026-11-28T05:30:00Z";
         assert_eq!(

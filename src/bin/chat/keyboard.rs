@@ -35,9 +35,6 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 /// Commands whose answer changes the prompt: another room or name.
 const WAITED_FOR: [&str; 3] = ["/join", "/leave", "/nick"];
 
-/// Commands behind which the server asks for a password. What is typed before it has is one already.
-pub(crate) const ASKED_AFTER: [&str; 4] = ["/login", "/register", "/password", "/unregister"];
-
 /// How long such a question may take, and how long when the server has said something else meanwhile.
 const QUESTION_LIMIT: Duration = Duration::from_secs(5);
 const REFUSAL_LIMIT: Duration = Duration::from_millis(500);
@@ -154,6 +151,7 @@ impl<T: Typing> Keyboard<T> {
     }
 
     fn typed(&mut self, line: &str, to: Option<&str>) {
+        let line = &*self.shared.settings().expand(line);
         let (question, is_name) = {
             let known = self.shared.known();
             (known.question, known.is_name(line))
@@ -167,7 +165,6 @@ impl<T: Typing> Keyboard<T> {
             Some(Question::Name) | None => {}
         }
         let doubted = self.doubted.take();
-        let line = &*self.shared.settings().expand(line);
         match commands::parse(line) {
             Typed::Send(line)
                 if to.is_some() && !line.is_empty() && !commands::is_command(line) =>
@@ -248,7 +245,7 @@ impl<T: Typing> Keyboard<T> {
         let command = line.split(' ').next().unwrap_or_default().to_ascii_lowercase();
         let (limit, note_limit) = match &*command {
             command if WAITED_FOR.contains(&command) => (ANSWER_LIMIT, NOTE_LIMIT),
-            command if ASKED_AFTER.contains(&command) => (QUESTION_LIMIT, REFUSAL_LIMIT),
+            command if secrets::ASKED_AFTER.contains(&command) => (QUESTION_LIMIT, REFUSAL_LIMIT),
             _ => return,
         };
         let deadline = Instant::now() + limit;

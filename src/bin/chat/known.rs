@@ -213,7 +213,7 @@ impl Known {
     /// How many seconds the server has said nothing, where it should have.
     pub(crate) fn silence(&self, now: Instant) -> Option<u64> {
         let seconds = now.saturating_duration_since(self.heard_at?).as_secs();
-        (self.is_connected && seconds >= self.beat? + LATE).then_some(seconds)
+        (self.is_connected && seconds >= self.beat?.saturating_add(LATE)).then_some(seconds)
     }
 
     /// How long a line takes to the server and back, as far as it is known.

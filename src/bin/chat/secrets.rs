@@ -6,6 +6,16 @@ use unicode_width::UnicodeWidthChar as _;
 const COMMANDS: [(&str, usize); 5] =
     [("/login", 1), ("/password", 0), ("/passwd", 0), ("/register", 0), ("/instructor", 0)];
 
+/// Commands behind which the server asks for a password. What is typed before it has is one already.
+pub(crate) const ASKED_AFTER: [&str; 4] = ["/login", "/register", "/password", "/unregister"];
+
+/// Whether what is typed behind these words would have to be hidden, or answers a question for a
+/// password.
+pub(crate) fn leads_to_secret(words: &str) -> bool {
+    let command = words.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+    ASKED_AFTER.contains(&&*command) || hidden_from(&format!("{words} x y")).is_some()
+}
+
 /// From which byte on a typed line is not to be seen: behind `/login NAME `, say. Also if blanks
 /// stand in front, where the server would take it for talk.
 pub(crate) fn hidden_from(line: &str) -> Option<usize> {

@@ -120,6 +120,16 @@ impl Key {
         matches!(self, Key::Times | Key::Bell | Key::Wheel | Key::Highlight)
     }
 
+    /// What its values are.
+    pub(crate) fn wants(self) -> String {
+        let kind = match ROWS[self as usize].2 {
+            Kind::Text => "a text, like \"alice\"",
+            Kind::On | Kind::Off => "true or false",
+            Kind::Words => "a list of words, like [\"exam\", \"homework\"]",
+        };
+        format!("{} is {kind}", self.name())
+    }
+
     /// A value as a person types it behind `/set`.
     ///
     /// # Errors
@@ -192,11 +202,7 @@ impl Settings {
                     return Err(format!("{name} wants at most {WORDS_MAX} words"));
                 }
             }
-            (Kind::Text, _) => return Err(format!("{name} is a text, like \"alice\"")),
-            (Kind::On | Kind::Off, _) => return Err(format!("{name} is true or false")),
-            (Kind::Words, _) => {
-                return Err(format!("{name} is a list of words, like [\"exam\", \"homework\"]"));
-            }
+            _ => return Err(key.wants()),
         }
         self.values[key as usize] = (value, source);
         Ok(())
@@ -218,7 +224,7 @@ impl Settings {
         if text.trim().is_empty() || text != replace_controls(text) {
             return Err(format!("{command} stands for nothing that can be typed"));
         }
-        if secrets::carries_secret(&format!("{text} x y")) || secrets::carries_secret(&command) {
+        if secrets::leads_to_secret(text) {
             let why = "chat hides a password only behind the command itself";
             return Err(format!("{command} may not stand for {text:?}: {why}"));
         }
@@ -362,6 +368,7 @@ mod tests {
             ("l", "/login"),
             ("l", "/LOGIN alice hunter22"),
             ("r", "/register"),
+            ("u", "/unregister"),
             ("quit", "/away"),
             ("", "/away"),
             ("a b", "/away"),

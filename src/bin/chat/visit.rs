@@ -41,6 +41,8 @@ pub(crate) struct Visit {
     pub(crate) is_asked: bool,
     /// The server was asked to let us go on as before.
     pub(crate) resumes: bool,
+    /// Private lines that were told again, and had been read.
+    pub(crate) told_before: usize,
     /// What was missed is being told.
     pub(crate) is_told_again: bool,
 }

@@ -1,7 +1,7 @@
 //! What each key does on the full screen.
 
 use super::model::{Effect, Model};
-use crate::{complete::Words, input::Input, keyboard::ASKED_AFTER, known::Known, stamp::Stamp};
+use crate::{complete::Words, input::Input, known::Known, secrets, stamp::Stamp};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use std::sync::Arc;
 
@@ -78,11 +78,12 @@ impl Model {
             return self.input(Input::Password(text), effects);
         }
         let is_name = known.is_name(&text);
-        if !is_name && self.earlier.add(&text) {
+        let has_secret = secrets::carries_secret(&self.settings.expand(&text));
+        if !is_name && self.earlier.add(if has_secret { "" } else { &text }) {
             effects.push(Effect::Keep(text.clone()));
         }
         let command = text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
-        self.expects_password |= ASKED_AFTER.contains(&&*command);
+        self.expects_password |= secrets::ASKED_AFTER.contains(&&*command);
         let to = self.window.clone().filter(|_| !is_name);
         self.input(Input::Line { text, to }, effects);
     }
