@@ -35,7 +35,7 @@
 //! | `fanout` | 1 | the next event; it owns everybody's state | server/fanout.rs |
 //! | `historian` | 1 | records to write, queries to answer; it owns the database | server/history/historian.rs |
 //! | `flusher` | 1 | sockets of clients that read slowly | server/client/flusher.rs |
-//! | `linger` | 1 | refused clients to read their sentence and go; those who are not let in yet to have a place | server/client/lingerer.rs |
+//! | `linger` | 1 | refused clients to read their sentence and go; those who are not let in yet to have a place; a proxy to say whose a connection is | server/client/lingerer.rs |
 //! | `web` | 1, unless `--web none` | browsers whose connections are no WebSockets | server/web/mod.rs |
 //! | `logger` | 1 | the next log line | server/logger.rs |
 //! | `shutdown` | 1, once the server stops | all the others, in order | server/mod.rs |

@@ -17,6 +17,7 @@ pub mod logger;
 pub mod net;
 pub mod number;
 pub mod options;
+pub mod proxies;
 pub mod random;
 pub mod registry;
 mod repeated;
@@ -278,7 +279,7 @@ fn start_web(
     let Some(&address) = addresses.first().or(metrics.first()) else { return Ok(None) };
     let first = servers.iter().find_map(|server| server.listener().address());
     let config = WebConfig {
-        proxies: options.proxy_from.clone(),
+        proxies: options.proxies(),
         chat_port: first.map_or(0, |address| address.port()),
         address,
         most: limits::browsers_possible(options.threads_max),

@@ -110,6 +110,20 @@ pub(crate) fn read_now(socket: &TcpStream, space: &mut [u8]) -> io::Result<usize
     Ok(count)
 }
 
+/// Looks at what [`read_now`] would read, and leaves it there.
+#[cfg(unix)]
+pub(crate) fn peek_now(socket: &TcpStream, space: &mut [u8]) -> io::Result<usize> {
+    let flags = rustix::net::RecvFlags::DONTWAIT.union(rustix::net::RecvFlags::PEEK);
+    let (count, _) = rustix::net::recv(socket, space, flags)?;
+    Ok(count)
+}
+
+/// Looks at what [`read_now`] would read, and leaves it there.
+#[cfg(windows)]
+pub(crate) fn peek_now(socket: &TcpStream, space: &mut [u8]) -> io::Result<usize> {
+    socket.peek(space)
+}
+
 /// Reads what there is, or fails with `WouldBlock`.
 #[cfg(windows)]
 pub(crate) fn read_now(mut socket: &TcpStream, space: &mut [u8]) -> io::Result<usize> {

@@ -6,6 +6,7 @@ use super::{
     history::historian::StoreConfig,
     log_line::LogFormat,
     number::whole_number,
+    proxies::{Network, Proxies},
     subcommands::Subcommand,
     switches::{OnOff, ViewAccess},
     zone::local_zone,
@@ -62,10 +63,11 @@ pub struct Options {
     #[argh(option, arg_name = "ticket|open", default = "ViewAccess::Ticket")]
     pub(crate) view: ViewAccess,
 
-    /// the address of a proxy in front of the web port; where a browser is, is what this proxy says
-    /// last in X-Forwarded-For; may be repeated
-    #[argh(option, arg_name = "ADDR")]
-    pub(crate) proxy_from: Vec<IpAddr>,
+    /// the address of a proxy in front, or a network, ADDR/BITS: where its clients are, is what it
+    /// says. On the chat's ports it has to speak the PROXY protocol, version 1 or 2; on the web port,
+    /// what it says last in X-Forwarded-For counts. May be repeated
+    #[argh(option, arg_name = "ADDR[/BITS]")]
+    pub(crate) proxy_from: Vec<Network>,
 
     /// answer /metrics and /healthz here too, as ADDR:PORT or a port of this machine; at the page's
     /// port /metrics is answered to this machine alone (default: none)
@@ -273,6 +275,11 @@ impl Options {
         );
         self.web = WebOn::Nowhere;
         Ok(())
+    }
+
+    /// Whose word is taken for where others are.
+    pub fn proxies(&self) -> Proxies {
+        Proxies::new(&self.proxy_from)
     }
 
     /// What all sessions have in common.

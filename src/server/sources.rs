@@ -2,7 +2,7 @@
 //! behind a lock. It is taken when a client comes, goes, or has to wait; never for a line of a
 //! client that is not limited.
 
-use super::{logger, net, options::Options, status::Totals};
+use super::{logger, net, options::Options, proxies::Proxies, status::Totals};
 use crate::{
     core::{
         address::ClientAddress,
@@ -30,6 +30,8 @@ use std::{
 pub struct SourceTable {
     sources: Locked<Sources>,
     places: Locked<Places>,
+    /// Whose word is taken for where a connection comes from.
+    pub proxies: Proxies,
     /// The ordinary places.
     most: usize,
     is_on: bool,
@@ -95,7 +97,14 @@ impl SourceTable {
         let sources = Locked::new(LockKind::Sources, sources);
         let places = Locked::new(LockKind::Places, Places::new(options.threads_max));
         let (most, is_on) = (options.threads_max, is_on && flood.is_some());
-        SourceTable { sources, places, most, is_on, start: Instant::now() }
+        SourceTable {
+            sources,
+            places,
+            proxies: options.proxies(),
+            most,
+            is_on,
+            start: Instant::now(),
+        }
     }
 
     fn now(&self) -> Duration {

@@ -28,6 +28,8 @@ mod operator;
 mod options;
 mod order;
 mod protocol;
+#[cfg(unix)]
+mod proxies;
 mod resuming;
 mod shutdown;
 mod slow_consumer;

@@ -33,7 +33,8 @@ fn what_cannot_be_a_web_port_is_refused_in_a_sentence() {
         ("--web here", "is not ADDR:PORT"),
         ("--web 192.0.2.77:5080", "This machine has no such address."),
         (&*wrong_name, "give a name as it stands in a URL"),
-        ("--proxy-from here", "invalid IP address"),
+        ("--proxy-from here", "\"here\" is no address of a proxy, like 192.0.2.7 or 10.0.0.0/8"),
+        ("--proxy-from 0.0.0.0/0", "would let everybody say where they are"),
     ] {
         let outcome = folder.run_with(&format!("--listen 127.0.0.1:0 --db none {options}"), "");
         assert!(

@@ -33,6 +33,7 @@ use chatd::{
             waiting::{Arrival, LOOK_EVERY, Waiting},
         },
         net,
+        proxies::Whose,
         sources::Admission,
     },
     socketserver::{Connection, Listener, OUT_OF_DESCRIPTORS},
@@ -58,7 +59,13 @@ impl Server<'_> {
             match accepted.unwrap_or(Err(ErrorKind::WouldBlock.into())) {
                 Ok((stream, peer)) => {
                     self.last_number += 1;
-                    self.admit(Connection { number: self.last_number, stream, peer, others: 0 });
+                    let connection =
+                        Connection { number: self.last_number, stream, peer, others: 0 };
+                    let was_empty = self.outside.is_empty();
+                    self.admit_from(self.sources.proxies.ask(connection));
+                    if was_empty {
+                        self.look_again();
+                    }
                 }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return,
                 Err(e) if e.kind() == ErrorKind::ConnectionAborted => {} // the next one may be fine
@@ -71,9 +78,21 @@ impl Server<'_> {
         }
     }
 
+    /// Does what comes of a connection, if it is known whose it is.
+    fn admit_from(&mut self, whose: Whose) {
+        let Server { outside, sources, totals, .. } = self;
+        match whose {
+            Whose::Known(connection) => self.admit(connection),
+            Whose::NotYet(unnamed) => outside.add_unnamed(unnamed),
+            Whose::Gone => {}
+            Whose::Refused(connection, sentence) => {
+                outside.refuse(Arrival { connection, first: None }, &sentence, sources, totals);
+            }
+        }
+    }
+
     /// Lets a connection in, has it wait, or refuses it.
     fn admit(&mut self, connection: Connection) {
-        let was_empty = self.outside.is_empty();
         let admission = match self.prepare(&connection.stream) {
             Ok(()) => self.sources.admit(connection.number, connection.peer, false),
             Err(sentence) => Admission::Refused(sentence),
@@ -90,9 +109,6 @@ impl Server<'_> {
                 outside.refuse(arrival(connection), &sentence, sources, totals);
             }
         }
-        if was_empty && !self.outside.is_empty() {
-            self.timers.set(Instant::now() + LOOK_EVERY, Timer::Outside);
-        }
     }
 
     fn prepare(&self, socket: &TcpStream) -> Result<(), String> {
@@ -106,9 +122,16 @@ impl Server<'_> {
 
     /// Looks at those who are not let in. They are not watched: if select's set is full, there is no place in it for them.
     pub(super) fn look_outside(&mut self) {
+        for whose in self.outside.look_at_unnamed() {
+            self.admit_from(whose);
+        }
         for (arrival, gives_way) in self.outside.look(&self.sources, &self.totals) {
             self.begin(arrival.connection, gives_way);
         }
+        self.look_again();
+    }
+
+    fn look_again(&mut self) {
         if !self.outside.is_empty() {
             self.timers.set(Instant::now() + LOOK_EVERY, Timer::Outside);
         }

@@ -71,6 +71,9 @@ fn first_words(line: &[u8]) -> Option<&'static str> {
         return Some("an SSH client's first line");
     }
     let is_proxy = [&b"PROXY TCP4 "[..], b"PROXY TCP6 ", b"PROXY UNKNOWN"];
+    if line == b"\0" {
+        return Some("a PROXY header"); // version 2: \r\n\r\n\0\r\nQUIT\n
+    }
     is_proxy.iter().any(|words| line.starts_with(words)).then_some("a PROXY line")
 }
 

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     core::{close_reason::CloseReason, event::ClientId, sentences},
     server::{
+        proxies::Whose,
         sources::Admission,
         status::{self, Activity},
     },
@@ -28,7 +29,7 @@ pub(crate) struct BrowserHandler {
 
 impl Handler for ChatHandler {
     fn verify(&self, connection: Connection) -> Option<Connection> {
-        self.admit(Arrival { connection, first: None })
+        self.admit_from(self.sources.proxies.ask(connection))
     }
 
     fn handle(&self, connection: Connection) -> anyhow::Result<()> {
@@ -84,6 +85,19 @@ impl ChatHandler {
             client.begin_frames();
         }
         client
+    }
+
+    /// Returns the connection if it is known whose it is, and it has a place.
+    fn admit_from(&self, whose: Whose) -> Option<Connection> {
+        match whose {
+            Whose::Known(connection) => return self.admit(Arrival { connection, first: None }),
+            Whose::NotYet(unnamed) => drop(self.linger.add(Outside::Unnamed(unnamed))),
+            Whose::Gone => {}
+            Whose::Refused(connection, sentence) => {
+                self.turn_away(Arrival { connection, first: None }, &sentence);
+            }
+        }
+        None
     }
 
     /// Returns the connection if it has a place.
@@ -193,6 +207,11 @@ impl Admit for Admitting {
 
     fn look(&self, list: &mut WaitingList) {
         let Some(handler) = self.handler.upgrade() else { return };
+        for whose in list.look_at_unnamed() {
+            if let Some(connection) = handler.admit_from(whose) {
+                self.let_in(&handler, Arrival { connection, first: None });
+            }
+        }
         for (arrival, gives_way) in list.look(&handler.sources, &handler.totals) {
             handler.make_way(gives_way);
             self.let_in(&handler, arrival);

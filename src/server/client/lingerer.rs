@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     lock::assert_no_lock_held,
-    server::status::{Activity, Status},
+    server::{
+        proxies::Unnamed,
+        status::{Activity, Status},
+    },
 };
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use std::{sync::Arc, time::Instant};
@@ -18,6 +21,8 @@ pub(crate) enum Outside {
     Waiting(Waiting),
     /// It was refused.
     Refused(Refused),
+    /// A proxy has not said yet whose it is.
+    Unnamed(Unnamed),
 }
 
 /// Hands connections to the thread. Whoever finds no room in it is closed here and now.
@@ -81,6 +86,7 @@ impl Lingerer {
             match next {
                 Ok(Outside::Waiting(one)) => admit.wait(&mut self.list, one),
                 Ok(Outside::Refused(one)) => self.list.add(one),
+                Ok(Outside::Unnamed(one)) => self.list.add_unnamed(one),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return self.list.close(),
             }

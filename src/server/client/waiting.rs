@@ -14,6 +14,7 @@ use crate::{
     origin::Origin,
     server::{
         net,
+        proxies::{Unnamed, Whose},
         sources::{Admission, SourceTable},
         status::Totals,
     },
@@ -56,6 +57,8 @@ pub struct WaitingList {
     most: usize,
     waiting: Vec<Waiting>,
     refused: Vec<Refused>,
+    /// Those of which a proxy has not said yet whose they are, in the order in which they came.
+    unnamed: Vec<Unnamed>,
 }
 
 impl Arrival {
@@ -140,12 +143,12 @@ impl Waiting {
 impl WaitingList {
     /// For so many at once.
     pub fn new(most: usize) -> WaitingList {
-        WaitingList { most, waiting: Vec::new(), refused: Vec::new() }
+        WaitingList { most, waiting: Vec::new(), refused: Vec::new(), unnamed: Vec::new() }
     }
 
     /// Whether nobody is here.
     pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.refused.is_empty()
+        self.waiting.is_empty() && self.refused.is_empty() && self.unnamed.is_empty()
     }
 
     /// One more that waits; or that is refused, if there is no room.
@@ -190,7 +193,29 @@ impl WaitingList {
         }
     }
 
-    /// Looks at everybody. Returns those who are let in, in the order in which they came, each with
+    /// One more of which a proxy has not said yet whose it is. A proxy says it at once. So if there
+    /// are too many, the one goes that has been silent for longest.
+    pub fn add_unnamed(&mut self, one: Unnamed) {
+        if self.unnamed.len() >= self.most.div_ceil(2) {
+            self.unnamed.remove(0);
+        }
+        self.unnamed.push(one);
+    }
+
+    /// Looks at those. Returns those of which it is known now.
+    pub fn look_at_unnamed(&mut self) -> Vec<Whose> {
+        let now = Instant::now();
+        let mut known = Vec::new();
+        for one in take(&mut self.unnamed) {
+            match one.look(now) {
+                Whose::NotYet(one) => self.unnamed.push(one),
+                whose => known.push(whose),
+            }
+        }
+        known
+    }
+
+    /// Looks at everybody else. Returns those who are let in, in the order in which they came, each with
     /// the client that has to give way.
     pub fn look(
         &mut self,

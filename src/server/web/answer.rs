@@ -6,10 +6,8 @@ use super::{
     join,
     metrics::Metrics,
 };
-use std::{
-    borrow::Cow,
-    net::{IpAddr, SocketAddr},
-};
+use crate::server::proxies::Proxies;
+use std::{borrow::Cow, net::SocketAddr};
 use tungstenite::handshake::derive_accept_key;
 
 /// Where a WebSocket leads.
@@ -45,7 +43,7 @@ pub(super) struct Rules {
     /// The names by which a browser may call this server, beside its addresses.
     pub(super) names: Vec<String>,
     /// The proxies whose word is taken for where a browser is.
-    pub(super) proxies: Vec<IpAddr>,
+    pub(super) proxies: Proxies,
     /// Where the chat is, for those who talk to this port as to that one.
     pub(super) chat_port: u16,
     /// Where the page is.
@@ -111,7 +109,7 @@ impl Rules {
 
     /// Where the browser is: where the connection comes from, or where a proxy of ours says.
     fn true_peer(&self, request: &Request, peer: SocketAddr) -> Result<SocketAddr, Problem> {
-        if !self.proxies.contains(&peer.ip().to_canonical()) {
+        if !self.proxies.has(peer.ip()) {
             return Ok(peer);
         }
         // Without it everybody behind the proxy would be one address, and perhaps this machine's own,
@@ -153,7 +151,7 @@ impl Rules {
         let status = if is_known { "304 Not Modified" } else { "200 OK" };
         // A browser takes no notice of this one, but for a complaint, where the connection is not a
         // safe one.
-        let is_safe = request.is_from_this_machine() || self.proxies.contains(&peer.ip());
+        let is_safe = request.is_from_this_machine() || self.proxies.has(peer.ip());
         let opener = match is_safe {
             true => "Cross-Origin-Opener-Policy: same-origin-allow-popups\r\n",
             false => "",

@@ -25,6 +25,7 @@ use crate::{
     server::{
         client::{admission::BrowserHandler, handler::ChatHandler},
         net::{self, Waker},
+        proxies::Proxies,
         status::{Activity, Status},
         view::View,
         watch::Watch,
@@ -37,7 +38,7 @@ use listener::WebListeners;
 use metrics::Metrics;
 use std::{
     io,
-    net::{IpAddr, SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::SeqCst},
@@ -88,7 +89,7 @@ pub(crate) struct Web {
 
 /// How the thread is to answer.
 pub(crate) struct WebConfig {
-    pub(crate) proxies: Vec<IpAddr>,
+    pub(crate) proxies: Proxies,
     pub(crate) chat_port: u16,
     /// Where most browsers find the page.
     pub(crate) address: SocketAddr,

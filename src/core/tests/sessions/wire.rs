@@ -82,6 +82,7 @@ fn a_request_at_the_beginning_is_held_back_with_names_and_without() {
             (b"\x16\x03\x01\n\x15hi\n", "a TLS handshake"),
             (b"\x16\x03\x03\x00", "a TLS handshake"),
             (b"PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\n", "a PROXY line"),
+            (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", "a PROXY header"),
         ] {
             let mut client = connects();
             client.receives(&sent[..1]);

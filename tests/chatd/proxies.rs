@@ -1,0 +1,216 @@
+//! Behind a proxy that speaks the PROXY protocol: its clients are where it says, and nobody else's word is taken.
+
+use crate::harness::{Client, Folder, Process, Server, eventually, has_program, skip};
+use socket2::{Domain, Socket, Type};
+use std::{
+    net::{SocketAddr, TcpListener},
+    process::Command,
+};
+
+/// Where the proxy of these tests connects from.
+const PROXY: &str = "127.0.0.2";
+
+fn start(options: &str) -> Server {
+    Server::start(&format!("--proxy-from {PROXY} {options}"))
+}
+
+/// A client of the proxy, which sends this ahead.
+fn behind(server: &Server, name: &str, header: impl AsRef<[u8]>) -> Client {
+    let mut client = Client::connect_from(PROXY, server.address, name);
+    client.sends(header);
+    client
+}
+
+fn v1(address: &str) -> String {
+    format!("PROXY TCP4 {address} 198.51.100.1 40000 5000\r\n")
+}
+
+/// Version 2, with a TLV behind the addresses.
+fn v2(address: [u8; 4]) -> Vec<u8> {
+    let ports = [0x9c, 0x40, 0x13, 0x88];
+    let tlv = b"\x04\x00\x03abc";
+    [&b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x12"[..], &address, &[198, 51, 100, 1], &ports, tlv]
+        .concat()
+}
+
+fn enters(client: &mut Client) {
+    client.hears_until("*** What is your name?");
+    let name = client.name.clone();
+    client.says(&name);
+    client.hears_until("*** You are in lobby");
+}
+
+#[test]
+pub fn a_proxy_says_where_its_clients_are() {
+    let server = start("--per-source 2");
+    let mut bob = behind(&server, "bob", v1("192.0.2.7"));
+    enters(&mut bob);
+    server.logs("connected from 192.0.2.7:40000");
+    let mut carol = behind(&server, "carol", v2([192, 0, 2, 7]));
+    enters(&mut carol);
+    bob.hears("*** carol entered lobby");
+    let mut third = behind(&server, "third", v1("192.0.2.7"));
+    third.hears("*** Sorry: 2 connections from your address are open, and that is the most.");
+    let mut dave = behind(&server, "dave", [v1("192.0.2.8").as_bytes(), b"dave\nhi\n"].concat());
+    dave.hears_until("*** You are in lobby");
+    bob.hears_until("<dave> hi");
+    server.logs("connected from 192.0.2.8:40000");
+
+    // It looks whether we are here: that is no client. But if it stays, it is its own one.
+    let local = b"\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00";
+    drop(behind(&server, "look", local));
+    drop(behind(&server, "look", "PROXY UNKNOWN\r\n"));
+    enters(&mut behind(&server, "erin", local));
+    enters(&mut behind(&server, "finn", b"PROXY UNKNOWN\r\n\n"));
+    let own = format!("connected from {PROXY}:");
+    eventually("both are logged", || server.log().matches(&own).count() == 2);
+}
+
+#[test]
+pub fn a_ban_is_of_the_address_that_the_proxy_says() {
+    let folder = Folder::with_administrator(&["boss"]);
+    let server = Server::start_in(&folder, &format!("--proxy-from {PROXY}"));
+    let mut boss = server.logs_in("boss");
+    let mut eve = behind(&server, "eve", v1("192.0.2.66"));
+    enters(&mut eve);
+    boss.says("/ban 192.0.2.66");
+    eve.hears_until("*** Hung up: you are banned by boss");
+    enters(&mut behind(&server, "bob", v1("192.0.2.67")));
+    let mut again = behind(&server, "again", v1("192.0.2.66"));
+    again.hears_until("*** What is your name?");
+    again.says("again");
+    again.hears_until("*** Hung up: you are banned by boss");
+}
+
+#[test]
+pub fn from_elsewhere_a_proxy_header_is_nobodys_word() {
+    let server = start("");
+    let mut liar = server.connect("liar");
+    liar.sends(v1("192.0.2.7"));
+    liar.hears_until("*** Hung up: this is a chat server, and that was a PROXY line.");
+    let mut liar = server.connect("liar");
+    liar.sends(v2([192, 0, 2, 7]));
+    liar.hears_until("*** Hung up: this is a chat server, and that was a PROXY header.");
+    assert!(!server.log().contains("192.0.2.7"), "{}", server.log());
+}
+
+#[test]
+pub fn a_proxy_that_sends_no_header_is_told_what_is_demanded() {
+    let server = start("");
+    let long = [&b"PROXY UNKNOWN "[..], &[b'x'; 200], b"\r\n"].concat();
+    for (sent, what) in [
+        (&b"alice\n"[..], "something else came"),
+        (b"GET / HTTP/1.1\r\n\r\n", "something else came"),
+        (b"PROXY TCP4 here there 1 2\r\n", "what came is not one"),
+        (&long, "its line is longer than 107 bytes"),
+        (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\xff\xff", "it is longer than 2 KiB"),
+    ] {
+        let mut proxy = behind(&server, "proxy", sent);
+        proxy.hears(&format!(
+            "*** From this address, --proxy-from demands a PROXY header, version 1 or 2, and {what}. (haproxy: send-proxy.)"
+        ));
+        proxy.ends();
+    }
+    server.logs(&format!("refused {PROXY}:"));
+}
+
+/// 600 that connect and say nothing, and one that says its header a byte at a time.
+#[test]
+pub fn silent_connections_of_a_proxy_end_and_delay_nobody() {
+    let server = start("");
+    let connect = |_| Client::connect_from(PROXY, server.address, "silent");
+    let mut silent: Vec<Client> = (0..600).map(connect).collect();
+    let [mut alice] = server.enter(["alice"]);
+    let mut bob = behind(&server, "bob", v1("192.0.2.7"));
+    enters(&mut bob);
+    alice.hears("*** bob entered lobby");
+    let mut carol = behind(&server, "carol", "");
+    for byte in v1("192.0.2.8").into_bytes() {
+        carol.sends([byte]);
+    }
+    enters(&mut carol);
+    let last = silent.pop().unwrap().hears_to_the_end().concat();
+    assert!(last.contains("and nothing came within 5 s"), "{last}");
+    silent.into_iter().for_each(|mut one| drop(one.hears_to_the_end()));
+    alice.hears("*** carol entered lobby");
+    bob.says("hi");
+    alice.hears("<bob> hi");
+}
+
+/// A port of loopback that was free a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A real proxy in front of a server, as docs/operations.md has it.
+fn a_real_proxy(server: &Server, command: Command, port: u16) {
+    let mut proxy = Process::start(command);
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    eventually("the proxy listens", || {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 9], 0)).into()).unwrap();
+        socket.connect(&address.into()).is_ok()
+    });
+    let mut bob = Client::connect_from("127.0.0.7", address, "bob");
+    enters(&mut bob);
+    server.logs("connected from 127.0.0.7:");
+    let mut alice = Client::connect_from("127.0.0.8", address, "alice");
+    enters(&mut alice);
+    server.logs("connected from 127.0.0.8:");
+    bob.hears_until("*** alice entered lobby");
+    alice.says("hi");
+    bob.hears("<alice> hi");
+    alice.says("/quit");
+    alice.hears_until("*** Goodbye.");
+    alice.ends();
+    let log = server.log();
+    assert!(!log.contains("refused") && !log.contains("from 127.0.0.1"), "its looks count: {log}");
+    proxy.signal("TERM");
+    proxy.exit_code();
+}
+
+/// What the page says between these two lines, for these addresses.
+fn snippet(kind: &str, port: u16, server: &Server) -> String {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let block = page.split(&format!("```{kind}\n")).nth(1).unwrap().split("```").next().unwrap();
+    let address = server.address.to_string();
+    block.replace("0.0.0.0:5000", &format!("127.0.0.1:{port}")).replace("127.0.0.1:5001", &address)
+}
+
+#[test]
+fn haproxy_with_both_versions() {
+    if !has_program("haproxy") {
+        return skip("haproxy_with_both_versions: there is no haproxy");
+    }
+    for send in ["send-proxy-v2 check inter 20ms", "send-proxy"] {
+        let (folder, port) = (Folder::new(), free_port());
+        let server = Server::start("--proxy-from 127.0.0.1");
+        let config = snippet("haproxy", port, &server);
+        assert!(config.contains("send-proxy-v2 check"));
+        let config = config.replace("send-proxy-v2 check", send);
+        std::fs::write(folder.path("haproxy.cfg"), config).unwrap();
+        let mut command = Command::new("haproxy");
+        command.args(["-db", "-f"]).arg(folder.path("haproxy.cfg"));
+        a_real_proxy(&server, command, port);
+    }
+}
+
+#[test]
+fn nginx_with_its_stream_module() {
+    const MODULE: &str = "/usr/lib/nginx/modules/ngx_stream_module.so";
+    if !has_program("nginx") || !std::path::Path::new(MODULE).exists() {
+        return skip("nginx_with_its_stream_module: there is no nginx, or no libnginx-mod-stream");
+    }
+    let (folder, port) = (Folder::new(), free_port());
+    let server = Server::start("--proxy-from 127.0.0.1");
+    let config = format!(
+        "load_module {MODULE};\ndaemon off;\npid {0}/pid;\nerror_log {0}/log;\nevents {{}}\n{1}",
+        folder.path("").display(),
+        snippet("nginx", port, &server)
+    );
+    std::fs::write(folder.path("nginx.conf"), config).unwrap();
+    let mut command = Command::new("nginx");
+    command.arg("-c").arg(folder.path("nginx.conf"));
+    a_real_proxy(&server, command, port);
+}
