@@ -15,6 +15,8 @@ mod pages;
 mod python;
 mod reactor;
 mod rooms;
+#[cfg(target_os = "linux")]
+mod six_terminals;
 mod slides;
 mod threads;
 mod tutorial;
