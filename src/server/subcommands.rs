@@ -169,9 +169,19 @@ pub struct HistoryCommand {
     #[argh(option, arg_name = "ROOM")]
     pub room: Option<String>,
 
-    /// export: one JSON object a line: time, room, author, kind (said, did, announced, other) and text
+    /// export: text, a line for each line (default); json, an object a line with time, room, author,
+    /// kind (said, did, announced, other) and text; or html, one page for a browser
+    #[argh(option, arg_name = "text|json|html")]
+    pub format: Option<ExportFormat>,
+
+    /// export: the same as --format json
     #[argh(switch)]
     pub json: bool,
+
+    /// export: write to this file, which must not be there; if that fails, none is left (default:
+    /// standard output)
+    #[argh(option, arg_name = "FILE")]
+    pub to: Option<PathBuf>,
 
     /// prune: the age in days
     #[argh(option, arg_name = "N", from_str_fn(whole_number))]
@@ -188,4 +198,13 @@ pub struct HistoryCommand {
 pub enum HistoryAction {
     Export,
     Prune,
+}
+
+/// What an export looks like.
+#[derive(FromArgValue, Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "see the help text of HistoryCommand")]
+pub enum ExportFormat {
+    Text,
+    Json,
+    Html,
 }

@@ -64,6 +64,69 @@ fn json_is_one_object_a_line() {
     assert_eq!(folder.run("history export --json").lines().collect::<Vec<_>>(), expected);
 }
 
+#[test]
+fn a_page_for_a_browser_has_every_line_and_nothing_that_somebody_typed_is_a_tag() {
+    let folder = folder_with_history();
+    let text = "<alice> </table><script>alert(\"1\")</script> &amp; <b>\n";
+    write(&folder, &[("2026-11-21T09:00:00Z", 7, "lobby", text)]);
+    let page = folder.run("history export --format html --room lobby");
+    assert!(page.starts_with("<!doctype html>\n") && page.ends_with("</html>\n"), "{page}");
+    for part in [
+        "<title>lobby</title>",
+        "<h2>Friday, 20 November 2026</h2>",
+        "<h2>Saturday, 21 November 2026</h2>",
+        "<tr><td><time datetime=\"2026-11-20T12:30:00+01:00\">12:30</time></td><th scope=\"row\">alice</th><td>hi</td></tr>",
+        "<td><b>alice</b> waves</td>",
+        "<td><b>alice</b> announced: go home</td>",
+        "<td>&lt;/table&gt;&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp;amp; &lt;b&gt;</td>",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("<script") && page.matches("<table>").count() == 2, "{page}");
+    let all = folder.run("history export --format html");
+    assert!(all.contains("<td class=\"room\">math</td>") && !all.contains("between us"), "{all}");
+    for [words, same] in [["--format json", "--json"], ["--format text", ""]] {
+        let export = |words| folder.run(&format!("history export {words}"));
+        assert_eq!(export(words), export(same));
+    }
+    let refused = folder.run_with("history export --format pdf", "");
+    assert!(!refused.is_success && refused.err.contains("pdf"), "{}", refused.err);
+}
+
+#[test]
+fn an_export_to_a_file_is_there_or_not() {
+    let folder = folder_with_history();
+    assert_eq!(folder.run("history export --to all.txt"), "all.txt is written.\n");
+    let all = folder.run("history export");
+    assert_eq!(std::fs::read_to_string(folder.path("all.txt")).unwrap(), all);
+    for (words, told) in [
+        ("history export --to all.txt", "all.txt is there already. Give another name."),
+        ("history export --to no/all.txt", "no/all.txt cannot be written: "),
+        ("history prune --days 3 --to x", "are for chatd history export."),
+    ] {
+        let said = folder.fails(words, "");
+        assert!(said.contains(told), "{words}: {said}");
+    }
+    #[cfg(unix)]
+    {
+        let text = format!("<alice> {}\n", "x".repeat(1000)).repeat(200);
+        write(&folder, &[("2026-11-21T09:00:00Z", 7, "lobby", &text)]);
+        let program = env!("CARGO_BIN_EXE_chatd");
+        for (end, told) in [
+            ("--to more.txt", "chatd: more.txt cannot be written: "),
+            ("> /dev/full", "chatd: cannot write to standard output: "),
+        ] {
+            let line = format!("ulimit -f 100; '{program}' history export {end}");
+            let mut command = std::process::Command::new("bash");
+            let output = command.args(["-c", &line]).current_dir(folder.path("")).output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert!(said.starts_with(told) && said.lines().count() == 1, "{said}");
+            assert!(!output.status.success());
+        }
+    }
+    assert_eq!(folder.files(), ["all.txt", "chatd.db"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn one_that_has_read_enough_may_close_the_pipe() {

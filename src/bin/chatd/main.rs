@@ -11,6 +11,7 @@ mod class_list;
 mod config;
 mod confirm;
 mod database;
+mod export;
 mod forget;
 mod history;
 mod import;
