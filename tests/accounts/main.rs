@@ -8,6 +8,7 @@ mod forget;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod history;
+mod migrating;
 mod pruning;
 #[cfg(unix)]
 mod terminal;

@@ -7,7 +7,9 @@ use std::{fmt::Write as _, fs, path::PathBuf};
 
 /// Files of older schemas, of which `fixtures/README.md` tells how they were made.
 const VERSION_1: &[u8] = include_bytes!("fixtures/version-1.db");
+const VERSION_2: &[u8] = include_bytes!("fixtures/version-2.db");
 const VERSION_3: &[u8] = include_bytes!("fixtures/version-3.db");
+const VERSION_4: &[u8] = include_bytes!("fixtures/version-4.db");
 
 fn of_version_1() -> Folder {
     folder_with(VERSION_1)
@@ -77,12 +79,19 @@ fn dump(folder: &Folder) -> String {
 
 #[test]
 fn nothing_in_a_file_of_an_older_version_is_lost() {
-    for (file, expected) in [
-        (VERSION_1, include_str!("fixtures/version-1.txt")),
-        (VERSION_3, include_str!("fixtures/version-3.txt")),
+    for (version, file, expected) in [
+        (1, VERSION_1, include_str!("fixtures/version-1.txt")),
+        (2, VERSION_2, include_str!("fixtures/version-2.txt")),
+        (3, VERSION_3, include_str!("fixtures/version-3.txt")),
+        (4, VERSION_4, include_str!("fixtures/version-4.txt")),
     ] {
-        let found = dump(&folder_with(file));
+        let folder = folder_with(file);
+        let found = dump(&folder);
         assert!(found == expected, "{found}\nand not\n{expected}");
+        let copy = folder.join(&format!("chatd.db.schema-{version}"));
+        assert_eq!(copy.exists(), version < schema::VERSION, "of version {version}");
+        assert!(!copy.exists() || schema_of(&copy) == version);
+        assert_eq!(schema_of(&folder.database()), schema::VERSION);
     }
 }
 
