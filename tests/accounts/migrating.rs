@@ -59,7 +59,7 @@ fn a_migration_that_is_killed_leaves_the_old_file_or_the_new_one() {
         match fs::metadata(&copy).map_err(|error| error.kind()) {
             Ok(_) => assert_eq!(look(&copy), (1, expected.clone()), "killed after {at:?}"),
             Err(error) => {
-                assert!(found == 1 && error == io::ErrorKind::NotFound, "no copy is kept")
+                assert!(found == 1 && error == io::ErrorKind::NotFound, "no copy is kept");
             }
         }
         old += usize::from(found == 1);
