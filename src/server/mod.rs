@@ -10,6 +10,7 @@ mod cues;
 mod fanout;
 mod hazards;
 pub mod history;
+pub mod lent;
 pub mod limits;
 mod listen_on;
 pub mod log_line;
@@ -63,6 +64,7 @@ use cues::Cues;
 use fanout::{FanOut, Shutdown};
 use hazards::Hazards;
 use history::historian::{self, Historian};
+use lent::LentListeners;
 pub use listen_on::listen;
 use options::Options;
 use registry::{Client, Registry};
@@ -111,16 +113,16 @@ struct WebThread {
 }
 
 impl Chatd {
-    /// Starts every thread of the server. `others`: threads that run already. `stop` is called when
+    /// Starts every thread of the server. `lent`: what it need not open itself. `others`: threads that run already. `stop` is called when
     /// an administrator stops the server, and should end in [`Chatd::shutdown`].
     pub fn start(
         options: &Options,
+        lent: LentListeners,
         others: Vec<Arc<Status>>,
         stop: impl Fn() + Send + 'static,
     ) -> anyhow::Result<Chatd> {
         let session = Locked::new(LockKind::Settings, Arc::new(options.session_config()?));
-        let listeners = listen(&options.listen_on(), Duration::from_secs(options.ghost_after))?;
-        let web = web::listener::open(options)?;
+        let (listeners, web) = open(options, lent)?;
         let (totals, registry) = (Arc::<Totals>::default(), Arc::<Registry>::default());
         let (events, to_apply, large) = fanout::events(options.threads_max);
         let (shutdown, stopping) = bounded(2); // each of the two words is sent once at most
@@ -213,6 +215,17 @@ impl Chatd {
     pub fn watch(&self) -> Watch {
         self.watch.clone()
     }
+}
+
+/// Opens the listeners, unless they are lent: those of the chat, and those of the page.
+fn open(
+    options: &Options,
+    mut lent: LentListeners,
+) -> anyhow::Result<(Vec<Listener>, Option<WebListeners>)> {
+    let ghost_after = Duration::from_secs(options.ghost_after);
+    let own = || listen(&options.listen_on(), ghost_after);
+    let chat = lent.take_chat(ghost_after).unwrap_or_else(own)?;
+    Ok((chat, web::listener::open(options, lent.web)?))
 }
 
 /// Starts the threads that end when nobody can send them anything any more.

@@ -56,6 +56,14 @@ pub(crate) fn listen(address: SocketAddr, ghost_after: Duration) -> anyhow::Resu
     // this option would let two servers share the port.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
+    set_options(&socket, ghost_after)?;
+    socket.bind(&address.into()).context("bind")?;
+    socket.listen(ACCEPT_QUEUE)?;
+    Ok(socket.into())
+}
+
+/// Sets what a listener's connections inherit from it.
+pub(super) fn set_options(socket: &Socket, ghost_after: Duration) -> io::Result<()> {
     socket.set_tcp_nodelay(true)?;
     let second = Duration::from_secs(1);
     let (silence, interval) = (ghost_after / 2, ghost_after / 2 / PROBES);
@@ -67,9 +75,7 @@ pub(crate) fn listen(address: SocketAddr, ghost_after: Duration) -> anyhow::Resu
     socket.set_tcp_keepalive(&keepalive)?;
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(ghost_after))?;
-    socket.bind(&address.into()).context("bind")?;
-    socket.listen(ACCEPT_QUEUE)?;
-    Ok(socket.into())
+    Ok(())
 }
 
 /// To be called once for each accepted socket, before any other function here.

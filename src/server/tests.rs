@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn start(more: &[&str]) -> Chatd {
     let args = [&["--listen", "127.0.0.1:0", "--db", "none"], more].concat();
     let options = Options::from_args(&["chatd"], &args).unwrap();
-    Chatd::start(&options, Vec::new(), || ()).unwrap()
+    Chatd::start(&options, LentListeners::default(), Vec::new(), || ()).unwrap()
 }
 
 /// A client that is in.

@@ -13,12 +13,28 @@ use {super::unix_socket::UnixSocket, std::os::fd::OwnedFd};
 pub enum Listener {
     /// A TCP port.
     Tcp(TcpListener),
+    /// A TCP port that another process has opened and keeps, systemd as a rule. Connections go on to
+    /// queue there after this process has ended.
+    #[cfg(unix)]
+    Lent(TcpListener),
     /// A Unix-domain socket. (On Linux alone: elsewhere the system says in other ways who connects.)
     #[cfg(target_os = "linux")]
     Unix(UnixSocket),
 }
 
 impl Listener {
+    /// How long an `accept` of a [`Listener::Lent`] waits before it looks whether the server stops.
+    #[cfg(unix)]
+    pub const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(100);
+
+    /// A port that another process keeps.
+    #[cfg(unix)]
+    pub fn lent(listener: TcpListener) -> io::Result<Listener> {
+        listener.set_nonblocking(false)?;
+        socket2::SockRef::from(&listener).set_read_timeout(Some(Listener::LOOK_EVERY))?;
+        Ok(Listener::Lent(listener))
+    }
+
     /// Waits for a connection, if the listener blocks.
     ///
     /// Both kinds of sockets are read, written to and shut down by the same system calls, and
@@ -28,6 +44,15 @@ impl Listener {
         match self {
             Listener::Tcp(listener) => {
                 let (stream, peer) = listener.accept()?;
+                Ok((stream, peer.into()))
+            }
+            #[cfg(unix)]
+            Listener::Lent(listener) => {
+                let (stream, peer) = listener.accept().map_err(|e| match e.kind() {
+                    io::ErrorKind::WouldBlock => io::ErrorKind::Interrupted.into(), // it is time to look
+                    _ => e,
+                })?;
+                stream.set_read_timeout(None)?; // it has that of the listener
                 Ok((stream, peer.into()))
             }
             #[cfg(target_os = "linux")]
@@ -42,6 +67,8 @@ impl Listener {
     pub fn address(&self) -> Option<SocketAddr> {
         match self {
             Listener::Tcp(listener) => listener.local_addr().ok(),
+            #[cfg(unix)]
+            Listener::Lent(listener) => listener.local_addr().ok(),
             #[cfg(target_os = "linux")]
             Listener::Unix(_) => None,
         }
@@ -51,6 +78,8 @@ impl Listener {
     pub fn set_nonblocking(&self, is_on: bool) -> io::Result<()> {
         match self {
             Listener::Tcp(listener) => listener.set_nonblocking(is_on),
+            #[cfg(unix)]
+            Listener::Lent(listener) => listener.set_nonblocking(is_on),
             #[cfg(target_os = "linux")]
             Listener::Unix(socket) => socket.set_nonblocking(is_on),
         }
@@ -59,6 +88,10 @@ impl Listener {
     /// Makes an `accept` that waits return. On Linux it is enough to shut the listener down;
     /// elsewhere, a connection has to arrive.
     pub(super) fn wake(&self) {
+        #[cfg(unix)]
+        if let Listener::Lent(_) = self {
+            return; // shut down, it would be so for whoever has lent it, too; it looks by itself
+        }
         #[cfg(target_os = "linux")]
         let _ = socket2::SockRef::from(self).shutdown(std::net::Shutdown::Both);
         #[cfg(not(target_os = "linux"))]
@@ -77,13 +110,19 @@ impl Listener {
 impl fmt::Display for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Listener::Tcp(listener) => match listener.local_addr() {
-                Ok(address) => address.fmt(f),
-                Err(error) => error.fmt(f),
-            },
+            Listener::Tcp(listener) => display(listener, f),
+            #[cfg(unix)]
+            Listener::Lent(listener) => display(listener, f),
             #[cfg(target_os = "linux")]
             Listener::Unix(socket) => socket.fmt(f),
         }
+    }
+}
+
+fn display(listener: &TcpListener, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match listener.local_addr() {
+        Ok(address) => write!(f, "{address}"),
+        Err(error) => write!(f, "{error}"),
     }
 }
 
@@ -104,7 +143,7 @@ impl From<UnixSocket> for Listener {
 impl std::os::fd::AsFd for Listener {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         match self {
-            Listener::Tcp(listener) => listener.as_fd(),
+            Listener::Tcp(listener) | Listener::Lent(listener) => listener.as_fd(),
             #[cfg(target_os = "linux")]
             Listener::Unix(socket) => socket.as_fd(),
         }

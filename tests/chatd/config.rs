@@ -1,7 +1,7 @@
 //! `--config FILE`: options from a file, what is wrong in one, and what changes when it is read again.
 
 use crate::harness::{Folder, Server, wait_for};
-use std::fs;
+use std::{fs, path::Path};
 
 /// A folder with this file in it, and a message of the day.
 fn folder(config: &str) -> Folder {
@@ -198,7 +198,13 @@ fn the_unit_for_systemd_is_a_good_one() {
                 + &String::from_utf8_lossy(&run.stderr),
         )
     };
-    assert_eq!(analyze(&["verify"]), (true, String::new()));
+    for socket in ["chatd.socket", "chatd-web.socket"] {
+        let from = Path::new(unit).with_file_name(socket);
+        fs::copy(from, folder.path(socket)).unwrap();
+    }
+    let sockets =
+        ["chatd.socket", "chatd-web.socket"].map(|it| folder.path(it).display().to_string());
+    assert_eq!(analyze(&["verify", &sockets[0], &sockets[1]]), (true, String::new()));
     let (is_good, says) = analyze(&["security", "--offline=true", "--threshold=15"]); // tenths
     assert!(is_good, "{says}");
 }

@@ -23,6 +23,8 @@ mod internals;
 #[cfg(target_os = "linux")]
 mod io_models;
 mod lasting;
+#[cfg(unix)]
+mod lent;
 mod log;
 mod operator;
 mod options;

@@ -2,7 +2,7 @@
 
 use crate::harness::{Client, DEADLINE, Folder, wait_for};
 use argh::FromArgs as _;
-use chatd::server::{Chatd, options::Options};
+use chatd::server::{Chatd, lent::LentListeners, options::Options};
 use std::{
     sync::mpsc::{Receiver, Sender, channel},
     thread,
@@ -23,7 +23,7 @@ fn server(folder: &Folder) -> (Chatd, Client, Sender<()>, Receiver<()>) {
         hang.send(()).unwrap(); // the fan-out calls this to stop the server
         let _ = held.recv();
     };
-    let chatd = Chatd::start(&options, Vec::new(), stop).unwrap();
+    let chatd = Chatd::start(&options, LentListeners::default(), Vec::new(), stop).unwrap();
     let mut boss = Client::connect(chatd.addresses()[0], "boss");
     boss.asks_until("boss", "*** boss is registered.");
     boss.asks_until("correct horse", "*** Hello boss.");

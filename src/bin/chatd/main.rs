@@ -26,6 +26,7 @@ use chatd::{
     server::{
         Chatd,
         config_file::Given,
+        lent::LentListeners,
         limits, logger, space, start_thread,
         status::{Activity, Status},
         subcommands::Subcommand,
@@ -74,6 +75,7 @@ fn run(given: Given) -> anyhow::Result<ExitCode> {
     options.check()?;
     options.look_for_terminal();
     space::begin()?;
+    let lent = LentListeners::take()?;
     let log_writer = logger::install(options.log, options.log_format.for_stderr())?;
     let status = Status::new("main");
     status.attach();
@@ -93,7 +95,7 @@ fn run(given: Given) -> anyhow::Result<ExitCode> {
         options.threads_max = possible;
     }
     let stop = StopSignals::watch(hangup(&given)).context("cannot watch for signals")?;
-    let chatd = Chatd::start(&options, server_threads, stop.raiser()?)?;
+    let chatd = Chatd::start(&options, lent, server_threads, stop.raiser()?)?;
     join::tell(chatd.listeners(), chatd.web_addresses());
     if let Some(code) = chatd.pairing_code() {
         print_line(&format!("Instructor: type /instructor {code}"));

@@ -1,7 +1,7 @@
 //! The view of a whole server, as a page sees it.
 
 use crate::{
-    server::{Chatd, options::Options, view::slot::WHOLE},
+    server::{Chatd, lent::LentListeners, options::Options, view::slot::WHOLE},
     thread_status::{
         Sample,
         activity::{ACTIVITY_COUNT, Activity},
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 fn start(more: &[&str]) -> Chatd {
     let usual = ["--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", "--db", "none"];
     let options = Options::from_args(&["chatd"], &[&usual, more].concat()).unwrap();
-    Chatd::start(&options, Vec::new(), || ()).unwrap()
+    Chatd::start(&options, LentListeners::default(), Vec::new(), || ()).unwrap()
 }
 
 /// A client that is in.

@@ -1,6 +1,7 @@
 //! Where the web port is, and by what names. Runs on thread `main`, once, at the start.
 
 use crate::server::{
+    lent,
     listen_on::{self, ChatOn, ListenOn, PORT, WebOn},
     options::Options,
     status::Status,
@@ -54,13 +55,17 @@ impl WebListeners {
 }
 
 /// Opens the listeners, if there are to be any. If their port is taken, the chat goes on without.
-pub(crate) fn open(options: &Options) -> anyhow::Result<Option<WebListeners>> {
+pub(crate) fn open(
+    options: &Options,
+    lent: Vec<TcpListener>,
+) -> anyhow::Result<Option<WebListeners>> {
     let names = names(options)?;
     let ghost_after = Duration::from_secs(options.ghost_after);
     let on: Vec<ListenOn> = options.metrics.iter().map(|on| ListenOn(vec![on.0])).collect();
     let metrics = listen_on::open(&on, ghost_after)
         .map_err(|failed| failed.explain("--metrics", METRICS_PORT))?;
-    let listeners = match listen_on::open(&addresses(options), ghost_after) {
+    let own = if lent.is_empty() { addresses(options) } else { Vec::new() };
+    let mut listeners = match listen_on::open(&own, ghost_after) {
         Err(failed) if failed.is_taken() => {
             log::warn!("nobody can join with a browser: {}", failed.explain("--web", PORT));
             Vec::new()
@@ -68,6 +73,9 @@ pub(crate) fn open(options: &Options) -> anyhow::Result<Option<WebListeners>> {
         Err(failed) => return Err(failed.explain("--web", PORT)),
         Ok(listeners) => listeners,
     };
+    for listener in lent {
+        listeners.push(lent::prepare(listener, ghost_after)?);
+    }
     let status = Status::new("web");
     let is_any = !listeners.is_empty() || !metrics.is_empty();
     Ok(is_any.then_some(WebListeners { listeners, metrics, names, status }))
