@@ -263,3 +263,29 @@ fn a_dumb_terminal() {
     assert!(order.is_sorted(), "{order:?} {rows:?}");
     assert!(!rows.iter().any(|row| row.contains("<alice>") || row.contains("* alice")), "{rows:?}");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_socket_of_this_machine_is_a_server_like_any_other() {
+    use crate::harness::{Folder, Server};
+    let folder = Folder::new();
+    let server = Server::start_in(&folder, "--db none --listen unix:s");
+    server.prints("listening on unix:s");
+    let [mut alice] = server.enter(["alice"]);
+    let socket = format!("unix:{}", folder.path("s").display());
+    let mut piped = Piped::start(&[&socket, "--name", "bob"]);
+    piped.reads("hi\n");
+    alice.hears("*** bob entered lobby");
+    alice.hears("<bob> hi");
+    piped.reads_no_more();
+    let out = piped.ends_with(0, "");
+    assert!(out.contains("*** You are in lobby with alice."), "{out}");
+
+    let nowhere = format!("unix:{}", folder.path("none").display());
+    Piped::start(&[&nowhere]).ends_with(9, "No such file or directory");
+    Piped::start(&[&socket, "5000"]).ends_with(2, "a socket has no port");
+    server.signal("KILL");
+    drop(server);
+    let piped = Piped::start(&[&socket]);
+    piped.ends_with(4, &format!("nobody answers at {socket}. Is the server started?"));
+}

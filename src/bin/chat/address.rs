@@ -1,5 +1,5 @@
 //! Where to go, as people write it: `HOST`, `HOST:PORT`, `[::1]:PORT`, `telnet://HOST:PORT`,
-//! `chat://NAME@HOST:PORT/ROOM`. No I/O.
+//! `chat://NAME@HOST:PORT/ROOM`, `unix:PATH`. No I/O.
 
 use anyhow::{Result, bail};
 use std::fmt;
@@ -13,12 +13,15 @@ pub(crate) const DEFAULT_PORT: u16 = 5000;
 /// What may stand in front of a host.
 const SCHEMES: [&str; 3] = ["chat://", "telnet://", "tcp://"];
 
-/// A host, by name or in numbers, and a port; not yet looked up.
+/// In front of the path of a Unix-domain socket.
+const FILE: &str = "unix:";
+
+/// A host, by name or in numbers, and a port; not yet looked up. Or a Unix-domain socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Address {
-    /// `localhost`, `192.168.1.20`, `::1`: without brackets.
+    /// `localhost`, `192.168.1.20`, `::1`: without brackets. Or `unix:/run/chatd/chat`.
     pub(crate) host: String,
-    /// TCP port.
+    /// TCP port; 0 where there is none.
     pub(crate) port: u16,
 }
 
@@ -36,8 +39,15 @@ impl Target {
     /// Takes what a person gave apart.
     ///
     /// # Errors
-    /// When the port is not a number from 1 to 65535, or the host is empty.
+    /// When the port is not a number from 1 to 65535, or the host or the path is empty.
     pub(crate) fn parse(text: &str) -> Result<Target> {
+        if let Some(path) = text.strip_prefix(FILE) {
+            if path.is_empty() {
+                bail!("{text:?} names no socket, as unix:/run/chatd/chat does");
+            }
+            let address = Address { host: text.to_owned(), port: 0 };
+            return Ok(Target { address, name: None, room: None });
+        }
         let scheme = SCHEMES.iter().find(|scheme| begins_with(text, scheme));
         let rest = &text[scheme.map_or(0, |scheme| scheme.len())..];
         let (rest, room) = rest.split_once('/').unwrap_or((rest, ""));
@@ -69,6 +79,11 @@ impl Address {
         Ok(Address { host: host.to_owned(), port })
     }
 
+    /// The path, if it is a Unix-domain socket.
+    pub(crate) fn file(&self) -> Option<&str> {
+        self.host.strip_prefix(FILE)
+    }
+
     /// Reads a port.
     ///
     /// # Errors
@@ -84,6 +99,7 @@ impl Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.host.contains(':') {
+            true if self.file().is_some() => f.write_str(&self.host),
             true => write!(f, "[{}]:{}", self.host, self.port),
             false => write!(f, "{}:{}", self.host, self.port),
         }
@@ -130,8 +146,9 @@ mod tests {
 
     #[test]
     fn an_address_is_shown_as_it_is_typed() {
-        for text in ["localhost:5000", "[::1]:7000"] {
-            assert_eq!(Address::parse(text).unwrap().to_string(), text);
+        for text in ["localhost:5000", "[::1]:7000", "unix:/run/chatd/chat", "unix:a@b:1/c"] {
+            assert_eq!(Target::parse(text).unwrap().address.to_string(), text);
         }
+        assert!(Target::parse("unix:").is_err());
     }
 }

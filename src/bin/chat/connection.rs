@@ -9,7 +9,7 @@ use crate::{
 };
 use crossbeam_channel::bounded;
 use parking_lot::Mutex;
-use socket2::{SockRef, TcpKeepalive};
+use socket2::{Domain, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 use std::{
     io::{self, ErrorKind, Write as _},
     net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs as _},
@@ -33,6 +33,9 @@ const SIGNS_MISSED: u32 = 3;
 /// # Errors
 /// The [`Ending`] that this would be, if it was the first connection.
 pub(crate) fn connect(to: &Address) -> Result<TcpStream, Ending> {
+    if let Some(path) = to.file() {
+        return connect_to_file(path, to);
+    }
     let deadline = Instant::now() + CONNECT_LIMIT;
     let mut failure = Ending::UnknownHost(to.clone());
     for address in look_up(to, deadline)? {
@@ -52,6 +55,20 @@ pub(crate) fn connect(to: &Address) -> Result<TcpStream, Ending> {
         }
     }
     Err(failure)
+}
+
+/// A Unix-domain socket is read and written by the calls of any other, so it goes by the same type.
+fn connect_to_file(path: &str, to: &Address) -> Result<TcpStream, Ending> {
+    let connect = || {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        socket.connect_timeout(&SockAddr::unix(path)?, CONNECT_LIMIT)?;
+        socket.set_write_timeout(Some(WRITE_LIMIT))?;
+        Ok(socket.into())
+    };
+    connect().map_err(|e: io::Error| match e.kind() {
+        ErrorKind::ConnectionRefused => Ending::Refused(to.clone()),
+        _ => unreachable(to, &e),
+    })
 }
 
 fn unreachable(to: &Address, error: &io::Error) -> Ending {

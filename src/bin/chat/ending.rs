@@ -57,6 +57,12 @@ impl fmt::Display for Ending {
                 f,
                 "no host is called {host:?}. Check the spelling, or give its address in numbers."
             ),
+            Ending::Refused(at) if at.file().is_some() => {
+                write!(f, "nobody answers at {at}. Is the server started?")
+            }
+            Ending::Unreachable(at, why) if at.file().is_some() => {
+                write!(f, "there is no way to {at}: {why}. Is that the server's socket?")
+            }
             Ending::Refused(at) => write!(
                 f,
                 "{at} refused the connection: no server listens there. \

@@ -20,8 +20,8 @@ const HINT: &str = "Like this: chat HOST PORT, or chat HOST:PORT --name NAME. \
 #[derive(FromArgs, Debug)]
 #[argh(help_triggers("-h", "--help"))]
 pub(crate) struct Options {
-    /// the server: HOST, HOST PORT, HOST:PORT, NAME@HOST or chat://NAME@HOST:PORT/ROOM (default
-    /// localhost 5000)
+    /// the server: HOST, HOST PORT, HOST:PORT, NAME@HOST, chat://NAME@HOST:PORT/ROOM or unix:PATH
+    /// (default localhost 5000)
     #[argh(positional)]
     pub(crate) server: Vec<String>,
 
@@ -143,6 +143,9 @@ impl Options {
         };
         let mut target = Target::parse(host)?;
         if let Some(port) = port {
+            if target.address.file().is_some() {
+                bail!("{port:?} is one word too many: a socket has no port");
+            }
             target.address.port = Address::port(port)?;
         }
         Ok(target)
