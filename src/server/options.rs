@@ -5,7 +5,7 @@ use super::{
     client::outbox::SlowLimits,
     history::historian::StoreConfig,
     log_line::LogFormat,
-    number::whole_number,
+    number::{size, size_shown, whole_number},
     proxies::{Network, Proxies},
     subcommands::Subcommand,
     switches::{OnOff, ViewAccess},
@@ -36,6 +36,8 @@ use std::{
 /// The most bytes of a message of the day: a few screens. More is probably a mistake, and everybody
 /// who enters would be sent it.
 const MOTD_MAX: usize = 16 * 1024;
+/// The least that --history-max can be.
+const HISTORY_MAX_LEAST: u64 = 1024 * 1024;
 /// The most connections from one address, if browsers are not served.
 const PER_SOURCE: usize = 256;
 
@@ -147,6 +149,11 @@ pub struct Options {
     #[argh(option, arg_name = "N", from_str_fn(whole_number))]
     pub(crate) history_days: Option<u32>,
 
+    /// keep the history below this size, as 500M or 2G, by deleting the oldest lines (default: nothing
+    /// is deleted for its size)
+    #[argh(option, arg_name = "SIZE", from_str_fn(size))]
+    pub(crate) history_max: Option<u64>,
+
     /// print a code on standard output: whoever types /instructor CODE in the chat is an
     /// administrator until they leave (default: if standard output is a terminal)
     #[argh(switch)]
@@ -224,6 +231,10 @@ impl Options {
         ensure!(
             self.history_days != Some(0),
             "--history-days 0 would forget everything at once: --db none does."
+        );
+        ensure!(
+            self.history_max.is_none_or(|most| most >= HISTORY_MAX_LEAST),
+            "--history-max is at least 1M: an empty database has a tenth of that."
         );
         ensure!(self.threads_max > 0, "--threads-max 0 would let nobody in. Give 1 or more.");
         ensure!(self.per_source != Some(0), "--per-source 0 would let nobody in. Give 1 or more.");
@@ -309,6 +320,7 @@ impl Options {
             keeps_talk: self.store_config().keeps_talk(),
             epoch: 0,
             history_days: self.history_days,
+            history_max: self.history_max.map(size_shown),
         }
     }
 
@@ -334,6 +346,7 @@ impl Options {
             file: self.database().map(Path::to_owned),
             durability: self.durability,
             history_days: self.history_days,
+            history_max: self.history_max,
         }
     }
 

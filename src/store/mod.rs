@@ -26,6 +26,7 @@ pub mod schema;
 mod search;
 mod server_lock;
 mod since;
+mod size;
 mod write;
 
 pub use self::{
@@ -38,6 +39,7 @@ pub use self::{
     row::Form,
     search::INDEX_CHUNK,
     server_lock::ServerLock,
+    size::Size,
 };
 pub use check::Sound;
 

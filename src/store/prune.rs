@@ -97,7 +97,11 @@ impl Store {
             (None, _) => Ok(None),
             (Some(last), 0) => Ok(Some(Piece { last, deleted: 0 })),
             (Some(last), _) => self
-                .transact(|transaction| Ok(delete(transaction, after, last, before)?))
+                .transact(|transaction| {
+                    let audit = "DELETE FROM audit WHERE at < ?1";
+                    transaction.prepare_cached(audit)?.execute([micros(before)])?;
+                    Ok(delete(transaction, after, last, before)?)
+                })
                 .map(|deleted| Some(Piece { last, deleted })),
         }
     }
@@ -129,7 +133,7 @@ impl Store {
 }
 
 /// The last of the `most` lines that follow `after`, and how many of them are old.
-fn look(
+pub(super) fn look(
     db: &Connection,
     after: LineId,
     before: Timestamp,
@@ -148,7 +152,12 @@ fn look(
 }
 
 /// Deletes the old lines behind `after` up to `last`, and all that only they needed.
-fn delete(db: &Connection, after: LineId, last: LineId, before: Timestamp) -> Result<usize> {
+pub(super) fn delete(
+    db: &Connection,
+    after: LineId,
+    last: LineId,
+    before: Timestamp,
+) -> Result<usize> {
     // The number of the last line that there ever was must not be lost with it. And a server that
     // runs has to know which lines are gone: it remembers some of them.
     let mark = "UPDATE marks SET last_line = max(last_line,
@@ -174,7 +183,6 @@ fn delete(db: &Connection, after: LineId, last: LineId, before: Timestamp) -> Re
         db.prepare_cached(words)?.execute(piece)?;
         deleted += db.prepare_cached(lines)?.execute(piece)?;
     }
-    db.prepare_cached("DELETE FROM audit WHERE at < ?1")?.execute([micros(before)])?;
     let silent = "DELETE FROM room WHERE NOT EXISTS (SELECT 1 FROM line WHERE line.room = room.id)
                   AND NOT EXISTS (SELECT 1 FROM room_setting WHERE room_setting.room = room.id)";
     db.prepare_cached(silent)?.execute([])?;

@@ -85,3 +85,32 @@ fn beside_a_server_it_is_forgotten_there_too() {
     carol.says("carol");
     carol.hears_until("*** The last 2 lines of lobby");
 }
+
+#[test]
+fn a_server_with_a_bound_deletes_the_oldest_lines_and_says_so() {
+    let folder = Folder::new();
+    let text = format!("<alice> {}\n", "x".repeat(1000)).repeat(3_000);
+    write(&folder, &[("2026-11-20T11:30:00Z", 1, "lobby", &text)]);
+    let server = folder.start("--history-max 2M");
+    let [mut bob] = server.enter(["bob"]);
+    crate::harness::eventually("the log says so", || {
+        server.log().contains("deleted: the oldest ") && server.log().contains("may have 2 MiB")
+    });
+    assert!(server.log().contains("the database is written anew"), "{}", server.log());
+    crate::harness::eventually("the rooms know it", || {
+        bob.says("/history 1");
+        let told = bob.hears_until("*** ");
+        bob.hears_until("*** End of the history.");
+        told == "*** Older lines may be deleted: the history has 2 MiB at most."
+    });
+    let left = lines(&folder);
+    assert!((1_000..2_900).contains(&left), "{left} lines are left");
+    assert!(folder.run("check").contains(" is sound."));
+    for (option, told) in [
+        ("--history-max 5k", "--history-max is at least 1M"),
+        ("--history-max many", "\"many\" is not a size. Give one like 500M or 2G."),
+    ] {
+        let said = folder.run_with(option, "").err;
+        assert!(said.contains(told), "{option}: {said}");
+    }
+}

@@ -12,6 +12,7 @@ mod round_trip;
 mod searching;
 mod settings;
 mod since;
+mod size;
 mod versions;
 
 use chatd::{

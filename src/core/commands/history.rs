@@ -134,6 +134,10 @@ fn history(ctx: &mut RoomsCtx<'_>, wanted: &str) -> CommandResult {
     let is_all = room.remembers_all() && !member.private().is_full();
     let is_enough = lines.len() >= most || is_all;
     let mut reply = reply(ctx.rooms, ctx.client, most, lines);
+    if let (Some(most), 1..) = (&ctx.rooms.config().history_max, ctx.rooms.deleted.0) {
+        reply.gap.known =
+            notice(format_args!("Older lines may be deleted: the history has {most} at most."));
+    }
     if since.is_some_and(|since| reply.told_from.is_none_or(|from| since >= from)) {
         reply.if_none = notice(format_args!("Nothing was said in {} since then.", room.name()));
     }

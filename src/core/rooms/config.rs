@@ -26,6 +26,8 @@ pub struct RoomsConfig {
     pub epoch: u64,
     /// After how many days what was said is told to nobody any more; `None`: never.
     pub history_days: Option<u32>,
+    /// The size above which the oldest lines are deleted, for people to read; `None`: they never are.
+    pub history_max: Option<String>,
 }
 
 /// No past is told, names are ASCII, times are in UTC, and nothing that is said is written.
@@ -40,6 +42,7 @@ impl Default for RoomsConfig {
             keeps_talk: false,
             epoch: 0,
             history_days: None,
+            history_max: None,
         }
     }
 }

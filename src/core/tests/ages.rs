@@ -17,6 +17,7 @@ fn with_limit(keeps_talk: bool) -> Conversation {
         keeps_talk,
         epoch: 7,
         history_days: Some(2),
+        history_max: None,
     };
     let mut chat = Conversation::with(config);
     chat.asks(ALICE, enter("alice", Some(ALICES)));

@@ -77,6 +77,7 @@ impl Conversation {
             keeps_talk,
             epoch: 7,
             history_days: None,
+            history_max: None,
         }
     }
 

@@ -174,6 +174,7 @@ fn without_names_everybody_is_their_address() {
         keeps_talk: false,
         epoch: 7,
         history_days: None,
+        history_max: None,
     });
     for client in [BOB, CAROL] {
         let address = if client == BOB { "192.0.2.7:5000" } else { "192.0.2.7:5001" };

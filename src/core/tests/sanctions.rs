@@ -318,6 +318,7 @@ fn look_alikes_of_a_name_are_one_target_and_none_is_left_in_the_file() {
         keeps_talk: true,
         epoch: 7,
         history_days: None,
+        history_max: None,
     };
     let mut chat = Conversation::with(config);
     chat.asks(ALICE, enter("alice", Some(ALICES)));

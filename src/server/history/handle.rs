@@ -28,6 +28,8 @@ pub struct StoreConfig {
     pub durability: Durability,
     /// Lines older than this number of days are deleted.
     pub history_days: Option<u32>,
+    /// The oldest lines are deleted when more than these bytes are used.
+    pub history_max: Option<u64>,
 }
 
 impl StoreConfig {

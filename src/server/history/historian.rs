@@ -312,6 +312,7 @@ impl Historian {
             let file = self.config.file.as_deref();
             let _ = clock_check::check(&self.pruning.clock, file, written_at, store);
             let _ = self.pruning.look_at(store);
+            self.pruning.prepare_to_shrink(store);
         }
     }
 
@@ -354,8 +355,12 @@ impl Historian {
         let Historian { store: Ok(store), pruning, .. } = self else { return Ok(()) };
         self.is_untidy = store.without_waiting(|store| {
             let indexed = store.index_some(INDEX_CHUNK)?;
-            Ok(pruning.forget_some(store)? || indexed > 0)
+            let goes_on = pruning.forget_some(store)? | pruning.shrink(store)?;
+            Ok(goes_on || indexed > 0)
         })?;
+        if self.pruning.has_shrunk() {
+            self.tell_what_changed();
+        }
         Ok(())
     }
 

@@ -6,5 +6,6 @@ mod handle;
 pub mod historian;
 mod pruning;
 mod retry;
+mod shrinking;
 mod unwritten;
 mod witness;

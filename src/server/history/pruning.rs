@@ -8,7 +8,7 @@
 //! that, with `chatd history prune`. (What is too old is told by nobody, whether it is deleted or
 //! not: see `RoomsConfig::told_from`.)
 
-use super::handle::StoreConfig;
+use super::{handle::StoreConfig, shrinking::Shrinking};
 use crate::{
     core::record::LineId,
     server::clock::{Agreement, Clock},
@@ -49,6 +49,8 @@ pub(super) struct Pruning {
     next_round: Duration,
     /// How far this round has come.
     round: Round,
+    /// The bound on the size.
+    shrinking: Shrinking,
 }
 
 /// Whether anything may be deleted for its age.
@@ -87,7 +89,24 @@ impl Pruning {
             permission: Permission::NotYet,
             next_round: Duration::ZERO,
             round: Round::default(),
+            shrinking: Shrinking::new(config.history_max),
         }
+    }
+
+    /// Deletes one piece of what is too much, or gives one piece of free space back. Returns whether
+    /// there may be more.
+    pub(super) fn shrink(&mut self, store: &mut Store) -> Result<bool, StoreError> {
+        self.shrinking.go_on(store, self.clock.look().uptime)
+    }
+
+    /// Whether lines were deleted for the size, and that is to be told now.
+    pub(super) fn has_shrunk(&mut self) -> bool {
+        self.shrinking.take_news()
+    }
+
+    /// Before anybody says anything.
+    pub(super) fn prepare_to_shrink(&self, store: &Store) {
+        self.shrinking.prepare(store);
     }
 
     /// Notes what there was before the clock was set, or the server started.

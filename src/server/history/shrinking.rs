@@ -1,0 +1,84 @@
+//! `--history-max`: when the database has more than that, the oldest lines go, a piece at a time, and
+//! the disk gets the space back. Without that option nothing is ever deleted for its size; above a
+//! gibibyte the log asks whether that is meant. Runs on thread `historian`.
+
+use crate::{
+    server::number::size_shown,
+    store::{Size, Store, StoreError},
+};
+use std::time::Duration;
+
+/// How often the log says what was deleted.
+const TOLD_EVERY: Duration = Duration::from_hours(1);
+/// Without a bound, a database above this is worth a word.
+const LARGE: u64 = 1024 * 1024 * 1024;
+
+/// What is deleted for the size.
+pub(super) struct Shrinking {
+    most: Option<u64>,
+    /// Lines that were deleted, and are not told.
+    deleted: usize,
+    /// The uptime at which the log may say something again.
+    next_told: Duration,
+    has_news: bool,
+}
+
+impl Shrinking {
+    pub(super) fn new(most: Option<u64>) -> Shrinking {
+        Shrinking { most, deleted: 0, next_told: Duration::ZERO, has_news: false }
+    }
+
+    /// See [`Size::prepare`].
+    pub(super) fn prepare(&self, store: &Store) {
+        if self.most.is_none() || store.is_read_only() {
+            return;
+        }
+        match Size::prepare(store) {
+            Ok(true) => log::info!("the database is written anew, so that it can become smaller"),
+            Ok(false) => {}
+            Err(error) => log::warn!("the database will not become smaller: {error}"),
+        }
+    }
+
+    /// Does one piece. Returns whether there may be more.
+    pub(super) fn go_on(
+        &mut self,
+        store: &mut Store,
+        uptime: Duration,
+    ) -> Result<bool, StoreError> {
+        let size = Size::of(store)?;
+        let Some(most) = self.most else {
+            self.warn(size, uptime);
+            return Ok(false);
+        };
+        if size.used > most {
+            let deleted = Size::delete_oldest(store)?;
+            self.deleted += deleted;
+            return Ok(deleted > 0);
+        }
+        if self.deleted > 0 && uptime >= self.next_told {
+            log::info!(
+                "deleted: the oldest {} lines, because the history may have {}",
+                self.deleted,
+                size_shown(most)
+            );
+            (self.deleted, self.has_news, self.next_told) = (0, true, uptime + TOLD_EVERY);
+        }
+        size.give_back(store)
+    }
+
+    pub(super) fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.has_news)
+    }
+
+    /// Once, when it has become large.
+    fn warn(&mut self, size: Size, uptime: Duration) {
+        if size.used > LARGE && self.next_told == Duration::ZERO {
+            self.next_told = uptime.max(TOLD_EVERY);
+            log::warn!(
+                "the database has more than {}. Nothing is deleted for that, unless --history-max or --history-days says so",
+                size_shown(LARGE)
+            );
+        }
+    }
+}
