@@ -104,7 +104,11 @@ fn every_load_runs_beside_the_baseline() {
 
 #[test]
 fn compare_shows_every_figure_of_every_model() {
-    let called = chatbench("--runs 1 --time 0.1 compare --clients 4 --clients 8 --joins 8");
+    let folder = std::env::temp_dir().join(format!("chatbench-plots-{}", std::process::id()));
+    let plots = folder.display();
+    let called = chatbench(&format!(
+        "--runs 1 --time 0.1 compare --clients 4 --clients 8 --joins 8 --plots {plots}"
+    ));
     assert!(called.success, "{}", called.stdout);
     for words in ["Linux", "threads ÷ select", "threads ÷ epoll", "connect --clients 8"] {
         assert!(called.stdout.contains(words), "{words:?} is not in {}", called.stdout);
@@ -114,12 +118,26 @@ fn compare_shows_every_figure_of_every_model() {
     assert_eq!(rows.len(), 2 * 9, "{}", called.stdout);
     for row in rows {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-        let (figure, of_chats, of_baseline) = (cells[2], &cells[3..6], cells[6]);
+        let (figure, of_chats, of_baseline) = (cells[2], &cells[3..7], cells[7]);
         // On a busy machine nothing may be delivered, and then there is no cost of a delivery.
         let is_always_there = figure == "p50_ms" || figure == "deliveries_per_s";
         assert!(!is_always_there || !of_chats.contains(&"–"), "{row}");
         // Two who talk need a room of their own, and the baseline has none.
         assert!(!row.contains("--apart") || of_baseline == "–", "{row}");
+    }
+    // On a busy machine some figures are nothing, and have no plot.
+    let plots: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|it| it.unwrap().path()).collect();
+    assert!(!plots.is_empty(), "{}", called.stdout);
+    for plot in plots {
+        let svg = std::fs::read_to_string(plot).unwrap();
+        assert!(svg.contains("connected clients (logarithmic)") && !svg.contains("NaN"), "{svg}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+
+    let called = chatbench("timeline --event logins");
+    assert!(called.success, "{}", called.stdout);
+    for figure in ["slowest_ms", "lines_over_100_ms", "lines_never_read"] {
+        assert!(called.stdout.contains(figure), "{}", called.stdout);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The pages of the course: every program has its page, every question its answer, and what they name is there.
 
-use std::{fs, path::Path};
+use crate::harness::{Folder, example::example};
+use std::{fs, path::Path, process::Command};
 
 /// A file of the project.
 pub fn read(file: &str) -> String {
@@ -116,7 +117,7 @@ fn every_public_name_of_socketserver_has_a_row() {
     if !crate::harness::has_program("python3") {
         return;
     }
-    let listed = std::process::Command::new("python3").args(["-c", LIST]).output().unwrap();
+    let listed = Command::new("python3").args(["-c", LIST]).output().unwrap();
     let page = read("docs/socketserver.md");
     let names = String::from_utf8(listed.stdout).unwrap();
     assert!(names.split_whitespace().count() > 40, "{names}");
@@ -130,7 +131,7 @@ fn every_public_name_of_socketserver_has_a_row() {
 fn a_page_is_played_key_by_key() {
     for page in pages() {
         let step = page["docs/course/".len()..].split('-').next().unwrap();
-        let mut command = std::process::Command::new(crate::harness::example::example("demo"));
+        let mut command = Command::new(example("demo"));
         command.arg(step).env("PATH", "/nowhere"); // without tmux
         let mut demo = crate::harness::Process::start(command);
         demo.types(&"\n".repeat(200));
@@ -154,10 +155,10 @@ fn an_rc_cannot_be_given_to_a_thread() {
     let page = read("docs/rust-for-python.md");
     let code = page.split("```rust compile_fail\n").nth(1).unwrap().split("```").next().unwrap();
     let words = page.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
-    let folder = crate::harness::Folder::new();
+    let folder = Folder::new();
     let file = folder.path("rc.rs");
     fs::write(&file, format!("fn main() {{\n{code}}}\n")).unwrap();
-    let mut rustc = std::process::Command::new("rustc");
+    let mut rustc = Command::new("rustc");
     rustc
         .args(["--edition", "2024", "--emit", "metadata", "--out-dir"])
         .arg(folder.path(""))
@@ -188,5 +189,21 @@ fn every_program_stands_on_a_page_and_every_page_in_the_index() {
     for page in pages {
         let name = page.trim_start_matches("docs/");
         assert!(index.contains(&format!("({name})")), "docs/README.md does not link {name}");
+    }
+}
+
+#[test]
+fn the_pictures_are_what_the_program_draws() {
+    let folder = Folder::new();
+    let mut command = Command::new(example("pictures"));
+    let drawn = command.arg(folder.path("")).output().unwrap();
+    assert!(drawn.status.success(), "{}", String::from_utf8_lossy(&drawn.stderr));
+    let said = String::from_utf8(drawn.stdout).unwrap();
+    assert_eq!(said.lines().count(), 8, "{said}");
+    for file in said.lines() {
+        let name = file.rsplit_once('/').unwrap().1;
+        let is_as_drawn =
+            fs::read_to_string(file).unwrap() == read(&format!("docs/figures/{name}"));
+        assert!(is_as_drawn, "{name} is older than its program: cargo run --example pictures");
     }
 }

@@ -65,6 +65,7 @@ fn the_comparison_counts_what_is_compiled() {
         ("loop:", lines(&|name| name.starts_with("docs/versions/common/"))),
         ("select:", lines(&|name| name == "docs/versions/chatd_select.rs")),
         ("epoll:", lines(&|name| name == "docs/versions/chatd_epoll.rs")),
+        ("mutex:", lines(&|name| name == "docs/versions/chatd_mutex.rs")),
     ] {
         let row = page.lines().find(|line| line.starts_with(&format!("| {part}"))).unwrap();
         assert!(row.ends_with(&format!(" {lines} |")), "{lines} lines now: {row}");

@@ -23,6 +23,15 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// `time` in seconds.
+    pub fn of(runs: usize, time: f64) -> Result<Settings> {
+        let pin = proc::two_cores();
+        if pin.is_none() {
+            eprintln!("chatbench: there is one core only; server and generator share it");
+        }
+        Ok(Settings { runs, pin, time: Duration::try_from_secs_f64(time)? })
+    }
+
     /// Load before the load that is measured.
     pub fn warmup(&self) -> Duration {
         self.time / 4

@@ -1,18 +1,22 @@
 //! The command line: what is measured, how, and with which load.
 
 mod baseline;
+mod canvas;
 mod churn;
+mod class;
 mod connect;
 mod crowd;
 mod figures;
 mod latency;
 mod load;
+mod plot;
 mod proc;
 mod report;
 mod server;
 mod socket;
 mod table;
 mod throughput;
+mod timeline;
 mod transcript;
 mod websocket;
 mod wire;
@@ -27,7 +31,7 @@ use self::{
 use anyhow::{Context, Result, anyhow};
 use argh::FromArgs;
 use chatd::socketserver::program;
-use std::{env, iter, process::ExitCode, time::Duration};
+use std::{env, iter, process::ExitCode};
 
 /// Put a load on chat servers, check every line at every receiver (once, whole, in one order), and
 /// say what it cost them. Servers are given as [NAME=]COMMAND, as ADDR:PORT@PID (it runs already,
@@ -63,6 +67,7 @@ enum Mode {
     Latency(latency::Latency),
     Connect(connect::Connect),
     Churn(churn::Churn),
+    Timeline(timeline::Timeline),
     Table(Table),
     Compare(Compare),
 }
@@ -85,6 +90,10 @@ fn run(args: &Args) -> Result<bool> {
     // Runs, and seconds of each.
     let (short, long) = ((1, 0.5), (5, 2.0));
     let (mut rows, servers, usual) = match &args.mode {
+        Mode::Compare(compare) if compare.class => {
+            let [loads, on_disk] = class::commands();
+            return class::run(&compare.folder()?, [parse(&loads)?, parse(&on_disk)?]);
+        }
         Mode::Baseline(baseline) => return baseline.run().map(|()| true),
         Mode::Table(table) => {
             let mut servers = servers(args)?;
@@ -101,14 +110,12 @@ fn run(args: &Args) -> Result<bool> {
             (vec![Row::new(&title, load, &[])], servers(args)?, (1, 2.0))
         }
     };
-    let pin = proc::two_cores();
-    if pin.is_none() {
-        eprintln!("chatbench: there is one core only; server and generator share it");
-    }
-    let (runs, time) = (args.runs.unwrap_or(usual.0), args.time.unwrap_or(usual.1));
-    let settings = Settings { runs, pin, time: Duration::try_from_secs_f64(time)? };
+    let settings = Settings::of(args.runs.unwrap_or(usual.0), args.time.unwrap_or(usual.1))?;
     rows.iter_mut().for_each(|row| row.measure(&servers, &settings));
     program::say(&report::markdown(&rows, &servers, &settings)?);
+    if let Mode::Compare(compare) = &args.mode {
+        class::draw_all(&rows, &servers, &compare.folder()?)?;
+    }
     Ok(rows.iter().all(|row| row.failures().next().is_none()))
 }
 
@@ -119,6 +126,7 @@ impl Mode {
             Mode::Latency(load) => Some(Box::new(load)),
             Mode::Connect(load) => Some(Box::new(load)),
             Mode::Churn(load) => Some(Box::new(load)),
+            Mode::Timeline(load) => Some(Box::new(load)),
             Mode::Baseline(_) | Mode::Table(_) | Mode::Compare(_) => None,
         }
     }
@@ -138,7 +146,7 @@ fn parse(commands: &[Command]) -> Result<Vec<Row>> {
 fn servers(args: &Args) -> Result<Vec<Target>> {
     let first = match &args.server {
         Some(command) => Target::parse(command, args.peer)?,
-        None => Target::chatd("chatd", &env::current_exe()?.with_file_name("chatd")),
+        None => Target::chatd("chatd", &env::current_exe()?.with_file_name("chatd"), "none"),
     };
     let others = args.against.iter().map(|command| Target::parse(command, args.peer));
     iter::once(Ok(first)).chain(others).collect()

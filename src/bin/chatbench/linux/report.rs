@@ -6,6 +6,7 @@ use super::{
     server::Target,
 };
 use anyhow::Result;
+use procfs::{Current as _, LoadAverage};
 use std::{fs, iter};
 
 /// The figures that a comparison rests on: the table ends with the median of each over its rows.
@@ -69,6 +70,19 @@ impl Row {
             let run = self.series.iter().find_map(|series| series.runs.first());
             self.keys = run.iter().flat_map(|run| &run.0).map(|(key, _)| *key).collect();
         }
+    }
+
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    pub fn clients(&self) -> usize {
+        self.load.clients()
+    }
+
+    /// The median of a server's figure.
+    pub fn median(&self, server: usize, key: &str) -> Option<f64> {
+        Some(self.series.get(server)?.spread(key)?.median)
     }
 
     /// Each failure, in a sentence.
@@ -144,7 +158,10 @@ fn circumstances(settings: &Settings) -> Result<String> {
     let Settings { runs, time, .. } = settings;
     let (day, kernel, time) = (jiff::Zoned::now().date(), kernel.trim(), time.as_secs_f64());
     let machine = format!("{day}, Linux {kernel}, {cores} cores ({model})");
-    Ok(format!("{machine}. Median of {runs} runs of {time} s, (least..most), servers in turn."))
+    // Two programs that are busy are a load of 2. What is above that is others'.
+    let load = LoadAverage::current()?.one;
+    let how = format!("Median of {runs} runs of {time} s, (least..most), servers in turn");
+    Ok(format!("{machine}. {how}. Load average at the end: {load}."))
 }
 
 /// A Markdown table whose columns are as wide as their widest cell.

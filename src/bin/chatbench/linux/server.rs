@@ -47,7 +47,7 @@ impl Target {
             [] => bail!("a server's command is empty"),
             ["baseline"] => Target::baseline(name),
             [program] if peer == Peer::Chatd && running(program).is_none() => {
-                Ok(Target::chatd(name, Path::new(program)))
+                Ok(Target::chatd(name, Path::new(program), "none"))
             }
             ref words => {
                 let mut target = Target::new(name, peer, words);
@@ -67,10 +67,11 @@ impl Target {
     }
 
     /// A build of chatd or of one of its versions, with nothing on that slows or bounds a load.
-    pub fn chatd(name: &str, program: &Path) -> Target {
-        let options = "--listen 127.0.0.1:0 --flood off --threads-max 6000 --db none";
+    pub fn chatd(name: &str, program: &Path, db: &str) -> Target {
+        let options = "--listen 127.0.0.1:0 --flood off --threads-max 6000 --db";
         let program = program.display().to_string();
-        let words: Vec<&str> = iter::once(&program[..]).chain(options.split(' ')).collect();
+        let words = iter::once(&program[..]).chain(options.split(' ')).chain([db]);
+        let words: Vec<&str> = words.collect();
         let mut target = Target::new(name, Peer::Chatd, &words);
         lift_limits(&mut target.words);
         set_web(&mut target.words, target.has_browsers);

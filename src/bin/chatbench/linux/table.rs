@@ -2,13 +2,13 @@
 //! servers.
 
 use super::server::Target;
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use argh::FromArgs;
-use std::env;
+use std::{env, fs, path::PathBuf};
 
 /// Clients of one select: descriptors 0 to 1,023, less the 32 that chatd-select keeps for itself
 /// and for those it refuses.
-const SELECT_MAX: usize = 992;
+pub const SELECT_MAX: usize = 992;
 
 /// A load as its command, so that it can be measured again by itself, and the figures to show.
 pub type Command = (String, Vec<&'static str>);
@@ -62,14 +62,20 @@ impl Table {
     }
 }
 
-/// Threads, select and epoll beside the baseline. Build them first: cargo build --release --bins
-/// --examples
+/// Threads, select, epoll and the textbook's one mutex beside the baseline: a table, and plots. Build
+/// them first: cargo build --release --features bench --bins --examples
 #[derive(FromArgs)]
 #[argh(subcommand, name = "compare")]
 pub struct Compare {
     /// one short run each and no more than 990 clients, for class: no figures to keep
     #[argh(switch)]
     pub quick: bool,
+    /// two minutes, for class: what decides, also with the history on disk, and latency over time
+    #[argh(switch)]
+    pub class: bool,
+    /// where the plots go (default: the folder compare in the one that has release/chatbench)
+    #[argh(option)]
+    plots: Option<PathBuf>,
     /// a number of clients, may be repeated (default: 10, 100, 500, 990, 2000, 5000)
     #[argh(option)]
     clients: Vec<usize>,
@@ -79,15 +85,39 @@ pub struct Compare {
 }
 
 impl Compare {
-    /// The three chat servers as they are built beside this program. They share the core, the
-    /// options and the protocol; what is compared is how they wait.
+    /// The chat servers as they are built beside this program, and the baseline. They share the core,
+    /// the options and the protocol; what is compared is how they wait.
     pub fn servers() -> Result<Vec<Target>> {
+        let mut servers = Compare::chats(|_| "none".to_owned())?;
+        servers.push(Target::baseline("baseline")?);
+        Ok(servers)
+    }
+
+    /// The chat servers, each with the database `db` of its name.
+    pub fn chats(db: impl Fn(&str) -> String) -> Result<Vec<Target>> {
         let this = env::current_exe()?;
-        let chat = |name, program| Target::chatd(name, &this.with_file_name(program));
-        let mut select = chat("select", "examples/chatd-select");
-        select.clients_max = SELECT_MAX;
-        let epoll = chat("epoll", "examples/chatd-epoll");
-        Ok(vec![chat("threads", "chatd"), select, epoll, Target::baseline("baseline")?])
+        let chat = |(name, program): (&str, &str)| {
+            let mut chat = Target::chatd(name, &this.with_file_name(program), &db(name));
+            if name == "select" {
+                chat.clients_max = SELECT_MAX;
+            }
+            chat
+        };
+        let programs = [
+            ("threads", "chatd"),
+            ("select", "examples/chatd-select"),
+            ("epoll", "examples/chatd-epoll"),
+            ("mutex", "examples/chatd-mutex"),
+        ];
+        Ok(programs.map(chat).into())
+    }
+
+    /// Where the plots go.
+    pub fn folder(&self) -> Result<PathBuf> {
+        let beside = || Some(env::current_exe().ok()?.parent()?.with_file_name("compare"));
+        let folder = self.plots.clone().or_else(beside).context("there is no folder for plots")?;
+        fs::create_dir_all(&folder).with_context(|| format!("no folder {}", folder.display()))?;
+        Ok(folder)
     }
 
     pub fn commands(&self) -> Vec<Command> {
