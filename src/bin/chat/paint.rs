@@ -47,12 +47,12 @@ pub(crate) fn paint(line: &ServerLine, me: Option<&str>, words: &[String], to: &
         }
         LineKind::Say | LineKind::Act => {
             push(&[marks.0, &begin(colour_of(name)), name, RESET, marks.1]);
-            match line.mention(me, words) {
-                None => push(&[body]),
-                Some(at) => {
-                    push(&[&body[..at.start], MARKED, &body[at.clone()], RESET, &body[at.end..]]);
-                }
+            let mut end = 0;
+            for at in line.mentions(me, words) {
+                push(&[&body[end..at.start], MARKED, &body[at.clone()], RESET]);
+                end = at.end;
             }
+            push(&[&body[end..]]);
         }
     }
 }

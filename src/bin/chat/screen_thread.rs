@@ -143,7 +143,7 @@ impl ScreenThread {
 
     fn rings_for(&self, line: &ServerLine) -> bool {
         let is_to_us = line.kind == LineKind::PrivateFrom
-            || line.mention(self.me.as_deref(), self.settings.words()).is_some();
+            || !line.mentions(self.me.as_deref(), self.settings.words()).is_empty();
         let is_editor = matches!(self.output, Output::Editor { .. });
         is_to_us && is_editor && !line.is_past && self.settings.is_on(Key::Bell)
     }

@@ -98,32 +98,39 @@ impl ServerLine {
         matches!(self.kind, LineKind::Say | LineKind::Act)
     }
 
-    /// Where in its body somebody else mentions us, or has one of these words.
-    pub(crate) fn mention(&self, me: Option<&str>, words: &[String]) -> Option<Range<usize>> {
+    /// Where in its body somebody else mentions us, or has one of these words; in order.
+    pub(crate) fn mentions(&self, me: Option<&str>, words: &[String]) -> Vec<Range<usize>> {
         if !self.is_talk() || me == Some(self.name()) {
-            return None;
+            return Vec::new();
         }
-        me.into_iter().chain(words.iter().map(String::as_str)).find_map(|word| self.find(word))
+        let all = me.into_iter().chain(words.iter().map(String::as_str));
+        let mut found: Vec<_> = all.flat_map(|word| self.places_of(word)).collect();
+        found.sort_by_key(|at| (at.start, std::cmp::Reverse(at.end)));
+        let mut end = 0;
+        found.retain(|at| {
+            let is_free = at.start >= end;
+            end = end.max(at.end);
+            is_free
+        });
+        found
     }
 
     /// Where in its body `name` stands: as a word, in any case of letters.
-    fn find(&self, name: &str) -> Option<Range<usize>> {
-        if name.is_empty() {
-            return None;
-        }
+    fn places_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
         // A name may have these within, so beside a letter they make another name of it.
-        let joins = |c: char| matches!(c, '-' | '_' | '.');
-        let is_apart = |beside: &mut dyn Iterator<Item = char>| match beside.next() {
+        let joins = move |c: char| matches!(c, '-' | '_' | '.');
+        let is_apart = move |beside: &mut dyn Iterator<Item = char>| match beside.next() {
             Some(c) if joins(c) => c != '_' && !beside.next().is_some_and(char::is_alphanumeric),
             c => c.is_none_or(|c| !c.is_alphanumeric()),
         };
         let body = self.body();
-        let is_there = |at: &Range<usize>| {
-            is_apart(&mut body[..at.start].chars().rev()) && is_apart(&mut body[at.end..].chars())
+        let is_there = move |at: &Range<usize>| {
+            let (mut before, mut after) = (body[..at.start].chars().rev(), body[at.end..].chars());
+            !at.is_empty() && is_apart(&mut before) && is_apart(&mut after)
         };
         body.char_indices()
-            .filter_map(|(at, _)| Some(at..at + length_of(&body[at..], name)?))
-            .find(is_there)
+            .filter_map(move |(at, _)| Some(at..at + length_of(&body[at..], name)?))
+            .filter(is_there)
     }
 }
 
@@ -235,7 +242,8 @@ mod tests {
 
     #[test]
     fn a_mention_is_a_word_of_its_own() {
-        let mention = |text: &str| line(text).mention(Some("alice"), &[]).map(|at| at.start);
+        let mention =
+            |text: &str| line(text).mentions(Some("alice"), &[]).first().map(|at| at.start);
         assert_eq!(mention("<bob> hi Alice!"), Some(3));
         assert_eq!(mention("<bob> alice"), Some(0));
         for other in ["malice, alices", "alice-bob", "x.alice", "alice_", "alice.b"] {
@@ -244,14 +252,17 @@ mod tests {
         for same in ["alice.", "alice-", "alice: hi", "alice...", "alice’s"] {
             assert_eq!(mention(&format!("<bob> {same}")), Some(0), "{same}");
         }
-        assert_eq!(line("<bob> hi ZOË!").mention(Some("Zoë"), &[]), Some(3..7));
+        assert_eq!(line("<bob> hi ZOË!").mentions(Some("Zoë"), &[]), vec![3..7]);
         assert_eq!(mention("<alice> I, alice"), None);
         assert_eq!(mention("*** alice entered lobby"), None);
         assert_eq!(mention("<bob> 日本alice日本"), None);
         assert_eq!(mention("<bob> 日 alice 本"), Some(4));
         let words = ["exam".to_owned()];
-        assert_eq!(line("<bob> the Exam, at ten").mention(Some("alice"), &words), Some(4..8));
-        assert_eq!(line("<bob> an example").mention(None, &words), None);
-        assert_eq!(line("<alice> my exam").mention(Some("alice"), &words), None);
+        let mentions = |text: &str| line(text).mentions(Some("alice"), &words);
+        assert_eq!(mentions("<bob> the Exam, Alice, the exam"), [4..8, 10..15, 21..25]);
+        let joined = ["exam-day".to_owned(), "exam".to_owned(), "day".to_owned()];
+        assert_eq!(line("<bob> exam-day!").mentions(None, &joined), vec![0..8], "the longest");
+        assert!(mentions("<bob> an example").is_empty());
+        assert!(mentions("<alice> my exam").is_empty());
     }
 }

@@ -186,11 +186,13 @@ impl Settings {
         let name = key.name();
         let is_one_word = |word: &str| !word.chars().any(|c| c.is_control() || c.is_whitespace());
         match (ROWS[key as usize].2, &value) {
+            (Kind::Text, Value::Text(text)) if key == Key::Server && !text.is_empty() => {
+                let is_clean = !text.contains(char::is_control); // the file of a socket may have blanks
+                let target = is_clean.then(|| Target::parse(text)).ok_or_else(|| key.wants())?;
+                drop(target.map_err(|why| format!("{why:#}"))?);
+            }
             (Kind::Text, Value::Text(text)) if !is_one_word(text) => {
                 return Err(format!("{name} wants one word, not {text:?}"));
-            }
-            (Kind::Text, Value::Text(text)) if key == Key::Server && !text.is_empty() => {
-                drop(Target::parse(text).map_err(|why| format!("{why:#}"))?);
             }
             (Kind::Text, Value::Text(_)) | (Kind::On | Kind::Off, Value::Switch(_)) => {}
             (Kind::Words, Value::Words(words)) => {
@@ -327,10 +329,13 @@ mod tests {
         assert!(settings.is_on(Key::Bell) && settings.typed() == [Key::Bell]);
         let words = Key::Highlight.value("exam, \"home\" Zoë").unwrap();
         assert_eq!(words.to_string(), "[\"exam\", \"home\", \"Zoë\"]");
+        let file = Value::Text("unix:/run/my chat".to_owned());
+        assert_eq!(settings.set(Key::Server, file, Source::Typed), Ok(()));
         for (key, value) in [
             (Key::Name, Value::Text("two words".to_owned())),
             (Key::Name, Value::Switch(true)),
             (Key::Server, Value::Text("h:0".to_owned())),
+            (Key::Server, Value::Text("unix:/a\u{1b}b".to_owned())),
             (Key::Bell, Value::Text("on".to_owned())),
             (Key::Highlight, Value::Words(vec!["a b".to_owned()])),
         ] {

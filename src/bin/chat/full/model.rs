@@ -157,7 +157,7 @@ impl Model {
         if is_private(&line) {
             self.count(&name, is_mine || line.is_past);
         }
-        let is_mention = line.mention(known.me.as_deref(), self.settings.words()).is_some();
+        let is_mention = !line.mentions(known.me.as_deref(), self.settings.words()).is_empty();
         let is_to_us = !line.is_past && (line.kind == LineKind::PrivateFrom || is_mention);
         self.unread += usize::from(self.window.is_some() && line.is_talk() && !line.is_past);
         self.unseen += usize::from(is_to_us && self.is_away);

@@ -98,14 +98,13 @@ impl Layout<'_> {
                 push(marks.0, plain);
                 push(line.name(), style::name(line.name(), self.me, self.has_colours));
                 push(marks.1, plain);
-                match line.mention(self.me, self.words) {
-                    None => push(body, plain),
-                    Some(at) => {
-                        push(&body[..at.start], plain);
-                        push(&body[at.clone()], style::mention());
-                        push(&body[at.end..], plain);
-                    }
+                let mut end = 0;
+                for at in line.mentions(self.me, self.words) {
+                    push(&body[end..at.start], plain);
+                    push(&body[at.clone()], style::mention());
+                    end = at.end;
                 }
+                push(&body[end..], plain);
             }
         }
     }
