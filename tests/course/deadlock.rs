@@ -7,7 +7,7 @@ use crate::{
 use std::{io, process::Command, thread};
 
 /// Two who move without end, in opposite directions, until `is_enough` says so.
-fn two_move(cure: &str, is_enough: impl FnOnce(&mut Server, &mut Client)) {
+pub fn two_move(cure: &str, is_enough: impl FnOnce(&mut Server, &mut Client)) {
     let mut server = start_with("room-deadlock", &[cure]);
     let [mut one, other] = ["one", "other"].map(|name| server.connect(name));
     thread::scope(|scope| {

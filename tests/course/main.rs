@@ -19,6 +19,8 @@ mod rooms;
 mod six_terminals;
 mod slides;
 mod threads;
+#[cfg(target_os = "linux")]
+mod tools;
 mod tutorial;
 
 use harness::{Client, Server, server};
