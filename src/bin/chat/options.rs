@@ -50,8 +50,7 @@ pub(crate) struct Options {
     #[argh(switch)]
     pub(crate) json: bool,
 
-    /// the file of your own settings (default ~/.config/chatd/chat.toml, where XDG_CONFIG_HOME says
-    /// nothing else)
+    /// the file of your own settings (default ~/.config/chatd/chat.toml)
     #[argh(option)]
     pub(crate) config: Option<PathBuf>,
 
