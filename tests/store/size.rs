@@ -44,6 +44,8 @@ fn the_oldest_lines_go_and_the_disk_gets_the_space_back() {
         // A file of an earlier version is written anew for it, once.
         assert_eq!(Size::prepare(&store).unwrap(), !is_prepared_before);
         assert!(!Size::prepare(&store).unwrap());
+        let log = fs::metadata(folder.join("chatd.db-wal")).unwrap().len();
+        assert!(log == 0 || is_prepared_before, "the log has {log} bytes");
         store.close().unwrap();
         let mut store = folder.open();
         let (used, file) = sizes(&folder, &store);
