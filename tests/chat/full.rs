@@ -2,6 +2,7 @@
 
 use crate::{
     person::{Person, Start, alice},
+    picture::{is_current, svg},
     server::{Client, Server, who},
 };
 
@@ -63,6 +64,8 @@ fn what_one_sees() {
         assert!(screen.cell(8, 32).unwrap().inverse(), "a mention");
         assert_ne!(screen.cell(8, 7).unwrap().fgcolor(), vt100::Color::Default, "a name");
     });
+    person.resizes(12, 21);
+    person.sees(" lobby  sock… 3 here");
 }
 
 #[test]
@@ -237,7 +240,9 @@ fn a_server_that_is_away_is_counted_on_one_row() {
     drop(server);
     client.loses_connection();
     person.sees("no connection");
-    person.sees("2 tries");
+    person.sees("3 tries");
+    let refused = person.rows().iter().filter(|row| row.contains("refused the connection")).count();
+    assert_eq!(refused, 1, "{:?}", person.rows());
     let server = Server::on(port);
     let client = server.accepts();
     client.gets_welcome();
@@ -288,7 +293,11 @@ fn the_screen_in_the_manual() {
             .to_owned(),
         false => row,
     };
-    let screen = rows.map(days).collect::<Vec<_>>().join("\n");
+    let rows: Vec<String> = rows.map(days).collect();
+    let title =
+        "chat on the full screen: what was said, who is here, the room, and the line being typed";
+    is_current("chat.svg", &person.looks(|screen| svg(&rows, screen, title)));
+    let screen = rows.join("\n");
     let manual = include_str!("../../docs/client.md");
     assert!(
         manual.contains(screen.trim_start_matches('\n')),

@@ -34,6 +34,8 @@ mod pasting;
 #[cfg(unix)]
 mod person;
 #[cfg(unix)]
+mod picture;
+#[cfg(unix)]
 mod reconnecting;
 #[cfg(unix)]
 mod sacred;

@@ -133,6 +133,7 @@ fn chat(options: &Options, settings: Settings) -> Result<()> {
         comes_back,
         tries: 0,
         refusals: 0,
+        told: None,
     };
     let starts_socket = move || start("socket", move || socket.run(stream));
     let obeys = Arc::clone(&shared);

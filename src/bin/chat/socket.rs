@@ -68,6 +68,8 @@ pub(crate) struct Socket {
     pub(crate) tries: usize,
     /// How often our old name was refused meanwhile.
     pub(crate) refusals: u32,
+    /// Why we were not let in, as far as that was said.
+    pub(crate) told: Option<String>,
 }
 
 impl Socket {
@@ -214,7 +216,9 @@ impl Socket {
         loop {
             let last = WAITS_MS.len() - 1;
             let wait = Duration::from_millis(WAITS_MS[self.tries.min(last)]);
-            if !now && self.tries <= last {
+            let is_told = self.shows_own && self.told.as_ref() == Some(&why); // the status row counts
+            if !now && self.tries <= last && !is_told {
+                self.told = Some(why.clone());
                 let again = if self.tries == last { "every" } else { "in" };
                 let seconds = wait.as_secs_f32();
                 self.shared.screen.notice(format!("{why} Trying again {again} {seconds} s."));
@@ -246,7 +250,7 @@ impl Socket {
     fn go(&mut self, to: Address, stream: TcpStream) -> TcpStream {
         self.shared.change(Known::leave_server);
         self.shared.screen.notice(format!("connected to {to}."));
-        (self.tries, self.refusals, self.address) = (0, 0, to);
+        (self.tries, self.refusals, self.told, self.address) = (0, 0, None, to);
         stream
     }
 
@@ -257,7 +261,7 @@ impl Socket {
             if visit.is_return {
                 self.shared.screen.notice(format!("connected to {} again.", self.address));
             }
-            (self.tries, self.refusals) = (0, 0);
+            (self.tries, self.refusals, self.told) = (0, 0, None);
             self.shared.change(|known| known.outage = None);
         }
     }

@@ -176,10 +176,24 @@ fn draw_status(model: &Model, known: &Known, now: Instant, area: Rect, buffer: &
     let width = usize::from(area.width);
     let topic = known.topic.as_deref().map(|topic| format!("  {topic}")).unwrap_or_default();
     let room_for_left = width.saturating_sub(right.width() + 1);
-    buffer.set_stringn(area.x, area.y, left + &topic, room_for_left, style);
+    let left = cut(left + &topic, room_for_left);
+    buffer.set_stringn(area.x, area.y, left, room_for_left, style);
     let x = width.saturating_sub(right.width());
     let x = area.x + u16::try_from(x).unwrap_or_default();
     buffer.set_stringn(x, area.y, &right, width, style);
+}
+
+/// A text for so many columns; one that is longer ends in dots.
+fn cut(text: String, columns: usize) -> String {
+    if text.width() <= columns {
+        return text;
+    }
+    let mut used = 1;
+    let fits = |cell: &&str| {
+        used += cell.width();
+        used <= columns
+    };
+    text.graphemes(true).take_while(fits).chain(["…"]).collect()
 }
 
 /// What stands in front of the typed line, and how.
