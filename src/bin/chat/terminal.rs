@@ -114,19 +114,13 @@ mod mode {
     };
     use std::{
         io::{stdin, stdout},
-        sync::{
-            OnceLock,
-            atomic::{AtomicBool, Ordering::SeqCst},
-        },
+        sync::{OnceLock, atomic::Ordering::SeqCst},
     };
 
     static FOUND: OnceLock<Termios> = OnceLock::new();
 
     /// The mode in which keys are read.
     static CHOSEN: OnceLock<Termios> = OnceLock::new();
-
-    /// We have stopped ourselves, and will see to the terminal when we go on.
-    static STOPPED: AtomicBool = AtomicBool::new(false);
 
     /// Remembers the mode as it is. To be called first.
     pub(crate) fn remember() {
@@ -199,14 +193,14 @@ mod mode {
         if !is_full {
             write(&[super::EDITOR_OFF, b"\r\n"].concat());
         }
-        STOPPED.store(true, SeqCst);
         let _ = signal_hook::low_level::raise(signal_hook::consts::SIGSTOP);
         take_again(&now, is_full);
     }
 
-    /// Somebody else has stopped us and let us go on; meanwhile the terminal was a shell's.
+    /// We go on. If somebody else has stopped us, the terminal has a shell's mode.
     pub(super) fn go_on() {
-        if let (false, Some(chosen)) = (STOPPED.swap(false, SeqCst), CHOSEN.get()) {
+        let Some(chosen) = CHOSEN.get() else { return };
+        if tcgetattr(stdin()).is_ok_and(|now| now.local_modes != chosen.local_modes) {
             take_again(chosen, super::FULL.load(SeqCst));
         }
     }

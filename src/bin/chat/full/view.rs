@@ -176,8 +176,7 @@ fn draw_status(model: &Model, known: &Known, now: Instant, area: Rect, buffer: &
     let width = usize::from(area.width);
     let topic = known.topic.as_deref().map(|topic| format!("  {topic}")).unwrap_or_default();
     let room_for_left = width.saturating_sub(right.width() + 1);
-    let left = cut(left + &topic, room_for_left);
-    buffer.set_stringn(area.x, area.y, left, room_for_left, style);
+    buffer.set_string(area.x, area.y, cut(left + &topic, room_for_left), style);
     let x = width.saturating_sub(right.width());
     let x = area.x + u16::try_from(x).unwrap_or_default();
     buffer.set_stringn(x, area.y, &right, width, style);
