@@ -181,6 +181,7 @@ fn python_the_client_wipes_out_a_line_that_is_half_typed() {
         }
         screen.screen().contents()
     };
+    ben.receives_until(b" entered room\n"); // else what he says may be earlier
     shows(&mut pty, "<You>");
     pty.write_all(b"hal").unwrap();
     shows(&mut pty, "<You> hal");
