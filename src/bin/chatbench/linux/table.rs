@@ -97,11 +97,16 @@ impl Compare {
     pub fn chats(db: impl Fn(&str) -> String) -> Result<Vec<Target>> {
         let this = env::current_exe()?;
         let chat = |(name, program): (&str, &str)| {
+            let is_built = this.with_file_name(program).exists();
+            ensure!(
+                is_built,
+                "{program} is not built: cargo build --release --features bench --bins --examples"
+            );
             let mut chat = Target::chatd(name, &this.with_file_name(program), &db(name));
             if name == "select" {
                 chat.clients_max = SELECT_MAX;
             }
-            chat
+            Ok(chat)
         };
         let programs = [
             ("threads", "chatd"),
@@ -109,7 +114,7 @@ impl Compare {
             ("epoll", "examples/chatd-epoll"),
             ("mutex", "examples/chatd-mutex"),
         ];
-        Ok(programs.map(chat).into())
+        programs.into_iter().map(chat).collect()
     }
 
     /// Where the plots go.

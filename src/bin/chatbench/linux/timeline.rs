@@ -35,6 +35,10 @@ const PASSWORD: &str = "correct-horse";
 /// How long a puppet may take to be let in, and to be told the end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long the generator sleeps at most, if it has no core of its own: what it spins is taken from
+/// the server.
+const NAP: Duration = Duration::from_millis(1);
+
 /// What happens at second one.
 #[derive(FromArgValue, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -124,7 +128,8 @@ impl Timeline {
                 has_happened = true;
                 thread::spawn(move || happen(event, address)); // the generator goes on
             }
-            for client in crowd.wait(Duration::ZERO)? {
+            let nap = if settings.pin.is_some() { Duration::ZERO } else { NAP };
+            for client in crowd.wait(nap)? {
                 crowd.read(client, &mut |id| {
                     let line = course.get_mut(id.seq - 1).filter(|_| client == 0);
                     line.into_iter().for_each(|(due, took)| *took = (now() - *due) * 1e3);
