@@ -5,11 +5,11 @@
 //! means the same in both places, its errors have the same words, and a new option is known here at
 //! once. What is typed overrides what the file says. Runs on thread `main`.
 
-use super::options::Options;
+use super::{options::Options, text_file};
 use crate::socketserver::program;
-use anyhow::{Context as _, anyhow, bail, ensure};
+use anyhow::{Context as _, anyhow, bail};
 use argh::{ArgsInfo as _, FlagInfo, FlagInfoKind, FromArgs as _, Optionality};
-use std::{fs, ops::Range, path::Path};
+use std::{ops::Range, path::Path};
 use toml::de::{DeTable, DeValue};
 
 /// The most bytes of a file: some hundred times what all options take. More is another file.
@@ -75,15 +75,14 @@ impl Given {
 
     fn describe_one(&self, flag: &FlagInfo<'static>, file: &str, typed: &[String]) -> String {
         let name = name_of(flag);
-        let (values, from) = if typed.iter().any(|it| it == name) {
-            (values_typed(&self.typed, flag.long), "the command line".to_owned())
+        let (values, is_off, from) = if typed.iter().any(|it| it == name) {
+            (values_typed(&self.typed, flag.long), false, "the command line".to_owned())
         } else if let Some(setting) = self.settings.iter().find(|it| it.name == name) {
-            (setting.values.clone(), format!("{file}:{}", setting.line))
+            (setting.values.clone(), setting.is_off, format!("{file}:{}", setting.line))
         } else {
             let default = default_of(flag);
             return format!("# {name}: {default}\n");
         };
-        let is_off = self.settings.iter().any(|it| it.name == name && it.is_off);
         let value = match (&flag.kind, &*values) {
             (FlagInfoKind::Switch, _) => (!is_off).to_string(),
             (_, [value]) if flag.optionality != Optionality::Repeating => in_toml(value),
@@ -126,11 +125,9 @@ impl Setting {
 /// Reads a file. Each value is looked at by itself, so that an error can name its line.
 fn read(file: &Path) -> anyhow::Result<Vec<Setting>> {
     let at = |line: usize| format!("{}:{line}", file.display());
-    let cannot = || format!("cannot read {}", file.display());
-    let size = fs::metadata(file).with_context(cannot)?.len();
-    ensure!(size <= FILE_MAX, "{}: it has more than {FILE_MAX} bytes", cannot());
-    let text = fs::read_to_string(file).with_context(cannot)?;
-    let line_of = |span: Range<usize>| text[..span.start].matches('\n').count() + 1;
+    let text = text_file::read(file, FILE_MAX)
+        .with_context(|| format!("cannot read {}", file.display()))?;
+    let line_of = |span: Range<usize>| text_file::line_at(&text, span.start);
     let table = DeTable::parse(&text)
         .map_err(|error| anyhow!("{}: {}", at(error.span().map_or(1, line_of)), error.message()))?;
     let mut settings = Vec::new();

@@ -30,6 +30,7 @@ pub mod subcommands;
 mod switches;
 #[cfg(test)]
 mod tests;
+pub mod text_file;
 pub(crate) mod threads;
 mod trace;
 mod unix_listener;
@@ -113,8 +114,9 @@ struct WebThread {
 }
 
 impl Chatd {
-    /// Starts every thread of the server. `lent`: what it need not open itself. `others`: threads that run already. `stop` is called when
-    /// an administrator stops the server, and should end in [`Chatd::shutdown`].
+    /// Starts every thread of the server. `lent`: what it need not open itself. `others`: threads
+    /// that run already. `stop` is called when an administrator stops the server, and should end in
+    /// [`Chatd::shutdown`].
     pub fn start(
         options: &Options,
         lent: LentListeners,

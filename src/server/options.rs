@@ -9,6 +9,7 @@ use super::{
     proxies::{Network, Proxies},
     subcommands::Subcommand,
     switches::{OnOff, ViewAccess},
+    text_file,
     zone::local_zone,
 };
 use crate::{
@@ -22,12 +23,11 @@ use crate::{
     },
     store::Durability,
 };
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use argh::{ArgsInfo, FromArgs};
 use log::LevelFilter;
 use std::{
-    fs::File,
-    io::{IsTerminal as _, Read as _},
+    io::IsTerminal as _,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
@@ -35,7 +35,7 @@ use std::{
 
 /// The most bytes of a message of the day: a few screens. More is probably a mistake, and everybody
 /// who enters would be sent it.
-const MOTD_MAX: usize = 16 * 1024;
+const MOTD_MAX: u64 = 16 * 1024;
 /// The least that --history-max can be.
 const HISTORY_MAX_LEAST: u64 = 1024 * 1024;
 /// The most connections from one address, if browsers are not served.
@@ -362,13 +362,7 @@ impl Options {
 
 fn read_motd(path: &Path) -> anyhow::Result<Vec<String>> {
     let wrong = || format!("cannot read the message of the day from {}", path.display());
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(MOTD_MAX as u64 + 1).read_to_string(&mut text))
-        .with_context(wrong)?;
-    if text.len() > MOTD_MAX {
-        bail!("{}: it has more than {MOTD_MAX} bytes", wrong());
-    }
+    let text = text_file::read(path, MOTD_MAX).with_context(wrong)?;
     Ok(text.lines().map(|line| sanitize(line).into_owned()).collect())
 }
 

@@ -38,6 +38,8 @@ fn a_file_says_what_one_could_have_typed_and_what_is_typed_overrides_it() {
         text.lines().map(|line| line.split("  #").next().unwrap().to_owned()).collect()
     };
     assert_eq!(values(&again), values(&shown));
+    let shown = folder.run("--config chatd.toml --anonymous config show");
+    assert!(shown.contains("anonymous = true  # the command line\n"), "{shown}");
     let says = folder.run("--config chatd.toml config check");
     assert_eq!(says, "chatd.toml is fine: it sets 7 options.\n");
 
@@ -121,6 +123,12 @@ fn what_may_change_is_read_again_on_sighup_and_nobody_is_hung_up() {
     fs::write(folder.path("chatd.toml"), "flod = \"2/1\"\n").unwrap();
     let wrong = "as before: chatd.toml:1: there is no option flod. Did you mean flood?";
     reload(&server, 3, wrong);
+    // Nobody writes to this pipe, and who opened it would wait.
+    fs::remove_file(folder.path("chatd.toml")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(folder.path("chatd.toml")).status();
+    assert!(made.unwrap().success());
+    reload(&server, 4, "as before: cannot read chatd.toml: it is no ordinary file");
+    fs::remove_file(folder.path("chatd.toml")).unwrap();
     let mut bob = server.connect("bob");
     bob.asks_until("bob", "*** Hello bob.");
     bob.hears("*** Exam on Friday.");

@@ -2,6 +2,7 @@
 //! `main`.
 
 use crate::settings::{Key, Settings, Source, Value};
+use chatd::server::text_file;
 use etcetera::BaseStrategy as _;
 use std::{
     fs,
@@ -29,19 +30,12 @@ pub(crate) fn path() -> Option<PathBuf> {
 pub(crate) fn load(path: Option<&Path>, is_named: bool) -> Result<Settings, String> {
     let Some(path) = path else { return Ok(Settings::default()) };
     let mut settings = Settings::of_file(shown(path));
-    match read(path) {
+    match text_file::read(path, BYTES_MAX) {
         Ok(text) => parse(&text, &mut settings)?,
         Err(e) if e.kind() == ErrorKind::NotFound && !is_named => {}
         Err(e) => return Err(format!("{} cannot be read: {e}", settings.file())),
     }
     Ok(settings)
-}
-
-fn read(path: &Path) -> std::io::Result<String> {
-    if fs::metadata(path)?.len() > BYTES_MAX {
-        return Err(std::io::Error::other(format!("it has more than {BYTES_MAX} bytes")));
-    }
-    fs::read_to_string(path)
 }
 
 /// A path as people write it: `~` for their home.
@@ -53,13 +47,10 @@ fn shown(path: &Path) -> String {
     }
 }
 
-fn line_of(text: &str, at: usize) -> usize {
-    1 + text[..at.min(text.len())].matches('\n').count()
-}
-
 fn parse(text: &str, settings: &mut Settings) -> Result<(), String> {
     let file = settings.file().to_owned();
-    let wrong = |at: usize, why: &str| format!("{file}, line {}: {why}", line_of(text, at));
+    let wrong =
+        |at: usize, why: &str| format!("{file}, line {}: {why}", text_file::line_at(text, at));
     let table = DeTable::parse(text)
         .map_err(|e| wrong(e.span().map_or(0, |span| span.start), e.message()))?;
     for (name, value) in table.get_ref() {
@@ -75,7 +66,7 @@ fn parse(text: &str, settings: &mut Settings) -> Result<(), String> {
             }
             continue;
         }
-        let source = Source::File(line_of(text, at));
+        let source = Source::File(text_file::line_at(text, at));
         let set = Key::named(name.get_ref())
             .and_then(|key| settings.set(key, value_of(key, value.get_ref())?, source));
         set.map_err(|why| wrong(at, &why))?;
@@ -102,7 +93,7 @@ fn value_of(key: Key, value: &DeValue<'_>) -> Result<Value, String> {
 pub(crate) fn save(path: &Path, settings: &mut Settings) -> Result<Vec<Key>, String> {
     let cannot = |e: std::io::Error| format!("{} cannot be written: {e}.", shown(path));
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()); // a link stays one
-    let mut text = match read(path) {
+    let mut text = match text_file::read(path, BYTES_MAX) {
         Ok(text) => text,
         Err(e) if e.kind() == ErrorKind::NotFound => String::new(),
         Err(e) => return Err(cannot(e)),
