@@ -38,7 +38,7 @@
 //! | `linger` | 1 | refused clients to read their sentence and go; those who are not let in yet to have a place; a proxy to say whose a connection is | server/client/lingerer.rs |
 //! | `web` | 1, unless `--web none` | browsers whose connections are no WebSockets | server/web/mod.rs |
 //! | `logger` | 1 | the next log line | server/logger.rs |
-//! | `shutdown` | 1, once the server stops | all the others, in order | server/mod.rs |
+//! | `shutdown` | 1, once the server stops | all the others, in order | server/shutdown.rs |
 //!
 //! With `--demo` each demonstration has a thread while it is shown: `demo:freeze`
 //! (server/hazards/acts.rs).
@@ -46,9 +46,11 @@
 //! # The lock rule
 //!
 //! **No thread holds two locks. No thread waits for a socket, a queue or the disk while it holds
-//! one.** There are nine kinds of locks that threads share while they serve: the registry (who is
-//! connected), one outbox for each client, the table of threads, the sources (what each address has
-//! used up), the places, the turn to hash, the failed logins, the clock, and the pairing code.
+//! one.** The locks that threads share while they serve are the registry (who is connected), one
+//! outbox for each client, the table of threads, the sources (what each address has used up), the
+//! places, the turn to hash, the failed logins, the clock, the pairing code, the settings that may be
+//! read again, and what the view has: its tickets, whoever looks, an outbox for each of them, and the
+//! class's question.
 //! `lock.rs` makes the rule an assertion for them: every debug build and every test checks it. (One
 //! function breaks the rule on purpose, to show a class why it is there:
 //! `Guard::break_the_lock_rule`.) (The accept loop's stop flag and its list of threads, each

@@ -113,7 +113,8 @@ fn number(text: Option<String>) -> Option<usize> {
     text?.trim().parse().ok()
 }
 
-/// The smallest value of this file (`pids.max`) on the way from this process's control group (version 2) to the root.
+/// The smallest value of this file (`pids.max`) on the way from this process's control group
+/// (version 2) to the root.
 fn cgroup_min(file: &str) -> Option<String> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
     let path = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;

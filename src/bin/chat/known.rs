@@ -94,37 +94,23 @@ pub(crate) struct Known {
 impl Known {
     /// Forgets what a connection knew, but not what it takes to come back.
     pub(crate) fn begin(&mut self) {
-        let Known {
-            me,
-            is_chatd,
-            has_pasted,
-            has_echo,
-            outage,
-            own,
-            unsaid,
-            is_away,
-            token,
-            place,
-            left,
-            rooms,
-            ..
-        } = std::mem::take(self);
-        let before = Known {
-            me,
-            is_chatd,
-            has_pasted,
-            has_echo,
-            outage,
-            own,
-            unsaid,
-            is_away,
-            token,
-            place,
-            left,
-            rooms,
+        let before = std::mem::take(self);
+        *self = Known {
+            is_connected: true,
+            me: before.me,
+            is_chatd: before.is_chatd,
+            has_pasted: before.has_pasted,
+            has_echo: before.has_echo,
+            outage: before.outage,
+            own: before.own,
+            unsaid: before.unsaid,
+            is_away: before.is_away,
+            token: before.token,
+            place: before.place,
+            left: before.left,
+            rooms: before.rooms,
             ..Known::default()
         };
-        *self = Known { is_connected: true, ..before };
     }
 
     /// Forgets the server: the next one is another one.

@@ -200,8 +200,8 @@ pub(super) fn gone(at: Timestamp, key: ClientKey, mut member: Member, place: Pla
     Gone { member, key, place, at, was_instructor: false }
 }
 
-/// Lets somebody in again as they were: in their room, with their hand up and their answer, and ignored by those who
-/// ignored them.
+/// Lets somebody in again as they were: in their room, with their hand up and their answer, and
+/// ignored by those who ignored them.
 pub(crate) fn come_back(
     rooms: &mut Rooms,
     client: ClientKey,
