@@ -33,6 +33,7 @@ mod tests;
 pub mod text_file;
 pub(crate) mod threads;
 mod trace;
+pub mod turned_away;
 mod unix_listener;
 mod view;
 pub mod watch;

@@ -2,7 +2,13 @@
 //! behind a lock. It is taken when a client comes, goes, or has to wait; never for a line of a
 //! client that is not limited.
 
-use super::{logger, net, options::Options, proxies::Proxies, status::Totals};
+use super::{
+    logger, net,
+    options::Options,
+    proxies::Proxies,
+    status::Totals,
+    turned_away::{Reason, TurnedAway},
+};
 use crate::{
     core::{
         address::ClientAddress,
@@ -51,12 +57,12 @@ pub enum Admission {
         /// What it is told then.
         request: String,
         /// What it is told if it cannot wait.
-        refusal: String,
+        refusal: TurnedAway,
         /// It waits for its turn among those from its address, and not for a place.
         takes_turns: bool,
     },
-    /// No: a sentence for the client.
-    Refused(String),
+    /// No.
+    Refused(TurnedAway),
 }
 
 /// One client, as it is counted.
@@ -127,12 +133,13 @@ impl SourceTable {
         };
         if let Err(denied) = admitted {
             self.give_up(client);
+            let refusal = TurnedAway::new(Reason::Address, denied.refusal());
             return match denied.may_wait() {
                 true => {
-                    let (request, refusal) = (denied.request(), denied.refusal());
+                    let request = denied.request();
                     Admission::Wait { request, refusal, takes_turns: true }
                 }
-                false => Admission::Refused(denied.refusal()),
+                false => Admission::Refused(refusal),
             };
         }
         let place = self.places.lock().take(client, address, now);
@@ -141,7 +148,7 @@ impl SourceTable {
             Place::Reserved(gives_way) => return Admission::Place { gives_way },
             Place::Wait | Place::None => self.release(address),
         }
-        let refusal = sentences::all_places_taken(self.most);
+        let refusal = TurnedAway::new(Reason::Full, sentences::all_places_taken(self.most));
         match place {
             Place::Wait => {
                 let request = sentences::please_wait_for_a_place(self.most);
@@ -168,11 +175,11 @@ impl SourceTable {
 
     /// Counts and logs a connection that is refused. Returns whether it has to wait for its end of
     /// file.
-    pub fn refuse(&self, peer: Origin, sentence: &str, totals: &Totals) -> bool {
-        totals.refused.fetch_add(1, Relaxed);
+    pub fn refuse(&self, peer: Origin, why: &TurnedAway, totals: &Totals) -> bool {
+        totals.refused[why.reason as usize].fetch_add(1, Relaxed);
         let address = ClientAddress::from(peer);
         let has_to_wait = self.sources.lock().refuse(address, self.now());
-        let line = format_args!("refused {peer}: {sentence}");
+        let line = format_args!("refused {peer}: {}", why.sentence);
         logger::counted("refused", 0, ("refusals of", &address), line);
         has_to_wait
     }

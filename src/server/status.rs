@@ -3,7 +3,11 @@
 pub(crate) use crate::thread_status::set_activity;
 pub use crate::thread_status::{Status, activity::Activity};
 
-use super::{board::Board, trace::Trace};
+use super::{
+    board::Board,
+    trace::Trace,
+    turned_away::{REASONS, Reason},
+};
 use crate::{
     core::close_reason::{CLOSE_WORDS, CloseReason},
     lock::{LOCK_KINDS, LockWaits},
@@ -27,8 +31,8 @@ pub struct Totals {
     pub delivered: AtomicU64,
     /// Clients hung up because they did not read.
     pub too_slow: AtomicU64,
-    /// Connections refused.
-    pub refused: AtomicU64,
+    /// Connections that were not let in, by [`Reason`].
+    pub refused: [AtomicU64; REASONS.len()],
     /// Connections of clients that have ended, by the [kind](CLOSE_WORDS) of the reason.
     pub(crate) ended: [AtomicU64; CLOSE_WORDS.len()],
     /// How often the history began not to be written.
@@ -46,19 +50,25 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Connections that were not let in.
+    pub fn refused(&self) -> u64 {
+        self.refused.iter().map(|count| count.load(Relaxed)).sum()
+    }
+
     /// Counts a client's connection that ends.
     pub fn count_end(&self, reason: &CloseReason) {
         self.ended[reason.kind()].fetch_add(1, Relaxed);
         self.too_slow.fetch_add(u64::from(reason.is_slow()), Relaxed);
-        self.refused.fetch_add(u64::from(matches!(reason, CloseReason::Full(_))), Relaxed);
+        let is_full = matches!(reason, CloseReason::Full(_));
+        self.refused[Reason::Full as usize].fetch_add(u64::from(is_full), Relaxed);
     }
 }
 
 /// The table of `/threads`: `summary`, the totals, and a row for each thread.
 pub fn table(summary: &str, totals: &Totals, threads: &[Arc<Status>]) -> String {
-    let [said, delivered, slow, refused] =
-        [&totals.said, &totals.delivered, &totals.too_slow, &totals.refused]
-            .map(|total| count(total.load(Relaxed)));
+    let [said, delivered, slow] =
+        [&totals.said, &totals.delivered, &totals.too_slow].map(|total| count(total.load(Relaxed)));
+    let refused = count(totals.refused());
     let mut text = format!("*** Threads of chatd: {summary}\n");
     let up = brief(uptime());
     let lines = if said == "1" { "line" } else { "lines" };

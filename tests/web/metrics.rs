@@ -52,7 +52,8 @@ fn every_number_is_what_has_happened() {
     for (name, value) in [
         ("chatd_clients_max", 7.0),
         ("chatd_lines_total", 1.0),
-        ("chatd_refused_total", 0.0),
+        ("chatd_refused_total{reason=\"full\"}", 0.0),
+        ("chatd_refused_total{reason=\"address\"}", 0.0),
         ("chatd_closed_total{reason=\"quit\"}", 1.0),
         ("chatd_closed_total{reason=\"shutdown\"}", 0.0),
         ("chatd_queue_length{queue=\"events\"}", 0.0),
@@ -129,4 +130,17 @@ fn a_server_without_a_page_has_metrics_too_and_promtool_finds_nothing_wrong_with
     server.signal("TERM");
     eventually("it ends", || server.has_ended());
     assert_eq!(server.exit_code(), Some(0));
+}
+
+#[test]
+fn who_is_not_let_in_is_counted_by_the_reason() {
+    let web = Web::start("--threads-max 1");
+    let _ann = web.server.lets_in("ann");
+    let mut bob = web.server.connect("bob");
+    bob.hears_until("*** Sorry: all 1 places are taken.");
+    let full = "chatd_refused_total{reason=\"full\"}";
+    wait_for(
+        || (metrics(web.web).get(full) == Some(&1.0)).then_some(()),
+        || format!("{:?}", metrics(web.web)),
+    );
 }

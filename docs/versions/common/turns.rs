@@ -35,6 +35,7 @@ use chatd::{
         net,
         proxies::Whose,
         sources::Admission,
+        turned_away::{Reason, TurnedAway},
     },
     socketserver::{Connection, Listener, OUT_OF_DESCRIPTORS},
 };
@@ -86,7 +87,8 @@ impl Server<'_> {
             Whose::NotYet(unnamed) => outside.add_unnamed(unnamed),
             Whose::Gone => {}
             Whose::Refused(connection, sentence) => {
-                outside.refuse(Arrival { connection, first: None }, &sentence, sources, totals);
+                let why = TurnedAway::new(Reason::Proxy, sentence);
+                outside.refuse(Arrival { connection, first: None }, &why, sources, totals);
             }
         }
     }
@@ -95,7 +97,7 @@ impl Server<'_> {
     fn admit(&mut self, connection: Connection) {
         let admission = match self.prepare(&connection.stream) {
             Ok(()) => self.sources.admit(connection.number, connection.peer, false),
-            Err(sentence) => Admission::Refused(sentence),
+            Err(sentence) => Admission::Refused(TurnedAway::new(Reason::Machine, sentence)),
         };
         let arrival = |connection| Arrival { connection, first: None };
         let Server { outside, sources, totals, .. } = self;
@@ -105,8 +107,8 @@ impl Server<'_> {
                 let waiting = Waiting::new(arrival(connection), request, refusal, takes_turns);
                 outside.wait(waiting, sources, totals);
             }
-            Admission::Refused(sentence) => {
-                outside.refuse(arrival(connection), &sentence, sources, totals);
+            Admission::Refused(why) => {
+                outside.refuse(arrival(connection), &why, sources, totals);
             }
         }
     }

@@ -15,6 +15,7 @@ use crate::{
         proxies::Whose,
         sources::Admission,
         status::{self, Activity},
+        turned_away::{Reason, TurnedAway},
     },
     socketserver::{Accepting, Connection, Handler, MixIn as _, Refusal, Threading},
 };
@@ -94,7 +95,8 @@ impl ChatHandler {
             Whose::NotYet(unnamed) => drop(self.linger.add(Outside::Unnamed(unnamed))),
             Whose::Gone => {}
             Whose::Refused(connection, sentence) => {
-                self.turn_away(Arrival { connection, first: None }, &sentence);
+                let why = TurnedAway::new(Reason::Proxy, sentence);
+                self.turn_away(Arrival { connection, first: None }, &why);
             }
         }
         None
@@ -112,7 +114,7 @@ impl ChatHandler {
             Admission::Wait { request, refusal, takes_turns } => {
                 self.wait(Waiting::new(arrival, request, refusal, takes_turns));
             }
-            Admission::Refused(sentence) => self.turn_away(arrival, &sentence),
+            Admission::Refused(why) => self.turn_away(arrival, &why),
         }
         None
     }
@@ -130,14 +132,15 @@ impl ChatHandler {
             // A place is left a moment before its thread ends.
             Refusal::Full { .. } => {
                 let sentence = sentences::all_places_taken(self.threads_max);
-                self.wait(Waiting::new(arrival, String::new(), sentence, false));
+                let full = TurnedAway::new(Reason::Full, sentence);
+                self.wait(Waiting::new(arrival, String::new(), full, false));
             }
             Refusal::NoThread { running, error } => {
                 log::warn!("no thread for {}: {error} ({running} run)", arrival.peer());
                 let sentence = sentences::sorry(&format!(
                     "the machine cannot start one more thread ({running} run). Please try again later."
                 ));
-                self.turn_away(arrival, &sentence);
+                self.turn_away(arrival, &TurnedAway::new(Reason::Machine, sentence));
             }
         }
     }
@@ -149,8 +152,8 @@ impl ChatHandler {
         }
     }
 
-    fn turn_away(&self, arrival: Arrival, sentence: &str) {
-        let refused = arrival.refuse(sentence, &self.sources, &self.totals);
+    fn turn_away(&self, arrival: Arrival, why: &TurnedAway) {
+        let refused = arrival.refuse(why, &self.sources, &self.totals);
         let _ = self.linger.add(Outside::Refused(refused)); // too many: closed here and now
     }
 }

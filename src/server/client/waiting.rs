@@ -17,6 +17,7 @@ use crate::{
         proxies::{Unnamed, Whose},
         sources::{Admission, SourceTable},
         status::Totals,
+        turned_away::{Reason, TurnedAway},
     },
     socketserver::Connection,
 };
@@ -47,7 +48,7 @@ pub struct Waiting {
     /// What it is told; `None`: it was.
     request: Option<String>,
     /// What it is told if it cannot wait.
-    refusal: String,
+    refusal: TurnedAway,
     takes_turns: bool,
 }
 
@@ -75,9 +76,9 @@ impl Arrival {
     }
 
     /// Tells it why it is not let in.
-    pub(super) fn refuse(self, sentence: &str, table: &SourceTable, totals: &Totals) -> Refused {
-        let has_to_wait = table.refuse(self.peer(), sentence, totals);
-        self.tell_last(sentence, has_to_wait)
+    pub(super) fn refuse(self, why: &TurnedAway, table: &SourceTable, totals: &Totals) -> Refused {
+        let has_to_wait = table.refuse(self.peer(), why, totals);
+        self.tell_last(&why.sentence, has_to_wait)
     }
 
     fn tell_last(self, sentence: &str, has_to_wait: bool) -> Refused {
@@ -89,7 +90,12 @@ impl Arrival {
 
 impl Waiting {
     /// See [`Admission::Wait`].
-    pub fn new(arrival: Arrival, request: String, refusal: String, takes_turns: bool) -> Waiting {
+    pub fn new(
+        arrival: Arrival,
+        request: String,
+        refusal: TurnedAway,
+        takes_turns: bool,
+    ) -> Waiting {
         net::prepare(&arrival.connection.stream);
         let mut waiting = Waiting { arrival, request: Some(request), refusal, takes_turns };
         if takes_turns {
@@ -135,7 +141,8 @@ impl Waiting {
             return Some(self);
         }
         table.give_up(self.arrival.number());
-        table.refuse(self.arrival.peer(), "gone while they waited", totals);
+        let gone = TurnedAway::new(Reason::Gone, "gone while they waited");
+        table.refuse(self.arrival.peer(), &gone, totals);
         None
     }
 }
@@ -175,11 +182,11 @@ impl WaitingList {
     pub fn refuse(
         &mut self,
         arrival: Arrival,
-        sentence: &str,
+        why: &TurnedAway,
         table: &SourceTable,
         totals: &Totals,
     ) {
-        self.add(arrival.refuse(sentence, table, totals));
+        self.add(arrival.refuse(why, table, totals));
     }
 
     /// The same for one that was told so.
@@ -230,8 +237,8 @@ impl WaitingList {
             let (number, peer) = (one.arrival.number(), one.arrival.peer());
             match table.admit(number, peer, one.takes_turns) {
                 Admission::Place { gives_way } => let_in.push((one.arrival, gives_way)),
-                Admission::Refused(sentence) => {
-                    self.refuse(one.arrival, &sentence, table, totals);
+                Admission::Refused(why) => {
+                    self.refuse(one.arrival, &why, table, totals);
                 }
                 Admission::Wait { request, refusal, takes_turns } => {
                     if takes_turns && !one.takes_turns {
@@ -254,7 +261,7 @@ impl WaitingList {
     /// The server stops: whoever waits is refused.
     pub fn close(&mut self) {
         for waiting in self.waiting.drain(..) {
-            drop(waiting.arrival.tell_last(&waiting.refusal, false));
+            drop(waiting.arrival.tell_last(&waiting.refusal.sentence, false));
         }
     }
 }

@@ -250,7 +250,7 @@ impl Round {
             said: totals.said.load(Relaxed),
             delivered: totals.delivered.load(Relaxed),
             slow: totals.too_slow.load(Relaxed),
-            refused: totals.refused.load(Relaxed),
+            refused: totals.refused(),
             cpu: thousandths(process, process_before),
             view: thousandths(view, view_before),
             lookers: lookers.len(),

@@ -7,7 +7,7 @@
 use crate::{
     core::close_reason::CLOSE_WORDS,
     lock::{LOCK_KINDS, LockWaits},
-    server::{client::handler::ChatHandler, view::queues, watch::Watch},
+    server::{client::handler::ChatHandler, turned_away::REASONS, view::queues, watch::Watch},
     thread_status::uptime,
 };
 use jiff::Timestamp;
@@ -58,10 +58,11 @@ impl Metrics {
             "Lines delivered, to all clients together.",
             [("", totals.delivered.load(Relaxed))],
         );
+        let reasons = REASONS.iter().zip(&totals.refused);
         page.counter(
             "chatd_refused_total",
-            "Connections refused.",
-            [("", totals.refused.load(Relaxed))],
+            "Connections that were not let in, by the reason.",
+            reasons.map(|(word, count)| (format!("reason=\"{word}\""), count.load(Relaxed))),
         );
         let reasons = CLOSE_WORDS.iter().zip(&totals.ended);
         page.counter(
