@@ -13,10 +13,12 @@ use std::{
 };
 
 fn get(from: SocketAddr, path: &str, headers: &str) -> String {
+    ask(from, &format!("GET {path} HTTP/1.1\r\nHost: {from}\r\n{headers}Connection: close\r\n\r\n"))
+}
+
+fn ask(from: SocketAddr, request: &str) -> String {
     let mut socket = TcpStream::connect(from).unwrap();
     socket.set_read_timeout(Some(DEADLINE)).unwrap();
-    let request =
-        format!("GET {path} HTTP/1.1\r\nHost: {from}\r\n{headers}Connection: close\r\n\r\n");
     socket.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).unwrap();
@@ -86,6 +88,16 @@ fn metrics_are_for_this_machine_unless_they_have_a_port_of_their_own() {
     assert_eq!(status(&refused), 403, "{refused}");
     assert!(refused.contains("Metrics are for this machine alone."), "{refused}");
     assert_eq!(status(&get(web.web, "/healthz", there)), 200, "a load balancer is elsewhere");
+    for (request, expected) in [
+        ("GET /healthz HTTP/1.0\r\n\r\n", 200), // as haproxy asks
+        ("GET /healthz HTTP/1.1\r\nHost: chat.example\r\nConnection: close\r\n\r\n", 200),
+        ("GET /metrics HTTP/1.0\r\n\r\n", 421),
+        ("GET /metrics HTTP/1.1\r\nHost: chat.example\r\nConnection: close\r\n\r\n", 421),
+        ("GET /healthz HTTP/1.1\r\n\r\n", 400),
+    ] {
+        let answer = ask(web.web, request);
+        assert_eq!(status(&answer), expected, "{request}: {answer}");
+    }
     assert_eq!(status(&get(web.web, "/metrics", "X-Forwarded-For: 127.0.0.1\r\n")), 200);
     let own = metrics_port(&web.server);
     assert_eq!(status(&get(own, "/metrics", there)), 200);

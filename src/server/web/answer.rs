@@ -74,14 +74,16 @@ impl Rules {
         peer: SocketAddr,
         port: Port,
     ) -> Result<Outcome, Problem> {
-        if !is_our_host(&request.host, &self.names) {
-            return Err(Problem::ForeignHost);
-        }
         if request.method != "GET" && request.method != "HEAD" {
             return Err(Problem::Method);
         }
+        if request.path == "/healthz" {
+            return Ok(Outcome::Answer(self.health(request)));
+        }
+        if !is_our_host(&request.host, &self.names) {
+            return Err(Problem::ForeignHost);
+        }
         let target = match &*request.path {
-            "/healthz" => return Ok(Outcome::Answer(self.health(request))),
             "/metrics" => return self.metrics(request, peer, port).map(Outcome::Answer),
             _ if port == Port::Metrics => return Err(Problem::OnlyMetrics),
             "/chat" => Target::Chat,
@@ -119,7 +121,8 @@ impl Rules {
         Ok(SocketAddr::new(ip.to_canonical(), peer.port()))
     }
 
-    /// For a load balancer, wherever it is: whether the chat goes on.
+    /// For a load balancer, wherever it is and whatever it calls this server (haproxy by nothing, as
+    /// HTTP/1.0 may): whether the chat goes on.
     fn health(&self, request: &Request) -> Answer {
         match self.metrics.health() {
             Ok(()) => text("200 OK", "ok\n".to_owned(), request),

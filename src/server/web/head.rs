@@ -133,7 +133,7 @@ impl Request {
                 _ => {}
             }
         }
-        if hosts != 1 {
+        if hosts > 1 || (hosts == 0 && is_1_1) {
             return Err(Problem::BadRequest("A request has one header Host."));
         }
         if !target.starts_with('/') {
