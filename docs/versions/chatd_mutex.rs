@@ -1,12 +1,12 @@
 //! chatd as a textbook builds it: a thread for each client, and one mutex around the rooms.
 //! `cargo run --example chatd-mutex -- --listen 127.0.0.1:5003`
 //!
-//! Whoever says something takes the lock, has it written, and sends it to everybody: on their own thread, and holding the
-//! lock. So there is one order, without a fan-out thread, a channel or a queue. The price: who talks waits for the disk, and for every reader; and
-//! whoever wants the lock waits with them. One that does not read stops the whole server.
+//! Whoever says something takes the lock, has it written, and sends it to everybody: on their own thread, and holding
+//! the lock. So there is one order, without a fan-out thread, a channel or a queue. The price: who talks waits for the
+//! disk, and for every reader; and whoever wants the lock waits with them. One that does not read stops the whole server.
 //!
-//! The core, the options and the historian are chatd's. What is left out, beside the queues: deadlines, limits by address,
-//! CR LF for telnet, a stop that tells everybody.
+//! The core, the options and the historian are chatd's. What is left out, beside the queues: deadlines, limits by
+//! address, CR LF for telnet, a stop that tells everybody.
 
 #![forbid(unsafe_code)]
 

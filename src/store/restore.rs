@@ -9,7 +9,7 @@ use super::{
     row::micros,
     schema,
 };
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use std::{
@@ -54,13 +54,19 @@ pub fn put_in_place(
     );
     let path = &if path.is_symlink() { path.canonicalize()? } else { path.to_owned() };
     let _lock = ServerLock::take(path).map_err(|error| match error.kind {
-        StoreErrorKind::InUse => anyhow::anyhow!(
+        StoreErrorKind::InUse => anyhow!(
             "A chatd is using {}, and nothing is changed. Stop it before you restore a backup.",
             path.display()
         ),
         _ => error.into(),
     })?;
-    let from = Store::open_to_read(backup, patience)?;
+    let from = Store::open_to_read(backup, patience).map_err(|error| match error.kind {
+        StoreErrorKind::NotADatabase | StoreErrorKind::AnotherPrograms => anyhow!(
+            "{} is no backup: it is not a database of chatd's. Nothing is changed.",
+            backup.display()
+        ),
+        _ => error.into(),
+    })?;
     let new = beside(path, ".restored");
     let _ = fs::remove_file(&new); // a restoration that was cut off left it
     write_sound_copy(&from.connection, &new)?;

@@ -148,7 +148,10 @@ fn what_cannot_be_restored_changes_nothing() {
         ("restore gone.db", "There is no file gone.db."),
         ("restore chatd.db", "chatd.db is the database itself, and no backup of it."),
         ("restore ./chatd.db", "is the database itself"),
-        ("restore homework", "homework is not a database"),
+        (
+            "restore homework",
+            "homework is no backup: it is not a database of chatd's. Nothing is changed.",
+        ),
         ("restore torn.db", "torn.db is damaged ("),
         ("restore newer.db", "newer.db is from a newer chatd (schema 5; this one knows 4)"),
         ("check --db newer.db", "newer.db is from a newer chatd"),
