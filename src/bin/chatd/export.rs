@@ -33,7 +33,8 @@ pub(crate) fn export(command: &HistoryCommand, path: &Path) -> anyhow::Result<()
     };
     ensure!(!to.exists(), "{} is there already. Give another name.", to.display());
     let unfinished = to.with_added_extension("unfinished");
-    let written = File::create(&unfinished).map_err(Into::into).and_then(|file| {
+    let _ = fs::remove_file(&unfinished); // a crash left it; or it is a link to some other file
+    let written = File::create_new(&unfinished).map_err(Into::into).and_then(|file| {
         write(&store, command, &file)?.and_then(|()| file.sync_all())?;
         Ok(fs::rename(&unfinished, to)?)
     });

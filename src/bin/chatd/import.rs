@@ -12,6 +12,7 @@ use chatd::{
 };
 use jiff::Timestamp;
 use std::{
+    collections::HashSet,
     fs::File,
     io::{Read as _, Write as _, stdout},
     path::Path,
@@ -33,13 +34,14 @@ pub(crate) fn import(file: &Path, path: &Path) -> anyhow::Result<()> {
     ensure!(bytes.len() as u64 <= FILE_MAX, "{name} is larger than 1 MiB, and no class list.");
     let names = class_list::names(&bytes, &name)?;
 
-    let there = match path.exists() {
+    let accounts = match path.exists() {
         true => database::accounts(&database::open(path)?)?,
         false => Vec::new(),
     };
-    let has_account =
-        |name: &String| there.iter().any(|account| database::is_called(account, name));
-    let (known, new): (Vec<_>, Vec<_>) = names.into_iter().partition(has_account);
+    let there: HashSet<String> =
+        accounts.iter().map(|account| account.name.to_lowercase()).collect();
+    let (known, new): (Vec<_>, Vec<_>) =
+        names.into_iter().partition(|name| there.contains(&name.to_lowercase()));
     ensure!(
         there.len() + new.len() <= ACCOUNTS_MAX,
         "That would be more than {ACCOUNTS_MAX} accounts, and nothing is changed."
