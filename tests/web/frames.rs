@@ -1,9 +1,6 @@
 //! What a browser says that no client would, and how each connection ends: a code for the page, a sentence for the person.
 
-use crate::{
-    Web,
-    harness::{Folder, eventually},
-};
+use crate::{Web, harness::Folder};
 use std::{
     io::{Read as _, Write as _},
     net::{Shutdown, TcpStream},
@@ -71,6 +68,7 @@ pub fn last_words(stream: &mut TcpStream) -> (String, u16, String) {
 #[test]
 fn what_is_no_message_is_refused_with_a_code_and_a_sentence() {
     let web = Web::start("");
+    let mut bob = web.enters("bob");
     let long = vec![b'x'; 16 * 1024 + 1];
     let half = vec![b'x'; 9 * 1024];
     let unmasked = [&[0x81, 2][..], b"hi"].concat();
@@ -99,9 +97,7 @@ fn what_is_no_message_is_refused_with_a_code_and_a_sentence() {
         let (line, found, reason) = last_words(&mut stream);
         assert_eq!((&*line, found), (&*format!("*** Hung up: {sentence}"), code));
         assert_eq!(reason, format!("Hung up: {sentence}"));
-        eventually("the name is free", || {
-            !web.enters("bob").asks_until("/who", "***   ").contains("alice")
-        });
+        bob.hears_until("*** alice left lobby"); // so the name is free
     }
     web.server.logs("left: bad message: that message is not text.");
 }
