@@ -1,6 +1,6 @@
 //! Where a connection comes from. No I/O.
 
-use ::core::net::SocketAddr;
+use ::core::net::{IpAddr, SocketAddr};
 use std::fmt;
 
 /// Where a connection comes from.
@@ -14,8 +14,13 @@ pub enum Origin {
 }
 
 impl From<SocketAddr> for Origin {
+    /// An IPv4 client of a port for both families (`[::]`, as systemd lends it) is `192.0.2.7` too,
+    /// and not `::ffff:192.0.2.7`.
     fn from(address: SocketAddr) -> Origin {
-        Origin::Address(address)
+        match address.ip().to_canonical() {
+            ip @ IpAddr::V4(_) => Origin::Address(SocketAddr::new(ip, address.port())),
+            IpAddr::V6(_) => Origin::Address(address), // with its scope
+        }
     }
 }
 
@@ -32,6 +37,19 @@ impl fmt::Display for Origin {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_ipv4_client_of_a_port_for_both_families_is_named_by_its_ipv4_address() {
+        for (text, shown) in [
+            ("[::ffff:192.0.2.7]:40000", "192.0.2.7:40000"),
+            ("192.0.2.7:40000", "192.0.2.7:40000"),
+            ("[2001:db8::7]:40000", "[2001:db8::7]:40000"),
+            ("[fe80::7%3]:40000", "[fe80::7%3]:40000"),
+        ] {
+            let address: SocketAddr = text.parse().unwrap();
+            assert_eq!(Origin::from(address).to_string(), shown);
+        }
+    }
 
     #[test]
     fn it_takes_no_more_room_than_an_address() {
