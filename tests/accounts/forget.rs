@@ -49,7 +49,7 @@ fn somebody_is_forgotten_and_nothing_else_is() {
         "{}",
         asked.err
     );
-    let expected = "chatd.db, of alice: the account, which is deleted, with 2 lines and messages in private. In 2 lines that they said in rooms, in 2 lines of others and in ";
+    let expected = "chatd.db, of alice: The account will be deleted. 2 lines and messages in private will be deleted. In 2 lines that they said in rooms, in 2 lines of others and in ";
     assert!(asked.out.starts_with(expected), "{}", asked.out);
     let copies = "\nCopies of the file (chatd.db.schema-3) and backups have all of it still: ";
     assert!(asked.out.contains(copies), "{}", asked.out);

@@ -55,11 +55,15 @@ fn sweep(store: &Store) -> anyhow::Result<()> {
 
 fn describe(name: &str, traces: &Traces, path: &Path) {
     let Traces { accounts, said, private, named, named_in_private, noted } = *traces;
-    let account = if accounts == 0 { "no account" } else { "the account" };
+    let account = if accounts == 0 {
+        "There is no account of that name."
+    } else {
+        "The account will be deleted."
+    };
     print_line(&format!(
-        "{}, of {name}: {account}, which is deleted, with {private} lines and messages in private. \
-         In {said} lines that they said in rooms, in {} lines of others and in {noted} notes (topics, bans, \
-         audit) {GONE} stands in place of the name.",
+        "{}, of {name}: {account} {private} lines and messages in private will be deleted. In {said} lines \
+         that they said in rooms, in {} lines of others and in {noted} notes (topics, bans, audit) {GONE} \
+         will stand in place of the name.",
         path.display(),
         named + named_in_private
     ));
