@@ -69,6 +69,7 @@ fn every_mistake_has_its_sentence() {
         ("account free Carl nobody", "There is no account nobody."),
         ("account free Carl alice", "alice is an administrator, so nothing is done."),
         ("account remove Carl alice", "One account at a time"),
+        ("account import a.csv b.csv", "One file at a time, and then b.csv."),
     ] {
         let told = folder.fails(words, "");
         assert!(told.starts_with("chatd: ") && told.contains(why), "{words}: {told}");

@@ -214,3 +214,17 @@ fn nginx_with_its_stream_module() {
     command.arg("-c").arg(folder.path("nginx.conf"));
     a_real_proxy(&server, command, port);
 }
+
+/// They are on this machine, where the proxy is.
+#[test]
+fn puppets_need_no_proxy() {
+    let folder = Folder::with_administrator(&["boss"]);
+    let server = Server::start_in(&folder, "--proxy-from 127.0.0.0/8 --demo");
+    let mut boss = behind(&server, "boss", v1("192.0.2.7"));
+    boss.hears_until("*** What is your name?");
+    boss.says("boss\ncorrect horse");
+    boss.hears_until("*** You are in lobby");
+    boss.says("/demo panic");
+    boss.hears_until("*** A demonstration: the thread of one client panics");
+    boss.hears_until("*** End of the demonstration");
+}

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     core::{close_reason::CloseReason, event::ClientId, sentences},
     server::{
+        hazards::Hazards,
         proxies::Whose,
         sources::Admission,
         status::{self, Activity},
@@ -30,7 +31,13 @@ pub(crate) struct BrowserHandler {
 
 impl Handler for ChatHandler {
     fn verify(&self, connection: Connection) -> Option<Connection> {
-        self.admit_from(self.sources.proxies.ask(connection))
+        // A puppet is on this machine, perhaps beside a proxy, and says nothing of where it is.
+        let is_puppet = |hazards: &Arc<Hazards>| hazards.is_puppet(connection.peer);
+        let whose = match self.hazards.as_ref().is_some_and(is_puppet) {
+            true => Whose::Known(connection),
+            false => self.sources.proxies.ask(connection),
+        };
+        self.admit_from(whose)
     }
 
     fn handle(&self, connection: Connection) -> anyhow::Result<()> {

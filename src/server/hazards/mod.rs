@@ -107,6 +107,11 @@ impl Hazards {
         Ok(Some(Arc::new(Hazards { stage, limited, unlimited, recorded, state, announce })))
     }
 
+    /// Whether it is a puppet that comes from there.
+    pub(crate) fn is_puppet(&self, peer: Origin) -> bool {
+        self.stage.puppets.lock().contains_key(&peer)
+    }
+
     /// The session of the client that comes from there, if that is a puppet.
     pub(crate) fn session(&self, peer: Origin) -> Option<Arc<SessionConfig>> {
         let role = {
