@@ -110,7 +110,10 @@ impl Drop for Unfinished {
 fn sentence(why: Box<dyn Error>) -> String {
     match why.downcast::<rusqlite::Error>() {
         Ok(error) => StoreErrorKind::from(*error).cause(),
-        Err(other) => other.to_string(),
+        Err(other) => match other.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+            Some(std::io::ErrorKind::NotFound) => "there is no such folder".to_owned(),
+            _ => other.to_string(),
+        },
     }
 }
 

@@ -56,7 +56,10 @@ fn a_backup_has_what_a_running_server_has_written_and_serves_in_its_place() {
     for (words, told) in [
         ("backup monday.db", "monday.db is there already. Give another name."),
         ("backup chatd.db", "chatd.db is there already. Give another name."),
-        ("backup no/such/folder.db", "no/such/folder.db cannot be written: "),
+        (
+            "backup no/such/folder.db",
+            "no/such/folder.db cannot be written: there is no such folder",
+        ),
         ("backup x.db --db gone.db", "There is no database gone.db."),
     ] {
         let said = folder.fails(words, "");
