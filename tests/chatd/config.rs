@@ -84,6 +84,10 @@ fn what_is_wrong_in_a_file_is_named_with_its_line() {
     }
     let folder = folder("");
     assert!(folder.fails("--config no.toml config check", "").contains("cannot read no.toml"));
+    assert!(
+        folder.fails("config check", "").contains("No file is given"),
+        "a script is not told that all is well"
+    );
     fs::write(folder.path("large.toml"), "#".repeat(65 * 1024)).unwrap();
     assert!(folder.fails("--config large.toml", "").contains("it has more than 65536 bytes"));
 }

@@ -2,11 +2,13 @@
 //! while the server runs.
 
 use super::print::print_line;
+use anyhow::Context as _;
 use chatd::server::{
     Chatd,
     config_file::Given,
     subcommands::{ConfigAction, ConfigCommand},
 };
+use std::path::Path;
 
 const LOG: &str = "log";
 /// What changes while the server runs. The rest holds after a restart.
@@ -25,15 +27,12 @@ pub(crate) fn run(command: &ConfigCommand, given: &Given) -> anyhow::Result<()> 
 /// Whatever can be known before a server starts.
 fn check(given: &Given) -> anyhow::Result<()> {
     let mut options = given.options.clone();
+    let file = options.config_file().map(Path::to_owned);
+    let file = file.context("No file is given: chatd --config FILE config check looks at one.")?;
     options.command = None;
     options.check()?;
     options.session_config()?; // it reads the message of the day
-    print_line(&match options.config_file() {
-        Some(file) => {
-            format!("{} is fine: it sets {} options.", file.display(), given.settings.len())
-        }
-        None => "No file is given: chatd --config FILE config check looks at one.".to_owned(),
-    });
+    print_line(&format!("{} is fine: it sets {} options.", file.display(), given.settings.len()));
     Ok(())
 }
 
