@@ -4,7 +4,6 @@
 
 use super::net;
 use crate::socketserver::Listener;
-use anyhow::Context as _;
 use socket2::Socket;
 use std::{net::TcpListener, time::Duration};
 
@@ -22,6 +21,7 @@ impl LentListeners {
     /// are other threads: the variables are removed.
     #[cfg(unix)]
     pub fn take() -> anyhow::Result<LentListeners> {
+        use anyhow::Context as _;
         let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
         let mut names = names.split(':');
         let (mut all, mut lent) = (listenfd::ListenFd::from_env(), LentListeners::default());
