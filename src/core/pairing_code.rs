@@ -33,6 +33,16 @@ impl PairingCode {
         Password::new(&signs.map(read).collect::<String>())
     }
 
+    /// Whether a text has the form of a code, exactly, with a digit in it (JEAN-MARC is a name).
+    pub(crate) fn is_like(text: &str) -> bool {
+        let is_sign = |byte: &u8| SIGNS.contains(byte);
+        text.split_once('-').is_some_and(|(first, second)| {
+            let halves = [first, second].map(str::as_bytes);
+            halves.iter().all(|half| half.len() == LENGTH / 2 && half.iter().all(is_sign))
+                && text.bytes().any(|byte| byte.is_ascii_digit())
+        })
+    }
+
     /// Whether that is what somebody typed: in small letters, without the dash, and with signs that
     /// look like those of the code. It takes equally long for every text of this length.
     pub fn is(&self, typed: &Password) -> bool {
@@ -107,5 +117,17 @@ mod tests {
             });
         }
         assert!(seen.iter().all(|&n| (24_000..28_000).contains(&n)), "{seen:?}");
+    }
+
+    #[test]
+    fn a_name_is_no_code() {
+        for text in ["F2TY-1E1Y", "0000-0000", "K7MQ-2R4T"] {
+            assert!(PairingCode::is_like(text), "{text}");
+        }
+        for text in
+            ["JEAN-MARC", "f2ty-1e1y", "F2TY1E1Y", "F2TY-1E1", "F2TY-1E1YX", "-", "É2TY-1E1Y"]
+        {
+            assert!(!PairingCode::is_like(text), "{text}");
+        }
     }
 }

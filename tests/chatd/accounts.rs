@@ -369,3 +369,12 @@ fn many_log_in_to_one_account_and_one_stays() {
         |client: &mut Client| !client.hears_to_the_end().concat().contains("you logged in again");
     assert_eq!(clients.iter_mut().map(stays).filter(|stays| *stays).count(), 1);
 }
+
+/// Somebody whose name was refused, and who types the password all the same, is not called so.
+#[test]
+fn a_password_from_a_slip_is_nobodys_name() {
+    let server = Server::start("");
+    let mut zoe = server.connect("zoe");
+    zoe.asks_until("F2TY-1E1Y", "*** That looks like a password or a code, and not like a name.");
+    zoe.asks_until("zoe", "*** Hello zoe.");
+}

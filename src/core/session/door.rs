@@ -6,6 +6,7 @@ use crate::core::{
     event::{Answer, Driver, Entry, Event, Login, Question, Resume},
     name::Name,
     notice::notice,
+    pairing_code::PairingCode,
     sentences::{self, NAME_QUESTION},
     token::Token,
 };
@@ -13,6 +14,9 @@ use crate::core::{
 /// A client is hung up after this number of refused names: enough for every typing error, too few
 /// to try a list.
 const NAMES_REFUSED_MAX: u32 = 10;
+/// Everybody would read it.
+const LIKE_A_CODE: &str =
+    "That looks like a password or a code, and not like a name. Nobody was told it.";
 
 impl Session<'_> {
     #[inline(never)] // see `Session::hear`
@@ -54,6 +58,10 @@ impl Session<'_> {
     pub(crate) fn offer_name(&mut self, typed: &str, driver: &mut dyn Driver) {
         if self.newcomer.kept_out.is_some() {
             return self.refuse("", driver);
+        }
+        // Their name was refused, say, and this was for the password's question.
+        if PairingCode::is_like(typed.trim()) {
+            return self.refuse(LIKE_A_CODE, driver);
         }
         match self.config.names.check(typed, "name") {
             Ok(name) => self.enter(name, None, driver),
