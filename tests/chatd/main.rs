@@ -29,6 +29,8 @@ mod log;
 mod operator;
 mod options;
 mod order;
+#[cfg(unix)]
+mod package;
 mod protocol;
 #[cfg(unix)]
 mod proxies;

@@ -54,6 +54,7 @@ enum State<'a> {
     Reloading,
     Stopping,
     Alive,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there is nobody to tell"))]
     Status(&'a str),
 }
 

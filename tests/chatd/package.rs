@@ -1,0 +1,83 @@
+//! What the package brings beside the programs: manual pages made from `--help`, and a file of options.
+
+use crate::harness::Folder;
+use std::{fs, process::Command};
+
+const PACKAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/package");
+
+fn printed(program: &str, words: &[&str]) -> String {
+    let run = Command::new(program).args(words).output().unwrap();
+    assert!(run.status.success(), "{program} {words:?}: {run:?}");
+    String::from_utf8(run.stdout).unwrap()
+}
+
+/// What each line of help says, in order: of a program, and of its commands.
+fn says(program: &str, command: &[&str]) -> Vec<String> {
+    let help = printed(program, &[command, &["--help"]].concat());
+    let mut texts = Vec::new();
+    let mut commands = Vec::new();
+    let mut heading = "";
+    for line in help.lines().filter(|line| !line.is_empty()) {
+        let usage = line.strip_prefix("Usage: ");
+        if !line.starts_with(' ') && line.ends_with(':') {
+            heading = line;
+        } else if let Some(row) = line.strip_prefix("  ").filter(|row| !row.starts_with(' ')) {
+            // The column of texts begins at the 21st; a longer name has a line of its own.
+            let (what, text) = row.split_at_checked(18).unwrap_or((row, ""));
+            texts.extend([what, text].map(|text| text.trim().to_owned()));
+            if heading == "Commands:" {
+                commands.push(what.trim());
+            }
+        } else {
+            texts.push(usage.unwrap_or(line).trim().to_owned());
+        }
+    }
+    for below in commands {
+        texts.extend(says(program, &[command, &[below]].concat()));
+    }
+    texts
+}
+
+/// A page as a reader has it, in one line, without what an option takes: help has that in its usage.
+fn read(page: &str) -> String {
+    let text = page.lines().map(|line| {
+        let line =
+            line.strip_prefix(r"\fB").and_then(|line| line.split(r"\fR").next()).unwrap_or(line);
+        line.replace(r"\&", "").replace(r"\-", "-").replace(r"\e", r"\")
+    });
+    text.filter(|line| !line.starts_with(".TP") && !line.starts_with(".PP"))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[test]
+fn the_manual_pages_say_all_that_help_says_and_in_its_order() {
+    let chat = option_env!("CARGO_BIN_EXE_chat").map(|chat| (chat, "1"));
+    for (program, section) in chat.into_iter().chain([(env!("CARGO_BIN_EXE_chatd"), "8")]) {
+        let page = read(&printed(&format!("{PACKAGE}/man.sh"), &[program, section]));
+        let mut rest = page.as_str();
+        let texts = says(program, &[]);
+        assert!(texts.iter().any(|text| text.contains("--version")), "{texts:?}");
+        for text in texts {
+            let at = rest.find(&text).unwrap_or_else(|| panic!("no {text:?} in {rest}"));
+            rest = &rest[at + text.len()..];
+        }
+    }
+}
+
+/// Every line of it that somebody may wish to have, too.
+#[test]
+fn the_packages_file_of_options_is_a_good_one() {
+    let text = fs::read_to_string(format!("{PACKAGE}/chatd.toml")).unwrap();
+    let folder = Folder::new();
+    let proposed = |line: &str| line.strip_prefix("# ").is_some_and(|line| line.contains(" = "));
+    assert!(text.lines().any(proposed));
+    let wished = text.lines().map(|line| if proposed(line) { &line[2..] } else { line });
+    fs::write(folder.path("motd.txt"), "hello").unwrap();
+    let motd = folder.path("motd.txt").display().to_string();
+    let wished = wished.collect::<Vec<_>>().join("\n").replace("/etc/chatd/motd.txt", &motd);
+    for text in [text.clone(), wished] {
+        fs::write(folder.path("chatd.toml"), text).unwrap();
+        folder.run("--config chatd.toml config check");
+    }
+}
