@@ -185,6 +185,15 @@ impl Use {
         self.promised.saturating_sub(now)
     }
 
+    /// The same, but no further ahead than [`OWED_MAX`]. Returns the lines that are promised.
+    fn promise_soon(&mut self, lines: f64, limit: FloodLimit, now: Duration) -> f64 {
+        let latest = self.promised.max(now + OWED_MAX);
+        self.promise(lines, limit, now);
+        let beyond = self.promised.saturating_sub(latest);
+        self.promised -= beyond;
+        lines - beyond.as_secs_f64() * limit.per_second
+    }
+
     /// Takes back what somebody was promised who does not wait for it any longer.
     fn take_back(&mut self, lines: f64, limit: FloodLimit, now: Duration) {
         let wait = Duration::from_secs_f64(lines / limit.per_second);
@@ -264,13 +273,18 @@ impl Sources {
         let used = self.uses.get(&source, now)?;
         used.pour(limit, now);
         let (_, tokens) = used.left.pop_back()?;
-        // It is greeted when it may say a line.
-        let asked_for = (1.0 - tokens).max(0.0);
-        let wait = match asked_for > 0.0 {
-            true => used.promise(asked_for, limit, now),
-            false => Duration::ZERO,
-        };
-        Some(Handover { tokens: tokens + asked_for, asked_for, wait })
+        let lacks = (1.0 - tokens).max(0.0);
+        if lacks == 0.0 {
+            return Some(Handover { tokens, asked_for: 0.0, wait: Duration::ZERO });
+        }
+        // It is greeted when it may say a line. Many may have been let in at once, before the first
+        // of them is here: those who come later do not wait for all of them.
+        let asked_for = used.promise_soon(lacks, limit, now);
+        Some(Handover {
+            tokens: tokens + lacks,
+            asked_for,
+            wait: used.promised.saturating_sub(now),
+        })
     }
 
     /// A connection that began with a full bucket is broken: its client had closed it before it was
@@ -313,9 +327,7 @@ impl Sources {
                 Part::Gone => used.gone.level -= left.tokens,
                 Part::Left => {
                     used.take_back(left.asked_for, limit, now);
-                    let before = used.promised;
-                    used.promise(spent, limit, now);
-                    used.promised = used.promised.min(before.max(now + OWED_MAX));
+                    used.promise_soon(spent, limit, now);
                 }
             }
         }

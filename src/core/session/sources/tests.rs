@@ -306,6 +306,18 @@ fn what_a_script_owes_shuts_nobody_out_for_long() {
     assert_eq!(sources.admit_waiting(address_of("192.0.2.7"), ms(1_100)), Ok(()));
 }
 
+/// They are let in one by one, but their threads all begin a moment later.
+#[test]
+fn whoever_begins_together_with_many_does_not_wait_for_all_of_them() {
+    let (mut sources, now) = (sources(), ms(0));
+    let empty = Handover { tokens: 0.0, asked_for: 0.0, wait: Duration::ZERO };
+    for _ in 0..200 {
+        sources.leave(school(), empty, now);
+    }
+    let greeted_at = (0..200).map(|_| Connection::begin(&mut sources, school(), now).1);
+    assert_eq!(greeted_at.max(), Some(OWED_MAX));
+}
+
 #[test]
 fn an_owner_is_counted_by_the_account_and_not_by_the_address() {
     let (mut sources, now) = (sources(), ms(1_000));
