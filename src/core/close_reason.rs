@@ -223,7 +223,7 @@ impl fmt::Display for CloseReason {
             CloseReason::NamesRefused(count) => write!(f, "{count} names were refused"),
             CloseReason::WrongPasswords(count) => write!(f, "{count} passwords were wrong"),
             CloseReason::WrongCodes(count) => write!(f, "{count} codes were wrong"),
-            CloseReason::Full(places) => write!(f, "all {places} places are taken"),
+            CloseReason::Full(places) => f.write_str(&sentences::places_taken(*places)),
             CloseReason::Banned(sentence) | CloseReason::Locked(sentence) => {
                 write!(f, "{sentence}")
             }

@@ -339,8 +339,10 @@ impl<H> Chat<H> {
     /// Takes in what the file has: another process changed accounts, sanctions, or the whole file;
     /// or it can be read again.
     pub fn restore(&mut self, snapshot: Snapshot) {
+        let is_large = snapshot.is_large;
         self.rooms.restore(snapshot);
         entry::check_names(&mut self.rooms);
+        entry::note_size(&mut self.rooms, is_large);
     }
 
     /// Tells everybody what is being shown, and records who wanted it.

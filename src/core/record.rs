@@ -334,6 +334,8 @@ pub struct Snapshot {
     pub epoch: Option<u64>,
     /// Who may come back by a token, who went first before the others. Their number is bounded.
     pub returning: Vec<Returning>,
+    /// The file is so large that somebody should know.
+    pub is_large: bool,
 }
 
 /// What is set in a room, such as its topic, by the settings' names: the text of each, and who set

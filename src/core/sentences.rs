@@ -26,6 +26,14 @@ pub(crate) fn unchecked(name: &str) -> String {
     format!("{name}{UNCHECKED_MARK}")
 }
 
+/// Why nobody else comes in.
+pub(crate) fn places_taken(places: usize) -> String {
+    match places {
+        1 => "the only place is taken".to_owned(),
+        _ => format!("all {places} places are taken"),
+    }
+}
+
 /// The last sentence to whoever leaves by themselves.
 pub(crate) const GOODBYE: &str = "Goodbye.";
 /// Behind the lines of a backlog.
@@ -242,12 +250,12 @@ pub(crate) fn sorry(why: &str) -> String {
 
 /// The only sentence to whoever comes when all places are taken.
 pub(crate) fn all_places_taken(places: usize) -> String {
-    sorry(&format!("all {places} places are taken. Please try again later."))
+    sorry(&format!("{}. Please try again later.", places_taken(places)))
 }
 
 /// What whoever waits for a place is told.
 pub(crate) fn please_wait_for_a_place(places: usize) -> String {
-    format!("Please wait: all {places} places are taken. Perhaps one is left soon.")
+    format!("Please wait: {}. Perhaps one is left soon.", places_taken(places))
 }
 
 /// Why there is no place.

@@ -94,6 +94,12 @@ impl Given {
         format!("{name} = {value}  # {from}\n")
     }
 
+    /// Whether the file turns a switch off, and nobody has typed it.
+    pub fn is_off(&self, switch: &str) -> bool {
+        self.settings.iter().any(|it| it.name == switch && it.is_off)
+            && !names_of(&self.typed).iter().any(|it| it == switch)
+    }
+
     /// Of the options that can be told apart, those that differ from another reading of the file.
     pub fn differences<'a>(&'a self, other: &'a Given) -> Vec<&'a str> {
         let of = |given: &'a Given, name: &str| {

@@ -83,6 +83,7 @@ use std::{
 use threads::Threads;
 use view::View;
 use watch::Watch;
+pub use web::listener::by_options as addresses;
 use web::{Web, WebConfig, WebStop, listener::WebListeners};
 
 /// Stack of a client's thread. Address space, not memory: an idle client touches two pages of it.

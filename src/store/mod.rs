@@ -35,6 +35,7 @@ pub use self::{
     forget::{GONE, Traces},
     open::Durability,
     prune::{Old, PRUNE_CHUNK, Piece},
+    read::LARGE,
     restore::{Restored, put_in_place},
     row::Form,
     search::INDEX_CHUNK,

@@ -16,6 +16,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row};
 use std::collections::BTreeMap;
 
+/// Without a bound, a database that uses more than these bytes is worth a word.
+pub const LARGE: u64 = 1024 * 1024 * 1024;
 /// Settings of one room that are read. No more than a few have a meaning, but the file may have
 /// been edited.
 const SETTINGS_MAX: usize = 32;
@@ -42,7 +44,16 @@ pub(super) fn snapshot(db: &Connection, rooms: usize, lines: usize) -> Result<Sn
                         ifnull((SELECT max(id) FROM private), 0)) FROM marks",
         )?,
         last_account: last_account(db)?,
+        is_large: used_and_free(db)?.0 > LARGE,
     })
+}
+
+/// Bytes in which something is, and free pages.
+pub(super) fn used_and_free(db: &Connection) -> Result<(u64, i64)> {
+    let [page, pages, free] = ["page_size", "page_count", "freelist_count"]
+        .map(|name| single::<i64>(db, &format!("PRAGMA {name}")));
+    let (free, page) = (free?, page?);
+    Ok((((pages? - free) * page).unsigned_abs(), free))
 }
 
 /// The number of the last line that there is.

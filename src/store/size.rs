@@ -4,6 +4,7 @@
 use super::{
     PRUNE_CHUNK, Store, StoreError,
     prune::{delete, look},
+    read::{LARGE, used_and_free},
     row::single,
 };
 use crate::core::record::LineId;
@@ -30,6 +31,16 @@ impl Size {
     /// Reads no more than the file's header.
     pub fn of(store: &Store) -> Result<Size, StoreError> {
         read(&store.connection).map_err(|e| store.error(e))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn with(used: u64) -> Size {
+        Size { used, free: 0 }
+    }
+
+    /// Whether it uses more than [`LARGE`].
+    pub fn is_large(&self) -> bool {
+        self.used > LARGE
     }
 
     /// Makes a file one that can give space back. One that is not is written anew for it, once, which
@@ -77,8 +88,6 @@ impl Size {
 }
 
 fn read(db: &Connection) -> rusqlite::Result<Size> {
-    let [page, pages, free] = ["page_size", "page_count", "freelist_count"]
-        .map(|name| single::<i64>(db, &format!("PRAGMA {name}")));
-    let (free, page) = (free?, page?);
-    Ok(Size { used: ((pages? - free) * page).unsigned_abs(), free })
+    let (used, free) = used_and_free(db)?;
+    Ok(Size { used, free })
 }

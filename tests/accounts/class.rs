@@ -1,6 +1,6 @@
 //! `chatd account import` and `export`: the accounts of a class.
 
-use crate::harness::Folder;
+use crate::harness::{Folder, folder::Outcome};
 use std::fs;
 
 #[test]
@@ -8,14 +8,15 @@ fn a_class_list_makes_accounts_and_slips() {
     let folder = Folder::new();
     folder.run("account add Ben");
     fs::write(folder.path("class.txt"), "anna\nben\ncarla\n").unwrap();
-    let printed = folder.run("account import class.txt");
+    let Outcome { out: printed, err, .. } = folder.run_with("account import class.txt", "");
     let codes: Vec<&str> = printed
         .lines()
         .filter_map(|line| line.strip_prefix("    password for the first time:  "))
         .collect();
-    assert!(printed.starts_with("anna\n    password for the first time:  "), "{printed}");
-    let end = "With an account already, which stays as it is: ben.\nAccounts made: 2.\n";
-    assert!(printed.ends_with(end), "{printed}");
+    assert!(printed.starts_with("anna\n    ") && printed.ends_with("- -\n"), "{printed}");
+    let end =
+        "chatd: with an account already, which stays as it is: ben\nchatd: accounts made: 2\n";
+    assert_eq!(err, end, "slips are all that is printed on standard output");
     assert!(codes.len() == 2 && codes[0] != codes[1], "{printed}");
     for code in codes {
         assert!(code.len() == 9 && code.as_bytes()[4] == b'-', "{code}");
@@ -27,8 +28,34 @@ fn a_class_list_makes_accounts_and_slips() {
     folder.has_password("ben", "correct horse");
     let audit: Vec<String> = folder.select("SELECT by || ' ' || what FROM audit ORDER BY id");
     assert_eq!(audit[1], "operator made 2 accounts from class.txt");
-    let again = folder.run("account import class.txt");
-    assert!(again.ends_with("anna, ben, carla.\nAccounts made: 0.\n"), "{again}");
+    let Outcome { out, err, .. } = folder.run_with("account import class.txt", "");
+    assert!(
+        out.is_empty() && err.ends_with("anna, ben, carla\nchatd: accounts made: 0\n"),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_slip_says_how_to_join_if_that_is_known() {
+    for (options, how) in [
+        (
+            "listen = \"192.0.2.7:6000\"",
+            "    Join by:  http://192.0.2.7:5080  or  nc 192.0.2.7 6000\n",
+        ),
+        ("listen = \"192.0.2.7:6000\"\nweb = \"none\"", "    Join by:  nc 192.0.2.7 6000\n"),
+        ("listen = \"127.0.0.1:6000\"", ""), // a pupil cannot join there; perhaps there is a proxy
+        ("listen = \"unix:chat\"", ""),
+    ] {
+        let folder = Folder::new();
+        fs::write(folder.path("class.txt"), "anna\n").unwrap();
+        fs::write(folder.path("chatd.toml"), options).unwrap();
+        let words = "--config chatd.toml account import class.txt";
+        let Outcome { out, err, .. } = folder.run_with(words, "");
+        let slip = format!("anna\n{how}    password for the first time:  ");
+        assert!(out.starts_with(&slip), "{options}: {out}{err}");
+        let audit: Vec<String> = folder.select("SELECT what FROM audit");
+        assert_eq!(audit, ["made 1 account from class.txt"]);
+    }
 }
 
 #[test]
@@ -45,7 +72,8 @@ fn what_is_exported_can_be_imported() {
     assert_eq!(rows.len(), 3);
     let other = Folder::new();
     fs::write(other.path("accounts.csv"), &table).unwrap();
-    assert!(other.run("account import accounts.csv").ends_with("\nAccounts made: 2.\n"));
+    let err = other.run_with("account import accounts.csv", "").err;
+    assert_eq!(err, "chatd: accounts made: 2\n");
     let names = other.select::<String>("SELECT name FROM account WHERE NOT is_admin ORDER BY id");
     assert_eq!(names, ["anna", "Ben"]);
 }

@@ -137,3 +137,23 @@ fn one_that_thinks_better_of_it_finds_the_terminal_as_it_was() {
         assert!(!terminal.ends() && folder.files().is_empty(), "{keys:?}");
     }
 }
+
+/// Whoever shows the console to a class does not want the code there.
+#[test]
+fn a_file_of_options_keeps_the_instructors_code_off_a_terminal() {
+    for (file, typed, has_code) in [
+        ("", "", true),
+        ("instructor = false", "", false),
+        ("instructor = false", "--instructor", true),
+    ] {
+        let folder = Folder::new();
+        std::fs::write(folder.path("chatd.toml"), file).unwrap();
+        let here = "--listen 127.0.0.1:0 --web none --db none --config chatd.toml";
+        let mut terminal = Terminal::run(&folder, &format!("{here} {typed}"));
+        terminal.sees("Join from this machine: ");
+        terminal.types("\x03");
+        terminal.sees("every thread has ended"); // the code would stand before that
+        assert!(terminal.ends());
+        assert_eq!(terminal.seen.contains("/instructor "), has_code, "{file}: {}", terminal.seen);
+    }
+}

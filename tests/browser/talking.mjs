@@ -168,7 +168,7 @@ export async function a_full_server_says_so_and_is_tried_again(scene) {
   const server = await scene.server(["--threads-max", "1"]);
   const bob = await server.nc("bob");
   const alice = await scene.window(server.url);
-  await until("the sentence", async () => /all 1 places are taken/.test(await alice.$("#sentences").textContent()));
+  await until("the sentence", async () => /the only place is taken/.test(await alice.$("#sentences").textContent()));
   await alice.statusIs(/Next try in \d\d s/);
   await alice.shot("full");
   bob.says("/quit");

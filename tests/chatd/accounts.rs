@@ -60,7 +60,7 @@ fn on_the_slip(printed: &str, name: &str) -> String {
 pub fn who_comes_with_a_slip_chooses_a_password_of_their_own() {
     let folder = Folder::new();
     fs::write(folder.path("class.csv"), "name;class\nanna;7a\nben;7a\n").unwrap();
-    let printed = folder.run("account import class.csv");
+    let printed = folder.run_with("account import class.csv", "").out;
     let server = folder.start("");
     let [mut zoe] = server.enter(["zoe"]);
     let choose = "*** That password was for one time. Choose a password of your own";

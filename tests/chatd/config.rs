@@ -43,11 +43,15 @@ fn a_file_says_what_one_could_have_typed_and_what_is_typed_overrides_it() {
     let says = folder.run("--config chatd.toml config check");
     assert_eq!(says, "chatd.toml is fine: it sets 7 options.\n");
 
+    fs::write(folder.path("one.toml"), "demo = true").unwrap();
+    let says = folder.run("--config one.toml config check");
+    assert_eq!(says, "one.toml is fine: it sets 1 option.\n");
+
     let server = folder.start("--config chatd.toml --threads-max 1");
     let mut ann = server.lets_in("ann");
     ann.hears("*** Welcome.");
     let mut bob = server.connect("bob");
-    bob.hears_until("*** Sorry: all 1 places are taken.");
+    bob.hears_until("*** Sorry: the only place is taken.");
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub fn one_place_is_enough_for_one_client() {
     let [mut ann] = server.enter(["ann"]);
     ann.asks_until("/register correct-horse", "*** ann is yours from now on.");
     let mut bob = server.connect("bob");
-    bob.hears_until("*** Sorry: all 1 places are taken.");
+    bob.hears_until("*** Sorry: the only place is taken.");
     ann.says("hi");
     ann.asks_until("/history", "*** ");
     stops(&mut server, &mut [ann]);

@@ -251,7 +251,7 @@ fn whoever_finds_no_place_reads_why() {
     let web = Web::start("--threads-max 1");
     let _alice = web.server.lets_in("alice");
     let mut late = web.browser("late");
-    let full = "Sorry: all 1 places are taken. Please try again later.";
+    let full = "Sorry: the only place is taken. Please try again later.";
     late.hears_until(&format!("*** {full}"));
     late.is_hung_up();
     assert_eq!(late.closed(), Some((1013, full)));

@@ -149,7 +149,7 @@ fn who_is_not_let_in_is_counted_by_the_reason() {
     let web = Web::start("--threads-max 1");
     let _ann = web.server.lets_in("ann");
     let mut bob = web.server.connect("bob");
-    bob.hears_until("*** Sorry: all 1 places are taken.");
+    bob.hears_until("*** Sorry: the only place is taken.");
     let full = "chatd_refused_total{reason=\"full\"}";
     wait_for(
         || (metrics(web.web).get(full) == Some(&1.0)).then_some(()),

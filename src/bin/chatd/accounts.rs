@@ -25,8 +25,8 @@ use chatd::{
 use jiff::Timestamp;
 use std::path::Path;
 
-/// Does what was asked. `path`: the database.
-pub(crate) fn run(command: &AccountCommand, path: &Path) -> anyhow::Result<()> {
+/// Does what was asked. `path`: the database; `join`: how pupils join, if that is known.
+pub(crate) fn run(command: &AccountCommand, path: &Path, join: Option<&str>) -> anyhow::Result<()> {
     ensure!(
         command.action == AccountAction::Forget || !command.yes,
         "--yes is for chatd account forget."
@@ -43,7 +43,7 @@ pub(crate) fn run(command: &AccountCommand, path: &Path) -> anyhow::Result<()> {
         (AccountAction::Import, []) => bail!("Which file? chatd account import class.csv"),
         (_, []) => bail!("Whose account? chatd account --help tells how it is written."),
         (AccountAction::Free, names) => free(path, names),
-        (AccountAction::Import, [file]) => import(Path::new(file), path),
+        (AccountAction::Import, [file]) => import(Path::new(file), path, join),
         (AccountAction::Import, [_, more, ..]) => bail!("One file at a time, and then {more}."),
         (_, [_, more, ..]) => bail!("One account at a time, and then {more}."),
         (AccountAction::Forget, [name]) => forget(name, command.yes, path),

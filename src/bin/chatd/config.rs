@@ -32,7 +32,11 @@ fn check(given: &Given) -> anyhow::Result<()> {
     options.command = None;
     options.check()?;
     options.session_config()?; // it reads the message of the day
-    print_line(&format!("{} is fine: it sets {} options.", file.display(), given.settings.len()));
+    let options = match given.settings.len() {
+        1 => "1 option".to_owned(),
+        count => format!("{count} options"),
+    };
+    print_line(&format!("{} is fine: it sets {options}.", file.display()));
     Ok(())
 }
 

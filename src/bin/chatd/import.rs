@@ -1,6 +1,6 @@
 //! `chatd account import` and `export`: the accounts of a class. Runs on thread `main`.
 
-use crate::{class_list, database, print::print_line};
+use crate::{class_list, database, print::print_error};
 use anyhow::{Context as _, anyhow, ensure};
 use chatd::{
     core::{
@@ -25,8 +25,8 @@ const FILE_MAX: u64 = 1024 * 1024;
 const HASHING_MAX: usize = 4;
 
 /// Makes an account for each name that has none, and prints a slip for its owner. `path`: the
-/// database.
-pub(crate) fn import(file: &Path, path: &Path) -> anyhow::Result<()> {
+/// database; `join`: how to join, if that is known.
+pub(crate) fn import(file: &Path, path: &Path, join: Option<&str>) -> anyhow::Result<()> {
     let name = file.display().to_string();
     let mut bytes = Vec::new();
     let opened = File::open(file).and_then(|file| file.take(FILE_MAX + 1).read_to_end(&mut bytes));
@@ -49,21 +49,22 @@ pub(crate) fn import(file: &Path, path: &Path) -> anyhow::Result<()> {
     let slips = new.into_iter().map(Slip::draw).collect::<anyhow::Result<Vec<Slip>>>()?;
     let hashed = hash(&slips)?;
     // Printed before anything is made: a password that nobody can read is of no use.
-    print_slips(&slips).context("the slips cannot be printed, and nothing is changed")?;
-    let (by, what) =
-        (database::OPERATOR.to_owned(), format!("made {} accounts from {name}", slips.len()));
+    print_slips(&slips, join).context("the slips cannot be printed, and nothing is changed")?;
+    let accounts = if slips.len() == 1 { "account" } else { "accounts" };
+    let what = format!("made {} {accounts} from {name}", slips.len());
+    let by = database::OPERATOR.to_owned();
     if !slips.is_empty() {
         database::open_or_create(path)?
             .add_accounts(hashed, Timestamp::now(), Change::Audit { by, what })
             .context("no account is made, and the slips are good for nothing")?;
     }
     if !known.is_empty() {
-        print_line(&format!(
-            "With an account already, which stays as it is: {}.",
+        print_error(&format!(
+            "with an account already, which stays as it is: {}",
             known.join(", ")
         ));
     }
-    print_line(&format!("Accounts made: {}.", slips.len()));
+    print_error(&format!("accounts made: {}", slips.len()));
     Ok(())
 }
 
@@ -117,12 +118,13 @@ fn hash(slips: &[Slip]) -> anyhow::Result<Vec<(String, PasswordHash)>> {
 }
 
 /// To be cut along the lines.
-fn print_slips(slips: &[Slip]) -> std::io::Result<()> {
+fn print_slips(slips: &[Slip], join: Option<&str>) -> std::io::Result<()> {
     let mut out = stdout().lock();
+    let join = join.map(|join| format!("    Join by:  {join}\n")).unwrap_or_default();
     for Slip { name, code } in slips {
         write!(
             out,
-            "{name}\n    password for the first time:  {code}\n    \
+            "{name}\n{join}    password for the first time:  {code}\n    \
              You are asked for one of your own then.\n{}\n",
             "- ".repeat(30).trim_end()
         )?;

@@ -2,13 +2,21 @@
 //! phone reads off the projector.
 
 use super::print::print_line;
-use chatd::{server::options::address_for_others, socketserver::Listener};
+use chatd::{
+    server::{
+        addresses,
+        options::{Options, address_for_others},
+    },
+    socketserver::Listener,
+};
 use qrcodegen::{QrCode, QrCodeEcc};
 use std::{
     io::{IsTerminal as _, stdout},
     net::{IpAddr, SocketAddr},
 };
 
+/// From where one can join, if not only from this machine.
+const ANOTHER: &str = "another";
 /// Light modules around a code, by which a reader finds it. (The standard asks for four; two are
 /// enough for every phone, and the console has few rows.)
 const MARGIN: i32 = 2;
@@ -44,12 +52,34 @@ fn lines(
     lines.extend(
         for_browsers.iter().map(|address| format!("chatd: listening for browsers on {address}")),
     );
-    let Some(address) = addresses.first() else { return lines };
+    let Some((from, page, text)) = how(addresses, for_browsers, own) else { return lines };
+    lines.push(format!("Join from {from} machine: {text}"));
+    // A phone can not reach what listens for this machine alone.
+    if let Some(page) = page.filter(|_| from == ANOTHER && is_terminal) {
+        lines.extend(qr_code(&page));
+    }
+    lines
+}
+
+/// How a pupil joins a server that is started with these options, if they can from another machine.
+pub(crate) fn by_options(options: &Options) -> Option<String> {
+    let [chat, web] = addresses(options);
+    let (from, _, text) = how(&chat, &web, address_for_others())?;
+    (from == ANOTHER).then_some(text)
+}
+
+/// From which machine, by which page, and the page or what to type.
+fn how(
+    addresses: &[SocketAddr],
+    for_browsers: &[SocketAddr],
+    own: Option<IpAddr>,
+) -> Option<(&'static str, Option<String>, String)> {
+    let address = addresses.first()?;
     let (from, host) = match own {
-        Some(ip) if address.ip().is_unspecified() => ("another", ip.to_string()),
+        Some(ip) if address.ip().is_unspecified() => (ANOTHER, ip.to_string()),
         None if address.ip().is_unspecified() => ("this", "localhost".to_owned()),
         _ if address.ip().is_loopback() => ("this", address.ip().to_string()),
-        _ => ("another", address.ip().to_string()),
+        _ => (ANOTHER, address.ip().to_string()),
     };
     let is_there = |web: &&SocketAddr| web.ip().is_unspecified() || web.ip() == address.ip();
     let page = for_browsers.iter().find(is_there).map(|web| match host.contains(':') {
@@ -57,12 +87,7 @@ fn lines(
         false => format!("http://{host}:{}", web.port()),
     });
     let or = page.as_ref().map(|page| format!("{page}  or  ")).unwrap_or_default();
-    lines.push(format!("Join from {from} machine: {or}nc {host} {}", address.port()));
-    // A phone can not reach what listens for this machine alone.
-    if let Some(page) = page.filter(|_| from == "another" && is_terminal) {
-        lines.extend(qr_code(&page));
-    }
-    lines
+    Some((from, page, format!("{or}nc {host} {}", address.port())))
 }
 
 /// The rows of a QR code, two modules above one another in each character. It is empty if the text

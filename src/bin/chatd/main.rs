@@ -60,7 +60,10 @@ fn main() -> ExitCode {
 fn obey(command: Subcommand, given: &Given) -> anyhow::Result<()> {
     let path = |behind: &Option<PathBuf>| database::path(behind.as_deref(), &given.options);
     match command {
-        Subcommand::Account(command) => accounts::run(&command, &path(&command.db)?),
+        Subcommand::Account(command) => {
+            let join = join::by_options(&given.options);
+            accounts::run(&command, &path(&command.db)?, join.as_deref())
+        }
         Subcommand::Backup(command) => backup::back_up(&command.file, &path(&command.db)?),
         Subcommand::Ban(command) => bans::run(&command, &path(&command.db)?),
         Subcommand::Check(command) => backup::check(&path(&command.db)?),
@@ -73,7 +76,9 @@ fn obey(command: Subcommand, given: &Given) -> anyhow::Result<()> {
 fn run(given: Given) -> anyhow::Result<ExitCode> {
     let mut options = given.options.clone();
     options.check()?;
-    options.look_for_terminal();
+    if !given.is_off("instructor") {
+        options.look_for_terminal();
+    }
     space::begin()?;
     let lent = LentListeners::take()?;
     let log_writer = logger::install(options.log, options.log_format.for_stderr())?;

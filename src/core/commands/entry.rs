@@ -4,7 +4,7 @@ use super::{
     account::{log_login, make_way},
     instructor,
     mail::describe_mail,
-    people::{describe_mute, name_is_free},
+    people::{describe_mute, describe_size, name_is_free},
     places::describe_place,
     row::RoomsCtx,
 };
@@ -62,6 +62,7 @@ pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, mut entry: Entry) 
     }
     let (config, now) = (ctx.rooms.config(), ctx.rooms.now());
     let mut text = ctx.rooms.lasting.describe(config, now, ctx.member());
+    text.push_str(&describe_size(ctx));
     text.push_str(&describe_mail(ctx));
     text.push_str(&describe_mute(ctx));
     if let Some(left) = inherited {
@@ -108,13 +109,24 @@ fn describe_inherited_mute(ctx: &mut RoomsCtx<'_>, left: &str) -> String {
     let told = notice(format_args!(
         "{name} comes from the address that {left}, who is muted, has just left. So {name} is muted, too. /unmute {name} ends both."
     ));
-    let everybody = ctx.rooms.members().iter().map(|(key, _)| key);
-    let administrators: Vec<ClientKey> =
-        everybody.filter(|&member| ctx.rooms.is_admin(member)).collect();
-    administrators.into_iter().for_each(|member| ctx.rooms.tell(member, &told));
+    tell_administrators(ctx.rooms, &told);
     notice(format_args!(
         "{left} is muted and has just left your address. If you are somebody else, ask an administrator: /unmute {name} ends it."
     ))
+}
+
+fn tell_administrators(rooms: &mut Rooms, line: &str) {
+    let members = rooms.members().iter().map(|(member, _)| member);
+    let administrators: Vec<ClientKey> = members.filter(|&it| rooms.is_admin(it)).collect();
+    administrators.into_iter().for_each(|member| rooms.tell(member, line));
+}
+
+/// From now on the file is large, or not. Administrators are told when it has become so.
+pub(crate) fn note_size(rooms: &mut Rooms, is_large: bool) {
+    let was_large = replace(&mut rooms.lasting.is_large, is_large);
+    if let (false, Some(line)) = (was_large, rooms.lasting.describe_size(rooms.config())) {
+        tell_administrators(rooms, &line);
+    }
 }
 
 /// Why a client may not come in like this, if they may not. The owner of an account has to give its

@@ -1,7 +1,10 @@
 //! An instructor: whoever gives the pairing code has an administrator's rights, until the connection
 //! ends. So a class without accounts has somebody in charge.
 
-use super::row::{CommandResult, Reply, RoomsCtx, Row, SessionCtx, required};
+use super::{
+    people::describe_size,
+    row::{CommandResult, Reply, RoomsCtx, Row, SessionCtx, required},
+};
 use crate::core::{
     event::{Answer, Event, Question},
     notice::{Refusal, notice},
@@ -58,6 +61,7 @@ pub(crate) fn become_instructor(ctx: &mut RoomsCtx<'_>) -> CommandResult {
     ctx.rooms.members_mut()[ctx.client].become_instructor();
     ctx.audit(ENTERS.to_owned());
     let text = notice(format_args!("{YOU_ARE_INSTRUCTOR} /help lists what you may do."));
+    let text = text + &describe_size(ctx);
     Ok(Reply::Now(text + &describe_who(ctx.rooms, ctx.client, None)))
 }
 

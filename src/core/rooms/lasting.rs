@@ -27,6 +27,8 @@ pub(crate) struct Lasting {
     /// No password can be read, so nobody can prove who they are. Whoever comes in is let in
     /// without a password, and their name is marked.
     pub(in crate::core) names_are_unchecked: bool,
+    /// The file is so large that somebody should know.
+    pub(in crate::core) is_large: bool,
     /// When the server stops.
     pub(in crate::core) stop_at: Option<Timestamp>,
     /// Nobody comes in who is not here. It ends with the server: whoever could come back then would
@@ -75,6 +77,16 @@ impl Lasting {
         let form = if since.date() == now.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
         let since = since.strftime(form);
         Some(notice(format_args!("The history has not been written since {since}: {why}")))
+    }
+
+    /// What administrators are told of a large file, unless `--history-max` looks after it.
+    pub(in crate::core) fn describe_size(&self, config: &RoomsConfig) -> Option<String> {
+        let is_told = self.is_large && config.history_max.is_none();
+        is_told.then(|| {
+            notice(
+                "The history has become larger than 1 GiB. Nothing is deleted for that, unless the server is started with --history-max or --history-days.",
+            )
+        })
     }
 
     /// What a newcomer is told of all this.

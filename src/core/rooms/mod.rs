@@ -110,6 +110,7 @@ impl Rooms {
         rooms.actions.extend(out_of_reach(rooms.config.names, &snapshot).map(|text| {
             Action::Log(LogLine { event: "out_of_reach", text, ..LogLine::default() })
         }));
+        rooms.lasting.is_large = snapshot.is_large;
         rooms.restore(snapshot);
         rooms
     }

@@ -30,9 +30,9 @@ impl Session<'_> {
                     keep_out(self, by_address(), CloseReason::Full(most), driver);
                 }
                 _ => {
-                    let sentence = format!(
-                        "All {most} places are taken; this one is kept for an administrator."
-                    );
+                    let taken = sentences::places_taken(most);
+                    let mut sentence = format!("{taken}; this one is kept for an administrator.");
+                    sentence[..1].make_ascii_uppercase();
                     driver.reply((notice(sentence) + &notice(NAME_QUESTION)).as_bytes());
                 }
             }

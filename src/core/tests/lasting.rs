@@ -177,3 +177,43 @@ fn what_is_out_of_reach_without_unicode_names_is_logged() {
         assert!(logged.zip(expected).is_none_or(|(line, counts)| line.contains(&counts)));
     }
 }
+
+#[test]
+fn administrators_are_told_of_a_large_file_when_they_come_and_when_they_become_one() {
+    let large = "*** The history has become larger than 1 GiB. Nothing is deleted for that, ";
+    let told = |text: &str| text.contains(large);
+    let is_large = |is_large| Snapshot { is_large, ..snapshot() };
+    let mut chat = Conversation::new();
+    chat.forgets();
+    chat.chat.restore(is_large(true));
+    chat.finishes();
+    assert!(chat.reads(ALICE).starts_with(large));
+    assert_eq!(chat.reads(BOB), "");
+    chat.chat.restore(is_large(true));
+    chat.finishes();
+    assert_eq!(chat.reads(ALICE), "", "once is enough");
+
+    assert!(!told(&welcome(&mut chat, CAROL, "carol")));
+    chat.asks(CAROL, Question::BecomeInstructor);
+    chat.finishes();
+    assert!(told(&chat.reads(CAROL)));
+    chat.asks(BOB, Question::LogIn(Login { account: ALICES, private: Vec::new() }));
+    chat.finishes();
+    assert!(told(&chat.reads(BOB)));
+
+    chat.chat.restore(is_large(false));
+    chat.finishes();
+    chat.departs(CAROL, CloseReason::Closed);
+    assert!(!told(&welcome(&mut chat, CAROL, "carol")));
+    chat.asks(CAROL, Question::BecomeInstructor);
+    chat.finishes();
+    assert!(!told(&chat.reads(CAROL)));
+
+    let mut config = Conversation::config(true);
+    config.history_max = Some("2.0 GiB".to_owned());
+    let mut chat = Conversation::with(config);
+    chat.chat.restore(is_large(true));
+    chat.asks(ALICE, enter("alice", Some(ALICES)));
+    chat.finishes();
+    assert!(!told(&chat.reads(ALICE)), "it is looked after");
+}

@@ -258,7 +258,7 @@ fn of_a_banned_address_administrators_alone_get_in_on_every_path() {
             entry.reserve_of = reserve_of;
             let read = chat.is_answered(DAVE, Question::Enter(entry));
             let is_full = reserve_of.is_some() && name != "boss" && name != "BOSS";
-            let told = if is_full { "(all 1 places are taken)\n" } else { told };
+            let told = if is_full { "(the only place is taken)\n" } else { told };
             assert!(read.contains(told), "{name} {login:?} {reserve_of:?}: {read}");
         }
     }

@@ -362,7 +362,7 @@ fn a_session_takes_the_name_that_the_rooms_gave() {
     client.driver.answers.push_back(named("Ann"));
     assert_eq!(client.sends("/nick Ann\nhi\n"), ["types nick Ann", "says 1: <Ann> hi\n"]);
     client.driver.answers.push_back(Answer::Close(CloseReason::Full(1)));
-    assert_eq!(client.sends("/who\n"), ["types who", "closes: all 1 places are taken"]);
+    assert_eq!(client.sends("/who\n"), ["types who", "closes: the only place is taken"]);
 }
 
 #[test]

@@ -1,17 +1,15 @@
 //! `--history-max`: when the database has more than that, the oldest lines go, a piece at a time, and
 //! the disk gets the space back. Without that option nothing is ever deleted for its size; above a
-//! gibibyte the log asks whether that is meant. Runs on thread `historian`.
+//! gibibyte the log and the administrators are asked whether that is meant. Runs on thread `historian`.
 
 use crate::{
     server::number::size_shown,
-    store::{Size, Store, StoreError},
+    store::{LARGE, Size, Store, StoreError},
 };
 use std::time::Duration;
 
 /// How often the log says what was deleted.
 const TOLD_EVERY: Duration = Duration::from_hours(1);
-/// Without a bound, a database above this is worth a word.
-const LARGE: u64 = 1024 * 1024 * 1024;
 
 /// What is deleted for the size.
 pub(super) struct Shrinking {
@@ -73,12 +71,26 @@ impl Shrinking {
 
     /// Once, when it has become large.
     fn warn(&mut self, size: Size, uptime: Duration) {
-        if size.used > LARGE && self.next_told == Duration::ZERO {
-            self.next_told = uptime.max(TOLD_EVERY);
+        if size.is_large() && self.next_told == Duration::ZERO {
+            (self.has_news, self.next_told) = (true, uptime.max(TOLD_EVERY));
             log::warn!(
                 "the database has more than {}. Nothing is deleted for that, unless --history-max or --history-days says so",
                 size_shown(LARGE)
             );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_file_is_news_once() {
+        let mut shrinking = Shrinking::new(None);
+        for (used, is_news) in [(LARGE, false), (LARGE + 1, true), (LARGE + 2, false)] {
+            shrinking.warn(Size::with(used), Duration::ZERO);
+            assert_eq!(shrinking.take_news(), is_news, "{used} bytes");
         }
     }
 }

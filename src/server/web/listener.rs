@@ -36,6 +36,16 @@ fn addresses(options: &Options) -> Vec<ListenOn> {
     }
 }
 
+/// The chat's addresses, and those for browsers, as the options have them.
+pub fn by_options(options: &Options) -> [Vec<SocketAddr>; 2] {
+    let on_ports = options.listen_on().into_iter().filter_map(|on| match on {
+        ChatOn::Port(group) => Some(group),
+        ChatOn::File(_) => None,
+    });
+    let flat = |groups: Vec<ListenOn>| groups.into_iter().flat_map(|group| group.0).collect();
+    [flat(on_ports.collect()), flat(addresses(options))]
+}
+
 /// Where the thread listens, and what it does.
 pub(crate) struct WebListeners {
     /// For the page.
