@@ -3,7 +3,7 @@
 //! A line begins with the number of its terminal. `$` is a command, `>` is typed, `^C` ends the terminal's program, `^Z`
 //! stops it, `…` says that nothing comes for now, and everything else is printed, with `{…}` for what differs each time.
 
-use crate::{harness::*, pages};
+use crate::{free_port, harness::*, pages};
 use std::{collections::HashMap, fs, os::unix::process::CommandExt as _, process::Command, thread};
 
 /// What runs in a terminal.
@@ -28,11 +28,11 @@ struct Session {
 #[test]
 fn what_the_pages_show_of_terminals_happens() {
     let mut blocks = Vec::new();
-    let more = ["docs/README.md", "docs/experiments.md", "docs/threads-vs-select.md"];
-    for page in pages::pages().into_iter().chain(more.map(str::to_owned)) {
+    for page in pages::with_terminals() {
         for block in pages::read(&page).split("\n```console\n").skip(1) {
             let block = block.split("\n```").next().unwrap();
-            blocks.push((page.clone(), block.to_owned()));
+            let is_played = !block.contains("$ python3") || has_program("python3");
+            blocks.extend(is_played.then(|| (page.clone(), block.to_owned())));
         }
     }
     assert!(blocks.len() > 10, "only {} blocks were found", blocks.len());
@@ -153,6 +153,13 @@ impl Session {
                 command.current_dir(self.folder.path("")).env("TMPDIR", self.folder.path(""));
                 Program::Server(Server::start_program(command))
             }
+            ["python3", program, there] => {
+                let mut command = Command::new("python3");
+                command.args([program, &free_port().to_string()]);
+                let server = Server::start_program(command);
+                self.ports.push((there.to_owned(), server.address.port()));
+                Program::Server(server)
+            }
             ["nc", ref options @ .., "127.0.0.1", port] => {
                 let port = here(port).expect("the page's program listens there");
                 let mut client = Client::connect(([127, 0, 0, 1], port).into(), command);
@@ -161,16 +168,20 @@ impl Session {
                 }
                 Program::Client(client, if options.contains(&"-C") { "\r\n" } else { "\n" })
             }
-            _ => {
-                let command = self.ports.iter().fold(command.to_owned(), |command, port| {
-                    command
-                        .replace(&format!("127.0.0.1 {}", port.0), &format!("127.0.0.1 {}", port.1))
-                });
-                let mut shell = Command::new("bash");
-                shell.args(["-c", &command]).current_dir(self.folder.path("")).process_group(0);
-                Program::Shell(Process::start(shell))
+            _ => self.runs_in_a_shell(command),
+        }
+    }
+
+    fn runs_in_a_shell(&self, command: &str) -> Program {
+        let mut command = command.to_owned();
+        for (there, here) in &self.ports {
+            for before in ["127.0.0.1 ", "room.py "] {
+                command = command.replace(&format!("{before}{there}"), &format!("{before}{here}"));
             }
         }
+        let mut shell = Command::new("bash");
+        shell.args(["-c", &command]).current_dir(self.folder.path("")).process_group(0);
+        Program::Shell(Process::start(shell))
     }
 }
 

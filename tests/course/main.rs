@@ -10,6 +10,8 @@ mod costs;
 mod deadlock;
 mod exercises;
 mod files;
+#[cfg(target_os = "linux")]
+mod lessons;
 mod loops;
 mod pages;
 mod python;
@@ -39,6 +41,11 @@ fn start(name: &str) -> Server {
 #[track_caller]
 fn start_with(name: &str, arguments: &[&str]) -> Server {
     server::start_example(name, arguments)
+}
+
+/// A port that nobody has, for a program that does not take port 0.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Sends until the server takes no more, and reads nothing.

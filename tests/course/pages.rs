@@ -23,6 +23,13 @@ pub fn pages() -> Vec<String> {
     pages
 }
 
+/// Every page with terminal sessions.
+pub fn with_terminals() -> impl Iterator<Item = String> {
+    let more = ["README.md", "experiments.md", "lesson-45.md", "threads-vs-select.md"];
+    let more = more.into_iter().chain(["course/python/README.md"]);
+    pages().into_iter().chain(more.map(|page| format!("docs/{page}")))
+}
+
 /// The questions of a page: its numbered lists. Blocks of code do not count, and neither does how a line is broken.
 fn questions(page: &str) -> Vec<String> {
     let text: String = read(page).split("\n```").step_by(2).collect::<Vec<_>>().join("\n");

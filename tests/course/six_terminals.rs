@@ -2,7 +2,7 @@
 //! as a person would, only faster, and what the page shows has to come on the screen. (consoles.rs plays the same blocks
 //! with a client of its own, and looks at each byte.)
 
-use crate::{harness::*, pages};
+use crate::{free_port, harness::*, pages};
 use std::{
     collections::BTreeMap,
     fs,
@@ -115,7 +115,22 @@ impl Terminals {
 
     fn runs(&mut self, number: char, command: &str) {
         let mut typed = command.to_owned();
-        if let Some(rest) = command.strip_prefix("cargo run --example ") {
+        if let Some(rest) = command.strip_prefix("cargo run ")
+            && let Some((which, options)) = rest.split_once("-- --listen ")
+        {
+            let program = match which.trim().strip_prefix("--example ") {
+                Some(name) => example::example(name),
+                None => env!("CARGO_BIN_EXE_chatd").into(),
+            };
+            let (_port, options) = options.split_once(' ').unwrap();
+            typed = format!("{} --listen 127.0.0.1:0 {options}", program.display());
+        } else if let Some(rest) = command.strip_prefix("python3 ") {
+            let (program, there) = rest.split_once(' ').unwrap();
+            let program = Path::new(env!("CARGO_MANIFEST_DIR")).join(program);
+            let here = free_port().to_string();
+            typed = format!("python3 {} {here}", program.display());
+            self.ports.push((there.to_owned(), here));
+        } else if let Some(rest) = command.strip_prefix("cargo run --example ") {
             let mut words = rest.split(' ');
             let name = words.next().unwrap();
             let program = example::example(name);
@@ -128,7 +143,9 @@ impl Terminals {
             typed = format!("{} {}", program.display(), arguments.trim_end());
         } else {
             for (there, here) in &self.ports {
-                typed = typed.replace(&format!("127.0.0.1 {there}"), &format!("127.0.0.1 {here}"));
+                for before in ["127.0.0.1 ", "room.py "] {
+                    typed = typed.replace(&format!("{before}{there}"), &format!("{before}{here}"));
+                }
             }
         }
         self.sees(number, "$", |row| row.starts_with('$')); // the shell is ready
@@ -182,13 +199,13 @@ fn what_the_pages_show_happens_in_six_real_terminals_with_debians_nc() {
     if !has_program("tmux") || !has_debians_nc() {
         return;
     }
-    let more = ["docs/README.md".to_owned(), "docs/experiments.md".to_owned()];
     let mut blocks = Vec::new();
-    for page in pages::pages().into_iter().chain(more) {
+    for page in pages::with_terminals() {
         for (at, block) in pages::read(&page).split("\n```console\n").skip(1).enumerate() {
             let block = block.split("\n```").next().unwrap().to_owned();
-            let name = Path::new(&page).file_stem().unwrap().to_str().unwrap().to_owned();
-            blocks.push((format!("{name}-{at}"), block));
+            let name = page.trim_end_matches(".md").replace('/', "-");
+            let is_played = !block.contains("$ python3") || has_program("python3");
+            blocks.extend(is_played.then(|| (format!("{name}-{at}"), block)));
         }
     }
     let most = blocks.iter().map(|(_, block)| {

@@ -5,7 +5,7 @@ use crate::{deadlock::two_move, harness::*, pages, start};
 use std::{io::Write as _, process::Command};
 
 /// Every command of those blocks. A new one has to be tried, too.
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 10] = [
     "ss -tln '( sport = :50008 )'",
     "cargo run --example files", // `files_…` in files.rs
     "python3",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 9] = [
     "time sh -c 'for i in 1 2 3 4 5; do echo please | nc 127.0.0.1 18001 & done; wait'",
     "ps -o pid,stat,nlwp,args --ppid $(pgrep -ox fork)",
     "ps -o pid,stat,nlwp,args --ppid $(pgrep -ox fork)", // again, a second later
+    "time sh -c 'for i in 1 2 3 4 5; do echo please | nc 127.0.0.1 18001 & done; wait'",
     "ps -L -o lwp,comm -p $(pgrep -x slow-answer)",
     "ps -L -o comm,wchan:20,time -p $(pgrep -x room-deadlock)",
 ];
@@ -105,13 +106,15 @@ fn time_and_ps_show_five_processes_and_five_dead_ones() {
 #[test]
 fn ps_shows_a_thread_for_each_client_by_its_name() {
     let server = start("slow-answer");
+    let time = prints(&server, COMMANDS[7]);
+    assert_eq!(time.matches("That took me one second.").count(), 5, "{time}");
     let clients = server.connect_all(0..5);
     for client in &clients {
         client.stream().write_all(b"please").unwrap(); // no line yet: its thread waits for the rest
     }
-    eventually("c1 to c5", || {
-        let printed = prints(&server, COMMANDS[7]);
-        (1..=5).all(|number| rows(&printed, &[&format!("c{number}")]) == 1)
+    eventually("c6 to c10", || {
+        let printed = prints(&server, COMMANDS[8]);
+        (6..=10).all(|number| rows(&printed, &[&format!("c{number}")]) == 1)
     });
 }
 
@@ -120,7 +123,7 @@ fn ps_shows_two_threads_that_wait_for_a_lock_and_take_no_time() {
     two_move("none", |server, _| {
         server.prints(" waits for red, which c");
         server.prints(" waits for blue, which c");
-        let printed = prints(server, COMMANDS[8]);
+        let printed = prints(server, COMMANDS[9]);
         assert!(rows(&printed, &["c1"]) == 1 && rows(&printed, &["c2"]) == 1, "{printed}");
         server.ends_on_ctrl_c();
     });
