@@ -274,6 +274,7 @@ fn main() -> anyhow::Result<()> {
     options.check()?;
     options.look_for_terminal();
     options.serve_no_browsers()?;
+    options.encrypt_nothing()?;
     let log_writer = logger::install(options.log, options.log_format.for_stderr())?;
     start_thread("logger", move || log_writer.run())?;
     let ctrl_c = CtrlC::new()?;

@@ -12,7 +12,9 @@ use std::{net::TcpListener, time::Duration};
 pub struct LentListeners {
     /// For the chat: they take the place of `--listen`.
     pub(super) chat: Vec<TcpListener>,
-    /// For browsers: those that are called `web` (`FileDescriptorName=web`).
+    /// For clients that speak TLS: those that are called `tls` (`FileDescriptorName=tls`).
+    pub(super) tls: Vec<TcpListener>,
+    /// For browsers: those that are called `web`.
     pub(super) web: Vec<TcpListener>,
 }
 
@@ -26,10 +28,13 @@ impl LentListeners {
         let mut names = names.split(':');
         let (mut all, mut lent) = (listenfd::ListenFd::from_env(), LentListeners::default());
         for at in 0..all.len() {
-            let is_web = names.next() == Some("web");
+            let kind = match names.next() {
+                Some("web") => &mut lent.web,
+                Some("tls") => &mut lent.tls,
+                _ => &mut lent.chat,
+            };
             let taken =
                 all.take_tcp_listener(at).context("systemd has lent what is no TCP listener")?;
-            let kind = if is_web { &mut lent.web } else { &mut lent.chat };
             kind.extend(taken);
         }
         Ok(lent)
@@ -40,23 +45,25 @@ impl LentListeners {
     pub fn take() -> anyhow::Result<LentListeners> {
         Ok(LentListeners::default())
     }
+}
 
-    /// Those for the chat; `None`: none are lent.
-    #[cfg(unix)]
-    pub(super) fn take_chat(
-        &mut self,
-        ghost_after: Duration,
-    ) -> Option<anyhow::Result<Vec<Listener>>> {
-        let listeners = std::mem::take(&mut self.chat);
-        let prepared = |listener| Ok(Listener::lent(prepare(listener, ghost_after)?)?);
-        (!listeners.is_empty()).then(|| listeners.into_iter().map(prepared).collect())
-    }
+/// Those for the chat, or for TLS, to accept from; `None`: none are lent.
+#[cfg(unix)]
+pub(super) fn to_accept_from(
+    listeners: Vec<TcpListener>,
+    ghost_after: Duration,
+) -> Option<anyhow::Result<Vec<Listener>>> {
+    let prepared = |listener| Ok(Listener::lent(prepare(listener, ghost_after)?)?);
+    (!listeners.is_empty()).then(|| listeners.into_iter().map(prepared).collect())
+}
 
-    #[cfg(not(unix))]
-    pub(super) fn take_chat(&mut self, _: Duration) -> Option<anyhow::Result<Vec<Listener>>> {
-        debug_assert!(self.chat.is_empty(), "nobody but systemd lends any");
-        None
-    }
+#[cfg(not(unix))]
+pub(super) fn to_accept_from(
+    listeners: Vec<TcpListener>,
+    _: Duration,
+) -> Option<anyhow::Result<Vec<Listener>>> {
+    debug_assert!(listeners.is_empty(), "nobody but systemd lends any");
+    None
 }
 
 /// As if we had opened it.

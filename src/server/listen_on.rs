@@ -14,6 +14,8 @@ use std::{
 
 /// The web port, if none is given.
 pub(super) const PORT: u16 = 5080;
+/// A port for TLS that anybody may take, for advice.
+const TLS_PORT: u16 = 5001;
 
 /// Addresses that belong together: one port on every interface, say.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,6 +141,18 @@ pub fn listen(on: &[ChatOn], ghost_after: Duration) -> anyhow::Result<Vec<Listen
         }
     }
     Ok(listeners)
+}
+
+/// Opens the listeners for clients that speak TLS.
+///
+/// # Errors
+/// As [`listen`].
+pub(super) fn listen_encrypted(
+    on: &[ListenOn],
+    ghost_after: Duration,
+) -> anyhow::Result<Vec<Listener>> {
+    let opened = open(on, ghost_after).map_err(|failed| failed.explain("--tls", TLS_PORT))?;
+    Ok(opened.into_iter().map(Listener::from).collect())
 }
 
 /// An address on which nobody can listen.

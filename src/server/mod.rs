@@ -18,6 +18,7 @@ pub mod logger;
 pub mod net;
 pub mod number;
 pub mod options;
+pub mod own_names;
 pub mod proxies;
 pub mod random;
 pub mod registry;
@@ -32,6 +33,7 @@ mod switches;
 mod tests;
 pub mod text_file;
 pub(crate) mod threads;
+pub mod tls;
 mod trace;
 pub mod turned_away;
 mod unix_listener;
@@ -52,7 +54,7 @@ use crate::{
     lock::{LockKind, Locked},
     socketserver::{Listener, Server, Threading},
 };
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use auth::Authenticator;
 use client::{
     admission::Admitting,
@@ -81,6 +83,10 @@ use std::{
     time::Duration,
 };
 use threads::Threads;
+use tls::{
+    ENCRYPTED,
+    certificates::{Certificate, Certificates, TlsFiles},
+};
 use view::View;
 use watch::Watch;
 pub use web::listener::by_options as addresses;
@@ -126,7 +132,8 @@ impl Chatd {
         stop: impl Fn() + Send + 'static,
     ) -> anyhow::Result<Chatd> {
         let session = Locked::new(LockKind::Settings, Arc::new(options.session_config()?));
-        let (listeners, web) = open(options, lent)?;
+        let certificates = certificates(options)?;
+        let (listeners, encrypted, web) = open(options, lent)?;
         let (totals, registry) = (Arc::<Totals>::default(), Arc::<Registry>::default());
         let (events, to_apply, large) = fanout::events(options.threads_max);
         let (shutdown, stopping) = bounded(2); // each of the two words is sent once at most
@@ -148,7 +155,8 @@ impl Chatd {
             totals: Arc::clone(&totals),
         };
         let own = [&fanout.status, &historian.status, &flusher.status, &linger.status];
-        let (accept_statuses, statuses) = statuses(listeners.len(), own, web.as_ref());
+        let accepting = listeners.len() + encrypted.len();
+        let (accept_statuses, statuses) = statuses(accepting, own, web.as_ref());
         let watch = Watch::new(&statuses, fanout.events.clone());
         let most = options.threads_max.saturating_add(EXTRA_THREADS);
         let rows = Arc::new(Threads::new(most, statuses.iter().chain(&others)));
@@ -169,23 +177,33 @@ impl Chatd {
             totals,
             threads: rows,
             web: web.as_ref().and_then(WebListeners::address),
+            certificates,
+            plain_port: listeners.iter().find_map(Listener::address).map(|on| on.port()),
         });
 
         let threads = Arc::new(Threading::new(most, CLIENT_STACK));
         let chat = (fanout, begin_chat(options, snapshot));
         let workers = start_workers(chat, historian, linger, Admitting::new(&handler, &threads))?;
         let flusher = start_thread("flusher", move || Flusher::run(flusher))?;
+        let listeners = (listeners, encrypted);
         let (servers, accepting) = start_accepting(listeners, accept_statuses, &handler, &threads)?;
         let web = start_web(web, options, (&servers, &handler, &threads), watch.clone())?;
         Ok(Chatd { servers, accepting, handler, threads, shutdown, watch, workers, flusher, web })
     }
 
-    /// Where it listens.
+    /// Where it listens for clients that do not encrypt.
     pub fn listeners(&self) -> impl Iterator<Item = &Listener> {
-        self.servers.iter().map(|server| server.listener())
+        let servers = self.servers.iter().filter(|server| server.kind() != ENCRYPTED);
+        servers.map(|server| server.listener())
     }
 
-    /// Of these, the addresses of the network.
+    /// Where it listens for clients that speak TLS.
+    pub fn encrypted(&self) -> impl Iterator<Item = &Listener> {
+        let servers = self.servers.iter().filter(|server| server.kind() == ENCRYPTED);
+        servers.map(|server| server.listener())
+    }
+
+    /// Of the first, the addresses of the network.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.listeners().filter_map(Listener::address).collect()
     }
@@ -205,12 +223,21 @@ impl Chatd {
         self.handler.registry.count()
     }
 
-    /// Takes what may change while the server runs from other options: the message of the day, and
-    /// the limit of lines, for whoever connects from now on. Returns the names of those that changed.
+    /// Takes what may change while the server runs from other options: the message of the day, the
+    /// limit of lines, and the certificate, for whoever connects from now on. Returns the names of
+    /// those that changed.
     pub fn reload(&self, options: &Options) -> anyhow::Result<Vec<&'static str>> {
         let SessionConfig { motd, flood, .. } = options.session_config()?;
+        let has_other = match (&self.handler.certificates, options.tls_files()) {
+            (Some(certificates), Some(files)) => certificates.replace(read_certificate(&files)?),
+            _ => false,
+        };
         let mut session = self.handler.session.lock();
-        let changed = [(motd != session.motd, "motd"), (flood != session.flood, "flood")];
+        let changed = [
+            (motd != session.motd, "motd"),
+            (flood != session.flood, "flood"),
+            (has_other, "tls-cert"),
+        ];
         *session = Arc::new(SessionConfig { motd, flood, ..SessionConfig::clone(&session) });
         Ok(changed.into_iter().filter_map(|(has, name)| has.then_some(name)).collect())
     }
@@ -221,15 +248,35 @@ impl Chatd {
     }
 }
 
-/// Opens the listeners, unless they are lent: those of the chat, and those of the page.
-fn open(
-    options: &Options,
-    mut lent: LentListeners,
-) -> anyhow::Result<(Vec<Listener>, Option<WebListeners>)> {
+type Opened = (Vec<Listener>, Vec<Listener>, Option<WebListeners>);
+
+/// Opens the listeners, unless they are lent: those of the chat, those for TLS, and those of the page.
+fn open(options: &Options, lent: LentListeners) -> anyhow::Result<Opened> {
     let ghost_after = Duration::from_secs(options.ghost_after);
+    ensure!(
+        lent.tls.is_empty() || options.tls_files().is_some(),
+        "systemd lends a listener for TLS, which needs --tls-cert and --tls-key."
+    );
     let own = || listen(&options.listen_on(), ghost_after);
-    let chat = lent.take_chat(ghost_after).unwrap_or_else(own)?;
-    Ok((chat, web::listener::open(options, lent.web)?))
+    let chat = lent::to_accept_from(lent.chat, ghost_after).unwrap_or_else(own)?;
+    let own = || listen_on::listen_encrypted(&options.tls, ghost_after);
+    let encrypted = lent::to_accept_from(lent.tls, ghost_after).unwrap_or_else(own)?;
+    Ok((chat, encrypted, web::listener::open(options, lent.web)?))
+}
+
+/// The certificate, if there is to be encryption.
+fn certificates(options: &Options) -> anyhow::Result<Option<Arc<Certificates>>> {
+    let Some(files) = options.tls_files() else { return Ok(None) };
+    let first = read_certificate(&files)?;
+    log::info!(event = "certificate"; "the certificate is {}", first.fingerprint);
+    Ok(Some(Arc::new(Certificates::new(first))))
+}
+
+/// Reads it, and logs what the operator has to know of it.
+fn read_certificate(files: &TlsFiles) -> anyhow::Result<Certificate> {
+    let certificate = files.read()?;
+    certificate.warnings.iter().for_each(|warning| log::warn!(event = "certificate"; "{warning}"));
+    Ok(certificate)
 }
 
 /// Starts the threads that end when nobody can send them anything any more.
@@ -263,13 +310,14 @@ type Joins = Vec<JoinHandle<()>>;
 
 /// Starts one thread `accept` for each listener.
 fn start_accepting(
-    listeners: Vec<Listener>,
+    (listeners, encrypted): (Vec<Listener>, Vec<Listener>),
     statuses: Vec<Arc<Status>>,
     handler: &Arc<ChatHandler>,
     threads: &Arc<Threading>,
 ) -> anyhow::Result<(Vec<Arc<ChatServer>>, Joins)> {
-    let start = |(listener, status): (_, Arc<Status>)| {
-        let server = Arc::new(Server::new(listener, Arc::clone(handler), Arc::clone(threads)));
+    let start = |((listener, kind), status): ((_, u8), Arc<Status>)| {
+        let server = Server::new(listener, Arc::clone(handler), Arc::clone(threads));
+        let server = Arc::new(server.of_kind(kind));
         let serving = Arc::clone(&server);
         let accepting = start_thread("accept", move || {
             status.attach();
@@ -278,7 +326,9 @@ fn start_accepting(
         })?;
         Ok((server, accepting))
     };
-    listeners.into_iter().zip(statuses).map(start).collect()
+    let usual = listeners.into_iter().map(|listener| (listener, 0));
+    let all = usual.chain(encrypted.into_iter().map(|listener| (listener, ENCRYPTED)));
+    all.zip(statuses).map(start).collect()
 }
 
 /// Starts the thread `web`, if there are listeners for it.

@@ -195,6 +195,14 @@ pub(crate) fn send_behind(socket: &TcpStream, first: &[u8], slices: &[&[u8]]) ->
     }
 }
 
+/// The same for slices that are one for the system already.
+pub(crate) fn send_vectored_now(socket: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    match SockRef::from(socket).send_vectored_with_flags(slices, SEND_FLAGS) {
+        Err(e) if may_pass(&e) => Ok(0),
+        sent => sent,
+    }
+}
+
 /// Whether a send that failed like this may succeed a moment later.
 fn may_pass(error: &io::Error) -> bool {
     let no_buffers = rustix::io::Errno::NOBUFS.raw_os_error();

@@ -1,5 +1,7 @@
 //! The command line, and what it means. Errors say what to do. Runs on thread `main`.
 
+mod check;
+
 pub use super::listen_on::{ChatOn, ListenOn, MetricsOn, WebOn};
 use super::{
     client::outbox::SlowLimits,
@@ -10,6 +12,7 @@ use super::{
     subcommands::Subcommand,
     switches::{OnOff, ViewAccess},
     text_file,
+    tls::certificates::TlsFiles,
     zone::local_zone,
 };
 use crate::{
@@ -19,7 +22,7 @@ use crate::{
         rooms::RoomsConfig,
         sentences::talk_is_kept,
         session::{SessionConfig, flood::FloodOption},
-        wire::{line::LINE_MAX, sanitize::sanitize},
+        wire::sanitize::sanitize,
     },
     store::Durability,
 };
@@ -36,8 +39,6 @@ use std::{
 /// The most bytes of a message of the day: a few screens. More is probably a mistake, and everybody
 /// who enters would be sent it.
 const MOTD_MAX: u64 = 16 * 1024;
-/// The least that --history-max can be.
-const HISTORY_MAX_LEAST: u64 = 1024 * 1024;
 /// The most connections from one address, if browsers are not served.
 const PER_SOURCE: usize = 256;
 
@@ -49,6 +50,20 @@ pub struct Options {
     /// repeated (default: port 5000 on all interfaces, IPv4 and IPv6)
     #[argh(option, arg_name = "ADDR:PORT")]
     pub(crate) listen: Vec<ChatOn>,
+
+    /// where to listen for clients that speak TLS, as ADDR:PORT, or PORT for all interfaces; needs
+    /// --tls-cert and --tls-key; may be repeated (default: nowhere)
+    #[argh(option, arg_name = "ADDR:PORT")]
+    pub(crate) tls: Vec<ListenOn>,
+
+    /// the certificate for TLS, and behind it those up to the root, in PEM; chatd tls make makes one
+    /// (default: none)
+    #[argh(option, arg_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+
+    /// the key of that certificate, in PEM; SIGHUP has both files read again (default: none)
+    #[argh(option, arg_name = "FILE")]
+    tls_key: Option<PathBuf>,
 
     /// where browsers find the page, as ADDR:PORT or PORT, or none (default: port 5080 on the
     /// addresses of --listen)
@@ -222,47 +237,6 @@ impl Options {
         }
     }
 
-    /// Refuses what cannot work, in a sentence.
-    pub fn check(&self) -> anyhow::Result<()> {
-        ensure!(
-            self.command.is_none(),
-            "accounts and the history are looked after by chatd itself: chatd --help"
-        );
-        ensure!(
-            self.history_days != Some(0),
-            "--history-days 0 would forget everything at once: --db none does."
-        );
-        ensure!(
-            self.history_max.is_none_or(|most| most >= HISTORY_MAX_LEAST),
-            "--history-max is at least 1M: an empty database has a tenth of that."
-        );
-        ensure!(self.threads_max > 0, "--threads-max 0 would let nobody in. Give 1 or more.");
-        ensure!(self.per_source != Some(0), "--per-source 0 would let nobody in. Give 1 or more.");
-        ensure!(
-            self.backlog_lines <= 300,
-            "--backlog-lines {}: a room remembers 300 lines at most.",
-            self.backlog_lines
-        );
-        let line = 2 * LINE_MAX;
-        ensure!(
-            self.high_water >= line,
-            "--high-water {}: one line must fit. Give {line} or more.",
-            self.high_water
-        );
-        let day = 24 * 60 * 60;
-        for (option, seconds) in [
-            ("--write-deadline", self.write_deadline),
-            ("--login-deadline", self.login_deadline),
-            ("--ghost-after", self.ghost_after),
-        ] {
-            ensure!(
-                (1..=day).contains(&seconds),
-                "{option} {seconds}: give 1 to {day} seconds (a day)."
-            );
-        }
-        Ok(())
-    }
-
     /// The most connections from one address. A class of browsers comes from one address as a rule,
     /// and may fill the server.
     pub(crate) fn per_source(&self) -> usize {
@@ -285,6 +259,21 @@ impl Options {
             "--web: only chatd itself serves browsers. Leave it out, or give --web none."
         );
         self.web = WebOn::Nowhere;
+        Ok(())
+    }
+
+    /// The certificate and its key; `None`: nothing is encrypted.
+    pub fn tls_files(&self) -> Option<TlsFiles> {
+        let (cert, key) = (self.tls_cert.clone()?, self.tls_key.clone()?);
+        Some(TlsFiles { cert, key })
+    }
+
+    /// For a server that does not encrypt.
+    ///
+    /// # Errors
+    /// It was told to.
+    pub fn encrypt_nothing(&self) -> anyhow::Result<()> {
+        ensure!(self.tls.is_empty(), "--tls: only chatd itself speaks TLS. Leave it out.");
         Ok(())
     }
 

@@ -23,6 +23,8 @@ pub enum Subcommand {
     History(HistoryCommand),
     /// `chatd restore …`
     Restore(RestoreCommand),
+    /// `chatd tls …`
+    Tls(TlsCommand),
 }
 
 /// Copy the whole database, accounts and mail included, also while a server runs: as it is at one
@@ -207,4 +209,33 @@ pub enum ExportFormat {
     Text,
     Json,
     Html,
+}
+
+/// Make a certificate of one's own for --tls, or show the one that --tls-cert names. Clients know such
+/// a certificate by its fingerprint, which is printed: chat --fingerprint takes it.
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
+#[argh(subcommand, name = "tls")]
+pub struct TlsCommand {
+    /// make, which never overwrites a file; or show, which reads the certificate and its key, says
+    /// what is wrong with them, and prints the fingerprint
+    #[argh(positional)]
+    pub action: TlsAction,
+
+    /// make: the folder for chatd-cert.pem and chatd-key.pem (default: where --tls-cert and --tls-key
+    /// say, or else the database's)
+    #[argh(option, arg_name = "FOLDER", long = "in")]
+    pub folder: Option<PathBuf>,
+
+    /// make: a name or an address by which clients reach this server; may be repeated (default: this
+    /// machine's names, localhost, and its addresses)
+    #[argh(option, arg_name = "NAME")]
+    pub name: Vec<String>,
+}
+
+/// What can be done with certificates.
+#[derive(FromArgValue, Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "see the help text of TlsCommand")]
+pub enum TlsAction {
+    Make,
+    Show,
 }

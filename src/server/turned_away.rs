@@ -1,7 +1,7 @@
 //! Why a connection is not let in: a sentence for its client, and a word for programs.
 
 /// A word for each [`Reason`], for metrics and log. They do not change.
-pub const REASONS: [&str; 5] = ["full", "address", "machine", "proxy", "gone"];
+pub const REASONS: [&str; 6] = ["full", "address", "machine", "proxy", "gone", "tls"];
 
 /// Why a connection is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Reason {
     Proxy,
     /// It has gone while it waited.
     Gone,
+    /// There is no encryption with it: the handshake has failed.
+    Tls,
 }
 
 /// A connection that is not let in.

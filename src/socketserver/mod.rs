@@ -94,6 +94,8 @@ pub struct Connection {
     pub peer: Origin,
     /// How many others the mix-in serves at the same time, if it counts them.
     pub others: usize,
+    /// The kind of its server's listener: see [`Server::of_kind`].
+    pub kind: u8,
 }
 
 /// Why a connection is refused.
@@ -172,9 +174,14 @@ pub fn run_handler<H: Handler>(connection: Connection, handler: &H) {
 
 /// Has the mix-in serve a connection, whoever accepted it. Every accept loop calls this, and so may
 /// a thread that has spoken with the peer before.
-pub fn hand_in<H: Handler, M: MixIn>(handler: &Arc<H>, mixin: &M, stream: TcpStream, peer: Origin) {
+pub fn hand_in<H: Handler, M: MixIn>(
+    handler: &Arc<H>,
+    mixin: &M,
+    (stream, peer): (TcpStream, Origin),
+    kind: u8,
+) {
     let number = NUMBERS.fetch_add(1, Relaxed);
-    let connection = Connection { number, stream, peer, others: 0 };
+    let connection = Connection { number, stream, peer, others: 0, kind };
     let Some(connection) = handler.verify(connection) else { return };
     if let Err((connection, refusal)) = mixin.process(connection, handler) {
         handler.refuse(connection, refusal);
@@ -190,6 +197,7 @@ pub const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
 /// A listener, a handler, a mix-in: the accept loop.
 pub struct Server<H, M> {
     listener: Listener,
+    kind: u8,
     handler: Arc<H>,
     mixin: Arc<M>,
     stopping: Mutex<bool>,
@@ -203,12 +211,25 @@ impl<H: Handler, M: MixIn> Server<H, M> {
     pub fn new(listener: impl Into<Listener>, handler: Arc<H>, mixin: Arc<M>) -> Self {
         Server {
             listener: listener.into(),
+            kind: 0,
             handler,
             mixin,
             stopping: Mutex::new(false),
             stopped: Condvar::new(),
             is_failing: AtomicBool::new(false),
         }
+    }
+
+    /// For a handler that serves listeners of several kinds: each of the connections says which kind
+    /// has accepted it. What the numbers mean, the handler knows; 0 is the usual kind.
+    #[must_use]
+    pub fn of_kind(self, kind: u8) -> Self {
+        Server { kind, ..self }
+    }
+
+    /// The kind of its listener.
+    pub fn kind(&self) -> u8 {
+        self.kind
     }
 
     /// Accepts until [`Server::shutdown`]. It hands connections on, and does nothing else.
@@ -233,7 +254,7 @@ impl<H: Handler, M: MixIn> Server<H, M> {
                 if self.is_failing.swap(false, Relaxed) {
                     log::info!("accepting again");
                 }
-                hand_in(&self.handler, &*self.mixin, stream, peer);
+                hand_in(&self.handler, &*self.mixin, (stream, peer), self.kind);
             }
             // The connection that was to be accepted is gone: the next one may be fine.
             Err(e)

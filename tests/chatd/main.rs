@@ -45,5 +45,7 @@ mod telnet;
 mod terminals;
 mod threads_max;
 mod time;
+#[cfg(unix)]
+mod tls;
 #[cfg(target_os = "linux")]
 mod unix_sockets;

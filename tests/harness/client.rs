@@ -1,6 +1,6 @@
 //! One client of the server under test: talks as a person would, and waits for what it reads.
 
-use super::{DEADLINE, Program, matches, wire::Wire};
+use super::{DEADLINE, Program, matches, tls::Tls, wire::Wire};
 use std::{
     io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpStream},
@@ -54,6 +54,10 @@ impl Client {
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
         let wire = match Program::current() {
             Program::Browser => Wire::browser(stream),
+            Program::Tls => match Tls::connect(stream) {
+                Ok(tls) => Wire::Tls(Box::new(tls)),
+                Err(e) => panic!("{name} cannot shake hands: {e}"),
+            },
             _ => Wire::Plain(stream),
         };
         Client { name: name.to_owned(), reader: BufReader::with_capacity(64 * 1024, wire) }
@@ -248,6 +252,9 @@ impl Client {
 
     /// Sends its end of file and goes on reading.
     pub fn stops_sending(&mut self) {
+        if let Wire::Tls(tls) = self.reader.get_mut() {
+            tls.closes();
+        }
         self.stream().shutdown(Shutdown::Write).unwrap();
     }
 
@@ -265,7 +272,15 @@ impl Client {
     pub fn closed(&self) -> Option<(u16, &str)> {
         match self.reader.get_ref() {
             Wire::Browser(browser) => browser.closed.as_ref().map(|(code, why)| (*code, &**why)),
-            Wire::Plain(_) => None,
+            Wire::Plain(_) | Wire::Tls(_) => None,
+        }
+    }
+
+    /// Whether the server has ended an encrypted connection with TLS's own end; `None`: not yet.
+    pub fn is_ended_cleanly(&self) -> Option<bool> {
+        match self.reader.get_ref() {
+            Wire::Tls(tls) => tls.is_clean,
+            Wire::Plain(_) | Wire::Browser(_) => None,
         }
     }
 

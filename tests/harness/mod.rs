@@ -16,6 +16,7 @@ pub mod folder;
 pub mod process;
 pub mod script;
 pub mod server;
+pub mod tls;
 pub mod wire;
 
 pub use client::Client;

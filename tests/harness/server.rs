@@ -1,6 +1,6 @@
 //! A server process under test: chatd, chatd in another I/O model, or a program of the course.
 
-use super::{Client, Folder, Process, example::example, folder::PASSWORD};
+use super::{Client, Folder, Process, example::example, folder::PASSWORD, tls};
 use std::{
     cell::Cell,
     net::SocketAddr,
@@ -17,6 +17,8 @@ pub enum Program {
     Epoll,
     /// chatd, whose clients are browsers.
     Browser,
+    /// chatd, whose clients encrypt.
+    Tls,
 }
 
 thread_local! {
@@ -46,7 +48,9 @@ impl Program {
     /// Its name, and what it says of itself where chatd says "one thread per connection".
     fn about(self) -> (&'static str, &'static str) {
         match self {
-            Program::Chatd | Program::Browser => ("chatd", "one thread per connection"),
+            Program::Chatd | Program::Browser | Program::Tls => {
+                ("chatd", "one thread per connection")
+            }
             Program::Select => ("chatd-select", "one thread and select for all connections"),
             Program::Epoll => ("chatd-epoll", "one thread and epoll for all connections"),
         }
@@ -64,7 +68,7 @@ impl Program {
 
     pub fn path(self) -> PathBuf {
         match self {
-            Program::Chatd | Program::Browser => env!("CARGO_BIN_EXE_chatd").into(),
+            Program::Chatd | Program::Browser | Program::Tls => env!("CARGO_BIN_EXE_chatd").into(),
             Program::Select | Program::Epoll => example(self.name()),
         }
     }
@@ -145,6 +149,7 @@ impl Server {
             };
             let says = match Program::current() {
                 Program::Browser => "listening for browsers on ",
+                Program::Tls => "listening for TLS on ",
                 _ => "listening on ",
             };
             if let Some(address) = line.split_once(says).and_then(|l| l.1.parse().ok()) {
@@ -222,6 +227,9 @@ fn command(options: &str) -> Command {
     if !options.contains("--web ") {
         let web = if Program::current() == Program::Browser { "127.0.0.1:0" } else { "none" };
         command.args(["--web", web]); // the usual port is one for all tests
+    }
+    if Program::current() == Program::Tls {
+        command.args(["--tls", "127.0.0.1:0"]).args(tls::options().split_whitespace());
     }
     command
 }

@@ -1,5 +1,6 @@
-//! The bytes between a client and the server: as they are, or in the messages of a WebSocket.
+//! The bytes between a client and the server: as they are, encrypted, or in the messages of a WebSocket.
 
+use super::tls::Tls;
 use std::{
     io::{self, ErrorKind, Read, Write},
     net::TcpStream,
@@ -8,6 +9,7 @@ use tungstenite::{Error, Message, Utf8Bytes, WebSocket, error::ProtocolError};
 
 pub enum Wire {
     Plain(TcpStream),
+    Tls(Box<Tls>),
     Browser(Box<Browser>),
 }
 
@@ -33,6 +35,7 @@ impl Wire {
     pub fn socket(&self) -> &TcpStream {
         match self {
             Wire::Plain(stream) => stream,
+            Wire::Tls(tls) => &tls.stream.sock,
             Wire::Browser(browser) => browser.messages.get_ref(),
         }
     }
@@ -42,6 +45,7 @@ impl Read for Wire {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
         match self {
             Wire::Plain(stream) => stream.read(space),
+            Wire::Tls(tls) => tls.read(space),
             Wire::Browser(browser) => browser.read(space),
         }
     }
@@ -80,6 +84,7 @@ impl Write for Wire {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let browser = match self {
             Wire::Plain(stream) => return stream.write(bytes),
+            Wire::Tls(tls) => return tls.stream.write(bytes),
             Wire::Browser(browser) => browser,
         };
         browser.typed.extend_from_slice(bytes);

@@ -80,6 +80,7 @@ fn run(version: &Version, mut options: Options) -> anyhow::Result<()> {
         log::logger().flush();
     }));
     options.serve_no_browsers()?;
+    options.encrypt_nothing()?;
     options.threads_max = clients_possible(version, options.threads_max);
     let signals =
         StopSignals::watch(Hangup::Stops).context("cannot watch for signals")?.into_socket();

@@ -61,7 +61,7 @@ impl Server<'_> {
                 Ok((stream, peer)) => {
                     self.last_number += 1;
                     let connection =
-                        Connection { number: self.last_number, stream, peer, others: 0 };
+                        Connection { number: self.last_number, stream, peer, others: 0, kind: 0 };
                     let was_empty = self.outside.is_empty();
                     self.admit_from(self.sources.proxies.ask(connection));
                     if was_empty {

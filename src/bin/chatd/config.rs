@@ -1,7 +1,7 @@
 //! `chatd config check` and `chatd config show`; and what SIGHUP does: the options are read again
 //! while the server runs.
 
-use super::print::print_line;
+use super::print::{print_error, print_line};
 use anyhow::Context as _;
 use chatd::server::{
     Chatd,
@@ -12,7 +12,7 @@ use std::path::Path;
 
 const LOG: &str = "log";
 /// What changes while the server runs. The rest holds after a restart.
-const AT_ONCE: [&str; 3] = ["motd", "flood", LOG];
+const AT_ONCE: [&str; 5] = ["motd", "flood", LOG, "tls-cert", "tls-key"];
 
 pub(crate) fn run(command: &ConfigCommand, given: &Given) -> anyhow::Result<()> {
     match command.action {
@@ -32,6 +32,9 @@ fn check(given: &Given) -> anyhow::Result<()> {
     options.command = None;
     options.check()?;
     options.session_config()?; // it reads the message of the day
+    if let Some(files) = options.tls_files() {
+        files.read()?.warnings.iter().for_each(|warning| print_error(warning));
+    }
     let options = match given.settings.len() {
         1 => "1 option".to_owned(),
         count => format!("{count} options"),

@@ -20,6 +20,7 @@ mod password;
 mod print;
 mod prune;
 mod service;
+mod tls;
 
 use anyhow::Context as _;
 use chatd::{
@@ -70,6 +71,7 @@ fn obey(command: Subcommand, given: &Given) -> anyhow::Result<()> {
         Subcommand::Config(command) => config::run(&command, given),
         Subcommand::History(command) => history::run(&command, &path(&command.db)?),
         Subcommand::Restore(command) => backup::restore(&command.file, &path(&command.db)?),
+        Subcommand::Tls(command) => tls::run(&command, &given.options),
     }
 }
 
@@ -102,6 +104,9 @@ fn run(given: Given) -> anyhow::Result<ExitCode> {
     let stop = StopSignals::watch(hangup(&given)).context("cannot watch for signals")?;
     let chatd = Chatd::start(&options, lent, server_threads, stop.raiser()?)?;
     join::tell(chatd.listeners(), chatd.web_addresses());
+    for listener in chatd.encrypted() {
+        print_line(&format!("chatd: listening for TLS on {listener}"));
+    }
     if let Some(code) = chatd.pairing_code() {
         print_line(&format!("Instructor: type /instructor {code}"));
     }

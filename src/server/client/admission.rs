@@ -4,18 +4,20 @@
 
 use super::{
     handler::{ChatHandler, ClientThread},
+    linger::part,
     lingerer::{Admit, Outside},
-    outbox::WriterHandle,
+    outbox::{HandshakeError, WriterHandle},
     waiting::{Arrival, Waiting, WaitingList},
     websocket::MessageReader,
 };
 use crate::{
-    core::{close_reason::CloseReason, event::ClientId, sentences},
+    core::{close_reason::CloseReason, event::ClientId, notice::notice, sentences},
     server::{
         hazards::Hazards,
         proxies::Whose,
         sources::Admission,
         status::{self, Activity},
+        tls::{self, ENCRYPTED, HANDSHAKE_PATIENCE, connection::TlsConnection},
         turned_away::{Reason, TurnedAway},
     },
     socketserver::{Accepting, Connection, Handler, MixIn as _, Refusal, Threading},
@@ -80,19 +82,58 @@ impl ChatHandler {
         let messages = first.map(|first| MessageReader::new(&client, first.to_vec()));
         let _listed = self.threads.enter(&client.status);
         let place = RegistryGuard { handler: self, client: &client };
+        if client.is_encrypted() && !self.shake_hands(&client) {
+            return;
+        }
         let reserve_of = self.sources.reserve_of(client.number);
         ClientThread::serve(self, place.client, reserve_of, messages);
     }
 
     #[inline(never)] // see `Session::hear`
     fn begin(&self, connection: Connection, is_browser: bool) -> Arc<WriterHandle> {
-        let Connection { number, stream, peer, .. } = connection;
+        let Connection { number, stream, peer, kind, .. } = connection;
         let flusher = Arc::clone(&self.flusher);
         let client = WriterHandle::new(number, stream, peer, self.limits, flusher);
+        if kind == ENCRYPTED
+            && let Some(certificates) = &self.certificates
+        {
+            match TlsConnection::new(certificates.config()) {
+                Ok(tls) => client.begin_tls(tls),
+                Err(error) => log::error!("TLS: {error}"),
+            }
+        }
         if is_browser {
             client.begin_frames();
         }
         client
+    }
+
+    /// The handshake of a client whose connection is encrypted. Returns whether they can be served. They
+    /// are in the registry meanwhile, so that they can be hung up.
+    #[inline(never)] // see `Session::hear`
+    fn shake_hands(&self, client: &Arc<WriterHandle>) -> bool {
+        client.status.attach();
+        if !self.registry.insert(client) {
+            return false; // the server stops
+        }
+        let (why, words) = match client.shake_hands(HANDSHAKE_PATIENCE) {
+            Ok(()) => return true,
+            Err(HandshakeError::HungUp) => return false,
+            Err(HandshakeError::Gone) => {
+                (TurnedAway::new(Reason::Gone, "gone before its TLS handshake"), String::new())
+            }
+            Err(HandshakeError::NoTls) => {
+                let sentence = tls::only(self.plain_port);
+                (TurnedAway::new(Reason::Tls, "no TLS, on a port for TLS alone"), notice(sentence))
+            }
+            Err(HandshakeError::Failed(error)) => {
+                let why = format!("the TLS handshake failed: {error}");
+                (TurnedAway::new(Reason::Tls, why), String::new())
+            }
+        };
+        self.sources.refuse(client.peer, &why, &self.totals);
+        part(client, words.as_bytes());
+        false
     }
 
     /// Returns the connection if it is known whose it is, and it has a place.

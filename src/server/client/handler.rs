@@ -30,6 +30,7 @@ use crate::{
         sources::{SourceTable, Usage},
         status::{Activity, Totals},
         threads::Threads,
+        tls::certificates::Certificates,
     },
 };
 use crossbeam_channel::TrySendError;
@@ -77,6 +78,10 @@ pub(crate) struct ChatHandler {
     pub(crate) threads: Arc<Threads>,
     /// Where browsers find the page, if they do.
     pub(crate) web: Option<SocketAddr>,
+    /// For whoever comes encrypted, if there is a port for that.
+    pub(crate) certificates: Option<Arc<Certificates>>,
+    /// The chat's port for those who do not encrypt, if there is one.
+    pub(crate) plain_port: Option<u16>,
 }
 
 impl ChatHandler {
@@ -256,6 +261,7 @@ impl<'a> ClientThread<'a> {
         let socket = self.client.socket();
         let read = match (&mut self.messages, wait) {
             (Some(messages), _) => messages.read(input, wait),
+            (None, _) if self.client.is_encrypted() => self.client.read_encrypted(input, wait),
             (None, Wait::No) => net::read_now(socket, input.space()).map_err(ReadError::Io),
             (None, Wait::AtMost(at_most)) => {
                 net::read(socket, input.space(), at_most).map_err(ReadError::Io)

@@ -53,6 +53,14 @@ pub(crate) fn say_goodbye(client: &WriterHandle, reason: &CloseReason) {
     linger(client.socket(), Instant::now() + GOODBYE);
 }
 
+/// Closes the connection of a client who could not be served, politely, with these last words.
+#[inline(never)] // its bytes would be in the frame of every client
+pub(super) fn part(client: &WriterHandle, words: &[u8]) {
+    client.status.set(Activity::Leaving);
+    let _ = net::send_now(client.socket(), &[words]); // a new socket takes them, or nobody is there
+    linger(client.socket(), Instant::now() + GOODBYE);
+}
+
 /// Sends our end of file and waits for the peer's.
 fn linger(socket: &TcpStream, until: Instant) {
     if socket.shutdown(Shutdown::Write).is_err() {

@@ -2,7 +2,10 @@
 //! outbox keeps it under a lock of its own, and an event loop needs none.
 
 use super::frames::{Header, Passed, Wire, encode, for_telnet, last_words};
-use crate::{core::close_reason::CloseReason, server::net};
+use crate::{
+    core::close_reason::CloseReason,
+    server::{net, tls::connection::TlsConnection},
+};
 use std::{
     collections::VecDeque,
     io::{self, ErrorKind},
@@ -14,6 +17,8 @@ use std::{
 /// Bytes on their way to one client. Nothing here waits: the socket takes what it takes now.
 pub struct SendQueue {
     waiting: VecDeque<u8>,
+    /// `Some`: what is sent is encrypted, and what waits is not yet.
+    tls: Option<Box<TlsConnection>>,
     /// Whether `waiting` begins inside a line or a frame.
     passed: Passed,
     progress: Instant,
@@ -28,6 +33,7 @@ impl Default for SendQueue {
     fn default() -> SendQueue {
         SendQueue {
             waiting: VecDeque::new(),
+            tls: None,
             passed: Passed::default(),
             progress: Instant::now(),
             is_shut: false,
@@ -41,14 +47,15 @@ impl Default for SendQueue {
 impl SendQueue {
     // --- What waits ---
 
-    /// Bytes that wait.
+    /// Bytes that wait. (Those of a record that is on its way do not: like those that the system has
+    /// taken.)
     pub fn len(&self) -> usize {
         self.waiting.len()
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.waiting.is_empty() && self.tls.as_ref().is_none_or(|tls| !tls.has_unsent())
     }
 
     /// When the client last took a byte, or the first one began to wait.
@@ -114,7 +121,8 @@ impl SendQueue {
             }
         };
         let header = self.header(slices);
-        let mut sent = match net::send_behind(socket, header.bytes(), slices) {
+        let tls = (&mut self.tls, &mut self.progress);
+        let mut sent = match send_now(tls, socket, header.bytes(), slices) {
             Ok(sent) => sent,
             Err(e) => return self.break_off(&e),
         };
@@ -155,7 +163,7 @@ impl SendQueue {
         if self.is_shut || bytes.is_empty() {
             return;
         }
-        if self.waiting.is_empty() {
+        if self.is_empty() {
             self.progress = Instant::now();
         }
         self.waiting.extend(bytes);
@@ -164,11 +172,12 @@ impl SendQueue {
     /// Sends `first` and then what waits, in one send, as much as the socket takes. Returns how
     /// many bytes of `first` are done: all of them, if the socket is broken.
     pub fn send_waiting(&mut self, socket: &TcpStream, first: &[u8], now: Instant) -> usize {
-        if self.is_shut || (first.is_empty() && self.waiting.is_empty()) {
+        if self.is_shut || (first.is_empty() && self.is_empty()) {
             return 0;
         }
         let (front, back) = self.waiting.as_slices();
-        let sent = match net::send_now(socket, &[first, front, back]) {
+        let tls = (&mut self.tls, &mut self.progress);
+        let sent = match send_now(tls, socket, &[], &[first, front, back]) {
             Ok(sent) => sent,
             Err(e) => {
                 self.break_off(&e);
@@ -213,13 +222,35 @@ impl SendQueue {
         begun
     }
 
-    /// Takes what waits, and behind it the last words, as the client wants them.
+    /// Takes what waits, and behind it the last words, as the client wants them. Nothing comes behind
+    /// them.
     pub fn take_with_last_words(&mut self, reason: &CloseReason) -> Vec<u8> {
         let mut bytes: Vec<u8> = take(&mut self.waiting).into();
         let note = if self.reads_notes { reason.to_program() } else { String::new() };
         bytes.extend_from_slice(&encode(note.as_bytes(), self.wire()));
         bytes.extend(last_words(&reason.to_client(), reason.close_code(), self.wire()));
-        bytes
+        match self.tls.take() {
+            Some(tls) => tls.finish(&bytes),
+            None => bytes,
+        }
+    }
+
+    // --- What is encrypted ---
+
+    /// From now on, what is sent is encrypted.
+    pub(super) fn begin_tls(&mut self, tls: Box<TlsConnection>) {
+        self.tls = Some(tls);
+    }
+
+    /// The keys and buffers, if there are any, for the thread that reads.
+    pub(super) fn tls(&mut self) -> Option<&mut TlsConnection> {
+        self.tls.as_deref_mut()
+    }
+
+    /// Sends what the socket takes now of an answer that the client's own thread writes. Returns how
+    /// many of its bytes are done.
+    pub(super) fn send_answer(&mut self, socket: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+        send_now((&mut self.tls, &mut self.progress), socket, &[], &[bytes])
     }
 
     // --- For a thread that has taken bytes to send them itself ---
@@ -243,6 +274,23 @@ impl SendQueue {
     pub(super) fn put_back(&mut self, bytes: impl Iterator<Item = u8>) {
         self.waiting = bytes.collect();
     }
+}
+
+/// Sends what the socket takes now, encrypted if there is something to encrypt with. Then a record may
+/// be left that the socket has not taken, so it is noted here when it has taken some of it.
+fn send_now(
+    (tls, progress): (&mut Option<Box<TlsConnection>>, &mut Instant),
+    socket: &TcpStream,
+    first: &[u8],
+    slices: &[&[u8]],
+) -> io::Result<usize> {
+    let Some(tls) = tls else { return net::send_behind(socket, first, slices) };
+    let was_waiting = tls.has_unsent();
+    let sent = tls.send(socket, first, slices);
+    if tls.take_moved() || !was_waiting {
+        *progress = Instant::now();
+    }
+    sent
 }
 
 fn length(slices: &[&[u8]]) -> usize {

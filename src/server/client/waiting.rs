@@ -17,6 +17,7 @@ use crate::{
         proxies::{Unnamed, Whose},
         sources::{Admission, SourceTable},
         status::Totals,
+        tls::{ENCRYPTED, connection::DENIED},
         turned_away::{Reason, TurnedAway},
     },
     socketserver::Connection,
@@ -83,8 +84,17 @@ impl Arrival {
 
     fn tell_last(self, sentence: &str, has_to_wait: bool) -> Refused {
         let code = CloseReason::Full(0).close_code();
-        let words = last_words(&notice(sentence), code, self.wire());
+        let words = match self.is_sealed() {
+            true => DENIED.to_vec(),
+            false => last_words(&notice(sentence), code, self.wire()),
+        };
         Refused::with_words(self.connection.stream, &words, has_to_wait)
+    }
+
+    /// Whether nothing can be told: the handshake is for the client's own thread, which does not run
+    /// yet.
+    fn is_sealed(&self) -> bool {
+        self.connection.kind == ENCRYPTED
     }
 }
 
@@ -106,7 +116,8 @@ impl Waiting {
 
     /// Does not wait: a new socket's buffer is empty, and the sentence fits.
     fn tell(&mut self) {
-        if let Some(request) = self.request.take().filter(|request| !request.is_empty()) {
+        let request = self.request.take().filter(|request| !request.is_empty());
+        if let Some(request) = request.filter(|_| !self.arrival.is_sealed()) {
             let words = notice(request);
             let words = encode(words.as_bytes(), self.arrival.wire());
             let _ = net::send_now(&self.arrival.connection.stream, &[&words]);

@@ -179,10 +179,26 @@ impl Half {
             self.client.send_control(&std::mem::take(&mut self.to_write));
         }
     }
+
+    /// The same for a connection that is encrypted: what was decrypted comes first, without a wait.
+    fn read_encrypted(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        let mut read = self.client.decrypt(space);
+        if read.as_ref().is_err_and(net::is_nothing)
+            && let Some(wait) = self.wait.take()
+        {
+            self.has_read |= self.client.read_records(space, wait)?;
+            read = self.client.decrypt(space);
+        }
+        self.has_read |= read.is_ok();
+        read
+    }
 }
 
 impl Read for Half {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        if self.client.is_encrypted() {
+            return self.read_encrypted(space);
+        }
         let read = match self.wait.take() {
             Some(Wait::No) => net::read_now(self.client.socket(), space),
             Some(Wait::AtMost(at_most)) => net::read(self.client.socket(), space, at_most),

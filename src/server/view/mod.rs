@@ -62,7 +62,7 @@ impl View {
     ) {
         let (lookers, chat) = (Arc::clone(&self.lookers), Arc::clone(chat));
         let handler = Arc::new(LookerHandler { lookers, chat, first });
-        hand_in(&handler, &self.threads, stream, peer.into());
+        hand_in(&handler, &self.threads, (stream, peer.into()), 0);
     }
 
     /// The server stops: everybody who looks is told, and their threads end.

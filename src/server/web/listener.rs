@@ -4,6 +4,7 @@ use crate::server::{
     lent,
     listen_on::{self, ChatOn, ListenOn, PORT, WebOn},
     options::Options,
+    own_names::own_names,
     status::Status,
 };
 use anyhow::bail;
@@ -103,20 +104,6 @@ fn names(options: &Options) -> anyhow::Result<Vec<String>> {
             );
         }
     }
-    if let Some(own) = host_name() {
-        names.push(format!("{own}.local"));
-        names.push(own);
-    }
+    names.extend(own_names());
     Ok(names)
-}
-
-#[cfg(unix)]
-fn host_name() -> Option<String> {
-    let name = rustix::system::uname().nodename().to_str().ok()?.to_owned();
-    Some(name).filter(|name| !name.is_empty())
-}
-
-#[cfg(not(unix))]
-fn host_name() -> Option<String> {
-    std::env::var("COMPUTERNAME").ok().filter(|name| !name.is_empty())
 }

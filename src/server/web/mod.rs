@@ -209,7 +209,7 @@ impl Web {
             Target::Chat => {
                 let chat = Arc::clone(&self.handler);
                 let handler = Arc::new(BrowserHandler { chat, first });
-                hand_in(&handler, &*self.threads, stream, peer.into());
+                hand_in(&handler, &*self.threads, (stream, peer.into()), 0);
             }
             Target::View => {
                 self.view.hand_in(&self.handler, (stream, peer), first);

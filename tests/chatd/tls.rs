@@ -1,0 +1,218 @@
+//! TLS: what is promised, kept to clients that encrypt; and what is theirs alone, tried with the programs that people have.
+
+use crate::harness::{
+    Client, Folder, Process, Program, Server, eventually, has_program,
+    tls::{self, Tls},
+};
+use std::{
+    net::{Shutdown, SocketAddr, TcpStream},
+    process::Command,
+};
+
+/// A test for each promise, under its own name.
+macro_rules! kept_to_tls {
+    ($($file:ident::$promise:ident,)*) => {
+        $(#[test] fn $promise() { Program::Tls.keeps(crate::$file::$promise); })*
+    };
+}
+
+kept_to_tls! {
+    order::two_talkers_at_full_speed_twenty_listeners_one_sequence,
+    order::past_and_present_meet_without_a_gap_or_a_repeat,
+    flood::a_flooder_is_delayed_and_told_once_and_the_others_notice_nothing,
+    slow_consumer::eight_of_64_stop_reading_and_the_others_get_every_line,
+    slow_consumer::the_write_deadline_finds_who_reads_nothing_in_a_quiet_room,
+    slow_consumer::a_long_answer_waits_for_its_reader_and_does_not_count_against_the_mark,
+    slow_consumer::a_joiner_does_not_wait_for_one_that_is_stuck_in_a_long_answer,
+    slow_consumer::one_that_reads_again_in_time_is_told_why_it_was_hung_up,
+    shutdown::everybody_is_told_and_the_exit_code_is_0,
+    shutdown::what_was_accepted_is_delivered,
+    resuming::a_cut_client_comes_back_as_they_were_and_misses_nothing,
+}
+
+/// A server at which `alice` talks as ever, and the address for those who encrypt.
+fn start(options: &str) -> (Server, SocketAddr) {
+    let server = Server::start(&format!("--tls 127.0.0.1:0 {} {options}", tls::options()));
+    let lead = "listening for TLS on ";
+    server.prints(lead);
+    let address = |line: &str| line.split_once(lead)?.1.parse().ok();
+    let address = server.printed().lines().find_map(address).expect("it is there");
+    (server, address)
+}
+
+fn s_client(address: SocketAddr, options: &str) -> Process {
+    let mut command = Command::new("openssl");
+    command.args(["s_client", "-connect", &address.to_string()]).args(options.split(' '));
+    Process::start(command)
+}
+
+#[test]
+fn openssl_talks_in_both_versions_and_is_told_that_it_is_over() {
+    if !has_program("openssl") {
+        return;
+    }
+    let (server, address) = start("");
+    let [mut alice] = server.enter(["alice"]);
+    for version in ["-tls1_2", "-tls1_3"] {
+        let mut client = s_client(address, &format!("-quiet {version}"));
+        client.prints("What is your name?");
+        client.types("openssl\n");
+        alice.hears("*** openssl entered lobby");
+        client.types("hello\n");
+        alice.hears("<openssl> hello");
+        alice.says("hi");
+        client.prints("<alice> hi");
+        client.types("/quit\n");
+        alice.hears("*** openssl left lobby (quit)");
+        assert!(client.ends().ends_with("*** Goodbye.\n"));
+        assert!(!client.log().contains("unexpected eof"), "{}", client.log());
+    }
+}
+
+#[test]
+fn who_does_not_encrypt_is_told_that_this_port_is_for_tls() {
+    let (server, address) = start("");
+    let mut client = Client::connect(address, "client");
+    client.says("hello?");
+    let plain = server.address.port();
+    client.hears(&format!(
+        "*** This port is for TLS alone: chat --tls HOST:PORT (without encryption: nc HOST {plain})"
+    ));
+    client.is_hung_up();
+    server.logs(" no TLS, on a port for TLS alone");
+}
+
+#[test]
+fn who_cuts_off_tls_loses_half_a_line_and_the_log_says_so() {
+    let (server, address) = start("");
+    let [mut alice] = server.enter(["alice"]);
+    for (name, is_clean) in [("bob", true), ("carol", false)] {
+        Program::Tls.keeps_here(|| {
+            let mut client = Client::connect(address, name);
+            client.asks_until(name, "*** You are in lobby");
+            alice.hears(&format!("*** {name} entered lobby"));
+            client.sends("a line\nhalf");
+            match is_clean {
+                true => client.stops_sending(),
+                false => client.stream().shutdown(Shutdown::Write).unwrap(),
+            }
+            alice.hears(&format!("<{name}> a line"));
+            if is_clean {
+                alice.hears(&format!("<{name}> half"));
+                alice.hears(&format!("*** {name} left lobby (connection closed)"));
+                client.hears_until("*** Goodbye.");
+            } else {
+                alice.hears(&format!("*** {name} left lobby (connection lost)"));
+            }
+            client.ends();
+        });
+    }
+    server.logs("carol left: connection lost: cut off: it ended without a close_notify");
+}
+
+#[test]
+fn the_server_ends_tls_as_tls_wants_it() {
+    let (server, address) = start("");
+    Program::Tls.keeps_here(|| {
+        let mut client = Client::connect(address, "bob");
+        client.asks_until("bob", "*** You are in lobby");
+        client.asks_until("/quit", "*** Goodbye.");
+        client.is_hung_up();
+        assert_eq!(client.is_ended_cleanly(), Some(true));
+    });
+    server.logs("bob left: quit");
+}
+
+#[test]
+fn a_handshake_that_fails_is_told_once_in_the_log() {
+    let (server, address) = start("");
+    let hello = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00";
+    let mut client = Client::connect(address, "client");
+    client.sends(hello);
+    client.receives(b"\x15\x03\x03\x00\x02\x02\x32"); // an alert: a message that cannot be decoded
+    client.is_hung_up();
+    server.logs(" the TLS handshake failed: TLS: ");
+    let count = server.log().matches("refused 127.0.0.1").count();
+    assert_eq!(count, 1, "{}", server.log());
+    drop(TcpStream::connect(address).unwrap());
+    server.logs(" gone before its TLS handshake");
+    assert!(Tls::connect(TcpStream::connect(address).unwrap()).is_ok());
+}
+
+#[test]
+fn files_that_do_not_work_are_told_in_a_sentence() {
+    let folder = Folder::new();
+    folder.run("tls make --in .");
+    std::fs::create_dir(folder.path("other")).unwrap();
+    folder.run("tls make --in other");
+    std::fs::write(folder.path("empty.pem"), "").unwrap();
+    let (cert, key) = ("--tls-cert chatd-cert.pem", "--tls-key chatd-key.pem");
+    for (options, says) in [
+        ("--tls 0".to_owned(), "--tls needs --tls-cert and --tls-key: chatd tls make"),
+        (cert.to_owned(), "--tls-cert needs --tls-key"),
+        (key.to_owned(), "--tls-key needs --tls-cert"),
+        (format!("{cert} --tls-key other/chatd-key.pem"), "does not belong to the certificate in"),
+        (format!("{cert} --tls-key nowhere.pem"), "cannot read the key from nowhere.pem"),
+        (format!("--tls-cert nowhere.pem {key}"), "cannot read the certificate from nowhere.pem"),
+        (format!("--tls-cert empty.pem {key}"), "empty.pem has no certificate in PEM"),
+        (format!("{cert} --tls-key empty.pem"), "empty.pem has no private key in PEM"),
+        (format!("--tls-cert chatd-key.pem {key}"), "chatd-key.pem has no certificate in PEM"),
+    ] {
+        let options = format!("--listen 127.0.0.1:0 --web none --db none {options}");
+        let said = folder.fails(&options, "");
+        assert!(said.contains(says), "{options}: {said}");
+    }
+}
+
+#[test]
+fn a_pair_is_made_for_its_owner_alone_and_never_overwritten() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let said = folder.run("tls make --name chat.example.org");
+    assert!(said.contains("for chat.example.org, for 10 years."), "{said}");
+    let mode = std::fs::metadata(folder.path("chatd-key.pem")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let fingerprint = said.lines().last().unwrap();
+    let files = "--tls-cert chatd-cert.pem --tls-key chatd-key.pem";
+    assert_eq!(folder.run(&format!("{files} tls show")).trim_end(), fingerprint);
+    if has_program("openssl") {
+        let x509 = ["x509", "-noout", "-fingerprint", "-sha256", "-in", "chatd-cert.pem"];
+        let said =
+            Command::new("openssl").args(x509).current_dir(folder.path("")).output().unwrap();
+        let said = String::from_utf8(said.stdout).unwrap();
+        assert_eq!(said.trim_end().split_once('=').unwrap().1, &fingerprint["SHA256:".len()..]);
+    }
+    let said = folder.fails("tls make", "");
+    assert!(said.contains("is there already, and is not overwritten"), "{said}");
+    std::fs::remove_file(folder.path("chatd-key.pem")).unwrap();
+    assert!(folder.fails("tls make", "").contains("chatd-cert.pem is there already"));
+    assert!(!folder.path("chatd-key.pem").exists());
+}
+
+#[test]
+fn a_certificate_is_read_again_and_nobody_is_hung_up() {
+    let folder = Folder::new();
+    folder.run("tls make --in . --name localhost");
+    let files = "tls-cert = \"chatd-cert.pem\"\ntls-key = \"chatd-key.pem\"\n";
+    std::fs::write(folder.path("chatd.toml"), format!("{files}tls = \"127.0.0.1:0\"\n")).unwrap();
+    let server = Server::start_in(&folder, "--db none --config chatd.toml");
+    let [mut alice] = server.enter(["alice"]);
+    for file in ["chatd-cert.pem", "chatd-key.pem"] {
+        std::fs::copy(tls::pair().join(file), folder.path(file)).unwrap();
+    }
+    server.signal("HUP");
+    server.logs("the options were read again: changed: tls-cert");
+    std::fs::write(folder.path("chatd-key.pem"), "").unwrap();
+    server.signal("HUP");
+    server.logs(
+        "the options were not read again, and are as before: chatd-key.pem has no private key",
+    );
+    let lead = "listening for TLS on ";
+    let address = |line: &str| line.split_once(lead)?.1.parse::<SocketAddr>().ok();
+    let address = server.printed().lines().find_map(address).expect("it is there");
+    Program::Tls.keeps_here(|| {
+        Client::connect(address, "bob").asks_until("bob", "*** You are in lobby");
+    });
+    alice.hears("*** bob entered lobby");
+    eventually("bob is gone", || server.log().contains("bob left"));
+}
