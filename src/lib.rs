@@ -14,7 +14,7 @@
 //! - [`socketserver`]: the accept loop and its mix-ins. It knows nothing of chat.
 //! - [`server`]: the threads, one file for each, that run the core behind the sockets.
 //! - [`store`]: the history, accounts and mailboxes, in one SQLite file.
-//! - [`origin`]: where a connection comes from; [`fingerprint`]: by what a server's certificate is known.
+//! - [`origin`]: where a connection comes from.
 //! - `lock`: the lock rule below, as assertions.
 //! - `thread_status`: what every thread notes about itself, for `/threads`.
 //!
@@ -62,7 +62,6 @@
 #![warn(unreachable_pub)]
 
 pub mod core;
-pub mod fingerprint;
 mod lock;
 pub mod origin;
 pub mod server;

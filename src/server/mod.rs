@@ -17,6 +17,7 @@ pub mod log_line;
 pub mod logger;
 pub mod net;
 pub mod number;
+mod opening;
 pub mod options;
 pub mod own_names;
 pub mod proxies;
@@ -54,7 +55,7 @@ use crate::{
     lock::{LockKind, Locked},
     socketserver::{Listener, Server, Threading},
 };
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use auth::Authenticator;
 use client::{
     admission::Admitting,
@@ -69,7 +70,9 @@ use fanout::{FanOut, Shutdown};
 use hazards::Hazards;
 use history::historian::{self, Historian};
 use lent::LentListeners;
+use limits::refused_possible;
 pub use listen_on::listen;
+use opening::{ChatListeners, Opened};
 use options::Options;
 use registry::{Client, Registry};
 pub use shutdown::SHUTDOWN_PATIENCE;
@@ -80,13 +83,9 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread::{Builder, JoinHandle},
-    time::Duration,
 };
 use threads::Threads;
-use tls::{
-    ENCRYPTED,
-    certificates::{Certificate, Certificates, TlsFiles},
-};
+use tls::ENCRYPTED;
 use view::View;
 use watch::Watch;
 pub use web::listener::by_options as addresses;
@@ -132,13 +131,12 @@ impl Chatd {
         stop: impl Fn() + Send + 'static,
     ) -> anyhow::Result<Chatd> {
         let session = Locked::new(LockKind::Settings, Arc::new(options.session_config()?));
-        let certificates = certificates(options)?;
-        let (listeners, encrypted, web) = open(options, lent)?;
+        let Opened { listeners, on, web, certificates } = opening::open(options, lent)?;
         let (totals, registry) = (Arc::<Totals>::default(), Arc::<Registry>::default());
         let (events, to_apply, large) = fanout::events(options.threads_max);
         let (shutdown, stopping) = bounded(2); // each of the two words is sent once at most
         let (flusher_queue, flusher) = FlusherQueue::new().context("cannot start the flusher")?;
-        let refused = limits::refused_possible(options.threads_max, web.is_some());
+        let refused = refused_possible(options.threads_max, web.is_some());
         let (linger_queue, linger) = Lingerer::new(refused);
         let (store, clock) = (options.store_config(), Clock::system());
         let (snapshot, handle, history, historian) = historian::open(&store, clock.clone())?;
@@ -155,8 +153,7 @@ impl Chatd {
             totals: Arc::clone(&totals),
         };
         let own = [&fanout.status, &historian.status, &flusher.status, &linger.status];
-        let accepting = listeners.len() + encrypted.len();
-        let (accept_statuses, statuses) = statuses(accepting, own, web.as_ref());
+        let (accept_statuses, statuses) = statuses(listeners.count(), own, web.as_ref());
         let watch = Watch::new(&statuses, fanout.events.clone());
         let most = options.threads_max.saturating_add(EXTRA_THREADS);
         let rows = Arc::new(Threads::new(most, statuses.iter().chain(&others)));
@@ -171,21 +168,18 @@ impl Chatd {
             authenticator: Authenticator::new(options.instructor)?,
             flusher: flusher_queue,
             linger: linger_queue,
-            hazards: Hazards::new(options, &listeners, (&registry, &rows), &fanout, &historian)?,
+            hazards: Hazards::new(options, on, (&registry, &rows), &fanout, &historian)?,
             registry,
             sources: SourceTable::new(options),
             totals,
             threads: rows,
             web: web.as_ref().and_then(WebListeners::address),
             certificates,
-            plain_port: listeners.iter().find_map(Listener::address).map(|on| on.port()),
         });
-
         let threads = Arc::new(Threading::new(most, CLIENT_STACK));
         let chat = (fanout, begin_chat(options, snapshot));
         let workers = start_workers(chat, historian, linger, Admitting::new(&handler, &threads))?;
         let flusher = start_thread("flusher", move || Flusher::run(flusher))?;
-        let listeners = (listeners, encrypted);
         let (servers, accepting) = start_accepting(listeners, accept_statuses, &handler, &threads)?;
         let web = start_web(web, options, (&servers, &handler, &threads), watch.clone())?;
         Ok(Chatd { servers, accepting, handler, threads, shutdown, watch, workers, flusher, web })
@@ -229,7 +223,9 @@ impl Chatd {
     pub fn reload(&self, options: &Options) -> anyhow::Result<Vec<&'static str>> {
         let SessionConfig { motd, flood, .. } = options.session_config()?;
         let has_other = match (&self.handler.certificates, options.tls_files()) {
-            (Some(certificates), Some(files)) => certificates.replace(read_certificate(&files)?),
+            (Some(certificates), Some(files)) => {
+                certificates.replace(opening::read_certificate(&files)?)
+            }
             _ => false,
         };
         let mut session = self.handler.session.lock();
@@ -246,37 +242,6 @@ impl Chatd {
     pub fn watch(&self) -> Watch {
         self.watch.clone()
     }
-}
-
-type Opened = (Vec<Listener>, Vec<Listener>, Option<WebListeners>);
-
-/// Opens the listeners, unless they are lent: those of the chat, those for TLS, and those of the page.
-fn open(options: &Options, lent: LentListeners) -> anyhow::Result<Opened> {
-    let ghost_after = Duration::from_secs(options.ghost_after);
-    ensure!(
-        lent.tls.is_empty() || options.tls_files().is_some(),
-        "systemd lends a listener for TLS, which needs --tls-cert and --tls-key."
-    );
-    let own = || listen(&options.listen_on(), ghost_after);
-    let chat = lent::to_accept_from(lent.chat, ghost_after).unwrap_or_else(own)?;
-    let own = || listen_on::listen_encrypted(&options.tls, ghost_after);
-    let encrypted = lent::to_accept_from(lent.tls, ghost_after).unwrap_or_else(own)?;
-    Ok((chat, encrypted, web::listener::open(options, lent.web)?))
-}
-
-/// The certificate, if there is to be encryption.
-fn certificates(options: &Options) -> anyhow::Result<Option<Arc<Certificates>>> {
-    let Some(files) = options.tls_files() else { return Ok(None) };
-    let first = read_certificate(&files)?;
-    log::info!(event = "certificate"; "the certificate is {}", first.fingerprint);
-    Ok(Some(Arc::new(Certificates::new(first))))
-}
-
-/// Reads it, and logs what the operator has to know of it.
-fn read_certificate(files: &TlsFiles) -> anyhow::Result<Certificate> {
-    let certificate = files.read()?;
-    certificate.warnings.iter().for_each(|warning| log::warn!(event = "certificate"; "{warning}"));
-    Ok(certificate)
 }
 
 /// Starts the threads that end when nobody can send them anything any more.
@@ -310,7 +275,7 @@ type Joins = Vec<JoinHandle<()>>;
 
 /// Starts one thread `accept` for each listener.
 fn start_accepting(
-    (listeners, encrypted): (Vec<Listener>, Vec<Listener>),
+    listeners: ChatListeners,
     statuses: Vec<Arc<Status>>,
     handler: &Arc<ChatHandler>,
     threads: &Arc<Threading>,
@@ -326,9 +291,7 @@ fn start_accepting(
         })?;
         Ok((server, accepting))
     };
-    let usual = listeners.into_iter().map(|listener| (listener, 0));
-    let all = usual.chain(encrypted.into_iter().map(|listener| (listener, ENCRYPTED)));
-    all.zip(statuses).map(start).collect()
+    listeners.with_kinds().zip(statuses).map(start).collect()
 }
 
 /// Starts the thread `web`, if there are listeners for it.

@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Far longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 fn start(more: &[&str]) -> Chatd {
     let args = [&["--listen", "127.0.0.1:0", "--db", "none"], more].concat();

@@ -49,6 +49,7 @@ fn the_comparison_counts_what_is_compiled() {
         "src/server/client/lingerer.rs",
         "src/server/client/driver.rs",
         "src/server/client/outbox.rs",
+        "src/server/client/outbox/answer.rs",
         "src/server/client/turn.rs",
         "src/server/client/send_queue.rs",
         "src/server/client/flusher.rs",

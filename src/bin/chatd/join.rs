@@ -24,13 +24,20 @@ const MARGIN: i32 = 2;
 const COLOURS: (&str, &str) = ("\x1b[30;107m", "\x1b[0m");
 
 /// Prints the addresses, and what to tell the class.
-pub(crate) fn tell<'a>(listeners: impl Iterator<Item = &'a Listener>, for_browsers: &[SocketAddr]) {
+pub(crate) fn tell<'a>(
+    listeners: impl Iterator<Item = &'a Listener>,
+    encrypted: impl Iterator<Item = &'a Listener>,
+    for_browsers: &[SocketAddr],
+) {
     let (mut addresses, mut files) = (Vec::new(), Vec::new());
     for listener in listeners {
         match listener.address() {
             Some(address) => addresses.push(address),
             None => files.push(listener.to_string()),
         }
+    }
+    for listener in encrypted {
+        print_line(&format!("chatd: listening for TLS on {listener}"));
     }
     for file in &files {
         print_line(&format!("chatd: listening on {file}"));

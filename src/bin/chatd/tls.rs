@@ -2,14 +2,11 @@
 
 use super::print::{print_error, print_line};
 use anyhow::{Context as _, ensure};
-use chatd::{
-    fingerprint::fingerprint,
-    server::{
-        options::{Options, address_for_others},
-        own_names::own_names,
-        subcommands::{TlsAction, TlsCommand},
-        tls::certificates::TlsFiles,
-    },
+use chatd::server::{
+    options::{Options, address_for_others},
+    own_names::own_names,
+    subcommands::{TlsAction, TlsCommand},
+    tls::{certificates::TlsFiles, fingerprint::fingerprint},
 };
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, date_time_ymd};

@@ -123,7 +123,7 @@ impl ChatHandler {
                 (TurnedAway::new(Reason::Gone, "gone before its TLS handshake"), String::new())
             }
             Err(HandshakeError::NoTls) => {
-                let sentence = tls::only(self.plain_port);
+                let sentence = tls::only(self.certificates.as_ref().and_then(|it| it.plain_port));
                 (TurnedAway::new(Reason::Tls, "no TLS, on a port for TLS alone"), notice(sentence))
             }
             Err(HandshakeError::Failed(error)) => {

@@ -80,8 +80,6 @@ pub(crate) struct ChatHandler {
     pub(crate) web: Option<SocketAddr>,
     /// For whoever comes encrypted, if there is a port for that.
     pub(crate) certificates: Option<Arc<Certificates>>,
-    /// The chat's port for those who do not encrypt, if there is one.
-    pub(crate) plain_port: Option<u16>,
 }
 
 impl ChatHandler {

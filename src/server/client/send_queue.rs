@@ -121,8 +121,12 @@ impl SendQueue {
             }
         };
         let header = self.header(slices);
-        let tls = (&mut self.tls, &mut self.progress);
-        let mut sent = match send_now(tls, socket, header.bytes(), slices) {
+        let first = header.bytes();
+        let sent = match &mut self.tls {
+            None => net::send_behind(socket, first, slices),
+            Some(tls) => send_encrypted(tls, &mut self.progress, socket, first, slices),
+        };
+        let mut sent = match sent {
             Ok(sent) => sent,
             Err(e) => return self.break_off(&e),
         };
@@ -177,7 +181,7 @@ impl SendQueue {
         }
         let (front, back) = self.waiting.as_slices();
         let tls = (&mut self.tls, &mut self.progress);
-        let sent = match send_now(tls, socket, &[], &[first, front, back]) {
+        let sent = match send_now(tls, socket, &[first, front, back]) {
             Ok(sent) => sent,
             Err(e) => {
                 self.break_off(&e);
@@ -250,7 +254,7 @@ impl SendQueue {
     /// Sends what the socket takes now of an answer that the client's own thread writes. Returns how
     /// many of its bytes are done.
     pub(super) fn send_answer(&mut self, socket: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
-        send_now((&mut self.tls, &mut self.progress), socket, &[], &[bytes])
+        send_now((&mut self.tls, &mut self.progress), socket, &[bytes])
     }
 
     // --- For a thread that has taken bytes to send them itself ---
@@ -276,15 +280,28 @@ impl SendQueue {
     }
 }
 
-/// Sends what the socket takes now, encrypted if there is something to encrypt with. Then a record may
-/// be left that the socket has not taken, so it is noted here when it has taken some of it.
+/// Sends what the socket takes now.
 fn send_now(
     (tls, progress): (&mut Option<Box<TlsConnection>>, &mut Instant),
+    socket: &TcpStream,
+    slices: &[&[u8]],
+) -> io::Result<usize> {
+    match tls {
+        None => net::send_now(socket, slices),
+        Some(tls) => send_encrypted(tls, progress, socket, &[], slices),
+    }
+}
+
+/// The same, encrypted. Then a record may be left that the socket has not taken, so it is noted here
+/// when it has taken some of it.
+#[inline(never)] // it needs room on the stack
+fn send_encrypted(
+    tls: &mut TlsConnection,
+    progress: &mut Instant,
     socket: &TcpStream,
     first: &[u8],
     slices: &[&[u8]],
 ) -> io::Result<usize> {
-    let Some(tls) = tls else { return net::send_behind(socket, first, slices) };
     let was_waiting = tls.has_unsent();
     let sent = tls.send(socket, first, slices);
     if tls.take_moved() || !was_waiting {

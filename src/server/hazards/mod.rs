@@ -25,7 +25,6 @@ use crate::core::{
     session::SessionConfig,
 };
 use crate::origin::Origin;
-use crate::socketserver::Listener;
 use crate::thread_status::Group;
 use anyhow::Context as _;
 use crossbeam_channel::{Sender, bounded};
@@ -74,7 +73,7 @@ impl Hazards {
     /// The hazards of a server with these options; `None` without `--demo`.
     pub(crate) fn new(
         options: &Options,
-        listeners: &[Listener],
+        listener: Option<SocketAddr>,
         (registry, threads): (&Arc<Registry>, &Arc<Threads>),
         fanout: &FanOut,
         historian: &Historian,
@@ -82,7 +81,6 @@ impl Hazards {
         if !options.demo {
             return Ok(None);
         }
-        let listener = listeners.iter().find_map(Listener::address);
         let listener =
             listener.context("--demo needs a port for its puppets: --listen ADDR:PORT")?;
         let stage = Stage {

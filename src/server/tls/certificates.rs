@@ -1,8 +1,8 @@
 //! The certificate and its key: read at the start, and again on SIGHUP. Runs on thread `main`, and
 //! blocks on the disk.
 
+use super::fingerprint::fingerprint;
 use crate::{
-    fingerprint::fingerprint,
     lock::{LockKind, Locked},
     server::text_file,
 };
@@ -50,6 +50,8 @@ pub struct Certificate {
 /// The one that holds now, for every connection that begins.
 pub(crate) struct Certificates {
     current: Locked<Current>,
+    /// The chat's port without encryption, if there is one: for those who come to the wrong one.
+    pub(crate) plain_port: Option<u16>,
 }
 
 struct Current {
@@ -58,9 +60,9 @@ struct Current {
 }
 
 impl Certificates {
-    pub(crate) fn new(first: Certificate) -> Certificates {
+    pub(crate) fn new(first: Certificate, plain_port: Option<u16>) -> Certificates {
         let current = Current { config: first.config, fingerprint: first.fingerprint };
-        Certificates { current: Locked::new(LockKind::Settings, current) }
+        Certificates { current: Locked::new(LockKind::Settings, current), plain_port }
     }
 
     /// For a connection that begins.

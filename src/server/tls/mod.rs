@@ -11,6 +11,7 @@
 //! | --- | --- |
 //! | connection.rs | one connection: bytes in, bytes out. No thread, no lock |
 //! | certificates.rs | the certificate and its key, read at the start and on SIGHUP |
+//! | fingerprint.rs | what a certificate is known by |
 //!
 //! The handshake is in `client/outbox/encrypted.rs`; the web thread's is in `web/connection.rs`.
 
@@ -23,6 +24,7 @@ pub(crate) const ENCRYPTED: u8 = 1;
 
 pub mod certificates;
 pub(crate) mod connection;
+pub mod fingerprint;
 
 /// To whoever does not speak TLS here.
 pub(crate) fn only(plain_port: Option<u16>) -> String {
