@@ -341,7 +341,7 @@ fn the_log_is_readable_by_its_owner_alone() {
         [
             "<bob> to be kept",
             "<alice> mine",
-            "chat: there is no setting \"x\"; the nearest one is \"name\"."
+            "chat: there is no setting \"x\"; the nearest one is \"tls\"."
         ]
     );
     assert_eq!(std::fs::metadata(log).unwrap().permissions().mode() & 0o777, 0o600);

@@ -6,6 +6,8 @@ mod endings;
 mod json;
 mod pipes;
 mod server;
+mod tls;
+mod tls_front;
 
 #[cfg(unix)]
 mod completing;

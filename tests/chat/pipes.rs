@@ -27,11 +27,17 @@ impl Piped {
 
     /// With its files in this folder.
     pub fn start_in(folder: &Path, arguments: &[&str]) -> Piped {
+        Piped::start_with(folder, arguments, &[])
+    }
+
+    /// With variables of the environment, too.
+    pub fn start_with(folder: &Path, arguments: &[&str], variables: &[(&str, &Path)]) -> Piped {
         let mut child = Command::new(env!("CARGO_BIN_EXE_chat"))
             .args(arguments)
             .env("XDG_DATA_HOME", folder)
             .env("XDG_CONFIG_HOME", folder)
             .env("USER", "lee 9")
+            .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,10 +1,7 @@
 //! The few commands that the client answers itself. Everything else that is typed goes to the
 //! server. No I/O.
 
-use crate::{
-    address::{Address, Target},
-    secrets,
-};
+use crate::{address::Target, secrets};
 
 /// Each command as it is typed, and what it does.
 pub(crate) const HELP: [&str; 11] = [
@@ -64,7 +61,7 @@ pub(crate) enum Typed<'a> {
     /// On, off, or the other of the two.
     Echo(Option<bool>),
     /// To that address, or here again.
-    Connect(Option<Address>),
+    Connect(Option<Target>),
     Find(Option<&'a str>),
     Query(Option<&'a str>),
     /// All commands, or this one.
@@ -128,7 +125,7 @@ pub(crate) fn parse(line: &str) -> Typed<'_> {
         }
         "/clear" => Typed::Clear,
         "/connect" => match argument.map(|to| Target::parse(&to.replace(' ', ":"))).transpose() {
-            Ok(target) => Typed::Connect(target.map(|target| target.address)),
+            Ok(target) => Typed::Connect(target),
             Err(why) => Typed::Wrong(format!("{why:#}.")),
         },
         "/find" => Typed::Find(argument),
@@ -173,7 +170,7 @@ mod tests {
             assert_eq!(parse(line), Typed::Bell(None));
         }
         let Typed::Connect(Some(to)) = parse("/connect telnet://h 6000") else { panic!() };
-        assert_eq!(to.to_string(), "h:6000");
+        assert_eq!(to.address(false).to_string(), "h:6000");
         assert!(explain("bell").is_some() && explain("/bell").is_some());
         assert_eq!(explain("nick"), None);
     }

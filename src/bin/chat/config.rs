@@ -39,7 +39,7 @@ pub(crate) fn load(path: Option<&Path>, is_named: bool) -> Result<Settings, Stri
 }
 
 /// A path as people write it: `~` for their home.
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     let home = etcetera::home_dir().ok();
     match home.and_then(|home| path.strip_prefix(home).ok().map(Path::to_owned)) {
         Some(rest) => Path::new("~").join(rest).display().to_string(),

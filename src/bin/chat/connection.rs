@@ -6,14 +6,18 @@
 use crate::{
     address::Address,
     ending::{CONNECT_LIMIT, Ending},
+    tls::{self, TlsStream, Trust},
 };
 use crossbeam_channel::bounded;
 use parking_lot::Mutex;
 use socket2::{Domain, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 use std::{
-    io::{self, ErrorKind, Write as _},
+    io::{self, ErrorKind, Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs as _},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -28,15 +32,70 @@ const SIGN_INTERVAL: Duration = Duration::from_secs(5);
 #[cfg(unix)]
 const SIGNS_MISSED: u32 = 3;
 
-/// Connects to the first of the host's addresses that answers.
+/// A connection, with or without TLS. One thread reads, any may send.
+pub(crate) enum Stream {
+    Plain(TcpStream),
+    Tls(TlsStream),
+}
+
+impl Stream {
+    pub(crate) fn has_tls(&self) -> bool {
+        matches!(self, Stream::Tls(_))
+    }
+
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Stream::Plain(tcp) => tcp,
+            Stream::Tls(tls) => &tls.tcp,
+        }
+    }
+
+    /// How long a read may wait.
+    pub(crate) fn set_read_timeout(&self, limit: Duration) -> io::Result<()> {
+        self.tcp().set_read_timeout(Some(limit))
+    }
+
+    pub(crate) fn read(&self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Plain(tcp) => (&*tcp).read(into),
+            Stream::Tls(tls) => tls.read(into),
+        }
+    }
+
+    /// Sends all of it.
+    pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Stream::Plain(tcp) => (&*tcp).write_all(bytes),
+            Stream::Tls(tls) => tls.send(bytes),
+        }
+    }
+
+    fn half_close(&self) {
+        match self {
+            Stream::Plain(tcp) => drop(tcp.shutdown(Shutdown::Write)), // gone already: as good
+            Stream::Tls(tls) => tls.close(),
+        }
+    }
+}
+
+/// Connects to the first of the host's addresses that answers, and to a server that is trusted where
+/// TLS is spoken.
 ///
 /// # Errors
 /// The [`Ending`] that this would be, if it was the first connection.
-pub(crate) fn connect(to: &Address) -> Result<TcpStream, Ending> {
-    if let Some(path) = to.file() {
-        return connect_to_file(path, to);
-    }
+pub(crate) fn connect(to: &Address, trust: &Trust) -> Result<Stream, Ending> {
     let deadline = Instant::now() + CONNECT_LIMIT;
+    let tcp = match to.file() {
+        Some(path) => connect_to_file(path, to)?,
+        None => connect_to_host(to, deadline)?,
+    };
+    match to.has_tls {
+        true => tls::begin(tcp, to, trust, deadline).map(Stream::Tls),
+        false => Ok(Stream::Plain(tcp)),
+    }
+}
+
+fn connect_to_host(to: &Address, deadline: Instant) -> Result<TcpStream, Ending> {
     let mut failure = Ending::UnknownHost(to.clone());
     for address in look_up(to, deadline)? {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -110,16 +169,18 @@ fn prepare(stream: TcpStream) -> io::Result<TcpStream> {
 /// The present connection, for those who write to it or end it.
 #[derive(Default)]
 pub(crate) struct Link {
-    stream: Mutex<Option<Arc<TcpStream>>>, // locked to look, never while writing
+    stream: Mutex<Option<Arc<Stream>>>, // locked to look, never while writing
+    is_hung_up: AtomicBool,
 }
 
 impl Link {
-    pub(crate) fn set(&self, stream: Option<Arc<TcpStream>>) {
+    pub(crate) fn set(&self, stream: Option<Arc<Stream>>) {
+        self.is_hung_up.store(false, Ordering::SeqCst);
         *self.stream.lock() = stream;
     }
 
     /// It, if there is one.
-    pub(crate) fn stream(&self) -> io::Result<Arc<TcpStream>> {
+    pub(crate) fn stream(&self) -> io::Result<Arc<Stream>> {
         self.stream.lock().clone().ok_or_else(|| ErrorKind::NotConnected.into())
     }
 
@@ -129,23 +190,27 @@ impl Link {
 
     /// Sends bytes as they are.
     pub(crate) fn send(&self, bytes: &[u8]) -> io::Result<()> {
-        self.stream()?.as_ref().write_all(bytes)
+        self.stream()?.send(bytes)
     }
 
     /// Says that nothing more will be sent; what comes can still be read.
     pub(crate) fn half_close(&self) {
-        self.shut_down(Shutdown::Write);
+        if let Ok(stream) = self.stream() {
+            stream.half_close();
+        }
     }
 
     /// Ends the connection. Whoever reads from it reads an end of file: every ending is that one
     /// path.
     pub(crate) fn hang_up(&self) {
-        self.shut_down(Shutdown::Both);
+        self.is_hung_up.store(true, Ordering::SeqCst);
+        if let Ok(stream) = self.stream() {
+            let _ = stream.tcp().shutdown(Shutdown::Both); // gone already: as good
+        }
     }
 
-    fn shut_down(&self, how: Shutdown) {
-        if let Ok(stream) = self.stream() {
-            let _ = stream.shutdown(how); // gone already: as good
-        }
+    /// Whether it is we who ended it.
+    pub(crate) fn is_hung_up(&self) -> bool {
+        self.is_hung_up.load(Ordering::SeqCst)
     }
 }

@@ -1,7 +1,7 @@
 //! How a run of `chat` can end: each way its own sentence and its own exit code. docs/client.md has
 //! the table.
 
-use crate::address::Address;
+use crate::{address::Address, tls::Fingerprint};
 use std::{fmt, time::Duration};
 
 /// How long looking the host up and connecting to it may take together.
@@ -28,6 +28,16 @@ pub(crate) enum Ending {
     NameRefused(String),
     /// The server went away, or hung up; with its reason, if it gave one.
     Gone(Address, Option<String>),
+    /// The connection ended as it does when somebody on the way cuts it.
+    Cut(Address),
+    /// Nothing says yet whether the server's certificate is to be trusted. A person may.
+    Unknown { server: Address, why: String, presented: Fingerprint },
+    /// The server's certificate is not the right one; the whole sentence.
+    Distrusted(String),
+    /// TLS is wanted, and the server does not speak it; why.
+    NoTls(Address, String),
+    /// The server speaks TLS, and we do not.
+    WantsTls(Address),
 }
 
 impl Ending {
@@ -41,9 +51,11 @@ impl Ending {
             Ending::TimedOut(_) => 5,
             Ending::Full(_) => 6,
             Ending::NameTaken(_) => 7,
-            Ending::Gone(..) => 8,
+            Ending::Gone(..) | Ending::Cut(_) => 8,
             Ending::Unreachable(..) => 9,
             Ending::NameRefused(_) => 10,
+            Ending::Unknown { .. } | Ending::Distrusted(_) => 11,
+            Ending::NoTls(..) | Ending::WantsTls(_) => 12,
         }
     }
 }
@@ -89,6 +101,21 @@ impl fmt::Display for Ending {
             ),
             Ending::Gone(at, Some(why)) => {
                 write!(f, "the server at {at} hung up. It said: {why}")
+            }
+            Ending::Cut(at) => write!(
+                f,
+                "the connection to {at} was cut on the way: the server did not announce its end \
+                 (close_notify)."
+            ),
+            Ending::Unknown { server, why, presented } => write!(
+                f,
+                "the certificate of {server} is not trusted: {why}. Start with --fingerprint \
+                 {presented} if the server's operator tells you the same."
+            ),
+            Ending::Distrusted(sentence) => f.write_str(sentence),
+            Ending::NoTls(at, why) => write!(f, "there is no TLS with {at}: {why}."),
+            Ending::WantsTls(at) => {
+                write!(f, "the server at {at} speaks TLS, so start with --tls.")
             }
         }
     }

@@ -6,7 +6,6 @@
 use crate::{
     address::Address,
     commands::{self, Typed},
-    connection::connect,
     ending::Ending,
     input::{Input, Typing},
     known::Known,
@@ -17,6 +16,7 @@ use crate::{
     secrets,
     shared::{NOTE_LIMIT, Shared, leave_at_once, not_sent},
     socket::ClientCommand,
+    tls::Fingerprint,
     typed_lines,
 };
 use anyhow::Result;
@@ -30,7 +30,7 @@ use std::{
 
 /// How long the prompt waits for the answer that will change it. A slower answer changes the next
 /// one.
-const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
 /// Commands whose answer changes the prompt: another room or name.
 const WAITED_FOR: [&str; 3] = ["/join", "/leave", "/nick"];
@@ -54,6 +54,8 @@ pub(crate) struct Keyboard<T> {
     was_asked_to_leave: bool,
     /// A word of other programs that was not said; typed again, it is.
     doubted: Option<String>,
+    /// A server that was not trusted, and its certificate; asked for again, it is.
+    pub(crate) doubted_server: Option<(Address, Fingerprint)>,
     /// Where the settings are kept.
     pub(crate) file: Option<PathBuf>,
 }
@@ -74,12 +76,13 @@ impl<T: Typing> Keyboard<T> {
             sending: None,
             was_asked_to_leave: false,
             doubted: None,
+            doubted_server: None,
         }
     }
 
     /// Reads and obeys until the program ends.
     pub(crate) fn run(mut self) -> Result<()> {
-        self.shared.wait_for_welcome();
+        self.wait_for_welcome();
         loop {
             let input = self.typing.read()?;
             let is_again = std::mem::take(&mut self.was_asked_to_leave);
@@ -310,21 +313,6 @@ impl<T: Typing> Keyboard<T> {
             };
             !known.is_connected || is_answered && (known.is_there() || known.question.is_some())
         });
-    }
-
-    /// Goes to another server, if that one answers; or tries this one again, now.
-    fn connect(&self, address: Option<Address>) {
-        let command = match address {
-            None => ClientCommand::Retry,
-            Some(address) => match connect(&address) {
-                Ok(stream) => ClientCommand::Go(address, stream),
-                Err(ending) => return self.notice(format!("{ending}")),
-            },
-        };
-        let _ = self.commands.send(command);
-        self.shared.link.hang_up();
-        self.shared.wait(ANSWER_LIMIT, |known| !known.is_connected);
-        self.shared.wait_for_welcome();
     }
 
     fn log(&self, file: Option<&str>) {

@@ -17,6 +17,7 @@ mod complete;
 mod config;
 mod connection;
 mod editor;
+mod elsewhere;
 mod ending;
 mod fold;
 mod full;
@@ -46,14 +47,17 @@ mod shared;
 mod socket;
 mod stamp;
 mod terminal;
+mod tls;
 mod typed_lines;
 mod visit;
 mod window;
 
+use address::Address;
 use anyhow::{Context as _, Result};
-use connection::connect;
+use connection::{Stream, connect};
 use crossbeam_channel::unbounded;
 use editor::LineEditor;
+use ending::Ending;
 use keyboard::Keyboard;
 use options::Options;
 use screen::Screen;
@@ -69,6 +73,7 @@ use std::{
     thread,
     time::Duration,
 };
+use tls::Trust;
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -92,6 +97,10 @@ fn end_with(text: &str, code: i32) -> ! {
     exit(code)
 }
 
+fn end(ending: Ending) -> Stream {
+    end_with(&format!("chat: {ending}\n"), ending.code())
+}
+
 /// What the file and the command line say.
 fn settings(options: &Options) -> Result<Settings, String> {
     let file = options.config.clone().or_else(config::path);
@@ -107,8 +116,8 @@ const SIGNALS: &str = "signals cannot be waited for";
 fn chat(options: &Options, settings: Settings) -> Result<()> {
     let address = settings.address()?;
     let file = options.config.clone().or_else(config::path);
-    let stream = connect(&address)
-        .unwrap_or_else(|ending| end_with(&format!("chat: {ending}\n"), ending.code()));
+    let trust = Trust::new(settings.pin()?, typed_lines::folder());
+    let stream = first_connection(&address, &trust, options.json).unwrap_or_else(end);
     let has_editor = terminal::can_edit() && !options.json;
     let has_person = has_editor || stdin().is_terminal();
     let has_colours = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -119,7 +128,7 @@ fn chat(options: &Options, settings: Settings) -> Result<()> {
     let (name, room) =
         (text(Key::Name).or_else(|| (!has_person).then(login_name)), text(Key::Room));
     let comes_back = has_person && settings.is_on(Key::Reconnect) && !options.json;
-    let shared = Arc::new(Shared::new(screen, settings));
+    let shared = Arc::new(Shared::new(screen, settings, trust));
     let socket = Socket {
         shared: Arc::clone(&shared),
         commands: received,
@@ -134,6 +143,7 @@ fn chat(options: &Options, settings: Settings) -> Result<()> {
         tries: 0,
         refusals: 0,
         told: None,
+        was_cut: false,
     };
     let starts_socket = move || start("socket", move || socket.run(stream));
     let obeys = Arc::clone(&shared);
@@ -161,6 +171,21 @@ fn chat(options: &Options, settings: Settings) -> Result<()> {
     match editor {
         Some(editor) => Keyboard::new(editor, shared, commands, file).run(),
         None => plain::run(&shared, Duration::from_secs(options.wait)),
+    }
+}
+
+/// The first connection, for which a person may be asked whether they trust the server.
+fn first_connection(to: &Address, trust: &Trust, is_program: bool) -> Result<Stream, Ending> {
+    let (why, presented) = match connect(to, trust) {
+        Err(Ending::Unknown { why, presented, .. }) if !is_program && tls::may_ask() => {
+            (why, presented)
+        }
+        result => return result,
+    };
+    match tls::ask(trust, to, &why, &presented) {
+        Ok(true) => connect(to, trust),
+        Ok(false) => Err(Ending::Distrusted("not connected.".to_owned())),
+        Err(why) => Err(Ending::Distrusted(format!("{why}. Not connected."))),
     }
 }
 

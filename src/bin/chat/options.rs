@@ -25,6 +25,15 @@ pub(crate) struct Options {
     #[argh(positional)]
     pub(crate) server: Vec<String>,
 
+    /// speak TLS (port 5001 if none is given); so do chats://HOST, telnets://HOST and tls://HOST
+    #[argh(switch)]
+    pub(crate) tls: bool,
+
+    /// with TLS: the certificate that the server must have, as `openssl x509 -fingerprint -sha256`
+    /// prints it, whoever has signed it
+    #[argh(option)]
+    pub(crate) fingerprint: Option<String>,
+
     /// the name to enter under; asked for if left out
     #[argh(option)]
     pub(crate) name: Option<String>,
@@ -105,21 +114,32 @@ impl Options {
     /// # Errors
     /// When an option wants what cannot be.
     pub(crate) fn settings(&self, mut settings: Settings) -> Result<Settings> {
+        let usual = settings.address().map(|address| address.place());
         let target = self.target(settings.text(Key::Server).unwrap_or(DEFAULT_HOST))?;
+        let wants_tls = self.tls || self.fingerprint.is_some();
+        if wants_tls && (target.is_file() || target.has_tls == Some(false)) {
+            bail!("TLS is wanted, and what is given as the server has none; write chats://HOST");
+        }
+        let address = target.address(wants_tls || settings.wants_tls());
         let text = |text: &Option<String>| text.clone().map(Value::Text);
         let switch = |is_given: bool, value| is_given.then_some(Value::Switch(value));
-        let server = Some(Value::Text(target.address.to_string()));
+        let server = Some(Value::Text(address.to_string()));
         let (name, room) = (text(&self.name), text(&self.room));
         let is_given = !self.server.is_empty();
+        let is_elsewhere = usual.ok() != Some(address.place());
         for (key, value) in [
             (Key::Server, server.filter(|_| is_given)),
+            (Key::Tls, switch(wants_tls || is_given, address.has_tls)),
+            // A certificate in the file is that of the server in the file.
+            (Key::Fingerprint, is_elsewhere.then(|| Value::Text(String::new()))),
+            (Key::Fingerprint, text(&self.fingerprint)),
             (Key::Name, name.or(text(&target.name).filter(|_| is_given))),
             (Key::Room, room.or(text(&target.room).filter(|_| is_given))),
             (Key::Inline, switch(self.inline, true)),
             (Key::Reconnect, switch(self.no_reconnect, false)),
             (Key::Bell, switch(self.bell, true)),
         ] {
-            let Some(value) = value else { continue };
+            let Some(value) = value.filter(|value| value != settings.get(key)) else { continue };
             settings.set(key, value, Source::CommandLine).map_err(|why| anyhow!("--{why}"))?;
         }
         // An address in the file may have a name and a room in it.
@@ -129,6 +149,7 @@ impl Options {
                 settings.set(key, value, source).map_err(|why| anyhow!(why))?;
             }
         }
+        settings.pin()?;
         Ok(settings)
     }
 
@@ -142,10 +163,10 @@ impl Options {
         };
         let mut target = Target::parse(host)?;
         if let Some(port) = port {
-            if target.address.file().is_some() {
+            if target.is_file() {
                 bail!("{port:?} is one word too many: a socket has no port");
             }
-            target.address.port = Address::port(port)?;
+            target.port = Some(Address::port(port)?);
         }
         Ok(target)
     }

@@ -3,7 +3,9 @@
 use crate::{
     address::{Address, DEFAULT_HOST, Target},
     commands, secrets,
+    tls::Fingerprint,
 };
+use anyhow::{anyhow, bail};
 use chatd::core::wire::sanitize::replace_controls;
 use std::{collections::BTreeMap, fmt};
 
@@ -14,6 +16,8 @@ const WORDS_MAX: usize = 100;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
     Server,
+    Tls,
+    Fingerprint,
     Name,
     Room,
     Inline,
@@ -25,8 +29,10 @@ pub(crate) enum Key {
 }
 
 /// Each by its name, what it is by default, and what it does; in the order of [`Key`].
-const ROWS: [(Key, &str, Kind, &str); 9] = [
+const ROWS: [(Key, &str, Kind, &str); 11] = [
     (Key::Server, "server", Kind::Text, "where to go: HOST, HOST:PORT or chat://NAME@HOST/ROOM"),
+    (Key::Tls, "tls", Kind::Off, "speak TLS with the server, as --tls does"),
+    (Key::Fingerprint, "fingerprint", Kind::Text, "the certificate that the server must have"),
     (Key::Name, "name", Kind::Text, "the name to enter under"),
     (Key::Room, "room", Kind::Text, "the room to go to"),
     (Key::Inline, "inline", Kind::Off, "leave the screen to the terminal, as --inline does"),
@@ -191,6 +197,9 @@ impl Settings {
                 let target = is_clean.then(|| Target::parse(text)).ok_or_else(|| key.wants())?;
                 drop(target.map_err(|why| format!("{why:#}"))?);
             }
+            (Kind::Text, Value::Text(text)) if key == Key::Fingerprint && !text.is_empty() => {
+                Fingerprint::parse(text).map_err(|why| format!("{name}: {why}"))?;
+            }
             (Kind::Text, Value::Text(text)) if !is_one_word(text) => {
                 return Err(format!("{name} wants one word, not {text:?}"));
             }
@@ -270,7 +279,27 @@ impl Settings {
     /// # Errors
     /// When the port is not a number from 1 to 65535.
     pub(crate) fn address(&self) -> anyhow::Result<Address> {
-        Ok(Target::parse(self.text(Key::Server).unwrap_or(DEFAULT_HOST))?.address)
+        let target = Target::parse(self.text(Key::Server).unwrap_or(DEFAULT_HOST))?;
+        Ok(target.address(self.wants_tls()))
+    }
+
+    /// Whether TLS is spoken with a server of which nothing else is said.
+    pub(crate) fn wants_tls(&self) -> bool {
+        self.is_on(Key::Tls) || self.text(Key::Fingerprint).is_some()
+    }
+
+    /// The certificate that this server must have, if it is given.
+    ///
+    /// # Errors
+    /// As those of [`Settings::address`]; or TLS, without which no certificate is seen, is not spoken.
+    pub(crate) fn pin(&self) -> anyhow::Result<Option<(Address, Fingerprint)>> {
+        let fingerprint = self.text(Key::Fingerprint).map(Fingerprint::parse).transpose();
+        let fingerprint = fingerprint.map_err(|why| anyhow!(why))?;
+        let address = self.address()?;
+        if fingerprint.is_some() && !address.has_tls {
+            bail!("a fingerprint is given, and TLS is not spoken with {address}");
+        }
+        Ok(fingerprint.map(|fingerprint| (address, fingerprint)))
     }
 
     /// A text that is set.

@@ -10,10 +10,11 @@ use crate::{
     screen::{Screen, Show},
     settings::Settings,
     terminal,
+    tls::Trust,
 };
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::{
-    io::{self, ErrorKind, Write as _},
+    io::{self, ErrorKind},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     changed: Condvar,
     pub(crate) link: Link,
     pub(crate) screen: Screen,
+    /// Whose certificates are accepted.
+    pub(crate) trust: Trust,
     settings: Mutex<Arc<Settings>>, // locked to look, or to put others there
     /// A password was asked for while this line was begun: it is not shown, and said to nobody.
     is_typing_hidden: AtomicBool,
@@ -45,12 +48,13 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(screen: Screen, settings: Settings) -> Shared {
+    pub(crate) fn new(screen: Screen, settings: Settings, trust: Trust) -> Shared {
         Shared {
             known: Mutex::default(),
             changed: Condvar::new(),
             link: Link::default(),
             screen,
+            trust,
             settings: Mutex::new(Arc::new(settings)),
             is_typing_hidden: AtomicBool::new(false),
             is_leaving: AtomicBool::new(false),
@@ -148,7 +152,7 @@ impl Shared {
             is_fit.then(|| line.and_then(|line| known.sent(line)))
         });
         let own = own.ok_or("not sent: the server has not let us in yet.")?;
-        if let Err(e) = stream.and_then(|stream| stream.as_ref().write_all(text)) {
+        if let Err(e) = stream.and_then(|stream| stream.send(text)) {
             self.change(|known| known.own.take_back(line));
             return Err(not_sent(&e));
         }

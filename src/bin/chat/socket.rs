@@ -3,14 +3,21 @@
 //! socket and for nothing else. What a line or a note makes it do is in `hearing.rs`.
 
 use crate::{
-    address::Address, connection::connect, ending::Ending, known::Known, secrets,
-    server_line::ServerLine, shared::Shared, visit::Visit,
+    address::Address,
+    connection::{Stream, connect},
+    ending::Ending,
+    known::Known,
+    secrets,
+    server_line::ServerLine,
+    shared::Shared,
+    tls,
+    visit::Visit,
 };
 use chatd::core::{sentences, wire::line::LineBuffer};
 use crossbeam_channel::Receiver;
 use std::{
-    io::{ErrorKind, Read as _},
-    net::TcpStream,
+    io::ErrorKind,
+    mem::take,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -39,7 +46,7 @@ pub(crate) const NAME_TRIES: u32 = 3;
 /// What the keyboard asks of this thread.
 pub(crate) enum ClientCommand {
     /// Go on here.
-    Go(Address, TcpStream),
+    Go(Address, Stream),
     /// Try here again, now.
     Retry,
     /// Stop trying.
@@ -70,18 +77,23 @@ pub(crate) struct Socket {
     pub(crate) refusals: u32,
     /// Why we were not let in, as far as that was said.
     pub(crate) told: Option<String>,
+    /// The last connection ended, and the server had not said that it would.
+    pub(crate) was_cut: bool,
 }
 
 impl Socket {
     /// Serves this connection, and those after it, until the program ends.
-    pub(crate) fn run(mut self, first: TcpStream) -> ! {
+    pub(crate) fn run(mut self, first: Stream) -> ! {
         let mut stream = first;
         let mut visit = Visit::first(self.room.clone());
         loop {
             let ending = self.read(stream, &mut visit);
             if self.shared.is_leaving() {
                 self.show(visit.arrivals.release());
-                self.shared.leave(&ending.unwrap_or(Ending::Left)); // in a pipe: a name refused
+                // In a pipe: a name refused, or perhaps not everything has come.
+                let is_cut = self.was_cut && !self.has_person && !self.shared.known().said_goodbye;
+                let cut = is_cut.then(|| Ending::Cut(self.address.clone()));
+                self.shared.leave(&ending.or(cut).unwrap_or(Ending::Left));
             }
             stream = match self.commands.try_recv() {
                 Ok(ClientCommand::Quit) => self.leave(),
@@ -112,16 +124,20 @@ impl Socket {
     }
 
     /// Reads until the connection ends. Returns why the program has to, if it has to.
-    fn read(&mut self, stream: TcpStream, visit: &mut Visit) -> Option<Ending> {
+    fn read(&mut self, stream: Stream, visit: &mut Visit) -> Option<Ending> {
         let stream = Arc::new(stream);
         self.shared.change(Known::begin);
         self.shared.link.set(Some(Arc::clone(&stream)));
-        let _ = stream.set_read_timeout(Some(PARTIAL_LIMIT)); // without it, such a line comes later
+        let _ = stream.set_read_timeout(PARTIAL_LIMIT); // without it, such a line comes later
         let mut buffer = LineBuffer::cutting_at(LINE_MAX);
-        let mut ending = None;
+        let (mut ending, mut is_first) = (None, !stream.has_tls());
+        self.was_cut = false;
         while ending.is_none() && !buffer.has_ended() {
-            match stream.as_ref().read(buffer.space()) {
+            match stream.read(buffer.space()) {
                 Ok(0) if self.shared.known().has_notes => break, // half a line is told again
+                Ok(count) if take(&mut is_first) && tls::is_alert(&buffer.space()[..count]) => {
+                    ending = Some(Ending::WantsTls(self.address.clone()));
+                }
                 Ok(count) => {
                     buffer.received(count);
                     self.shared.known().heard_at = Some(Instant::now());
@@ -137,7 +153,12 @@ impl Socket {
                         ending = self.take(ServerLine::new(partial), visit);
                     }
                 }
-                Err(_) => break, // reset or timed out: gone, as at an end of file
+                // Cut, reset or timed out: gone, as at an end of file.
+                Err(e) => {
+                    let is_ours = self.shared.link.is_hung_up();
+                    self.was_cut = e.kind() == ErrorKind::UnexpectedEof && !is_ours;
+                    break;
+                }
             }
             while ending.is_none()
                 && let Some(piece) = buffer.next_piece()
@@ -193,8 +214,15 @@ impl Socket {
                 .may_come_back
                 .unwrap_or_else(|| why.as_ref().is_none_or(|why| sentences::may_come_back(why)));
         let was_asked = known.question.is_some() && known.room.is_none() && !is_return;
-        (!self.comes_back || !is_welcome || was_asked)
-            .then(|| Ending::Gone(self.address.clone(), why))
+        (!self.comes_back || !is_welcome || was_asked).then(|| self.gone(why))
+    }
+
+    /// The connection is lost; with the server's last words, if it had any.
+    fn gone(&self, why: Option<String>) -> Ending {
+        match why {
+            None if self.was_cut => Ending::Cut(self.address.clone()),
+            why => Ending::Gone(self.address.clone(), why),
+        }
     }
 
     fn next_visit(&self, mut visit: Visit) -> Visit {
@@ -203,7 +231,7 @@ impl Socket {
     }
 
     /// Tries until there is a connection, with waits that grow until we are let in.
-    fn come_back(&mut self, now: bool, visit: &mut Visit) -> TcpStream {
+    fn come_back(&mut self, now: bool, visit: &mut Visit) -> Stream {
         let (why, has_spoken) = {
             let known = self.shared.known();
             (known.last_words.clone(), known.heard > 0)
@@ -211,17 +239,20 @@ impl Socket {
         if has_spoken {
             self.tries = self.tries.min(SPOKE);
         }
-        let mut why = Ending::Gone(self.address.clone(), why).to_string();
+        let mut why = self.gone(why).to_string();
         let mut now = now;
         loop {
             let last = WAITS_MS.len() - 1;
             let wait = Duration::from_millis(WAITS_MS[self.tries.min(last)]);
-            let is_told = self.shows_own && self.told.as_ref() == Some(&why); // the status row counts
-            if !now && self.tries <= last && !is_told {
+            let was_told = self.told.as_ref() == Some(&why);
+            let is_counted = was_told && self.shows_own; // by the status row
+            if !now && self.tries <= last && !is_counted {
                 self.told = Some(why.clone());
                 let again = if self.tries == last { "every" } else { "in" };
                 let seconds = wait.as_secs_f32();
-                self.shared.screen.notice(format!("{why} Trying again {again} {seconds} s."));
+                let why = if was_told { "" } else { &*why };
+                let text = format!("{why} Trying again {again} {seconds} s.");
+                self.shared.screen.notice(text.trim_start());
             }
             self.tries += 1;
             self.shared.change(|known| {
@@ -238,7 +269,7 @@ impl Socket {
                 }
                 Ok(ClientCommand::Retry) | Err(_) => {}
             }
-            match connect(&self.address) {
+            match connect(&self.address, &self.shared.trust) {
                 Ok(stream) => return stream,
                 Err(ending) => why = ending.to_string(),
             }
@@ -247,7 +278,7 @@ impl Socket {
     }
 
     /// Goes on at another server (or at this one).
-    fn go(&mut self, to: Address, stream: TcpStream) -> TcpStream {
+    fn go(&mut self, to: Address, stream: Stream) -> Stream {
         self.shared.change(Known::leave_server);
         self.shared.screen.notice(format!("connected to {to}."));
         (self.tries, self.refusals, self.told, self.address) = (0, 0, None, to);

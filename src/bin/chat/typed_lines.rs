@@ -14,9 +14,14 @@ pub(crate) const LINES_MAX: usize = 1000;
 /// The most files of a folder that are looked at.
 const FILES_MAX: usize = 10_000;
 
-/// In the platform's folder for data, readable by its owner alone (rustyline sees to that).
+/// The platform's folder for our data.
+pub(crate) fn folder() -> Option<PathBuf> {
+    Some(etcetera::base_strategy::choose_native_strategy().ok()?.data_dir().join("chatd"))
+}
+
+/// Readable by its owner alone (rustyline sees to that).
 pub(crate) fn file() -> Option<PathBuf> {
-    let folder = etcetera::base_strategy::choose_native_strategy().ok()?.data_dir().join("chatd");
+    let folder = folder()?;
     fs::create_dir_all(&folder).ok()?;
     Some(folder.join("chat-history"))
 }
