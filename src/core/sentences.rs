@@ -283,6 +283,9 @@ pub fn may_come_back(why: &str) -> bool {
             .any(|reason| why.contains(reason.trim_end_matches('.')))
 }
 
+/// For whoever comes without TLS where nothing else is spoken. More may follow.
+pub const TLS_ALONE: &str = "This port is for TLS alone";
+
 /// For whoever is logged in to an account whose password was changed elsewhere.
 pub(crate) const PASSWORD_CHANGED: &str =
     "the password of your account was changed. Come again with the new one.";

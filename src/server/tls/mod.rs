@@ -15,6 +15,7 @@
 //!
 //! The handshake is in `client/outbox/encrypted.rs`; the web thread's is in `web/connection.rs`.
 
+use crate::core::sentences::TLS_ALONE;
 use std::time::Duration;
 
 /// How long a handshake may take: some round trips, and a machine that computes slowly.
@@ -29,5 +30,5 @@ pub mod fingerprint;
 /// To whoever does not speak TLS here.
 pub(crate) fn only(plain_port: Option<u16>) -> String {
     let plain = plain_port.map(|port| format!(" (without encryption: nc HOST {port})"));
-    format!("This port is for TLS alone: chat --tls HOST:PORT{}", plain.unwrap_or_default())
+    format!("{TLS_ALONE}: chat --tls HOST:PORT{}", plain.unwrap_or_default())
 }
