@@ -48,6 +48,10 @@ mod status;
 #[cfg(unix)]
 mod strangers;
 #[cfg(unix)]
+mod tls_chatd;
+#[cfg(unix)]
+mod tls_people;
+#[cfg(unix)]
 mod typing;
 #[cfg(unix)]
 mod window;
