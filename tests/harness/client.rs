@@ -24,6 +24,11 @@ impl Client {
         Client::of(stream, name)
     }
 
+    /// Connects to a server that may be gone just now.
+    pub fn try_to_connect(address: SocketAddr, name: &str) -> Option<Client> {
+        TcpStream::connect(address).and_then(|stream| Client::try_of(stream, name)).ok()
+    }
+
     /// Connects from one of loopback's other addresses.
     pub fn connect_from(source: &str, address: SocketAddr, name: &str) -> Client {
         let connect = || {
@@ -49,18 +54,19 @@ impl Client {
     }
 
     fn of(stream: TcpStream, name: &str) -> Client {
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        Client::try_of(stream, name).expect("the handshake")
+    }
+
+    fn try_of(stream: TcpStream, name: &str) -> std::io::Result<Client> {
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(DEADLINE))?;
+        stream.set_write_timeout(Some(DEADLINE))?;
         let wire = match Program::current() {
-            Program::Browser => Wire::browser(stream),
-            Program::Tls => match Tls::connect(stream) {
-                Ok(tls) => Wire::Tls(Box::new(tls)),
-                Err(e) => panic!("{name} cannot shake hands: {e}"),
-            },
+            Program::Browser => Wire::browser(stream)?,
+            Program::Tls => Wire::Tls(Box::new(Tls::connect(stream)?)),
             _ => Wire::Plain(stream),
         };
-        Client { name: name.to_owned(), reader: BufReader::with_capacity(64 * 1024, wire) }
+        Ok(Client { name: name.to_owned(), reader: BufReader::with_capacity(64 * 1024, wire) })
     }
 
     // --- Lines ---
@@ -68,6 +74,11 @@ impl Client {
     #[track_caller]
     pub fn says(&mut self, line: &str) {
         self.sends(format!("{line}\n"));
+    }
+
+    /// The same to a server that may be gone by now.
+    pub fn tries_to_say(&mut self, line: &str) {
+        let _ = self.reader.get_mut().write_all(format!("{line}\n").as_bytes());
     }
 
     /// Reads the next line, whatever it is; `None` at the end of file, or when the connection is reset.

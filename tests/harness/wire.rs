@@ -25,11 +25,12 @@ pub struct Browser {
 }
 
 impl Wire {
-    pub fn browser(stream: TcpStream) -> Wire {
-        let url = format!("ws://{}/chat", stream.peer_addr().unwrap());
-        let (messages, _) = tungstenite::client(url, stream).expect("the handshake");
+    pub fn browser(stream: TcpStream) -> io::Result<Wire> {
+        let url = format!("ws://{}/chat", stream.peer_addr()?);
+        let shaken = tungstenite::client(url, stream);
+        let (messages, _) = shaken.map_err(|e| io::Error::other(e.to_string()))?;
         let (text, taken, typed) = (Utf8Bytes::default(), 0, Vec::new());
-        Wire::Browser(Box::new(Browser { messages, text, taken, typed, closed: None }))
+        Ok(Wire::Browser(Box::new(Browser { messages, text, taken, typed, closed: None })))
     }
 
     pub fn socket(&self) -> &TcpStream {

@@ -205,6 +205,10 @@ pub(crate) fn register(ctx: &mut RoomsCtx<'_>, hash: PasswordHash) -> CommandRes
     if let Some(account) = ctx.rooms.account_of(ctx.client) {
         return Err(format!("You are logged in to {} already.", account.name).into());
     }
+    if ctx.rooms.lasting.names_are_unchecked {
+        // Which names and numbers are taken is not known, either.
+        return Err("No name can be registered as long as no password can be read.".into());
+    }
     let (name, address) = (ctx.member().name().clone(), ctx.member().address());
     name_is_free(ctx.rooms, &name, Some(ctx.client))?;
     let now = ctx.rooms.now();

@@ -110,6 +110,11 @@ fn when_passwords_can_be_read_again_marks_go_and_a_registered_name_keeps_its_own
     assert!(told.starts_with("*** You are now robert.\n"), "{told}");
     assert!(told.ends_with("You are shown as robert?.\n"), "{told}");
     chat.is_told(BOB, "/nick bob");
+    // A number that is given out now may be an account's in the file.
+    chat.asks(BOB, register());
+    chat.finishes();
+    let told = chat.reads(BOB);
+    assert_eq!(told, "*** No name can be registered as long as no password can be read.\n");
     chat.forgets();
     chat.chat.restore(snapshot());
     chat.finishes();
