@@ -103,6 +103,21 @@ fn every_load_runs_beside_the_baseline() {
 }
 
 #[test]
+fn half_of_the_clients_speak_tls() {
+    let chatd = env!("CARGO_BIN_EXE_chatd");
+    let servers = format!("--server tls={chatd} --against plain={chatd} --against tls2={chatd}");
+    for load in [
+        "latency --clients 12 --senders 3 --rate 2000",
+        "throughput --clients 9 --senders 9 --window 3 --size 1025",
+        "connect --clients 20",
+    ] {
+        let called = chatbench(&format!("{servers} --runs 1 --time 0.2 {load}"));
+        assert!(called.success, "{}", called.stdout);
+        assert!(called.stdout.contains("tls ÷ plain"), "{}", called.stdout);
+    }
+}
+
+#[test]
 fn compare_shows_every_figure_of_every_model() {
     let folder = std::env::temp_dir().join(format!("chatbench-plots-{}", std::process::id()));
     let plots = folder.display();

@@ -6,7 +6,7 @@
 //! Client 1 is the probe: its line shows that client 0 itself has entered.
 
 use super::{
-    socket::{Poller, Socket},
+    socket::{Other, Poller, Socket},
     transcript::{FIRST_WATCHER, Reader, Transcript},
     wire::{ARRIVAL, LineId, Wire},
 };
@@ -49,8 +49,8 @@ pub enum Role {
     Ignored,
 }
 
-/// Where clients connect, and browsers.
-pub type Addresses = (SocketAddr, Option<SocketAddr>);
+/// Where clients connect, and where every second of them does.
+pub type Addresses = (SocketAddr, Option<Other>);
 
 struct Client {
     socket: Socket,
@@ -61,8 +61,8 @@ struct Client {
 
 pub struct Crowd {
     address: SocketAddr,
-    /// Where every second client connects that only reads.
-    web: Option<SocketAddr>,
+    /// Where every second client connects, if it is by TLS; those that only read, by WebSocket.
+    other: Option<Other>,
     wire: Wire,
     poller: Poller,
     chunk: Vec<u8>,
@@ -86,10 +86,10 @@ impl Crowd {
     }
 
     /// The first watcher and the probe alone.
-    pub fn new((address, web): Addresses, wire: Wire, probe: Role) -> Result<Crowd> {
+    pub fn new((address, other): Addresses, wire: Wire, probe: Role) -> Result<Crowd> {
         let mut crowd = Crowd {
             address,
-            web,
+            other,
             wire,
             poller: Poller::new(EVENTS)?,
             chunk: vec![0; CHUNK],
@@ -146,13 +146,18 @@ impl Crowd {
         self.clients[client].role
     }
 
+    pub fn is_encrypted(&self, client: usize) -> bool {
+        self.clients[client].socket.is_encrypted()
+    }
+
     /// Connects one more client and sends what it enters with. It does not wait: the kernel may
     /// still be connecting.
     pub fn add(&mut self, role: Role) -> Result<()> {
         let number = self.len();
-        let reads_only = role == Role::Watcher && number > PROBE && number.is_multiple_of(2);
-        let web = self.web.filter(|_| reads_only);
-        let address = web.unwrap_or(self.address);
+        let is_second = number > PROBE && number.is_multiple_of(2);
+        let may_be = |other: &&Other| role == Role::Watcher || matches!(other, Other::Tls(..));
+        let other = self.other.as_ref().filter(|_| is_second).filter(may_be).cloned();
+        let address = other.as_ref().map_or(self.address, Other::address);
         let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
@@ -166,8 +171,8 @@ impl Crowd {
             Ok(()) | Err(_) => {}
         }
         let mut socket = Socket::new(socket.into(), &self.poller, number)?;
-        if let Some(web) = web {
-            let begun = socket.begin_frames(web);
+        if let Some(other) = other {
+            let begun = socket.begin(other);
             begun.with_context(|| format!("client {number} cannot send"))?;
         }
         let reader = Reader::new(number, role == Role::Watcher, &self.transcript);
@@ -226,6 +231,8 @@ impl Crowd {
         let patience = if ready.is_empty() { patience } else { Duration::ZERO };
         let events = self.poller.wait(Some(patience))?;
         ready.extend(events.into_iter().map(|(client, _)| client));
+        // What the generator decrypts comes last, so that nobody else's lines wait for that.
+        ready.sort_by_key(|client| clients[*client].socket.is_encrypted());
         Ok(ready)
     }
 

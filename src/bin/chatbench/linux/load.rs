@@ -76,8 +76,11 @@ pub fn start(
     roles: &[Role],
 ) -> Result<(Server, Crowd)> {
     let server = Server::start(target, settings.pin)?;
-    let crowd =
-        Crowd::connect((server.address, server.web), Wire { peer: target.peer, size }, roles)?;
+    let crowd = Crowd::connect(
+        (server.address, server.other.clone()),
+        Wire { peer: target.peer, size },
+        roles,
+    )?;
     Ok((server, crowd))
 }
 

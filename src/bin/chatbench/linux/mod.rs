@@ -17,6 +17,7 @@ mod socket;
 mod table;
 mod throughput;
 mod timeline;
+mod tls;
 mod transcript;
 mod websocket;
 mod wire;
@@ -36,7 +37,8 @@ use std::{env, iter, process::ExitCode};
 /// Put a load on chat servers, check every line at every receiver (once, whole, in one order), and
 /// say what it cost them. Servers are given as [NAME=]COMMAND, as ADDR:PORT@PID (it runs already,
 /// and keeps its cores), or as baseline. A command without options gets those that a measurement
-/// needs.
+/// needs. Of a server whose NAME begins with tls, every second client speaks TLS, and latency is
+/// that of the others; of one called browsers, every second reader is one.
 #[derive(FromArgs)]
 struct Args {
     /// the server (default: the chatd beside chatbench)

@@ -1,6 +1,6 @@
 //! What is measured: a command that starts a server, or a server that runs already.
 
-use super::{proc, wire::Peer};
+use super::{proc, socket::Other, tls::Certificate, wire::Peer};
 use anyhow::{Context, Result, bail};
 use std::{
     env,
@@ -16,6 +16,8 @@ use std::{
 
 /// The name of a server that is read by browsers, too.
 const BROWSERS: &str = "browsers";
+/// What the name of a server begins with of whose clients half speak TLS.
+const TLS: &str = "tls";
 /// How long a server may take to say where it listens.
 const START: Duration = Duration::from_secs(10);
 
@@ -28,6 +30,8 @@ pub struct Target {
     pub clients_max: usize,
     /// Every second client that only reads does so by WebSocket.
     pub has_browsers: bool,
+    /// Every second client speaks TLS.
+    pub has_tls: bool,
     /// The command that starts it, anew for each run: it says `listening on ADDR:PORT` on its
     /// standard output. Or the one word `ADDR:PORT@PID`: it runs already.
     words: Vec<String>,
@@ -38,7 +42,8 @@ impl Target {
     /// spaces, or `baseline`, or `ADDR:PORT@PID`. A chatd without options gets those of
     /// [`Target::chatd`]; one with options of its own runs without limits by address all the same,
     /// unless these say otherwise: every client here has one address. Of one that is named
-    /// `browsers`, every second client that only reads does so by WebSocket.
+    /// `browsers`, every second client that only reads does so by WebSocket; of one whose name
+    /// begins with `tls`, every second client speaks TLS.
     pub fn parse(text: &str, peer: Peer) -> Result<Target> {
         let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || c == '-');
         let named = text.split_once('=').filter(|(name, _)| is_name(name));
@@ -63,7 +68,8 @@ impl Target {
     fn new(name: &str, peer: Peer, words: &[&str]) -> Target {
         let words = words.iter().map(ToString::to_string).collect();
         let has_browsers = name == BROWSERS;
-        Target { name: name.into(), peer, clients_max: usize::MAX, has_browsers, words }
+        let has_tls = name.starts_with(TLS);
+        Target { name: name.into(), peer, clients_max: usize::MAX, has_browsers, has_tls, words }
     }
 
     /// A build of chatd or of one of its versions, with nothing on that slows or bounds a load.
@@ -115,10 +121,11 @@ fn running(word: &str) -> Option<(SocketAddr, u32)> {
 /// A running server. One that was started ends when this value is dropped.
 pub struct Server {
     pub address: SocketAddr,
-    /// Where it serves browsers, if it is to be read by some.
-    pub web: Option<SocketAddr>,
+    /// Where every second client goes.
+    pub other: Option<Other>,
     pub pid: u32,
     child: Option<Child>,
+    _certificate: Option<Certificate>,
 }
 
 impl Drop for Server {
@@ -137,39 +144,49 @@ impl Server {
     pub fn start(target: &Target, pin: Option<(usize, usize)>) -> Result<Server> {
         let words = &target.words;
         if let Some((address, pid)) = running(&words[0]) {
-            return Ok(Server { address, web: None, pid, child: None });
+            return Ok(Server { address, other: None, pid, child: None, _certificate: None });
         }
         let pin_self = |core: Option<usize>| core.map_or(Ok(()), |core| proc::pin_self([core]));
         // A process starts on the cores of the thread that starts it.
         pin_self(pin.map(|(first, _)| first))?;
-        let server = Server::spawn(words, target.has_browsers);
+        let server = Server::spawn(target);
         pin_self(pin.map(|(_, last)| last))?;
         server.with_context(|| format!("cannot start {}: {}", target.name, words.join(" ")))
     }
 
-    fn spawn(words: &[String], has_browsers: bool) -> Result<Server> {
+    fn spawn(target: &Target) -> Result<Server> {
+        let words = &target.words;
+        let certificate = target.has_tls.then(|| Certificate::new(&words[0])).transpose()?;
         let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).stdin(Stdio::null()).stderr(Stdio::null());
+        command.args(&words[1..]).args(certificate.iter().flat_map(Certificate::options));
+        command.stdin(Stdio::null()).stderr(Stdio::null());
         let mut child = command.stdout(Stdio::piped()).spawn()?;
         let stdout = BufReader::new(child.stdout.take().context("no stdout")?);
         let (address, pid) = (([127, 0, 0, 1], 0).into(), child.id());
-        let mut server = Server { address, web: None, pid, child: Some(child) };
-        let ((found, address), (found_web, web)) = (mpsc::channel(), mpsc::channel());
+        let clients = certificate.as_ref().map(Certificate::clients).transpose()?;
+        let (child, other) = (Some(child), None);
+        let mut server = Server { address, other, pid, child, _certificate: certificate };
+        let ((found, address), (found_other, other)) = (mpsc::channel(), mpsc::channel());
         // It reads on to the end, so that the server never waits for a reader.
         thread::Builder::new().name("server-stdout".into()).spawn(move || {
             for line in stdout.split(b'\n').map_while(Result::ok) {
                 let line = String::from_utf8_lossy(&line);
-                let web = address_behind(&line, "listening for browsers on ");
+                let other = address_behind(&line, "listening for browsers on ")
+                    .or_else(|| address_behind(&line, "listening for TLS on "));
                 let address = address_behind(&line, "listening on ");
                 // Nobody waits for a second address.
                 address.map(|address| found.send(address));
-                web.map(|web| found_web.send(web));
+                other.map(|other| found_other.send(other));
             }
         })?;
         let address = address.recv_timeout(START);
         server.address = address.context("it did not say \"listening on ADDR:PORT\"")?;
-        if has_browsers {
-            server.web = Some(web.recv_timeout(START).context("it serves no browsers")?);
+        if target.has_browsers || target.has_tls {
+            let at = other.recv_timeout(START).context("it serves no browsers, or no TLS")?;
+            server.other = Some(match clients {
+                Some(clients) => Other::Tls(at, clients),
+                None => Other::Browsers(at),
+            });
         }
         Ok(server)
     }

@@ -1,6 +1,6 @@
 //! Sockets that never wait, and epoll to wait for many of them: for the crowd and the baseline.
 
-use super::websocket::Frames;
+use super::{tls::Tls, websocket::Frames};
 use anyhow::{Context, Result};
 use rustix::{
     buffer::spare_capacity,
@@ -10,10 +10,12 @@ use rustix::{
     },
     fd::{AsFd, OwnedFd},
 };
+use rustls::ClientConfig;
 use std::{
     io::{self, ErrorKind, IoSlice, Read, Write},
     net::{SocketAddr, TcpStream},
     rc::Rc,
+    sync::Arc,
     time::Duration,
 };
 
@@ -50,29 +52,60 @@ impl Poller {
     }
 }
 
+/// Where every second client connects, and what it speaks there.
+#[derive(Clone)]
+pub enum Other {
+    Browsers(SocketAddr),
+    Tls(SocketAddr, Arc<ClientConfig>),
+}
+
+impl Other {
+    pub fn address(&self) -> SocketAddr {
+        match self {
+            Other::Browsers(address) | Other::Tls(address, _) => *address,
+        }
+    }
+}
+
+/// What is done to the bytes of a connection.
+enum Coding {
+    Plain,
+    Frames(Frames),
+    Tls(Box<Tls>),
+}
+
 /// One connection, and the bytes it could not take yet.
 pub struct Socket {
     stream: TcpStream,
     epoll: Rc<OwnedFd>,
     key: usize,
     unsent: Vec<u8>,
-    /// `Some`: it is a browser's.
-    frames: Option<Frames>,
+    coding: Coding,
 }
 
 impl Socket {
     /// Takes a stream that does not block, and has the poller tell when it can be read.
     pub fn new(stream: TcpStream, poller: &Poller, key: usize) -> Result<Socket> {
         poller.add(&stream, key)?;
-        Ok(Socket { stream, epoll: poller.epoll.clone(), key, unsent: Vec::new(), frames: None })
+        let (epoll, unsent) = (poller.epoll.clone(), Vec::new());
+        Ok(Socket { stream, epoll, key, unsent, coding: Coding::Plain })
     }
 
-    /// From now on it speaks by WebSocket.
-    pub fn begin_frames(&mut self, address: SocketAddr) -> io::Result<()> {
-        let (request, frames) = Frames::begin(address);
-        self.send([request.as_bytes(), b""])?;
-        self.frames = Some(frames);
+    /// From now on it speaks by WebSocket, or TLS.
+    pub fn begin(&mut self, other: Other) -> Result<()> {
+        match other {
+            Other::Browsers(address) => {
+                let (request, frames) = Frames::begin(address);
+                self.send([request.as_bytes(), b""])?;
+                self.coding = Coding::Frames(frames);
+            }
+            Other::Tls(_, config) => self.coding = Coding::Tls(Box::new(Tls::new(config)?)),
+        }
         Ok(())
+    }
+
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self.coding, Coding::Tls(_))
     }
 
     /// Has the poller tell no more of it.
@@ -82,25 +115,31 @@ impl Socket {
 
     /// Returns 0 if nothing has come. The end of the stream is an error.
     pub fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
+        if let Coding::Tls(tls) = &mut self.coding {
+            let count = or_nothing(tls.read(&self.stream, chunk))?;
+            let records = tls.encrypt(&[])?;
+            return self.write([&records, b""]).map(|()| count);
+        }
         match self.stream.read(chunk) {
             Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
-            read => match (or_nothing(read)?, &mut self.frames) {
-                (count, Some(frames)) => frames.strip(&mut chunk[..count]),
-                (count, None) => Ok(count),
+            read => match (or_nothing(read)?, &mut self.coding) {
+                (count, Coding::Frames(frames)) => frames.strip(&mut chunk[..count]),
+                (count, _) => Ok(count),
             },
         }
     }
 
     /// Sends both parts in one call, and keeps what does not go now.
     pub fn send(&mut self, parts: [&[u8]; 2]) -> io::Result<()> {
-        let frame;
-        let parts = match &self.frames {
-            None => parts,
-            Some(_) => {
-                frame = Frames::frame(&parts.concat())?;
-                [&frame[..], b""]
-            }
+        let coded = match &mut self.coding {
+            Coding::Plain => return self.write(parts),
+            Coding::Frames(_) => Frames::frame(&parts.concat())?,
+            Coding::Tls(tls) => tls.encrypt(&parts.concat())?,
         };
+        self.write([&coded, b""])
+    }
+
+    fn write(&mut self, parts: [&[u8]; 2]) -> io::Result<()> {
         let sent = match parts {
             _ if !self.unsent.is_empty() => 0,
             [[], []] => return Ok(()),
