@@ -296,10 +296,11 @@ fn main() -> anyhow::Result<()> {
     thread::scope(|scope| {
         scope.spawn(|| {
             ctrl_c.wait();
-            log::logger().flush();
-            std::process::exit(0); // what was shown is written; who is here reads an end of file
+            server.shutdown();
         });
         server.serve_forever();
     });
-    Ok(())
+    drop(server); // and a Unix-domain socket's file with it
+    log::logger().flush();
+    std::process::exit(0) // what was shown is written; who is here reads an end of file
 }

@@ -99,10 +99,12 @@ struct HangsUp<H> {
 }
 
 impl<H> HangsUp<H> {
-    /// Ends every connection: a read that waits returns, and a write fails.
+    /// Ends every connection: a read that waits returns, and a write fails. What has come and nobody
+    /// has read is thrown away; a handler would still be given all of it, and that may be megabytes.
     fn hang_up(&self) {
-        for stream in self.open.lock().take().into_iter().flat_map(HashMap::into_values) {
+        for mut stream in self.open.lock().take().into_iter().flat_map(HashMap::into_values) {
             let _ = stream.shutdown(Shutdown::Both);
+            while matches!(stream.read(&mut [0; 16 << 10]), Ok(1..)) {} // it does not wait any more
         }
     }
 }

@@ -292,9 +292,10 @@ fn close_waits_for_the_handlers() {
     let server = server(Echo, Threading::new(2, 128 * 1024));
     let mut client = connect(address(&server));
     thread::scope(|scope| {
-        scope.spawn(|| server.serve_forever());
+        let accept = scope.spawn(|| server.serve_forever());
         assert_eq!(echo(&mut client, b'a'), Some(b'a'));
         server.shutdown();
+        accept.join().unwrap(); // it has noted every thread that it started
         let (closed, is_closed) = mpsc::channel();
         let mixin = &server.mixin;
         scope.spawn(move || {
@@ -316,4 +317,28 @@ fn a_server_that_is_dropped_leaves_its_port() {
     drop(server);
     assert_eq!(TcpStream::connect(address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
     Server::new(TcpListener::bind(address).unwrap(), Arc::new(Echo), Arc::new(Inline));
+}
+
+#[test]
+fn each_kind_serves_three_one_after_another_and_leaves_its_port() {
+    fn serves_three(mixin: impl MixIn) {
+        let mut here = None;
+        serving(mixin, |address| {
+            for byte in *b"abc" {
+                assert_eq!(echo(&mut connect(address), byte), Some(byte));
+            }
+            here = Some(address);
+        });
+        let error = TcpStream::connect(here.unwrap()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+    }
+    serves_three(Inline);
+    serves_three(Threading::new(10, 128 * 1024));
+    serves_three(Pool::new(2, 10).unwrap());
+}
+
+#[test]
+fn a_server_that_never_served_closes_at_once() {
+    server(Echo, Threading::new(10, 128 * 1024)).mixin.close();
+    server(Echo, Pool::new(2, 2).unwrap()).mixin.close();
 }

@@ -1,6 +1,6 @@
 //! A Unix-domain socket beside the port: who comes by it is known by their user.
 
-use crate::harness::{Client, Folder, Program, Server, has_program, skip};
+use crate::harness::{Client, Folder, Process, Program, Server, example, has_program, skip};
 use std::{
     os::unix::fs::{FileTypeExt as _, PermissionsExt as _},
     process::{Command, Stdio},
@@ -129,4 +129,16 @@ fn a_path_that_cannot_be_had_is_told_in_a_sentence() {
         assert!(!output.status.success() && said.contains(says), "{option}: {said}");
     }
     assert_eq!(std::fs::read_to_string(folder.path("text")).unwrap(), "a text");
+}
+
+#[test]
+fn the_textbooks_server_takes_its_file_away_too() {
+    let folder = Folder::new();
+    let mut command = Command::new(example::example("chatd-mutex"));
+    command.current_dir(folder.path("")).args(["--listen", "unix:s", "--db", "none"]);
+    let mut server = Process::start(command);
+    server.prints("listening on unix:s");
+    assert!(folder.path("s").exists());
+    server.ends_on_ctrl_c();
+    assert!(!folder.path("s").exists());
 }

@@ -1,7 +1,7 @@
 //! Step 11: a chat room on threads, and what goes wrong first. Each flaw is asserted: these tests pass as long as the
 //! programs are wrong.
 
-use crate::{harness::*, start};
+use crate::{floods, harness::*, start};
 use std::{
     io::{self, ErrorKind, Read as _, Write as _},
     net::Shutdown,
@@ -238,4 +238,15 @@ fn a_name_taken_twice() {
     let mut server = start("room-names");
     two_get_one_name(&server);
     server.ends_on_ctrl_c();
+}
+
+#[test]
+fn a_room_ends_on_ctrl_c_although_a_talker_has_a_million_lines_ready() {
+    let mut server = start("room-channel");
+    let talker = server.connect("talker");
+    floods(&talker, "y\n");
+    let began = Instant::now();
+    server.ends_on_ctrl_c();
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(5), "{took:?}"); // half a second; with all that came, eight and more
 }

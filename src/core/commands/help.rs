@@ -29,7 +29,11 @@ fn help(ctx: &mut SessionCtx<'_, '_>, about: &str) -> Result<String, Refusal> {
 
 /// What one command does, in one line, with an example.
 fn explain(row: &Row) -> String {
-    let whom = if row.who.are_administrators() { " Only administrators may." } else { "" };
+    let whom = if row.who.are_administrators() {
+        " Only administrators may, and whoever typed /instructor CODE."
+    } else {
+        ""
+    };
     let example = match row.example {
         "" => String::new(),
         example => format!(" For example: /{} {example}", row.name),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     origin::Origin,
-    socketserver::{Connection, Handler, MixIn, Server, Threading},
+    socketserver::{Connection, Handler, Inline, MixIn, Pool, Server, Threading},
 };
 use std::{
     io::{Read as _, Write as _},
@@ -109,4 +109,37 @@ fn a_path_that_is_too_long_is_refused_with_its_length() {
     let long = folder.0.join("x".repeat(rest + 1));
     assert!(matches!(bind(&long), Err(BindError::TooLong(108))));
     assert!(matches!(bind(&folder.0.join("none/s")), Err(BindError::System(_))));
+}
+
+#[test]
+fn each_kind_serves_three_one_after_another_and_takes_its_file_away() {
+    fn serves_three(mixin: impl MixIn) {
+        let folder = Folder::new("three");
+        let server = Server::new(bind(&folder.path()).unwrap(), Arc::new(Tells), Arc::new(mixin));
+        thread::scope(|scope| {
+            scope.spawn(|| server.serve_forever());
+            for _ in 0..3 {
+                let mut heard = String::new();
+                let mut client = UnixStream::connect(folder.path()).unwrap();
+                client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+                client.read_to_string(&mut heard).unwrap();
+                assert!(heard.contains("uid"), "{heard}");
+            }
+            server.shutdown();
+        });
+        server.mixin.close();
+        drop(server);
+        assert!(!folder.path().exists());
+    }
+    serves_three(Inline);
+    serves_three(Threading::new(10, 128 * 1024));
+    serves_three(Pool::new(2, 10).unwrap());
+}
+
+#[test]
+fn a_bind_that_fails_leaves_nothing_open() {
+    let folder = Folder::new("fails");
+    let nowhere = folder.path().join("no-such-folder");
+    (0..1024).for_each(|_| assert!(bind(&nowhere).is_err()));
+    drop(bind(&folder.path()).unwrap()); // there are descriptors left for it
 }

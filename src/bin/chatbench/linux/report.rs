@@ -147,6 +147,9 @@ fn medians(rows: &[Row], servers: usize) -> Vec<Vec<String>> {
     each.chain([median("all of these, as costs", &MAIN)]).collect()
 }
 
+/// The load average up to which a measurement was alone on its machine.
+const LOAD_MAX: f64 = 3.0;
+
 /// When, on what and how it was measured.
 fn circumstances(settings: &Settings) -> Result<String> {
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
@@ -159,9 +162,22 @@ fn circumstances(settings: &Settings) -> Result<String> {
     let (day, kernel, time) = (jiff::Zoned::now().date(), kernel.trim(), time.as_secs_f64());
     let machine = format!("{day}, Linux {kernel}, {cores} cores ({model})");
     // Two programs that are busy are a load of 2. What is above that is others'.
-    let load = LoadAverage::current()?.one;
+    let load = f64::from(LoadAverage::current()?.one);
     let how = format!("Median of {runs} runs of {time} s, (least..most), servers in turn");
-    Ok(format!("{machine}. {how}. Load average at the end: {load}."))
+    let warning = disturbed(load);
+    Ok(format!("{machine}. {how}. Load average at the end: {load:.2}.{warning}"))
+}
+
+/// What a table says first if other programs ran. (A server and its load take two cores at most, and
+/// a little for what looks at them.)
+fn disturbed(load: f64) -> String {
+    if load <= LOAD_MAX {
+        return String::new();
+    }
+    format!(
+        "\n\n**DISTURBED** Other programs ran: the load was {load:.1}, and these two make 2 of it. Do not \
+         compare these figures, not even with one another. Close what you can, and measure again."
+    )
 }
 
 /// A Markdown table whose columns are as wide as their widest cell.
@@ -176,6 +192,12 @@ fn aligned(rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_from_a_busy_machine_says_so() {
+        assert_eq!(disturbed(2.1), "");
+        assert!(disturbed(5.3).contains("**DISTURBED** Other programs ran: the load was 5.3"));
+    }
 
     #[test]
     fn a_ratio_is_the_median_of_the_pairs() {

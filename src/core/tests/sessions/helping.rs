@@ -35,7 +35,7 @@ fn help_explains_a_command_with_an_example() {
         ("/help who", "*** /who: who is in this room, idle for how long.\n"),
         (
             "/help BAN",
-            "*** /ban NAME|ADDRESS [FOR] [WHY]: keeps NAME or ADDRESS out (30m, 12h, 7d). Only administrators may. For example: /ban bob 2 days spam\n",
+            "*** /ban NAME|ADDRESS [FOR] [WHY]: keeps NAME or ADDRESS out (30m, 12h, 7d). Only administrators may, and whoever typed /instructor CODE. For example: /ban bob 2 days spam\n",
         ),
         ("/help part", "*** There is no command /part. Here it is /leave.\n"),
         ("/help xyzzy", "*** There is no command /xyzzy. /help lists them.\n"),
