@@ -16,6 +16,8 @@ pub struct LentListeners {
     pub(super) tls: Vec<TcpListener>,
     /// For browsers: those that are called `web`.
     pub(super) web: Vec<TcpListener>,
+    /// For browsers that speak https: those that are called `web-tls`.
+    pub(super) web_tls: Vec<TcpListener>,
 }
 
 impl LentListeners {
@@ -31,6 +33,7 @@ impl LentListeners {
             let kind = match names.next() {
                 Some("web") => &mut lent.web,
                 Some("tls") => &mut lent.tls,
+                Some("web-tls") => &mut lent.web_tls,
                 _ => &mut lent.chat,
             };
             let taken =

@@ -20,6 +20,7 @@ pub mod number;
 mod opening;
 pub mod options;
 pub mod own_names;
+mod page_at;
 pub mod proxies;
 pub mod random;
 pub mod registry;
@@ -115,6 +116,8 @@ pub struct Chatd {
 /// The thread `web`, and where it listens.
 struct WebThread {
     addresses: Vec<SocketAddr>,
+    /// For https.
+    encrypted: Vec<SocketAddr>,
     stop: WebStop,
     thread: JoinHandle<()>,
     view: Arc<View>,
@@ -173,7 +176,7 @@ impl Chatd {
             sources: SourceTable::new(options),
             totals,
             threads: rows,
-            web: web.as_ref().and_then(WebListeners::address),
+            web: web.as_ref().and_then(|web| web.pages().first().copied()),
             certificates,
         });
         let threads = Arc::new(Threading::new(most, CLIENT_STACK));
@@ -210,6 +213,11 @@ impl Chatd {
     /// The addresses on which it serves browsers.
     pub fn web_addresses(&self) -> &[SocketAddr] {
         self.web.as_ref().map_or(&[], |web| &web.addresses)
+    }
+
+    /// The addresses on which it serves browsers over https.
+    pub fn https_addresses(&self) -> &[SocketAddr] {
+        self.web.as_ref().map_or(&[], |web| &web.encrypted)
     }
 
     /// How many clients are here; `None`: a thread hangs with the registry.
@@ -306,20 +314,20 @@ fn start_web(
         listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     };
     let (addresses, metrics) = (addresses_of(&opened.listeners), addresses_of(&opened.metrics));
-    let Some(&address) = addresses.first().or(metrics.first()) else { return Ok(None) };
+    let (encrypted, pages) = (addresses_of(&opened.encrypted), opened.pages());
     let first = servers.iter().find_map(|server| server.listener().address());
     let config = WebConfig {
         proxies: options.proxies(),
         chat_port: first.map_or(0, |address| address.port()),
-        address,
         most: limits::browsers_possible(options.threads_max),
     };
-    addresses.first().iter().for_each(|page| handler.authenticator.tickets.set_address(**page));
+    pages.first().iter().for_each(|page| handler.authenticator.tickets.set_page(**page));
     metrics.iter().for_each(|on| log::info!("metrics are at http://{on}/metrics"));
     let view = Arc::new(View::new(options));
     let web = Web::new(opened, config, (handler, threads, &view), watch);
     let (web, stop) = web.context("cannot start the thread web")?;
-    Ok(Some(WebThread { addresses, stop, thread: start_thread("web", move || web.run())?, view }))
+    let thread = start_thread("web", move || web.run())?;
+    Ok(Some(WebThread { addresses, encrypted, stop, thread, view }))
 }
 
 /// The chat as it is at the start. The log has at once what is to be said of the file.

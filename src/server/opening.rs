@@ -36,7 +36,7 @@ pub(super) struct Opened {
 pub(super) fn open(options: &Options, lent: LentListeners) -> anyhow::Result<Opened> {
     let first = first_certificate(options)?;
     ensure!(
-        lent.tls.is_empty() || first.is_some(),
+        (lent.tls.is_empty() && lent.web_tls.is_empty()) || first.is_some(),
         "systemd lends a listener for TLS, which needs --tls-cert and --tls-key."
     );
     let ghost_after = Duration::from_secs(options.ghost_after);
@@ -44,7 +44,7 @@ pub(super) fn open(options: &Options, lent: LentListeners) -> anyhow::Result<Ope
     let plain = lent::to_accept_from(lent.chat, ghost_after).unwrap_or_else(own)?;
     let own = || listen_encrypted(&options.tls, ghost_after);
     let encrypted = lent::to_accept_from(lent.tls, ghost_after).unwrap_or_else(own)?;
-    let web = listener::open(options, lent.web)?;
+    let web = listener::open(options, lent.web, lent.web_tls)?;
     let on = plain.iter().find_map(Listener::address);
     let port = on.map(|on| on.port());
     let certificates = first.map(|first| Arc::new(Certificates::new(first, port)));

@@ -31,7 +31,7 @@ use argh::{ArgsInfo, FromArgs};
 use log::LevelFilter;
 use std::{
     io::IsTerminal as _,
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -69,6 +69,11 @@ pub struct Options {
     /// addresses of --listen)
     #[argh(option, arg_name = "ADDR:PORT", default = "WebOn::Usual")]
     pub(crate) web: WebOn,
+
+    /// where browsers find the page over https, with the certificate of --tls-cert, as ADDR:PORT or PORT
+    /// (default: none)
+    #[argh(option, arg_name = "ADDR:PORT", default = "WebOn::Nowhere")]
+    pub(crate) web_tls: WebOn,
 
     /// a name by which browsers may call this server, beside its addresses and this machine's own
     /// name; may be repeated
@@ -246,7 +251,7 @@ impl Options {
 
     /// Whether browsers are to be served.
     pub fn serves_browsers(&self) -> bool {
-        self.web != WebOn::Nowhere
+        self.web != WebOn::Nowhere || self.web_tls != WebOn::Nowhere
     }
 
     /// For a server that cannot serve browsers.
@@ -273,7 +278,10 @@ impl Options {
     /// # Errors
     /// It was told to.
     pub fn encrypt_nothing(&self) -> anyhow::Result<()> {
-        ensure!(self.tls.is_empty(), "--tls: only chatd itself speaks TLS. Leave it out.");
+        ensure!(
+            self.tls.is_empty() && self.web_tls == WebOn::Nowhere,
+            "--tls: only chatd itself speaks TLS. Leave it out."
+        );
         Ok(())
     }
 
@@ -361,15 +369,6 @@ pub fn address_for_others() -> Option<IpAddr> {
     let usable =
         |ip: &IpAddr| !ip.is_loopback() && matches!(ip, IpAddr::V4(v4) if !v4.is_link_local());
     interfaces.iter().map(if_addrs::Interface::ip).find(usable)
-}
-
-/// Where others find the page that is served at `web`: host and port, as they stand in a URL.
-pub(crate) fn page_address(mut web: SocketAddr) -> String {
-    if web.ip().is_unspecified() {
-        let Some(ip) = address_for_others() else { return format!("localhost:{}", web.port()) };
-        web.set_ip(ip);
-    }
-    web.to_string()
 }
 
 #[cfg(test)]

@@ -5,9 +5,11 @@ use crate::harness::{
     tls::{self, Tls},
 };
 use std::{
+    io::{Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpStream},
     process::Command,
 };
+use tungstenite::Message;
 
 /// A test for each promise, under its own name.
 macro_rules! kept_to_tls {
@@ -38,6 +40,13 @@ fn start(options: &str) -> (Server, SocketAddr) {
     let address = |line: &str| line.split_once(lead)?.1.parse().ok();
     let address = server.printed().lines().find_map(address).expect("it is there");
     (server, address)
+}
+
+/// The address for those who encrypt and are browsers.
+fn https(server: &Server) -> SocketAddr {
+    let lead = "listening for browsers on https://";
+    let address = |line: &str| line.split_once(lead)?.1.parse().ok();
+    server.printed().lines().find_map(address).expect("it is there")
 }
 
 fn s_client(address: SocketAddr, options: &str) -> Process {
@@ -215,4 +224,115 @@ fn a_certificate_is_read_again_and_nobody_is_hung_up() {
     });
     alice.hears("*** bob entered lobby");
     eventually("bob is gone", || server.log().contains("bob left"));
+}
+
+#[test]
+fn keys_are_updated_and_a_renegotiation_is_refused() {
+    if !has_program("openssl") {
+        return;
+    }
+    let (server, address) = start("");
+    let [mut alice] = server.enter(["alice"]);
+    let mut client = s_client(address, "-tls1_3"); // not -quiet: K and k at a line's begin are commands
+    client.prints("What is your name?");
+    client.types("una\n");
+    alice.hears("*** una entered lobby");
+    for (command, said) in [("K", "hers, and ours are asked for"), ("k", "hers alone")] {
+        client.types(&format!("{command}\n"));
+        eventually("openssl has updated its keys", || client.log().contains("KEYUPDATE"));
+        client.types(&format!("{said}\n"));
+        alice.hears(&format!("<una> {said}"));
+        alice.says(&format!("answer to {command}"));
+        client.prints(&format!("<alice> answer to {command}"));
+    }
+    client.types("/quit\n");
+    alice.hears("*** una left lobby (quit)");
+
+    let mut client = s_client(address, "-tls1_2");
+    client.prints("What is your name?");
+    client.types("rob\n");
+    alice.hears("*** rob entered lobby");
+    client.types("R\n"); // openssl gives up when it is refused
+    alice.hears("*** rob left lobby (connection lost)");
+    alice.hears_nothing();
+}
+
+#[test]
+fn the_page_and_its_websockets_come_over_https() {
+    let server = Server::start(&format!(
+        "--web 127.0.0.1:0 --web-tls 127.0.0.1:0 --view open {}",
+        tls::options()
+    ));
+    let [mut alice] = server.enter(["alice"]);
+    let address = https(&server);
+    let get = |path: &str, connection: &str| {
+        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: {connection}\r\n\r\n")
+    };
+    let connect = || Tls::connect(TcpStream::connect(address).unwrap()).unwrap();
+
+    let mut page = connect();
+    let (mut answer, mut space) = (Vec::new(), [0; 4096]);
+    // Two requests at once: what is decrypted with the first one is not forgotten.
+    let both = get("/", "keep-alive") + &get("/page.js", "close");
+    page.stream.write_all(both.as_bytes()).unwrap();
+    while let Ok(count @ 1..) = page.read(&mut space) {
+        answer.extend_from_slice(&space[..count]);
+    }
+    let answer = String::from_utf8_lossy(&answer);
+    assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 2, "{answer}");
+    assert_eq!(page.is_clean, Some(true));
+
+    let mut plain = Client::connect(address, "plain");
+    plain.sends(get("/x", "close"));
+    plain.hears("HTTP/1.1 308 Permanent Redirect\r");
+    plain.hears("Location: https://localhost/x\r");
+    plain.ends();
+
+    let (mut chat, _) = tungstenite::client("ws://localhost/chat", connect()).unwrap();
+    chat.send(Message::text("bob\nhello")).unwrap();
+    alice.hears("*** bob entered lobby");
+    alice.hears("<bob> hello");
+    alice.says("hi");
+    while !chat.read().unwrap().into_text().unwrap().contains("<alice> hi") {}
+    chat.send(Message::Ping("ping".into())).unwrap();
+    while chat.read().unwrap() != Message::Pong("ping".into()) {}
+    chat.send(Message::text("/quit")).unwrap();
+    let mut close = None;
+    while let Ok(message) = chat.read() {
+        if let Message::Close(frame) = message {
+            close = frame;
+        }
+    }
+    assert_eq!(close.map(|frame| frame.reason.to_string()).as_deref(), Some("Goodbye."));
+    alice.hears("*** bob left lobby (quit)");
+
+    let (mut view, _) = tungstenite::client("ws://localhost/view.ws", connect()).unwrap();
+    view.send(Message::text("{\"ticket\":\"\"}")).unwrap();
+    let slots = (0..4).map(|_| view.read().unwrap().into_text().unwrap().len()).sum::<usize>();
+    assert!(slots > 1000, "the hello, all threads, and slots: {slots} bytes");
+    drop(view);
+    drop(connect()); // a handshake, and nothing else
+    let mut client = Client::connect(address, "client");
+    client.sends(b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00");
+    client.receives(b"\x15\x03\x03\x00\x02\x02\x32");
+    client.ends();
+    server.logs(" the TLS handshake failed: TLS: ");
+}
+
+#[test]
+fn who_gets_no_place_is_told_so_in_an_alert_and_the_address_of_a_proxy_counts() {
+    let (server, address) = start("--threads-max 1 --proxy-from 127.0.0.2");
+    let from_proxy = |header: &str| {
+        let mut client = Client::connect_from("127.0.0.2", address, "client");
+        client.sends(header);
+        client
+    };
+    let client = from_proxy("PROXY TCP4 192.0.2.7 198.51.100.1 40000 5001\r\n");
+    let mut tls = Tls::connect(client.stream().try_clone().unwrap()).unwrap();
+    tls.stream.write_all(b"alice\n").unwrap();
+    server.logs("connected from 192.0.2.7:40000");
+    let full = from_proxy("PROXY TCP4 192.0.2.8 198.51.100.1 40000 5001\r\n");
+    let error = Tls::connect(full.stream().try_clone().unwrap()).err().unwrap().to_string();
+    assert!(error.contains("AccessDenied"), "{error}");
+    server.logs("refused 192.0.2.8:40000: Sorry: ");
 }

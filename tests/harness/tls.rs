@@ -7,7 +7,7 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
 };
 use std::{
-    io::{self, ErrorKind, Read},
+    io::{self, ErrorKind, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
@@ -23,17 +23,10 @@ pub struct Tls {
 impl Tls {
     /// Shakes hands, and believes the certificate of [`pair`] alone.
     pub fn connect(stream: TcpStream) -> io::Result<Tls> {
-        Tls::connect_with(stream, rustls::ALL_VERSIONS)
-    }
-
-    pub fn connect_with(
-        stream: TcpStream,
-        versions: &[&'static rustls::SupportedProtocolVersion],
-    ) -> io::Result<Tls> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(pair().join("chatd-cert.pem")).unwrap()).unwrap();
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_protocol_versions(versions)
+            .with_safe_default_protocol_versions()
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
@@ -50,6 +43,16 @@ impl Tls {
     pub fn closes(&mut self) {
         self.stream.conn.send_close_notify();
         let _ = self.stream.conn.complete_io(&mut self.stream.sock);
+    }
+}
+
+impl Write for Tls {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
     }
 }
 

@@ -88,7 +88,7 @@ impl Server<'_> {
             Whose::Gone => {}
             Whose::Refused(connection, sentence) => {
                 let why = TurnedAway::new(Reason::Proxy, sentence);
-                outside.refuse(Arrival { connection, first: None }, &why, sources, totals);
+                outside.refuse(Arrival { connection, begun: None }, &why, sources, totals);
             }
         }
     }
@@ -99,7 +99,7 @@ impl Server<'_> {
             Ok(()) => self.sources.admit(connection.number, connection.peer, false),
             Err(sentence) => Admission::Refused(TurnedAway::new(Reason::Machine, sentence)),
         };
-        let arrival = |connection| Arrival { connection, first: None };
+        let arrival = |connection| Arrival { connection, begun: None };
         let Server { outside, sources, totals, .. } = self;
         match admission {
             Admission::Place { gives_way } => self.begin(connection, gives_way),

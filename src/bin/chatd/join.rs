@@ -2,12 +2,9 @@
 //! phone reads off the projector.
 
 use super::print::print_line;
-use chatd::{
-    server::{
-        addresses,
-        options::{Options, address_for_others},
-    },
-    socketserver::Listener,
+use chatd::server::{
+    Chatd, addresses,
+    options::{Options, address_for_others},
 };
 use qrcodegen::{QrCode, QrCodeEcc};
 use std::{
@@ -24,26 +21,26 @@ const MARGIN: i32 = 2;
 const COLOURS: (&str, &str) = ("\x1b[30;107m", "\x1b[0m");
 
 /// Prints the addresses, and what to tell the class.
-pub(crate) fn tell<'a>(
-    listeners: impl Iterator<Item = &'a Listener>,
-    encrypted: impl Iterator<Item = &'a Listener>,
-    for_browsers: &[SocketAddr],
-) {
+pub(crate) fn tell(chatd: &Chatd) {
     let (mut addresses, mut files) = (Vec::new(), Vec::new());
-    for listener in listeners {
+    for listener in chatd.listeners() {
         match listener.address() {
             Some(address) => addresses.push(address),
             None => files.push(listener.to_string()),
         }
     }
-    for listener in encrypted {
+    for listener in chatd.encrypted() {
         print_line(&format!("chatd: listening for TLS on {listener}"));
+    }
+    for address in chatd.https_addresses() {
+        print_line(&format!("chatd: listening for browsers on https://{address}"));
     }
     for file in &files {
         print_line(&format!("chatd: listening on {file}"));
         print_line(&format!("Join from this machine: nc -U {}", &file["unix:".len()..]));
     }
-    let lines = lines(&addresses, for_browsers, address_for_others(), stdout().is_terminal());
+    let own = address_for_others();
+    let lines = lines(&addresses, chatd.web_addresses(), own, stdout().is_terminal());
     lines.iter().for_each(|line| print_line(line));
 }
 

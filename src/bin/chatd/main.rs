@@ -103,7 +103,7 @@ fn run(given: Given) -> anyhow::Result<ExitCode> {
     }
     let stop = StopSignals::watch(hangup(&given)).context("cannot watch for signals")?;
     let chatd = Chatd::start(&options, lent, server_threads, stop.raiser()?)?;
-    join::tell(chatd.listeners(), chatd.encrypted(), chatd.web_addresses());
+    join::tell(&chatd);
     if let Some(code) = chatd.pairing_code() {
         print_line(&format!("Instructor: type /instructor {code}"));
     }

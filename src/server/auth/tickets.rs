@@ -2,10 +2,9 @@
 
 use crate::{
     lock::{LockKind, Locked},
-    server::options::page_address,
+    server::page_at::PageAt,
 };
 use std::{
-    net::SocketAddr,
     sync::OnceLock,
     time::{Duration, Instant},
 };
@@ -35,12 +34,12 @@ struct Ticket {
 pub(crate) struct Tickets {
     all: Locked<Vec<Ticket>>,
     /// Where browsers reach the server.
-    address: OnceLock<SocketAddr>,
+    page: OnceLock<PageAt>,
 }
 
 impl Default for Tickets {
     fn default() -> Tickets {
-        Tickets { all: Locked::new(LockKind::Tickets, Vec::new()), address: OnceLock::new() }
+        Tickets { all: Locked::new(LockKind::Tickets, Vec::new()), page: OnceLock::new() }
     }
 }
 
@@ -52,8 +51,8 @@ pub(crate) fn random() -> Result<String, String> {
 
 impl Tickets {
     /// Browsers reach the server here.
-    pub(crate) fn set_address(&self, address: SocketAddr) {
-        let _ = self.address.set(address);
+    pub(crate) fn set_page(&self, page: PageAt) {
+        let _ = self.page.set(page);
     }
 
     /// Makes a ticket for `who`. Returns it, and the address to open with it.
@@ -61,12 +60,10 @@ impl Tickets {
     /// # Errors
     /// A sentence that says why there is no view.
     pub(crate) fn give(&self, who: Who) -> Result<(String, String), String> {
-        let address =
-            self.address.get().ok_or("There is no view: the server serves no browsers.")?;
-        let host = page_address(*address);
+        let page = self.page.get().ok_or("There is no view: the server serves no browsers.")?;
         let ticket = random()?;
         self.add(ticket.clone(), who);
-        let address = format!("http://{host}/view#{ticket}");
+        let address = format!("{}/view#{ticket}", page.url());
         Ok((ticket, address))
     }
 

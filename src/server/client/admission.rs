@@ -7,7 +7,7 @@ use super::{
     linger::part,
     lingerer::{Admit, Outside},
     outbox::{HandshakeError, WriterHandle},
-    waiting::{Arrival, Waiting, WaitingList},
+    waiting::{Arrival, Begun, Waiting, WaitingList},
     websocket::MessageReader,
 };
 use crate::{
@@ -27,8 +27,7 @@ use std::sync::{Arc, Weak};
 /// Serves one browser, whose connection has become a WebSocket. It is a client like any other.
 pub(crate) struct BrowserHandler {
     pub(crate) chat: Arc<ChatHandler>,
-    /// What it has sent already, behind its request.
-    pub(crate) first: Vec<u8>,
+    pub(crate) begun: Arc<Begun>,
 }
 
 impl Handler for ChatHandler {
@@ -56,30 +55,30 @@ impl Handler for ChatHandler {
     }
 
     fn refuse(&self, connection: Connection, refusal: Refusal) {
-        self.take_back(Arrival { connection, first: None }, refusal);
+        self.take_back(Arrival { connection, begun: None }, refusal);
     }
 }
 
 impl Handler for BrowserHandler {
     fn verify(&self, connection: Connection) -> Option<Connection> {
-        self.chat.admit(Arrival { connection, first: Some(self.first.clone()) })
+        self.chat.admit(Arrival { connection, begun: Some(Arc::clone(&self.begun)) })
     }
 
     fn handle(&self, connection: Connection) -> anyhow::Result<()> {
-        self.chat.serve(connection, Some(&self.first));
+        self.chat.serve(connection, Some(&self.begun));
         Ok(())
     }
 
     fn refuse(&self, connection: Connection, refusal: Refusal) {
-        self.chat.take_back(Arrival { connection, first: Some(self.first.clone()) }, refusal);
+        self.chat.take_back(Arrival { connection, begun: Some(Arc::clone(&self.begun)) }, refusal);
     }
 }
 
 impl ChatHandler {
-    /// Serves a client who has a place. `first`: it is a browser, and has sent this already.
-    fn serve(&self, connection: Connection, first: Option<&[u8]>) {
-        let client = self.begin(connection, first.is_some());
-        let messages = first.map(|first| MessageReader::new(&client, first.to_vec()));
+    /// Serves a client who has a place. `begun`: it is a browser.
+    fn serve(&self, connection: Connection, begun: Option<&Arc<Begun>>) {
+        let client = self.begin(connection, begun.is_some());
+        let messages = begun.map(|begun| begin_messages(&client, begun));
         let _listed = self.threads.enter(&client.status);
         let place = RegistryGuard { handler: self, client: &client };
         if client.is_encrypted() && !self.shake_hands(&client) {
@@ -139,12 +138,12 @@ impl ChatHandler {
     /// Returns the connection if it is known whose it is, and it has a place.
     fn admit_from(&self, whose: Whose) -> Option<Connection> {
         match whose {
-            Whose::Known(connection) => return self.admit(Arrival { connection, first: None }),
+            Whose::Known(connection) => return self.admit(Arrival { connection, begun: None }),
             Whose::NotYet(unnamed) => drop(self.linger.add(Outside::Unnamed(unnamed))),
             Whose::Gone => {}
             Whose::Refused(connection, sentence) => {
                 let why = TurnedAway::new(Reason::Proxy, sentence);
-                self.turn_away(Arrival { connection, first: None }, &why);
+                self.turn_away(Arrival { connection, begun: None }, &why);
             }
         }
         None
@@ -206,6 +205,13 @@ impl ChatHandler {
     }
 }
 
+#[inline(never)] // see `Session::hear`
+fn begin_messages(client: &Arc<WriterHandle>, begun: &Begun) -> Box<MessageReader> {
+    let (first, tls) = begun.take();
+    tls.into_iter().for_each(|tls| client.begin_tls(tls));
+    MessageReader::new(client, first.to_vec())
+}
+
 /// A client's place in the registry. It is released however the client ends.
 struct RegistryGuard<'a> {
     handler: &'a ChatHandler,
@@ -232,12 +238,12 @@ impl Admitting {
     }
 
     /// Has a connection served that has a place.
-    fn let_in(&self, chat: &Arc<ChatHandler>, Arrival { connection, first }: Arrival) {
-        match first {
+    fn let_in(&self, chat: &Arc<ChatHandler>, Arrival { connection, begun }: Arrival) {
+        match begun {
             None => process(&self.threads, connection, chat),
-            Some(first) => {
+            Some(begun) => {
                 let chat = Arc::clone(chat);
-                process(&self.threads, connection, &Arc::new(BrowserHandler { chat, first }));
+                process(&self.threads, connection, &Arc::new(BrowserHandler { chat, begun }));
             }
         }
     }
@@ -260,7 +266,7 @@ impl Admit for Admitting {
         let Some(handler) = self.handler.upgrade() else { return };
         for whose in list.look_at_unnamed() {
             if let Some(connection) = handler.admit_from(whose) {
-                self.let_in(&handler, Arrival { connection, first: None });
+                self.let_in(&handler, Arrival { connection, begun: None });
             }
         }
         for (arrival, gives_way) in list.look(&handler.sources, &handler.totals) {

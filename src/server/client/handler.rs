@@ -26,6 +26,7 @@ use crate::{
         hazards::Hazards,
         history::historian::HistoryReader,
         net,
+        page_at::PageAt,
         registry::Registry,
         sources::{SourceTable, Usage},
         status::{Activity, Totals},
@@ -36,7 +37,6 @@ use crate::{
 use crossbeam_channel::TrySendError;
 use std::{
     io,
-    net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread,
@@ -77,7 +77,7 @@ pub(crate) struct ChatHandler {
     /// Every thread.
     pub(crate) threads: Arc<Threads>,
     /// Where browsers find the page, if they do.
-    pub(crate) web: Option<SocketAddr>,
+    pub(crate) web: Option<PageAt>,
     /// For whoever comes encrypted, if there is a port for that.
     pub(crate) certificates: Option<Arc<Certificates>>,
 }
@@ -157,10 +157,10 @@ impl<'a> ClientThread<'a> {
         let web = self.handler.web.filter(|_| self.messages.is_none());
         match (&reason, web, self.client.socket().local_addr()) {
             (CloseReason::OtherProtocol("an HTTP request"), Some(mut page), Ok(tried)) => {
-                if page.ip().is_unspecified() {
-                    page.set_ip(tried.ip());
+                if page.address.ip().is_unspecified() {
+                    page.address.set_ip(tried.ip());
                 }
-                CloseReason::PageElsewhere(format!("http://{page}/"))
+                CloseReason::PageElsewhere(page.url() + "/")
             }
             _ => reason,
         }

@@ -17,13 +17,18 @@ use crate::{
         proxies::{Unnamed, Whose},
         sources::{Admission, SourceTable},
         status::Totals,
-        tls::{ENCRYPTED, connection::DENIED},
+        tls::{
+            ENCRYPTED,
+            connection::{DENIED, TlsConnection},
+        },
         turned_away::{Reason, TurnedAway},
     },
     socketserver::Connection,
 };
+use parking_lot::Mutex;
 use std::{
     mem::take,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -39,8 +44,27 @@ const OTHERS: usize = 8;
 pub struct Arrival {
     /// It.
     pub connection: Connection,
-    /// `Some`: it is a browser's, and has sent this already.
-    pub first: Option<Vec<u8>>,
+    /// `Some`: it is a browser's, and this far.
+    pub begun: Option<Arc<Begun>>,
+}
+
+/// How far a browser is that has become a client.
+pub struct Begun {
+    /// What it has sent already, behind its request.
+    pub(super) first: Vec<u8>,
+    /// What its connection is encrypted with, for whoever serves or refuses it.
+    tls: Mutex<Option<Box<TlsConnection>>>,
+}
+
+impl Begun {
+    pub(crate) fn new(first: Vec<u8>, tls: Option<Box<TlsConnection>>) -> Arc<Begun> {
+        Arc::new(Begun { first, tls: Mutex::new(tls) })
+    }
+
+    /// Takes both. To be called once.
+    pub(crate) fn take(&self) -> (&[u8], Option<Box<TlsConnection>>) {
+        (&self.first, self.tls.lock().take())
+    }
 }
 
 /// A connection that waits.
@@ -73,7 +97,7 @@ impl Arrival {
     }
 
     fn wire(&self) -> Wire {
-        if self.first.is_some() { Wire::Frames } else { Wire::Plain }
+        if self.begun.is_some() { Wire::Frames } else { Wire::Plain }
     }
 
     /// Tells it why it is not let in.
@@ -88,7 +112,21 @@ impl Arrival {
             true => DENIED.to_vec(),
             false => last_words(&notice(sentence), code, self.wire()),
         };
+        let words = match self.begun.and_then(|begun| begun.take().1) {
+            Some(tls) => tls.finish(&words),
+            None => words,
+        };
         Refused::with_words(self.connection.stream, &words, has_to_wait)
+    }
+
+    /// Sends this, as far as the socket takes it.
+    fn send(&self, bytes: &[u8]) {
+        let stream = &self.connection.stream;
+        let mut tls = self.begun.as_ref().map(|begun| begun.tls.lock());
+        let _ = match tls.as_deref_mut() {
+            Some(Some(tls)) => tls.send(stream, bytes, &[]),
+            _ => net::send_now(stream, &[bytes]),
+        };
     }
 
     /// Whether nothing can be told: the handshake is for the client's own thread, which does not run
@@ -120,7 +158,7 @@ impl Waiting {
         if let Some(request) = request.filter(|_| !self.arrival.is_sealed()) {
             let words = notice(request);
             let words = encode(words.as_bytes(), self.arrival.wire());
-            let _ = net::send_now(&self.arrival.connection.stream, &[&words]);
+            self.arrival.send(&words);
         }
     }
 

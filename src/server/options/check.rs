@@ -1,6 +1,6 @@
 //! What cannot work, and why. No I/O.
 
-use super::Options;
+use super::{Options, WebOn};
 use crate::core::wire::line::LINE_MAX;
 use anyhow::{bail, ensure};
 
@@ -56,6 +56,10 @@ impl Options {
             (None, Some(_)) => bail!("--tls-key needs --tls-cert, the file with its certificate."),
             (None, None) => {
                 ensure!(self.tls.is_empty(), "--tls needs --tls-cert and --tls-key: {advice}");
+                ensure!(
+                    self.web_tls == WebOn::Nowhere,
+                    "--web-tls needs --tls-cert and --tls-key: {advice}"
+                );
             }
             (Some(_), Some(_)) => {}
         }

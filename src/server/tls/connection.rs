@@ -13,6 +13,8 @@ use std::{
 /// The most bytes to be read from the socket at once: a dozen lines as people type them. (With a
 /// record that has begun to come, they always fit in rustls's buffer.)
 pub(crate) const PIECE: usize = 1024;
+/// The most pieces that are read by a thread that has others to look after.
+const PIECES_AT_ONCE: usize = 16;
 /// The most bytes in a record, by the protocol.
 const RECORD_MAX: usize = 16 * 1024;
 /// The first byte of everything that a TLS client sends first.
@@ -32,13 +34,15 @@ pub(crate) struct TlsConnection {
     has_moved: bool,
     /// Its peer has broken the protocol, and was told so.
     has_failed: bool,
+    /// Bytes that are decrypted and not read.
+    read_ahead: usize,
 }
 
 impl TlsConnection {
     pub(crate) fn new(config: Arc<ServerConfig>) -> Result<Box<TlsConnection>, rustls::Error> {
         let mut inner = ServerConnection::new(config)?;
         inner.set_buffer_limit(None); // one record is in it, see `send`
-        Ok(Box::new(TlsConnection { inner, has_moved: false, has_failed: false }))
+        Ok(Box::new(TlsConnection { inner, has_moved: false, has_failed: false, read_ahead: 0 }))
     }
 
     /// Whether nothing can be said yet.
@@ -56,9 +60,12 @@ impl TlsConnection {
     pub(crate) fn receive(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         loop {
             let count = self.inner.read_tls(&mut bytes)?;
-            if let Err(error) = self.inner.process_new_packets() {
-                self.has_failed = true;
-                return Err(io::Error::new(ErrorKind::InvalidData, format!("TLS: {error}")));
+            match self.inner.process_new_packets() {
+                Ok(state) => self.read_ahead = state.plaintext_bytes_to_read(),
+                Err(error) => {
+                    self.has_failed = true;
+                    return Err(io::Error::new(ErrorKind::InvalidData, format!("TLS: {error}")));
+                }
             }
             if count == 0 || bytes.is_empty() {
                 return Ok(()); // behind the peer's close_notify nothing counts
@@ -71,12 +78,35 @@ impl TlsConnection {
     /// # Errors
     /// The end came without TLS's own, and anybody on the way may have cut off what was to come.
     pub(crate) fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
-        self.inner.reader().read(space).map_err(|error| match error.kind() {
+        let read = self.inner.reader().read(space).map_err(|error| match error.kind() {
             ErrorKind::UnexpectedEof => {
                 io::Error::new(ErrorKind::UnexpectedEof, "cut off: it ended without a close_notify")
             }
             _ => error,
-        })
+        });
+        self.read_ahead -= read.as_ref().copied().unwrap_or(0);
+        read
+    }
+
+    /// Whether there is something to read that the socket has not.
+    pub(crate) fn has_read_ahead(&self) -> bool {
+        self.read_ahead > 0
+    }
+
+    /// Reads what there is, decrypted, or fails with `WouldBlock`. For a thread that does not wait.
+    pub(crate) fn read_now(&mut self, socket: &TcpStream, space: &mut [u8]) -> io::Result<usize> {
+        for _ in 0..PIECES_AT_ONCE {
+            match self.read(space) {
+                Err(e) if net::is_nothing(&e) => {}
+                read => return read,
+            }
+            let most = space.len().min(PIECE);
+            let count = net::read_now(socket, &mut space[..most])?;
+            let received = self.receive(&space[..count]);
+            let _ = self.flush(socket); // an alert, too
+            received?;
+        }
+        Err(ErrorKind::WouldBlock.into())
     }
 
     // --- Out ---

@@ -10,6 +10,7 @@ use crate::{
         auth::tickets::Who,
         client::frames::{close_frame, frame},
         net,
+        tls::connection::TlsConnection,
     },
 };
 use std::{
@@ -43,6 +44,8 @@ pub(super) struct Looker {
 
 /// What waits for a looker.
 struct Out {
+    /// What their connection is encrypted with, if it is.
+    tls: Option<Box<TlsConnection>>,
     bytes: Vec<u8>,
     sent: usize,
     /// When they last took something, or there was nothing to take.
@@ -56,8 +59,14 @@ struct Out {
 }
 
 impl Looker {
-    pub(super) fn new(socket: TcpStream, who: Who, back: String) -> Looker {
+    pub(super) fn new(
+        socket: TcpStream,
+        tls: Option<Box<TlsConnection>>,
+        who: Who,
+        back: String,
+    ) -> Looker {
         let out = Out {
+            tls,
             bytes: Vec::new(),
             sent: 0,
             progress: Instant::now(),
@@ -73,6 +82,16 @@ impl Looker {
             wants_all: AtomicBool::new(true),
             cpu: AtomicU64::new(0),
         }
+    }
+
+    /// Decrypts what they have sent, if it is encrypted. Called by their own thread.
+    pub(super) fn with_tls<R>(&self, act: impl FnOnce(&mut TlsConnection) -> R) -> Option<R> {
+        self.out.lock().tls.as_deref_mut().map(act)
+    }
+
+    /// Whoever could not enter is refused by their own thread.
+    pub(super) fn take_tls(&self) -> Option<Box<TlsConnection>> {
+        self.out.lock().tls.take()
     }
 
     /// They want the hello and all threads.
@@ -149,6 +168,9 @@ impl Looker {
             out.push(&frames);
             out.send(&self.socket);
             (out.is_closed, out.file) = (true, None);
+            if let Some(tls) = out.tls.take() {
+                let _ = net::send_now(&self.socket, &[&tls.finish(&[])]);
+            }
         }
         let _ = self.socket.shutdown(Shutdown::Both);
     }
@@ -172,7 +194,7 @@ impl Looker {
 
 impl Out {
     fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.bytes.is_empty() && self.tls.as_ref().is_none_or(|tls| !tls.has_unsent())
     }
 
     fn push(&mut self, frames: &[u8]) {
@@ -187,11 +209,23 @@ impl Out {
 
     /// Sends what the socket takes now.
     fn send(&mut self, socket: &TcpStream) {
-        while self.sent < self.bytes.len() {
-            match net::send_now(socket, &[&self.bytes[self.sent..]]) {
-                Ok(0) => return,
+        while !self.is_empty() {
+            let rest = &self.bytes[self.sent..];
+            let sent = match &mut self.tls {
+                None => net::send_now(socket, &[rest]),
+                Some(tls) => tls.send(socket, rest, &[]),
+            };
+            let has_moved = self.tls.as_mut().is_some_and(|tls| tls.take_moved());
+            match sent {
+                Ok(0) if !has_moved => return,
                 Ok(sent) => (self.sent, self.progress) = (self.sent + sent, Instant::now()),
-                Err(_) => self.sent = self.bytes.len(), // their thread finds out why
+                Err(_) => {
+                    (self.bytes, self.sent) = (Vec::new(), 0);
+                    return; // their thread finds out why
+                }
+            }
+            if self.sent == self.bytes.len() {
+                (self.bytes, self.sent) = (Vec::new(), 0);
             }
         }
         (self.bytes, self.sent) = (Vec::new(), 0);
@@ -227,7 +261,7 @@ mod tests {
         let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let socket = listener.accept().unwrap().0;
         let who = Who { name: "alice".to_owned(), may: false };
-        let looker = Looker::new(socket, who, String::new());
+        let looker = Looker::new(socket, None, who, String::new());
         let slot = Slot { count: 1, ..Slot::default() };
         let long = format!("\"{}\"", "x".repeat(100_000));
         let is_behind = || looker.out.lock().missed.is_some();

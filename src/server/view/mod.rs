@@ -26,7 +26,10 @@ mod tests;
 mod warnings;
 mod way;
 
-use super::{client::handler::ChatHandler, options::Options};
+use super::{
+    client::{handler::ChatHandler, waiting::Begun},
+    options::Options,
+};
 use crate::socketserver::{MixIn as _, Threading, hand_in};
 use lookers::{COMING_MAX, LOOKERS_MAX, Lookers};
 use session::LookerHandler;
@@ -52,16 +55,16 @@ impl View {
         View { lookers, threads: Threading::new(THREADS_MAX, LOOKER_STACK) }
     }
 
-    /// A browser's connection has become a WebSocket of somebody who wants to look. `first`: what has
-    /// come already, behind the request. Does not wait.
+    /// A browser's connection has become a WebSocket of somebody who wants to look. Does not
+    /// wait.
     pub(crate) fn hand_in(
         &self,
         chat: &Arc<ChatHandler>,
         (stream, peer): (TcpStream, SocketAddr),
-        first: Vec<u8>,
+        begun: Arc<Begun>,
     ) {
         let (lookers, chat) = (Arc::clone(&self.lookers), Arc::clone(chat));
-        let handler = Arc::new(LookerHandler { lookers, chat, first });
+        let handler = Arc::new(LookerHandler { lookers, chat, begun });
         hand_in(&handler, &self.threads, (stream, peer.into()), 0);
     }
 

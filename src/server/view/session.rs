@@ -19,10 +19,12 @@ use crate::{
             handler::ChatHandler,
             linger::Refused,
             lingerer::Outside,
+            waiting::Begun,
             websocket::close_code,
         },
         net,
         status::{Activity, Status},
+        tls::connection::{PIECE, TlsConnection},
     },
     socketserver::{Connection, Handler, Refusal},
 };
@@ -51,8 +53,7 @@ const SIGNS_MAX: u32 = 20;
 pub(super) struct LookerHandler {
     pub(super) lookers: Arc<Lookers>,
     pub(super) chat: Arc<ChatHandler>,
-    /// What has come already, behind the request.
-    pub(super) first: Vec<u8>,
+    pub(super) begun: Arc<Begun>,
 }
 
 impl Handler for LookerHandler {
@@ -67,10 +68,9 @@ impl Handler for LookerHandler {
         let _listed = self.chat.threads.enter(&status);
         net::prepare(&connection.stream);
         self.lookers.expect(number, connection.stream.try_clone()?);
-        let mut page = Page::new(connection.stream, &self.first, &status);
+        let mut page = Page::new(connection.stream, &self.begun, &status);
         let words = match self.admit(number, &mut page) {
             Ok(looker) => {
-                page.looker = Some(Arc::clone(&looker));
                 let over = self.talk(&mut page, &looker);
                 self.lookers.leave(&looker);
                 // They may come back, within a minute.
@@ -83,7 +83,8 @@ impl Handler for LookerHandler {
             }
             Err((code, sentence)) => over(code, &sentence),
         };
-        self.part(page.messages.into_inner().stream, &words);
+        let Socket { stream, tls, .. } = page.messages.into_inner();
+        self.part(stream, tls, &words);
         Ok(())
     }
 
@@ -92,7 +93,7 @@ impl Handler for LookerHandler {
             Refusal::Full { .. } => "Too many came at once. Try again later.",
             Refusal::NoThread { .. } => "The machine cannot start one more thread.",
         };
-        self.part(connection.stream, &over(1013, sentence));
+        self.part(connection.stream, self.begun.take().1, &over(1013, sentence));
     }
 }
 
@@ -119,12 +120,16 @@ impl LookerHandler {
         let back = random().map_err(|sentence| (1011, sentence))?;
         let stream = page.socket_mut().stream.try_clone();
         let stream = stream.map_err(|e| (1011, format!("The system refuses: {e}.")))?;
-        let looker = Arc::new(Looker::new(stream, who.clone(), back));
+        let tls = page.socket_mut().tls.take();
+        let looker = Arc::new(Looker::new(stream, tls, who.clone(), back));
+        page.socket_mut().looker = Some(Arc::clone(&looker));
         let (lookers, chat) = (Arc::clone(&self.lookers), Arc::downgrade(&self.chat));
         let threads = Arc::clone(&self.chat.threads);
         let run = move || Round::run(&lookers, &chat, &threads);
         let start = || Builder::new().name("view".to_owned()).spawn(run);
         self.lookers.enter(&looker, start).inspect_err(|_| {
+            let socket = page.socket_mut();
+            socket.tls = socket.looker.take().and_then(|looker| looker.take_tls());
             if !ticket.is_empty() {
                 tickets.add(ticket.to_owned(), who); // it holds for another minute
             }
@@ -133,8 +138,9 @@ impl LookerHandler {
     }
 
     /// Sends these last words, if there are any. Thread `linger` closes the connection.
-    fn part(&self, stream: TcpStream, words: &[u8]) {
-        let refused = Refused::with_words(stream, words, false);
+    fn part(&self, stream: TcpStream, tls: Option<Box<TlsConnection>>, words: &[u8]) {
+        let words = tls.map_or_else(|| words.to_vec(), |tls| tls.finish(words));
+        let refused = Refused::with_words(stream, &words, false);
         let _ = self.chat.linger.add(Outside::Refused(refused)); // no room: closed here and now
     }
 
@@ -191,22 +197,22 @@ fn hazard(name: &str) -> Result<&'static Hazard, String> {
 /// The page, as its messages are read.
 struct Page<'a> {
     messages: WebSocket<Socket>,
-    looker: Option<Arc<Looker>>,
     status: &'a Status,
 }
 
 impl Page<'_> {
-    fn new<'a>(stream: TcpStream, first: &[u8], status: &'a Status) -> Page<'a> {
+    fn new<'a>(stream: TcpStream, begun: &Begun, status: &'a Status) -> Page<'a> {
         let config = WebSocketConfig::default()
             .read_buffer_size(MESSAGE_MAX)
             .write_buffer_size(0)
             .max_message_size(Some(MESSAGE_MAX))
             .max_frame_size(Some(MESSAGE_MAX));
         let pace = Pace { second: Instant::now(), signs: 0 };
-        let socket = Socket { stream, until: None, to_write: Vec::new(), pace };
+        let (first, tls) = begun.take();
+        let socket = Socket { stream, tls, looker: None, until: None, to_write: Vec::new(), pace };
         let messages =
             WebSocket::from_partially_read(socket, first.to_vec(), Role::Server, Some(config));
-        Page { messages, looker: None, status }
+        Page { messages, status }
     }
 
     fn socket_mut(&mut self) -> &mut Socket {
@@ -221,7 +227,7 @@ impl Page<'_> {
             let message = self.messages.read();
             self.status.set(Activity::Working);
             let to_write = std::mem::take(&mut self.socket_mut().to_write);
-            match &self.looker {
+            match &self.socket_mut().looker {
                 Some(looker) if !to_write.is_empty() => looker.send_frames(&to_write),
                 _ => {}
             }
@@ -272,22 +278,61 @@ impl Pace {
 /// The socket, for reading. What tungstenite writes goes out in its turn.
 struct Socket {
     stream: TcpStream,
+    /// What it is encrypted with, if it is; once they look, `looker` has it, who sends.
+    tls: Option<Box<TlsConnection>>,
+    looker: Option<Arc<Looker>>,
     until: Option<Instant>,
     to_write: Vec<u8>,
     pace: Pace,
 }
 
+impl Socket {
+    /// What was decrypted already: `None`, nothing, or it is not encrypted.
+    fn decrypt(&mut self, space: &mut [u8]) -> Option<io::Result<usize>> {
+        let read = match (&mut self.tls, &self.looker) {
+            (Some(tls), _) => tls.read(space),
+            (None, Some(looker)) => looker.with_tls(|tls| tls.read(space))?,
+            (None, None) => return None,
+        };
+        (!read.as_ref().is_err_and(net::is_nothing)).then_some(read)
+    }
+
+    /// What has come is to be decrypted. Returns how much of it is as it is: all, or nothing.
+    fn receive(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
+        let receive = |tls: &mut TlsConnection, stream: &TcpStream| {
+            let received = tls.receive(bytes);
+            let _ = tls.flush(stream); // an alert, say
+            received
+        };
+        let received = match (&mut self.tls, &self.looker) {
+            (Some(tls), _) => Some(receive(tls, &self.stream)),
+            (None, Some(looker)) => looker.with_tls(|tls| receive(tls, &self.stream)),
+            (None, None) => None,
+        };
+        received.map_or(Ok(Some(bytes.len())), |received| received.map(|()| None))
+    }
+}
+
 impl Read for Socket {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        let most = space.len().min(PIECE);
         loop {
+            if let Some(read) = self.decrypt(space) {
+                return read;
+            }
             let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            match net::read(&self.stream, space, left) {
+            match net::read(&self.stream, &mut space[..most], left) {
                 Err(e) if net::is_nothing(&e) => {} // on Windows it waits a moment at most
                 // Fragments make no message for a long time.
                 Ok(_) if self.pace.is_too_fast() => return Err(io::ErrorKind::Other.into()),
+                Ok(count) => {
+                    if let Some(count) = self.receive(&space[..count])? {
+                        return Ok(count);
+                    }
+                }
                 read => return read,
             }
         }

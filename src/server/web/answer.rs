@@ -6,7 +6,7 @@ use super::{
     join,
     metrics::Metrics,
 };
-use crate::server::proxies::Proxies;
+use crate::server::{page_at::PageAt, proxies::Proxies};
 use std::{borrow::Cow, net::SocketAddr};
 use tungstenite::handshake::derive_accept_key;
 
@@ -46,8 +46,8 @@ pub(super) struct Rules {
     pub(super) proxies: Proxies,
     /// Where the chat is, for those who talk to this port as to that one.
     pub(super) chat_port: u16,
-    /// Where the page is.
-    pub(super) address: SocketAddr,
+    /// Where the page is, by http and by https.
+    pub(super) pages: Vec<PageAt>,
     pub(super) metrics: Metrics,
 }
 
@@ -56,6 +56,8 @@ pub(super) struct Rules {
 pub(super) enum Port {
     /// The page, and all that belongs to it.
     Page,
+    /// The same over https.
+    Encrypted,
     /// `--metrics`.
     Metrics,
 }
@@ -142,7 +144,9 @@ impl Rules {
     fn asset(&self, request: &Request, peer: SocketAddr) -> Result<Answer, Problem> {
         let (kind, bytes): (_, Cow<'static, [u8]>) = match &*request.path {
             "/join.svg" => {
-                (assets::PICTURE, join::picture(request, self.address).into_bytes().into())
+                let page = self.pages.iter().find(|page| page.is_encrypted == request.is_https);
+                let page = *page.or(self.pages.first()).ok_or(Problem::NotFound)?;
+                (assets::PICTURE, join::picture(request, page).into_bytes().into())
             }
             path => {
                 let asset = assets::find(path).ok_or(Problem::NotFound)?;
@@ -218,6 +222,18 @@ impl Rules {
             format!("HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\n{header}");
         let length = Some(body.len());
         finish(head, length, body.into_bytes().into(), keeps_open && is_clear, is_head)
+    }
+
+    /// For a browser that speaks http where https is spoken.
+    pub(super) fn elsewhere(&self, request: &Request) -> Answer {
+        if !is_our_host(&request.host, &self.names) {
+            return self.refuse(Problem::ForeignHost, false, false);
+        }
+        let head = format!(
+            "HTTP/1.1 308 Permanent Redirect\r\nLocation: https://{}{}\r\n",
+            request.host, request.path
+        );
+        finish(head, Some(0), Cow::default(), false, false)
     }
 
     /// What somebody reads who talks to this port as if it were the chat's.

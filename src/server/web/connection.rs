@@ -4,7 +4,7 @@ use super::{
     answer::{Answer, Outcome, Port, Rules, Target},
     head::{self, HEAD_MAX, Head, Problem},
 };
-use crate::server::net;
+use crate::server::{net, tls::connection::TlsConnection};
 use std::{
     io,
     net::{Shutdown, SocketAddr, TcpStream},
@@ -28,6 +28,7 @@ const BITE: usize = 2048;
 pub(super) struct Upgraded {
     pub(super) target: Target,
     pub(super) stream: TcpStream,
+    pub(super) tls: Option<Box<TlsConnection>>,
     /// Where the browser is.
     pub(super) peer: SocketAddr,
     /// What it has sent already.
@@ -50,11 +51,15 @@ pub(super) enum Next {
     Stay(Connection),
     /// It has ended.
     Gone,
+    /// The handshake with somebody at this address has failed.
+    NoTls(SocketAddr, io::Error),
     Switch(Upgraded),
 }
 
 pub(super) struct Connection {
     pub(super) stream: TcpStream,
+    /// `Some`: it is encrypted.
+    tls: Option<Box<TlsConnection>>,
     peer: SocketAddr,
     port: Port,
     state: State,
@@ -69,11 +74,16 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, peer: SocketAddr, port: Port, now: Instant) -> Connection {
+    pub(super) fn new(
+        (stream, tls): (TcpStream, Option<Box<TlsConnection>>),
+        peer: SocketAddr,
+        port: Port,
+        now: Instant,
+    ) -> Connection {
         net::prepare(&stream);
         let until = now + HEAD_PATIENCE;
         let (state, bytes) = (State::Reading, Vec::new());
-        Connection { stream, peer, port, state, bytes, until, since: now, has_more: false }
+        Connection { stream, tls, peer, port, state, bytes, until, since: now, has_more: false }
     }
 
     pub(super) fn until(&self) -> Instant {
@@ -82,7 +92,12 @@ impl Connection {
 
     /// Whether it waits to send, and not to read.
     pub(super) fn wants_to_send(&self) -> bool {
-        matches!(self.state, State::Answering(..))
+        matches!(self.state, State::Answering(..)) || self.has_unsent()
+    }
+
+    /// Whether something is encrypted that the socket has not taken.
+    fn has_unsent(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.has_unsent())
     }
 
     /// When it last got on.
@@ -92,7 +107,8 @@ impl Connection {
 
     /// Whether there is something to do before anything more comes.
     pub(super) fn is_due(&self) -> bool {
-        self.has_more && !self.wants_to_send()
+        let has_more = self.has_more || self.tls.as_ref().is_some_and(|tls| tls.has_read_ahead());
+        has_more && !self.wants_to_send()
     }
 
     /// Does what can be done now, for one request at most. `is_ready`: the socket can be read, or
@@ -103,7 +119,7 @@ impl Connection {
             match self.advance(rules, now) {
                 Ok(None) => {}
                 Ok(Some((target, answer, peer))) => return self.switch(target, &answer, peer),
-                Err(_) => return Next::Gone,
+                Err(error) => return self.fail(error),
             }
         }
         if now < self.until {
@@ -138,13 +154,14 @@ impl Connection {
         if self.wants_to_send() {
             return Ok(None);
         }
+        self.look_for_tls();
         let mut bite = [0; BITE];
         let mut is_more = true;
         loop {
             // What has come already is answered first: behind it there may be the end.
             if is_more && !self.has_more && self.bytes.len() < HEAD_MAX {
                 let space = BITE.min(HEAD_MAX - self.bytes.len());
-                match net::read_now(&self.stream, &mut bite[..space]) {
+                match self.read_now(&mut bite[..space]) {
                     Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                     Ok(count) => self.take(&bite[..count], now)?,
                     Err(e) if net::is_nothing(&e) => is_more = false,
@@ -165,8 +182,12 @@ impl Connection {
                 Head::Partial => return Ok(None),
                 Head::Other => rules.other_port(),
                 Head::Bad(problem) => rules.refuse(problem, false, false),
-                Head::Whole(request, length) => {
+                Head::Whole(request, _) if self.port == Port::Encrypted && self.tls.is_none() => {
+                    rules.elsewhere(&request)
+                }
+                Head::Whole(mut request, length) => {
                     self.bytes.drain(..length);
+                    request.is_https |= self.tls.is_some();
                     match rules.answer(&request, self.peer, self.port) {
                         Outcome::Answer(answer) => answer,
                         Outcome::Switch { target, answer, peer } => {
@@ -198,6 +219,32 @@ impl Connection {
         Ok(())
     }
 
+    /// Somebody may speak http where https is spoken: they are told so, and not in TLS.
+    fn look_for_tls(&mut self) {
+        let mut first = [0];
+        if self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
+            && matches!(net::peek_now(&self.stream, &mut first), Ok(1))
+            && first[0].is_ascii_alphabetic()
+        {
+            self.tls = None;
+        }
+    }
+
+    fn read_now(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        match &mut self.tls {
+            None => net::read_now(&self.stream, space),
+            Some(tls) => tls.read_now(&self.stream, space),
+        }
+    }
+
+    /// How it ends after this error.
+    fn fail(self, error: io::Error) -> Next {
+        match self.tls {
+            Some(tls) if tls.is_handshaking() => Next::NoTls(self.peer, error),
+            _ => Next::Gone,
+        }
+    }
+
     fn begin(&mut self, answer: Answer, now: Instant) -> io::Result<()> {
         self.until = now + ANSWER_PATIENCE;
         self.state = State::Answering(answer, 0);
@@ -206,14 +253,23 @@ impl Connection {
 
     /// Sends what the browser takes now of the answer.
     fn send(&mut self, now: Instant) -> io::Result<()> {
-        let State::Answering(answer, sent) = &mut self.state else { return Ok(()) };
+        let State::Answering(answer, sent) = &mut self.state else {
+            return self.tls.as_mut().map_or(Ok(()), |tls| tls.flush(&self.stream).map(drop));
+        };
         let (head, body) = (answer.head.as_bytes(), &answer.body[..]);
         let rest_of_head = &head[(*sent).min(head.len())..];
         let rest_of_body = &body[sent.saturating_sub(head.len())..];
-        let count = net::send_now(&self.stream, &[rest_of_head, rest_of_body])?;
+        let slices = [rest_of_head, rest_of_body];
+        let (count, has_moved, has_unsent) = match &mut self.tls {
+            None => (net::send_now(&self.stream, &slices)?, false, false),
+            Some(tls) => {
+                let count = tls.send(&self.stream, &[], &slices)?;
+                (count, tls.take_moved(), tls.has_unsent())
+            }
+        };
         *sent += count;
-        if *sent < head.len() + body.len() {
-            if count > 0 {
+        if *sent < head.len() + body.len() || has_unsent {
+            if count > 0 || has_moved {
                 self.until = now + ANSWER_PATIENCE;
             }
             return Ok(());
@@ -225,6 +281,9 @@ impl Connection {
             self.bytes = Vec::new();
             self.until = now + LINGER_PATIENCE;
             self.state = State::Lingering(0);
+            if let Some(tls) = self.tls.take() {
+                let _ = net::send_now(&self.stream, &[&tls.finish(&[])]); // the socket is empty
+            }
             self.stream.shutdown(Shutdown::Write)?;
         }
         Ok(())
@@ -234,9 +293,14 @@ impl Connection {
     /// full of other answers does without.
     fn switch(mut self, target: Target, answer: &str, peer: SocketAddr) -> Next {
         self.bytes.shrink_to_fit(); // they are kept as long as the client is here
-        match net::send_now(&self.stream, &[answer.as_bytes()]) {
+        let sent = match &mut self.tls {
+            None => net::send_now(&self.stream, &[answer.as_bytes()]),
+            Some(tls) => tls.send(&self.stream, answer.as_bytes(), &[]),
+        };
+        let Connection { stream, tls, bytes: first, .. } = self;
+        match sent {
             Ok(sent) if sent == answer.len() => {
-                Next::Switch(Upgraded { target, stream: self.stream, peer, first: self.bytes })
+                Next::Switch(Upgraded { target, stream, tls, peer, first })
             }
             _ => Next::Gone,
         }

@@ -2,23 +2,23 @@
 //! No I/O, but for the question which address this machine has.
 
 use super::head::Request;
-use crate::server::options::page_address;
+use crate::server::page_at::PageAt;
 use qrcodegen::{QrCode, QrCodeEcc};
-use std::{fmt::Write as _, net::SocketAddr};
+use std::fmt::Write as _;
 
 /// Light modules around a code, by which a reader finds it: as many as the standard asks for.
 const MARGIN: i32 = 4;
 
 /// The answer to `/join.svg`: a picture whose title is the address.
-pub(super) fn picture(request: &Request, web: SocketAddr) -> String {
+pub(super) fn picture(request: &Request, web: PageAt) -> String {
     svg(&address(request, web))
 }
 
 /// As whoever asks has reached the page, so that others can, too. On this machine, that would be an
 /// address which means another machine to everybody else.
-fn address(request: &Request, web: SocketAddr) -> String {
-    match request.is_from_this_machine() && !web.ip().is_loopback() {
-        true => format!("http://{}", page_address(web)),
+fn address(request: &Request, web: PageAt) -> String {
+    match request.is_from_this_machine() && !web.address.ip().is_loopback() {
+        true => web.url(),
         false => format!("{}://{}", if request.is_https { "https" } else { "http" }, request.host),
     }
 }
@@ -48,7 +48,7 @@ mod tests {
     fn others_are_told_an_address_that_leads_here() {
         let ask = |host: &str, is_https, web: &str| {
             let request = Request { host: host.to_owned(), is_https, ..Request::default() };
-            address(&request, web.parse().unwrap())
+            address(&request, PageAt { address: web.parse().unwrap(), is_encrypted: false })
         };
         let everywhere = "0.0.0.0:5080";
         assert_eq!(ask("192.0.2.2:5080", false, everywhere), "http://192.0.2.2:5080");

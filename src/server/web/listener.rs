@@ -5,6 +5,7 @@ use crate::server::{
     listen_on::{self, ChatOn, ListenOn, PORT, WebOn},
     options::Options,
     own_names::own_names,
+    page_at::PageAt,
     status::Status,
 };
 use anyhow::bail;
@@ -16,6 +17,8 @@ use std::{
 
 /// The usual port of what is asked for metrics.
 const METRICS_PORT: u16 = 9100;
+/// A port for https that anybody may take, for advice.
+const TLS_PORT: u16 = 5443;
 
 /// The addresses on which browsers are served. `--web PORT` means all interfaces, as for `--listen`.
 fn addresses(options: &Options) -> Vec<ListenOn> {
@@ -37,6 +40,20 @@ fn addresses(options: &Options) -> Vec<ListenOn> {
     }
 }
 
+/// Opens the listeners for https, unless they are lent.
+fn open_encrypted(
+    options: &Options,
+    lent: Vec<TcpListener>,
+    ghost_after: Duration,
+) -> anyhow::Result<Vec<TcpListener>> {
+    if !lent.is_empty() {
+        return lent.into_iter().map(|one| lent::prepare(one, ghost_after)).collect();
+    }
+    let WebOn::At(on) = &options.web_tls else { return Ok(Vec::new()) };
+    let opened = listen_on::open(std::slice::from_ref(on), ghost_after);
+    opened.map_err(|failed| failed.explain("--web-tls", TLS_PORT))
+}
+
 /// The chat's addresses, and those for browsers, as the options have them.
 pub fn by_options(options: &Options) -> [Vec<SocketAddr>; 2] {
     let on_ports = options.listen_on().into_iter().filter_map(|on| match on {
@@ -51,6 +68,8 @@ pub fn by_options(options: &Options) -> [Vec<SocketAddr>; 2] {
 pub(crate) struct WebListeners {
     /// For the page.
     pub(crate) listeners: Vec<TcpListener>,
+    /// For the page over https.
+    pub(crate) encrypted: Vec<TcpListener>,
     /// For metrics alone.
     pub(crate) metrics: Vec<TcpListener>,
     /// The names by which browsers may call the server.
@@ -59,9 +78,14 @@ pub(crate) struct WebListeners {
 }
 
 impl WebListeners {
-    /// Where most browsers find it.
-    pub(crate) fn address(&self) -> Option<SocketAddr> {
-        self.listeners.first()?.local_addr().ok()
+    /// Where browsers find it: the first port of each kind.
+    pub(crate) fn pages(&self) -> Vec<PageAt> {
+        let first = |listeners: &[TcpListener], is_encrypted| {
+            let address = listeners.first()?.local_addr().ok()?;
+            Some(PageAt { address, is_encrypted })
+        };
+        let pages = [first(&self.listeners, false), first(&self.encrypted, true)];
+        pages.into_iter().flatten().collect()
     }
 }
 
@@ -69,6 +93,7 @@ impl WebListeners {
 pub(crate) fn open(
     options: &Options,
     lent: Vec<TcpListener>,
+    lent_encrypted: Vec<TcpListener>,
 ) -> anyhow::Result<Option<WebListeners>> {
     let names = names(options)?;
     let ghost_after = Duration::from_secs(options.ghost_after);
@@ -87,9 +112,10 @@ pub(crate) fn open(
     for listener in lent {
         listeners.push(lent::prepare(listener, ghost_after)?);
     }
+    let encrypted = open_encrypted(options, lent_encrypted, ghost_after)?;
     let status = Status::new("web");
-    let is_any = !listeners.is_empty() || !metrics.is_empty();
-    Ok(is_any.then_some(WebListeners { listeners, metrics, names, status }))
+    let is_any = !listeners.is_empty() || !encrypted.is_empty() || !metrics.is_empty();
+    Ok(is_any.then_some(WebListeners { listeners, encrypted, metrics, names, status }))
 }
 
 /// The names by which a browser may call this server: those of `--web-name`, and this machine's own,

@@ -23,10 +23,12 @@ mod metrics;
 use crate::{
     lock::assert_no_lock_held,
     server::{
-        client::{admission::BrowserHandler, handler::ChatHandler},
+        client::{admission::BrowserHandler, handler::ChatHandler, waiting::Begun},
         net::{self, Waker},
         proxies::Proxies,
         status::{Activity, Status},
+        tls::connection::TlsConnection,
+        turned_away::{Reason, TurnedAway},
         view::View,
         watch::Watch,
     },
@@ -73,8 +75,8 @@ impl WebStop {
 /// The thread.
 pub(crate) struct Web {
     listeners: Vec<TcpListener>,
-    /// The first of them are for the page, the others for metrics.
-    for_page: usize,
+    /// What each of them is for.
+    ports: Vec<Port>,
     rules: Rules,
     /// The most connections that are no WebSockets.
     most: usize,
@@ -91,8 +93,6 @@ pub(crate) struct Web {
 pub(crate) struct WebConfig {
     pub(crate) proxies: Proxies,
     pub(crate) chat_port: u16,
-    /// Where most browsers find the page.
-    pub(crate) address: SocketAddr,
     pub(crate) most: usize,
 }
 
@@ -104,19 +104,22 @@ impl Web {
         (handler, threads, view): (&Arc<ChatHandler>, &Arc<Threading>, &Arc<View>),
         watch: Watch,
     ) -> io::Result<(Web, WebStop)> {
-        let WebListeners { mut listeners, metrics, names, status } = opened;
-        let for_page = listeners.len();
-        listeners.extend(metrics);
+        let pages = opened.pages();
+        let WebListeners { mut listeners, encrypted, metrics, names, status } = opened;
+        let mut ports = vec![Port::Page; listeners.len()];
+        ports.extend(encrypted.iter().map(|_| Port::Encrypted));
+        ports.extend(metrics.iter().map(|_| Port::Metrics));
+        listeners.extend(encrypted.into_iter().chain(metrics));
         for listener in &listeners {
             listener.set_nonblocking(true)?;
         }
         let bell = Arc::new(Bell { waker: Waker::new()?, stopping: AtomicBool::new(false) });
-        let WebConfig { proxies, chat_port, address, most } = config;
+        let WebConfig { proxies, chat_port, most } = config;
         let metrics = Metrics::new(Arc::clone(handler), watch);
         let web = Web {
             listeners,
-            for_page,
-            rules: Rules { names, proxies, chat_port, address, metrics },
+            ports,
+            rules: Rules { names, proxies, chat_port, pages, metrics },
             most,
             handler: Arc::clone(handler),
             threads: Arc::clone(threads),
@@ -151,6 +154,7 @@ impl Web {
                 match connection.go_on(is_ready(at), &self.rules, now) {
                     Next::Stay(connection) => next.push(connection),
                     Next::Gone => {}
+                    Next::NoTls(peer, error) => self.note_failed(peer, &error),
                     Next::Switch(upgraded) => self.hand_on(upgraded),
                 }
             }
@@ -178,15 +182,15 @@ impl Web {
             return;
         }
         let was_failing = self.fails_until.take().is_some();
-        for (at, listener) in self.listeners.iter().enumerate() {
-            let port = if at < self.for_page { Port::Page } else { Port::Metrics };
+        for (listener, &port) in self.listeners.iter().zip(&self.ports) {
             for _ in 0..ACCEPTED_AT_ONCE {
                 match listener.accept() {
                     Ok((stream, peer)) => {
                         make_room(all, self.most);
                         // (Accepted from a listener that does not wait; a client's thread does.)
                         if stream.set_nonblocking(false).is_ok() {
-                            all.push(Connection::new(stream, peer, port, now));
+                            let tls = self.begin_tls(port);
+                            all.push(Connection::new((stream, tls), peer, port, now));
                         }
                     }
                     Err(e) if net::is_nothing(&e) => break,
@@ -203,16 +207,31 @@ impl Web {
         }
     }
 
+    /// What a connection encrypts with, if it comes by a port for that.
+    fn begin_tls(&self, port: Port) -> Option<Box<TlsConnection>> {
+        let certificates =
+            self.handler.certificates.as_ref().filter(|_| port == Port::Encrypted)?;
+        let begun = TlsConnection::new(certificates.config());
+        begun.inspect_err(|error| log::error!("TLS: {error}")).ok()
+    }
+
+    /// A handshake has failed.
+    fn note_failed(&self, peer: SocketAddr, error: &io::Error) {
+        let sentence = format!("the TLS handshake failed: {error}");
+        let why = TurnedAway::new(Reason::Tls, sentence);
+        self.handler.sources.refuse(peer.into(), &why, &self.handler.totals);
+    }
+
     /// Hands on a connection that is a WebSocket.
-    fn hand_on(&self, Upgraded { target, stream, peer, first }: Upgraded) {
+    fn hand_on(&self, Upgraded { target, stream, tls, peer, first }: Upgraded) {
         match target {
             Target::Chat => {
                 let chat = Arc::clone(&self.handler);
-                let handler = Arc::new(BrowserHandler { chat, first });
+                let handler = Arc::new(BrowserHandler { chat, begun: Begun::new(first, tls) });
                 hand_in(&handler, &*self.threads, (stream, peer.into()), 0);
             }
             Target::View => {
-                self.view.hand_in(&self.handler, (stream, peer), first);
+                self.view.hand_in(&self.handler, (stream, peer), Begun::new(first, tls));
             }
         }
     }
