@@ -30,5 +30,5 @@ pub mod fingerprint;
 /// To whoever does not speak TLS here.
 pub(crate) fn only(plain_port: Option<u16>) -> String {
     let plain = plain_port.map(|port| format!(" (without encryption: nc HOST {port})"));
-    format!("{TLS_ALONE}: chat --tls HOST:PORT{}", plain.unwrap_or_default())
+    format!("{TLS_ALONE}: chat --tls HOST PORT{}", plain.unwrap_or_default())
 }
