@@ -64,24 +64,8 @@ if [ ! -x "$root/bin/cargo" ]; then
 fi
 since "compiler and library source are there"
 
-export WINEPREFIX=$work/prefix WINEDEBUG=-all DISPLAY=
-dll=$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll
-if [ ! -e "$dll" ]; then
-    timeout 120 wine wineboot -i > "$work/wineboot.log" 2>&1 || true
-    # Wine 8 lacks the one function of this library that Rust's std calls; Windows 10 and later have it.
-    cat > "$work/bcryptprimitives.c" << 'C'
-#include <windows.h>
-BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
-__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE bytes, SIZE_T count) {
-    for (ULONG n; count; bytes += n, count -= n) {
-        n = count > 0x40000000 ? 0x40000000 : (ULONG)count;
-        if (!SystemFunction036(bytes, n)) return FALSE;
-    }
-    return TRUE;
-}
-C
-    x86_64-w64-mingw32-gcc -O2 -shared -o "$dll" "$work/bcryptprimitives.c" -ladvapi32
-fi
+. "$project/.ci/wine.sh"
+prepare_wine "$work"
 since "wine is ready"
 
 # --- Programs ---

@@ -32,6 +32,9 @@ all_files > "$work/before"
 
 installs "$package"
 for file in /usr/bin/{chat,chatd} /etc/chatd/chatd.toml /usr/share/man/man{1/chat.1,8/chatd.8}.gz; do has "$file"; done
+for file in bash-completion/completions/chatd zsh/vendor-completions/_chat fish/vendor_completions.d/chatd.fish; do
+    has "/usr/share/$file"
+done
 has "$enabled"
 inside chatd --config /etc/chatd/chatd.toml config check
 says "$(inside chatd --version) and $(inside chat --version) are installed, and the service is enabled"

@@ -161,7 +161,7 @@ pub struct Options {
     pub(crate) db: PathBuf,
 
     /// what a power cut may cost: full, normal or off, see docs/operations.md (default: normal)
-    #[argh(option, arg_name = "LEVEL", default = "Durability::Normal")]
+    #[argh(option, arg_name = "full|normal|off", default = "Durability::Normal")]
     pub(crate) durability: Durability,
 
     /// tell nobody what was said more than N days ago, and delete it from the file once the clock
@@ -185,12 +185,12 @@ pub struct Options {
     pub(crate) demo: bool,
 
     /// what to log on standard error: off, error, warn, info, debug (default: info)
-    #[argh(option, arg_name = "LEVEL", default = "LevelFilter::Info")]
+    #[argh(option, arg_name = "off|error|warn|info|debug", default = "LevelFilter::Info")]
     pub log: LevelFilter,
 
     /// how to log: text; json, an object a line; or journal, for systemd's, which has the time itself
     /// (default: text, or journal where that is read)
-    #[argh(option, arg_name = "FORMAT", default = "LogFormat::Text")]
+    #[argh(option, arg_name = "text|json|journal", default = "LogFormat::Text")]
     pub log_format: LogFormat,
 
     /// a file of options, by their names here (threads-max = 40); what is typed overrides it, see

@@ -75,7 +75,10 @@ pub struct AccountCommand {
     /// list (a name a line, or CSV with a column "name") and prints a slip with a password for each;
     /// or export, which prints all accounts as CSV; or forget NAME, which takes somebody out of the
     /// database, says before how much that is, and needs the server stopped
-    #[argh(positional)]
+    #[argh(
+        positional,
+        arg_name = "list|add|passwd|promote|demote|remove|free|import|export|forget"
+    )]
     pub action: AccountAction,
 
     /// whose account
@@ -114,7 +117,7 @@ pub enum AccountAction {
 pub struct BanCommand {
     /// list; add NAME|ADDRESS FOR WHY, where FOR is 30m, 12h, 7d, 2 days, or left out: for ever;
     /// lift NAME|ADDRESS
-    #[argh(positional)]
+    #[argh(positional, arg_name = "list|add|lift")]
     pub action: BanAction,
 
     /// who, for how long, and why
@@ -141,7 +144,7 @@ pub enum BanAction {
 #[argh(subcommand, name = "config")]
 pub struct ConfigCommand {
     /// check, or show
-    #[argh(positional)]
+    #[argh(positional, arg_name = "check|show")]
     pub action: ConfigAction,
 }
 
@@ -160,7 +163,7 @@ pub enum ConfigAction {
 pub struct HistoryCommand {
     /// export; or prune, which deletes what was said more than --days N ago, and says before how
     /// much that is
-    #[argh(positional)]
+    #[argh(positional, arg_name = "export|prune")]
     pub action: HistoryAction,
 
     /// the database (default: chatd.db)
@@ -218,7 +221,7 @@ pub enum ExportFormat {
 pub struct TlsCommand {
     /// make, which never overwrites a file; or show, which reads the certificate and its key, says
     /// what is wrong with them, and prints the fingerprint
-    #[argh(positional)]
+    #[argh(positional, arg_name = "make|show")]
     pub action: TlsAction,
 
     /// make: the folder for chatd-cert.pem and chatd-key.pem (default: where --tls-cert and --tls-key

@@ -9,6 +9,8 @@ mod asking;
 mod backpressure;
 mod browsers;
 mod class;
+#[cfg(unix)]
+mod completions;
 mod config;
 mod demonstrations;
 mod ends;

@@ -81,3 +81,33 @@ fn the_packages_file_of_options_is_a_good_one() {
         folder.run("--config chatd.toml config check");
     }
 }
+
+/// `cargo binstall` looks for names that docs/package/release.sh gives.
+#[test]
+fn binstall_finds_the_archives_that_are_released() {
+    let manifest = include_str!("../../Cargo.toml");
+    let value = |key: &str| {
+        let line = manifest.lines().find(|line| line.starts_with(&format!("{key} = "))).unwrap();
+        line.split('"').nth(1).unwrap()
+    };
+    let released = printed(&format!("{PACKAGE}/release.sh"), &["--list"]);
+    let formats = ["tgz", "zip"].map(|format| format!("pkg-fmt = \"{format}\""));
+    assert!(formats.iter().all(|format| manifest.contains(format)));
+    for (target, suffix) in
+        [("x86_64-unknown-linux-musl", ".tar.gz"), ("x86_64-pc-windows-gnu", ".zip")]
+    {
+        let filled = [
+            ("{ name }", env!("CARGO_PKG_NAME")),
+            ("{ version }", env!("CARGO_PKG_VERSION")),
+            ("{ target }", target),
+            ("{ archive-suffix }", suffix),
+        ]
+        .iter()
+        .fold(value("pkg-url").to_owned(), |url, (part, is)| url.replace(part, is));
+        let file = filled.rsplit('/').next().unwrap();
+        assert!(released.lines().any(|line| line == file), "{file} is not released: {released}");
+        let folder = file.strip_suffix(suffix).unwrap();
+        assert_eq!(value("bin-dir"), "{ name }-{ version }-{ target }/{ bin }{ binary-ext }");
+        assert_eq!(folder, format!("chatd-{}-{target}", env!("CARGO_PKG_VERSION")));
+    }
+}

@@ -35,11 +35,11 @@ pub(crate) struct Options {
     pub(crate) fingerprint: Option<String>,
 
     /// the name to enter under; asked for if left out
-    #[argh(option)]
+    #[argh(option, arg_name = "NAME")]
     pub(crate) name: Option<String>,
 
     /// the room to go to
-    #[argh(option)]
+    #[argh(option, arg_name = "ROOM")]
     pub(crate) room: Option<String>,
 
     /// leave the screen to the terminal: lines are printed one below the other, as by nc
@@ -60,12 +60,12 @@ pub(crate) struct Options {
     pub(crate) json: bool,
 
     /// the file of your own settings (default ~/.config/chatd/chat.toml)
-    #[argh(option)]
+    #[argh(option, arg_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
     /// after the end of piped input, seconds of silence to wait for the server's last words
     /// (default 10)
-    #[argh(option, default = "10", from_str_fn(whole_number))]
+    #[argh(option, arg_name = "SECONDS", default = "10", from_str_fn(whole_number))]
     pub(crate) wait: u64,
 
     /// print the version and stop
