@@ -1,5 +1,6 @@
 //! An experiment: what one message costs the server while others are connected and silent. Linux only.
 //! `cargo build --release --examples && cargo run --release --example idle-cost`
+//! With `--quick` a round of 100 messages, to see that it works: no figures to keep.
 
 use anyhow::Context as _;
 use chatd::socketserver::program;
@@ -22,8 +23,10 @@ const MESSAGES: u32 = 3000;
 const ROUNDS: usize = 5;
 
 fn main() -> anyhow::Result<()> {
+    let is_quick = std::env::args().any(|argument| argument == "--quick");
+    let (rounds, messages) = if is_quick { (1, 100) } else { (ROUNDS, MESSAGES) };
     program::say(&format!(
-        "CPU time of the server for one message, in microseconds: median of {ROUNDS} (least to most)\n"
+        "CPU time of the server for one message, in microseconds: median of {rounds} (least to most)\n"
     ));
     program::say(&format!(
         "| silent connections | {} |",
@@ -33,15 +36,15 @@ fn main() -> anyhow::Result<()> {
     for idle in IDLE {
         let mut row = format!("| {idle} |");
         for (name, argument) in PROGRAMS {
-            let mut costs = (0..ROUNDS)
-                .map(|_| measure(name, argument, idle))
+            let mut costs = (0..rounds)
+                .map(|_| measure(name, argument, idle, messages))
                 .collect::<anyhow::Result<Vec<f64>>>()?;
             costs.sort_by(f64::total_cmp);
             row += &format!(
                 " {:.1} ({:.1} to {:.1}) |",
-                costs[ROUNDS / 2],
+                costs[rounds / 2],
                 costs[0],
-                costs[ROUNDS - 1]
+                costs[rounds - 1]
             );
         }
         program::say(&row);
@@ -50,7 +53,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// Starts a program, connects `idle` silent clients and one that talks.
-fn measure(name: &str, argument: &str, idle: usize) -> anyhow::Result<f64> {
+fn measure(name: &str, argument: &str, idle: usize, messages: u32) -> anyhow::Result<f64> {
     let path = std::env::current_exe()?.with_file_name(name);
     let mut command = Command::new(&path);
     command
@@ -72,10 +75,10 @@ fn measure(name: &str, argument: &str, idle: usize) -> anyhow::Result<f64> {
         (0..idle).map(|_| connect(address)).collect::<anyhow::Result<Vec<TcpStream>>>()?;
     let mut talker = connect(address)?;
     let before = cpu_time(&server.0)?;
-    for _ in 0..MESSAGES {
+    for _ in 0..messages {
         say_and_hear(&mut talker)?;
     }
-    Ok((cpu_time(&server.0)? - before).as_secs_f64() * 1e6 / f64::from(MESSAGES))
+    Ok((cpu_time(&server.0)? - before).as_secs_f64() * 1e6 / f64::from(messages))
 }
 
 /// Connects, and says one thing, so that the server has accepted us.

@@ -101,6 +101,9 @@ fn main() -> anyhow::Result<()> {
         }
         faults.extend(taken.faults);
     }
+    if !options.quick {
+        thread::sleep(Duration::from_mins(options.minutes).saturating_sub(began.elapsed()));
+    }
     Terminals::close(&name);
     program::say(&format!("\nIt took {}.", minutes(began.elapsed().as_secs_f64())));
     ensure!(faults.is_empty(), "{}", faults.join("\n"));
