@@ -26,6 +26,13 @@ use std::{net::Shutdown, os::unix::net::UnixStream as PipeEnd};
 /// more. `std` asks for 128; the next ones would be dropped, and would try again a second later.
 /// (The kernel caps it at `somaxconn`.)
 pub(super) const ACCEPT_QUEUE: i32 = 4096;
+/// The most bytes that the kernel keeps unsent for one client: so many that whoever reads a little
+/// late on a busy machine is not hung up for it (with 256 KiB some were, in a talk at full speed).
+/// Left alone, Linux keeps up to 4 MB for each client that reads nothing (`net.ipv4.tcp_wmem`): 2 GB
+/// for 512 of them. Not `SO_SNDBUF`, which counts what is under way, too, and may not be larger than
+/// `net.core.wmem_max`, which is 208 KiB on most machines.
+#[cfg(target_os = "linux")]
+const UNSENT_MAX: u32 = 1024 * 1024;
 /// The most slices in one vectored send: more than a few are rare.
 const SLICES_MAX: usize = 16;
 /// The longest silence before a peer is asked for a sign of life: Linux takes no larger number.
@@ -44,9 +51,9 @@ const SEND_FLAGS: i32 = 0;
 #[cfg(windows)]
 const LOOK_UP: Duration = Duration::from_millis(250);
 
-/// Opens a listener. Connections inherit its options: no delay for small sends (`TCP_NODELAY`), and
-/// a peer that vanished without a word is found within `ghost_after`, whether we are silent
-/// (keepalive) or sending (user time-out).
+/// Opens a listener. Connections inherit its options: no delay for small sends (`TCP_NODELAY`), a
+/// bounded buffer (`UNSENT_MAX`), and a peer that vanished without a word is found within
+/// `ghost_after`, whether we are silent (keepalive) or sending (user time-out).
 pub(crate) fn listen(address: SocketAddr, ghost_after: Duration) -> anyhow::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
@@ -75,6 +82,8 @@ pub(super) fn set_options(socket: &Socket, ghost_after: Duration) -> io::Result<
     socket.set_tcp_keepalive(&keepalive)?;
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(ghost_after))?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_notsent_lowat(UNSENT_MAX)?;
     Ok(())
 }
 
