@@ -88,8 +88,11 @@ pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: 
                 let answer = driver.ask(Event::Command(text.to_owned()));
                 session.take_in(answer, driver)
             }
-            Run::Session(run) => run(&mut SessionCtx { session, driver, table }, arguments)
-                .unwrap_or_else(|refusal| row.refused(refusal)),
+            Run::Session(run) => {
+                session.input.overwrite_taken(); // it may have a password in it
+                run(&mut SessionCtx { session, driver, table }, arguments)
+                    .unwrap_or_else(|refusal| row.refused(refusal))
+            }
         },
     };
     if !lines.is_empty() {

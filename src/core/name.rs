@@ -265,6 +265,20 @@ mod tests {
     }
 
     #[test]
+    fn no_name_has_a_character_that_draws_or_is_not_seen() {
+        let odd = ('\0'..'\u{3000}').chain('\u{fe00}'..='\u{ffff}').chain('\u{e0000}'..'\u{e0200}');
+        for c in odd.filter(|c| !c.is_alphanumeric()) {
+            for rule in [NameRule::Ascii, NameRule::Unicode] {
+                let Ok(name) = rule.check(&format!("x{c}y"), "name") else { continue };
+                let hidden = c.is_control()
+                    || c.is_whitespace()
+                    || "\u{200b}\u{202e}\u{2066}\u{feff}".contains(c);
+                assert!(!hidden, "{rule:?} lets {c:?} in as {:?}", name.shown());
+            }
+        }
+    }
+
+    #[test]
     fn no_name_looks_like_an_administrators() {
         for rule in [NameRule::Ascii, NameRule::Unicode] {
             for typed in ["@alice", "\u{ff20}alice", "\u{fe6b}alice", "a@b", "alice@", "@", "@@a"] {

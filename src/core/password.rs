@@ -9,17 +9,19 @@
 use super::wire::sanitize::replace_controls;
 use std::fmt;
 use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
 
 /// The fewest bytes of a password: what OWASP asks for at least.
 pub(crate) const PASSWORD_MIN: usize = 8;
 /// The most bytes. Any sentence fits, and its hash costs the same.
 pub(crate) const PASSWORD_MAX: usize = 256;
 
-/// A password, from the keyboard to its hash and no further.
+/// A password, from the keyboard to its hash and no further. Dropped, it is overwritten, so that no
+/// core dump has it later.
 #[derive(Clone)]
 pub struct Password {
-    typed: String,
-    compared: String,
+    typed: Zeroizing<String>,
+    compared: Zeroizing<String>,
 }
 
 impl PartialEq for Password {
@@ -32,9 +34,12 @@ impl Password {
     /// Takes what was typed behind a command, at a prompt, or at the operator's terminal. Blanks
     /// around it do not count, and [`replace_controls`] shows control characters.
     pub fn new(typed: &str) -> Password {
-        let typed = replace_controls(typed).trim().to_owned();
+        let typed = Zeroizing::new(replace_controls(typed).trim().to_owned());
         let plain = |c: char| if c.is_whitespace() && c != '\t' { ' ' } else { c };
-        Password { compared: typed.chars().map(plain).nfc().collect(), typed }
+        // NFC takes at most three times the bytes: a string that grew would leave a copy behind.
+        let mut compared = Zeroizing::new(String::with_capacity(3 * typed.len()));
+        compared.extend(typed.chars().map(plain).nfc());
+        Password { typed, compared }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -64,13 +69,13 @@ impl Password {
 
 /// A command as it goes on: `safe` to show; or as it was `typed`, if a password may stand in it, of
 /// which every blank counts.
-pub(crate) fn command_of(typed: &str, safe: &str) -> String {
+pub(crate) fn command_of(typed: &str, safe: &str) -> Zeroizing<String> {
     let name = safe.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
     match typed.split_once('/') {
         Some((_, typed)) if matches!(&*name, "register" | "login") => {
-            replace_controls(typed).into_owned()
+            replace_controls(typed).into_owned().into()
         }
-        _ => safe.to_owned(),
+        _ => safe.to_owned().into(),
     }
 }
 

@@ -42,6 +42,7 @@ use std::{
     mem::{replace, take},
     time::Duration,
 };
+use zeroize::Zeroizing;
 
 /// Talk becomes an event when it has this many bytes, as counted by [`Talk::wire_bytes`]. It bounds
 /// what the events channel can hold.
@@ -58,7 +59,7 @@ pub enum Heard {
     /// Lines for the room: send them.
     Talk(Talk),
     /// A command, without its slash: run it.
-    Command(String),
+    Command(Zeroizing<String>),
     /// A line that the session has dealt with: go on.
     Dialogue,
     /// Nothing more, until more bytes are read.
@@ -176,7 +177,7 @@ impl<'a> Session<'a> {
                     }
                 }
                 (Line::Text(typed), ..) => {
-                    let typed = typed.to_owned();
+                    let typed = Zeroizing::new(typed.to_owned());
                     Some(self.answer_question(&typed, driver))
                 }
                 (unfit, ..) => {
@@ -227,12 +228,13 @@ impl<'a> Session<'a> {
     #[inline(never)] // see `Session::hear`
     fn answer_question(&mut self, typed: &str, driver: &mut dyn Driver) -> Heard {
         if let Stage::Password(_) = self.stage {
+            self.input.overwrite_taken();
             self.take_password(Password::new(typed), driver);
             return Heard::Dialogue;
         }
         let text = sanitize(typed);
         match text.trim().strip_prefix('/') {
-            Some(command) => return Heard::Command(command.to_owned()),
+            Some(command) => return Heard::Command(command.to_owned().into()),
             None => self.offer_name(text.trim(), driver),
         }
         Heard::Dialogue
@@ -242,7 +244,10 @@ impl<'a> Session<'a> {
     #[inline(never)] // see `Session::hear`
     fn refuse_line(&mut self, sentence: &str, driver: &mut dyn Driver) -> Heard {
         match self.stage {
-            Stage::Password(_) => self.refuse_password(driver),
+            Stage::Password(_) => {
+                self.input.overwrite_taken();
+                self.refuse_password(driver);
+            }
             _ => self.refuse(sentence, driver),
         }
         Heard::Dialogue

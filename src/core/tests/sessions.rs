@@ -165,7 +165,7 @@ impl<'a> Client<'a> {
             match self.session.hear(self.now, &mut self.driver) {
                 Heard::Talk(talk) => all.push(format!("says {}: {}", talk.lines, talk.text)),
                 Heard::Command(text) => {
-                    all.push(format!("types {text}"));
+                    all.push(format!("types {}", *text));
                     run_command(Table::default(), &mut self.session, &text, &mut self.driver);
                 }
                 Heard::Dialogue => {}

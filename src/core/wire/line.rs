@@ -165,6 +165,11 @@ impl LineBuffer {
         })
     }
 
+    /// Overwrites the lines that were taken: there was a password among them.
+    pub(crate) fn overwrite_taken(&mut self) {
+        self.bytes[..self.start].fill(0);
+    }
+
     /// The next line of a buffer that cuts, or the next piece of a long one: its bytes as they
     /// came.
     pub fn next_piece(&mut self) -> Option<&[u8]> {

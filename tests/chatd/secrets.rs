@@ -1,0 +1,68 @@
+//! What was a password is nowhere afterwards: not in the process's memory either, where a core dump would have it.
+//! (`a_password_goes_nowhere` in accounts.rs looks at the files, the log and what others read.)
+
+use crate::harness::{Folder, Server, skip};
+use std::{
+    fs::{self, File},
+    os::unix::fs::FileExt as _,
+};
+
+/// All that a core dump of this process would have: the memory that it may write to.
+fn memory(server: &Server) -> Option<Vec<u8>> {
+    let file = |name: &str| format!("/proc/{}/{name}", server.pid());
+    let memory = File::open(file("mem")).ok()?;
+    let mut all = Vec::new();
+    for map in fs::read_to_string(file("maps")).ok()?.lines() {
+        let (range, rest) = map.split_once(' ').unwrap();
+        if !rest.starts_with("rw") {
+            continue;
+        }
+        let (from, to) = range.split_once('-').unwrap();
+        let [from, to] = [from, to].map(|end| u64::from_str_radix(end, 16).unwrap());
+        let mut bytes = vec![0; (to - from) as usize];
+        let read = memory.read_at(&mut bytes, from).unwrap_or(0); // it may have gone meanwhile
+        all.extend_from_slice(&bytes[..read]);
+    }
+    (!all.is_empty()).then_some(all)
+}
+
+#[test]
+fn a_core_dump_has_no_password_that_was_typed() {
+    const TALK: &str = "something that was said";
+    const PASSWORDS: [&str; 6] = [
+        "first-Kxqzvw-password",
+        "second-Jhfgqp-password",
+        "typed-in-vain-Wvbnmx",
+        "login-right-away-Zrtplk",
+        "register-at-once-Qwmxcv",
+        "d\u{e9}compos\u{e9}-Ghjtrw-password",
+    ];
+    let [first, second, wrong, wrong_login, at_once, composed] = PASSWORDS;
+    let folder = Folder::new();
+    let server = folder.start("--flood off");
+    let [mut alice, mut bob, mut carol] = server.enter(["alice", "bob", "carol"]);
+    alice.says(&format!("/register\n{first}\n{first}"));
+    alice.hears_until("*** alice is yours");
+    alice.says(&["/password", first, second, second].join("\n"));
+    alice.hears_until("*** Your password is changed.");
+    bob.asks_until(&format!("/register {at_once}"), "*** bob is yours");
+    carol.asks_until(&format!("/login alice {wrong_login}"), "*** No account");
+    carol.asks_until(&format!("/register {composed}"), "*** carol is yours");
+    let mut again = server.connect("again");
+    again.asks_until("alice", "*** alice is registered.");
+    again.asks_until(wrong, "*** That is not the password");
+    again.asks_until(second, "*** Hello alice.");
+    again.says(TALK);
+    bob.hears_until(&format!("<alice> {TALK}"));
+
+    let Some(memory) = memory(&server) else {
+        return skip("nobody but root may read the memory of this process");
+    };
+    let has = |text: &str| memchr::memmem::find(&memory, text.as_bytes()).is_some();
+    assert!(has(TALK), "the room's memory is among it");
+    for password in PASSWORDS {
+        // The middle of it: its beginning may have been overwritten by the allocator.
+        let middle = &password[password.len() / 3..].get(..8).unwrap_or(password);
+        assert!(!has(middle), "{password} is there");
+    }
+}
