@@ -43,6 +43,55 @@ fn every_path_is_clean() {
     }
 }
 
+/// All characters in lines of 250, each after a letter of its own, so that marks have something to stand on.
+fn lines_of(characters: impl Iterator<Item = char>) -> Vec<String> {
+    let characters: Vec<char> =
+        characters.filter(|c| !matches!(c, '\n' | '\x08' | '\x15' | '\x7f')).collect();
+    characters.chunks(200).map(|few| few.iter().flat_map(|c| ['a', *c]).collect()).collect()
+}
+
+/// What is typed: every code point as talk, and those that may be more than a sign on every other path. (Keys that take
+/// back are left out here: `keys_take_back_in_names_passwords_commands_and_talk`.)
+#[test]
+fn no_code_point_that_is_forbidden_leaves_by_any_path() {
+    let server = Server::start("--flood off --unicode-names");
+    let [mut attacker, mut victim] = server.enter(["attacker", "victim"]);
+    let talk = lines_of('\0'..=char::MAX);
+    let odd = ('\0'..'\u{2100}').chain('\u{fe00}'..='\u{ffff}').chain('\u{e0000}'..'\u{e0200}');
+    let mut lines = talk.clone();
+    for path in ["/me ", "/msg victim ", "/topic ", "/away "] {
+        lines.extend(lines_of(odd.clone()).into_iter().map(|line| format!("{path}{line}")));
+    }
+    let names = "\0\t\u{9b}\u{85}\u{a0}\u{200b}\u{202e}\u{2028}\u{2066}\u{feff}\u{e0041}\u{301}\u{64b}\u{3000}";
+    for c in names.chars() {
+        lines.extend(["/nick ", "/join ", "/msg ", "/whois "].map(|path| format!("{path}x{c}y")));
+    }
+    lines.extend(["/join lobby".to_owned(), format!("/quit {}", &talk[0])]);
+    let heard = std::thread::spawn(move || {
+        let mut heard = Vec::new();
+        while heard
+            .last()
+            .is_none_or(|line: &String| !line.contains(" left ") || !line.contains("quit"))
+        {
+            heard.push(victim.reads().unwrap());
+        }
+        heard
+    });
+    let quit = lines.pop().unwrap();
+    for some in lines.chunks(50) {
+        attacker.says(&some.join("\n"));
+        attacker.has_read_everything(); // or they would be a slow consumer
+    }
+    attacker.says(&quit);
+    let told = attacker.hears_to_the_end();
+    let heard = heard.join().unwrap_or_else(|_| panic!("{:?}: {}", told.last(), server.log()));
+    assert!(heard.len() > talk.len(), "the lines did arrive");
+    server.logs(" left: quit");
+    for line in heard.iter().chain(&told).map(String::as_str).chain(server.log().lines()) {
+        assert!(is_clean(line), "{line:?}");
+    }
+}
+
 #[test]
 fn nobody_can_make_a_line_that_looks_like_another_kind() {
     let server = Server::start("--flood off");

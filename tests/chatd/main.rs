@@ -6,6 +6,8 @@ mod harness;
 
 mod accounts;
 mod asking;
+#[cfg(target_os = "linux")]
+mod attacks;
 mod backpressure;
 mod browsers;
 mod class;
@@ -37,6 +39,8 @@ mod protocol;
 #[cfg(unix)]
 mod proxies;
 mod resuming;
+#[cfg(target_os = "linux")]
+mod secrets;
 mod shutdown;
 mod slow_consumer;
 mod sources;

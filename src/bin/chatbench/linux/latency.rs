@@ -11,7 +11,7 @@ use super::{
     crowd::{Crowd, Role},
     figures::Figures,
     load::{Load, Meter, Settings, roles, start},
-    server::Target,
+    server::{Server, Target},
     wire::{LineId, USUAL_SIZE},
 };
 use anyhow::{Result, ensure};
@@ -30,16 +30,16 @@ const CALM: Duration = Duration::from_millis(50);
 pub struct Latency {
     /// clients in all (default: 100)
     #[argh(option, default = "100")]
-    clients: usize,
+    pub clients: usize,
     /// how many of them send (default: 10)
     #[argh(option, default = "10")]
-    senders: usize,
+    pub senders: usize,
     /// deliveries per second (default: 50000)
     #[argh(option, default = "50_000.0")]
-    rate: f64,
+    pub rate: f64,
     /// how many of the others read nothing (default: 0); each run is then made once more without
     #[argh(option, default = "0")]
-    stuck: usize,
+    pub stuck: usize,
 }
 
 impl Load for Latency {
@@ -48,9 +48,10 @@ impl Load for Latency {
     }
 
     fn run(&self, target: &Target, settings: &Settings) -> Result<Figures> {
-        let mut figures = self.run_once(target, settings)?;
+        let mut figures = self.run_beside(target, settings, |_| Ok(()))?;
         if self.stuck > 0 {
-            let without = Latency { stuck: 0, ..*self }.run_once(target, settings)?;
+            let alone = Latency { stuck: 0, ..*self };
+            let without = alone.run_beside(target, settings, |_| Ok(()))?;
             let ratio = figures.get("p99_ms") / without.get("p99_ms");
             figures.0.push(("p99_ratio_to_none_stuck", ratio));
         }
@@ -59,10 +60,17 @@ impl Load for Latency {
 }
 
 impl Latency {
-    fn run_once(&self, target: &Target, settings: &Settings) -> Result<Figures> {
+    /// One run, while `beside` does something to the same server, until what it returns is dropped.
+    pub fn run_beside<T>(
+        &self,
+        target: &Target,
+        settings: &Settings,
+        beside: impl FnOnce(&Server) -> Result<T>,
+    ) -> Result<Figures> {
         ensure!(self.senders > 0, "nobody sends");
         let roles = roles(self.clients, self.senders, self.stuck);
         let (server, mut crowd) = start(target, settings, USUAL_SIZE, &roles)?;
+        let _beside = beside(&server)?;
         // The stuck count as receivers: with and without them, as many lines are sent.
         let lines_per_second = self.rate / (crowd.len() - 1) as f64;
         let mut meter = Meter::new(server.pid)?;

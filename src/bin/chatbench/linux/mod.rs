@@ -1,5 +1,7 @@
 //! The command line: what is measured, how, and with which load.
 
+mod attack;
+mod attackers;
 mod baseline;
 mod canvas;
 mod churn;
@@ -51,10 +53,10 @@ struct Args {
     /// that asks for a name first)
     #[argh(option, default = "Peer::Chatd")]
     peer: Peer,
-    /// runs of each server (default: 1; 5 for table and compare)
+    /// runs of each server (default: 1; 5 for table, compare and attack)
     #[argh(option)]
     runs: Option<usize>,
-    /// seconds that are measured (default: 2; compare: 1), after a quarter of that as warm-up
+    /// seconds that are measured (default: 2; compare and attack: 1), after a quarter of that as warm-up
     #[argh(option)]
     time: Option<f64>,
     #[argh(subcommand)]
@@ -70,6 +72,7 @@ enum Mode {
     Connect(connect::Connect),
     Churn(churn::Churn),
     Timeline(timeline::Timeline),
+    Attack(attack::Attacked),
     Table(Table),
     Compare(Compare),
 }
@@ -95,6 +98,10 @@ fn run(args: &Args) -> Result<bool> {
         Mode::Compare(compare) if compare.class => {
             let [loads, on_disk] = class::commands();
             return class::run(&compare.folder()?, [parse(&loads)?, parse(&on_disk)?]);
+        }
+        Mode::Attack(attack) => {
+            let settings = Settings::of(args.runs.unwrap_or(5), args.time.unwrap_or(1.0))?;
+            return attack.run(args.server.as_deref(), &settings);
         }
         Mode::Baseline(baseline) => return baseline.run().map(|()| true),
         Mode::Table(table) => {
@@ -129,7 +136,7 @@ impl Mode {
             Mode::Connect(load) => Some(Box::new(load)),
             Mode::Churn(load) => Some(Box::new(load)),
             Mode::Timeline(load) => Some(Box::new(load)),
-            Mode::Baseline(_) | Mode::Table(_) | Mode::Compare(_) => None,
+            Mode::Attack(_) | Mode::Baseline(_) | Mode::Table(_) | Mode::Compare(_) => None,
         }
     }
 }

@@ -14,6 +14,8 @@ use std::{ops::RangeInclusive, sync::LazyLock};
 
 /// The number of the line that a client sends to show that it has entered; it is not measured.
 pub const ARRIVAL: usize = 0;
+/// How the names of those begin who are not of the crowd.
+const STRANGER: &[u8] = b"<x-";
 /// Bytes before the text: sign, six digits, point, eight digits, space.
 const HEAD: usize = 17;
 /// Bytes of a line, LF included: at least one letter of text, at most what chatd reads.
@@ -53,7 +55,7 @@ pub enum Peer {
 pub enum Kind {
     /// A measured line, whole.
     Said(LineId),
-    /// The server's own: greeting, who entered, history.
+    /// The server's own: greeting, who entered, history; or a stranger's.
     Notice,
     /// Neither: a torn, mixed or changed line.
     Torn,
@@ -95,7 +97,7 @@ impl Wire {
     pub fn read(&self, line: &[u8]) -> Kind {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let said = match self.peer {
-            Peer::Chatd if line.starts_with(b"*** ") || line.starts_with(b"(") => {
+            Peer::Chatd if [&b"*** "[..], b"(", STRANGER].iter().any(|it| line.starts_with(it)) => {
                 return Kind::Notice;
             }
             Peer::Chatd => self.said_by_name(line),
@@ -160,6 +162,7 @@ mod tests {
             (Peer::Named, format!("b0007: {line}"), Kind::Said(ID)),
             (Peer::Chatd, format!("<b0007> {line}"), Kind::Said(ID)),
             (Peer::Chatd, "*** b0008 entered lobby".into(), Kind::Notice),
+            (Peer::Chatd, format!("<x-7> {line}"), Kind::Notice), // a stranger's
             (Peer::Chatd, format!("(12:30) <b0007> {line}"), Kind::Notice),
             (Peer::Chatd, format!("<b0008> {line}"), Kind::Torn), // another's name
             (Peer::Chatd, line.clone(), Kind::Torn),              // no name
