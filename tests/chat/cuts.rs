@@ -1,6 +1,6 @@
 //! Broken connections, at bytes that nobody chose, and a server that is stopped and killed in between: everybody
 //! reads each line once and in order, and nothing that was typed is lost without a word. With `--inline` they are two hundred,
-//! on the full screen fewer; `CUTS=200 cargo test --test chat cuts::` has as many there.
+//! on the full screen fewer; `CUTS=200 SERVERS=50 cargo test --test chat cuts::` has more.
 
 use crate::{
     harness::Folder,
@@ -19,7 +19,7 @@ use std::{
 
 /// People who have them: each waits half a second before they come back.
 const PEOPLE: usize = 16;
-/// How often the server is stopped, or killed.
+/// How often the server is stopped, or killed; by hand as often as `SERVERS` says.
 const SERVERS: usize = 4;
 /// A window in which all that was shown is seen at once.
 const TALL: u16 = 3000;
@@ -229,7 +229,8 @@ fn play(cuts: usize, is_full: bool) {
     let mut bob = server.lets_in("bob");
     bob.has_read_everything();
     let mut typed = [0; PEOPLE];
-    let (mut lines, mut next_server) = (0, cuts / SERVERS);
+    let servers = std::env::var("SERVERS").map_or(SERVERS, |servers| servers.parse().unwrap());
+    let (mut lines, mut next_server) = (0, cuts / servers);
     while proxy.cuts.load(Relaxed) < cuts {
         let at_once =
             if people.iter().all(|person| is_near(person, lines)) { LINES_AT_ONCE } else { 0 };
@@ -242,7 +243,7 @@ fn play(cuts: usize, is_full: bool) {
         typed[who] += 1;
         bob.has_read_everything();
         if proxy.cuts.load(Relaxed) >= next_server {
-            if (next_server / (cuts / SERVERS)).is_multiple_of(2) {
+            if (next_server / (cuts / servers)).is_multiple_of(2) {
                 server.signal("TERM");
                 assert_eq!(server.exit_code(), Some(0));
             }
@@ -250,7 +251,7 @@ fn play(cuts: usize, is_full: bool) {
             server = folder.start(OPTIONS);
             *proxy.to.lock().unwrap() = server.address;
             bob = server.lets_in("bob");
-            next_server += cuts / SERVERS;
+            next_server += cuts / servers;
         }
         thread::park_timeout(Duration::from_millis(50));
     }
