@@ -62,6 +62,8 @@
 #![warn(unreachable_pub)]
 
 pub mod core;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod lock;
 pub mod origin;
 pub mod server;

@@ -170,6 +170,8 @@ fn check_unicode(typed: &str, kind: &str) -> Result<Name, String> {
         )
     };
     let shown = UsernameCasePreserved::enforce(typed).map_err(refused)?.into_owned();
+    // A sign and a mark may have become another sign (`=` and U+0338 are `≠`), and that is no letter.
+    UsernameCasePreserved::enforce(&shown).map_err(refused)?;
     UsernameCaseMapped::enforce(typed).map_err(refused)?;
     let is_word =
         |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.') || is_beyond_ascii(c);
@@ -285,6 +287,14 @@ mod tests {
                 assert!(rule.check(typed, "name").is_err(), "{rule:?} {typed:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_sign_that_is_composed_is_no_letter() {
+        for typed in ["l=\u{338}l", "a<\u{338}", "a>\u{338}b"] {
+            assert!(NameRule::Unicode.check(typed, "name").is_err(), "{typed:?}");
+        }
+        assert_eq!(NameRule::Unicode.check("e\u{301}t", "name").unwrap().shown(), "\u{e9}t");
     }
 
     #[test]

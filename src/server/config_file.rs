@@ -52,8 +52,8 @@ impl Given {
         Given::read(self.options.clone(), self.typed.clone())
     }
 
-    /// `options`: what was typed alone means.
-    fn read(options: Options, typed: Vec<String>) -> anyhow::Result<Given> {
+    /// Reads the file, if one is named in what was `typed`. `options`: what that means alone.
+    pub fn read(options: Options, typed: Vec<String>) -> anyhow::Result<Given> {
         let Some(file) = options.config_file() else {
             return Ok(Given { options, settings: Vec::new(), typed });
         };

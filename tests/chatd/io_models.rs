@@ -21,6 +21,8 @@ promises! {
     { select: crate::harness::Program::Select, epoll: crate::harness::Program::Epoll, }
     keep {
         protocol::every_conversation_on_the_page_happens,
+        page_model::each_client_reads_what_the_page_says,
+        page_model::conversations_that_have_failed_once_do_not_any_more,
         accounts::who_comes_with_a_slip_chooses_a_password_of_their_own,
         lasting::while_accounts_cannot_be_read_names_are_marked_and_everybody_is_told,
         lasting::a_file_that_can_be_read_and_not_written_leaves_nobody_unchecked,

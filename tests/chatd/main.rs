@@ -35,9 +35,16 @@ mod options;
 mod order;
 #[cfg(unix)]
 mod package;
+#[allow(dead_code, reason = "the test without sockets needs the rest")]
+#[path = "../model/page/mod.rs"]
+mod page;
+mod page_model;
 mod protocol;
 #[cfg(unix)]
 mod proxies;
+#[allow(dead_code, reason = "the test without sockets needs the rest")]
+#[path = "../model/random.rs"]
+mod random;
 mod resuming;
 #[cfg(target_os = "linux")]
 mod secrets;

@@ -283,6 +283,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("src/bin/", &["src/"]),
+    ("src/fuzz.rs", &["src/core/wire/", "src/server/client/"]),
     ("src/lib.rs", &[]),
 ];
 

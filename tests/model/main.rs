@@ -5,36 +5,23 @@
 //! in random batches, each of which is written and delivered some events later, and every client must have read the same
 //! bytes both times. Other conversations ask for what may fail: what comes of them depends on when it is written, so there
 //! only what holds for each play by itself is checked. A failure is cut down to the fewest events that still fail.
+//!
+//! In `spoken`, clients type, and each must read what docs/protocol.md says.
 
+mod page;
 mod play;
+mod random;
+mod spoken;
+mod world;
 
 use chatd::core::close_reason::CloseReason;
 use play::{Play, Step, Turn};
+use random::Dice;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 const CLIENTS: u64 = 5;
 const STEPS: usize = 60;
 const ROUNDS: u64 = 1_000;
-
-/// A xorshift: the tests need dice, not a dependency.
-struct Dice(u64);
-
-impl Dice {
-    fn of(seed: u64) -> Dice {
-        Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 16) % n
-    }
-
-    fn one<T: Clone>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len() as u64) as usize].clone()
-    }
-}
 
 /// Anything that can happen whose outcome does not depend on the disk.
 fn random_step(dice: &mut Dice, i: usize) -> Step {

@@ -40,7 +40,7 @@ pub(crate) fn note(text: &str) -> String {
     if let Some(note) = object["note"].as_object_mut() {
         note.remove("resume");
     }
-    object.to_string()
+    replace_controls(&object.to_string()).into_owned() // JSON can hide them: "\u202e"
 }
 
 #[cfg(test)]
@@ -67,6 +67,9 @@ mod tests {
         {
             assert_eq!(told(text)["kind"], kind);
         }
-        assert_eq!(note("{\"+\":\"bob\u{9b}\"}"), "{\"note\":{\"+\":\"bob\u{fffd}\"}}");
+        for name in ["bob\u{9b}", "bob\\u009b", "bob\\u202e"] {
+            let told = note(&format!("{{\"+\":\"{name}\"}}"));
+            assert_eq!(told, "{\"note\":{\"+\":\"bob\u{fffd}\"}}", "{name}");
+        }
     }
 }

@@ -164,7 +164,7 @@ impl Decoder {
                 } else {
                     KeyModifiers::NONE
                 };
-                letter.map(|letter| key(KeyCode::Char(letter), alt))
+                letter.filter(|c| !c.is_control()).map(|letter| key(KeyCode::Char(letter), alt))
             }
             Err(e) if e.error_len().is_none() => None, // there is more of it
             Err(_) => {
@@ -331,6 +331,7 @@ mod tests {
             b"\xc3",
             b"\xff\xfe",
             b"\xf0\x9f\x91",
+            "\u{87}\u{9b}".as_bytes(),
             b"\x1b[24;80R",
             b"\x1b[?62;22c",
             b"\x1b[>0;276;0c",
