@@ -1,10 +1,11 @@
 //! Where a connection comes from. No I/O.
 
 use ::core::net::{IpAddr, SocketAddr};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Where a connection comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Origin {
     /// An address of the network.
     Address(SocketAddr),

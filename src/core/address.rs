@@ -2,14 +2,15 @@
 
 use crate::origin::Origin;
 use ::core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 /// A household, a school or a machine: one IPv4 address, or one IPv6 network of 64 bits (its owner
 /// can use any address in it). Or a user of this machine, who came by a Unix-domain socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ClientAddress(Kind);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 enum Kind {
     Ip(IpAddr),
     /// As bytes: so it takes no more room than an address, and each client has a few of these.

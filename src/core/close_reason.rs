@@ -56,12 +56,14 @@ pub enum CloseReason {
     BadMessage(u16, &'static str),
     /// The client's thread panicked.
     ServerError,
+    /// Another version of the server takes over, and this client cannot be handed over.
+    Upgrade,
     /// The server stops.
     Shutdown,
 }
 
 /// A word for each kind of reason, for programs: metrics and log. They do not change.
-pub const CLOSE_WORDS: [&str; 20] = [
+pub const CLOSE_WORDS: [&str; 21] = [
     "quit",
     "closed",
     "lost",
@@ -82,6 +84,7 @@ pub const CLOSE_WORDS: [&str; 20] = [
     "bad_message",
     "server_error",
     "shutdown",
+    "upgrade",
 ];
 
 impl CloseReason {
@@ -108,6 +111,7 @@ impl CloseReason {
             CloseReason::BadMessage(..) => 17,
             CloseReason::ServerError => 18,
             CloseReason::Shutdown => 19,
+            CloseReason::Upgrade => 20,
         }
     }
 
@@ -145,6 +149,7 @@ impl CloseReason {
             }
             CloseReason::BadMessage(_, sentence) => (*sentence).to_owned(),
             CloseReason::ServerError => sentences::SERVER_ERROR.to_owned(),
+            CloseReason::Upgrade => "the server is upgraded. Please connect again.".to_owned(),
             CloseReason::Shutdown => sentences::SHUTTING_DOWN.to_owned(),
         };
         notice(sentences::hung_up(&why))
@@ -177,6 +182,7 @@ impl CloseReason {
             CloseReason::PasswordChanged => "logged out",
             CloseReason::Kicked(by) => by,
             CloseReason::ServerError => "server error",
+            CloseReason::Upgrade => "server upgraded",
             CloseReason::Shutdown => "server shut down",
         }
     }
@@ -189,7 +195,7 @@ impl CloseReason {
             CloseReason::OtherProtocol(_) | CloseReason::PageElsewhere(_) => 1002,
             CloseReason::BadMessage(code, _) => *code,
             CloseReason::ServerError => 1011,
-            CloseReason::Shutdown => 1012,
+            CloseReason::Shutdown | CloseReason::Upgrade => 1012,
             CloseReason::Full(_) => 1013,
             CloseReason::NoName(_)
             | CloseReason::NamesRefused(_)

@@ -13,6 +13,7 @@ use super::{
     record::{AccountId, Author, Found, HistoryLine, LineId, PasswordHash, Query, REMEMBERED_MAX},
     token::Token,
 };
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// One connection's number, never used twice while the server runs. Connection 7 is served by
@@ -206,18 +207,19 @@ pub struct Resume {
 }
 
 /// What a program may ask for before its client has a name.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Wishes {
     /// `/notes on`.
     pub reads_notes: bool,
     /// `/since`.
     pub since: Option<Box<Since>>,
     /// The token that they get.
+    #[serde(skip)]
     pub token: Option<Token>,
 }
 
 /// What was said in a room after a line is to be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Since {
     /// The room.
     pub room: Name,

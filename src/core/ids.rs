@@ -1,10 +1,13 @@
 //! The numbers of lines and accounts, which the rooms give out and the store keeps.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The number of a line. Of two lines the later one has the higher number. Numbers start at 1 and
 /// are never used twice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 pub struct LineId(pub i64);
 
 impl LineId {
@@ -27,7 +30,9 @@ impl fmt::Display for LineId {
 }
 
 /// The number of an account. Numbers start at 1 and are never used twice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 pub struct AccountId(pub i64);
 
 impl AccountId {

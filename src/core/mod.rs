@@ -24,6 +24,7 @@ pub mod name;
 pub mod notes;
 pub mod notice;
 pub mod pairing_code;
+mod pairs;
 pub mod password;
 pub mod places;
 pub mod quiz_shown;
@@ -39,6 +40,7 @@ mod tests;
 pub mod token;
 pub mod wire;
 
+use close_reason::CloseReason;
 use commands::{
     Table, account, demo, entry, mail, questions,
     row::{Reply, RoomsCtx, Run, SessionCtx},
@@ -50,12 +52,14 @@ use notice::{Refusal, notice};
 use record::{Outcome, Record, Snapshot};
 use rooms::{
     Action, ClientKey, Delivery, Rooms, RoomsConfig,
+    clients::Clients,
     coming_back::{self, save},
+    handover,
     pending::{Reservation, Reserved},
 };
+use serde::{Deserialize, Serialize};
 use session::{EVENT_MAX, Session};
-use slotmap::SlotMap;
-use std::{collections::HashMap, mem::take};
+use std::mem::take;
 
 /// The most bytes of a batch; the event that passes the bound still belongs to it. A batch waits
 /// until it is written, and has to fit into a client's outbox, so this is the default high-water
@@ -132,13 +136,12 @@ pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: 
 /// });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "")]
 pub struct Chat<H> {
+    #[serde(skip)]
     table: Table,
-    /// Every client. A key is an index that no other client ever gets (a slot map); all tables of
-    /// the core use it.
-    clients: SlotMap<ClientKey, (ClientId, H)>,
-    /// The key of each connection.
-    keys: HashMap<ClientId, ClientKey>,
+    clients: Clients<H>,
     rooms: Rooms,
     /// A line for everybody, to be delivered before the sealed batch.
     outage_notice: Option<String>,
@@ -154,8 +157,7 @@ impl<H> Chat<H> {
         coming_back::restore(&mut rooms, returning);
         Chat {
             table,
-            clients: SlotMap::with_key(),
-            keys: HashMap::new(),
+            clients: Clients::default(),
             rooms,
             outage_notice: None,
             is_closing_at_once: false,
@@ -175,10 +177,7 @@ impl<H> Chat<H> {
         H: Clone,
     {
         self.rooms.set_now(now);
-        let key = *self
-            .keys
-            .entry(client)
-            .or_insert_with(|| self.clients.insert((client, handle.clone())));
+        let key = self.clients.key(client, handle);
         let is_member = self.rooms.members().contains(key);
         let answer = match event {
             Event::Talk(talk) if is_member => return self.rooms.say(key, talk),
@@ -277,19 +276,19 @@ impl<H> Chat<H> {
     pub fn flush(&mut self, mut deliver: impl FnMut(&H, Delivery<'_>)) {
         if let Some(line) = self.outage_notice.take() {
             for key in self.rooms.members().iter().map(|(key, _)| key) {
-                deliver(&self.clients[key].1, Delivery::line(&[line.as_bytes()]));
+                if let Some(handle) = self.clients.handle(key) {
+                    deliver(handle, Delivery::line(&[line.as_bytes()]));
+                }
             }
         }
         let clients = &self.clients;
         let ended = self.rooms.output.flush(|key, delivery| {
-            if let Some((_, handle)) = clients.get(key) {
+            if let Some(handle) = clients.handle(key) {
                 deliver(handle, delivery); // otherwise they left without waiting for an outcome
             }
         });
         for key in ended {
-            if let Some((client, _)) = self.clients.remove(key) {
-                self.keys.remove(&client);
-            }
+            self.clients.remove(key);
         }
     }
 
@@ -302,8 +301,12 @@ impl<H> Chat<H> {
             return false;
         }
         let clients = &self.clients;
-        if let Some(&key) = self.keys.get(&client) {
-            self.rooms.output.flush_one(key, |key, delivery| deliver(&clients[key].1, delivery));
+        if let Some(key) = self.clients.find(client) {
+            self.rooms.output.flush_one(key, |key, delivery| {
+                if let Some(handle) = clients.handle(key) {
+                    deliver(handle, delivery);
+                }
+            });
         }
         true
     }
@@ -351,6 +354,32 @@ impl<H> Chat<H> {
     /// Tells everybody what is being shown, and records who wanted it.
     pub fn announce_hazard(&mut self, announcement: Announcement) {
         demo::announce(&mut self.rooms, announcement);
+    }
+
+    // --- From one server to another ---
+
+    /// Whether the chat can be handed over now; if not, why: the end of a sentence.
+    pub fn check_rest(&self) -> Result<(), &'static str> {
+        handover::check_rest(&self.rooms)
+    }
+
+    /// Takes up a chat that was handed over, under these options. Its clients have no handles yet.
+    pub fn go_on(mut self, config: RoomsConfig, table: Table) -> Result<Chat<H>, &'static str> {
+        handover::go_on(&mut self.rooms, config)?;
+        Ok(Chat { table, ..self })
+    }
+
+    /// Gives clients their handles. Whoever gets none has gone.
+    pub fn set_handles(&mut self, handles: Vec<(ClientId, H)>) {
+        handles.into_iter().for_each(|(client, handle)| self.clients.set_handle(client, handle));
+        for client in self.clients.without_handle() {
+            self.rooms.depart(client, &CloseReason::Upgrade);
+        }
+    }
+
+    /// Tells the numbers of this chat's lines from those of another.
+    pub fn epoch(&self) -> u64 {
+        self.rooms.config().epoch
     }
 
     // --- The end ---

@@ -7,6 +7,7 @@
 
 use precis_core::profile::PrecisFastInvocation;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
+use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
 /// The most characters of a name, so that it fits the tables of `/who` and `/threads`.
@@ -35,7 +36,7 @@ const OFFICIAL: [&str; 16] = [
 ];
 
 /// Which names are allowed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NameRule {
     /// ASCII letters, digits, `-`, `_`, `.`; a letter first.
     #[default]
@@ -45,7 +46,7 @@ pub enum NameRule {
 }
 
 /// A name that is allowed. Two names are the same if their `key`s are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 // All spellings in one piece, a line each, as none has a line end: as it is shown, `word`, `key`, and
 // then what it looks like. A client's name stands in several places, and a piece each would cost as
 // much memory as the rest of what is known of them.

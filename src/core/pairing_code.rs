@@ -2,6 +2,7 @@
 //! server's console, and is typed by somebody who can read it there.
 
 use super::password::Password;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -13,7 +14,7 @@ const SIGNS: &[u8; 31] = b"0123456789ABCDEFGHJKMNPQRTVWXYZ";
 const LENGTH: usize = 8;
 
 /// A code. It has no `Debug`: it is shown to whoever may use it, and to nobody else.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PairingCode([u8; LENGTH]);
 
 impl PairingCode {

@@ -7,6 +7,7 @@
 //! one.
 
 use super::wire::sanitize::replace_controls;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
@@ -18,7 +19,7 @@ pub(crate) const PASSWORD_MAX: usize = 256;
 
 /// A password, from the keyboard to its hash and no further. Dropped, it is overwritten, so that no
 /// core dump has it later.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Password {
     typed: Zeroizing<String>,
     compared: Zeroizing<String>,

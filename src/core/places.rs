@@ -10,7 +10,12 @@
 //! that holds on to these places keeps nobody out.
 
 use super::{address::ClientAddress, event::ClientId};
-use std::{cmp::Reverse, collections::VecDeque, time::Duration};
+use serde::{Deserialize, Serialize};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, VecDeque},
+    time::Duration,
+};
 
 /// Places kept for an administrator beyond the last one, because a full server may need one: enough
 /// that four scripts and a mistyped name leave some free.
@@ -43,7 +48,7 @@ pub enum Place {
 }
 
 /// How far a client has come that tries for an administrator's place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Trial {
     /// They have not said who they are.
     Silent,
@@ -59,6 +64,7 @@ pub(crate) enum Trial {
 }
 
 /// Every place.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Places {
     most: usize,
     ordinary: usize,
@@ -66,9 +72,11 @@ pub(crate) struct Places {
     /// When an ordinary place was last left.
     left_at: Duration,
     /// Who waits for a place, and since when; who came first, first.
+    #[serde(skip)]
     waiting: VecDeque<(ClientId, Duration)>,
 }
 
+#[derive(Serialize, Deserialize)]
 struct Reserved {
     client: ClientId,
     address: ClientAddress,
@@ -81,6 +89,13 @@ impl Places {
     pub(crate) fn new(most: usize) -> Places {
         let (reserved, left_at, waiting) = (Vec::new(), Duration::ZERO, VecDeque::new());
         Places { most, ordinary: 0, reserved, left_at, waiting }
+    }
+
+    /// Takes up other places, of which these clients were handed over.
+    pub(crate) fn go_on(&mut self, other: Places, clients: &BTreeSet<ClientId>) {
+        self.reserved = other.reserved;
+        self.reserved.retain(|one| clients.contains(&one.client));
+        self.ordinary = clients.len() - self.reserved.len();
     }
 
     /// Whether whoever comes now can only try for an administrator's place.

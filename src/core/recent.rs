@@ -1,13 +1,20 @@
 //! A bounded table that remembers what is recent. It reads no clock: times are passed in, and count
 //! from any fixed point.
 
+use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, hash::Hash, time::Duration};
 
 /// The most entries of a table: 10,000 of them are a few MB. The older half makes room.
 pub(crate) const REMEMBERED_MAX: usize = 10_000;
 
 /// A table that remembers what is recent.
+#[derive(Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "K: Serialize, V: Serialize",
+    deserialize = "K: Deserialize<'de> + Hash + Eq, V: Deserialize<'de>"
+))]
 pub(crate) struct Recent<K, V> {
+    #[serde(with = "super::pairs")]
     entries: HashMap<K, (Duration, V)>,
     /// An entry that was not used for this time is forgotten.
     forgotten_after: Option<Duration>,

@@ -11,6 +11,7 @@ use super::{
     returning::{Returning, TokenChange},
 };
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     fmt,
@@ -98,7 +99,7 @@ pub enum Change {
 pub type Outcome = Result<(), String>;
 
 /// The person behind a line: a name, and an account if they were logged in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Author {
     /// As it was shown.
     pub name: String,
@@ -111,7 +112,7 @@ pub struct Author {
 pub const ACCOUNTS_MAX: usize = 10_000;
 
 /// What anybody may know of an account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// Its number.
     pub id: AccountId,
@@ -160,7 +161,7 @@ impl PasswordHash {
 }
 
 /// Tells the hash of one password from that of another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordMark(u64);
 
 impl fmt::Debug for PasswordHash {
@@ -170,7 +171,7 @@ impl fmt::Debug for PasswordHash {
 }
 
 /// A ban or a mute. A target has one of each at most: a new one replaces the old one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sanction {
     /// What it forbids.
     pub kind: SanctionKind,
@@ -185,7 +186,7 @@ pub struct Sanction {
 }
 
 /// What a sanction forbids.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum SanctionKind {
     /// To enter.
     Ban,
@@ -194,7 +195,7 @@ pub enum SanctionKind {
 }
 
 /// Who a sanction applies to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Target {
     /// Whoever has this name, in any case.
     Name(String),
@@ -298,7 +299,7 @@ pub enum Found {
 }
 
 /// A line from the history.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryLine {
     /// Its number.
     pub id: LineId,

@@ -2,6 +2,7 @@
 
 use super::ids::AccountId;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// How long a token is good after its connection has ended.
@@ -11,7 +12,7 @@ pub(crate) const GOOD_FOR: SignedDuration = SignedDuration::from_mins(10);
 pub(crate) const GONE_MAX: usize = 1_000;
 
 /// All that is kept of a token. It is random, so its hash needs no salt, and may be quick.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TokenHash(pub [u8; 32]);
 
 impl fmt::Debug for TokenHash {

@@ -1,6 +1,7 @@
 //! What a thread is told and made to do while something is shown to a class (`hazards`): it reads
 //! announcements, and is held up by a brake.
 
+use super::parking::Door;
 use crate::{core::hazard::Announcement, lock::assert_no_lock_held};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::{
@@ -61,12 +62,14 @@ pub(crate) struct Cues {
     pub(crate) announcements: Receiver<Announcement>,
     /// To send them.
     pub(crate) announce: Sender<Announcement>,
+    /// Another server is to have the chat: it leaves that, in JSON, and its epoch.
+    pub(crate) door: Door<(String, u64)>,
 }
 
 impl Default for Cues {
     fn default() -> Cues {
         let (announce, announcements) = bounded(ANNOUNCEMENTS_MAX);
-        Cues { brake: Arc::default(), announcements, announce }
+        Cues { brake: Arc::default(), announcements, announce, door: Door::default() }
     }
 }
 

@@ -11,6 +11,7 @@
 //! the slower the disk, the larger the transactions.
 
 mod commit;
+mod leaving;
 
 use super::{
     client::outbox::WriterHandle,
@@ -27,6 +28,7 @@ use crate::{
 };
 use commit::{Commit, bytes};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, at, bounded, never, select};
+use leaving::{Asked, leave};
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
     thread,
@@ -121,6 +123,8 @@ enum Wakeup {
     History(HistorianEvent),
     Shutdown(Shutdown),
     Announcement(Announcement),
+    /// Another server is to have the chat.
+    HandOver(Asked),
     /// The disk does not answer.
     Late,
     /// The time that an administrator gave the server is over.
@@ -135,7 +139,8 @@ impl FanOut {
         self.status.attach();
         let batch_max = batch_max(self.high_water);
         let mut commit = Commit::default();
-        let (mut is_stopping, mut stop_at) = (false, None);
+        let (mut is_stopping, mut stop_at, mut hand_over) = (false, None, None);
+        self.end_batch(&mut chat, &mut commit); // whoever was not handed over has left
         loop {
             // After `Shutdown::AtOnce` departures are taken, whatever waits: they have no records.
             let is_behind = commit.bytes_to_write >= TO_WRITE_MAX && !commit.is_closing_at_once;
@@ -147,6 +152,7 @@ impl FanOut {
                 Wakeup::Event(event) => next = Some(event),
                 Wakeup::History(event) => self.on_history(&mut chat, &mut commit, event),
                 Wakeup::Announcement(announcement) => chat.announce_hazard(announcement),
+                Wakeup::HandOver(rest) => hand_over = Some(rest),
                 Wakeup::Shutdown(Shutdown::Gracefully) => {
                     (is_stopping, stop_at) = (true, None);
                     chat.close();
@@ -183,6 +189,9 @@ impl FanOut {
             }
             self.end_batch(&mut chat, &mut commit);
             self.note(&commit);
+            if hand_over.is_some() && commit.is_at_rest() && self.events.is_empty() {
+                hand_over.take().iter().for_each(|asked| leave(&chat, asked));
+            }
         }
     }
 
@@ -334,6 +343,9 @@ impl FanOut {
         if let Ok(announcement) = self.cues.announcements.try_recv() {
             return Wakeup::Announcement(announcement);
         }
+        if let Ok(rest) = self.cues.door.asked.try_recv() {
+            return Wakeup::HandOver(rest);
+        }
         if let Ok(event) = self.historian.events.try_recv() {
             return Wakeup::History(event);
         }
@@ -360,6 +372,7 @@ impl FanOut {
                     },
                     recv(self.historian.events) -> event => event.map_or(Wakeup::End, Wakeup::History),
                     recv(self.cues.announcements) -> one => one.map_or(Wakeup::End, Wakeup::Announcement),
+                    recv(self.cues.door.asked) -> rest => rest.map_or(Wakeup::End, Wakeup::HandOver),
                     recv(self.shutdown) -> word => word.map_or(Wakeup::End, Wakeup::Shutdown),
                     recv(late_at.map_or_else(never, at)) -> _ => Wakeup::Late,
                     recv(stop_at.map_or_else(never, at)) -> _ => Wakeup::StopTime,

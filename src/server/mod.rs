@@ -8,6 +8,8 @@ pub mod clock;
 pub mod config_file;
 mod cues;
 mod fanout;
+#[cfg(target_os = "linux")]
+pub mod handover;
 mod hazards;
 pub mod history;
 pub mod lent;
@@ -21,6 +23,8 @@ mod opening;
 pub mod options;
 pub mod own_names;
 mod page_at;
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "nothing is handed over there"))]
+mod parking;
 pub mod proxies;
 pub mod random;
 pub mod registry;
@@ -75,9 +79,9 @@ use limits::refused_possible;
 pub use listen_on::listen;
 use opening::{ChatListeners, Opened};
 use options::Options;
+use parking::Rests;
 use registry::{Client, Registry};
 pub use shutdown::SHUTDOWN_PATIENCE;
-use sources::SourceTable;
 use status::{Activity, Status, Totals};
 use std::{
     net::{SocketAddr, TcpListener},
@@ -121,6 +125,9 @@ struct WebThread {
     stop: WebStop,
     thread: JoinHandle<()>,
     view: Arc<View>,
+    /// Its listeners once more, to be handed to another server: those for the page, those for
+    /// https, and those for metrics.
+    listeners: [Vec<TcpListener>; 3],
 }
 
 impl Chatd {
@@ -129,18 +136,17 @@ impl Chatd {
     /// [`Chatd::shutdown`].
     pub fn start(
         options: &Options,
-        lent: LentListeners,
+        mut lent: LentListeners,
         others: Vec<Arc<Status>>,
         stop: impl Fn() + Send + 'static,
     ) -> anyhow::Result<Chatd> {
         let session = Locked::new(LockKind::Settings, Arc::new(options.session_config()?));
-        let Opened { listeners, on, web, certificates } = opening::open(options, lent)?;
+        let Opened { listeners, on, web, certificates } = opening::open(options, &mut lent)?;
         let (totals, registry) = (Arc::<Totals>::default(), Arc::<Registry>::default());
         let (events, to_apply, large) = fanout::events(options.threads_max);
         let (shutdown, stopping) = bounded(2); // each of the two words is sent once at most
         let (flusher_queue, flusher) = FlusherQueue::new().context("cannot start the flusher")?;
-        let refused = refused_possible(options.threads_max, web.is_some());
-        let (linger_queue, linger) = Lingerer::new(refused);
+        let (outside, linger) = Lingerer::new(refused_possible(options.threads_max, web.is_some()));
         let (store, clock) = (options.store_config(), Clock::system());
         let (snapshot, handle, history, historian) = historian::open(&store, clock.clone())?;
         let fanout = FanOut {
@@ -170,17 +176,18 @@ impl Chatd {
             history,
             authenticator: Authenticator::new(options.instructor)?,
             flusher: flusher_queue,
-            linger: linger_queue,
+            linger: outside,
             hazards: Hazards::new(options, on, (&registry, &rows), &fanout, &historian)?,
             registry,
-            sources: SourceTable::new(options),
+            sources: lent.sources(options)?,
             totals,
             threads: rows,
             web: web.as_ref().and_then(|web| web.pages().first().copied()),
             certificates,
+            rests: Rests::new(&fanout.cues.door, &historian.door),
         });
         let threads = Arc::new(Threading::new(most, CLIENT_STACK));
-        let chat = (fanout, begin_chat(options, snapshot));
+        let chat = (fanout, begin(options, snapshot, lent, (&handler, &threads))?);
         let workers = start_workers(chat, historian, linger, Admitting::new(&handler, &threads))?;
         let flusher = start_thread("flusher", move || Flusher::run(flusher))?;
         let (servers, accepting) = start_accepting(listeners, accept_statuses, &handler, &threads)?;
@@ -250,6 +257,17 @@ impl Chatd {
     pub fn watch(&self) -> Watch {
         self.watch.clone()
     }
+}
+
+/// The chat that another server has left, or else what the file has.
+fn begin(
+    options: &Options,
+    snapshot: Snapshot,
+    lent: LentListeners,
+    (handler, threads): (&Arc<ChatHandler>, &Threading),
+) -> anyhow::Result<Chat<Client>> {
+    let left = lent.take_up(options, &snapshot, handler, threads)?;
+    Ok(left.unwrap_or_else(|| begin_chat(options, snapshot)))
 }
 
 /// Starts the threads that end when nobody can send them anything any more.
@@ -324,10 +342,11 @@ fn start_web(
     pages.first().iter().for_each(|page| handler.authenticator.tickets.set_page(**page));
     metrics.iter().for_each(|on| log::info!("metrics are at http://{on}/metrics"));
     let view = Arc::new(View::new(options));
+    let listeners = opened.again()?;
     let web = Web::new(opened, config, (handler, threads, &view), watch);
     let (web, stop) = web.context("cannot start the thread web")?;
     let thread = start_thread("web", move || web.run())?;
-    Ok(Some(WebThread { addresses, encrypted, stop, thread, view }))
+    Ok(Some(WebThread { addresses, encrypted, stop, thread, view, listeners }))
 }
 
 /// The chat as it is at the start. The log has at once what is to be said of the file.

@@ -6,6 +6,7 @@
 //! Windows the socket is non-blocking, and a thread that waits has to `poll`. All that differs for
 //! that reason is in this file.
 
+use crate::socketserver::READ_TIMEOUT;
 use anyhow::Context as _;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
@@ -72,6 +73,7 @@ pub(crate) fn listen(address: SocketAddr, ghost_after: Duration) -> anyhow::Resu
 /// Sets what a listener's connections inherit from it.
 pub(super) fn set_options(socket: &Socket, ghost_after: Duration) -> io::Result<()> {
     socket.set_tcp_nodelay(true)?;
+    socket.set_read_timeout(Some(READ_TIMEOUT))?;
     let second = Duration::from_secs(1);
     let (silence, interval) = (ghost_after / 2, ghost_after / 2 / PROBES);
     let silence = silence.min(SILENCE_MAX);

@@ -2,7 +2,7 @@
 //! `main`.
 
 use super::{
-    lent::{self, LentListeners},
+    lent::LentListeners,
     listen_on::{listen, listen_encrypted},
     options::Options,
     tls::{
@@ -33,7 +33,7 @@ pub(super) struct Opened {
 
 /// Opens the listeners, unless they are lent: those of the chat, and those of the page. Reads the
 /// certificate first, if there is to be encryption.
-pub(super) fn open(options: &Options, lent: LentListeners) -> anyhow::Result<Opened> {
+pub(super) fn open(options: &Options, lent: &mut LentListeners) -> anyhow::Result<Opened> {
     let first = first_certificate(options)?;
     ensure!(
         (lent.tls.is_empty() && lent.web_tls.is_empty()) || first.is_some(),
@@ -41,10 +41,10 @@ pub(super) fn open(options: &Options, lent: LentListeners) -> anyhow::Result<Ope
     );
     let ghost_after = Duration::from_secs(options.ghost_after);
     let own = || listen(&options.listen_on(), ghost_after);
-    let plain = lent::to_accept_from(lent.chat, ghost_after).unwrap_or_else(own)?;
+    let plain = lent.take_chat(ghost_after).unwrap_or_else(own)?;
     let own = || listen_encrypted(&options.tls, ghost_after);
-    let encrypted = lent::to_accept_from(lent.tls, ghost_after).unwrap_or_else(own)?;
-    let web = listener::open(options, lent.web, lent.web_tls)?;
+    let encrypted = lent.take_tls(ghost_after).unwrap_or_else(own)?;
+    let web = listener::open(options, lent.take_web())?;
     let on = plain.iter().find_map(Listener::address);
     let port = on.map(|on| on.port());
     let certificates = first.map(|first| Arc::new(Certificates::new(first, port)));

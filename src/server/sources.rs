@@ -24,6 +24,7 @@ use crate::{
     lock::{LockKind, Locked},
     origin::Origin,
 };
+use serde::{Deserialize, Serialize};
 use std::{
     fmt::Display,
     io,
@@ -66,6 +67,7 @@ pub enum Admission {
 }
 
 /// One client, as it is counted.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Usage {
     source: Source,
     address: ClientAddress,
@@ -76,14 +78,16 @@ pub struct Usage {
     has_guessed: bool,
     gone: Gone,
     /// What it goes on with.
+    #[serde(skip)]
     handover: Option<Handover>,
+    #[serde(skip, default = "Instant::now")]
     began: Instant,
     /// Its coming and going are counted in the log, in place of a line each.
     is_crowded: bool,
 }
 
 /// Whether a client had closed the connection before it was served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Gone {
     /// They had not, or it makes no difference.
     No,
@@ -218,7 +222,43 @@ impl SourceTable {
     }
 }
 
+/// What of a table is handed over.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedSources {
+    sources: String,
+    places: String,
+    /// Its time.
+    now: Duration,
+}
+
+impl SourceTable {
+    pub(super) fn save(&self) -> serde_json::Result<SavedSources> {
+        let sources = serde_json::to_string(&*self.sources.lock())?;
+        let places = serde_json::to_string(&*self.places.lock())?;
+        Ok(SavedSources { sources, places, now: self.now() })
+    }
+
+    /// Takes up a table in which these clients have their places.
+    pub(super) fn go_on(
+        &mut self,
+        saved: &SavedSources,
+        clients: &[(ClientId, Origin)],
+    ) -> serde_json::Result<()> {
+        let addresses = clients.iter().map(|(_, origin)| ClientAddress::from(*origin));
+        self.sources.lock().go_on(serde_json::from_str(&saved.sources)?, addresses);
+        let numbers = clients.iter().map(|(client, _)| *client).collect();
+        self.places.lock().go_on(serde_json::from_str(&saved.places)?, &numbers);
+        self.start = Instant::now().checked_sub(saved.now).unwrap_or(self.start);
+        Ok(())
+    }
+}
+
 impl Usage {
+    /// A client that was handed over has been here for this time.
+    pub(super) fn set_age(&mut self, age: Duration) {
+        self.began = Instant::now().checked_sub(age).unwrap_or(self.began);
+    }
+
     /// Who its session talks with.
     pub fn peer<'a>(
         &self,

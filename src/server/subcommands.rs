@@ -25,6 +25,8 @@ pub enum Subcommand {
     Restore(RestoreCommand),
     /// `chatd tls …`
     Tls(TlsCommand),
+    /// `chatd upgrade`
+    Upgrade(UpgradeCommand),
 }
 
 /// Copy the whole database, accounts and mail included, also while a server runs: as it is at one
@@ -61,6 +63,17 @@ pub struct RestoreCommand {
 #[argh(subcommand, name = "check")]
 pub struct CheckCommand {
     /// the database, or a backup (default: chatd.db)
+    #[argh(option, arg_name = "FILE")]
+    pub db: Option<PathBuf>,
+}
+
+/// Have the program that is installed now take over from the running server, which hangs nobody up
+/// (SIGUSR2 does the same). If nothing comes of it, the server goes on as it was, and its log says
+/// why. Linux only.
+#[derive(FromArgs, ArgsInfo, Clone, Debug)]
+#[argh(subcommand, name = "upgrade")]
+pub struct UpgradeCommand {
+    /// the server's database (default: chatd.db)
     #[argh(option, arg_name = "FILE")]
     pub db: Option<PathBuf>,
 }

@@ -42,12 +42,18 @@ impl FromStr for UnixOn {
 #[cfg(target_os = "linux")]
 pub(super) fn open(on: &UnixOn) -> anyhow::Result<crate::socketserver::Listener> {
     use super::net::ACCEPT_QUEUE;
-    use crate::socketserver::unix_socket::{BindError, PATH_MAX, UnixSocket};
+    use crate::socketserver::{
+        READ_TIMEOUT,
+        unix_socket::{BindError, PATH_MAX, UnixSocket},
+    };
     use std::io::ErrorKind;
 
     let UnixOn { path, mode } = on;
     let error = match UnixSocket::bind(path, *mode, ACCEPT_QUEUE) {
-        Ok(socket) => return Ok(socket.into()),
+        Ok(socket) => {
+            socket2::SockRef::from(&socket).set_read_timeout(Some(READ_TIMEOUT))?;
+            return Ok(socket.into());
+        }
         Err(error) => error,
     };
     let advice = match error {

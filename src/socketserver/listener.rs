@@ -22,6 +22,10 @@ pub enum Listener {
     Unix(UnixSocket),
 }
 
+/// How long a read of a socket waits that has to wait for ever; and an `accept`. Linux ends a wait for
+/// a signal only where there is a time-out, however long.
+pub const READ_TIMEOUT: std::time::Duration = std::time::Duration::from_hours(24 * 365);
+
 impl Listener {
     /// How long an `accept` of a [`Listener::Lent`] waits before it looks whether the server stops.
     #[cfg(unix)]
@@ -42,18 +46,15 @@ impl Listener {
     /// of the two it has. (What belongs to TCP alone fails on the other: `set_nodelay`, addresses.)
     pub fn accept(&self) -> io::Result<(TcpStream, Origin)> {
         match self {
-            Listener::Tcp(listener) => {
-                let (stream, peer) = listener.accept()?;
-                Ok((stream, peer.into()))
-            }
+            Listener::Tcp(listener) => accept(listener),
             #[cfg(unix)]
             Listener::Lent(listener) => {
-                let (stream, peer) = listener.accept().map_err(|e| match e.kind() {
+                let (stream, peer) = accept(listener).map_err(|e| match e.kind() {
                     io::ErrorKind::WouldBlock => io::ErrorKind::Interrupted.into(), // it is time to look
                     _ => e,
                 })?;
-                stream.set_read_timeout(None)?; // it has that of the listener
-                Ok((stream, peer.into()))
+                stream.set_read_timeout(Some(READ_TIMEOUT))?; // it has that of the listener
+                Ok((stream, peer))
             }
             #[cfg(target_os = "linux")]
             Listener::Unix(socket) => {
@@ -104,6 +105,13 @@ impl Listener {
             let _ = TcpStream::connect_timeout(&address, std::time::Duration::from_secs(1));
         }
     }
+}
+
+/// As the standard library does, but a signal ends the wait.
+fn accept(listener: &TcpListener) -> io::Result<(TcpStream, Origin)> {
+    let (stream, peer) = socket2::SockRef::from(listener).accept()?;
+    let peer = peer.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
+    Ok((stream.into(), peer.into()))
 }
 
 /// `127.0.0.1:5000`, or `unix:/run/chatd.sock`.

@@ -66,7 +66,7 @@ mod threading;
 pub mod unix_socket;
 
 pub use inline::Inline;
-pub use listener::Listener;
+pub use listener::{Listener, READ_TIMEOUT};
 pub use pool::Pool;
 pub use threading::Threading;
 
@@ -191,6 +191,16 @@ pub fn hand_in<H: Handler, M: MixIn>(
 /// The next connection's number, for the whole process: several listeners may feed one handler.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
+/// The number of the next connection.
+pub fn next_number() -> u64 {
+    NUMBERS.load(Relaxed)
+}
+
+/// Connections have at least this number from now on.
+pub fn number_from(next: u64) {
+    NUMBERS.fetch_max(next, Relaxed);
+}
+
 /// How long to wait before accepting again when the system is out of descriptors or memory.
 pub const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(100);
 
@@ -202,8 +212,17 @@ pub struct Server<H, M> {
     mixin: Arc<M>,
     stopping: Mutex<bool>,
     stopped: Condvar,
+    pause: Mutex<Pause>,
+    goes_on: Condvar,
     /// The last `accept` has failed.
     is_failing: AtomicBool,
+}
+
+/// Whether an accept loop is to rest, and whether it does.
+#[derive(Default)]
+struct Pause {
+    is_wanted: bool,
+    is_reached: bool,
 }
 
 impl<H: Handler, M: MixIn> Server<H, M> {
@@ -216,6 +235,8 @@ impl<H: Handler, M: MixIn> Server<H, M> {
             mixin,
             stopping: Mutex::new(false),
             stopped: Condvar::new(),
+            pause: Mutex::default(),
+            goes_on: Condvar::new(),
             is_failing: AtomicBool::new(false),
         }
     }
@@ -235,8 +256,27 @@ impl<H: Handler, M: MixIn> Server<H, M> {
     /// Accepts until [`Server::shutdown`]. It hands connections on, and does nothing else.
     pub fn serve_forever(&self) {
         while !*self.stopping.lock() {
+            self.wait_while_paused();
             self.handle_request();
         }
+    }
+
+    fn wait_while_paused(&self) {
+        let mut pause = self.pause.lock();
+        while pause.is_wanted {
+            pause.is_reached = true;
+            self.goes_on.wait(&mut pause);
+        }
+        pause.is_reached = false;
+    }
+
+    /// Accepts nobody from now on, or accepts again: connections wait in the queue meanwhile. Returns
+    /// whether the loop has come to rest; a signal to its thread has it look.
+    pub fn pause(&self, is_wanted: bool) -> bool {
+        let mut pause = self.pause.lock();
+        pause.is_wanted = is_wanted;
+        self.goes_on.notify_all();
+        pause.is_reached
     }
 
     /// Waits for one connection and hands it on. It returns without one, too, if there was an error

@@ -12,7 +12,7 @@ pub use windows::{Hangup, StopSignals, survive_full_files};
 #[cfg(unix)]
 mod unix {
     use signal_hook::{
-        consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
+        consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR2, SIGXFSZ},
         flag,
         low_level::pipe,
     };
@@ -67,6 +67,7 @@ mod unix {
         raised: UnixStream,
         is_stopping: Arc<AtomicBool>,
         is_reloading: Arc<AtomicBool>,
+        is_upgrading: Arc<AtomicBool>,
     }
 
     impl StopSignals {
@@ -75,6 +76,9 @@ mod unix {
         pub fn watch(hangup: Hangup) -> io::Result<StopSignals> {
             let (came, raised) = UnixStream::pair()?;
             let (is_stopping, is_reloading) = (Arc::<AtomicBool>::default(), Arc::default());
+            let is_upgrading = Arc::default();
+            flag::register(SIGUSR2, Arc::clone(&is_upgrading))?;
+            pipe::register(SIGUSR2, raised.try_clone()?)?;
             let mut stop = vec![SIGINT, SIGTERM];
             match hangup {
                 Hangup::Stops => stop.push(SIGHUP),
@@ -94,7 +98,7 @@ mod unix {
                 flag::register(signal, Arc::clone(&is_stopping))?;
                 pipe::register(signal, raised.try_clone()?)?;
             }
-            Ok(StopSignals { came, raised, is_stopping, is_reloading })
+            Ok(StopSignals { came, raised, is_stopping, is_reloading, is_upgrading })
         }
 
         /// Something that does what the first signal does.
@@ -124,6 +128,11 @@ mod unix {
         /// Whether SIGHUP has come since this was asked last, and it [reloads](Hangup::Reloads).
         pub fn wants_reload(&self) -> bool {
             self.is_reloading.swap(false, SeqCst)
+        }
+
+        /// Whether SIGUSR2 has come since this was asked last: another program is to take over.
+        pub fn wants_upgrade(&self) -> bool {
+            self.is_upgrading.swap(false, SeqCst)
         }
 
         /// A socket that becomes readable at the first signal, for a program that waits for many.

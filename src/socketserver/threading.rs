@@ -33,6 +33,17 @@ impl Threading {
         Threading { most, stack_bytes, threads: Arc::default() }
     }
 
+    /// How many threads run, or are about to.
+    pub fn running(&self) -> usize {
+        let Threads { starting, started, ended } = &*self.threads.lock();
+        (starting + started.len()).saturating_sub(ended.len())
+    }
+
+    /// Calls this for every thread that has not been joined.
+    pub fn for_each(&self, call: impl Fn(&JoinHandle<()>)) {
+        self.threads.lock().started.values().for_each(call);
+    }
+
     /// Reserves a place, and returns how many were taken before; `None`: all are taken.
     fn reserve(&self) -> Option<usize> {
         let mut threads = self.threads.lock();

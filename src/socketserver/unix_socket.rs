@@ -78,9 +78,25 @@ impl UnixSocket {
         Ok(socket)
     }
 
+    /// Takes up a listener that another server has handed over, and its file.
+    pub fn handed(listener: UnixListener, path: &Path, file: (u64, u64)) -> UnixSocket {
+        UnixSocket { listener, path: path.to_owned(), file }
+    }
+
+    /// Its file's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its file's device and number.
+    pub fn file(&self) -> (u64, u64) {
+        self.file
+    }
+
     /// Accepts a connection. The number is the user's whose process has made it.
     pub(super) fn accept(&self) -> io::Result<(UnixStream, u32)> {
-        let (stream, _) = self.listener.accept()?;
+        let (stream, _) = socket2::SockRef::from(&self.listener).accept()?; // a signal ends the wait
+        let stream = UnixStream::from(stream);
         let uid = socket_peercred(&stream)?.uid.as_raw();
         Ok((stream, uid))
     }

@@ -61,6 +61,20 @@ impl ServerLock {
         }
     }
 
+    /// The process that has the locks for the database at `path`, as the kernel lists it.
+    #[cfg(target_os = "linux")]
+    pub fn holder(path: &Path) -> Option<i32> {
+        use std::os::linux::fs::MetadataExt as _;
+        let file = std::fs::metadata(lock_of(path)).ok()?.st_ino().to_string();
+        let locks = std::fs::read_to_string("/proc/locks").ok()?;
+        // 1: FLOCK  ADVISORY  WRITE 4711 fe:00:131090 0 EOF
+        locks.lines().find_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let [_, "FLOCK", _, _, process, place, ..] = fields[..] else { return None };
+            place.ends_with(&format!(":{file}")).then(|| process.parse().ok())?
+        })
+    }
+
     /// Fails if a server has the file under another name.
     pub fn check_name(path: &Path) -> Result<(), StoreError> {
         let has_this_name = || File::open(lock_of(path)).is_ok_and(|lock| is_locked(&lock));

@@ -62,3 +62,5 @@ mod time;
 mod tls;
 #[cfg(target_os = "linux")]
 mod unix_sockets;
+#[cfg(target_os = "linux")]
+mod upgrade;

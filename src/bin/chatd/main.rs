@@ -21,6 +21,7 @@ mod print;
 mod prune;
 mod service;
 mod tls;
+mod upgrade;
 
 use anyhow::Context as _;
 use chatd::{
@@ -70,6 +71,7 @@ fn obey(command: Subcommand, given: &Given) -> anyhow::Result<()> {
         Subcommand::Check(command) => backup::check(&path(&command.db)?),
         Subcommand::Config(command) => config::run(&command, given),
         Subcommand::History(command) => history::run(&command, &path(&command.db)?),
+        Subcommand::Upgrade(command) => upgrade::run(&path(&command.db)?),
         Subcommand::Restore(command) => backup::restore(&command.file, &path(&command.db)?),
         Subcommand::Tls(command) => tls::run(&command, &given.options),
     }
@@ -82,7 +84,7 @@ fn run(given: Given) -> anyhow::Result<ExitCode> {
         options.look_for_terminal();
     }
     space::begin()?;
-    let lent = LentListeners::take()?;
+    let lent = LentListeners::take(&options)?;
     let log_writer = logger::install(options.log, options.log_format.for_stderr())?;
     let status = Status::new("main");
     status.attach();
@@ -119,6 +121,7 @@ fn run(given: Given) -> anyhow::Result<ExitCode> {
             given = config::reload(given, &chatd);
             service.ready(&chatd);
         }
+        upgrade::look(&stop, &chatd);
         service.look(&chatd, &watch);
         for (level, line) in watch.look() {
             log::log!(level, "{line}");

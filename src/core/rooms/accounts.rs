@@ -10,9 +10,11 @@ use crate::core::{
     address::ClientAddress,
     name::{Name, NameRule},
     notice::Refusal,
+    pairs,
     record::{ACCOUNTS_MAX, Account, AccountId, PasswordMark},
 };
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The most accounts made from one address in a day: enough for a school. Without a bound, one
@@ -33,6 +35,7 @@ pub(crate) const GUEST_MAIL_MAX: usize = 50;
 /// The most passwords that one account may be given before the file is looked at again.
 const MARKS_MAX: usize = 16;
 
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Accounts {
     names: NameRule,
     by_id: BTreeMap<AccountId, Account>,
@@ -40,10 +43,12 @@ pub(crate) struct Accounts {
     by_name: NameIndex<AccountId>,
     spellings: BTreeMap<AccountId, Name>,
     /// Names that are being registered, and from where.
+    #[serde(skip)]
     reserved: Vec<(Name, ClientAddress)>,
     /// From where the accounts were made that were made since the start.
     made_from: BTreeMap<AccountId, ClientAddress>,
     /// The number of accounts made from an address, and since when they are counted.
+    #[serde(with = "pairs")]
     made: BTreeMap<ClientAddress, (Timestamp, u32)>,
     /// The password that each account had in the file, and then those that it was given here since.
     passwords: BTreeMap<AccountId, Vec<PasswordMark>>,
@@ -135,6 +140,10 @@ impl Accounts {
             marks.remove(0);
         }
         marks.push(mark);
+    }
+
+    pub(super) fn has_any(&self) -> bool {
+        !self.by_id.is_empty()
     }
 
     pub(crate) fn get(&self, id: AccountId) -> Option<&Account> {

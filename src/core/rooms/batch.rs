@@ -139,6 +139,10 @@ pub(super) enum Source {
 }
 
 impl Batch {
+    pub(super) fn is_empty(&self) -> bool {
+        self.streams_used == 0 && self.views_used == 0 && self.ended.is_empty()
+    }
+
     pub(super) fn push(&mut self, view: usize, piece: Piece) {
         self.views[view].pieces.push(piece);
         self.pieces += 1;

@@ -4,8 +4,10 @@
 use super::{config::RoomsConfig, member::Member};
 use crate::core::{hazard::Hazard, notice::notice, sentences};
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// The entrance is locked: only administrators come in, and whoever comes back.
+#[derive(Serialize, Deserialize)]
 pub(in crate::core) struct Lock {
     pub(in crate::core) by: String,
     pub(in crate::core) why: Option<String>,
@@ -20,7 +22,7 @@ impl Lock {
 }
 
 /// What lasts just now.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Lasting {
     /// Since when nothing is written, and why.
     outage: Option<(Timestamp, String)>,
@@ -35,6 +37,7 @@ pub(crate) struct Lasting {
     /// not be known.
     pub(in crate::core) lock: Option<Lock>,
     /// What is being shown to the class.
+    #[serde(skip)]
     pub(in crate::core) shown: Vec<&'static Hazard>,
 }
 
@@ -69,6 +72,10 @@ impl Lasting {
             }
         };
         notice(format_args!("The history is written again; {missing}."))
+    }
+
+    pub(super) fn is_outage(&self) -> bool {
+        self.outage.is_some() || self.names_are_unchecked
     }
 
     fn describe_outage(&self, config: &RoomsConfig, now: Timestamp) -> Option<String> {

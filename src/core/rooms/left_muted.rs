@@ -3,6 +3,7 @@
 
 use crate::core::address::ClientAddress;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// How long that may be: a mute is meant to be waited for, and not to be left for another name. Who
@@ -12,6 +13,7 @@ const SOON: SignedDuration = SignedDuration::from_mins(10);
 const LEFT_MAX: usize = 100;
 
 /// Somebody who was muted and has left.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Left {
     pub(super) address: ClientAddress,
     /// As they were called.
@@ -22,7 +24,7 @@ pub(crate) struct Left {
 }
 
 /// Those who were muted and have left a moment ago.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct LeftMuted(VecDeque<Left>);
 
 impl LeftMuted {

@@ -10,9 +10,11 @@ use crate::core::{
     sentences::unchecked,
 };
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// One client that has a name.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Member {
     pub(super) client: ClientId,
     name: Name,
@@ -39,6 +41,7 @@ pub(crate) struct Member {
 }
 
 /// How a member was muted.
+#[derive(Serialize, Deserialize)]
 pub(super) struct MutedAs {
     /// The key of their name at that time. The mute of that name holds for them, whatever they are
     /// called later.
@@ -48,6 +51,7 @@ pub(super) struct MutedAs {
 }
 
 /// Somebody whom a member ignores.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Ignored {
     /// Their name at that time.
     pub(crate) name: Name,
@@ -59,7 +63,7 @@ pub(crate) struct Ignored {
 }
 
 /// Who wrote to a member last.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) enum ReplyTo {
     /// A client: by key, because somebody else may take the name.
     Client(ClientKey, Name),

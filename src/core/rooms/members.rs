@@ -6,12 +6,14 @@ use crate::core::{
     notice::{Refusal, nearest},
     record::{AccountId, LineId},
 };
+use serde::{Deserialize, Serialize};
 use slotmap::SecondaryMap;
 use std::ops::{Index, IndexMut};
 
 /// Slips in a name that somebody types, at most.
 const SLIPS_MAX: usize = 2;
 
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Members {
     rule: NameRule,
     members: SecondaryMap<ClientKey, Member>,
@@ -22,6 +24,10 @@ pub(crate) struct Members {
 impl Members {
     pub(super) fn new(rule: NameRule) -> Members {
         Members { rule, members: SecondaryMap::new(), names: NameIndex::new() }
+    }
+
+    pub(super) fn rule(&self) -> NameRule {
+        self.rule
     }
 
     /// A client's member, if they have a name and are here.

@@ -11,8 +11,10 @@
 pub(crate) mod accounts;
 mod batch;
 pub(crate) mod class;
+pub(in crate::core) mod clients;
 pub(crate) mod coming_back;
 mod config;
+pub(crate) mod handover;
 pub(crate) mod identity;
 mod keys;
 pub(crate) mod lasting;
@@ -57,13 +59,16 @@ use resumable::Resumable;
 use room::{Lines, Room};
 use room_list::RoomList;
 use sanctions::Sanctions;
+use serde::{Deserialize, Serialize};
 
 /// The room where everybody starts.
 pub(crate) const LOBBY: &str = "lobby";
 
 /// It ties its parts together. Each of them looks after its own state; what needs several of them
 /// is a method here.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Rooms {
+    #[serde(skip)]
     config: RoomsConfig,
     now: Timestamp,
     members: Members,
@@ -78,6 +83,7 @@ pub(crate) struct Rooms {
     pub(in crate::core) lasting: Lasting,
     pub(in crate::core) resumable: Resumable,
     /// What the driver has to do.
+    #[serde(skip)]
     pub(in crate::core) actions: Vec<Action>,
     /// The server closes: departures are not announced.
     pub(in crate::core) is_closing: bool,

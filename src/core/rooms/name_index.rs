@@ -1,12 +1,14 @@
 //! Whose a name is, and whose names look like it.
 
 use crate::core::name::Name;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Values by names. A name is found as the word that it is, in any case; and by its looks.
 ///
 /// No two are let in whose names look alike. But such names may be there already, from a time when
 /// fewer looked alike: each of these is found by its own word.
+#[derive(Serialize, Deserialize)]
 pub(super) struct NameIndex<T> {
     words: BTreeMap<String, T>,
     looks: BTreeMap<String, Vec<T>>,

@@ -28,6 +28,7 @@ use crate::core::{
     record::LineId,
 };
 use jiff::{Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
 use slotmap::SecondaryMap;
 use std::{
     mem::{swap, take},
@@ -35,10 +36,14 @@ use std::{
 };
 
 /// Everything that was applied and not yet delivered.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Output {
+    #[serde(skip, default = "unset_zone")]
     zone: TimeZone,
     now: Timestamp,
+    #[serde(skip)]
     gathering: Batch,
+    #[serde(skip)]
     sealed: Batch,
     is_sealed: bool,
     /// The number of the batch that gathers, from 1.
@@ -53,13 +58,17 @@ pub(crate) struct Output {
 }
 
 /// What is known of a client from batch to batch.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
 struct Reader {
     /// The number of the batch that has their last view; 0: none had.
     batch: u64,
     /// The view's index there.
     index: u32,
     reads_notes: bool,
+}
+
+fn unset_zone() -> TimeZone {
+    TimeZone::UTC
 }
 
 impl Output {
@@ -76,6 +85,15 @@ impl Output {
             streams: SecondaryMap::new(),
             note_readers: 0,
         }
+    }
+
+    /// Whether nothing waits to be delivered.
+    pub(super) fn is_at_rest(&self) -> bool {
+        !self.is_sealed && self.gathering.is_empty()
+    }
+
+    pub(super) fn set_zone(&mut self, zone: TimeZone) {
+        self.zone = zone;
     }
 
     /// Sets the time of what is shown from here on.

@@ -12,23 +12,29 @@ use crate::core::{
     returning::TokenChange,
 };
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, mem::take};
 
 /// Bytes that a record counts for besides its text.
 const RECORD_OVERHEAD: usize = 32;
 
 /// Records that are not written yet, and the numbers of lines.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Pending {
     keeps_talk: bool,
     last_line: LineId,
     /// Something was recorded of tokens.
     has_tokens: bool,
     /// Those of the batch that gathers.
+    #[serde(skip)]
     records: Vec<Record>,
+    #[serde(skip)]
     reservations: Vec<Reservation>,
     /// Bytes of those records, approximately.
+    #[serde(skip)]
     bytes: usize,
     /// Batches whose records were handed over, oldest first. Their outcomes are still to come.
+    #[serde(skip)]
     sealed: VecDeque<Sealed>,
 }
 
@@ -137,6 +143,11 @@ impl Pending {
     /// Whether the batch that gathers has no records.
     pub(in crate::core) fn is_empty(&self) -> bool {
         self.records.is_empty()
+    }
+
+    /// Whether nothing waits to be written, or for its outcome.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.records.is_empty() && self.sealed.is_empty()
     }
 
     /// Seals the batch, and returns its records, to be written in one transaction.

@@ -4,8 +4,10 @@
 use super::ClientKey;
 use crate::core::{
     notice::{Refusal, notice},
+    pairs,
     record::LineId,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The most answers to choose from: they have the letters from A on.
@@ -14,6 +16,7 @@ pub(crate) const CHOICES_MAX: usize = 6;
 const BAR: usize = 20;
 
 /// An open question.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Quiz {
     /// The number of its first line, which tells it from another one.
     id: LineId,
@@ -22,11 +25,12 @@ pub(crate) struct Quiz {
     pub(super) choices: Vec<String>,
     /// Which of them each member has chosen. Whoever leaves the room takes their answer along, so
     /// nobody has two by coming again.
+    #[serde(with = "pairs")]
     answers: BTreeMap<ClientKey, usize>,
 }
 
 /// A member's answer, while they are away: to which question, and which.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct AnswerKept {
     quiz: LineId,
     choice: usize,

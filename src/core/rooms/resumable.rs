@@ -3,16 +3,19 @@
 use super::{ClientKey, member::Member, quiz::AnswerKept};
 use crate::core::{
     name::Name,
+    pairs,
     record::AccountId,
     returning::{GONE_MAX, TokenHash, is_good},
 };
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use slotmap::SecondaryMap;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Tokens, by their hashes.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Resumable {
+    #[serde(with = "pairs")]
     tokens: BTreeMap<TokenHash, Owner>,
     /// The token of each client who is here.
     of: SecondaryMap<ClientKey, TokenHash>,
@@ -21,6 +24,7 @@ pub(crate) struct Resumable {
 }
 
 /// Whose a token is.
+#[derive(Serialize, Deserialize)]
 pub(crate) enum Owner {
     /// Somebody who is here: perhaps the server has not found out that they are gone. The number
     /// tells how they are to come back from how they would have before.
@@ -29,6 +33,7 @@ pub(crate) enum Owner {
 }
 
 /// A member who has gone, as they were.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Gone {
     pub(crate) member: Member,
     pub(super) key: ClientKey,
@@ -39,6 +44,7 @@ pub(crate) struct Gone {
 }
 
 /// Where they were, and what they did there.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Place {
     pub(super) room: String,
     pub(super) hand: Option<Timestamp>,

@@ -16,6 +16,7 @@ use crate::core::{
     record::{Author, Change, HistoryLine, LineId, REMEMBERED_MAX, RoomSnapshot, Settings},
 };
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Lines remembered of each room. With the longest lines in the most rooms that is 300 × 1.1 KiB ×
 /// 100 rooms = 33 MiB; with lines as people type them, under 2 MiB.
@@ -31,6 +32,7 @@ pub(crate) const TOPIC: &str = "topic";
 /// The setting of a room that is paused, whatever its text.
 pub(crate) const PAUSED: &str = "paused";
 
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Room {
     key: RoomKey,
     name: String,

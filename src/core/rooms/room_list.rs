@@ -7,6 +7,7 @@ use crate::core::{
     record::{RoomSnapshot, SETTINGS_ROOMS_MAX, Settings},
 };
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use slotmap::SlotMap;
 use std::{
     collections::BTreeMap,
@@ -17,6 +18,7 @@ use std::{
 /// The most rooms at once. It bounds what is remembered of them.
 pub const ROOMS_MAX: usize = 100;
 
+#[derive(Serialize, Deserialize)]
 pub(crate) struct RoomList {
     rooms: SlotMap<RoomKey, Room>,
     /// By the name's key.

@@ -7,9 +7,11 @@ use crate::core::{
     address::ClientAddress,
     name::NameRule,
     notice::Refusal,
+    pairs,
     record::{Change, Sanction, SanctionKind, Target},
 };
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The most sanctions in force. Each client that enters is looked up among them, and `/bans` lists
@@ -21,10 +23,12 @@ const REMEMBERED_MAX: usize = 2 * SANCTIONS_MAX;
 
 /// Every sanction, by what it forbids and by its target. In these targets, names stand by their
 /// keys.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Sanctions {
     names: NameRule,
     /// With the same target and kind, the last is in force. There is more than one if look-alikes
     /// are in the file, each in its spelling: from a run without `--unicode-names`.
+    #[serde(with = "pairs")]
     rows: BTreeMap<(SanctionKind, Target), Vec<Sanction>>,
 }
 

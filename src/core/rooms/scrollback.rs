@@ -4,9 +4,11 @@
 
 use crate::core::record::{HistoryLine, LineId};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// The last lines of one room, or of one client's private talk.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Scrollback {
     lines: VecDeque<HistoryLine>,
     most: u32,

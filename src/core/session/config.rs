@@ -8,6 +8,7 @@ use crate::core::{
     sentences,
 };
 use crate::origin::Origin;
+use serde::{Deserialize, Serialize};
 
 /// What all sessions of a server have in common.
 #[derive(Clone)]
@@ -30,7 +31,23 @@ pub struct SessionConfig {
     pub(crate) is_forgotten: bool,
 }
 
+static UNSET: SessionConfig = SessionConfig {
+    io_model: "",
+    talk_is_kept: String::new(),
+    anonymous: false,
+    has_code: false,
+    names: NameRule::Ascii,
+    motd: Vec::new(),
+    flood: None,
+    is_forgotten: false,
+};
+
 impl SessionConfig {
+    /// That of a session that was handed over, until it goes on.
+    pub(super) fn unset<'a>() -> &'a SessionConfig {
+        &UNSET
+    }
+
     /// Nothing is said yet.
     pub(super) fn begin_talk(&self) -> Talk {
         Talk { is_forgotten: self.is_forgotten, ..Talk::default() }
@@ -54,6 +71,7 @@ pub struct Peer<'a> {
 }
 
 /// What a client is greeted with.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Greeting {
     /// The first line, unless it was sent already.
     pub(super) welcome: String,

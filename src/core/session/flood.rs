@@ -5,10 +5,11 @@
 //! the time.
 
 use crate::core::event::Handover;
+use serde::{Deserialize, Serialize};
 use std::{str::FromStr, time::Duration};
 
 /// `--flood BURST/PER_SECOND`: BURST lines at once, then PER_SECOND lines a second.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct FloodLimit {
     /// Lines that may come at once.
     pub(crate) burst: f64,
@@ -49,6 +50,7 @@ impl FromStr for FloodOption {
     }
 }
 
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Flood {
     limit: FloodLimit,
     tokens: f64,

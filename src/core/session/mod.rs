@@ -8,6 +8,7 @@
 mod config;
 pub(crate) mod door;
 pub(crate) mod flood;
+pub(crate) mod handover;
 mod instructor;
 mod login;
 mod newcomer;
@@ -37,6 +38,7 @@ use config::Greeting;
 use newcomer::{Newcomer, on_opening};
 use pace::{PROBE, Pace};
 use program::Program;
+use serde::{Deserialize, Serialize};
 use stage::Stage;
 use std::{
     mem::{replace, take},
@@ -71,9 +73,11 @@ pub enum Heard {
 }
 
 /// One client's side of the conversation.
+#[derive(Serialize, Deserialize)]
 pub struct Session<'a> {
     /// Where the driver reads into.
     pub input: LineBuffer,
+    #[serde(skip, default = "SessionConfig::unset")]
     pub(crate) config: &'a SessionConfig,
     address: ClientAddress,
     newcomer: Newcomer,
@@ -91,9 +95,12 @@ pub struct Session<'a> {
     /// How fast the client is read.
     pub pace: Pace,
     /// Lines said and not yet sent: many lines of one read become one event.
+    #[serde(skip)]
     talk: Talk,
     /// What was heard after that talk.
+    #[serde(skip)]
     next: Option<Heard>,
+    #[serde(skip)]
     close: Option<CloseReason>,
     lines: usize,
 }

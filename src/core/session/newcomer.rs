@@ -3,9 +3,10 @@
 use crate::core::{
     close_reason::CloseReason, event::Driver, name::Name, notice::notice, wire::opening::Seen,
 };
+use serde::{Deserialize, Serialize};
 
 /// A client at the door.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Newcomer {
     /// `Some`: only the place for an administrator was left. The number is that of the other
     /// places.
@@ -14,6 +15,7 @@ pub(super) struct Newcomer {
     /// They gave the pairing code.
     pub(super) is_instructor: bool,
     /// They would have been hung up, under `--anonymous`, and may still give the pairing code.
+    #[serde(skip)]
     pub(super) kept_out: Option<Box<KeptOut>>,
 }
 

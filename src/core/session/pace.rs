@@ -8,6 +8,7 @@ use crate::core::{
     event::{Driver, Handover},
     record::AccountId,
 };
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long to wait for a sign that nobody reads the greeting. On a slower network than this, they
@@ -15,6 +16,7 @@ use std::time::Duration;
 pub(super) const PROBE: Duration = Duration::from_millis(100);
 
 /// How fast a client is read. Times count from the beginning of the session.
+#[derive(Serialize, Deserialize)]
 pub struct Pace {
     limit: Option<FloodLimit>,
     flood: Option<Flood>,
@@ -78,7 +80,7 @@ impl Pace {
     }
 
     /// Takes no line for this time, or for as long as was asked before.
-    pub(super) fn pause_for(&mut self, wait: Duration) {
+    pub(crate) fn pause_for(&mut self, wait: Duration) {
         self.pause = self.pause.max(Some(wait)).filter(|wait| !wait.is_zero());
     }
 

@@ -12,13 +12,14 @@ use crate::core::{
     token::Token,
     wire::line::LINE_MAX,
 };
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What a client's program has asked for; usually nothing, which costs no memory.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Program(Option<Box<Asked>>);
 
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 struct Asked {
     wishes: Wishes,
     /// The program knows that the server waits for an answer, and not for talk or a command.

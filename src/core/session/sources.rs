@@ -21,6 +21,7 @@ pub(crate) use denied::{Denied, TooMany};
 
 use super::flood::{FloodLimit, YOUNG};
 use crate::core::{address::ClientAddress, event::Handover, recent::Recent, record::AccountId};
+use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, time::Duration};
 use used::{FORGOTTEN_AFTER, Use};
 
@@ -45,7 +46,7 @@ const DOUBTED: f64 = 6.0;
 const REFUSED_FREE: f64 = 8.0;
 
 /// Whose use is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Source {
     /// Whoever comes from there.
     Address(ClientAddress),
@@ -79,11 +80,13 @@ pub(crate) enum Part {
 }
 
 /// What every source has used up.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Sources {
     per_source: usize,
     flood: Option<FloodLimit>,
     is_on: bool,
     /// How many connections each address has open.
+    #[serde(skip)]
     open: HashMap<ClientAddress, usize>,
     uses: Recent<Source, Use>,
 }
@@ -143,6 +146,12 @@ impl Sources {
         }
         *open += 1;
         Ok(())
+    }
+
+    /// Takes up what another table knew, from which these connections were handed over.
+    pub(crate) fn go_on(&mut self, other: Sources, open: impl Iterator<Item = ClientAddress>) {
+        self.uses = other.uses;
+        open.for_each(|address| *self.open.entry(address).or_default() += 1);
     }
 
     /// Counts one connection fewer.

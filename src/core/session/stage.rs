@@ -1,8 +1,10 @@
 //! Where a session stands: what the client's next line is.
 
 use crate::core::{name::Name, password::Password, record::AccountId};
+use serde::{Deserialize, Serialize};
 
 /// What the client's next line is.
+#[derive(Serialize, Deserialize)]
 pub(super) enum Stage {
     Naming,
     Password(Purpose),
@@ -13,6 +15,7 @@ pub(super) enum Stage {
 }
 
 /// What a password is asked for.
+#[derive(Serialize, Deserialize)]
 pub(super) enum Purpose {
     /// To come in under this name, which is the account's.
     Enter(Name, AccountId),
@@ -31,6 +34,7 @@ pub(super) enum Purpose {
 }
 
 /// Why there is to be a new password.
+#[derive(Serialize, Deserialize)]
 pub(super) enum Reason {
     /// There is none yet: it makes the account.
     None,

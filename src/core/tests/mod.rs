@@ -6,6 +6,7 @@ mod batches;
 mod closing;
 mod commands;
 mod elsewhere;
+mod handover;
 mod identity;
 mod instructor;
 mod lasting;

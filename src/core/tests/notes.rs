@@ -235,7 +235,7 @@ impl Known {
     /// What is true of a member.
     fn of(chat: &Conversation, client: ClientId) -> Option<Known> {
         let rooms = &chat.chat.rooms;
-        let client = *chat.chat.keys.get(&client)?;
+        let client = chat.chat.clients.find(client)?;
         let member = rooms.members().get(client)?;
         let room = rooms.room_of(client);
         let name_of = |&member| rooms.members()[member].name().shown().to_owned();

@@ -1,5 +1,6 @@
 //! One client's dialogue, with a driver that has a list of answers.
 
+mod handover;
 mod helping;
 mod passwords;
 mod programs;

@@ -6,6 +6,7 @@
 //! a name, a password, a command and talk are all what the person meant. Sequences may be split
 //! anywhere across reads. A line end ends every sequence. No I/O.
 
+use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 pub(super) const BACKSPACE: u8 = 0x08;
@@ -26,7 +27,7 @@ const SEQUENCE_MAX: u8 = 64;
 /// it does not end within these, or on the same line, it is text: somebody has pressed Alt-P.
 const REPORT_MAX: usize = 256;
 
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum State {
     #[default]
     Text,
@@ -38,7 +39,7 @@ enum State {
     Report { from: usize, escape: bool },
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Kind {
     /// ESC `[`: arrows and most others.
     Csi,
@@ -51,7 +52,7 @@ enum Kind {
 }
 
 /// What was pressed and does not stand in the line (yet).
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Keys {
     state: State,
     /// The line has more bytes than are kept of one.

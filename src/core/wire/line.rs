@@ -6,6 +6,7 @@
 //! It does no I/O: the caller reads.
 
 use super::{keys::Keys, telnet::Telnet};
+use serde::{Deserialize, Serialize};
 
 /// The longest line, in bytes without its end. Long enough for a paragraph; short enough that 512
 /// half-typed lines, and the lines that wait for a slow reader, stay small (the same order as IRC's
@@ -49,6 +50,7 @@ impl Line<'_> {
 }
 
 /// One connection's unread bytes.
+#[derive(Serialize, Deserialize)]
 pub struct LineBuffer {
     bytes: Vec<u8>,
     /// `bytes[start..end]` is received and not yet taken.

@@ -6,6 +6,7 @@
 //! browser goes on with a header or an empty line. Text alone; no I/O.
 
 use super::line::LINE_MAX;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// How far the connection is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +36,20 @@ pub(crate) enum Seen {
 /// The methods that browsers and their like use, for a request that names no version.
 const METHODS: [&str; 9] =
     ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH"];
+
+/// It is handed over as a word: whether it is over. (Nobody is handed over while a line is held back.)
+impl Serialize for Opening {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (*self == Opening::Over).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Opening {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Opening, D::Error> {
+        let is_over = bool::deserialize(deserializer)?;
+        Ok(if is_over { Opening::Over } else { Opening::Waiting })
+    }
+}
 
 impl Opening {
     /// Looks at the next line, which may be cut.

@@ -8,6 +8,7 @@
 //! carried over. No I/O.
 
 use super::keys;
+use serde::{Deserialize, Serialize};
 
 /// "Interpret as command": the byte that begins every telnet sequence; doubled, it stands for
 /// itself.
@@ -30,7 +31,7 @@ const ANSWERS_MAX: usize = 64;
 /// The most bytes of one sub-negotiation. The bytes after them are text again.
 const SUBNEGOTIATION_MAX: usize = 1024;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum State {
     Text,
     Command,
@@ -43,6 +44,7 @@ enum State {
     },
 }
 
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Telnet {
     state: State,
     answers: Vec<u8>,

@@ -65,6 +65,13 @@ impl Authenticator {
         self.code.lock().clone()
     }
 
+    /// Another server's code is good here, if this one has any.
+    pub(super) fn set_code(&self, code: PairingCode) {
+        if let Some(own) = &mut *self.code.lock() {
+            *own = code;
+        }
+    }
+
     /// Makes a pairing code, in place of the one there was.
     pub fn make_code(&self) -> anyhow::Result<PairingCode> {
         let random = getrandom::u64().context("the system has no random number for a code")?;

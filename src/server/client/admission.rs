@@ -89,7 +89,7 @@ impl ChatHandler {
     }
 
     #[inline(never)] // see `Session::hear`
-    fn begin(&self, connection: Connection, is_browser: bool) -> Arc<WriterHandle> {
+    pub(super) fn begin(&self, connection: Connection, is_browser: bool) -> Arc<WriterHandle> {
         let Connection { number, stream, peer, kind, .. } = connection;
         let flusher = Arc::clone(&self.flusher);
         let client = WriterHandle::new(number, stream, peer, self.limits, flusher);
@@ -213,9 +213,9 @@ fn begin_messages(client: &Arc<WriterHandle>, begun: &Begun) -> Box<MessageReade
 }
 
 /// A client's place in the registry. It is released however the client ends.
-struct RegistryGuard<'a> {
-    handler: &'a ChatHandler,
-    client: &'a Arc<WriterHandle>,
+pub(super) struct RegistryGuard<'a> {
+    pub(super) handler: &'a ChatHandler,
+    pub(super) client: &'a Arc<WriterHandle>,
 }
 
 impl Drop for RegistryGuard<'_> {

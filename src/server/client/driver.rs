@@ -14,6 +14,7 @@ use crate::{
         token::Token,
     },
     server::{auth::tickets::Who, random, status},
+    socketserver::READ_TIMEOUT,
     thread_status::Group,
 };
 use std::time::Duration;
@@ -34,7 +35,7 @@ impl Driver for ClientThread<'_> {
         if let Answer::Named(name, ..) = &answer {
             self.client.status.rename_thread(&format!("c{}:{}", self.client.number, name.shown()));
             // From now on there is no deadline for reading.
-            let _ = self.client.socket().set_read_timeout(None);
+            let _ = self.client.socket().set_read_timeout(Some(READ_TIMEOUT));
         }
         answer
     }

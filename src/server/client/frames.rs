@@ -154,6 +154,11 @@ impl Default for Passed {
 }
 
 impl Passed {
+    /// The byte that was sent last.
+    pub(super) fn last(&self) -> u8 {
+        self.last
+    }
+
     /// These bytes were sent.
     pub(super) fn pass(&mut self, sent: &[u8]) {
         if self.wire == Wire::Frames {

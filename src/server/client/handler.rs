@@ -8,6 +8,7 @@ use super::{
     linger::say_goodbye,
     lingerer::LingerQueue,
     outbox::{LOOK_UP, SlowLimits, WriterHandle},
+    parked::Parked,
     websocket::{MessageReader, ReadError, Wait},
 };
 use crate::{
@@ -27,6 +28,7 @@ use crate::{
         history::historian::HistoryReader,
         net,
         page_at::PageAt,
+        parking::Rests,
         registry::Registry,
         sources::{SourceTable, Usage},
         status::{Activity, Totals},
@@ -80,10 +82,12 @@ pub(crate) struct ChatHandler {
     pub(crate) web: Option<PageAt>,
     /// For whoever comes encrypted, if there is a port for that.
     pub(crate) certificates: Option<Arc<Certificates>>,
+    /// Where threads rest while the server is handed over.
+    pub(crate) rests: Rests<Parked>,
 }
 
 impl ChatHandler {
-    fn session_of(&self, peer: Origin) -> Arc<SessionConfig> {
+    pub(super) fn session_of(&self, peer: Origin) -> Arc<SessionConfig> {
         let puppet = self.hazards.as_ref().and_then(|hazards| hazards.session(peer));
         puppet.unwrap_or_else(|| Arc::clone(&self.session.lock()))
     }
@@ -101,7 +105,7 @@ pub(super) struct ClientThread<'a> {
     /// The socket has been read once, without waiting, since these replies began to wait.
     pub(super) has_looked: bool,
     /// `Some`: the client is a browser.
-    messages: Option<Box<MessageReader>>,
+    pub(super) messages: Option<Box<MessageReader>>,
 }
 
 impl<'a> ClientThread<'a> {
@@ -121,7 +125,7 @@ impl<'a> ClientThread<'a> {
         let reason = catch_unwind(AssertUnwindSafe(|| {
             let config = handler.session_of(client.peer);
             let mut session = thread.greet(&config, reserve_of);
-            let reason = thread.run(&mut session, reserve_of.is_some());
+            let reason = thread.run(&mut session, reserve_of.is_some(), Instant::now());
             thread.usage.end(&handler.sources, &mut session);
             reason
         }));
@@ -168,7 +172,7 @@ impl<'a> ClientThread<'a> {
 
     /// Takes leave of the rooms, and then of the client.
     #[inline(never)] // see `Session::hear`
-    fn end(&mut self, reason: thread::Result<CloseReason>) {
+    pub(super) fn end(&mut self, reason: thread::Result<CloseReason>) {
         let (client, totals) = (self.client, &self.handler.totals);
         self.flush();
         let reason = reason.unwrap_or(CloseReason::ServerError); // the thread has panicked
@@ -183,11 +187,19 @@ impl<'a> ClientThread<'a> {
 
     /// Reads, and runs the session, until there is a reason to close.
     #[inline(never)] // see `Session::hear`
-    fn run(&mut self, session: &mut Session<'_>, is_reserve: bool) -> CloseReason {
-        let (handler, client, began) = (self.handler, self.client, Instant::now());
+    pub(super) fn run(
+        &mut self,
+        session: &mut Session<'_>,
+        is_reserve: bool,
+        began: Instant,
+    ) -> CloseReason {
+        let (handler, client) = (self.handler, self.client);
         let mut deadline = if is_reserve { RESERVE_DEADLINE } else { handler.login_deadline };
         let mut last_words: Option<Instant> = None;
         loop {
+            if self.is_to_rest(session) {
+                self.rest(session, began.elapsed());
+            }
             let heard = session.hear(began.elapsed(), self);
             client.status.count_in(session.take_line_count());
             if client.is_hung_up()
@@ -276,6 +288,10 @@ impl<'a> ClientThread<'a> {
         let end = Instant::now() + at_most;
         self.client.status.set(Activity::Pausing);
         while self.client.close_reason().is_none() {
+            if self.is_to_rest(session) && !self.usage.may_be_gone() {
+                session.pace.pause_for(end.saturating_duration_since(Instant::now()));
+                break;
+            }
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;

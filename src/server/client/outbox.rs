@@ -7,6 +7,8 @@
 
 mod answer;
 mod encrypted;
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "nothing is handed over there"))]
+mod handover;
 
 pub(super) use encrypted::HandshakeError;
 

@@ -6,6 +6,7 @@ use crate::{
     core::close_reason::CloseReason,
     server::{net, tls::connection::TlsConnection},
 };
+use serde::{Deserialize, Serialize};
 use std::{
     collections::VecDeque,
     io::{self, ErrorKind},
@@ -13,6 +14,16 @@ use std::{
     net::TcpStream,
     time::Instant,
 };
+
+/// What of a queue is handed to another server. (Browsers are not.)
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Frozen {
+    waiting: Vec<u8>,
+    /// The byte that was sent last: whether `waiting` begins inside a line.
+    last: u8,
+    is_telnet: bool,
+    reads_notes: bool,
+}
 
 /// Bytes on their way to one client. Nothing here waits: the socket takes what it takes now.
 pub struct SendQueue {
@@ -204,6 +215,24 @@ impl SendQueue {
             self.progress = now;
         }
         of_first
+    }
+
+    // --- While the server is handed over ---
+
+    /// What another server has to know.
+    pub(super) fn freeze(&self) -> Frozen {
+        let (waiting, last) = (self.waiting.iter().copied().collect(), self.passed.last());
+        Frozen { waiting, last, is_telnet: self.is_telnet(), reads_notes: self.reads_notes }
+    }
+
+    /// Goes on from there.
+    pub(super) fn refill(&mut self, frozen: Frozen) {
+        let Frozen { waiting, last, is_telnet, reads_notes } = frozen;
+        if is_telnet {
+            self.begin_telnet();
+        }
+        self.passed.pass(&[last]);
+        (self.waiting, self.reads_notes) = (waiting.into(), reads_notes);
     }
 
     // --- Ending ---

@@ -39,6 +39,11 @@ pub(super) struct Commit {
 }
 
 impl Commit {
+    /// Whether everything is written.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.since.is_none() && self.to_write.is_empty()
+    }
+
     /// Everybody is told, once, that nothing is written.
     pub(super) fn tell_outage(
         &mut self,

@@ -24,6 +24,7 @@
 //! disk, can still be read. A file that is damaged, gone or replaced is left alone, and opened again
 //! when that is possible.
 
+mod leaving;
 mod outage;
 mod searching;
 
@@ -46,6 +47,7 @@ use crate::{
     server::{
         clock::Clock,
         cues::Brake,
+        parking::Door,
         status::{Activity, Status},
     },
     store::{INDEX_CHUNK, ServerLock, Store, StoreError, StoreErrorKind},
@@ -127,7 +129,8 @@ pub fn open(
         loss: Arc::clone(&loss),
         witness: Witness::default(),
         look_at: Instant::now() + LOOK_EVERY,
-        _lock: lock,
+        door: Door::default(),
+        lock,
     };
     historian.look_at_the_start(written_at);
     let snapshot = match historian.snapshot(ROOMS_MAX, SCROLLBACK_MAX) {
@@ -184,7 +187,9 @@ pub struct Historian {
     witness: Witness,
     /// When to check the file next.
     look_at: Instant,
-    _lock: Option<ServerLock>,
+    /// Another server is to have the file.
+    pub(crate) door: Door<()>,
+    lock: Option<ServerLock>,
 }
 
 /// A search that is under way.
@@ -220,6 +225,7 @@ impl Historian {
                     Ok(question) => self.begin_search(question),
                     Err(_) => self.to_search = never(),
                 },
+                recv(self.door.asked) -> asked => asked.iter().for_each(|asked| self.leave(asked)),
                 default(self.pause()) => self.do_a_piece(),
             }
         }

@@ -10,6 +10,7 @@ use crate::server::{
 };
 use anyhow::bail;
 use std::{
+    io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
@@ -78,6 +79,14 @@ pub(crate) struct WebListeners {
 }
 
 impl WebListeners {
+    /// The listeners once more: those for the page, those for https, and those for metrics.
+    pub(crate) fn again(&self) -> io::Result<[Vec<TcpListener>; 3]> {
+        let again = |all: &[TcpListener]| -> io::Result<Vec<TcpListener>> {
+            all.iter().map(TcpListener::try_clone).collect()
+        };
+        Ok([again(&self.listeners)?, again(&self.encrypted)?, again(&self.metrics)?])
+    }
+
     /// Where browsers find it: the first port of each kind.
     pub(crate) fn pages(&self) -> Vec<PageAt> {
         let first = |listeners: &[TcpListener], is_encrypted| {
@@ -89,17 +98,19 @@ impl WebListeners {
     }
 }
 
-/// Opens the listeners, if there are to be any. If their port is taken, the chat goes on without.
+/// Opens the listeners, if there are to be any and they are not lent or handed over. If their port is taken, the chat goes on without.
 pub(crate) fn open(
     options: &Options,
-    lent: Vec<TcpListener>,
-    lent_encrypted: Vec<TcpListener>,
+    [lent, lent_encrypted, handed]: [Vec<TcpListener>; 3],
 ) -> anyhow::Result<Option<WebListeners>> {
     let names = names(options)?;
     let ghost_after = Duration::from_secs(options.ghost_after);
     let on: Vec<ListenOn> = options.metrics.iter().map(|on| ListenOn(vec![on.0])).collect();
-    let metrics = listen_on::open(&on, ghost_after)
-        .map_err(|failed| failed.explain("--metrics", METRICS_PORT))?;
+    let metrics = match handed.is_empty() {
+        true => listen_on::open(&on, ghost_after)
+            .map_err(|failed| failed.explain("--metrics", METRICS_PORT))?,
+        false => handed,
+    };
     let own = if lent.is_empty() { addresses(options) } else { Vec::new() };
     let mut listeners = match listen_on::open(&own, ghost_after) {
         Err(failed) if failed.is_taken() => {

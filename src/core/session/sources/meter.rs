@@ -1,9 +1,10 @@
 //! A number that grows with each event, and is forgotten at a steady rate.
 
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Something that is counted, and forgotten at a steady rate.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Meter {
     pub(super) level: f64,
     at: Duration,

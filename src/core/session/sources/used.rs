@@ -8,6 +8,7 @@ use crate::core::{
     event::Handover,
     session::flood::{FloodLimit, YOUNG},
 };
+use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, mem::take, time::Duration};
 
 /// The most connections of one source that may end within a minute of their start, in a minute; and
@@ -28,7 +29,7 @@ pub(super) const FORGOTTEN_AFTER: Duration = Duration::from_mins(10);
 const LEFT_MAX: usize = 1024;
 
 /// What one source has used up.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Use {
     /// Buckets that nobody has gone on with, the oldest first, and when they were left.
     pub(super) left: VecDeque<(Duration, f64)>,

@@ -47,7 +47,7 @@ impl WriterHandle {
 
     /// Writes an answer that the client does not take at once.
     #[inline(never)] // see `Session::hear`
-    fn write_long_answer(self: &Arc<Self>, before: &[u8], answer: &[u8]) {
+    pub(super) fn write_long_answer(self: &Arc<Self>, before: &[u8], answer: &[u8]) {
         self.status.set(Activity::Answering);
         let unsent = self.write_waiting(before);
         let unanswered = if unsent.is_empty() { self.write_waiting(answer) } else { answer };

@@ -1,0 +1,26 @@
+//! What a client's thread leaves to another server.
+
+use crate::{
+    core::{event::ClientId, session::Session},
+    server::sources::Usage,
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A client, as their thread leaves them.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Parked {
+    pub(crate) number: ClientId,
+    /// For how long they have been here.
+    pub(super) age: Duration,
+    pub(super) usage: Usage,
+    /// In JSON.
+    pub(super) session: String,
+}
+
+impl Parked {
+    /// Whether it can be taken up.
+    pub(crate) fn check(&self) -> serde_json::Result<()> {
+        serde_json::from_str::<Session<'_>>(&self.session).map(drop)
+    }
+}
