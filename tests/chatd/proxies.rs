@@ -169,11 +169,12 @@ fn a_real_proxy(server: &Server, command: Command, port: u16) {
     proxy.exit_code();
 }
 
-/// What the page says between these two lines, for these addresses.
+/// What the page says of this kind in front of port 5001, for these addresses.
 fn snippet(kind: &str, port: u16, server: &Server) -> String {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md");
     let page = std::fs::read_to_string(page).unwrap();
-    let block = page.split(&format!("```{kind}\n")).nth(1).unwrap().split("```").next().unwrap();
+    let mut blocks = page.split("```").filter_map(|block| block.strip_prefix(kind));
+    let block = blocks.find(|block| block.contains("127.0.0.1:5001")).unwrap();
     let address = server.address.to_string();
     block.replace("0.0.0.0:5000", &format!("127.0.0.1:{port}")).replace("127.0.0.1:5001", &address)
 }

@@ -207,7 +207,7 @@ pub(crate) fn register(ctx: &mut RoomsCtx<'_>, hash: PasswordHash) -> CommandRes
     }
     if ctx.rooms.lasting.names_are_unchecked {
         // Which names and numbers are taken is not known, either.
-        return Err("No name can be registered as long as no password can be read.".into());
+        return Err("Your name is not kept: as long as no password can be read, it is not known whether it is somebody's.".into());
     }
     let (name, address) = (ctx.member().name().clone(), ctx.member().address());
     name_is_free(ctx.rooms, &name, Some(ctx.client))?;

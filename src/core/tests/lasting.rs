@@ -114,7 +114,10 @@ fn when_passwords_can_be_read_again_marks_go_and_a_registered_name_keeps_its_own
     chat.asks(BOB, register());
     chat.finishes();
     let told = chat.reads(BOB);
-    assert_eq!(told, "*** No name can be registered as long as no password can be read.\n");
+    assert_eq!(
+        told,
+        "*** Your name is not kept: as long as no password can be read, it is not known whether it is somebody's.\n"
+    );
     chat.forgets();
     chat.chat.restore(snapshot());
     chat.finishes();
