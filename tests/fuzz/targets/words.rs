@@ -4,6 +4,7 @@
 #![no_main]
 
 #[path = "../shared/page.rs"]
+#[allow(dead_code, reason = "another target needs the rest")]
 mod page;
 
 use chatd::core::{
