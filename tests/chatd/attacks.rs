@@ -1,7 +1,7 @@
 //! Attacks by whoever can reach the port, each by its name. The others, who talk, lose nothing and see no disorder.
 //! (What the others wait meanwhile is measured by `chatbench attack`: docs/reliability.md.)
 
-use crate::harness::{Client, Folder, Server, wait_until};
+use crate::harness::{Client, Folder, Server, eventually, wait_until};
 use std::{
     fs,
     io::{Read as _, Write as _},
@@ -329,12 +329,21 @@ fn what_the_kernel_keeps_for_stuck_readers_is_bounded() {
     assert!(unsent.iter().all(|bytes| *bytes <= 1300 * 1024), "{unsent:?}");
 }
 
+/// What each of its threads does: T stands still.
+fn states(server: &Server) -> Vec<char> {
+    let threads = fs::read_dir(format!("/proc/{}/task", server.pid())).unwrap();
+    let stats =
+        threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("stat")).ok());
+    stats.filter_map(|stat| stat.rsplit_once(") ")?.1.chars().next()).collect()
+}
+
 /// As when the machine is suspended, or another program takes all of it: longer than any client may be slow.
 #[test]
 pub fn a_server_that_stands_still_for_a_while_loses_nobody_and_nothing() {
     let server = Server::start("--flood off --write-deadline 1 --ghost-after 2");
     let [mut alice, mut bob, mut idle] = server.enter(["alice", "bob", "idle"]);
     server.signal("STOP");
+    eventually("all its threads stand still", || states(&server).iter().all(|state| *state == 'T'));
     let began = Instant::now();
     let mut lines = 0;
     while began.elapsed() < Duration::from_secs(3) {
