@@ -174,13 +174,11 @@ impl Sources {
             return Some(Handover { tokens, asked_for: 0.0, wait: Duration::ZERO });
         }
         // It is greeted when it may say a line. Many may have been let in at once, before the first
-        // of them is here: those who come later do not wait for all of them.
+        // of them is here: those who come later do not wait for all of them. They are greeted before
+        // their line has come, and ask for it when they say it.
         let asked_for = used.promise_soon(lacks, limit, now);
-        Some(Handover {
-            tokens: tokens + lacks,
-            asked_for,
-            wait: used.promised.saturating_sub(now),
-        })
+        let (tokens, wait) = (tokens + asked_for, used.promised.saturating_sub(now));
+        Some(Handover { tokens, asked_for, wait })
     }
 
     /// A connection that began with a full bucket is broken: its client had closed it before it was

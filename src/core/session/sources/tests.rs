@@ -306,14 +306,14 @@ fn what_a_script_owes_shuts_nobody_out_for_long() {
     assert_eq!(sources.admit_waiting(address_of("192.0.2.7"), ms(1_100)), Ok(()));
 }
 
-/// They are let in one by one, but their threads all begin a moment later.
 #[test]
 fn whoever_begins_together_with_many_does_not_wait_for_all_of_them() {
     let (mut sources, now) = (sources(), ms(0));
     let empty = Handover { tokens: 0.0, asked_for: 0.0, wait: Duration::ZERO };
     (0..200).for_each(|_| sources.leave(school(), empty, now));
-    let greeted_at = (0..200).map(|_| Connection::begin(&mut sources, school(), now).1);
-    assert_eq!(greeted_at.max(), Some(ms(5_000)));
+    let begun = (0..200).map(|_| Connection::begin(&mut sources, school(), now));
+    let (mut last, greeted_at) = begun.last().unwrap();
+    assert_eq!((greeted_at, last.says(&mut sources, greeted_at)), (ms(5_000), ms(5_125)));
 }
 
 #[test]
