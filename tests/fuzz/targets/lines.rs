@@ -7,7 +7,7 @@
 
 #![no_main]
 
-#[path = "../shared/page.rs"]
+#[path = "../common/page.rs"]
 mod page;
 
 use chatd::core::wire::{

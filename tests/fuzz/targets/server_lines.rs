@@ -5,7 +5,7 @@
 
 #![no_main]
 
-#[path = "../shared/page.rs"]
+#[path = "../common/page.rs"]
 #[allow(dead_code, reason = "another target needs the rest")]
 mod page;
 
