@@ -273,6 +273,7 @@ impl Socket {
                 Ok(stream) => return stream,
                 Err(ending) => why = ending.to_string(),
             }
+            self.shared.change(|known| known.attempts += 1);
             now = false;
         }
     }
