@@ -4,7 +4,7 @@
 use super::{
     crowd::{Crowd, Role},
     figures::Figures,
-    proc::{self, Holdings},
+    proc::{self, Holdings, Usage},
     server::{Server, Target},
     wire::Wire,
 };
@@ -20,6 +20,8 @@ pub struct Settings {
     /// The server's core and the generator's; `None`: they share all cores.
     pub pin: Option<(usize, usize)>,
     pub time: Duration,
+    /// When it began.
+    pub start: Usage,
 }
 
 impl Settings {
@@ -29,7 +31,8 @@ impl Settings {
         if pin.is_none() {
             eprintln!("chatbench: there is one core only; server and generator share it");
         }
-        Ok(Settings { runs, pin, time: Duration::try_from_secs_f64(time)? })
+        let time = Duration::try_from_secs_f64(time)?;
+        Ok(Settings { runs, pin, time, start: Usage::now()? })
     }
 
     /// Load before the load that is measured.

@@ -4,12 +4,14 @@
 
 use anyhow::{Context, Result};
 use nix::{time::ClockId, unistd::Pid};
-use procfs::{Current, LoadAverage, Meminfo, process::Process};
+use procfs::{
+    Current, CurrentSI as _, KernelStats, LoadAverage, Meminfo, process::Process, ticks_per_second,
+};
 use rustix::{
     process::{Resource, Rlimit, getrlimit, setrlimit},
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The processor time of all threads of a process, user and system, ended threads included. One
 /// system call however many threads there are, because the load goes on meanwhile.
@@ -21,6 +23,38 @@ pub fn cpu(pid: u32) -> Result<Duration> {
 /// The processor time of the calling thread.
 pub fn own_cpu() -> Result<Duration> {
     Ok(ClockId::CLOCK_THREAD_CPUTIME_ID.now()?.into())
+}
+
+/// How busy the machine was up to a moment, and with what.
+#[derive(Clone, Copy)]
+pub struct Usage {
+    at: Instant,
+    /// Seconds of all cores in programs and in the kernel for them, interrupts aside.
+    all: f64,
+    /// Those of this process and of the servers it has started, once they have ended.
+    ours: f64,
+}
+
+impl Usage {
+    pub fn now() -> Result<Usage> {
+        let total = KernelStats::current()?.total;
+        let own = Process::myself()?.stat()?;
+        let second = ticks_per_second() as f64;
+        Ok(Usage {
+            at: Instant::now(),
+            all: (total.user + total.nice + total.system) as f64 / second,
+            ours: (own.utime + own.stime) as f64 / second
+                + (own.cutime + own.cstime) as f64 / second,
+        })
+    }
+
+    /// How many cores other programs have taken since, on average. The load average would not tell:
+    /// a thousand threads of a server that are ready at once are a load of a thousand.
+    pub fn of_others_since(self) -> Result<f64> {
+        let now = Usage::now()?;
+        let others = (now.all - self.all) - (now.ours - self.ours);
+        Ok(others.max(0.0) / now.at.duration_since(self.at).as_secs_f64())
+    }
 }
 
 /// How often the threads of a process have left their cores. It reads a file for each thread, which

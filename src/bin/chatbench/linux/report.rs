@@ -6,7 +6,6 @@ use super::{
     server::Target,
 };
 use anyhow::Result;
-use procfs::{Current as _, LoadAverage};
 use std::{fs, iter};
 
 /// The figures that a comparison rests on: the table ends with the median of each over its rows.
@@ -111,7 +110,7 @@ pub fn markdown(rows: &[Row], servers: &[Target], settings: &Settings) -> Result
     if rows.len() > 1 {
         lines.extend(medians(rows, servers.len()));
     }
-    let mut out = format!("{}\n\n{}", circumstances(settings)?, aligned(&lines));
+    let mut out = format!("{}\n\n{}", circumstances(servers, settings)?, aligned(&lines));
     for failure in rows.iter().flat_map(Row::failures) {
         out += &format!("\n**FAILED** {failure}\n");
     }
@@ -147,11 +146,11 @@ fn medians(rows: &[Row], servers: usize) -> Vec<Vec<String>> {
     each.chain([median("all of these, as costs", &MAIN)]).collect()
 }
 
-/// The load average up to which a measurement was alone on its machine.
-const LOAD_MAX: f64 = 3.0;
+/// How many cores other programs may take. What looks after a quiet machine takes a tenth of that.
+const OTHERS_MAX: f64 = 0.2;
 
 /// When, on what and how it was measured.
-fn circumstances(settings: &Settings) -> Result<String> {
+fn circumstances(servers: &[Target], settings: &Settings) -> Result<String> {
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
     let info = fs::read_to_string("/proc/cpuinfo")?;
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
@@ -161,22 +160,23 @@ fn circumstances(settings: &Settings) -> Result<String> {
     let Settings { runs, time, .. } = settings;
     let (day, kernel, time) = (jiff::Zoned::now().date(), kernel.trim(), time.as_secs_f64());
     let machine = format!("{day}, Linux {kernel}, {cores} cores ({model})");
-    // Two programs that are busy are a load of 2. What is above that is others'.
-    let load = f64::from(LoadAverage::current()?.one);
     let how = format!("Median of {runs} runs of {time} s, (least..most), servers in turn");
-    let warning = disturbed(load);
-    Ok(format!("{machine}. {how}. Load average at the end: {load:.2}.{warning}"))
+    if servers.iter().any(Target::runs_already) {
+        return Ok(format!("{machine}. {how}.")); // it counts as another program
+    }
+    let others = settings.start.of_others_since()?;
+    let warning = disturbed(others);
+    Ok(format!("{machine}. {how}. Other programs took {others:.2} cores.{warning}"))
 }
 
-/// What a table says first if other programs ran. (A server and its load take two cores at most, and
-/// a little for what looks at them.)
-fn disturbed(load: f64) -> String {
-    if load <= LOAD_MAX {
+/// What a table says first if other programs ran.
+fn disturbed(others: f64) -> String {
+    if others <= OTHERS_MAX {
         return String::new();
     }
     format!(
-        "\n\n**DISTURBED** Other programs ran: the load was {load:.1}, and these two make 2 of it. Do not \
-         compare these figures, not even with one another. Close what you can, and measure again."
+        "\n\n**DISTURBED** Other programs ran, and took {others:.2} cores. Do not compare these figures, not \
+         even with one another. Close what you can, and measure again."
     )
 }
 
@@ -195,8 +195,8 @@ mod tests {
 
     #[test]
     fn a_table_from_a_busy_machine_says_so() {
-        assert_eq!(disturbed(2.1), "");
-        assert!(disturbed(5.3).contains("**DISTURBED** Other programs ran: the load was 5.3"));
+        assert_eq!(disturbed(0.02), "");
+        assert!(disturbed(1.3).contains("**DISTURBED** Other programs ran, and took 1.30 cores"));
     }
 
     #[test]

@@ -84,6 +84,11 @@ impl Target {
         target
     }
 
+    /// It is not started here.
+    pub fn runs_already(&self) -> bool {
+        running(&self.words[0]).is_some()
+    }
+
     /// The server that does nothing but fan-out.
     pub fn baseline(name: &str) -> Result<Target> {
         let this = env::current_exe()?.display().to_string();
