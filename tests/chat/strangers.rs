@@ -25,6 +25,20 @@ fn a_server_that_only_passes_lines_on() {
     person.ends_with(0);
 }
 
+/// Of a server that only passes lines on, anybody can say what chatd says at a port for TLS alone.
+#[test]
+fn what_somebody_else_says_of_tls_ends_nothing() {
+    let (_server, client, person) = somebody(&[]);
+    for line in ["*** This port is for TLS alone: gone?", "hello"] {
+        client.gets(line);
+        person.sees(line);
+    }
+    person.types("here\r");
+    client.says("here");
+    client.loses_connection();
+    person.sees("Trying again");
+}
+
 #[test]
 fn a_question_without_a_line_end() {
     let (_server, client, person) = somebody(&[]);

@@ -1,7 +1,8 @@
 //! TLS in front of a [`Server`]: what a client sends there comes to that server, and the other way. Its certificate can be
 //! good or bad, and change.
 
-use crate::server::Server;
+use crate::{DEADLINE, server::Server};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PKCS_ECDSA_P256_SHA256,
     date_time_ymd,
@@ -98,6 +99,22 @@ struct Manner {
     cuts: bool,
     /// Wants new keys for everything it sends.
     renews_keys: bool,
+    /// Before a handshake: tells that somebody came, and waits.
+    holds: Option<(Sender<()>, Receiver<()>)>,
+}
+
+/// Keeps handshakes waiting until it is dropped.
+pub struct Held {
+    came: Receiver<()>,
+    _hold: Sender<()>,
+}
+
+impl Held {
+    /// Waits for somebody whose handshake waits.
+    #[track_caller]
+    pub fn has_somebody(&self) {
+        self.came.recv_timeout(DEADLINE).expect("nobody came");
+    }
 }
 
 /// Listens with TLS; its connections go on to a server. It ends with the test.
@@ -113,7 +130,8 @@ impl Front {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let config = config(certificate, false);
-        let manner = Arc::new(Mutex::new(Manner { config, cuts: false, renews_keys: false }));
+        let manner = Manner { config, cuts: false, renews_keys: false, holds: None };
+        let manner = Arc::new(Mutex::new(manner));
         let failures = Arc::new(Mutex::new(Vec::new()));
         let (of_thread, told, behind) = (Arc::clone(&manner), Arc::clone(&failures), server.port);
         thread::spawn(move || {
@@ -152,6 +170,12 @@ impl Front {
     pub fn renews_keys(&self) {
         self.manner.lock().unwrap().renews_keys = true;
     }
+
+    pub fn holds(&self) -> Held {
+        let ((tell, came), (hold, held)) = (bounded(16), bounded(0));
+        self.manner.lock().unwrap().holds = Some((tell, held));
+        Held { came, _hold: hold }
+    }
 }
 
 #[derive(Debug)]
@@ -176,6 +200,9 @@ fn config(certificate: &Certificate, is_old: bool) -> Arc<ServerConfig> {
 
 /// Shakes hands, and goes on in two threads: this one for what the client sends.
 fn bridge(mut tcp: &TcpStream, behind: u16, manner: Manner) -> io::Result<()> {
+    if let Some((came, held)) = &manner.holds {
+        let _ = (came.send(()), held.recv()); // the test has ended, or let it go on
+    }
     let mut tls = ServerConnection::new(Arc::clone(&manner.config)).unwrap();
     while tls.is_handshaking() {
         tls.complete_io(&mut tcp)?;

@@ -4,6 +4,7 @@ use crate::{
     folder,
     person::Start,
     pipes::Piped,
+    server::Server,
     tls::{front, talks},
     tls_front::{Certificate, Front},
 };
@@ -128,6 +129,25 @@ fn going_to_a_server_that_nobody_has_vouched_for() {
     person.sees("connected to chats://localhost");
     let known = fs::read_to_string(person.data.join("chatd/known-servers")).unwrap();
     assert!(known.contains(&certificate.fingerprint()), "{known}");
+}
+
+/// A try to come back that succeeds just then does not keep them at the old server.
+#[test]
+fn going_elsewhere_while_it_tries_to_come_back() {
+    let (server, front, certificate) = front();
+    let person = start(&front, &folder(), &["--fingerprint", &certificate.fingerprint()]).go();
+    let client = server.accepts();
+    client.enters_as("bob");
+    person.sees_prompt("bob@lobby> ");
+    let held = front.holds();
+    client.loses_connection();
+    held.has_somebody();
+    let elsewhere = Server::start();
+    person.types(&format!("/connect telnet://{}\r", elsewhere.address()));
+    let other = elsewhere.accepts();
+    drop(held);
+    other.enters_as("bob");
+    person.sees(&format!("connected to {}.", elsewhere.address()));
 }
 
 #[test]

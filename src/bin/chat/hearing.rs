@@ -45,9 +45,6 @@ impl Socket {
                 Read::Text => {}
             }
         }
-        if line.kind == LineKind::Sentence && line.body().starts_with(sentences::TLS_ALONE) {
-            return Some(Ending::WantsTls(self.address.clone()));
-        }
         self.take_line(line, visit)
     }
 

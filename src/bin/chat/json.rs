@@ -36,11 +36,24 @@ pub(crate) fn line(line: &ServerLine, at: jiff::Timestamp) -> String {
 /// program reads is often kept.
 pub(crate) fn note(text: &str) -> String {
     let text = replace_controls(text);
-    let mut object = json!({ "note": serde_json::from_str::<Value>(&text).unwrap_or_default() });
-    if let Some(note) = object["note"].as_object_mut() {
+    let mut note = harmless(serde_json::from_str(&text).unwrap_or_default());
+    if let Some(note) = note.as_object_mut() {
         note.remove("resume");
     }
-    replace_controls(&object.to_string()).into_owned() // JSON can hide them: "\u202e"
+    json!({ "note": note }).to_string()
+}
+
+/// JSON can hide in a text what a terminal would obey: "\u001b", "\u202e".
+fn harmless(value: Value) -> Value {
+    let text = |text: String| replace_controls(&text).into_owned();
+    match value {
+        Value::String(it) => Value::String(text(it)),
+        Value::Array(all) => all.into_iter().map(harmless).collect(),
+        Value::Object(all) => {
+            all.into_iter().map(|(key, value)| (text(key), harmless(value))).collect()
+        }
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -67,9 +80,10 @@ mod tests {
         {
             assert_eq!(told(text)["kind"], kind);
         }
-        for name in ["bob\u{9b}", "bob\\u009b", "bob\\u202e"] {
-            let told = note(&format!("{{\"+\":\"{name}\"}}"));
-            assert_eq!(told, "{\"note\":{\"+\":\"bob\u{fffd}\"}}", "{name}");
+        for name in ["bob\u{9b}", "bob\\u009b", "bob\\u202e", "bob\\u001b", "bob\\n"] {
+            let told = note(&format!("{{\"{name}\":[{{\"+\":\"{name}\"}},7]}}"));
+            let harmless = "{\"note\":{\"bob\u{fffd}\":[{\"+\":\"bob\u{fffd}\"},7]}}";
+            assert_eq!(told, harmless, "{name}");
         }
     }
 }

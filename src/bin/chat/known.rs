@@ -61,6 +61,7 @@ pub(crate) struct Known {
     pub(crate) may_come_back: Option<bool>,
     /// Counts lines that came.
     pub(crate) heard: u64,
+    is_told_of_tls: bool,
     /// Counts the server's sentences, which may answer what was sent.
     pub(crate) answers: u64,
     /// Counts notes of what others did. In front of each stands a sentence that answers nobody.
@@ -222,6 +223,12 @@ impl Known {
         self.answers.saturating_sub(self.others)
     }
 
+    /// Whether all that it said is that it speaks TLS. (Beside other lines it may be somebody else's:
+    /// a server that only passes lines on passes on this one.)
+    pub(crate) fn wants_tls(&self) -> bool {
+        self.is_told_of_tls && self.heard == 1
+    }
+
     /// From where on the server is to tell again: only of the same epoch a number means the same line.
     pub(crate) fn place_to_come_back_to(&self) -> Option<Place> {
         self.place.clone().filter(|place| place.epoch == self.epoch)
@@ -250,6 +257,7 @@ impl Known {
 
     fn learn_sentence(&mut self, sentence: &str) -> Option<Question> {
         self.is_chatd |= sentences::is_greeting(sentence);
+        self.is_told_of_tls |= sentence.starts_with(sentences::TLS_ALONE);
         self.is_away = sentences::are_you_away(sentence).unwrap_or(self.is_away);
         if let Some(why) = sentences::why_hung_up(sentence) {
             self.last_words = Some(why.to_owned());

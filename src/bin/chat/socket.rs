@@ -125,10 +125,7 @@ impl Socket {
 
     /// Reads until the connection ends. Returns why the program has to, if it has to.
     fn read(&mut self, stream: Stream, visit: &mut Visit) -> Option<Ending> {
-        let stream = Arc::new(stream);
-        self.shared.change(Known::begin);
-        self.shared.link.set(Some(Arc::clone(&stream)));
-        let _ = stream.set_read_timeout(PARTIAL_LIMIT); // without it, such a line comes later
+        let stream = self.connected(stream);
         let mut buffer = LineBuffer::cutting_at(LINE_MAX);
         let (mut ending, mut is_first) = (None, !stream.has_tls());
         self.was_cut = false;
@@ -168,8 +165,23 @@ impl Socket {
         }
         self.shared.link.hang_up();
         self.shared.link.set(None);
-        self.shared.change(|known| known.is_connected = false);
-        ending
+        let wants_tls = self.shared.change(|known| {
+            known.is_connected = false;
+            known.wants_tls()
+        });
+        ending.or_else(|| wants_tls.then(|| Ending::WantsTls(self.address.clone())))
+    }
+
+    /// The connection is the present one from now on.
+    fn connected(&self, stream: Stream) -> Arc<Stream> {
+        let stream = Arc::new(stream);
+        self.shared.change(Known::begin);
+        self.shared.link.set(Some(Arc::clone(&stream)));
+        if !self.commands.is_empty() {
+            self.shared.link.hang_up(); // while it was made, the person has asked for another one
+        }
+        let _ = stream.set_read_timeout(PARTIAL_LIMIT); // without it, half a line comes later
+        stream
     }
 
     /// Shows lines. Our own stand on the screen already, as they were typed.
