@@ -1,7 +1,7 @@
 //! TLS: what is promised, kept to clients that encrypt; and what is theirs alone, tried with the programs that people have.
 
 use crate::harness::{
-    Client, Folder, Process, Program, Server, eventually, has_program,
+    Client, Folder, Process, Program, Server, eventually, has_program, skip,
     tls::{self, Tls},
 };
 use std::{
@@ -196,6 +196,23 @@ fn a_pair_is_made_for_its_owner_alone_and_never_overwritten() {
     std::fs::remove_file(folder.path("chatd-key.pem")).unwrap();
     assert!(folder.fails("tls make", "").contains("chatd-cert.pem is there already"));
     assert!(!folder.path("chatd-key.pem").exists());
+}
+
+/// The key is for the service, whose folder it is: root can read it anyway.
+#[test]
+fn a_pair_that_root_makes_belongs_to_the_owner_of_its_folder() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    if !rustix::process::geteuid().is_root() {
+        return skip("a_pair_that_root_makes_belongs_to_the_owner_of_its_folder: only root may");
+    }
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("service")).unwrap();
+    chown(folder.path("service"), Some(4321), Some(1234)).unwrap();
+    folder.run("tls make --in service");
+    for file in ["service/chatd-cert.pem", "service/chatd-key.pem"] {
+        let file = std::fs::metadata(folder.path(file)).unwrap();
+        assert_eq!((file.uid(), file.gid()), (4321, 1234));
+    }
 }
 
 #[test]

@@ -103,6 +103,7 @@ fn params(names: &[String]) -> anyhow::Result<CertificateParams> {
 fn write(path: &Path, mode: u32, text: &str) -> anyhow::Result<()> {
     let wrong = || format!("cannot write {}", path.display());
     let mut file: File = create(path, mode).with_context(wrong)?;
+    belong_to_folder(&file, path);
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(wrong)
 }
 
@@ -110,6 +111,16 @@ fn write(path: &Path, mode: u32, text: &str) -> anyhow::Result<()> {
 fn create(path: &Path, mode: u32) -> std::io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     OpenOptions::new().write(true).create_new(true).mode(mode).open(path)
+}
+
+/// The server has to be able to read it: what root makes is the folder's owner's, the service's say.
+fn belong_to_folder(file: &File, path: &Path) {
+    #[cfg(unix)]
+    if let Ok(folder) = fs::metadata(Path::new(".").join(path).parent().unwrap_or(path)) {
+        use std::os::unix::fs::{MetadataExt as _, fchown};
+        let _ = fchown(file, Some(folder.uid()), Some(folder.gid())); // root alone may
+    }
+    let _ = (file, path);
 }
 
 #[cfg(not(unix))]
