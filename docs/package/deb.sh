@@ -2,6 +2,8 @@
 # Makes the Debian package of chatd and chat from this source, and SHA256SUMS beside it: docs/package/deb.sh [FOLDER]
 # FOLDER is target/package unless said. Needs cargo, gcc and dpkg-dev. See docs/operations.md, "Install".
 #
+# PROGRAMS=FOLDER takes the programs from there, and compresses nothing: a test does that.
+#
 # Two runs on the same commit make the same bytes (compared on 2026-11-28, in two folders). What that takes is marked
 # "same bytes" below, or stands in same-bytes.sh.
 set -euo pipefail
@@ -10,8 +12,12 @@ version=$version-1
 architecture=$(dpkg --print-architecture)
 maintainer="the authors of chatd <chatd@example.invalid>"
 target=$(rustc -vV | sed -n 's/^host: //p')
-build "$target"
-programs=$out/build/$target/release
+if [ -n "${PROGRAMS:-}" ]; then
+    programs=$PROGRAMS compress=-Znone
+else
+    build "$target"
+    programs=$out/build/$target/release compress=-Zxz
+fi
 
 # --- What the package holds ---
 
@@ -19,6 +25,7 @@ tree=$out/tree
 rm -rf "$tree"
 mkdir -p "$tree"/{DEBIAN,etc/chatd,usr/bin,usr/lib/systemd/system,usr/share/{doc/chatd,man/man1,man/man8}}
 doc=$tree/usr/share/doc/chatd
+mkdir "$doc/fail2ban"
 install "$programs"/{chat,chatd} "$tree/usr/bin/"
 install -m 644 docs/systemd/chatd.service docs/systemd/*.socket "$tree/usr/lib/systemd/system/"
 install -m 644 docs/package/chatd.toml "$tree/etc/chatd/"
@@ -31,7 +38,8 @@ for program in chat chatd; do
     docs/package/complete.sh "$tree/usr/bin/$program" zsh > "$share/zsh/vendor-completions/_$program"
     docs/package/complete.sh "$tree/usr/bin/$program" fish > "$share/fish/vendor_completions.d/$program.fish"
 done
-install -m 644 docs/{operations,client,web,protocol,security}.md docs/fail2ban/chatd.conf "$doc/"
+install -m 644 docs/{operations,client,web,protocol,security}.md "$doc/"
+install -m 644 docs/fail2ban/chatd.conf "$doc/fail2ban/"
 gzip -9n < docs/CHANGELOG.md > "$doc/changelog.gz"
 printf 'chatd (%s) unstable; urgency=medium\n\n  * What is new is in changelog.gz.\n\n -- %s  %s\n' "$version" "$maintainer" \
     "$(date --rfc-email --date="@$SOURCE_DATE_EPOCH")" | gzip -9n > "$doc/changelog.Debian.gz"
@@ -59,6 +67,7 @@ Architecture: $architecture
 Maintainer: $maintainer
 Installed-Size: $size
 Depends: $(sed -n 's/^shlibs:Depends=//p' "$out/depends")
+Recommends: ca-certificates, tzdata
 Section: net
 Priority: optional
 Description: chat server with one thread per connection, and its client
@@ -72,5 +81,5 @@ install docs/package/{postinst,prerm,postrm} "$tree/DEBIAN/"
 dated "$tree"
 package=chatd_${version}_$architecture.deb
 # same bytes: owners are root, and xz cuts its blocks by the number of its threads.
-DPKG_DEB_THREADS_MAX=1 dpkg-deb -Zxz --root-owner-group --build "$tree" "$out/$package"
+DPKG_DEB_THREADS_MAX=1 dpkg-deb $compress --root-owner-group --build "$tree" "$out/$package"
 (cd "$out" && sha256sum "$package" > SHA256SUMS && cat SHA256SUMS)

@@ -46,7 +46,7 @@ talks() {
 folder() {
     local folder=$work/chatd-$version-$1
     mkdir -p "$folder/docs"
-    cp docs/{operations,client,web,protocol,security,CHANGELOG}.md "$folder/docs"
+    cp -r docs/{operations,client,web,protocol,security,CHANGELOG}.md docs/fail2ban "$folder/docs"
     cp docs/LICENSE-MIT docs/LICENSE-APACHE docs/package/chatd.toml "$folder"
     { printf 'The programs contain these libraries, under licences of their own:\n\n' && libraries "$1"; } > "$folder/LIBRARIES"
     echo "$folder"
@@ -65,7 +65,7 @@ build "$linux"
 programs=$out/build/$linux/release
 static=$(folder "$linux")
 install "$programs"/{chat,chatd} "$static"
-mkdir -p "$static"/{man,completions,systemd}
+mkdir -p "$static"/{man,completions}
 for program in chat chatd; do
     ldd "$static/$program" 2>&1 | grep -q 'statically linked' || wrong "$program needs libraries"
     for shell in bash zsh fish; do
@@ -74,7 +74,7 @@ for program in chat chatd; do
 done
 docs/package/man.sh "$static/chatd" 8 > "$static/man/chatd.8"
 docs/package/man.sh "$static/chat" 1 > "$static/man/chat.1"
-cp docs/systemd/chatd.service docs/systemd/*.socket "$static/systemd"
+cp -r docs/systemd "$static/docs"
 client=("$static/chat")
 talks "$static/chatd" --db none
 archive "$static" "${files[0]}"

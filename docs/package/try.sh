@@ -2,17 +2,27 @@
 # Installs, upgrades, removes and purges the package in a Debian of its own, below a folder, and looks what is there:
 # docs/package/try.sh target/package/chatd_0.1.0-1_amd64.deb [FOLDER]
 # Needs root, and debootstrap, which makes FOLDER if it is not there. No systemd runs in it: that the service is
-# started is not tried here, that it is enabled is.
+# started is not tried here, that it is enabled is. With --bare in place of FOLDER it is not a Debian but an empty root, which
+# this machine's dpkg serves: that takes seconds, and what the package depends on is not looked at.
 set -euo pipefail
 package=$(realpath "$1")
 work=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill -KILL $server; rm -r "$work"' EXIT
 root=${2:-$work/root}
-[ -e "$root/etc/debian_version" ] || debootstrap --variant=minbase stable "$root" > "$work/log" || { cat "$work/log"; exit 1; }
-
-command=(chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive)
-inside() { "${command[@]}" "$@"; }
+if [ "$root" = --bare ]; then
+    root=$work/root
+    mkdir -p "$root"/{etc/systemd/system,tmp,var/lib/{dpkg/{info,updates},systemd}} # as on every Debian
+    touch "$root/var/lib/dpkg/status"
+    dpkg=(dpkg --root="$root" --force-script-chrootless --force-depends)
+    run=(env)
+    bin=$root/usr/bin/ etc=$root/etc/
+else
+    [ -e "$root/etc/debian_version" ] || debootstrap --variant=minbase stable "$root" > "$work/log" || { cat "$work/log"; exit 1; }
+    run=(chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive)
+    dpkg=("${run[@]}" dpkg)
+    bin= etc=/etc/
+fi
 says() { printf 'try: %s\n' "$1"; }
 wrong() { printf 'try: %s\n' "$1" >&2; exit 1; }
 has() { [ -e "$root$1" ] || [ -L "$root$1" ] || wrong "$1 is missing"; }
@@ -21,12 +31,14 @@ all_files() { (cd "$root" && find . -xdev ! -path './var/lib/dpkg/*' ! -path './
 # installs FILE: as dpkg does it without a question; a dependency that is missing is an error
 installs() {
     cp "$1" "$root/tmp/it.deb"
-    inside dpkg --install --force-confold /tmp/it.deb > "$work/log" 2>&1 || { cat "$work/log"; wrong "dpkg fails"; }
+    local path=/tmp/it.deb
+    [ -z "$bin" ] || path=$root$path
+    "${dpkg[@]}" --install --force-confold "$path" > "$work/log" 2>&1 || { cat "$work/log"; wrong "dpkg fails"; }
     rm "$root/tmp/it.deb"
 }
 enabled=/etc/systemd/system/multi-user.target.wants/chatd.service
 
-inside dpkg --purge chatd > "$work/log" 2>&1 # of a run that was cut off
+"${dpkg[@]}" --purge chatd > "$work/log" 2>&1 # of a run that was cut off
 rm -rf "$root/var/lib/private"
 all_files > "$work/before"
 
@@ -36,18 +48,18 @@ for file in bash-completion/completions/chatd zsh/vendor-completions/_chat fish/
     has "/usr/share/$file"
 done
 has "$enabled"
-inside chatd --config /etc/chatd/chatd.toml config check
-says "$(inside chatd --version) and $(inside chat --version) are installed, and the service is enabled"
+"${run[@]}" "${bin}chatd" --config "${etc}chatd/chatd.toml" config check
+says "$("${run[@]}" "${bin}chatd" --version) and $("${run[@]}" "${bin}chat" --version) are installed, and the service is enabled"
 
 # They talk there, with no library but what the package depends on.
-"${command[@]}" chatd --config /etc/chatd/chatd.toml --listen 127.0.0.1:0 --web none --db none > "$work/server" 2>&1 &
+"${run[@]}" "${bin}chatd" --config "${etc}chatd/chatd.toml" --listen 127.0.0.1:0 --web none --db none > "$work/server" 2>&1 &
 server=$!
 for _ in $(seq 100); do
     port=$(sed -n 's/^chatd: listening on 127.0.0.1:\([0-9]*\).*/\1/p' "$work/server")
     [ -z "$port" ] || break
     sleep 0.1
 done
-heard=$(printf '/who\n' | inside chat "127.0.0.1:$port" --name wendy --wait 1) || true
+heard=$(printf '/who\n' | "${run[@]}" "${bin}chat" "127.0.0.1:$port" --name wendy --wait 1) || true
 kill -TERM $server && wait $server || wrong "the server does not end well: $(cat "$work/server")"
 server=
 [[ $heard = *"Hello wendy"* ]] || wrong "chat heard: $heard; the server said: $(cat "$work/server")"
@@ -57,7 +69,7 @@ says "chat has talked with chatd there, on port $port"
 dpkg-deb --raw-extract "$package" "$work/newer"
 sed -i 's/^Version: .*/&+1/' "$work/newer/DEBIAN/control"
 echo '# what is usual, has changed' >> "$work/newer/etc/chatd/chatd.toml"
-dpkg-deb --root-owner-group --build "$work/newer" "$work/newer.deb" > "$work/log"
+dpkg-deb -Zgzip -z1 --root-owner-group --build "$work/newer" "$work/newer.deb" > "$work/log"
 echo 'threads-max = 37' >> "$root/etc/chatd/chatd.toml"
 install -D /dev/null "$root/var/lib/private/chatd/chatd.db"
 installs "$work/newer.deb"
@@ -69,12 +81,12 @@ installs "$package"
 lacks "$enabled"
 says "a service that was disabled stays so; the older version went in again"
 
-inside dpkg --remove chatd > "$work/log" 2>&1
+"${dpkg[@]}" --remove chatd > "$work/log" 2>&1
 lacks /usr/bin/chatd
 has /etc/chatd/chatd.toml
 says "removed: the options are kept"
-inside dpkg --purge chatd > "$work/log" 2>&1
-grep -q '/var/lib/private/chatd, with the database, is still there' "$work/log" || wrong "a purge does not say what it leaves"
+"${dpkg[@]}" --purge chatd > "$work/log" 2>&1
+grep -q 'var/lib/private/chatd, with the database, is still there' "$work/log" || wrong "a purge does not say what it leaves"
 has /var/lib/private/chatd/chatd.db
 rm -r "$root/var/lib/private"
 all_files > "$work/after"

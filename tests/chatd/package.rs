@@ -1,7 +1,7 @@
 //! What the package brings beside the programs: manual pages made from `--help`, and a file of options.
 
-use crate::harness::Folder;
-use std::{fs, process::Command};
+use crate::harness::{Folder, has_program, skip};
+use std::{fs, path::Path, process::Command};
 
 const PACKAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/package");
 
@@ -74,12 +74,44 @@ fn the_packages_file_of_options_is_a_good_one() {
     assert!(text.lines().any(proposed));
     let wished = text.lines().map(|line| if proposed(line) { &line[2..] } else { line });
     fs::write(folder.path("motd.txt"), "hello").unwrap();
-    let motd = folder.path("motd.txt").display().to_string();
-    let wished = wished.collect::<Vec<_>>().join("\n").replace("/etc/chatd/motd.txt", &motd);
+    folder.run("tls make --in .");
+    let mut wished = wished.collect::<Vec<_>>().join("\n");
+    for installed in ["/etc/chatd/", "/var/lib/chatd/"] {
+        wished = wished.replace(installed, &folder.path("").display().to_string());
+    }
     for text in [text.clone(), wished] {
         fs::write(folder.path("chatd.toml"), text).unwrap();
         folder.run("--config chatd.toml config check");
     }
+}
+
+/// By Debian's own programs, in an empty root. docs/package/try.sh does it in a whole Debian, with the programs that are
+/// released.
+#[test]
+fn the_debian_package_is_installed_upgraded_and_purged() {
+    let name = "the_debian_package_is_installed_upgraded_and_purged";
+    let Some(chat) = option_env!("CARGO_BIN_EXE_chat") else { return };
+    if !["dpkg-deb", "dpkg-shlibdeps", "deb-systemd-helper"].into_iter().all(has_program) {
+        return skip(&format!("{name}: there is no dpkg-dev, or no init-system-helpers"));
+    }
+    if !rustix::process::geteuid().is_root() {
+        return skip(&format!("{name}: files of the package are root's"));
+    }
+    let folder = Folder::new();
+    let mut make = Command::new(format!("{PACKAGE}/deb.sh"));
+    make.arg(folder.path("")).env("PROGRAMS", Path::new(chat).parent().unwrap());
+    let made = make.env("SOURCE_DATE_EPOCH", "1795843800").output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let deb = fs::read_dir(folder.path("")).unwrap().map(|file| file.unwrap().path());
+    let deb = deb.into_iter().find(|file| file.extension().is_some_and(|it| it == "deb")).unwrap();
+    let mut try_it = Command::new(format!("{PACKAGE}/try.sh"));
+    let tried = try_it.arg(deb).arg("--bare").output().unwrap();
+    assert!(tried.status.success(), "{tried:?}");
+    let said = String::from_utf8(tried.stdout).unwrap();
+    assert!(
+        said.ends_with("try: purged: nothing is left but the database, and it says so\n"),
+        "{said}"
+    );
 }
 
 /// `cargo binstall` looks for names that docs/package/release.sh gives.
