@@ -45,6 +45,30 @@ export async function talks_with_nc_in_both_directions(scene) {
   if (said !== 2 * texts.length + 1) throw new Error(`${said} lines are shown`);
 }
 
+// With a certificate of one's own, about which each browser asks once. The others' pages still do without.
+export async function talks_over_https_with_a_certificate_of_ones_own(scene) {
+  const server = await scene.server([], { accounts: ["alice"], certified: "chatd.test" });
+  const url = `https://chatd.test:${server.httpsPort}/`;
+  const refused = await scene.window(url).then(() => "nothing is refused", (error) => error.message);
+  if (!refused.includes("ERR_CERT_AUTHORITY_INVALID")) throw new Error(refused);
+  const bob = await server.nc("bob");
+  const alice = await scene.window(url.replace("https", "http"), { ignoreHTTPSErrors: true });
+  if (alice.page.url() !== url) throw new Error(`http is not sent on to https, but to ${alice.page.url()}`);
+  await alice.joins("alice", PASSWORD);
+  if (await alice.$("#plain").evaluate((it) => !it.hidden)) throw new Error("it says that it is not encrypted");
+  await alice.says("hi");
+  await bob.hears("<alice> hi");
+  bob.says("hello");
+  await alice.hears("bob hello");
+  await server.kill("SIGTERM");
+  await server.begin();
+  const carol = await server.nc("carol");
+  carol.says("are you back?");
+  await alice.hears("carol are you back?");
+  await alice.says("yes");
+  await carol.hears("<alice> yes");
+}
+
 export async function private_lines_actions_and_links(scene) {
   const server = await scene.server();
   const bob = await server.nc("bob");

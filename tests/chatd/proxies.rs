@@ -1,11 +1,16 @@
 //! Behind a proxy that speaks the PROXY protocol: its clients are where it says, and nobody else's word is taken.
 
-use crate::harness::{Client, Folder, Process, Server, eventually, has_program, skip};
+use crate::harness::{
+    Client, Folder, Process, Program, Server, eventually, has_program, skip,
+    tls::{self, Tls},
+};
 use socket2::{Domain, Socket, Type};
 use std::{
+    io::{Read as _, Write as _},
     net::{SocketAddr, TcpListener},
     process::Command,
 };
+use tungstenite::Message;
 
 /// Where the proxy of these tests connects from.
 const PROXY: &str = "127.0.0.2";
@@ -142,15 +147,21 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// A real proxy in front of a server, as docs/operations.md has it.
-fn a_real_proxy(server: &Server, command: Command, port: u16) {
-    let mut proxy = Process::start(command);
+/// Waits until a proxy listens there.
+fn listening(port: u16) -> SocketAddr {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     eventually("the proxy listens", || {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::from(([127, 0, 0, 9], 0)).into()).unwrap();
         socket.connect(&address.into()).is_ok()
     });
+    address
+}
+
+/// A real proxy in front of a server, as docs/operations.md has it.
+fn a_real_proxy(server: &Server, command: Command, port: u16) {
+    let mut proxy = Process::start(command);
+    let address = listening(port);
     let mut bob = Client::connect_from("127.0.0.7", address, "bob");
     enters(&mut bob);
     server.logs("connected from 127.0.0.7:");
@@ -169,14 +180,47 @@ fn a_real_proxy(server: &Server, command: Command, port: u16) {
     proxy.exit_code();
 }
 
-/// What the page says of this kind in front of port 5001, for these addresses.
-fn snippet(kind: &str, port: u16, server: &Server) -> String {
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md");
+/// What a page has of this kind, in which `has` stands; with addresses and files of the test's in the place of its own.
+fn snippet(page: &str, kind: &str, has: &str, changes: &[(&str, &str)]) -> String {
+    let page = format!("{}/docs/{page}", env!("CARGO_MANIFEST_DIR"));
     let page = std::fs::read_to_string(page).unwrap();
     let mut blocks = page.split("```").filter_map(|block| block.strip_prefix(kind));
-    let block = blocks.find(|block| block.contains("127.0.0.1:5001")).unwrap();
-    let address = server.address.to_string();
-    block.replace("0.0.0.0:5000", &format!("127.0.0.1:{port}")).replace("127.0.0.1:5001", &address)
+    let block = blocks.find(|block| block.contains(has)).unwrap().to_owned();
+    changes.iter().fold(block, |block, (from, to)| {
+        assert!(block.contains(from), "no {from} in {block}");
+        block.replace(from, to)
+    })
+}
+
+fn haproxy(folder: &Folder, config: &str) -> Command {
+    std::fs::write(folder.path("haproxy.cfg"), config).unwrap();
+    let mut command = Command::new("haproxy");
+    command.args(["-db", "-f"]).arg(folder.path("haproxy.cfg"));
+    command
+}
+
+/// As of a machine's whole configuration, of which the page has a part.
+fn nginx(folder: &Folder, config: &str) -> Command {
+    let config = format!(
+        "load_module {NGINX_MODULE};\ndaemon off;\npid {0}/pid;\nerror_log {0}/log;\nevents {{}}\n{config}",
+        folder.path("").display(),
+    );
+    std::fs::write(folder.path("nginx.conf"), config).unwrap();
+    let mut command = Command::new("nginx");
+    command.arg("-c").arg(folder.path("nginx.conf"));
+    command
+}
+
+const OPERATIONS: &str = "operations.md";
+const NGINX_MODULE: &str = "/usr/lib/nginx/modules/ngx_stream_module.so";
+
+/// Whether there is one; if not, it says which test is skipped.
+fn has_nginx(test: &str) -> bool {
+    let is_there = has_program("nginx") && std::path::Path::new(NGINX_MODULE).exists();
+    if !is_there {
+        skip(&format!("{test}: there is no nginx, or no libnginx-mod-stream"));
+    }
+    is_there
 }
 
 #[test]
@@ -187,33 +231,103 @@ fn haproxy_with_both_versions() {
     for send in ["send-proxy-v2 check inter 20ms", "send-proxy"] {
         let (folder, port) = (Folder::new(), free_port());
         let server = Server::start("--proxy-from 127.0.0.1");
-        let config = snippet("haproxy", port, &server);
-        assert!(config.contains("send-proxy-v2 check"));
-        let config = config.replace("send-proxy-v2 check", send);
-        std::fs::write(folder.path("haproxy.cfg"), config).unwrap();
-        let mut command = Command::new("haproxy");
-        command.args(["-db", "-f"]).arg(folder.path("haproxy.cfg"));
-        a_real_proxy(&server, command, port);
+        let changes = [
+            ("0.0.0.0:5000", &*format!("127.0.0.1:{port}")),
+            ("127.0.0.1:5001", &server.address.to_string()),
+            ("send-proxy-v2 check", send),
+        ];
+        let config = snippet(OPERATIONS, "haproxy", "0.0.0.0:5000", &changes);
+        a_real_proxy(&server, haproxy(&folder, &config), port);
     }
 }
 
 #[test]
 fn nginx_with_its_stream_module() {
-    const MODULE: &str = "/usr/lib/nginx/modules/ngx_stream_module.so";
-    if !has_program("nginx") || !std::path::Path::new(MODULE).exists() {
-        return skip("nginx_with_its_stream_module: there is no nginx, or no libnginx-mod-stream");
+    if !has_nginx("nginx_with_its_stream_module") {
+        return;
     }
     let (folder, port) = (Folder::new(), free_port());
     let server = Server::start("--proxy-from 127.0.0.1");
+    let changes = [
+        ("0.0.0.0:5000", &*format!("127.0.0.1:{port}")),
+        ("127.0.0.1:5001", &server.address.to_string()),
+    ];
+    let config = snippet(OPERATIONS, "nginx", "0.0.0.0:5000", &changes);
+    a_real_proxy(&server, nginx(&folder, &config), port);
+}
+
+/// Between them and their clients TLS is spoken, and between them and the server it is not.
+#[test]
+fn haproxy_that_encrypts() {
+    if !has_program("haproxy") {
+        return skip("haproxy_that_encrypts: there is no haproxy");
+    }
+    let (folder, port) = (Folder::new(), free_port());
+    let server = Server::start("--proxy-from 127.0.0.1");
+    let pair = ["chatd-cert.pem", "chatd-key.pem"].map(|file| tls::pair().join(file));
+    let both = pair.map(|file| std::fs::read_to_string(file).unwrap()).concat();
+    std::fs::write(folder.path("both.pem"), both).unwrap();
+    let changes = [
+        ("0.0.0.0:5001", &*format!("127.0.0.1:{port}")),
+        ("127.0.0.1:5000", &server.address.to_string()),
+        ("/etc/haproxy/chat.example.org.pem", &folder.path("both.pem").display().to_string()),
+    ];
+    let config = snippet(OPERATIONS, "haproxy", " ssl crt ", &changes);
+    Program::Tls.keeps_here(|| a_real_proxy(&server, haproxy(&folder, &config), port));
+}
+
+#[test]
+fn nginx_that_encrypts() {
+    if !has_nginx("nginx_that_encrypts") {
+        return;
+    }
+    let (folder, port) = (Folder::new(), free_port());
+    let server = Server::start("--proxy-from 127.0.0.1");
+    let pair = tls::pair().display();
+    let changes = [
+        ("0.0.0.0:5001", &*format!("127.0.0.1:{port}")),
+        ("127.0.0.1:5000", &server.address.to_string()),
+        ("/etc/letsencrypt/live/chat.example.org/fullchain.pem", &format!("{pair}/chatd-cert.pem")),
+        ("/etc/letsencrypt/live/chat.example.org/privkey.pem", &format!("{pair}/chatd-key.pem")),
+    ];
+    let config = snippet(OPERATIONS, "nginx", "ssl_certificate", &changes);
+    Program::Tls.keeps_here(|| a_real_proxy(&server, nginx(&folder, &config), port));
+}
+
+#[test]
+fn nginx_in_front_of_the_page() {
+    if !has_nginx("nginx_in_front_of_the_page") {
+        return;
+    }
+    let (folder, port, pair) = (Folder::new(), free_port(), tls::pair().display());
+    let server = Server::start("--web 127.0.0.1:0 --proxy-from 127.0.0.1");
+    let lead = "listening for browsers on ";
+    server.prints(lead);
+    let printed = server.printed();
+    let web = printed.lines().find_map(|line| Some(line.split_once(lead)?.1)).unwrap();
+    let location = snippet("web.md", "nginx", "location /", &[("127.0.0.1:5080", web)]);
     let config = format!(
-        "load_module {MODULE};\ndaemon off;\npid {0}/pid;\nerror_log {0}/log;\nevents {{}}\n{1}",
-        folder.path("").display(),
-        snippet("nginx", port, &server)
+        "http {{ access_log off; server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {pair}/chatd-cert.pem;
+         ssl_certificate_key {pair}/chatd-key.pem; {location} }} }}"
     );
-    std::fs::write(folder.path("nginx.conf"), config).unwrap();
-    let mut command = Command::new("nginx");
-    command.arg("-c").arg(folder.path("nginx.conf"));
-    a_real_proxy(&server, command, port);
+    let mut proxy = Process::start(nginx(&folder, &config));
+    let address = listening(port);
+    let connect = || {
+        let client = Client::connect_from("127.0.0.7", address, "browser");
+        Tls::connect(client.stream().try_clone().unwrap()).unwrap()
+    };
+    let (mut page, mut answer) = (connect(), String::new());
+    page.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    page.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("</html>"), "{answer}");
+    let (mut chat, _) = tungstenite::client("ws://localhost/chat", connect()).unwrap();
+    chat.send(Message::text("bob")).unwrap();
+    while !chat.read().unwrap().into_text().unwrap().contains("*** You are in lobby") {}
+    server.logs("connected from 127.0.0.7:");
+    chat.send(Message::text("/quit")).unwrap();
+    while chat.read().is_ok() {}
+    proxy.signal("TERM");
+    proxy.exit_code();
 }
 
 /// They are on this machine, where the proxy is.

@@ -22,24 +22,34 @@ export async function until(what, isTrue, deadline = DEADLINE) {
 }
 
 export class Server {
-  static async start(options = [], { accounts = [], admins = [] } = {}) {
+  // `certified`: it serves the page over https, too, with a certificate of its own for this name.
+  static async start(options = [], { accounts = [], admins = [], certified } = {}) {
     const server = new Server();
     server.folder = mkdtempSync(join(tmpdir(), "chatd-browser-"));
+    if (certified) {
+      server.run(["tls", "make", "--in", server.folder, "--name", certified]);
+      options = [...options, "--tls-cert", "chatd-cert.pem", "--tls-key", "chatd-key.pem", "--web-name", certified];
+    }
     server.database = options.includes("--db") ? [] : ["--db", join(server.folder, "chatd.db")];
     server.options = options;
     for (const name of [...accounts, ...admins]) server.account("add", name);
     for (const name of admins) server.account("promote", name);
-    server.listen = ["--listen", "127.0.0.1:0", "--web", "127.0.0.1:0"];
+    const listen = (port, web, https) => ["--listen", `127.0.0.1:${port}`, "--web", `127.0.0.1:${web}`, ...(certified ? ["--web-tls", `127.0.0.1:${https}`] : [])];
+    server.listen = listen(0, 0, 0);
     await server.begin();
     // Later starts listen where the first did: the page comes back to the same address.
-    server.listen = ["--listen", `127.0.0.1:${server.port}`, "--web", `127.0.0.1:${server.webPort}`];
+    server.listen = listen(server.port, server.webPort, server.httpsPort);
     return server;
   }
 
   account(what, name) {
     const [, path] = this.database;
-    const done = spawnSync(program, ["account", what, name, "--db", path], { input: `${PASSWORD}\n${PASSWORD}\n` });
-    if (done.status !== 0) throw new Error(`account ${what} ${name}: ${done.stderr}`);
+    this.run(["account", what, name, "--db", path], `${PASSWORD}\n${PASSWORD}\n`);
+  }
+
+  run(words, input = "") {
+    const done = spawnSync(program, words, { input });
+    if (done.status !== 0) throw new Error(`${words.join(" ")}: ${done.stderr}`);
   }
 
   async begin() {
@@ -50,6 +60,7 @@ export class Server {
     const port = (pattern) => until(`a line like ${pattern}`, () => pattern.exec(this.said)?.[1]).catch((error) => { throw new Error(`${error.message}, but: ${this.said}`); });
     this.port = Number(await port(/listening on 127\.0\.0\.1:(\d+)/));
     this.webPort = Number(await port(/browsers on (?:http:\/\/)?127\.0\.0\.1:(\d+)/));
+    if (this.options.includes("--tls-cert")) this.httpsPort = Number(await port(/browsers on https:\/\/127\.0\.0\.1:(\d+)/));
   }
 
   get url() {
