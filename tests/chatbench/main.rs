@@ -157,6 +157,28 @@ fn compare_shows_every_figure_of_every_model() {
 }
 
 #[test]
+fn a_short_soak_loses_nothing_and_leaves_nothing_behind() {
+    let folder = std::env::temp_dir().join(format!("chatbench-soak-{}", std::process::id()));
+    let called = chatbench(&format!("soak --time 10 --plots {}", folder.display()));
+    assert!(called.success, "{}", called.stdout);
+    for words in [
+        "Nothing was lost. Scenes: talk ",
+        "| threads of the crowd alone ",
+        " too_late", // somebody was stuck,
+        " kicked",   // and somebody said too much
+    ] {
+        assert!(called.stdout.contains(words), "{words:?} is not in {}", called.stdout);
+    }
+    for plot in ["memory", "held", "latency", "file", "busy"] {
+        let svg = std::fs::read_to_string(folder.join(format!("soak-{plot}.svg"))).unwrap();
+        assert!(svg.contains("minutes") && !svg.contains("NaN"), "{svg}");
+    }
+    let samples = std::fs::read_to_string(folder.join("samples.csv")).unwrap();
+    assert!(samples.starts_with("second,resident_kib,threads,"), "{samples}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
 fn table_ends_with_the_medians_of_the_chosen_rows() {
     let servers = "--server baseline --against before=baseline --against same=baseline";
     let settings = "--runs 2 --time 0.1";

@@ -61,6 +61,10 @@ impl Database {
         Ok(Database(folder))
     }
 
+    pub fn file(&self) -> PathBuf {
+        self.0.join("chatd.db")
+    }
+
     /// The server that is given; or the chatd beside chatbench, as people run it, with its database
     /// here.
     pub fn server(&self, given: Option<&str>) -> Result<Target> {
@@ -69,7 +73,7 @@ impl Database {
             format!(
                 "chatd={} --listen 127.0.0.1:0 --threads-max 1024 --source-limits on --db {}",
                 chatd.display(),
-                self.0.join("chatd.db").display()
+                self.file().display()
             )
         };
         Target::parse(&given.map_or_else(usual, str::to_owned), Peer::Chatd)

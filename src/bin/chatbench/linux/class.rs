@@ -180,7 +180,7 @@ fn slowest(course: &Course) -> Course {
     bins.map(slowest).collect()
 }
 
-fn write(folder: &Path, name: &str, plot: &Plot<'_>) -> Result<()> {
+pub fn write(folder: &Path, name: &str, plot: &Plot<'_>) -> Result<()> {
     let file = folder.join(name);
     fs::write(&file, plot.svg()).with_context(|| format!("cannot write {}", file.display()))?;
     say(&format!("written: {}", file.display()));

@@ -37,7 +37,7 @@ impl Load for Connect {
     fn run(&self, target: &Target, settings: &Settings) -> Result<Figures> {
         let server = Server::start(target, settings.pin)?;
         let wire = Wire { peer: target.peer, size: SIZE };
-        let mut crowd = Crowd::new((server.address, server.other.clone()), wire, Role::Ignored)?;
+        let mut crowd = Crowd::new((server.address, server.others.clone()), wire, Role::Ignored)?;
         let before = Holdings::of(server.pid)?;
         let roles = vec![Role::Ignored; self.clients];
         let (all, slowest) = crowd.enter(&roles, self.clients, settings.wait())?;

@@ -49,8 +49,8 @@ pub enum Role {
     Ignored,
 }
 
-/// Where clients connect, and where every second of them does.
-pub type Addresses = (SocketAddr, Option<Other>);
+/// Where clients connect, and where every second of them does, in turn.
+pub type Addresses = (SocketAddr, Vec<Other>);
 
 struct Client {
     socket: Socket,
@@ -62,7 +62,7 @@ struct Client {
 pub struct Crowd {
     address: SocketAddr,
     /// Where every second client connects, if it is by TLS; those that only read, by WebSocket.
-    other: Option<Other>,
+    others: Vec<Other>,
     wire: Wire,
     poller: Poller,
     chunk: Vec<u8>,
@@ -86,10 +86,10 @@ impl Crowd {
     }
 
     /// The first watcher and the probe alone.
-    pub fn new((address, other): Addresses, wire: Wire, probe: Role) -> Result<Crowd> {
+    pub fn new((address, others): Addresses, wire: Wire, probe: Role) -> Result<Crowd> {
         let mut crowd = Crowd {
             address,
-            other,
+            others,
             wire,
             poller: Poller::new(EVENTS)?,
             chunk: vec![0; CHUNK],
@@ -156,7 +156,8 @@ impl Crowd {
         let number = self.len();
         let is_second = number > PROBE && number.is_multiple_of(2);
         let may_be = |other: &&Other| role == Role::Watcher || matches!(other, Other::Tls(..));
-        let other = self.other.as_ref().filter(|_| is_second).filter(may_be).cloned();
+        let other = self.others.get(number / 2 % self.others.len().max(1));
+        let other = other.filter(|_| is_second).filter(may_be).cloned();
         let address = other.as_ref().map_or(self.address, Other::address);
         let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.set_nonblocking(true)?;

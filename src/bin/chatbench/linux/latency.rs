@@ -20,7 +20,7 @@ use hdrhistogram::Histogram;
 use std::time::{Duration, Instant};
 
 /// The histogram's range, 1 µs to a minute in nanoseconds; it keeps three digits.
-const RANGE: (u64, u64) = (1_000, 60_000_000_000);
+pub const RANGE: (u64, u64) = (1_000, 60_000_000_000);
 /// How long lines are not timed after the server's costs were read, which makes the generator late.
 const CALM: Duration = Duration::from_millis(50);
 
@@ -109,25 +109,25 @@ impl Latency {
 }
 
 /// Which line is due when: line `k` is due `k` distances after the begin, and senders take turns.
-struct Timetable {
+pub struct Timetable {
     /// In ascending order.
-    senders: Vec<usize>,
+    pub senders: Vec<usize>,
     /// Nanoseconds between two lines.
-    distance: f64,
+    pub distance: f64,
 }
 
 impl Timetable {
-    fn sender(&self, line: usize) -> usize {
+    pub fn sender(&self, line: usize) -> usize {
         self.senders[line % self.senders.len()]
     }
 
     /// In nanoseconds after the begin.
-    fn due(&self, line: usize) -> u64 {
+    pub fn due(&self, line: usize) -> u64 {
         (line as f64 * self.distance) as u64
     }
 
     /// The same for a line as its reader knows it: a sender's lines are counted from 1.
-    fn due_of(&self, id: LineId) -> u64 {
+    pub fn due_of(&self, id: LineId) -> u64 {
         let turn = self.senders.partition_point(|sender| *sender < id.sender);
         self.due((id.seq - 1) * self.senders.len() + turn)
     }

@@ -80,7 +80,7 @@ pub fn start(
 ) -> Result<(Server, Crowd)> {
     let server = Server::start(target, settings.pin)?;
     let crowd = Crowd::connect(
-        (server.address, server.other.clone()),
+        (server.address, server.others.clone()),
         Wire { peer: target.peer, size },
         roles,
     )?;

@@ -15,6 +15,7 @@ mod plot;
 mod proc;
 mod report;
 mod server;
+mod soak;
 mod socket;
 mod table;
 mod throughput;
@@ -73,6 +74,7 @@ enum Mode {
     Churn(churn::Churn),
     Timeline(timeline::Timeline),
     Attack(attack::Attacked),
+    Soak(soak::Soak),
     Table(Table),
     Compare(Compare),
 }
@@ -103,6 +105,7 @@ fn run(args: &Args) -> Result<bool> {
             let settings = Settings::of(args.runs.unwrap_or(5), args.time.unwrap_or(1.0))?;
             return attack.run(args.server.as_deref(), &settings);
         }
+        Mode::Soak(soak) => return soak.run(args.server.as_deref()),
         Mode::Baseline(baseline) => return baseline.run().map(|()| true),
         Mode::Table(table) => {
             let mut servers = servers(args)?;
@@ -136,7 +139,8 @@ impl Mode {
             Mode::Connect(load) => Some(Box::new(load)),
             Mode::Churn(load) => Some(Box::new(load)),
             Mode::Timeline(load) => Some(Box::new(load)),
-            Mode::Attack(_) | Mode::Baseline(_) | Mode::Table(_) | Mode::Compare(_) => None,
+            Mode::Attack(_) | Mode::Soak(_) | Mode::Baseline(_) => None,
+            Mode::Table(_) | Mode::Compare(_) => None,
         }
     }
 }

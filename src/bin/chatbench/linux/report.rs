@@ -149,17 +149,22 @@ fn medians(rows: &[Row], servers: usize) -> Vec<Vec<String>> {
 /// How many cores other programs may take. What looks after a quiet machine takes a tenth of that.
 const OTHERS_MAX: f64 = 0.2;
 
-/// When, on what and how it was measured.
-fn circumstances(servers: &[Target], settings: &Settings) -> Result<String> {
+/// When, and on what it was measured.
+pub fn machine() -> Result<String> {
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
     let info = fs::read_to_string("/proc/cpuinfo")?;
     let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = model.map_or("", |(_, name)| name);
     // Not what this thread may use: it may be bound to one core.
     let cores = info.lines().filter(|line| line.starts_with("processor")).count();
+    let (day, kernel) = (jiff::Zoned::now().date(), kernel.trim());
+    Ok(format!("{day}, Linux {kernel}, {cores} cores ({model})"))
+}
+
+/// And how.
+fn circumstances(servers: &[Target], settings: &Settings) -> Result<String> {
     let Settings { runs, time, .. } = settings;
-    let (day, kernel, time) = (jiff::Zoned::now().date(), kernel.trim(), time.as_secs_f64());
-    let machine = format!("{day}, Linux {kernel}, {cores} cores ({model})");
+    let (machine, time) = (machine()?, time.as_secs_f64());
     let how = format!("Median of {runs} runs of {time} s, (least..most), servers in turn");
     if servers.iter().any(Target::runs_already) {
         return Ok(format!("{machine}. {how}.")); // it counts as another program
@@ -181,7 +186,7 @@ fn disturbed(others: f64) -> String {
 }
 
 /// A Markdown table whose columns are as wide as their widest cell.
-fn aligned(rows: &[Vec<String>]) -> String {
+pub fn aligned(rows: &[Vec<String>]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
     let widths: Vec<usize> = (0..rows[0].len()).map(|column| width(column).unwrap_or(0)).collect();
     let cell = |(cell, width): (&String, &usize)| format!(" {cell:width$} |");

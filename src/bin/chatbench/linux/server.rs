@@ -18,6 +18,9 @@ use std::{
 const BROWSERS: &str = "browsers";
 /// What the name of a server begins with of whose clients half speak TLS.
 const TLS: &str = "tls";
+/// What a server says in front of its addresses: that of the chat, of browsers, of TLS.
+const LISTENING: [&str; 3] =
+    ["listening on ", "listening for browsers on ", "listening for TLS on "];
 /// How long a server may take to say where it listens.
 const START: Duration = Duration::from_secs(10);
 
@@ -89,6 +92,16 @@ impl Target {
         running(&self.words[0]).is_some()
     }
 
+    /// A chatd as people run it, with limits, browsers and TLS.
+    pub fn whole(program: &Path, options: &str) -> Target {
+        let program = program.display().to_string();
+        let usual = "--listen 127.0.0.1:0 --web 127.0.0.1:0".split(' ');
+        let words: Vec<&str> =
+            iter::once(&program[..]).chain(usual).chain(options.split(' ')).collect();
+        let target = Target::new("chatd", Peer::Chatd, &words);
+        Target { has_browsers: true, has_tls: true, ..target }
+    }
+
     /// The server that does nothing but fan-out.
     pub fn baseline(name: &str) -> Result<Target> {
         let this = env::current_exe()?.display().to_string();
@@ -126,8 +139,8 @@ fn running(word: &str) -> Option<(SocketAddr, u32)> {
 /// A running server. One that was started ends when this value is dropped.
 pub struct Server {
     pub address: SocketAddr,
-    /// Where every second client goes.
-    pub other: Option<Other>,
+    /// Where every second client goes, in turn.
+    pub others: Vec<Other>,
     pub pid: u32,
     child: Option<Child>,
     _certificate: Option<Certificate>,
@@ -149,7 +162,8 @@ impl Server {
     pub fn start(target: &Target, pin: Option<(usize, usize)>) -> Result<Server> {
         let words = &target.words;
         if let Some((address, pid)) = running(&words[0]) {
-            return Ok(Server { address, other: None, pid, child: None, _certificate: None });
+            let others = Vec::new();
+            return Ok(Server { address, others, pid, child: None, _certificate: None });
         }
         let pin_self = |core: Option<usize>| core.map_or(Ok(()), |core| proc::pin_self([core]));
         // A process starts on the cores of the thread that starts it.
@@ -169,30 +183,30 @@ impl Server {
         let stdout = BufReader::new(child.stdout.take().context("no stdout")?);
         let (address, pid) = (([127, 0, 0, 1], 0).into(), child.id());
         let clients = certificate.as_ref().map(Certificate::clients).transpose()?;
-        let (child, other) = (Some(child), None);
-        let mut server = Server { address, other, pid, child, _certificate: certificate };
-        let ((found, address), (found_other, other)) = (mpsc::channel(), mpsc::channel());
+        let (child, others) = (Some(child), Vec::new());
+        let mut server = Server { address, others, pid, child, _certificate: certificate };
+        let (found, addresses) = mpsc::channel();
         // It reads on to the end, so that the server never waits for a reader.
         thread::Builder::new().name("server-stdout".into()).spawn(move || {
             for line in stdout.split(b'\n').map_while(Result::ok) {
                 let line = String::from_utf8_lossy(&line);
-                let other = address_behind(&line, "listening for browsers on ")
-                    .or_else(|| address_behind(&line, "listening for TLS on "));
-                let address = address_behind(&line, "listening on ");
-                // Nobody waits for a second address.
-                address.map(|address| found.send(address));
-                other.map(|other| found_other.send(other));
+                for (kind, words) in LISTENING.iter().enumerate() {
+                    // Nobody waits for a second address of a kind.
+                    address_behind(&line, words).map(|address| found.send((kind, address)));
+                }
             }
         })?;
-        let address = address.recv_timeout(START);
-        server.address = address.context("it did not say \"listening on ADDR:PORT\"")?;
-        if target.has_browsers || target.has_tls {
-            let at = other.recv_timeout(START).context("it serves no browsers, or no TLS")?;
-            server.other = Some(match clients {
-                Some(clients) => Other::Tls(at, clients),
-                None => Other::Browsers(at),
-            });
+        let is_due = [true, target.has_browsers, target.has_tls];
+        let mut known = [None; LISTENING.len()];
+        while (0..known.len()).any(|kind| is_due[kind] && known[kind].is_none()) {
+            let told = addresses.recv_timeout(START);
+            let (kind, address) = told.context("it did not say \"listening on ADDR:PORT\"")?;
+            known[kind].get_or_insert(address);
         }
+        server.address = known[0].unwrap_or(address);
+        let browsers = known[1].filter(|_| target.has_browsers).map(Other::Browsers);
+        let tls = known[2].zip(clients).map(|(address, clients)| Other::Tls(address, clients));
+        server.others = browsers.into_iter().chain(tls).collect();
         Ok(server)
     }
 }

@@ -9,6 +9,7 @@ use rustix::{
         epoll::{self, EventData, EventFlags},
     },
     fd::{AsFd, OwnedFd},
+    net::sockopt,
 };
 use rustls::ClientConfig;
 use std::{
@@ -106,6 +107,11 @@ impl Socket {
 
     pub fn is_encrypted(&self) -> bool {
         matches!(self.coding, Coding::Tls(_))
+    }
+
+    /// Ends the connection by a reset: what was sent, or came, and was not taken is lost.
+    pub fn reset(self) -> Result<()> {
+        Ok(sockopt::set_socket_linger(&self.stream, Some(Duration::ZERO))?)
     }
 
     /// Has the poller tell no more of it.

@@ -103,7 +103,8 @@ impl Tls {
         let (mut rest, mut decrypted) = (&self.received[..count], 0);
         loop {
             match self.connection.reader().read(&mut into[decrypted..]) {
-                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(0) if decrypted == 0 => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(0) => return Ok(decrypted), // the next read is the end
                 Ok(count) => decrypted += count,
                 Err(e) if e.kind() != ErrorKind::WouldBlock => return Err(e),
                 Err(_) if rest.is_empty() => return Ok(decrypted),

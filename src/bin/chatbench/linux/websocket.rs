@@ -15,6 +15,8 @@ pub struct Frames {
     answer: Option<[u8; 4]>,
     header: Vec<u8>,
     left: u64,
+    /// The server has closed.
+    is_over: bool,
 }
 
 impl Frames {
@@ -24,7 +26,7 @@ impl Frames {
             "GET /chat HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
-        (request, Frames { answer: Some([0; 4]), header: Vec::new(), left: 0 })
+        (request, Frames { answer: Some([0; 4]), header: Vec::new(), left: 0, is_over: false })
     }
 
     /// A text frame.
@@ -42,10 +44,11 @@ impl Frames {
         Ok(frame)
     }
 
-    /// Leaves what is in text frames at the beginning of `bytes`, and returns its length.
+    /// Leaves what is in text frames at the beginning of `bytes`, and returns its length. Behind the
+    /// last one is the server's close: then there is an error.
     pub fn strip(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let (mut at, mut kept) = (0, 0);
-        while at < bytes.len() {
+        while at < bytes.len() && !self.is_over {
             if self.left > 0 {
                 let count = self.left.min((bytes.len() - at) as u64) as usize;
                 bytes.copy_within(at..at + count, kept);
@@ -61,9 +64,7 @@ impl Frames {
                 continue;
             }
             self.header.push(byte);
-            if self.header[0] != 0x81 {
-                return Err(ErrorKind::InvalidData.into()); // it is no text: the server has closed
-            }
+            self.is_over = self.header[0] != 0x81;
             let length_of = |from: usize, header: &[u8]| {
                 header[2..from].iter().fold(0, |length, byte| length << 8 | u64::from(*byte))
             };
@@ -78,7 +79,7 @@ impl Frames {
                 self.header.clear();
             }
         }
-        Ok(kept)
+        if self.is_over && kept == 0 { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(kept) }
     }
 }
 
@@ -102,6 +103,9 @@ mod tests {
                 left.extend_from_slice(&piece[..count]);
             }
             assert_eq!(left, format!("hi\n{long}").into_bytes());
+            let mut last = *b"\x81\x04bye\n\x88\x02\x03\xe8";
+            assert_eq!(frames.strip(&mut last).unwrap(), 4);
+            assert!(last.starts_with(b"bye\n") && frames.strip(&mut last).is_err());
         }
     }
 }
