@@ -4,10 +4,36 @@
 //! stops it, `…` says that nothing comes for now, and everything else is printed, with `{…}` for what differs each time.
 
 use crate::{free_port, harness::*, pages};
-use std::{collections::HashMap, fs, os::unix::process::CommandExt as _, process::Command, thread};
+use std::{
+    collections::HashMap,
+    fs,
+    os::unix::{fs::symlink, process::CommandExt as _},
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+};
+
+/// The programs that the pages call by their names, or in target/release.
+pub const BUILT: [Option<&str>; 3] = [
+    Some(env!("CARGO_BIN_EXE_chatd")),
+    option_env!("CARGO_BIN_EXE_chat"),
+    option_env!("CARGO_BIN_EXE_chatbench"),
+];
+
+/// How a command on a page may begin, and how it begins here.
+const SHORT: [(&str, &str); 4] = [
+    ("cargo run --release --bin chat -- ", "chat "),
+    ("cargo run --release -- ", "chatd "),
+    ("cargo run -- ", "chatd "),
+    ("target/release/", ""),
+];
+
+/// Those of chatd. With one of them it is no server.
+const COMMANDS: [&str; 9] =
+    ["account", "backup", "ban", "check", "config", "history", "restore", "tls", "upgrade"];
 
 /// What runs in a terminal.
-enum Program {
+pub enum Program {
     Server(Server),
     /// `nc`: what it was told, and its end of line.
     Client(Client, &'static str),
@@ -18,11 +44,11 @@ enum Program {
 }
 
 /// One block, and the folder in which its programs run.
-struct Session {
-    folder: Folder,
+pub struct Session {
+    pub folder: Folder,
     terminals: HashMap<String, Program>,
     /// The ports of the servers on the page, and here, where each has a free one.
-    ports: Vec<(String, u16)>,
+    pub ports: Vec<(String, u16)>,
 }
 
 #[test]
@@ -39,9 +65,7 @@ fn what_the_pages_show_of_terminals_happens() {
     thread::scope(|scope| {
         for (page, block) in &blocks {
             scope.spawn(move || {
-                let (folder, terminals) = (Folder::new(), HashMap::new());
-                fs::create_dir(folder.path("target")).unwrap();
-                let mut session = Session { folder, terminals, ports: Vec::new() };
+                let mut session = Session::new();
                 for line in block.lines() {
                     println!("{page}: {line}");
                     session.plays(line);
@@ -52,6 +76,18 @@ fn what_the_pages_show_of_terminals_happens() {
 }
 
 impl Session {
+    /// In an empty folder, where the programs and docs are found as in the project's own.
+    pub fn new() -> Session {
+        let (folder, root) = (Folder::new(), Path::new(env!("CARGO_MANIFEST_DIR")));
+        fs::create_dir_all(folder.path("target/release")).unwrap();
+        symlink(root.join("docs"), folder.path("docs")).unwrap();
+        for program in BUILT.into_iter().flatten() {
+            let name = Path::new(program).file_name().unwrap();
+            symlink(program, folder.path("target/release").join(name)).unwrap();
+        }
+        Session { folder, terminals: HashMap::new(), ports: Vec::new() }
+    }
+
     fn plays(&mut self, line: &str) {
         let (terminal, step) = line.split_at(1);
         let step = step.strip_prefix(' ').unwrap_or(step);
@@ -110,32 +146,20 @@ impl Session {
         }
     }
 
-    fn runs(&mut self, command: &str) -> Program {
+    pub fn runs(&mut self, command: &str) -> Program {
+        let whole = &short(command);
         let here = |there: &str| self.ports.iter().find(|port| port.0 == there).map(|port| port.1);
-        let typed_by_echo = command.strip_prefix("echo ").and_then(|c| c.split_once(" | "));
-        let (typed, command) = typed_by_echo.unwrap_or(("", command));
+        let typed_by_echo = whole.strip_prefix("echo ").and_then(|c| c.split_once(" | "));
+        let (typed, command) = typed_by_echo.unwrap_or(("", whole));
         let words: Vec<&str> = command.split_whitespace().collect();
         match words[..] {
-            // chatd, or one of its twins.
-            [
-                "cargo",
-                "run",
-                ref which @ ..,
-                "--",
-                "--listen",
-                _,
-                "--db",
-                "none",
-                "--web",
-                "none",
-            ] => {
-                let program = match which {
-                    ["--example", name] => example::example(name),
-                    _ => env!("CARGO_BIN_EXE_chatd").into(),
-                };
-                let mut command = Command::new(program);
-                command.args(["--listen", "127.0.0.1:0", "--db", "none", "--web", "none"]);
-                Program::Server(Server::start_program(command))
+            ["chatd", ref options @ ..] if is_server(command) => {
+                self.serves(env!("CARGO_BIN_EXE_chatd").into(), options)
+            }
+            ["cargo", "run", "--example", twin, "--", ref options @ ..]
+                if twin.starts_with("chatd-") =>
+            {
+                self.serves(example::example(twin), options)
             }
             ["cargo", "run", "--example", "select-echo-client"] => {
                 let mut client = Command::new(example::example("select-echo-client"));
@@ -168,21 +192,55 @@ impl Session {
                 }
                 Program::Client(client, if options.contains(&"-C") { "\r\n" } else { "\n" })
             }
-            _ => self.runs_in_a_shell(command),
+            _ => self.runs_in_a_shell(whole),
         }
+    }
+
+    /// chatd, or a version of it, on free ports of loopback.
+    fn serves(&self, program: PathBuf, options: &[&str]) -> Program {
+        let mut command = Command::new(program);
+        command.current_dir(self.folder.path(""));
+        let (mut listens, mut has_web, mut before) = (false, false, "");
+        for option in options {
+            let is_port = *option != "none" && !option.starts_with("unix:");
+            let is_where = is_port && ["--listen", "--web", "--tls"].contains(&before);
+            command.arg(if is_where { "127.0.0.1:0" } else { option });
+            listens |= is_where && before == "--listen";
+            has_web |= before == "--web";
+            before = option;
+        }
+        // Or it would take the usual ports.
+        command.args((!listens).then_some(["--listen", "127.0.0.1:0"]).into_iter().flatten());
+        command.args((!has_web).then_some(["--web", "127.0.0.1:0"]).into_iter().flatten());
+        Program::Server(Server::start_program(command))
     }
 
     fn runs_in_a_shell(&self, command: &str) -> Program {
         let mut command = command.to_owned();
         for (there, here) in &self.ports {
-            for before in ["127.0.0.1 ", "room.py "] {
+            for before in ["127.0.0.1 ", "127.0.0.1:", "localhost:", "room.py "] {
                 command = command.replace(&format!("{before}{there}"), &format!("{before}{here}"));
             }
         }
         let mut shell = Command::new("bash");
-        shell.args(["-c", &command]).current_dir(self.folder.path("")).process_group(0);
+        let programs = self.folder.path("target/release");
+        let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+        shell.args(["-c", &command]).env("PATH", path);
+        shell.current_dir(self.folder.path("")).process_group(0);
         Program::Shell(Process::start(shell))
     }
+}
+
+/// A command as it begins here.
+pub fn short(command: &str) -> String {
+    let shorter = |row: &(&str, &str)| Some(format!("{}{}", row.1, command.strip_prefix(row.0)?));
+    SHORT.iter().find_map(shorter).unwrap_or_else(|| command.to_owned())
+}
+
+/// Whether this is chatd, and none of its commands.
+pub fn is_server(command: &str) -> bool {
+    let mut words = command.split_whitespace();
+    words.next() == Some("chatd") && !words.any(|word| COMMANDS.contains(&word))
 }
 
 fn runs_to_its_end(command: Command) -> Program {

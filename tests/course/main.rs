@@ -5,6 +5,8 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+#[cfg(target_os = "linux")]
+mod commands;
 mod consoles;
 mod costs;
 mod deadlock;
@@ -17,6 +19,8 @@ mod pages;
 mod python;
 mod reactor;
 mod rooms;
+#[cfg(target_os = "linux")]
+mod shown;
 #[cfg(target_os = "linux")]
 mod six_terminals;
 mod slides;

@@ -51,52 +51,6 @@ fn no_command_of_the_pages_is_left_out() {
     assert_eq!(found, COMMANDS);
 }
 
-/// The commands of the blocks marked `sh`, each with the test that plays it; `cargo build` is what every test begins with.
-const SCRIPTS: [(&str, &str); 10] = [
-    ("target/release/chatbench compare", "compare_shows_every_figure_of_every_model"),
-    ("target/release/chatbench compare --class", "compare_shows_every_figure_of_every_model"),
-    (
-        "time sh -c 'for i in 1 2 3 4 5; do echo please | nc 127.0.0.1 18001 & done; wait'",
-        "time_and_ps_show_five_processes_and_five_dead_ones",
-    ),
-    ("cargo test --test course one_that_computes_for_a_second", "one_that_computes_for_a_second"),
-    (
-        "cargo build --release --examples && cargo run --release --example idle-cost",
-        "idle_cost_measures_four_servers_with_up_to_900_silent_clients",
-    ),
-    ("target/release/chatbench compare --class", "compare_shows_every_figure_of_every_model"),
-    ("cargo run --example grade", "every_solution_gets_all_points"),
-    ("cargo run --example grade 5", "every_solution_gets_all_points"),
-    ("cargo run --example grade 5 --hint 1", "a_hint_a_file_to_hand_in_and_the_solutions"),
-    ("cargo run --example grade --handin handin.txt", "a_hint_a_file_to_hand_in_and_the_solutions"),
-];
-
-#[test]
-fn each_command_of_a_script_has_its_test() {
-    let mut found = Vec::new();
-    let more = ["experiments.md", "threads-vs-select.md", "course/exercises/README.md"];
-    for page in pages::with_terminals().chain(more.map(|page| format!("docs/{page}"))) {
-        for block in pages::read(&page).split("\n```sh\n").skip(1) {
-            let lines = block.split("\n```").next().unwrap().lines();
-            let lines = lines.map(|line| line.split(" #").next().unwrap().trim().to_owned());
-            found
-                .extend(lines.filter(|line| !line.starts_with("cargo build --release --features")));
-        }
-    }
-    found.sort();
-    found.dedup();
-    let mut said = SCRIPTS.map(|(command, _)| command.to_owned()).to_vec();
-    said.sort();
-    said.dedup();
-    assert_eq!(found, said);
-    let tests = ["exercises", "loops", "reactor", "threads", "tools"]
-        .map(|file| pages::read(&format!("tests/course/{file}.rs")));
-    let tests = tests.concat() + &pages::read("tests/chatbench/main.rs");
-    for (command, test) in SCRIPTS {
-        assert!(tests.contains(&format!("fn {test}")), "{command}: no test {test}");
-    }
-}
-
 #[test]
 fn idle_cost_measures_four_servers_with_up_to_900_silent_clients() {
     for server in ["upper", "select-echo", "poll-upper", "epoll"] {
