@@ -71,6 +71,9 @@ fn the_comparison_counts_what_is_compiled() {
         let row = page.lines().find(|line| line.starts_with(&format!("| {part}"))).unwrap();
         assert!(row.ends_with(&format!(" {lines} |")), "{lines} lines now: {row}");
     }
+    let kinds = text_of("src/lock.rs").split_once("enum LockKind {").unwrap().1.to_owned();
+    let kinds = format!("| {} kinds, ", kinds.split('}').next().unwrap().matches(',').count());
+    assert!(page.contains(&kinds), "the row about locks: {kinds}");
 }
 
 /// Every page: README.md, and what is below docs/.
