@@ -56,6 +56,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod accept_log;
 mod inline;
 mod listener;
 mod pool;
@@ -65,6 +66,7 @@ mod threading;
 #[cfg(target_os = "linux")]
 pub mod unix_socket;
 
+pub use accept_log::AcceptLog;
 pub use inline::Inline;
 pub use listener::{Listener, READ_TIMEOUT};
 pub use pool::Pool;
@@ -78,7 +80,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -214,8 +216,7 @@ pub struct Server<H, M> {
     stopped: Condvar,
     pause: Mutex<Pause>,
     goes_on: Condvar,
-    /// The last `accept` has failed.
-    is_failing: AtomicBool,
+    log: Mutex<AcceptLog>,
 }
 
 /// Whether an accept loop is to rest, and whether it does.
@@ -237,7 +238,7 @@ impl<H: Handler, M: MixIn> Server<H, M> {
             stopped: Condvar::new(),
             pause: Mutex::default(),
             goes_on: Condvar::new(),
-            is_failing: AtomicBool::new(false),
+            log: Mutex::new(AcceptLog::new("")),
         }
     }
 
@@ -291,9 +292,7 @@ impl<H: Handler, M: MixIn> Server<H, M> {
         self.handler.watch(Accepting::HandingOn);
         match accepted {
             Ok((stream, peer)) => {
-                if self.is_failing.swap(false, Relaxed) {
-                    log::info!("accepting again");
-                }
+                self.log.lock().accepted();
                 hand_in(&self.handler, &*self.mixin, (stream, peer), self.kind);
             }
             // The connection that was to be accepted is gone: the next one may be fine.
@@ -303,11 +302,8 @@ impl<H: Handler, M: MixIn> Server<H, M> {
                     io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
                 ) => {}
             Err(e) => {
-                // Out of descriptors: trying again at once would spin, and a line each time would
-                // fill the disk.
-                if !self.is_failing.swap(true, Relaxed) {
-                    log::error!("cannot accept: {e}; trying again every {OUT_OF_DESCRIPTORS:?}");
-                }
+                // Out of descriptors: trying again at once would spin.
+                self.log.lock().failed(&e);
                 self.handler.watch(Accepting::OutOfDescriptors);
                 self.stopped.wait_for(&mut self.stopping.lock(), OUT_OF_DESCRIPTORS);
             }

@@ -30,7 +30,7 @@ use chatd::{
         start_thread,
         status::{Status, Totals},
     },
-    socketserver::Listener,
+    socketserver::{AcceptLog, Listener},
 };
 use slotmap::SlotMap;
 use std::{
@@ -67,6 +67,7 @@ pub struct Server<'a> {
     pub(super) session: &'a SessionConfig,
     pub(super) clients: SlotMap<ClientKey, Client<'a>>,
     pub(super) last_number: ClientId,
+    pub(super) accept_log: AcceptLog,
     chat: Chat<ClientKey>,
     historian: HistorianHandle,
     clock: Clock,
@@ -111,6 +112,7 @@ impl<'a> Server<'a> {
             session,
             clients: SlotMap::with_key(),
             last_number: 0,
+            accept_log: AcceptLog::new(""),
             chat: begin_chat(options, snapshot),
             historian: handle,
             clock,

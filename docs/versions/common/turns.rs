@@ -59,6 +59,7 @@ impl Server<'_> {
             let accepted = self.listeners.get(listener).map(Listener::accept);
             match accepted.unwrap_or(Err(ErrorKind::WouldBlock.into())) {
                 Ok((stream, peer)) => {
+                    self.accept_log.accepted();
                     self.last_number += 1;
                     let connection =
                         Connection { number: self.last_number, stream, peer, others: 0, kind: 0 };
@@ -72,7 +73,7 @@ impl Server<'_> {
                 Err(e) if e.kind() == ErrorKind::ConnectionAborted => {} // the next one may be fine
                 Err(e) => {
                     // Out of descriptors. To try again at once would spin, so everybody waits.
-                    log::error!("cannot accept: {e}; trying again every {OUT_OF_DESCRIPTORS:?}");
+                    self.accept_log.failed(&e);
                     return std::thread::sleep(OUT_OF_DESCRIPTORS);
                 }
             }

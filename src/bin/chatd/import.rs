@@ -16,7 +16,7 @@ use std::{
     fs::File,
     io::{Read as _, Write as _, stdout},
     path::Path,
-    thread,
+    thread::{self, Builder},
 };
 
 /// The most bytes of a class list: more than 1,000 names and what stands beside them.
@@ -107,8 +107,9 @@ fn hash(slips: &[Slip]) -> anyhow::Result<Vec<(String, PasswordHash)>> {
     };
     let share = slips.len().div_ceil(cores).max(1);
     thread::scope(|scope| {
-        let threads: Vec<_> =
-            slips.chunks(share).map(|slips| scope.spawn(move || hash_some(slips))).collect();
+        let start = |slips| Builder::new().spawn_scoped(scope, move || hash_some(slips));
+        let threads = slips.chunks(share).map(start).collect::<std::io::Result<Vec<_>>>();
+        let threads = threads.context("the machine cannot start one more thread")?;
         let hashed: anyhow::Result<Vec<Vec<_>>> = threads
             .into_iter()
             .map(|thread| thread.join().map_err(|_| anyhow!("a thread has panicked"))?)

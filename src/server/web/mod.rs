@@ -32,7 +32,7 @@ use crate::{
         view::View,
         watch::Watch,
     },
-    socketserver::{OUT_OF_DESCRIPTORS, Threading, hand_in},
+    socketserver::{AcceptLog, OUT_OF_DESCRIPTORS, Threading, hand_in},
 };
 use answer::{Port, Rules, Target};
 use connection::{Connection, Next, Upgraded};
@@ -87,6 +87,7 @@ pub(crate) struct Web {
     status: Arc<Status>,
     /// It is out of descriptors or memory, and accepts nobody until then.
     fails_until: Option<Instant>,
+    log: AcceptLog,
 }
 
 /// How the thread is to answer.
@@ -127,6 +128,7 @@ impl Web {
             bell: Arc::clone(&bell),
             status,
             fails_until: None,
+            log: AcceptLog::new("web: "),
         };
         Ok((web, WebStop(bell)))
     }
@@ -181,11 +183,12 @@ impl Web {
         if self.fails_until.is_some_and(|until| now < until) {
             return;
         }
-        let was_failing = self.fails_until.take().is_some();
+        self.fails_until = None;
         for (listener, &port) in self.listeners.iter().zip(&self.ports) {
             for _ in 0..ACCEPTED_AT_ONCE {
                 match listener.accept() {
                     Ok((stream, peer)) => {
+                        self.log.accepted();
                         make_room(all, self.most);
                         // (Accepted from a listener that does not wait; a client's thread does.)
                         if stream.set_nonblocking(false).is_ok() {
@@ -196,9 +199,7 @@ impl Web {
                     Err(e) if net::is_nothing(&e) => break,
                     Err(e) if e.kind() == io::ErrorKind::ConnectionAborted => {}
                     Err(e) => {
-                        if !was_failing {
-                            log::error!("web: cannot accept: {e}; trying again every {ROUND:?}");
-                        }
+                        self.log.failed(&e);
                         self.fails_until = Some(now + OUT_OF_DESCRIPTORS);
                         break;
                     }
