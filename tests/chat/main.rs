@@ -47,6 +47,8 @@ mod settings;
 mod status;
 #[cfg(unix)]
 mod strangers;
+#[cfg(target_os = "linux")]
+mod threads;
 #[cfg(unix)]
 mod tls_chatd;
 #[cfg(unix)]

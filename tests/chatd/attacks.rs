@@ -1,7 +1,11 @@
 //! Attacks by whoever can reach the port, each by its name. The others, who talk, lose nothing and see no disorder.
 //! (What the others wait meanwhile is measured by `chatbench attack`: docs/reliability.md.)
 
-use crate::harness::{Client, Folder, Server, eventually, wait_until};
+use crate::{
+    harness::{Client, Folder, Server, wait_until},
+    machine::hold,
+    terminals::with_a_reader,
+};
 use std::{
     fs,
     io::{Read as _, Write as _},
@@ -189,12 +193,7 @@ pub fn clients_that_reset_while_something_is_sent_to_them_harm_nobody() {
 #[test]
 pub fn a_hello_of_another_protocol_draws_nothing_on_anybodys_terminal() {
     for options in ["--anonymous", ""] {
-        let server = Server::start(options);
-        let mut reader = server.connect("reader");
-        if options.is_empty() {
-            reader.says("reader");
-        }
-        reader.hears_until("*** You are in lobby");
+        let (server, mut reader) = with_a_reader(options);
         for hello in
             [TLS_HELLO, SSH_BANNER, b"\x80\x2e\x01\x00\x02", b"\x03\0\0\x13\x0e\xe0\0\0\0\0\0"]
         {
@@ -329,24 +328,15 @@ fn what_the_kernel_keeps_for_stuck_readers_is_bounded() {
     assert!(unsent.iter().all(|bytes| *bytes <= 1300 * 1024), "{unsent:?}");
 }
 
-/// What each of its threads does: T stands still.
-fn states(server: &Server) -> Vec<char> {
-    let threads = fs::read_dir(format!("/proc/{}/task", server.pid())).unwrap();
-    let stats =
-        threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("stat")).ok());
-    stats.filter_map(|stat| stat.rsplit_once(") ")?.1.chars().next()).collect()
-}
-
-/// As when the machine is suspended, or another program takes all of it: longer than any client may be slow.
+/// As when another program takes all of the machine: longer than any client may be slow.
 #[test]
 pub fn a_server_that_stands_still_for_a_while_loses_nobody_and_nothing() {
     let server = Server::start("--flood off --write-deadline 1 --ghost-after 2");
     let [mut alice, mut bob, mut idle] = server.enter(["alice", "bob", "idle"]);
-    server.signal("STOP");
-    eventually("all its threads stand still", || states(&server).iter().all(|state| *state == 'T'));
+    server.stands_still();
     let began = Instant::now();
     let mut lines = 0;
-    while began.elapsed() < Duration::from_secs(3) {
+    while began.elapsed() < hold(3) {
         bob.says(&format!("line {lines}"));
         alice.hears_nothing_for_now();
         lines += 1;

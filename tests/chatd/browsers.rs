@@ -1,14 +1,7 @@
 //! The promises of chatd, kept to browsers: the same tests, with clients that speak by WebSocket. What is a browser's alone
 //! is in tests/web.
 
-/// A test for each promise, under its own name.
-macro_rules! kept_to_browsers {
-    ($($file:ident::$promise:ident,)*) => {
-        $(#[test] fn $promise() { crate::harness::Program::Browser.keeps(crate::$file::$promise); })*
-    };
-}
-
-kept_to_browsers! {
+keeps!(crate::harness::Program::Browser, {
     protocol::every_conversation_on_the_page_happens,
     order::two_talkers_at_full_speed_twenty_listeners_one_sequence,
     order::past_and_present_meet_without_a_gap_or_a_repeat,
@@ -27,4 +20,4 @@ kept_to_browsers! {
     sources::twelve_that_paste_twenty_lines_each_are_not_one,
     identity::administrators_come_in_past_a_ban_and_nobody_else_does,
     options::one_place_is_enough_for_one_client,
-}
+});

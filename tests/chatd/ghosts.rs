@@ -39,7 +39,8 @@ impl Drop for Host {
     }
 }
 
-fn ip(words: &str) -> bool {
+/// Whether `ip` does this.
+pub fn ip(words: &str) -> bool {
     let status = Command::new("ip").args(words.split(' ')).stderr(Stdio::null()).status();
     status.is_ok_and(|status| status.success())
 }

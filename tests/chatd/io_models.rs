@@ -7,13 +7,10 @@ use crate::{
     threads_max::lets_somebody_in,
 };
 
-/// A module for each program, with a test for each promise.
+/// A module for each program.
 macro_rules! promises {
     ({ $($program:ident: $which:expr,)* } keep $promises:tt) => {
-        $(mod $program { promises!(@each $which, $promises); })*
-    };
-    (@each $which:expr, { $($file:ident::$promise:ident,)* }) => {
-        $(#[test] fn $promise() { $which.keeps(crate::$file::$promise); })*
+        $(mod $program { keeps!($which, $promises); })*
     };
 }
 
@@ -38,6 +35,7 @@ promises! {
         resuming::who_comes_back_in_an_outage_comes_back_after_kill_9_too,
         resuming::who_comes_back_to_a_full_server_has_their_own_place,
         resuming::of_two_programs_with_one_token_one_comes_in,
+        resuming::a_stolen_token_is_good_once_and_its_owner_is_told_and_comes_in_by_the_password,
         resuming::a_connection_that_is_half_dead_is_ended_at_once,
         resuming::a_locked_entrance_lets_in_who_comes_back_and_nobody_else,
         resuming::odd_words_behind_these_commands_harm_nobody,

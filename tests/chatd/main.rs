@@ -4,11 +4,18 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+/// A test for each of these promises, under its own name: the same test, on another program, or with clients that come
+/// otherwise.
+macro_rules! keeps {
+    ($which:expr, { $($file:ident::$promise:ident,)* }) => {
+        $(#[test] fn $promise() { $which.keeps(crate::$file::$promise); })*
+    };
+}
+
 mod accounts;
 mod asking;
 #[cfg(target_os = "linux")]
 mod attacks;
-mod backpressure;
 mod browsers;
 mod class;
 #[cfg(unix)]
@@ -30,6 +37,10 @@ mod lasting;
 #[cfg(unix)]
 mod lent;
 mod log;
+#[cfg(target_os = "linux")]
+mod machine;
+#[cfg(target_os = "linux")]
+mod network;
 mod operator;
 mod options;
 mod order;
@@ -60,6 +71,8 @@ mod threads_max;
 mod time;
 #[cfg(unix)]
 mod tls;
+#[cfg(unix)]
+mod tls_records;
 #[cfg(target_os = "linux")]
 mod unix_sockets;
 #[cfg(target_os = "linux")]

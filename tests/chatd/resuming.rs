@@ -11,7 +11,10 @@ pub fn token_in(note: &str) -> String {
 
 /// Somebody at the door whose program reads notes.
 pub fn program(server: &Server, name: &str) -> Client {
-    let mut program = server.connect(name);
+    at_the_door(server.connect(name))
+}
+
+fn at_the_door(mut program: Client) -> Client {
     program.hears_until("*** What is your name?");
     program.asks("/notes on", "{\"chatd\":{…},\"ask\":\"name\"}");
     program
@@ -243,6 +246,44 @@ pub fn of_two_programs_with_one_token_one_comes_in() {
     let refused = told.iter().filter(|line| line.starts_with("*** That token is not good")).count();
     assert_eq!((came_in, refused), (1, 7), "{told:?}");
     page.hears_to_the_end();
+}
+
+/// As somebody on the way reads one that does not go by TLS. Whoever is quicker is in; the other one is told so, and
+/// the owner of an account has the last word.
+#[test]
+pub fn a_stolen_token_is_good_once_and_its_owner_is_told_and_comes_in_by_the_password() {
+    let folder = Folder::with_accounts(&["alice"]);
+    let mut server = folder.start("");
+    let logs_in = |server: &Server| {
+        let mut owner = program(server, "owner");
+        owner.asks_until("alice", "*** alice is registered.");
+        let token = token_in(&owner.asks_until(PASSWORD, "{\"in\":\"alice\""));
+        (owner, token)
+    };
+    let is_no_good = |server: &Server, token: &str| {
+        let mut again = program(server, "again");
+        again.asks_until(&format!("/resume {token}"), "*** That token is not good");
+    };
+    let (mut owner, stolen) = logs_in(&server);
+    let thief = Client::connect_from("127.0.0.9", server.address, "thief");
+    let mut thief = at_the_door(thief);
+    let thiefs = token_in(&thief.asks_until(&format!("/resume {stolen}"), "{\"in\":\"alice\""));
+    let told = owner.hears_to_the_end();
+    let last = told.last().map(String::as_str);
+    assert_eq!(last, Some("*** Hung up: you logged in again, from another address."));
+    server.logs("the account logged in again, from 127.0.0.9");
+    is_no_good(&server, &stolen);
+    let (owner, owners) = logs_in(&server);
+    thief.hears_until("*** Hung up: you logged in again, from another address.");
+    thief.ends();
+    is_no_good(&server, &thiefs);
+    drop(owner);
+    eventually("the owner is gone", || server.log().matches(":alice left").count() == 3);
+    stops(server, false);
+    server = folder.start("");
+    [stolen, thiefs].iter().for_each(|token| is_no_good(&server, token));
+    let mut owner = program(&server, "owner");
+    owner.asks(&format!("/resume {owners}"), "*** Hello again alice.");
 }
 
 /// The old connection takes nothing any more, and what waits for it does not hold up the new one.

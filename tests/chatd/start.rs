@@ -144,7 +144,7 @@ fn too_little_address_space_for_a_server_is_refused_with_the_number_to_give() {
 }
 
 /// Sets the limit of open files of a running process.
-fn limit_descriptors(process: &Process, most: usize) {
+pub fn limit_descriptors(process: &Process, most: usize) {
     let limit = [format!("--pid={}", process.pid()), format!("--nofile={most}:")];
     assert!(Command::new("prlimit").args(limit).status().unwrap().success());
 }

@@ -112,15 +112,21 @@ pub fn nobody_forges_a_line_by_its_layout() {
     }
 }
 
+/// A server, with names or `--anonymous`, and somebody who reads.
+pub fn with_a_reader(options: &str) -> (Server, Client) {
+    let server = Server::start(options);
+    let mut reader = server.connect("reader");
+    if options.is_empty() {
+        reader.says("reader");
+    }
+    reader.hears_until("*** You are in lobby");
+    (server, reader)
+}
+
 #[test]
 pub fn a_browser_says_nothing_to_the_room() {
     for options in ["--anonymous", ""] {
-        let server = Server::start(options);
-        let mut reader = server.connect("reader");
-        if options.is_empty() {
-            reader.says("reader");
-        }
-        reader.hears_until("*** You are in lobby");
+        let (server, mut reader) = with_a_reader(options);
         for request in [
             "POST /submit HTTP/1.1\r\nHost: h\r\nCookie: session=SECRET\r\n\r\n/topic pwned\r\nhello\r\n",
             "get / http/1.1\nhost: h\n\n",

@@ -288,3 +288,25 @@ pub fn a_clock_that_jumps_for_a_moment_costs_nothing() {
         faked.has("SELECT at FROM line WHERE body = 'after'", faked.time());
     }
 }
+
+/// As when a laptop is closed over the night: everything stands still, and then it is morning.
+#[test]
+fn a_machine_that_was_suspended_goes_on_in_the_morning_and_nobody_is_hung_up() {
+    let Some((faked, mut boss)) = Faked::start("--ghost-after 60 --write-deadline 1") else {
+        return;
+    };
+    let mut bob = faked.server.lets_in("bob");
+    boss.hears("*** bob entered lobby");
+    boss.asks_until("/mute bob 1h", "*** bob is muted until ");
+    bob.hears_until("*** You are muted by boss");
+    faked.server.stands_still();
+    boss.says("good night");
+    bob.hears_nothing_for_now();
+    faked.is_set_by(8 * 3600);
+    faked.server.signal("CONT");
+    bob.hears("<@boss> good night");
+    bob.says("good morning"); // an hour is over
+    boss.hears_until("<bob> good morning");
+    faked.has("SELECT at FROM line WHERE body = 'good morning'", faked.time());
+    assert!(!faked.server.log().contains(" left: "), "{}", faked.server.log());
+}

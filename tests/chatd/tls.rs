@@ -11,14 +11,7 @@ use std::{
 };
 use tungstenite::Message;
 
-/// A test for each promise, under its own name.
-macro_rules! kept_to_tls {
-    ($($file:ident::$promise:ident,)*) => {
-        $(#[test] fn $promise() { Program::Tls.keeps(crate::$file::$promise); })*
-    };
-}
-
-kept_to_tls! {
+keeps!(Program::Tls, {
     order::two_talkers_at_full_speed_twenty_listeners_one_sequence,
     order::past_and_present_meet_without_a_gap_or_a_repeat,
     flood::a_flooder_is_delayed_and_told_once_and_the_others_notice_nothing,
@@ -30,23 +23,13 @@ kept_to_tls! {
     shutdown::everybody_is_told_and_the_exit_code_is_0,
     shutdown::what_was_accepted_is_delivered,
     resuming::a_cut_client_comes_back_as_they_were_and_misses_nothing,
-}
+});
 
 /// A server at which `alice` talks as ever, and the address for those who encrypt.
-fn start(options: &str) -> (Server, SocketAddr) {
+pub fn start(options: &str) -> (Server, SocketAddr) {
     let server = Server::start(&format!("--tls 127.0.0.1:0 {} {options}", tls::options()));
-    let lead = "listening for TLS on ";
-    server.prints(lead);
-    let address = |line: &str| line.split_once(lead)?.1.parse().ok();
-    let address = server.printed().lines().find_map(address).expect("it is there");
+    let address = server.also_at("listening for TLS on ");
     (server, address)
-}
-
-/// The address for those who encrypt and are browsers.
-fn https(server: &Server) -> SocketAddr {
-    let lead = "listening for browsers on https://";
-    let address = |line: &str| line.split_once(lead)?.1.parse().ok();
-    server.printed().lines().find_map(address).expect("it is there")
 }
 
 fn s_client(address: SocketAddr, options: &str) -> Process {
@@ -233,9 +216,7 @@ fn a_certificate_is_read_again_and_nobody_is_hung_up() {
     server.logs(
         "the options were not read again, and are as before: chatd-key.pem has no private key",
     );
-    let lead = "listening for TLS on ";
-    let address = |line: &str| line.split_once(lead)?.1.parse::<SocketAddr>().ok();
-    let address = server.printed().lines().find_map(address).expect("it is there");
+    let address = server.also_at("listening for TLS on ");
     Program::Tls.keeps_here(|| {
         Client::connect(address, "bob").asks_until("bob", "*** You are in lobby");
     });
@@ -283,7 +264,7 @@ fn the_page_and_its_websockets_come_over_https() {
         tls::options()
     ));
     let [mut alice] = server.enter(["alice"]);
-    let address = https(&server);
+    let address = server.also_at("listening for browsers on https://");
     let get = |path: &str, connection: &str| {
         format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: {connection}\r\n\r\n")
     };

@@ -13,6 +13,7 @@
 pub mod client;
 pub mod example;
 pub mod folder;
+pub mod preload;
 pub mod process;
 pub mod script;
 pub mod server;

@@ -115,6 +115,18 @@ impl Process {
         assert!(status.success(), "kill -{name} {pid}");
     }
 
+    /// Has all its threads stand still, until SIGCONT.
+    #[track_caller]
+    pub fn stands_still(&self) {
+        self.signal("STOP");
+        let is_still = |task: std::io::Result<fs::DirEntry>| {
+            let stat = task.and_then(|task| fs::read_to_string(task.path().join("stat")));
+            stat.is_ok_and(|stat| stat.rsplit_once(") ").unwrap().1.starts_with('T'))
+        };
+        let are_still = || fs::read_dir(self.proc("task")).unwrap().all(is_still);
+        wait_until(are_still, || "its threads do not stand still".to_owned());
+    }
+
     /// Waits for its end and returns its exit code; `None`: a signal ended it.
     #[track_caller]
     pub fn exit_code(&mut self) -> Option<i32> {

@@ -1,6 +1,6 @@
 //! A server process under test: chatd, chatd in another I/O model, or a program of the course.
 
-use super::{Client, Folder, Process, example::example, folder::PASSWORD, tls};
+use super::{Client, Folder, Process, example::example, folder::PASSWORD, tls, wait_for};
 use std::{
     cell::Cell,
     net::SocketAddr,
@@ -166,6 +166,14 @@ impl Server {
         self.prints(lead);
         let code = |line: &str| line.strip_prefix(lead).map(str::to_owned);
         self.printed().lines().find_map(code).expect("it is there")
+    }
+
+    /// Where else it listens, by the words in front of the address: `listening for TLS on `.
+    #[track_caller]
+    pub fn also_at(&self, lead: &str) -> SocketAddr {
+        let address = |line: &str| line.split_once(lead)?.1.parse().ok();
+        let look = || self.printed().lines().find_map(address);
+        wait_for(look, || format!("it never prints {lead:?}: {}{}", self.printed(), self.log()))
     }
 
     /// Connects. What the server says first is still to be read.

@@ -2,7 +2,8 @@
 
 use super::Folder;
 use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    ALL_VERSIONS, ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    SupportedProtocolVersion,
     crypto::ring,
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
 };
@@ -21,15 +22,9 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Shakes hands, and believes the certificate of [`pair`] alone.
+    /// Shakes hands.
     pub fn connect(stream: TcpStream) -> io::Result<Tls> {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(pair().join("chatd-cert.pem")).unwrap()).unwrap();
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let config = client_config(ALL_VERSIONS);
         let name = ServerName::try_from("localhost").unwrap();
         let mut connection = ClientConnection::new(Arc::new(config), name).unwrap();
         let mut socket = stream;
@@ -74,6 +69,17 @@ impl Read for Tls {
         }
         Ok(0)
     }
+}
+
+/// A client that believes the certificate of [`pair`] alone.
+pub fn client_config(versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(pair().join("chatd-cert.pem")).unwrap()).unwrap();
+    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
 }
 
 /// The folder with chatd-cert.pem and chatd-key.pem, which chatd has made for localhost.

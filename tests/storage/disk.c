@@ -7,7 +7,7 @@
  *   DISK_FAIL=N:E:M   the call number N fails with errno E. M is `once`; or `half`: a write that is half
  *                     done, and the rest of it fails; or `ever`: all that follow fail, too, until there
  *                     is a file DISK_WELL.
- *   DISK_SLOW=MS      each fsync takes so long.
+ *   DISK_SLOW=MS      each fsync takes so long, until there is a file DISK_WELL.
  *
  * It is C because a library that is loaded so has to define the C library's own functions. */
 
@@ -87,13 +87,15 @@ static void note(const char *line, const void *bytes, size_t length) {
     errno = before;
 }
 
+static int is_well(void) { return well && !access(well, F_OK); }
+
 /* Counts a call, and says whether it has to fail, with errno set. */
 static int fails(void) {
     char line[40];
     if (mode == NEVER) return 0;
     long call = __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST);
     /* What was half done goes on to fail. */
-    int hit = mode == EVER ? call >= fail_at && !(well && !access(well, F_OK))
+    int hit = mode == EVER ? call >= fail_at && !is_well()
                            : call == fail_at + (mode == HALF);
     if (!hit) return 0;
     snprintf(line, sizeof line, "E %ld\n", call);
@@ -196,7 +198,7 @@ static int syncs(int fd, int (*sync)(int)) {
     char line[40];
     int ours = is_ours(fd, &found);
     if (ours && fails()) return -1;
-    if (ours && slow) nanosleep(&(struct timespec){slow / 1000, slow % 1000 * 1000000}, 0);
+    if (ours && slow && !is_well()) nanosleep(&(struct timespec){slow / 1000, slow % 1000 * 1000000}, 0);
     /* Nothing is lost here but what the trace says is lost: the machine's own disk need not be waited for. */
     int done = ours ? 0 : sync(fd);
     snprintf(line, sizeof line, "F %lu\n", found.st_ino);

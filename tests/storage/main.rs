@@ -1,9 +1,10 @@
-//! What lasts, attacked: the power fails, calls of the disk fail, the server is stopped at any moment and
-//! starts anew under load. docs/reliability.md has the figures of the long runs, which `CHATD_ROUNDS`
+//! What lasts, attacked: the power fails, calls of the disk fail or take long, the server is stopped at any
+//! moment and starts anew under load. docs/reliability.md has the figures of the long runs, which `CHATD_ROUNDS`
 //! asks for.
 
 #![cfg(target_os = "linux")]
 
+mod backpressure;
 mod cuts;
 mod cuts_of_commands;
 mod disk;

@@ -1,6 +1,6 @@
 //! What a browser says that no client would, and how each connection ends: a code for the page, a sentence for the person.
 
-use crate::{Web, harness::Folder};
+use crate::{Web, harness::Folder, head_of};
 use std::{
     io::{Read as _, Write as _},
     net::{Shutdown, TcpStream},
@@ -100,6 +100,30 @@ fn what_is_no_message_is_refused_with_a_code_and_a_sentence() {
         bob.hears_until("*** alice left lobby"); // so the name is free
     }
     web.server.logs("left: bad message: that message is not text.");
+}
+
+/// A browser offers to compress what it sends. That is not taken up, so nothing small becomes large here: a paste of
+/// 100,000 lines is as long on the way as it is here, and too long.
+#[test]
+fn a_paste_that_is_compressed_is_refused_and_never_unpacked() {
+    let web = Web::start("");
+    let mut bob = web.enters("bob");
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
+    let mut alice = web.connect();
+    alice
+        .write_all(web.handshake().replacen("\r\n", &format!("\r\n{offer}"), 1).as_bytes())
+        .unwrap();
+    let head = head_of(&mut alice).to_ascii_lowercase();
+    assert!(head.starts_with("http/1.1 101 ") && !head.contains("extensions"), "{head}");
+    alice.write_all(&masked(0x81, b"alice")).unwrap();
+    bob.hears("*** alice entered lobby");
+    let before = web.server.memory_kib("VmRSS");
+    alice.write_all(&masked(0xc1, &vec![0xaa; 16 * 1024])).unwrap(); // the bit that says "compressed"
+    let (_, code, reason) = last_words(&mut alice);
+    assert_eq!((code, &*reason), (1002, "Hung up: that is no frame of a WebSocket."));
+    bob.hears("*** alice left lobby (bad message)");
+    let grown = web.server.memory_kib("VmRSS").saturating_sub(before);
+    assert!(grown < 4 * 1024, "{grown} KiB");
 }
 
 #[test]

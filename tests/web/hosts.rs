@@ -2,6 +2,16 @@
 //! other sites.
 
 use crate::{UPGRADE, Web, status};
+use std::io::{Read as _, Write as _};
+
+/// The status of the answer, whatever follows.
+fn begins(web: &Web, request: &str) -> String {
+    let mut stream = web.connect();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer[9..]).into_owned()
+}
 
 #[test]
 fn a_host_that_is_not_ours_is_told_so() {
@@ -46,6 +56,14 @@ fn a_host_that_is_not_ours_is_told_so() {
         let answer = web.answers(request);
         assert_eq!(status(&answer), expected, "Host: {host}: {answer}");
     }
+    // A page that has given its own name our address can read nothing here, and opens nothing.
+    for path in ["/", "/page.js", "/metrics", "/view", "/chat", "/view.ws", "/nothing"] {
+        for upgrade in ["", UPGRADE] {
+            let named = "Host: evil.example\r\nOrigin: http://evil.example\r\n";
+            let request = format!("GET {path} HTTP/1.1\r\n{named}{upgrade}\r\n");
+            assert_eq!(begins(&web, &request), "421", "{path}");
+        }
+    }
     for (headers, why) in [("", "none"), ("Host: 127.0.0.1\r\nHost: evil.example\r\n", "two")] {
         let answer = web.answers(format!("GET / HTTP/1.1\r\n{headers}\r\n"));
         assert_eq!(status(&answer), 400, "{why}: {answer}");
@@ -56,7 +74,7 @@ fn a_host_that_is_not_ours_is_told_so() {
 
 #[test]
 fn the_page_of_another_site_opens_no_websocket() {
-    let web = Web::start("--web-name chat.example.org");
+    let web = Web::start("--web-name chat.example.org --view open");
     let port = web.web.port();
     for (host, origin, expected) in [
         (&*format!("127.0.0.1:{port}"), None, 101),
@@ -82,12 +100,11 @@ fn the_page_of_another_site_opens_no_websocket() {
         ("evil.example", None, 421),
     ] {
         let origin = origin.map(|origin| format!("Origin: {origin}\r\n")).unwrap_or_default();
-        let mut stream = web.connect();
-        let request = format!("GET /chat HTTP/1.1\r\nHost: {host}\r\n{origin}{UPGRADE}\r\n");
-        std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
-        let mut answer = [0; 12];
-        std::io::Read::read_exact(&mut stream, &mut answer).unwrap();
-        assert_eq!(&answer[9..], expected.to_string().as_bytes(), "Host: {host}, {origin}");
+        for path in ["/chat", "/view.ws"] {
+            let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{origin}{UPGRADE}\r\n");
+            let status = begins(&web, &request);
+            assert_eq!(status, expected.to_string(), "{path}, Host: {host}, {origin}");
+        }
     }
 }
 
@@ -115,9 +132,9 @@ fn only_a_proxy_of_ours_says_where_a_browser_is() {
         let port = stream.local_addr().unwrap().port();
         let head =
             web.handshake().replace("Upgrade: websocket", &format!("{headers}Upgrade: websocket"));
-        std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
         let mut answer = [0; 12];
-        std::io::Read::read_exact(&mut stream, &mut answer).unwrap();
+        stream.read_exact(&mut answer).unwrap();
         match expected {
             Ok(address) => {
                 assert_eq!(&answer[9..], b"101", "{headers}");

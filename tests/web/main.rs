@@ -37,12 +37,7 @@ impl Web {
     }
 
     fn of(server: Server) -> Web {
-        let is_web =
-            |line: &str| line.split_once("for browsers on ").and_then(|l| l.1.parse().ok());
-        let web = harness::wait_for(
-            || server.printed().lines().find_map(is_web),
-            || format!("it serves no browsers: {}{}", server.printed(), server.log()),
-        );
+        let web = server.also_at("listening for browsers on ");
         Web { server, web }
     }
 
@@ -100,13 +95,8 @@ impl Web {
     fn raw_at(&self, path: &str) -> TcpStream {
         let mut stream = self.connect();
         stream.write_all(self.handshake_at(path).as_bytes()).unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            head.push(byte[0]);
-        }
-        assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
+        let head = head_of(&mut stream);
+        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
         stream
     }
 }
@@ -114,6 +104,17 @@ impl Web {
 /// What a browser says that wants a WebSocket.
 const UPGRADE: &str = "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+
+/// The head of an answer.
+fn head_of(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    String::from_utf8_lossy(&head).into_owned()
+}
 
 fn to_the_end(mut stream: TcpStream) -> String {
     let mut bytes = Vec::new();
