@@ -138,6 +138,15 @@ fn a_stop_does_not_wait_for_another_program() {
     }
 }
 
+/// However long that takes on a busy machine, as long as it goes on.
+fn is_indexed(folder: &Folder) {
+    let mut before = 0;
+    while before < UNINDEXED {
+        eventually("it goes on to index", || indexed(folder) > before);
+        before = indexed(folder);
+    }
+}
+
 // --- Questions ---
 
 /// How long the answers take to what somebody asks who searches nothing: older lines, and a password.
@@ -159,11 +168,20 @@ fn nobody_waits_for_a_search_for_which_lines_are_indexed() {
     searcher.has_read_everything();
     searcher.says("/search threads locks 77");
     eventually("it has begun to index", || indexed(&folder) > 0);
+    let began = Instant::now();
     let waited = others_wait(&server);
-    println!("beside a search for which lines are indexed, others waited {waited:?}");
     assert!(indexed(&folder) < UNINDEXED, "they were not asked in time");
-    assert!(waited < Duration::from_secs(1), "they waited {waited:?}");
     searcher.hears_until("*** The newest 50 lines of lobby with threads locks 77");
+    is_sooner(waited, began.elapsed());
+}
+
+/// What others asked is answered long before those who search are: a second at the most, or half of the time that it
+/// takes on a machine that is busy with other things, too.
+#[track_caller]
+fn is_sooner(waited: Duration, searched: Duration) {
+    println!("beside searches that took {searched:?}, others waited {waited:?}");
+    let most = Duration::from_secs(1).max(searched / 2);
+    assert!(waited < most, "they waited {waited:?}, and who searched {searched:?}");
 }
 
 #[test]
@@ -175,18 +193,18 @@ fn nobody_waits_for_fifty_who_search() {
         searcher.asks_until(&searcher.name.clone(), "*** Hello");
         searcher.asks_until("/quiet on", "*** You no longer");
     }
-    eventually("all is indexed", || indexed(&folder) == UNINDEXED);
+    is_indexed(&folder);
     // Every line has all of these words but the last, and that one begins in many ways.
     searchers
         .iter_mut()
         .for_each(|searcher| searcher.says("/search threads and locks 1* 2* 3* 99*"));
+    let began = Instant::now();
     let waited = others_wait(&server);
-    println!("beside fifty searches, others waited {waited:?}");
-    assert!(waited < Duration::from_secs(1), "they waited {waited:?}");
     for searcher in &mut searchers {
         let answer = searcher.reads().unwrap();
         assert!(answer.contains("threads and locks") || answer.contains("now:"), "{answer}");
     }
+    is_sooner(waited, began.elapsed());
 }
 
 // --- Files that may not become larger ---
