@@ -4,7 +4,7 @@
 //! [`Link`], and a line is always one write.
 
 use crate::{
-    address::Address,
+    address::{Address, DEFAULT_HOST},
     ending::{CONNECT_LIMIT, Ending},
     tls::{self, TlsStream, Trust},
 };
@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use socket2::{Domain, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 use std::{
     io::{self, ErrorKind, Read as _, Write as _},
-    net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs as _},
+    net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs as _},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -134,9 +134,18 @@ fn unreachable(to: &Address, error: &io::Error) -> Ending {
     Ending::Unreachable(to.clone(), error.to_string())
 }
 
+/// This machine, whatever a name server says of it, and where no file names it (in a bare chroot).
+fn loopback(host: &str, port: u16) -> Option<Vec<SocketAddr>> {
+    let is_it = host.eq_ignore_ascii_case(DEFAULT_HOST);
+    is_it.then(|| vec![(Ipv6Addr::LOCALHOST, port).into(), (Ipv4Addr::LOCALHOST, port).into()])
+}
+
 /// Looking a name up can take a minute and cannot be given a time limit, so it has a thread that
 /// can be left behind.
 fn look_up(to: &Address, deadline: Instant) -> Result<Vec<SocketAddr>, Ending> {
+    if let Some(here) = loopback(&to.host, to.port) {
+        return Ok(here);
+    }
     let (found, answer) = bounded(1);
     let (host, port) = (to.host.clone(), to.port);
     thread::Builder::new()
@@ -212,5 +221,17 @@ impl Link {
     /// Whether it is we who ended it.
     pub(crate) fn is_hung_up(&self) -> bool {
         self.is_hung_up.load(Ordering::SeqCst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn localhost_is_never_looked_up() {
+        let here = ["[::1]:7", "127.0.0.1:7"].map(|address| address.parse().unwrap());
+        assert_eq!(loopback("LocalHost", 7).as_deref(), Some(&here[..]));
+        assert_eq!(loopback("localhost.example.org", 7), None);
     }
 }
