@@ -16,7 +16,10 @@ use crate::{
     socketserver::{Listener, next_number},
 };
 use anyhow::{Context as _, anyhow, bail};
-use nix::sys::{pthread::pthread_kill, signal::Signal};
+use nix::sys::{
+    pthread::{Pthread, pthread_kill},
+    signal::Signal,
+};
 use signal_hook::{consts::SIGURG, flag};
 use std::{
     collections::HashMap,
@@ -50,7 +53,9 @@ const ANSWER_MAX: u64 = 4096;
 /// Wakes a thread that waits for a socket. Its handler does nothing. (By default this signal does
 /// nothing, either: one that comes late harms no program.)
 fn wake(thread: &JoinHandle<()>) {
-    let _ = pthread_kill(thread.as_pthread_t(), Signal::SIGURG);
+    // A number for std; for musl's own functions it is a pointer.
+    let thread = thread.as_pthread_t() as Pthread;
+    let _ = pthread_kill(thread, Signal::SIGURG);
 }
 
 impl Chatd {
