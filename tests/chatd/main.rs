@@ -17,6 +17,8 @@ mod asking;
 #[cfg(target_os = "linux")]
 mod attacks;
 mod browsers;
+#[cfg(unix)]
+mod certificates;
 mod class;
 #[cfg(unix)]
 mod completions;

@@ -1,7 +1,7 @@
 //! TLS: what is promised, kept to clients that encrypt; and what is theirs alone, tried with the programs that people have.
 
 use crate::harness::{
-    Client, Folder, Process, Program, Server, eventually, has_program, skip,
+    Client, Process, Program, Server, eventually, has_program,
     tls::{self, Tls},
 };
 use std::{
@@ -9,7 +9,7 @@ use std::{
     net::{Shutdown, SocketAddr, TcpStream},
     process::Command,
 };
-use tungstenite::Message;
+use tungstenite::{ClientRequestBuilder, Error, HandshakeError, Message};
 
 keeps!(Program::Tls, {
     order::two_talkers_at_full_speed_twenty_listeners_one_sequence,
@@ -132,99 +132,6 @@ fn a_handshake_that_fails_is_told_once_in_the_log() {
 }
 
 #[test]
-fn files_that_do_not_work_are_told_in_a_sentence() {
-    let folder = Folder::new();
-    folder.run("tls make --in .");
-    std::fs::create_dir(folder.path("other")).unwrap();
-    folder.run("tls make --in other");
-    std::fs::write(folder.path("empty.pem"), "").unwrap();
-    let (cert, key) = ("--tls-cert chatd-cert.pem", "--tls-key chatd-key.pem");
-    for (options, says) in [
-        ("--tls 0".to_owned(), "--tls needs --tls-cert and --tls-key: chatd tls make"),
-        (cert.to_owned(), "--tls-cert needs --tls-key"),
-        (key.to_owned(), "--tls-key needs --tls-cert"),
-        (format!("{cert} --tls-key other/chatd-key.pem"), "does not belong to the certificate in"),
-        (format!("{cert} --tls-key nowhere.pem"), "cannot read the key from nowhere.pem"),
-        (format!("--tls-cert nowhere.pem {key}"), "cannot read the certificate from nowhere.pem"),
-        (format!("--tls-cert empty.pem {key}"), "empty.pem has no certificate in PEM"),
-        (format!("{cert} --tls-key empty.pem"), "empty.pem has no private key in PEM"),
-        (format!("--tls-cert chatd-key.pem {key}"), "chatd-key.pem has no certificate in PEM"),
-    ] {
-        let options = format!("--listen 127.0.0.1:0 --web none --db none {options}");
-        let said = folder.fails(&options, "");
-        assert!(said.contains(says), "{options}: {said}");
-    }
-}
-
-#[test]
-fn a_pair_is_made_for_its_owner_alone_and_never_overwritten() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = Folder::new();
-    let said = folder.run("tls make --name chat.example.org");
-    assert!(said.contains("for chat.example.org, for 10 years."), "{said}");
-    let mode = std::fs::metadata(folder.path("chatd-key.pem")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
-    let fingerprint = said.lines().last().unwrap();
-    let files = "--tls-cert chatd-cert.pem --tls-key chatd-key.pem";
-    assert_eq!(folder.run(&format!("{files} tls show")).trim_end(), fingerprint);
-    if has_program("openssl") {
-        let x509 = ["x509", "-noout", "-fingerprint", "-sha256", "-in", "chatd-cert.pem"];
-        let said =
-            Command::new("openssl").args(x509).current_dir(folder.path("")).output().unwrap();
-        let said = String::from_utf8(said.stdout).unwrap();
-        assert_eq!(said.trim_end().split_once('=').unwrap().1, &fingerprint["SHA256:".len()..]);
-    }
-    let said = folder.fails("tls make", "");
-    assert!(said.contains("is there already, and is not overwritten"), "{said}");
-    std::fs::remove_file(folder.path("chatd-key.pem")).unwrap();
-    assert!(folder.fails("tls make", "").contains("chatd-cert.pem is there already"));
-    assert!(!folder.path("chatd-key.pem").exists());
-}
-
-/// The key is for the service, whose folder it is: root can read it anyway.
-#[test]
-fn a_pair_that_root_makes_belongs_to_the_owner_of_its_folder() {
-    use std::os::unix::fs::{MetadataExt as _, chown};
-    if !rustix::process::geteuid().is_root() {
-        return skip("a_pair_that_root_makes_belongs_to_the_owner_of_its_folder: only root may");
-    }
-    let folder = Folder::new();
-    std::fs::create_dir(folder.path("service")).unwrap();
-    chown(folder.path("service"), Some(4321), Some(1234)).unwrap();
-    folder.run("tls make --in service");
-    for file in ["service/chatd-cert.pem", "service/chatd-key.pem"] {
-        let file = std::fs::metadata(folder.path(file)).unwrap();
-        assert_eq!((file.uid(), file.gid()), (4321, 1234));
-    }
-}
-
-#[test]
-fn a_certificate_is_read_again_and_nobody_is_hung_up() {
-    let folder = Folder::new();
-    folder.run("tls make --in . --name localhost");
-    let files = "tls-cert = \"chatd-cert.pem\"\ntls-key = \"chatd-key.pem\"\n";
-    std::fs::write(folder.path("chatd.toml"), format!("{files}tls = \"127.0.0.1:0\"\n")).unwrap();
-    let server = Server::start_in(&folder, "--db none --config chatd.toml");
-    let [mut alice] = server.enter(["alice"]);
-    for file in ["chatd-cert.pem", "chatd-key.pem"] {
-        std::fs::copy(tls::pair().join(file), folder.path(file)).unwrap();
-    }
-    server.signal("HUP");
-    server.logs("the options were read again: changed: tls-cert");
-    std::fs::write(folder.path("chatd-key.pem"), "").unwrap();
-    server.signal("HUP");
-    server.logs(
-        "the options were not read again, and are as before: chatd-key.pem has no private key",
-    );
-    let address = server.also_at("listening for TLS on ");
-    Program::Tls.keeps_here(|| {
-        Client::connect(address, "bob").asks_until("bob", "*** You are in lobby");
-    });
-    alice.hears("*** bob entered lobby");
-    eventually("bob is gone", || server.log().contains("bob left"));
-}
-
-#[test]
 fn keys_are_updated_and_a_renegotiation_is_refused() {
     if !has_program("openssl") {
         return;
@@ -317,6 +224,48 @@ fn the_page_and_its_websockets_come_over_https() {
     client.receives(b"\x15\x03\x03\x00\x02\x02\x32");
     client.ends();
     server.logs(" the TLS handshake failed: TLS: ");
+}
+
+#[test]
+fn a_proxy_says_where_a_browser_is_over_https_too() {
+    let server = Server::start(&format!(
+        "--proxy-from 127.0.0.2 --web 127.0.0.1:0 --web-tls 127.0.0.1:0 {}",
+        tls::options()
+    ));
+    let address = server.also_at("listening for browsers on https://");
+    for (from, header, is_at) in [
+        ("127.0.0.2", "X-Forwarded-For", Ok("192.0.2.9:")),
+        ("127.0.0.2", "X-Other", Err(400)),
+        ("127.0.0.3", "X-Forwarded-For", Ok("127.0.0.3:")), // nobody's word
+    ] {
+        let request = ClientRequestBuilder::new("ws://localhost/chat".parse().unwrap());
+        let request = request.with_header(header, "192.0.2.9");
+        let client = Client::connect_from(from, address, "browser");
+        let tls = Tls::connect(client.stream().try_clone().unwrap()).unwrap();
+        match (tungstenite::client(request, tls), is_at) {
+            (Ok(_), Ok(address)) => server.logs(&format!(" connected from {address}")),
+            (Err(HandshakeError::Failure(Error::Http(answer))), Err(status)) => {
+                assert_eq!(answer.status(), status);
+            }
+            _ => panic!("{from}, {header}"),
+        }
+    }
+}
+
+#[test]
+fn a_browsers_hello_may_come_in_pieces_and_each_begin_with_a_letter() {
+    let server =
+        Server::start(&format!("--web 127.0.0.1:0 --web-tls 127.0.0.1:0 {}", tls::options()));
+    let (address, hello) = (server.also_at("listening for browsers on https://"), tls::hello());
+    let (first, rest) = hello.split_at(memchr::memmem::find(&hello, b"localhost").unwrap());
+    let mut browser = Client::connect(address, "browser");
+    browser.sends(first);
+    // One thread serves all of them in turns: it has read that when it has served two others.
+    for _ in 0..2 {
+        Tls::connect(TcpStream::connect(address).unwrap()).unwrap();
+    }
+    browser.sends(rest);
+    browser.receives(b"\x16\x03\x03"); // the server's hello
 }
 
 #[test]

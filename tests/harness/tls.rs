@@ -1,6 +1,7 @@
 //! A client that speaks TLS, and the certificate of the servers under test.
 
 use super::Folder;
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::{
     ALL_VERSIONS, ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     SupportedProtocolVersion,
@@ -24,10 +25,7 @@ pub struct Tls {
 impl Tls {
     /// Shakes hands.
     pub fn connect(stream: TcpStream) -> io::Result<Tls> {
-        let config = client_config(ALL_VERSIONS);
-        let name = ServerName::try_from("localhost").unwrap();
-        let mut connection = ClientConnection::new(Arc::new(config), name).unwrap();
-        let mut socket = stream;
+        let (mut connection, mut socket) = (begin(), stream);
         while connection.is_handshaking() {
             connection.complete_io(&mut socket)?;
         }
@@ -39,6 +37,29 @@ impl Tls {
         self.stream.conn.send_close_notify();
         let _ = self.stream.conn.complete_io(&mut self.stream.sock);
     }
+}
+
+/// Writes a certificate for localhost that holds from the one year on and to the other, and its key.
+pub fn write_pair(folder: &Folder, from: i32, to: i32) {
+    let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    params.not_before = date_time_ymd(from, 1, 1);
+    params.not_after = date_time_ymd(to, 1, 1);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    std::fs::write(folder.path("chatd-cert.pem"), certificate.pem()).unwrap();
+    std::fs::write(folder.path("chatd-key.pem"), key.serialize_pem()).unwrap();
+}
+
+/// What a client sends first.
+pub fn hello() -> Vec<u8> {
+    let mut hello = Vec::new();
+    begin().write_tls(&mut hello).unwrap();
+    hello
+}
+
+fn begin() -> ClientConnection {
+    let name = ServerName::try_from("localhost").unwrap();
+    ClientConnection::new(Arc::new(client_config(ALL_VERSIONS)), name).unwrap()
 }
 
 impl Write for Tls {

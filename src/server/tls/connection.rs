@@ -30,6 +30,8 @@ pub(crate) fn is_hello(first: u8) -> bool {
 /// One connection's keys and buffers.
 pub(crate) struct TlsConnection {
     inner: ServerConnection,
+    /// Something has come.
+    has_begun: bool,
     /// The socket has taken something since somebody asked.
     has_moved: bool,
     /// Its peer has broken the protocol, and was told so.
@@ -42,7 +44,13 @@ impl TlsConnection {
     pub(crate) fn new(config: Arc<ServerConfig>) -> Result<Box<TlsConnection>, rustls::Error> {
         let mut inner = ServerConnection::new(config)?;
         inner.set_buffer_limit(None); // one record is in it, see `send`
-        Ok(Box::new(TlsConnection { inner, has_moved: false, has_failed: false, read_ahead: 0 }))
+        let (has_begun, has_moved, has_failed) = (false, false, false);
+        Ok(Box::new(TlsConnection { inner, has_begun, has_moved, has_failed, read_ahead: 0 }))
+    }
+
+    /// Whether anything has come yet.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun
     }
 
     /// Whether nothing can be said yet.
@@ -58,6 +66,7 @@ impl TlsConnection {
     /// # Errors
     /// The peer does not keep to the protocol.
     pub(crate) fn receive(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        self.has_begun = true;
         loop {
             let count = self.inner.read_tls(&mut bytes)?;
             match self.inner.process_new_packets() {

@@ -219,10 +219,11 @@ impl Connection {
         Ok(())
     }
 
-    /// Somebody may speak http where https is spoken: they are told so, and not in TLS.
+    /// Somebody may speak http where https is spoken: they are told so, and not in TLS. The very first
+    /// byte shows it. (Later ones show nothing: the rest of a long hello may begin with any letter.)
     fn look_for_tls(&mut self) {
         let mut first = [0];
-        if self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
+        if self.tls.as_ref().is_some_and(|tls| !tls.has_begun())
             && matches!(net::peek_now(&self.stream, &mut first), Ok(1))
             && first[0].is_ascii_alphabetic()
         {
