@@ -356,11 +356,16 @@ impl<H> Chat<H> {
         demo::announce(&mut self.rooms, announcement);
     }
 
+    /// Tells administrators what is wrong with the server itself; `None`: nothing is, any longer.
+    pub fn warn(&mut self, warning: Option<String>) {
+        entry::warn(&mut self.rooms, warning);
+    }
+
     // --- From one server to another ---
 
-    /// Whether the chat can be handed over now; if not, why: the end of a sentence.
-    pub fn check_rest(&self) -> Result<(), &'static str> {
-        handover::check_rest(&self.rooms)
+    /// Its epoch, if the chat can be handed over now; if not, why: the end of a sentence.
+    pub fn check_rest(&self) -> Result<u64, &'static str> {
+        handover::check_rest(&self.rooms).map(|()| self.rooms.config().epoch)
     }
 
     /// Takes up a chat that was handed over, under these options. Its clients have no handles yet.
@@ -375,11 +380,6 @@ impl<H> Chat<H> {
         for client in self.clients.without_handle() {
             self.rooms.depart(client, &CloseReason::Upgrade);
         }
-    }
-
-    /// Tells the numbers of this chat's lines from those of another.
-    pub fn epoch(&self) -> u64 {
-        self.rooms.config().epoch
     }
 
     // --- The end ---

@@ -1,5 +1,5 @@
-//! What a thread is told and made to do while something is shown to a class (`hazards`): it reads
-//! announcements, and is held up by a brake.
+//! What a thread is told and made to do besides its work: announcements and warnings; and a brake that
+//! holds it up while something is shown to a class (`hazards`).
 
 use super::parking::Door;
 use crate::{core::hazard::Announcement, lock::assert_no_lock_held};
@@ -13,9 +13,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Announcements that may wait for the fan-out: a begin and an end of each, and questions. What does
-/// not fit is not told.
-const ANNOUNCEMENTS_MAX: usize = 64;
+/// What may wait for the fan-out: a begin and an end of each demonstration, questions, and a warning.
+/// What does not fit is not told.
+const CUES_MAX: usize = 64;
 /// How often a thread that is held up looks whether it still has to be.
 const LOOK_UP: Duration = Duration::from_millis(20);
 
@@ -54,22 +54,30 @@ impl Brake {
     }
 }
 
+/// Something that the fan-out is told, and no client has done.
+pub(crate) enum Cue {
+    /// Of a demonstration.
+    Announcement(Announcement),
+    /// What is wrong with the server itself, or that nothing is any longer.
+    Warning(Option<String>),
+}
+
 /// What the fan-out is told and made to do.
 pub(crate) struct Cues {
     /// Holds it up between its steps.
     pub(crate) brake: Arc<Brake>,
     /// They do not come through the events channel, which may be full because of a demonstration.
-    pub(crate) announcements: Receiver<Announcement>,
+    pub(crate) told: Receiver<Cue>,
     /// To send them.
-    pub(crate) announce: Sender<Announcement>,
+    pub(crate) tell: Sender<Cue>,
     /// Another server is to have the chat: it leaves that, in JSON, and its epoch.
     pub(crate) door: Door<(String, u64)>,
 }
 
 impl Default for Cues {
     fn default() -> Cues {
-        let (announce, announcements) = bounded(ANNOUNCEMENTS_MAX);
-        Cues { brake: Arc::default(), announcements, announce, door: Door::default() }
+        let (tell, told) = bounded(CUES_MAX);
+        Cues { brake: Arc::default(), told, tell, door: Door::default() }
     }
 }
 

@@ -12,18 +12,19 @@
 
 mod commit;
 mod leaving;
+mod yielding;
 
 use super::{
     client::outbox::WriterHandle,
     clock::Clock,
-    cues::Cues,
+    cues::{Cue, Cues},
     history::historian::{HistorianEvent, HistorianHandle},
     logger,
     status::{Activity, Status, Totals},
     trace::Passes,
 };
 use crate::{
-    core::{Chat, batch_max, event::Event, hazard::Announcement, rooms::Action},
+    core::{Chat, batch_max, event::Event, rooms::Action},
     lock::assert_no_lock_held,
 };
 use commit::{Commit, bytes};
@@ -31,9 +32,9 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, at, bounded, never, sele
 use leaving::{Asked, leave};
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
-    thread,
     time::{Duration, Instant},
 };
+use yielding::let_the_talkers_talk;
 
 /// Events that may wait, for each client of a full server: a new client sends a name and a first
 /// line. When the channel is full, the talkers' threads wait, stop reading, and TCP slows the
@@ -53,9 +54,6 @@ const LARGE: usize = 1024;
 /// has begun, which is to end soon. (With 1,024 large events, two clients that sent without end made
 /// a stop take 4.5 s: 2,800,000 lines waited.)
 const LARGE_MAX: usize = 64;
-/// The most times in a row that the fan-out yields: the other threads must not keep it from
-/// sending.
-const YIELDS_MAX: usize = 8;
 /// How long a batch waits to be written. Then it is shown unwritten, after a line that says so.
 const COMMIT_PATIENCE: Duration = Duration::from_millis(2500);
 /// The bytes of records that may wait for a historian that is late: as much as it keeps
@@ -122,7 +120,7 @@ enum Wakeup {
     Event(ClientEvent),
     History(HistorianEvent),
     Shutdown(Shutdown),
-    Announcement(Announcement),
+    Cue(Cue),
     /// Another server is to have the chat.
     HandOver(Asked),
     /// The disk does not answer.
@@ -151,7 +149,8 @@ impl FanOut {
             match wakeup {
                 Wakeup::Event(event) => next = Some(event),
                 Wakeup::History(event) => self.on_history(&mut chat, &mut commit, event),
-                Wakeup::Announcement(announcement) => chat.announce_hazard(announcement),
+                Wakeup::Cue(Cue::Announcement(it)) => chat.announce_hazard(it),
+                Wakeup::Cue(Cue::Warning(warning)) => chat.warn(warning),
                 Wakeup::HandOver(rest) => hand_over = Some(rest),
                 Wakeup::Shutdown(Shutdown::Gracefully) => {
                     (is_stopping, stop_at) = (true, None);
@@ -340,8 +339,8 @@ impl FanOut {
         if let Ok(shutdown) = self.shutdown.try_recv() {
             return Wakeup::Shutdown(shutdown);
         }
-        if let Ok(announcement) = self.cues.announcements.try_recv() {
-            return Wakeup::Announcement(announcement);
+        if let Ok(cue) = self.cues.told.try_recv() {
+            return Wakeup::Cue(cue);
         }
         if let Ok(rest) = self.cues.door.asked.try_recv() {
             return Wakeup::HandOver(rest);
@@ -371,7 +370,7 @@ impl FanOut {
                         Err(_) => self.next(takes_events, commit, stop_at), // all have left
                     },
                     recv(self.historian.events) -> event => event.map_or(Wakeup::End, Wakeup::History),
-                    recv(self.cues.announcements) -> one => one.map_or(Wakeup::End, Wakeup::Announcement),
+                    recv(self.cues.told) -> cue => cue.map_or(Wakeup::End, Wakeup::Cue),
                     recv(self.cues.door.asked) -> rest => rest.map_or(Wakeup::End, Wakeup::HandOver),
                     recv(self.shutdown) -> word => word.map_or(Wakeup::End, Wakeup::Shutdown),
                     recv(late_at.map_or_else(never, at)) -> _ => Wakeup::Late,
@@ -379,21 +378,6 @@ impl FanOut {
                 }
             }
         }
-    }
-}
-
-/// Lets the client threads that are ready to run go first, as long as they add events: these go out
-/// with the same sends. The kernel likes to run a thread as soon as it is woken, which would split
-/// one large batch into many small ones. (Measured with `chatbench`, one unanswered line for each
-/// talker: 22 % less CPU for each line delivered.) If no thread is ready, this costs a system call.
-fn let_the_talkers_talk(events: &Receiver<ClientEvent>) {
-    let mut seen = 0;
-    for _ in 0..YIELDS_MAX {
-        thread::yield_now();
-        if events.len() == seen {
-            return;
-        }
-        seen = events.len();
     }
 }
 

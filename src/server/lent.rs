@@ -64,6 +64,16 @@ impl LentListeners {
         Ok(LentListeners::default())
     }
 
+    /// From whom there is a listener that needs a certificate.
+    pub(super) fn encrypted_from(&self) -> Option<&'static str> {
+        #[cfg(target_os = "linux")]
+        if let Some(handed) = &self.handed {
+            return handed.encrypted_from();
+        }
+        let is_any = !self.tls.is_empty() || !self.web_tls.is_empty();
+        is_any.then_some("systemd")
+    }
+
     /// Those for the chat, to accept from; `None`: there are none.
     pub(super) fn take_chat(&mut self, ghost_after: Duration) -> Option<anyhow::Result<Listeners>> {
         #[cfg(target_os = "linux")]

@@ -3,6 +3,7 @@
 
 pub mod auth;
 mod board;
+mod certificate;
 pub mod client;
 pub mod clock;
 pub mod config_file;
@@ -11,6 +12,7 @@ mod fanout;
 #[cfg(target_os = "linux")]
 pub mod handover;
 mod hazards;
+pub mod held_signals;
 pub mod history;
 pub mod lent;
 pub mod limits;
@@ -43,19 +45,19 @@ pub mod tls;
 mod trace;
 pub mod turned_away;
 mod unix_listener;
+pub mod upkeep;
 mod view;
 pub mod watch;
 pub(crate) mod web;
+mod wiped_json;
 pub mod zone;
 
 use crate::{
     core::{
         Chat,
         pairing_code::PairingCode,
-        places::RESERVED,
         record::Snapshot,
         rooms::{Action, RoomsConfig},
-        session::SessionConfig,
     },
     lock::{LockKind, Locked},
     socketserver::{Listener, Server, Threading},
@@ -73,6 +75,7 @@ use crossbeam_channel::{Sender, bounded};
 use cues::Cues;
 use fanout::{FanOut, Shutdown};
 use hazards::Hazards;
+use held_signals::HeldSignals;
 use history::historian::{self, Historian};
 use lent::LentListeners;
 use limits::refused_possible;
@@ -99,10 +102,6 @@ use web::{Web, WebConfig, WebStop, listener::WebListeners};
 /// Stack of a client's thread. Address space, not memory: an idle client touches two pages of it.
 /// Ample for the session's deepest call, in a debug build too.
 const CLIENT_STACK: usize = 256 * 1024;
-/// Threads of clients beyond the ordinary places: who tries for an administrator's place, and who
-/// gave way there and still takes a moment to go.
-const EXTRA_THREADS: usize = RESERVED + 2;
-
 /// A running server.
 pub struct Chatd {
     servers: Vec<Arc<ChatServer>>,
@@ -163,9 +162,8 @@ impl Chatd {
         };
         let own = [&fanout.status, &historian.status, &flusher.status, &linger.status];
         let (accept_statuses, statuses) = statuses(listeners.count(), own, web.as_ref());
-        let watch = Watch::new(&statuses, fanout.events.clone());
-        let most = options.threads_max.saturating_add(EXTRA_THREADS);
-        let rows = Arc::new(Threads::new(most, statuses.iter().chain(&others)));
+        let (watch, _held) = (Watch::new(&statuses, fanout.events.clone()), HeldSignals::hold());
+        let rows = Arc::new(Threads::new(options.client_threads(), statuses.iter().chain(&others)));
         let handler = Arc::new(ChatHandler {
             session,
             commands: options.commands(),
@@ -185,8 +183,9 @@ impl Chatd {
             web: web.as_ref().and_then(|web| web.pages().first().copied()),
             certificates,
             rests: Rests::new(&fanout.cues.door, &historian.door),
+            tell: fanout.cues.tell.clone(),
         });
-        let threads = Arc::new(Threading::new(most, CLIENT_STACK));
+        let threads = Arc::new(Threading::new(options.client_threads(), CLIENT_STACK));
         let chat = (fanout, begin(options, snapshot, lent, (&handler, &threads))?);
         let workers = start_workers(chat, historian, linger, Admitting::new(&handler, &threads))?;
         let flusher = start_thread("flusher", move || Flusher::run(flusher))?;
@@ -230,27 +229,6 @@ impl Chatd {
     /// How many clients are here; `None`: a thread hangs with the registry.
     pub fn clients(&self) -> Option<usize> {
         self.handler.registry.count()
-    }
-
-    /// Takes what may change while the server runs from other options: the message of the day, the
-    /// limit of lines, and the certificate, for whoever connects from now on. Returns the names of
-    /// those that changed.
-    pub fn reload(&self, options: &Options) -> anyhow::Result<Vec<&'static str>> {
-        let SessionConfig { motd, flood, .. } = options.session_config()?;
-        let has_other = match (&self.handler.certificates, options.tls_files()) {
-            (Some(certificates), Some(files)) => {
-                certificates.replace(opening::read_certificate(&files)?)
-            }
-            _ => false,
-        };
-        let mut session = self.handler.session.lock();
-        let changed = [
-            (motd != session.motd, "motd"),
-            (flood != session.flood, "flood"),
-            (has_other, "tls-cert"),
-        ];
-        *session = Arc::new(SessionConfig { motd, flood, ..SessionConfig::clone(&session) });
-        Ok(changed.into_iter().filter_map(|(has, name)| has.then_some(name)).collect())
     }
 
     /// Notices when one of the server's own threads hangs.

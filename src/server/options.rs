@@ -19,6 +19,7 @@ use crate::{
     core::{
         commands::Table,
         name::NameRule,
+        places::RESERVED,
         rooms::RoomsConfig,
         sentences::talk_is_kept,
         session::{SessionConfig, flood::FloodOption},
@@ -39,6 +40,9 @@ use std::{
 /// The most bytes of a message of the day: a few screens. More is probably a mistake, and everybody
 /// who enters would be sent it.
 const MOTD_MAX: u64 = 16 * 1024;
+/// Threads of clients beyond the ordinary places: who tries for an administrator's place, and who
+/// gave way there and still takes a moment to go.
+const EXTRA_THREADS: usize = RESERVED + 2;
 /// The most connections from one address, if browsers are not served.
 const PER_SOURCE: usize = 256;
 
@@ -240,6 +244,11 @@ impl Options {
             true => vec![ChatOn::Port(ListenOn::everywhere(5000))],
             false => self.listen.clone(),
         }
+    }
+
+    /// The most threads of clients at once.
+    pub(crate) fn client_threads(&self) -> usize {
+        self.threads_max.saturating_add(EXTRA_THREADS)
     }
 
     /// The most connections from one address. A class of browsers comes from one address as a rule,

@@ -5,7 +5,7 @@
 //! with SIGINT for what it runs in the background. Such a signal stays ignored.
 
 #[cfg(unix)]
-pub use unix::{Hangup, StopSignals, not_ignored, survive_full_files};
+pub use unix::{Hangup, StopSignals, not_ignored, signals_in, survive_full_files};
 #[cfg(windows)]
 pub use windows::{Hangup, StopSignals, survive_full_files};
 
@@ -40,14 +40,15 @@ mod unix {
     /// unsafe code; elsewhere none of them counts as ignored.)
     pub fn not_ignored(signals: &[i32]) -> Vec<i32> {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let ignored = ignored(&status);
+        let ignored = signals_in(&status, "SigIgn:");
         let counts = |&signal: &i32| signal == SIGTERM || ignored & (1 << (signal - 1)) == 0;
         signals.iter().copied().filter(counts).collect()
     }
 
-    /// The ignored signals, from the text of `/proc/self/status`: the lowest bit is signal 1.
-    fn ignored(status: &str) -> u64 {
-        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    /// Signals from the text of `/proc/PID/status`, by the name of their line there: those that are
+    /// ignored, say. The lowest bit is signal 1.
+    pub fn signals_in(status: &str, line: &str) -> u64 {
+        let mask = status.lines().find_map(|it| it.strip_prefix(line));
         mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
     }
 
@@ -130,6 +131,11 @@ mod unix {
             self.is_reloading.swap(false, SeqCst)
         }
 
+        /// Whether a signal that stops the server has come.
+        pub fn is_stopping(&self) -> bool {
+            self.is_stopping.load(SeqCst)
+        }
+
         /// Whether SIGUSR2 has come since this was asked last: another program is to take over.
         pub fn wants_upgrade(&self) -> bool {
             self.is_upgrading.swap(false, SeqCst)
@@ -155,11 +161,16 @@ mod unix {
                 ("fffffffffffffeff", [true, true]),
                 ("nonsense", [false, false]),
             ] {
-                let ignored = ignored(&format!("Name:\tchatd\nSigIgn:\t{mask}\nSigCgt:\tff\n"));
+                let status = format!("Name:\tchatd\nSigIgn:\t{mask}\nSigCgt:\tff\n");
+                let ignored = signals_in(&status, "SigIgn:");
                 let found = [SIGHUP, SIGINT].map(|signal| ignored & (1 << (signal - 1)) != 0);
                 assert_eq!(found, ignores, "{mask}");
             }
-            assert_eq!(ignored("Name:\tchatd\n"), 0, "another system has no such line");
+            assert_eq!(
+                signals_in("Name:\tchatd\n", "SigIgn:"),
+                0,
+                "another system has no such line"
+            );
         }
     }
 }

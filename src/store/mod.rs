@@ -185,6 +185,11 @@ impl Store {
         })
     }
 
+    /// The number of the schema that the file has.
+    pub(crate) fn schema(&self) -> Result<usize, StoreError> {
+        schema::version(&self.connection).map_err(|e| self.error(e))
+    }
+
     /// What a server starts with: all accounts and sanctions, and up to `rooms` rooms, each with up
     /// to `lines` lines.
     pub fn snapshot(&self, rooms: usize, lines: usize) -> Result<Snapshot, StoreError> {

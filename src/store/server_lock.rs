@@ -61,18 +61,27 @@ impl ServerLock {
         }
     }
 
-    /// The process that has the locks for the database at `path`, as the kernel lists it.
+    /// The process that has the locks for the database at `path`, as the kernel lists it; `None`, too,
+    /// if the caller may not look into that process.
     #[cfg(target_os = "linux")]
     pub fn holder(path: &Path) -> Option<i32> {
         use std::os::linux::fs::MetadataExt as _;
-        let file = std::fs::metadata(lock_of(path)).ok()?.st_ino().to_string();
+        let place =
+            |file: &Path| Some(std::fs::metadata(file).ok()?).map(|it| (it.st_dev(), it.st_ino()));
+        let lock = place(&lock_of(path))?;
         let locks = std::fs::read_to_string("/proc/locks").ok()?;
         // 1: FLOCK  ADVISORY  WRITE 4711 fe:00:131090 0 EOF
-        locks.lines().find_map(|line| {
+        let processes = locks.lines().filter_map(|line| {
             let fields: Vec<&str> = line.split_whitespace().collect();
             let [_, "FLOCK", _, _, process, place, ..] = fields[..] else { return None };
-            place.ends_with(&format!(":{file}")).then(|| process.parse().ok())?
-        })
+            place.ends_with(&format!(":{}", lock.1)).then(|| process.parse().ok())?
+        });
+        // Another disk may have a file of this number, and not every file system tells its device there.
+        let has_it_open = |process: &i32| {
+            let open = std::fs::read_dir(format!("/proc/{process}/fd")).ok();
+            open.into_iter().flatten().flatten().any(|file| place(&file.path()) == Some(lock))
+        };
+        processes.into_iter().find(has_it_open)
     }
 
     /// Fails if a server has the file under another name.

@@ -95,3 +95,53 @@ fn a_certificate_is_read_again_and_nobody_is_hung_up() {
     alice.hears("*** bob entered lobby");
     eventually("bob is gone", || server.log().contains("bob left"));
 }
+
+/// At the start, on SIGHUP, and to administrators; and it is used all the same.
+#[test]
+fn a_certificate_that_does_not_hold_is_told_to_whoever_can_act() {
+    const ASKS: &str = "Whoever runs it has to renew that.";
+    let folder = Folder::new();
+    let files = "tls-cert = \"chatd-cert.pem\"\ntls-key = \"chatd-key.pem\"\n";
+    fs::write(folder.path("chatd.toml"), format!("{files}tls = \"127.0.0.1:0\"\n")).unwrap();
+    tls::write_pair(&folder, 2010, 2020);
+    let server = Server::start_in(&folder, "--db none --instructor --config chatd.toml");
+    let expired = "certificate has expired on 2020-01-01; clients refuse it. ";
+    server.logs(
+        "the certificate in chatd-cert.pem has expired on 2020-01-01; clients refuse it. Renew it, and have it read again: SIGHUP",
+    );
+    let mut ann = server.lets_in("ann");
+    let instructor = format!("/instructor {}", server.pairing_code());
+    ann.asks_until(&instructor, "*** You are an instructor");
+    ann.hears(&format!("*** The server's {expired}{ASKS}"));
+    let reads = |says: &str| {
+        let count = || server.log().matches("the options were").count();
+        let before = count();
+        server.signal("HUP");
+        eventually(says, || count() > before);
+        assert!(server.log().contains(says), "{says}: {}", server.log());
+    };
+    tls::write_pair(&folder, 2990, 2999);
+    reads(
+        "the certificate in chatd-cert.pem holds only from 2990-01-01 on, says this machine's clock; clients refuse it. ",
+    );
+    ann.hears_until(&format!(
+        "*** The server's certificate holds only from 2990-01-01 on, says this machine's clock; clients refuse it. {ASKS}"
+    ));
+    let key = fs::read(folder.path("chatd-key.pem")).unwrap();
+    tls::write_pair(&folder, 2020, 2990);
+    let good = fs::read(folder.path("chatd-key.pem")).unwrap();
+    fs::write(folder.path("chatd-key.pem"), key).unwrap();
+    let not_read = "the options were not read again, and are as before: ";
+    reads(&format!("{not_read}the key in chatd-key.pem does not belong to the certificate in "));
+    fs::remove_file(folder.path("chatd-key.pem")).unwrap();
+    reads(&format!("{not_read}cannot read the key from chatd-key.pem "));
+    fs::create_dir(folder.path("chatd-key.pem")).unwrap();
+    reads(&format!("{not_read}cannot read the key from chatd-key.pem "));
+    fs::remove_dir(folder.path("chatd-key.pem")).unwrap();
+    fs::write(folder.path("chatd-key.pem"), good).unwrap();
+    reads("the options were read again: changed: tls-cert");
+    let mut bob = server.lets_in("bob");
+    ann.hears("*** bob entered lobby");
+    bob.asks_until(&instructor, "*** You are an instructor");
+    bob.hears_nothing();
+}

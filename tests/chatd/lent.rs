@@ -1,6 +1,8 @@
 //! Sockets that the manager of services keeps: while chatd is started anew, nobody is refused.
 
-use crate::harness::{Client, Folder, Process, Program, Server, has_program, tls, wait_for};
+use crate::harness::{
+    Client, Folder, Process, Program, Server, eventually, has_program, tls, wait_for,
+};
 use std::{
     fs,
     net::{SocketAddr, TcpListener},
@@ -84,6 +86,75 @@ fn activate<const N: usize>(
     (activate, addresses)
 }
 
+#[cfg(target_os = "linux")]
+/// Plays systemd as `Type=notify` with a watchdog has it, and prints what it is told, and by which process.
+const NOTIFIED: &str = r#"
+import os, socket, struct, sys
+listener = socket.socket()
+listener.bind(("127.0.0.1", 0))
+listener.listen(64)
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+notify.bind("notify")
+notify.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+notify.settimeout(0.1)
+print("listening on 127.0.0.1:%d" % listener.getsockname()[1], flush=True)
+child = os.fork()
+if child == 0:
+    os.dup2(listener.fileno(), 3)
+    os.set_inheritable(3, True)
+    pid = str(os.getpid())
+    os.environ.update(LISTEN_FDS="1", LISTEN_FDNAMES="chat", LISTEN_PID=pid)
+    os.environ.update(NOTIFY_SOCKET=os.path.abspath("notify"), WATCHDOG_USEC="3000000", WATCHDOG_PID=pid)
+    os.execv(sys.argv[1], sys.argv[1:])
+print("serves: %d" % child, flush=True)
+while os.waitpid(child, os.WNOHANG) == (0, 0):
+    try:
+        told, extra, _, _ = notify.recvmsg(4096, 64)
+        print("told by %d: %s" % (struct.unpack("3i", extra[0][2])[0], told.decode()), flush=True)
+    except TimeoutError:
+        pass
+"#;
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_manager_of_services_notices_nothing_of_an_upgrade() {
+    let folder = Folder::new();
+    fs::write(folder.path("manager.py"), NOTIFIED).unwrap();
+    let mut command = Command::new("python3");
+    command.arg("manager.py").arg(env!("CARGO_BIN_EXE_chatd"));
+    command.args(["--web", "none", "--db", "chatd.db"]).current_dir(folder.path(""));
+    let mut manager = Server::start_program(command);
+    let mut ann = manager.lets_in("ann");
+    let pid = pid(&manager, 0);
+    let signal = |name: &str| {
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    };
+    let told = |what: &str| manager.printed().matches(&format!("told by {pid}: {what}")).count();
+    let await_more = |what: &str, than: usize| eventually(what, || told(what) > than);
+    for times in 1..=2 {
+        await_more("READY=1", times - 1);
+        signal("-USR2");
+        await_more("READY=1", times);
+        await_more("WATCHDOG=1", told("WATCHDOG=1"));
+        let variables = fs::read_to_string(format!("/proc/{pid}/environ")).unwrap();
+        let has = |name: &str| variables.split('\0').any(|one| one.starts_with(name));
+        assert!(["NOTIFY_SOCKET=", "WATCHDOG_USEC=", "WATCHDOG_PID="].into_iter().all(has));
+        assert!(!has("LISTEN_FDS="), "they are not taken again: {variables}");
+        ann.asks_until("/who", "***   ann");
+        let mut bob = manager.lets_in("bob"); // by the socket that the manager keeps
+        ann.hears_until("*** bob entered lobby");
+        bob.says("/quit");
+        ann.hears_until("*** bob left lobby");
+    }
+    signal("-TERM");
+    await_more("STOPPING=1", 0);
+    assert_eq!(manager.exit_code(), Some(0));
+    let others = manager.printed_to_the_end();
+    let by_others = |line: &&str| line.starts_with("told by ") && !line.contains(&pid);
+    assert_eq!(others.lines().find(by_others), None, "a rehearsal tells it nothing");
+}
+
+/// The same with systemd's own program, which starts the server when the first one comes.
 #[test]
 fn systemd_s_own_program_starts_it_at_the_first_connection() {
     if !has_program("systemd-socket-activate") {

@@ -66,3 +66,39 @@ fn a_core_dump_has_no_password_that_was_typed() {
         assert!(!has(middle), "{password} is there");
     }
 }
+
+/// Neither in a server that has handed it over in vain, nor in the one that was given it.
+#[test]
+fn half_a_password_is_overwritten_too_on_its_way_to_another_program() {
+    const TALK: &str = "something that was said";
+    const HALF: &str = "the-first-half-Kxqzvw-of-what-is-typed";
+    let folder = Folder::with_accounts(&["ann"]);
+    fs::write(folder.path("motd"), "hello").unwrap();
+    let server = folder.start("--motd motd");
+    let mut ann = server.connect("ann");
+    ann.asks_until("ann", "*** ann is registered.");
+    ann.sends(HALF);
+    let mut bob = server.lets_in("bob");
+    bob.says(TALK);
+    bob.asks_until("/who", "***   bob");
+    let looks = || {
+        let memory = memory(&server)?;
+        let has = |text: &str| memchr::memmem::find(&memory, text.as_bytes()).is_some();
+        assert!(has(TALK), "the room's memory is among it");
+        // As it is handed over: in hexadecimal digits.
+        let digits = "half-Kxqzvw-of".bytes().map(|byte| format!("{byte:02x}"));
+        Some(has(&digits.collect::<String>()))
+    };
+    fs::rename(folder.path("motd"), folder.path("away")).unwrap();
+    server.signal("USR2");
+    server.logs("nothing is upgraded: the new program refuses: ");
+    let Some(found) = looks() else {
+        return skip("nobody but root may read the memory of this process");
+    };
+    assert!(!found, "the server that goes on has it as it was typed, and in no other form");
+    fs::rename(folder.path("away"), folder.path("motd")).unwrap();
+    server.signal("USR2");
+    server.logs("this program has taken over");
+    ann.asks_until("", "*** That is not the password");
+    assert_eq!(looks(), Some(false));
+}

@@ -1,10 +1,11 @@
 //! An upgrade in place: another program takes over, in the same process, and nobody is hung up. Where that fails, the
 //! server goes on.
 
-use crate::harness::{Client, Folder, Server, eventually, wait_for};
+use crate::harness::{Client, Folder, Process, Server, eventually, has_program, wait_for};
 use std::{
     fs,
     os::unix::fs::{PermissionsExt as _, symlink},
+    path::Path,
     process::Command,
     thread,
 };
@@ -25,7 +26,11 @@ fn start(folder: &Folder, options: &str) -> Server {
 
 /// From now on `./chatd` does this.
 fn install(folder: &Folder, script: &str) {
-    fs::write(folder.path("new"), format!("#!/bin/sh\n{script}\n")).unwrap();
+    install_program(folder, &format!("#!/bin/sh\n{script}\n"));
+}
+
+fn install_program(folder: &Folder, text: &str) {
+    fs::write(folder.path("new"), text).unwrap();
     fs::set_permissions(folder.path("new"), fs::Permissions::from_mode(0o755)).unwrap();
     fs::rename(folder.path("new"), folder.path("chatd")).unwrap();
 }
@@ -152,24 +157,33 @@ fn upgrades_under_load_lose_nothing_and_repeat_nothing() {
     });
 }
 
+/// Asks for an upgrade of which nothing comes, for this reason.
+#[track_caller]
+fn fails(server: &Server, complaint: &str) {
+    let count = || server.log().matches("nothing is upgraded").count();
+    let before = count();
+    server.signal("USR2");
+    wait_for(|| (count() > before).then_some(()), || format!("{complaint}: {}", server.log()));
+    let log = server.log();
+    let says = log.lines().rfind(|line| line.contains("nothing is upgraded")).unwrap();
+    assert!(says.contains(&format!("nothing is upgraded: {complaint}")), "{complaint}: {says}");
+    assert!(says.ends_with(". This server goes on") && !says.contains(".. "), "{says}");
+}
+
 #[test]
 fn where_it_fails_the_old_server_goes_on() {
     let folder = folder();
     let server = start(&folder, "");
     let [mut ann, mut bob] = server.enter(["ann", "bob"]);
     let real = env!("CARGO_BIN_EXE_chatd");
+    let with = |options: &str| Some(format!("exec {real} {options} \"$@\""));
     for (number, (script, complaint)) in [
         (None, "the new program cannot be started: No such file or directory"),
         (Some("exit 3".to_owned()), "the new program has ended without a word: exit status: 3"),
         (Some("kill -SEGV $$".to_owned()), "the new program has ended without a word: signal: 11"),
-        (
-            Some(format!("exec {real} --unicode-names \"$@\"")),
-            "the new program refuses: --unicode-names was changed",
-        ),
-        (
-            Some(format!("exec {real} --db other.db \"$@\"")),
-            "the new program refuses: its database is another one",
-        ),
+        (with("--unicode-names"), "the new program refuses: --unicode-names was changed"),
+        (with("--db nowhere.db"), "the new program refuses: cannot open nowhere.db: "),
+        (with("--motd nowhere.txt"), "the new program refuses: cannot read "),
     ]
     .into_iter()
     .enumerate()
@@ -179,12 +193,7 @@ fn where_it_fails_the_old_server_goes_on() {
             Some(script) => install(&folder, script),
         }
         ann.sends("half, "); // it is not lost, and not said twice
-        server.signal("USR2");
-        wait_for(
-            || (server.log().matches("nothing is upgraded").count() > number).then_some(()),
-            || format!("{script:?}: {}", server.log()),
-        );
-        assert!(server.log().contains(complaint), "{complaint}: {}", server.log());
+        fails(&server, complaint);
         ann.sends(format!("whole {number}\n"));
         bob.hears(&format!("<ann> half, whole {number}"));
         let mut new = server.lets_in("new");
@@ -193,6 +202,7 @@ fn where_it_fails_the_old_server_goes_on() {
         bob.hears_until("*** new left lobby");
         ann.hears_until("*** new left lobby");
     }
+    assert!(!folder.path("nowhere.db").exists(), "a rehearsal leaves nothing behind");
     // And then it succeeds.
     another_version(&folder);
     upgrade(&server, 1);
@@ -200,11 +210,187 @@ fn where_it_fails_the_old_server_goes_on() {
     bob.hears("<ann> hi");
 }
 
+/// The database that a program finds in its rehearsal is put in the place of the server's, and back afterwards.
+fn rehearses_with(folder: &Folder, database: &str) {
+    let real = env!("CARGO_BIN_EXE_chatd");
+    let script = format!(
+        "mkdir aside; mv chatd.db* aside; cp {database} chatd.db\n{real} \"$@\"\n\
+         cmp chatd.db {database} && echo untouched >> files; ls chatd.db* >> files\n\
+         rm chatd.db*; mv aside/* .; rmdir aside"
+    );
+    install(folder, &script);
+}
+
+#[test]
+fn a_database_that_would_be_changed_is_left_as_it_is() {
+    let folder = folder();
+    folder.run("account add zoe");
+    fs::copy(folder.path("chatd.db"), folder.path("newer")).unwrap();
+    let newer = rusqlite::Connection::open(folder.path("newer")).unwrap();
+    newer.pragma_update(None, "user_version", 99).unwrap();
+    newer.close().unwrap();
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/store/fixtures");
+    fs::copy(format!("{fixtures}/version-2.db"), folder.path("older")).unwrap();
+    let server = start(&folder, "");
+    let mut ann = server.lets_in("ann");
+    for (database, complaint) in [
+        ("older", "the new program refuses: it changes the database (schema 2 becomes 4), "),
+        ("newer", "the new program refuses: chatd.db is from a newer chatd"),
+    ] {
+        let _ = fs::remove_file(folder.path("files"));
+        rehearses_with(&folder, database);
+        fails(&server, complaint);
+        let files = fs::read_to_string(folder.path("files")).unwrap();
+        assert_eq!(files, "untouched\nchatd.db\n", "{database}");
+        ann.says("hi");
+    }
+    ann.asks_until("/history", "*** End of the history.");
+    another_version(&folder);
+    upgrade(&server, 1);
+    ann.asks_until("/history", "*** End of the history.");
+}
+
+#[test]
+fn a_program_that_is_gone_after_its_rehearsal_costs_nothing() {
+    let folder = folder();
+    let server = start(&folder, "");
+    let [mut ann, mut bob] = server.enter(["ann", "bob"]);
+    let state = || {
+        let file = |name: &str| format!("/proc/{}/{name}", server.pid());
+        let status = fs::read_to_string(file("status")).unwrap();
+        let ignored = status.lines().find(|line| line.starts_with("SigIgn:")).map(str::to_owned);
+        (fs::read_link(file("fd/0")).unwrap(), ignored)
+    };
+    let before = state();
+    install(&folder, &format!("rm chatd\nexec {} \"$@\"", env!("CARGO_BIN_EXE_chatd")));
+    fails(&server, "the new program cannot be started: No such file or directory");
+    assert_eq!(state(), before, "its standard input; and SIGPIPE is ignored as ever");
+    ann.says("hi");
+    bob.hears("<ann> hi");
+    another_version(&folder);
+    upgrade(&server, 1);
+    ann.says("hi again");
+    bob.hears("<ann> hi again");
+}
+
+#[test]
+fn a_signal_in_the_middle_is_not_lost_and_ends_nothing() {
+    let folder = folder();
+    let mut server = start(&folder, "");
+    let [mut ann, mut bob] = server.enter(["ann", "bob"]);
+    // It comes before the new program has said what it does then. (A shell would unblock it.)
+    let comes = |signal: &str| {
+        let program = format!(
+            "#!/usr/bin/env python3\n\
+             import os, signal, sys\n\
+             if os.environ['CHATD_UPGRADE'] != 'rehearse' and not os.path.exists('{signal}'):\n    \
+                 open('{signal}', 'w')\n    \
+                 os.kill(os.getpid(), signal.SIG{signal})\n\
+             os.execv('{}', ['./chatd'] + sys.argv[1:])\n",
+            env!("CARGO_BIN_EXE_chatd")
+        );
+        install_program(&folder, &program);
+    };
+    comes("USR2");
+    upgrade(&server, 1);
+    eventually("twice", || server.printed().matches("listening on").count() == 3);
+    ann.says("hi");
+    bob.hears("<ann> hi");
+    // And to stop.
+    comes("TERM");
+    server.signal("USR2");
+    bob.hears_until("*** Hung up: the server is shutting down.");
+    assert_eq!(server.exit_code(), Some(0), "{}", server.log());
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_rehearsal_that_hangs() {
+    let folder = folder();
+    let mut server = start(&folder, "");
+    let mut ann = server.lets_in("ann");
+    install(&folder, "touch rehearses\nexec sleep 60");
+    server.signal("USR2");
+    eventually("it rehearses", || folder.path("rehearses").exists());
+    server.signal("TERM");
+    ann.hears_until("*** Hung up: the server is shutting down.");
+    assert_eq!(server.exit_code(), Some(0), "{}", server.log());
+    assert!(server.log_to_the_end().contains("nothing is upgraded: the server is about to stop"));
+}
+
+#[test]
+fn a_rehearsal_that_takes_too_long_is_given_up() {
+    let folder = folder();
+    let server = start(&folder, "");
+    let [mut ann, mut bob] = server.enter(["ann", "bob"]);
+    install(&folder, "echo $$ > pid\nexec sleep 600");
+    fails(&server, "the new program is not ready after 10s");
+    let pid = fs::read_to_string(folder.path("pid")).unwrap();
+    assert!(!Path::new("/proc").join(pid.trim()).exists(), "it is ended, and waited for");
+    ann.says("hi");
+    bob.hears("<ann> hi");
+}
+
+#[test]
+fn more_clients_than_places_are_not_handed_over() {
+    let folder = folder();
+    let server = start(&folder, "");
+    let names: Vec<String> = (0..12).map(|i| format!("n{i}")).collect();
+    let mut clients = server.enter_all(&names);
+    install(&folder, &format!("exec {} --threads-max 1 \"$@\"", env!("CARGO_BIN_EXE_chatd")));
+    fails(&server, "the new program refuses: 12 clients are connected, and --threads-max is 1");
+    clients[0].says("hi");
+    clients[11].hears_until("<n0> hi");
+}
+
+/// Nobody who came to a port for TLS speaks plain text there afterwards.
+#[test]
+fn without_a_good_certificate_nothing_is_upgraded() {
+    let folder = folder();
+    folder.run("tls make --in .");
+    let encrypted =
+        "tls-cert = \"chatd-cert.pem\"\ntls-key = \"chatd-key.pem\"\ntls = \"127.0.0.1:0\"\n";
+    fs::write(folder.path("chatd.toml"), encrypted).unwrap();
+    let server = start(&folder, "--config chatd.toml");
+    let mut ann = server.lets_in("ann");
+    fs::write(folder.path("chatd.toml"), "").unwrap();
+    fails(
+        &server,
+        "the new program refuses: the old server lends a listener for TLS, which needs ",
+    );
+    fs::write(folder.path("chatd.toml"), encrypted).unwrap();
+    let key = fs::read(folder.path("chatd-key.pem")).unwrap();
+    fs::write(folder.path("chatd-key.pem"), "").unwrap();
+    fails(&server, "the new program refuses: chatd-key.pem has no private key in PEM. ");
+    fs::write(folder.path("chatd-key.pem"), key).unwrap();
+    upgrade(&server, 1);
+    ann.asks_until("/who", "***   ann");
+}
+
+/// Whoever else has the lock is left alone: this signal ends a program that does not know it.
+#[test]
+fn chatd_upgrade_asks_nobody_who_would_die_of_it() {
+    if !has_program("flock") {
+        return;
+    }
+    let folder = folder();
+    let mut command = Command::new("flock");
+    command.args(["--no-fork", "chatd.db.lock", "sh", "-c", "echo locked; exec sleep 600"]);
+    let mut other = Process::start({
+        command.current_dir(folder.path(""));
+        command
+    });
+    other.prints("locked");
+    let complaint = folder.fails("upgrade", "");
+    assert!(complaint.contains("is of a version that is not upgraded in place"), "{complaint}");
+    assert!(other.is_running());
+    other.signal("TERM");
+}
+
 #[test]
 fn chatd_upgrade_finds_the_server_by_its_database() {
     let folder = folder();
     let complaint = folder.fails("upgrade", "");
-    assert!(complaint.contains("no server has chatd.db"), "{complaint}");
+    assert!(complaint.contains("no server of yours has chatd.db"), "{complaint}");
     let server = start(&folder, "");
     let mut ann = server.lets_in("ann");
     let says = folder.run("upgrade");

@@ -20,7 +20,7 @@ const MARGIN: i32 = 2;
 /// Black on white, whatever the terminal's colours are; and back.
 const COLOURS: (&str, &str) = ("\x1b[30;107m", "\x1b[0m");
 
-/// Prints the addresses, and what to tell the class.
+/// Prints the addresses, what to tell the class, and the instructor's code, if there is one.
 pub(crate) fn tell(chatd: &Chatd) {
     let (mut addresses, mut files) = (Vec::new(), Vec::new());
     for listener in chatd.listeners() {
@@ -42,6 +42,9 @@ pub(crate) fn tell(chatd: &Chatd) {
     let own = address_for_others();
     let lines = lines(&addresses, chatd.web_addresses(), own, stdout().is_terminal());
     lines.iter().for_each(|line| print_line(line));
+    if let Some(code) = chatd.pairing_code() {
+        print_line(&format!("Instructor: type /instructor {code}"));
+    }
 }
 
 /// The lines of it. `own`: this machine's address for others, if it has one.

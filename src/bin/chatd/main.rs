@@ -28,10 +28,12 @@ use chatd::{
     server::{
         Chatd,
         config_file::Given,
+        held_signals::HeldSignals,
         lent::LentListeners,
         limits, logger, space, start_thread,
         status::{Activity, Status},
         subcommands::Subcommand,
+        upkeep::Reminder,
         watch::LOOK_EVERY,
     },
     socketserver::signals::{Hangup, StopSignals, survive_full_files},
@@ -78,6 +80,7 @@ fn obey(command: Subcommand, given: &Given) -> anyhow::Result<()> {
 }
 
 fn run(given: Given) -> anyhow::Result<ExitCode> {
+    let held = HeldSignals::hold(); // what they do is said by `StopSignals::watch`
     let mut options = given.options.clone();
     options.check()?;
     if !given.is_off("instructor") {
@@ -104,13 +107,11 @@ fn run(given: Given) -> anyhow::Result<ExitCode> {
         options.threads_max = possible;
     }
     let stop = StopSignals::watch(hangup(&given)).context("cannot watch for signals")?;
+    drop(held);
     let chatd = Chatd::start(&options, lent, server_threads, stop.raiser()?)?;
     join::tell(&chatd);
-    if let Some(code) = chatd.pairing_code() {
-        print_line(&format!("Instructor: type /instructor {code}"));
-    }
 
-    let mut watch = chatd.watch();
+    let (mut watch, mut reminder) = (chatd.watch(), Reminder::begin(&chatd));
     let mut service = Service::new(options.threads_max);
     service.ready(&chatd);
     status.set(Activity::WaitingForSignal);
@@ -123,6 +124,7 @@ fn run(given: Given) -> anyhow::Result<ExitCode> {
         }
         upgrade::look(&stop, &chatd);
         service.look(&chatd, &watch);
+        reminder.look(&chatd);
         for (level, line) in watch.look() {
             log::log!(level, "{line}");
         }

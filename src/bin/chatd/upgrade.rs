@@ -13,39 +13,51 @@ pub(crate) fn look(stop: &StopSignals, chatd: &Chatd) {
     }
     let mut arguments = std::env::args_os();
     let mut program = std::process::Command::new(arguments.next().unwrap_or("chatd".into()));
-    let Err(error) = chatd.hand_over(program.args(arguments));
-    log::error!(event = "not_upgraded"; "nothing is upgraded: {error:#}. This server goes on");
+    let Err(error) = chatd.hand_over(program.args(arguments), &|| stop.is_stopping());
+    let error = format!("{error:#}");
+    log::error!(
+        event = "not_upgraded";
+        "nothing is upgraded: {}. This server goes on",
+        error.trim_end_matches('.')
+    );
 }
 
 /// Asks the server that has the database at `path`, and waits for what comes of it.
 #[cfg(target_os = "linux")]
 pub(crate) fn run(path: &Path) -> anyhow::Result<()> {
     use anyhow::{Context as _, bail};
-    use chatd::{server::handover::times_handed_over, store::ServerLock};
-    use rustix::process::{Pid, Signal, kill_process};
+    use chatd::{
+        server::handover::{may_be_asked, times_handed_over},
+        store::ServerLock,
+    };
+    use rustix::process::{Pid, Signal, kill_process, test_kill_process};
     use std::time::{Duration, Instant};
 
     /// Longer than the server waits for the new program.
     const PATIENCE: Duration = Duration::from_secs(30);
 
-    let number = ServerLock::holder(path);
-    let Some(pid) = number.and_then(Pid::from_raw) else {
+    let Some((number, pid)) =
+        ServerLock::holder(path).and_then(|it| Some((it, Pid::from_raw(it)?)))
+    else {
         bail!(
-            "no server has {}. One without a database is asked by: kill -USR2 PID",
+            "no server of yours has {}. One without a database is asked by: kill -USR2 PID",
             path.display()
         );
     };
-    let before = times_handed_over(pid.as_raw_nonzero().get());
+    if !may_be_asked(number) {
+        bail!("process {number} is of a version that is not upgraded in place: start it anew");
+    }
+    let before = times_handed_over(number);
     kill_process(pid, Signal::USR2).context("the server cannot be asked")?;
     let end = Instant::now() + PATIENCE;
     while Instant::now() < end {
         std::thread::sleep(Duration::from_millis(100));
-        if times_handed_over(pid.as_raw_nonzero().get()) > before {
-            crate::print::print_line(&format!(
-                "Process {pid} is upgraded.",
-                pid = pid.as_raw_nonzero()
-            ));
+        if times_handed_over(number) > before {
+            crate::print::print_line(&format!("Process {number} is upgraded."));
             return Ok(());
+        }
+        if test_kill_process(pid).is_err() {
+            bail!("the server has ended. Its log says why");
         }
     }
     bail!("nothing is upgraded within {PATIENCE:?}. The server's log says why")

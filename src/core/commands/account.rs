@@ -3,7 +3,7 @@
 
 use super::{
     mail::describe_mail,
-    people::{change_name, describe_mute, describe_size, name_is_free},
+    people::{change_name, describe_mute, describe_to_administrator, name_is_free},
     row::{CommandResult, Reply, RoomsCtx, Row, SessionCtx, first_word, none, optional},
 };
 use crate::core::{
@@ -191,7 +191,7 @@ pub(crate) fn log_in(ctx: &mut RoomsCtx<'_>, login: Login) -> Answer {
     *member.private_mut() = Scrollback::new(PRIVATE_MAX, login.private);
     ctx.rooms.members_mut().ignore_account_of(ctx.client, account.id);
     text.push_str(&notice("You are logged in."));
-    text.push_str(&describe_size(ctx));
+    text.push_str(&describe_to_administrator(ctx));
     text.push_str(&describe_mail(ctx));
     text.push_str(&describe_mute(ctx));
     text.push_str(&describe_who(ctx.rooms, ctx.client, None));

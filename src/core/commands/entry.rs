@@ -4,7 +4,7 @@ use super::{
     account::{log_login, make_way},
     instructor,
     mail::describe_mail,
-    people::{describe_mute, describe_size, name_is_free},
+    people::{describe_mute, describe_to_administrator, name_is_free},
     places::describe_place,
     row::RoomsCtx,
 };
@@ -62,7 +62,7 @@ pub(crate) fn enter(ctx: &mut RoomsCtx<'_>, client: ClientId, mut entry: Entry) 
     }
     let (config, now) = (ctx.rooms.config(), ctx.rooms.now());
     let mut text = ctx.rooms.lasting.describe(config, now, ctx.member());
-    text.push_str(&describe_size(ctx));
+    text.push_str(&describe_to_administrator(ctx));
     text.push_str(&describe_mail(ctx));
     text.push_str(&describe_mute(ctx));
     if let Some(left) = inherited {
@@ -127,6 +127,14 @@ pub(crate) fn note_size(rooms: &mut Rooms, is_large: bool) {
     if let (false, Some(line)) = (was_large, rooms.lasting.describe_size(rooms.config())) {
         tell_administrators(rooms, &line);
     }
+}
+
+/// From now on this is wrong with the server itself, or nothing is. Administrators are told.
+pub(crate) fn warn(rooms: &mut Rooms, warning: Option<String>) {
+    if let Some(sentence) = &warning {
+        tell_administrators(rooms, &notice(sentence));
+    }
+    rooms.lasting.warning = warning;
 }
 
 /// Why a client may not come in like this, if they may not. The owner of an account has to give its

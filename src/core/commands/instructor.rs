@@ -2,7 +2,7 @@
 //! ends. So a class without accounts has somebody in charge.
 
 use super::{
-    people::describe_size,
+    people::describe_to_administrator,
     row::{CommandResult, Reply, RoomsCtx, Row, SessionCtx, required},
 };
 use crate::core::{
@@ -61,7 +61,7 @@ pub(crate) fn become_instructor(ctx: &mut RoomsCtx<'_>) -> CommandResult {
     ctx.rooms.members_mut()[ctx.client].become_instructor();
     ctx.audit(ENTERS.to_owned());
     let text = notice(format_args!("{YOU_ARE_INSTRUCTOR} /help lists what you may do."));
-    let text = text + &describe_size(ctx);
+    let text = text + &describe_to_administrator(ctx);
     Ok(Reply::Now(text + &describe_who(ctx.rooms, ctx.client, None)))
 }
 

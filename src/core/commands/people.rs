@@ -98,10 +98,12 @@ pub(super) fn name_is_free(
     Err(format!("The name \"{wanted}\" looks like \"{}\", who is here.", taken.shown()).into())
 }
 
-/// What whoever is an administrator from now on is told of the file's size.
-pub(super) fn describe_size(ctx: &RoomsCtx<'_>) -> String {
-    let told = ctx.rooms.lasting.describe_size(ctx.rooms.config());
-    told.filter(|_| ctx.rooms.is_admin(ctx.client)).unwrap_or_default()
+/// What whoever is an administrator from now on is told of what lasts.
+pub(super) fn describe_to_administrator(ctx: &RoomsCtx<'_>) -> String {
+    match ctx.rooms.is_admin(ctx.client) {
+        true => ctx.rooms.lasting.describe_to_administrators(ctx.rooms.config()),
+        false => String::new(),
+    }
 }
 
 /// Says that a client is muted, if they are.

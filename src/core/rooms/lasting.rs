@@ -31,6 +31,9 @@ pub(crate) struct Lasting {
     pub(in crate::core) names_are_unchecked: bool,
     /// The file is so large that somebody should know.
     pub(in crate::core) is_large: bool,
+    /// What is wrong with the server itself, if something is: a sentence for administrators.
+    #[serde(skip)]
+    pub(in crate::core) warning: Option<String>,
     /// When the server stops.
     pub(in crate::core) stop_at: Option<Timestamp>,
     /// Nobody comes in who is not here. It ends with the server: whoever could come back then would
@@ -94,6 +97,12 @@ impl Lasting {
                 "The history has become larger than 1 GiB. Nothing is deleted for that, unless the server is started with --history-max or --history-days.",
             )
         })
+    }
+
+    /// What administrators are told of all this.
+    pub(in crate::core) fn describe_to_administrators(&self, config: &RoomsConfig) -> String {
+        let warning = self.warning.as_ref().map(notice);
+        self.describe_size(config).into_iter().chain(warning).collect()
     }
 
     /// What a newcomer is told of all this.

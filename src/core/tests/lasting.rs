@@ -187,6 +187,29 @@ fn what_is_out_of_reach_without_unicode_names_is_logged() {
 }
 
 #[test]
+fn administrators_are_warned_when_it_happens_and_when_they_come() {
+    let warning = Some("The certificate expires soon.".to_owned());
+    let told = |text: &str| text.contains("*** The certificate expires soon.\n");
+    let mut chat = Conversation::new();
+    chat.forgets();
+    for _ in 0..2 {
+        chat.chat.warn(warning.clone());
+        chat.finishes();
+        assert_eq!(chat.reads(ALICE), "*** The certificate expires soon.\n", "each time");
+        assert_eq!(chat.reads(BOB), "");
+    }
+    assert!(!told(&welcome(&mut chat, CAROL, "carol")));
+    chat.asks(CAROL, Question::BecomeInstructor);
+    chat.finishes();
+    assert!(told(&chat.reads(CAROL)));
+    chat.chat.warn(None);
+    chat.forgets();
+    chat.asks(BOB, Question::BecomeInstructor);
+    chat.finishes();
+    assert!(!told(&chat.reads(BOB)));
+}
+
+#[test]
 fn administrators_are_told_of_a_large_file_when_they_come_and_when_they_become_one() {
     let large = "*** The history has become larger than 1 GiB. Nothing is deleted for that, ";
     let told = |text: &str| text.contains(large);

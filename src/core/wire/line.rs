@@ -52,6 +52,7 @@ impl Line<'_> {
 /// One connection's unread bytes.
 #[derive(Serialize, Deserialize)]
 pub struct LineBuffer {
+    #[serde(with = "super::hex")]
     bytes: Vec<u8>,
     /// `bytes[start..end]` is received and not yet taken.
     start: usize,

@@ -17,7 +17,7 @@ use crate::{
         proxies::Whose,
         sources::Admission,
         status::{self, Activity},
-        tls::{self, ENCRYPTED, HANDSHAKE_PATIENCE, connection::TlsConnection},
+        tls::{self, ENCRYPTED, HANDSHAKE_PATIENCE},
         turned_away::{Reason, TurnedAway},
     },
     socketserver::{Accepting, Connection, Handler, MixIn as _, Refusal, Threading},
@@ -93,13 +93,8 @@ impl ChatHandler {
         let Connection { number, stream, peer, kind, .. } = connection;
         let flusher = Arc::clone(&self.flusher);
         let client = WriterHandle::new(number, stream, peer, self.limits, flusher);
-        if kind == ENCRYPTED
-            && let Some(certificates) = &self.certificates
-        {
-            match TlsConnection::new(certificates.config()) {
-                Ok(tls) => client.begin_tls(tls),
-                Err(error) => log::error!("TLS: {error}"),
-            }
+        if kind == ENCRYPTED {
+            client.begin_tls(self.certificates.as_ref().and_then(|it| it.begin()));
         }
         if is_browser {
             client.begin_frames();
@@ -208,7 +203,9 @@ impl ChatHandler {
 #[inline(never)] // see `Session::hear`
 fn begin_messages(client: &Arc<WriterHandle>, begun: &Begun) -> Box<MessageReader> {
     let (first, tls) = begun.take();
-    tls.into_iter().for_each(|tls| client.begin_tls(tls));
+    if tls.is_some() {
+        client.begin_tls(tls);
+    }
     MessageReader::new(client, first.to_vec())
 }
 

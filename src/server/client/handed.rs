@@ -13,6 +13,7 @@ use crate::{
         close_reason::CloseReason,
         session::{Session, handover},
     },
+    server::wiped_json::to_json,
     socketserver::{Connection, Handler},
 };
 use crossbeam_channel::Sender;
@@ -38,15 +39,15 @@ impl<'a> ClientThread<'a> {
         if self.messages.is_some() || self.client.is_encrypted() {
             return self.client.hang_up(CloseReason::Upgrade);
         }
-        let (number, usage) = (self.client.number, self.usage.clone());
-        match serde_json::to_string(session) {
-            _ if self.client.is_hung_up() => {}
-            Ok(session) => {
-                self.handler.rests.clients.wait(Parked { number, age, usage, session });
-                self.client.thaw();
-            }
-            Err(_) => self.client.hang_up(CloseReason::Upgrade),
+        if self.client.is_hung_up() {
+            return;
         }
+        let Ok(session) = to_json(session) else {
+            return self.client.hang_up(CloseReason::Upgrade);
+        };
+        let (number, usage) = (self.client.number, self.usage.clone());
+        self.handler.rests.clients.wait(Parked { number, age, usage, session });
+        self.client.thaw();
     }
 
     /// One connection that another server has handed over, from there to the goodbye.
@@ -55,7 +56,7 @@ impl<'a> ClientThread<'a> {
         if !handler.registry.insert(client) {
             client.hang_up(CloseReason::Shutdown);
         }
-        let Parked { number, age, mut usage, session } = parked;
+        let Parked { number, age, mut usage, session: json } = parked;
         let is_reserve = handler.sources.reserve_of(number).is_some();
         usage.set_age(age);
         let (replies, has_looked, messages) = (None, false, None);
@@ -63,7 +64,9 @@ impl<'a> ClientThread<'a> {
             Box::new(ClientThread { handler, client, usage, replies, has_looked, messages });
         let reason = catch_unwind(AssertUnwindSafe(|| {
             let config = handler.session_of(client.peer);
-            let Ok(session) = serde_json::from_str(&session) else {
+            let session = serde_json::from_str(&json);
+            drop(json); // half a password may be in it
+            let Ok(session) = session else {
                 return CloseReason::ServerError; // it could be read in the rehearsal
             };
             let mut session = handover::go_on(session, &config);

@@ -23,6 +23,7 @@ use crate::{
     origin::Origin,
     server::{
         auth::Authenticator,
+        cues::Cue,
         fanout::{EventSender, is_large},
         hazards::Hazards,
         history::historian::HistoryReader,
@@ -36,7 +37,7 @@ use crate::{
         tls::certificates::Certificates,
     },
 };
-use crossbeam_channel::TrySendError;
+use crossbeam_channel::{Sender, TrySendError};
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -84,6 +85,8 @@ pub(crate) struct ChatHandler {
     pub(crate) certificates: Option<Arc<Certificates>>,
     /// Where threads rest while the server is handed over.
     pub(crate) rests: Rests<Parked>,
+    /// To tell the fan-out what no client has done.
+    pub(crate) tell: Sender<Cue>,
 }
 
 impl ChatHandler {

@@ -6,6 +6,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// A client, as their thread leaves them.
 #[derive(Serialize, Deserialize)]
@@ -14,8 +15,9 @@ pub(crate) struct Parked {
     /// For how long they have been here.
     pub(super) age: Duration,
     pub(super) usage: Usage,
-    /// In JSON.
-    pub(super) session: String,
+    /// In JSON. Half a password may be in it, so it goes over by itself (see `Package`).
+    #[serde(skip)]
+    pub(crate) session: Zeroizing<String>,
 }
 
 impl Parked {

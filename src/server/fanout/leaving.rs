@@ -12,11 +12,12 @@ pub(super) type Asked = Rest<Result<(String, u64), String>>;
 /// Leaves the chat, and waits whether it is wanted again. Everything is delivered and written.
 #[inline(never)]
 pub(super) fn leave(chat: &Chat<Arc<WriterHandle>>, asked: &Asked) {
-    if let Err(why) = chat.check_rest() {
-        return asked.decline(Err(why.to_owned()));
-    }
+    let epoch = match chat.check_rest() {
+        Ok(epoch) => epoch,
+        Err(why) => return asked.decline(Err(why.to_owned())),
+    };
     match serde_json::to_string(chat) {
-        Ok(json) => asked.wait(Ok((json, chat.epoch()))),
+        Ok(json) => asked.wait(Ok((json, epoch))),
         Err(error) => asked.decline(Err(error.to_string())),
     }
 }

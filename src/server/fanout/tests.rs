@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use std::{
     io::{BufRead as _, BufReader},
     net::{TcpListener, TcpStream},
-    thread::JoinHandle,
+    thread::{self, JoinHandle},
 };
 
 /// How long to wait for anything that has to happen.

@@ -10,24 +10,33 @@ use crate::{
     server::{
         Chatd,
         client::{outbox::WriterHandle, parked::Parked},
+        held_signals::HeldSignals,
+        net,
         parking::{Ask, Resting, rest},
         tls::ENCRYPTED,
     },
     socketserver::{Listener, next_number},
 };
 use anyhow::{Context as _, anyhow, bail};
-use nix::sys::{
-    pthread::{Pthread, pthread_kill},
-    signal::Signal,
+use nix::{
+    sys::{
+        pthread::{Pthread, pthread_kill},
+        signal::Signal,
+    },
+    unistd::execvpe,
 };
+use rustix::stdio::dup2_stdin;
 use signal_hook::{consts::SIGURG, flag};
 use std::{
     collections::HashMap,
     convert::Infallible,
+    env,
+    ffi::CString,
     io::{self, ErrorKind, Read as _},
+    iter::once,
     os::{
         fd::{AsFd as _, BorrowedFd, OwnedFd},
-        unix::{net::UnixStream, process::CommandExt as _, thread::JoinHandleExt as _},
+        unix::{ffi::OsStrExt as _, net::UnixStream, thread::JoinHandleExt as _},
     },
     process::{Command, Stdio},
     sync::{Arc, Once},
@@ -47,8 +56,14 @@ const REHEARSAL: Duration = Duration::from_secs(10);
 /// How long to wait before a thread that has not come to rest is woken again: a signal that comes
 /// just before its thread begins to wait is lost.
 const AGAIN: Duration = Duration::from_millis(2);
+/// How often to look meanwhile whether this server is to stop.
+const LOOK_UP: Duration = Duration::from_millis(100);
 /// The most bytes of what the new program answers: a sentence.
-const ANSWER_MAX: u64 = 4096;
+const ANSWER_MAX: usize = 4096;
+const NOT_STARTED: &str = "the new program cannot be started";
+
+/// Fails when the upgrade is to be given up.
+type GoesOn<'a> = &'a dyn Fn() -> anyhow::Result<()>;
 
 /// Wakes a thread that waits for a socket. Its handler does nothing. (By default this signal does
 /// nothing, either: one that comes late harms no program.)
@@ -60,14 +75,21 @@ fn wake(thread: &JoinHandle<()>) {
 
 impl Chatd {
     /// Has `program` take over: in this process, so that it returns only if nothing came of it, and
-    /// this server goes on.
+    /// this server goes on. `is_stopping`: it is to stop, which comes first.
     ///
     /// # Errors
     /// Why nothing came of it.
-    pub fn hand_over(&self, program: &mut Command) -> anyhow::Result<Infallible> {
+    pub fn hand_over(
+        &self,
+        program: &mut Command,
+        is_stopping: &dyn Fn() -> bool,
+    ) -> anyhow::Result<Infallible> {
         static HANDLED: Once = Once::new();
         HANDLED.call_once(|| drop(flag::register(SIGURG, Arc::default())));
-        let handed = self.leave(program);
+        let handed = self.leave(program, &|| match is_stopping() {
+            true => bail!("the server is about to stop"),
+            false => Ok(()),
+        });
         self.handler.rests.clients.ask(None);
         for server in &self.servers {
             server.pause(false);
@@ -75,30 +97,33 @@ impl Chatd {
         handed // whatever rests was dropped with `leave`, and goes on
     }
 
-    fn leave(&self, program: &mut Command) -> anyhow::Result<Infallible> {
+    fn leave(&self, program: &mut Command, goes_on: GoesOn<'_>) -> anyhow::Result<Infallible> {
         let began = Instant::now();
-        self.stop_accepting()?;
+        self.stop_accepting(goes_on)?;
         let (rests, clients) = rest();
         self.handler.rests.clients.ask(Some(rests));
-        let parked = self.park_clients(&clients);
+        let parked = self.park_clients(&clients, goes_on)?;
         let (chat, _chat_rests) = ask("fan-out", &self.handler.rests.fanout)?;
         let ((), _store_rests) = ask("historian", &self.handler.rests.historian)?;
         let (package, sockets) = self.pack(chat, parked)?;
-        let state = serde_json::to_string(&package)?;
+        let state = package.write()?;
         let stdin = io::stdin();
         let mut descriptors = vec![stdin.as_fd()];
         descriptors.extend(self.descriptors());
         descriptors.extend(sockets.iter().map(|client| client.socket().as_fd()));
         log::debug!("{} clients rest after {:?}", sockets.len(), began.elapsed());
-        rehearse(program, &state, &descriptors)?;
+        rehearse(program, &state, &descriptors, goes_on)?;
+        let _held = HeldSignals::hold(); // one that comes from here on finds the new program
+        goes_on()?;
         log::info!(event = "upgrading"; "another program takes over, {} clients connected", sockets.len());
         log::logger().flush();
         become_other(program, &state, &descriptors)
     }
 
-    fn stop_accepting(&self) -> anyhow::Result<()> {
+    fn stop_accepting(&self, goes_on: GoesOn<'_>) -> anyhow::Result<()> {
         let end = Instant::now() + QUIET;
         while !self.servers.iter().all(|server| server.pause(true)) {
+            goes_on()?;
             if Instant::now() >= end {
                 bail!("the accept loops do not come to rest");
             }
@@ -109,7 +134,11 @@ impl Chatd {
     }
 
     /// Waits until every client's thread rests, or is about to end.
-    fn park_clients(&self, resting: &Resting<Parked>) -> HashMap<u64, Parked> {
+    fn park_clients(
+        &self,
+        resting: &Resting<Parked>,
+        goes_on: GoesOn<'_>,
+    ) -> anyhow::Result<HashMap<u64, Parked>> {
         let (mut parked, began) = (HashMap::new(), Instant::now());
         let mut is_late = false;
         // They cannot be handed over, and may be in their handshake.
@@ -117,6 +146,7 @@ impl Chatd {
         encrypted.retain(|client| client.is_encrypted());
         encrypted.iter().for_each(|client| client.hang_up(CloseReason::Upgrade));
         loop {
+            goes_on()?;
             parked.extend(resting.left.try_iter().map(|one| (one.number, one)));
             let clients = self.handler.registry.all();
             // Each thread is in the registry, but for a moment at its beginning.
@@ -126,15 +156,13 @@ impl Chatd {
                 .filter(|client| !parked.contains_key(&client.number))
                 .partition(|client| client.is_leaving());
             let elapsed = began.elapsed();
-            if moving.is_empty() && are_all_known && (leaving.is_empty() || elapsed > LEAVING) {
-                return parked;
+            let have_left = leaving.is_empty() || elapsed > LEAVING;
+            if (moving.is_empty() && are_all_known && have_left) || elapsed > 2 * PATIENCE {
+                return Ok(parked);
             }
             if elapsed > PATIENCE && !is_late {
                 is_late = true;
                 moving.iter().for_each(|client| client.hang_up(CloseReason::Upgrade));
-            }
-            if elapsed > 2 * PATIENCE {
-                return parked;
             }
             self.threads.for_each(wake);
             thread::sleep(AGAIN);
@@ -203,45 +231,68 @@ fn rehearse(
     program: &mut Command,
     state: &str,
     descriptors: &[BorrowedFd<'_>],
+    goes_on: GoesOn<'_>,
 ) -> anyhow::Result<()> {
-    let (mut ours, theirs) = UnixStream::pair()?;
+    let (ours, theirs) = UnixStream::pair()?;
     let stdin = OwnedFd::from(theirs);
     let child = program.env(VARIABLE, REHEARSE).stdin(stdin).stdout(Stdio::null());
-    let mut child = child.spawn().context("the new program cannot be started")?;
+    let mut child = child.spawn().context(NOT_STARTED)?;
     program.stdin(Stdio::null()); // it keeps the other end
-    let sent = pass::send(&ours, state, descriptors);
-    let mut answer = String::new();
-    ours.set_read_timeout(Some(REHEARSAL))?;
-    let read = sent.and_then(|()| Ok((&mut ours).take(ANSWER_MAX).read_to_string(&mut answer)?));
-    if answer == READY {
-        let _ = child.wait();
-        return Ok(());
-    }
-    let is_late = read.is_err_and(|error| {
-        let error = error.downcast_ref::<io::Error>().map(io::Error::kind);
-        error == Some(ErrorKind::WouldBlock)
-    });
-    let _ = child.kill();
+    let answer = match pass::send(&ours, state, descriptors) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("cannot hand anything over")
+        }
+        _ => hear(&ours, goes_on), // if it has ended already, that is heard
+    };
+    let _ = child.kill(); // it is over
     let status = child.wait()?;
-    match answer.is_empty() {
-        true if is_late => bail!("the new program is not ready after {REHEARSAL:?}"),
-        true => bail!("the new program has ended without a word: {status}"),
-        false => bail!("the new program refuses: {answer}"),
+    match answer?.as_str() {
+        READY => Ok(()),
+        "" => bail!("the new program has ended without a word: {status}"),
+        answer => bail!("the new program refuses: {answer}"),
     }
 }
 
-/// Becomes the new program.
+/// Hears what the new program answers, to the end.
+fn hear(mut socket: &UnixStream, goes_on: GoesOn<'_>) -> anyhow::Result<String> {
+    let (mut answer, mut space, end) = (Vec::new(), [0; 512], Instant::now() + REHEARSAL);
+    socket.set_read_timeout(Some(LOOK_UP))?;
+    while answer.len() < ANSWER_MAX {
+        goes_on()?;
+        if Instant::now() >= end {
+            bail!("the new program is not ready after {REHEARSAL:?}");
+        }
+        match socket.read(&mut space) {
+            Ok(0) => break,
+            Ok(count) => answer.extend_from_slice(&space[..count]),
+            Err(e) if net::is_nothing(&e) => {}
+            Err(_) => break, // it has ended, and had not read everything
+        }
+    }
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// Becomes the new program. (Not by `Command::exec`: where that fails, it has changed our standard input,
+/// and lets the next write to a closed pipe end this process.)
 fn become_other(
-    program: &mut Command,
+    program: &Command,
     state: &str,
     descriptors: &[BorrowedFd<'_>],
 ) -> anyhow::Result<Infallible> {
     let (ours, theirs) = UnixStream::pair()?;
     pass::send(&ours, state, descriptors)?;
+    let arguments = once(program.get_program()).chain(program.get_args());
+    let arguments: Vec<CString> =
+        arguments.map(|argument| CString::new(argument.as_bytes())).collect::<Result<_, _>>()?;
     let times = times_handed_over(std::process::id() as i32) + 1;
-    let program = program
-        .env(VARIABLE, format!("{GO}{times}"))
-        .stdin(OwnedFd::from(theirs))
-        .stdout(Stdio::inherit());
-    Err(program.exec()).context("the new program cannot be started")
+    let ours_to_say = (VARIABLE.into(), format!("{GO}{times}").into());
+    let variables = env::vars_os().filter(|(name, _)| name != VARIABLE).chain([ours_to_say]);
+    let variables: Vec<CString> = variables
+        .map(|(name, value)| CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()))
+        .collect::<Result<_, _>>()?;
+    let stdin = io::stdin().as_fd().try_clone_to_owned()?;
+    dup2_stdin(&theirs)?;
+    let Err(error) = execvpe(&arguments[0], &arguments, &variables);
+    dup2_stdin(&stdin)?;
+    Err(io::Error::from(error)).context(NOT_STARTED)
 }

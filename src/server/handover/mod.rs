@@ -21,4 +21,4 @@ mod package;
 mod pass;
 mod taking_up;
 
-pub use taking_up::{Handed, times_handed_over};
+pub use taking_up::{Handed, may_be_asked, times_handed_over};

@@ -2,7 +2,7 @@
 //! input. Descriptors that are on their way stay open, also while a process becomes another program.
 
 use crate::core::rooms::handover::VERSION;
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use rustix::{
     fs::{MemfdFlags, memfd_create},
     net::{
@@ -12,13 +12,14 @@ use rustix::{
 };
 use std::{
     fs::File,
-    io::{IoSlice, IoSliceMut, Read as _, Seek as _, Write as _},
+    io::{self, IoSlice, IoSliceMut, Read as _, Seek as _, Write as _},
     mem::MaybeUninit,
     os::{
         fd::{AsFd as _, BorrowedFd, OwnedFd},
         unix::net::UnixStream,
     },
 };
+use zeroize::Zeroizing;
 
 /// What every message begins with; then the version, and the number of descriptors of all messages.
 const MAGIC: &[u8; 8] = b"chatd up";
@@ -31,7 +32,7 @@ pub(super) fn send(
     socket: &UnixStream,
     state: &str,
     descriptors: &[BorrowedFd<'_>],
-) -> anyhow::Result<()> {
+) -> io::Result<()> {
     let mut file = File::from(memfd_create("chatd-state", MemfdFlags::CLOEXEC)?);
     file.write_all(state.as_bytes())?;
     file.rewind()?;
@@ -42,17 +43,17 @@ pub(super) fn send(
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(BATCH))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         control.push(SendAncillaryMessage::ScmRights(batch));
-        sendmsg(socket, &[IoSlice::new(&head)], &mut control, SendFlags::NOSIGNAL)
-            .context("cannot hand descriptors over")?;
+        sendmsg(socket, &[IoSlice::new(&head)], &mut control, SendFlags::NOSIGNAL)?;
     }
     Ok(())
 }
 
-/// Receives what [`send`] has sent.
+/// Receives what [`send`] has sent. Of the state, nothing is left in the file: half a password may be in
+/// it.
 ///
 /// # Errors
 /// It is of another version, or not whole.
-pub(super) fn receive(socket: &UnixStream) -> anyhow::Result<(String, Vec<OwnedFd>)> {
+pub(super) fn receive(socket: &UnixStream) -> anyhow::Result<(Zeroizing<String>, Vec<OwnedFd>)> {
     let (mut descriptors, mut count) = (Vec::new(), 1);
     while descriptors.len() < count {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(BATCH))];
@@ -77,9 +78,13 @@ pub(super) fn receive(socket: &UnixStream) -> anyhow::Result<(String, Vec<OwnedF
         }
         count = all as usize;
     }
-    let mut state = String::new();
     let mut file = File::from(descriptors.remove(0));
+    let length = file.metadata()?.len();
+    // With room for all of it: a string that grew would leave copies behind.
+    let mut state = Zeroizing::new(String::with_capacity(length as usize + 1));
     file.rewind()?;
     file.read_to_string(&mut state)?;
+    file.rewind()?;
+    io::copy(&mut io::repeat(0).take(length), &mut file)?;
     Ok((state, descriptors))
 }

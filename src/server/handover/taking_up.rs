@@ -7,20 +7,22 @@ use super::{
 use crate::{
     core::{Chat, record::Snapshot, rooms::RoomsConfig},
     server::{
+        certificate,
         client::{handed::HandedHandler, handler::ChatHandler},
-        clock::Clock,
-        history::historian,
         options::Options,
         registry::Client as Handle,
         sources::SourceTable,
     },
     socketserver::{
-        Connection, Listener, MixIn as _, Threading, number_from, unix_socket::UnixSocket,
+        Connection, Listener, MixIn as _, Threading, number_from, signals::signals_in,
+        unix_socket::UnixSocket,
     },
+    store::{Store, schema},
 };
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow, ensure};
 use crossbeam_channel::bounded;
 use parking_lot::Mutex;
+use signal_hook::consts::SIGUSR2;
 use std::{
     io::Write as _,
     mem::take,
@@ -29,6 +31,7 @@ use std::{
         fd::{AsFd as _, OwnedFd},
         unix::net::UnixStream,
     },
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -62,6 +65,13 @@ pub fn times_handed_over(process: i32) -> u32 {
     times.and_then(|times| std::str::from_utf8(times).ok()?.parse().ok()).unwrap_or(0)
 }
 
+/// Whether a process does something else at SIGUSR2 than to end: it has a handler, or it will have one.
+pub fn may_be_asked(process: i32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let signals = ["SigCgt:", "SigBlk:"].map(|line| signals_in(&status, line));
+    signals.into_iter().any(|signals| signals & (1 << (SIGUSR2 - 1)) != 0)
+}
+
 impl Handed {
     /// Takes what another server hands over, if it does. In a rehearsal it answers, and the process
     /// ends there: `None` is never returned then.
@@ -86,7 +96,7 @@ impl Handed {
 
     fn receive(socket: &UnixStream) -> anyhow::Result<Handed> {
         let (state, descriptors) = pass::receive(socket)?;
-        let package: Package = serde_json::from_str(&state).context(NOT_UNDERSTOOD)?;
+        let package = Package::read(&state).context(NOT_UNDERSTOOD)?;
         let mut descriptors = descriptors.into_iter();
         let mut next = || descriptors.next().context("a descriptor is missing");
         rustix::stdio::dup2_stdin(next()?)?;
@@ -97,19 +107,28 @@ impl Handed {
         Ok(Handed { package, listeners, sockets })
     }
 
-    /// Reads everything, and opens the database, last of all: it may be migrated.
-    fn rehearse(self, options: &Options) -> anyhow::Result<()> {
-        let package = self.package;
-        read_chat::<()>(&package, options)?;
+    /// Looks at everything that a start reads, and changes nothing: the other server may go on.
+    fn rehearse(&self, options: &Options) -> anyhow::Result<()> {
+        let package = &self.package;
+        read_chat::<()>(package, options)?;
         for client in &package.clients {
             client.parked.check().context(NOT_UNDERSTOOD)?;
         }
         SourceTable::new(options).go_on(&package.sources, &[]).context(NOT_UNDERSTOOD)?;
-        let (snapshot, ..) = historian::open(&options.store_config(), Clock::system())?;
-        match snapshot.epoch {
-            Some(epoch) if epoch != package.epoch => bail!("its database is another one"),
-            _ => Ok(()),
-        }
+        let (clients, most) = (package.clients.len(), options.threads_max);
+        ensure!(
+            clients <= options.client_threads(),
+            "{clients} clients are connected, and --threads-max is {most}"
+        );
+        options.session_config()?; // it reads the message of the day
+        certificate::by_options(options, self.encrypted_from())?;
+        options.store_config().file.map_or(Ok(()), |file| look_into(&file, package.epoch))
+    }
+
+    /// From whom there is a listener that needs a certificate.
+    pub(in crate::server) fn encrypted_from(&self) -> Option<&'static str> {
+        let is_any = self.package.listeners.iter().any(Kind::is_encrypted);
+        is_any.then_some("the old server")
     }
 
     /// The chat's listeners.
@@ -199,6 +218,19 @@ impl Handed {
         log::info!(event = "upgraded"; "this program has taken over, {started} clients connected");
         Ok(())
     }
+}
+
+/// Looks into the database. The other server has closed it, and keeps its lock.
+fn look_into(file: &Path, epoch: u64) -> anyhow::Result<()> {
+    let store = Store::open_to_read(file, PATIENCE)?;
+    let found = store.schema()?;
+    ensure!(
+        found == schema::VERSION,
+        "it changes the database (schema {found} becomes {}), and that is done at an ordinary start: stop the old server, and start this one",
+        schema::VERSION
+    );
+    ensure!(store.snapshot(0, 0)?.epoch == Some(epoch), "its database is another one");
+    Ok(())
 }
 
 fn read_chat<H>(package: &Package, options: &Options) -> anyhow::Result<Chat<H>> {

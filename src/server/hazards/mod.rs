@@ -25,6 +25,7 @@ use crate::core::{
     session::SessionConfig,
 };
 use crate::origin::Origin;
+use crate::server::cues::Cue;
 use crate::thread_status::Group;
 use anyhow::Context as _;
 use crossbeam_channel::{Sender, bounded};
@@ -66,7 +67,7 @@ pub(crate) struct Hazards {
     recorded: Arc<SessionConfig>,
     /// A plain mutex, held for a few instructions.
     state: Mutex<State>,
-    announce: Sender<Announcement>,
+    tell: Sender<Cue>,
 }
 
 impl Hazards {
@@ -101,8 +102,8 @@ impl Hazards {
         let unlimited = SessionConfig { flood: None, ..limited.clone() };
         let recorded = SessionConfig { is_forgotten: false, ..unlimited.clone() };
         let [limited, unlimited, recorded] = [limited, unlimited, recorded].map(Arc::new);
-        let (state, announce) = (Mutex::default(), fanout.cues.announce.clone());
-        Ok(Some(Arc::new(Hazards { stage, limited, unlimited, recorded, state, announce })))
+        let (state, tell) = (Mutex::default(), fanout.cues.tell.clone());
+        Ok(Some(Arc::new(Hazards { stage, limited, unlimited, recorded, state, tell })))
     }
 
     /// Whether it is a puppet that comes from there.
@@ -296,7 +297,7 @@ impl Hazards {
 
     /// Never waits: the fan-out may be what is being held up.
     fn announce(&self, announcement: Announcement) {
-        let _ = self.announce.try_send(announcement);
+        let _ = self.tell.try_send(Cue::Announcement(announcement));
     }
 }
 

@@ -130,7 +130,7 @@ pub fn open(
         witness: Witness::default(),
         look_at: Instant::now() + LOOK_EVERY,
         door: Door::default(),
-        lock,
+        _lock: lock,
     };
     historian.look_at_the_start(written_at);
     let snapshot = match historian.snapshot(ROOMS_MAX, SCROLLBACK_MAX) {
@@ -189,7 +189,7 @@ pub struct Historian {
     look_at: Instant,
     /// Another server is to have the file.
     pub(crate) door: Door<()>,
-    lock: Option<ServerLock>,
+    _lock: Option<ServerLock>,
 }
 
 /// A search that is under way.

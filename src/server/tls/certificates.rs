@@ -1,7 +1,7 @@
 //! The certificate and its key: read at the start, and again on SIGHUP. Runs on thread `main`, and
 //! blocks on the disk.
 
-use super::fingerprint::fingerprint;
+use super::{connection::TlsConnection, fingerprint::fingerprint};
 use crate::{
     lock::{LockKind, Locked},
     server::text_file,
@@ -45,38 +45,49 @@ pub struct Certificate {
     pub fingerprint: String,
     /// What the operator has to know: it has expired, say.
     pub warnings: Vec<String>,
+    path: PathBuf,
+    encoded: CertificateDer<'static>,
 }
 
 /// The one that holds now, for every connection that begins.
 pub(crate) struct Certificates {
-    current: Locked<Current>,
+    current: Locked<Certificate>,
     /// The chat's port without encryption, if there is one: for those who come to the wrong one.
     pub(crate) plain_port: Option<u16>,
 }
 
-struct Current {
-    config: Arc<ServerConfig>,
-    fingerprint: String,
-}
-
 impl Certificates {
     pub(crate) fn new(first: Certificate, plain_port: Option<u16>) -> Certificates {
-        let current = Current { config: first.config, fingerprint: first.fingerprint };
-        Certificates { current: Locked::new(LockKind::Settings, current), plain_port }
+        Certificates { current: Locked::new(LockKind::Settings, first), plain_port }
     }
 
-    /// For a connection that begins.
-    pub(crate) fn config(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.current.lock().config)
+    /// For a connection that begins. (`None`, and a line in the log: there can be no encryption.)
+    pub(crate) fn begin(&self) -> Option<Box<TlsConnection>> {
+        let config = Arc::clone(&self.current.lock().config);
+        TlsConnection::new(config).inspect_err(|error| log::error!("TLS: {error}")).ok()
     }
 
     /// From now on another one holds, for connections that begin. Returns whether it is another one.
     pub(crate) fn replace(&self, next: Certificate) -> bool {
         let mut current = self.current.lock();
         let is_other = current.fingerprint != next.fingerprint;
-        *current = Current { config: next.config, fingerprint: next.fingerprint };
+        *current = next;
         is_other
     }
+
+    /// What is wrong at this time with the one that holds, if something is.
+    pub(crate) fn complaint(&self, now: Timestamp) -> Option<Complaint> {
+        let current = self.current.lock();
+        complaint(&current.encoded, now, &current.path)
+    }
+}
+
+/// What is wrong with a certificate that does not hold now, or not for long.
+pub(crate) struct Complaint {
+    /// For the operator.
+    pub(crate) for_log: String,
+    /// For administrators in the chat: they need not know where the file is.
+    pub(crate) for_chat: String,
 }
 
 impl TlsFiles {
@@ -88,8 +99,10 @@ impl TlsFiles {
         let (cert, key) = (self.cert.display(), self.key.display());
         let chain = self.read_chain()?;
         let fingerprint = fingerprint(&chain[0]);
-        let validity = validity(&chain[0], Timestamp::now(), &self.cert);
-        let warnings = validity.into_iter().chain(open_to_everybody(&self.key)).collect();
+        let encoded = chain[0].clone();
+        let complaint = complaint(&encoded, Timestamp::now(), &self.cert);
+        let warnings = complaint.map(|it| it.for_log).into_iter();
+        let warnings = warnings.chain(open_to_everybody(&self.key)).collect();
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
@@ -104,7 +117,8 @@ impl TlsFiles {
         // a certificate that is replaced is replaced for everybody.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
-        Ok(Certificate { config: Arc::new(config), fingerprint, warnings })
+        let (config, path) = (Arc::new(config), self.cert.clone());
+        Ok(Certificate { config, fingerprint, warnings, path, encoded })
     }
 
     fn read_chain(&self) -> anyhow::Result<Vec<CertificateDer<'static>>> {
@@ -139,32 +153,39 @@ fn read(path: &Path, what: &str) -> anyhow::Result<String> {
         .with_context(|| format!("cannot read {what} from {} ({advice})", path.display()))
 }
 
-/// Warns of a certificate that does not hold now, or not for long. It is used all the same: it
+/// Complains of a certificate that does not hold now, or not for long. It is used all the same: it
 /// encrypts as well as ever, and whoever knows its fingerprint asks for no more.
-fn validity(certificate: &CertificateDer<'_>, now: Timestamp, path: &Path) -> Option<String> {
-    let path = path.display();
-    match holds_at(certificate, unix_time(now)) {
-        Err(CertificateError::NotValidYetContext { not_before, .. }) => Some(format!(
-            "the certificate in {path} holds only from {} on, says this machine's clock; clients will refuse it",
+fn complaint(certificate: &CertificateDer<'_>, now: Timestamp, path: &Path) -> Option<Complaint> {
+    let what = validity(certificate, now)?;
+    Some(Complaint {
+        for_log: format!(
+            "the certificate in {} {what}. Renew it, and have it read again: SIGHUP to a service, or a restart",
+            path.display()
+        ),
+        for_chat: format!("The server's certificate {what}. Whoever runs it has to renew that."),
+    })
+}
+
+/// The end of a sentence about a certificate that does not hold now, or not for long.
+fn validity(certificate: &CertificateDer<'_>, now: Timestamp) -> Option<String> {
+    if let Err(CertificateError::NotValidYetContext { not_before, .. }) =
+        holds_at(certificate, unix_time(now))
+    {
+        return Some(format!(
+            "holds only from {} on, says this machine's clock; clients refuse it",
             date(not_before)
-        )),
-        _ => match holds_at(certificate, NEVER) {
-            Err(CertificateError::ExpiredContext { not_after, .. }) if is_past(not_after, now) => {
-                Some(format!(
-                    "the certificate in {path} has expired on {}; clients will refuse it. Renew it, and send SIGHUP",
-                    date(not_after)
-                ))
-            }
-            Err(CertificateError::ExpiredContext { not_after, .. })
-                if is_past(not_after, now + SOON) =>
-            {
-                Some(format!(
-                    "the certificate in {path} expires on {}. Renew it, and send SIGHUP",
-                    date(not_after)
-                ))
-            }
-            _ => None,
-        },
+        ));
+    }
+    match holds_at(certificate, NEVER) {
+        Err(CertificateError::ExpiredContext { not_after, .. }) if is_past(not_after, now) => {
+            Some(format!("has expired on {}; clients refuse it", date(not_after)))
+        }
+        Err(CertificateError::ExpiredContext { not_after, .. })
+            if is_past(not_after, now + SOON) =>
+        {
+            Some(format!("expires on {}", date(not_after)))
+        }
+        _ => None,
     }
 }
 
@@ -210,4 +231,32 @@ fn open_to_everybody(key: &Path) -> Option<String> {
 #[cfg(not(unix))]
 fn open_to_everybody(_: &Path) -> Option<String> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+    #[test]
+    fn what_is_wrong_is_said_from_two_weeks_before_the_end_on() {
+        let now = "2026-11-28T12:00:00Z".parse().unwrap();
+        for (from, to, says) in [
+            ((2026, 1, 1), (2026, 12, 13), None),
+            ((2026, 1, 1), (2026, 12, 12), Some("expires on 2026-12-12")),
+            ((2026, 1, 1), (2026, 11, 29), Some("expires on 2026-11-29")),
+            ((2026, 1, 1), (2026, 11, 28), Some("has expired on 2026-11-28; clients refuse it")),
+            (
+                (2026, 11, 29),
+                (2027, 1, 1),
+                Some("holds only from 2026-11-29 on, says this machine's clock; clients refuse it"),
+            ),
+        ] {
+            let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+            params.not_before = date_time_ymd(from.0, from.1, from.2);
+            params.not_after = date_time_ymd(to.0, to.1, to.2);
+            let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+            assert_eq!(validity(certificate.der(), now).as_deref(), says, "{from:?} to {to:?}");
+        }
+    }
 }

@@ -210,10 +210,7 @@ impl Web {
 
     /// What a connection encrypts with, if it comes by a port for that.
     fn begin_tls(&self, port: Port) -> Option<Box<TlsConnection>> {
-        let certificates =
-            self.handler.certificates.as_ref().filter(|_| port == Port::Encrypted)?;
-        let begun = TlsConnection::new(certificates.config());
-        begun.inspect_err(|error| log::error!("TLS: {error}")).ok()
+        self.handler.certificates.as_ref().filter(|_| port == Port::Encrypted)?.begin()
     }
 
     /// A handshake has failed.

@@ -31,9 +31,10 @@ pub(crate) enum HandshakeError {
 }
 
 impl WriterHandle {
-    /// From now on the connection is encrypted. To be called before anything is sent.
-    pub(in crate::server::client) fn begin_tls(&self, tls: Box<TlsConnection>) {
-        self.outbox.lock().queue.begin_tls(tls);
+    /// From now on the connection is encrypted. To be called before anything is sent. `None`: it cannot
+    /// be, and the handshake will fail; nothing goes in plain text.
+    pub(in crate::server::client) fn begin_tls(&self, tls: Option<Box<TlsConnection>>) {
+        tls.into_iter().for_each(|tls| self.outbox.lock().queue.begin_tls(tls));
         self.is_encrypted.store(true, Relaxed);
     }
 
@@ -90,7 +91,9 @@ impl WriterHandle {
     /// Sends what there is of the handshake. Returns whether that is all, and whether it goes on.
     fn flush_handshake(&self) -> Result<(bool, bool), HandshakeError> {
         let mut outbox = self.outbox.lock();
-        let Some(tls) = outbox.queue.tls() else { return Ok((true, false)) };
+        let Some(tls) = outbox.queue.tls() else {
+            return Err(HandshakeError::Failed("there is no encryption to be had".to_owned()));
+        };
         let is_sent = tls.flush(&self.socket);
         let is_sent = is_sent.map_err(|error| HandshakeError::Failed(error.to_string()))?;
         Ok((is_sent, tls.is_handshaking()))
