@@ -149,10 +149,12 @@ fn compare_shows_every_figure_of_every_model() {
     }
     std::fs::remove_dir_all(folder).unwrap();
 
-    let called = chatbench("timeline --event logins");
-    assert!(called.success, "{}", called.stdout);
-    for figure in ["slowest_ms", "lines_over_100_ms", "lines_never_read"] {
-        assert!(called.stdout.contains(figure), "{}", called.stdout);
+    for (event, more) in [("logins", ""), ("disk", "slowest_answer_ms")] {
+        let called = chatbench(&format!("timeline --event {event}"));
+        assert!(called.success, "{}", called.stdout);
+        for figure in ["slowest_ms", "lines_over_100_ms", "lines_never_read", more] {
+            assert!(called.stdout.contains(figure), "{}", called.stdout);
+        }
     }
 }
 

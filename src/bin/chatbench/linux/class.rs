@@ -1,4 +1,5 @@
-//! `compare --class`: threads or select, in two minutes; and the plots of what `compare` measures.
+//! `compare --class`: threads or select, in two and a half minutes; and the plots of what `compare`
+//! measures.
 
 use super::{
     load::Settings,
@@ -29,7 +30,7 @@ const ON_DISK: [(&str, &[&str]); 2] = [
     ("throughput --window 1 --clients 100", &["deliveries_per_s"]),
 ];
 /// What happens at second one, and how its plot is called. The last with all cores for the server.
-const EVENTS: [(Event, bool, &str, &str); 4] = [
+const EVENTS: [(Event, bool, &str, &str); 5] = [
     (Event::Logins, false, "logins", "Fifty people log in at second 1; the server has one core"),
     (
         Event::Logins,
@@ -49,7 +50,10 @@ const EVENTS: [(Event, bool, &str, &str); 4] = [
         "stuck",
         "One client reads nothing; another says 1,000 lines of 1,000 bytes a second",
     ),
+    (Event::Disk, false, "disk", "From second 1 on, each sync of the history's disk takes 100 ms"),
 ];
+/// The plot of those who ask for help meanwhile.
+const ANSWERS: (&str, &str) = ("disk-answers", "On the same slow disk: somebody asks for /help");
 /// Milliseconds that are drawn; a line that never comes is drawn at the upper edge.
 const SHOWN: (f64, f64) = (0.01, 10_000.0);
 
@@ -79,32 +83,50 @@ pub fn run(folder: &Path, [mut rows, mut disk_rows]: [Vec<Row>; 2]) -> Result<bo
     );
     say(&report::markdown(&disk_rows, &on_disk, &settings)?);
     for (event, shared, name, title) in EVENTS {
-        let mut series = Vec::new();
+        let (mut lines, mut answers) = (Vec::new(), Vec::new());
         for server in &servers {
             eprintln!("timeline: {name}: {}", server.name);
-            series.push((
-                server.name.clone(),
-                slowest(&Timeline { event, shared }.course(server, &settings)?),
-            ));
+            let courses = Timeline { event, shared }.courses(server, &settings);
+            let [said, asked] = courses.with_context(|| format!("no plot {name}.svg"))?;
+            lines.push((server.name.clone(), slowest(&said)));
+            answers.push((server.name.clone(), slowest(&asked)));
         }
-        let plot = Plot {
-            title,
-            x: Axis {
-                label: "when lines were said, in seconds",
-                is_logarithmic: false,
-                range: (0.0, END),
-            },
-            y: Axis {
-                label: "how long the slowest line of each 50 ms took, in ms; upper edge: it never came",
-                is_logarithmic: true,
-                range: SHOWN,
-            },
-            series,
-            mark: (event != Event::Stuck).then_some((MOMENT, "it happens")),
-        };
-        write(folder, &format!("{name}.svg"), &plot)?;
+        draw(folder, name, title, event, lines)?;
+        if event == Event::Disk {
+            draw(folder, ANSWERS.0, ANSWERS.1, event, answers)?;
+        }
     }
     Ok(rows.iter().chain(&disk_rows).all(|row| row.failures().next().is_none()))
+}
+
+/// Latency over time.
+fn draw(
+    folder: &Path,
+    name: &str,
+    title: &str,
+    event: Event,
+    series: Vec<(String, Course)>,
+) -> Result<()> {
+    let (when, what) = if name == ANSWERS.0 {
+        (
+            "when it was asked, in seconds",
+            "how long the slowest answer of each 50 ms took, in ms; upper edge: it never came",
+        )
+    } else {
+        (
+            "when lines were said, in seconds",
+            "how long the slowest line of each 50 ms took, in ms; upper edge: it never came",
+        )
+    };
+    let range = (0.0, END);
+    let plot = Plot {
+        title,
+        x: Axis { label: when, is_logarithmic: false, range },
+        y: Axis { label: what, is_logarithmic: true, range: SHOWN },
+        series,
+        mark: (event != Event::Stuck).then_some((MOMENT, "it happens")),
+    };
+    write(folder, &format!("{name}.svg"), &plot)
 }
 
 /// Rows whose commands begin like this; their figure; the plot's file, its title, its y axis.

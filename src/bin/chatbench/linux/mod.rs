@@ -15,6 +15,7 @@ mod plot;
 mod proc;
 mod report;
 mod server;
+mod slow_disk;
 mod soak;
 mod socket;
 mod table;

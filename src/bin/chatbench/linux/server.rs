@@ -102,6 +102,17 @@ impl Target {
         Target { has_browsers: true, has_tls: true, ..target }
     }
 
+    /// The same server, with these words before its command, and with its history in this file.
+    pub fn with_history(&self, before: &[String], file: &str) -> Target {
+        let mut words = [before, &self.words].concat();
+        match words.iter().position(|word| word == "--db") {
+            Some(at) => file.clone_into(&mut words[at + 1]),
+            None => words.extend(["--db", file].map(str::to_owned)),
+        }
+        words.extend(["--durability", "full"].map(str::to_owned));
+        Target { name: self.name.clone(), words, ..*self }
+    }
+
     /// The server that does nothing but fan-out.
     pub fn baseline(name: &str) -> Result<Target> {
         let this = env::current_exe()?.display().to_string();

@@ -70,7 +70,8 @@ pub struct Compare {
     /// one short run each and no more than 990 clients, for class: no figures to keep
     #[argh(switch)]
     pub quick: bool,
-    /// two minutes, for class: what decides, also with the history on disk, and latency over time
+    /// two and a half minutes, for class: what decides, also with the history on disk, and latency
+    /// over time
     #[argh(switch)]
     pub class: bool,
     /// where the plots go (default: the folder compare in the one that has release/chatbench)
