@@ -43,6 +43,7 @@ const NOT_PLAYED: &[(&str, &str)] = &[
     ("cargo build", "a test begins with it"),
     ("cargo test", "this is one"),
     ("target/release/chatbench --runs", "it takes minutes; tests/chatbench has shorter ones"),
+    ("target/release/chatbench soak", "a_short_soak_loses_nothing_and_leaves_nothing_behind"),
     ("target/release/chatbench table", "table_ends_with_the_medians_of_the_chosen_rows"),
     ("target/release/chatbench compare", "compare_shows_every_figure_of_every_model"),
     ("time sh -c", "time_and_ps_show_five_processes_and_five_dead_ones"),
