@@ -314,10 +314,29 @@ impl SlowClient for WriterHandle {
 impl Outbox {
     /// Shuts a slow consumer's queue, and notes the reason. The caller hangs the client up.
     fn refuse_more(&mut self, reason: CloseReason) {
+        if self.turn == Turn::OwnThread {
+            // What has begun is on its way, outside the lock: nothing that waits belongs to it.
+            self.queue.put_back(std::iter::empty());
+        }
         let begun = self.queue.refuse_more();
         if let Turn::AnswerAfter(before) = &mut self.turn {
             *before = begun.min(*before);
         }
         self.close_reason.get_or_insert(reason);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn while_their_own_thread_writes_nothing_that_waits_belongs_to_what_has_begun() {
+        let mut outbox = Outbox { turn: Turn::OwnThread, ..Outbox::default() };
+        outbox.queue.begin_frames();
+        outbox.queue.note_sent(b"\x81\x05ab"); // the thread has "c\n" and a byte more
+        outbox.queue.push(&[b"said later\n"]);
+        outbox.refuse_more(CloseReason::TooSlow(1));
+        assert_eq!(outbox.queue.len(), 0, "three of its bytes are no frame");
     }
 }
