@@ -305,7 +305,10 @@ impl<H: Handler, M: MixIn> Server<H, M> {
                 // Out of descriptors: trying again at once would spin.
                 self.log.lock().failed(&e);
                 self.handler.watch(Accepting::OutOfDescriptors);
-                self.stopped.wait_for(&mut self.stopping.lock(), OUT_OF_DESCRIPTORS);
+                let mut stopping = self.stopping.lock();
+                if !*stopping {
+                    self.stopped.wait_for(&mut stopping, OUT_OF_DESCRIPTORS);
+                }
             }
         }
     }
