@@ -1,0 +1,345 @@
+//! A network in memory. A socket of the server's ([`TcpStream`]) takes few bytes, so that most sends take a part; the
+//! [`Peer`] at its other end reads when the scheduler wants it to.
+
+use super::{Waiting, channel, point, random, time::Instant, wait};
+use crate::origin::Origin;
+use std::{
+    collections::VecDeque,
+    fmt,
+    io::{self, ErrorKind, Read},
+    net::Shutdown,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+pub const READ_TIMEOUT: Duration = Duration::from_hours(24);
+
+struct Wire {
+    state: Mutex<State>,
+    changes: Waiting,
+}
+
+struct State {
+    /// Sent by the server, and not read by the peer.
+    sent: VecDeque<u8>,
+    /// The most bytes of that.
+    space: usize,
+    /// Sent by the peer, and not read by the server.
+    received: VecDeque<u8>,
+    /// The server sends no more.
+    is_ended: bool,
+    /// The server reads no more.
+    is_deaf: bool,
+    /// The peer sends no more.
+    has_peer_ended: bool,
+    /// The peer has gone: a send fails.
+    is_broken: bool,
+    /// A signal has come: a read that waits ends.
+    is_interrupted: bool,
+}
+
+impl Wire {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// Changes something, and wakes whoever waits for it.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        point();
+        change(&mut self.state());
+        self.changes.wake();
+    }
+}
+
+/// The server's end.
+pub struct TcpStream(Arc<Wire>);
+
+/// The client's end.
+pub(crate) struct Peer(Arc<Wire>);
+
+/// A connection, over which so many bytes may be on their way to the client.
+pub(crate) fn connection(space: usize) -> (TcpStream, Peer) {
+    let state = State {
+        sent: VecDeque::new(),
+        space,
+        received: VecDeque::new(),
+        is_ended: false,
+        is_deaf: false,
+        has_peer_ended: false,
+        is_broken: false,
+        is_interrupted: false,
+    };
+    let wire = Arc::new(Wire { state: Mutex::new(state), changes: Waiting::default() });
+    (TcpStream(wire.clone()), Peer(wire))
+}
+
+impl Peer {
+    /// Reads some of what has come, or waits for it. Nothing: it was all.
+    pub(crate) fn read(&self) -> Vec<u8> {
+        let read = wait(&[&self.0.changes], None, || {
+            let mut state = self.0.state();
+            let count = state.sent.len();
+            match count {
+                0 => (state.is_ended || state.is_broken).then(Vec::new),
+                _ => {
+                    let some = 1 + random(count);
+                    Some(state.sent.drain(..some).collect())
+                }
+            }
+        });
+        self.0.changes.wake();
+        read.expect("there is no time limit")
+    }
+
+    /// Reads everything until the end.
+    pub(crate) fn read_all(&self) -> Vec<u8> {
+        let mut all = Vec::new();
+        loop {
+            let some = self.read();
+            if some.is_empty() {
+                return all;
+            }
+            all.extend(some);
+        }
+    }
+
+    pub(crate) fn write(&self, bytes: &[u8]) {
+        self.0.change(|state| state.received.extend(bytes));
+    }
+
+    /// Sends an end of file.
+    pub(crate) fn end(&self) {
+        self.0.change(|state| state.has_peer_ended = true);
+    }
+
+    /// Goes without a word.
+    pub(crate) fn reset(&self) {
+        self.0.change(|state| state.is_broken = true);
+    }
+}
+
+impl TcpStream {
+    pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.0.change(|state| {
+            state.is_ended |= how != Shutdown::Read;
+            state.is_deaf |= how != Shutdown::Write;
+        });
+        Ok(())
+    }
+
+    pub(crate) fn set_nonblocking(&self, _is_on: bool) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Has a read that waits return, as a signal to its thread does.
+    pub(crate) fn interrupt(&self) {
+        self.0.change(|state| state.is_interrupted = true);
+    }
+}
+
+impl Read for &TcpStream {
+    fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
+        read(self, space, None)
+    }
+}
+
+impl Drop for TcpStream {
+    fn drop(&mut self) {
+        self.0.state().is_ended = true;
+        super::wake_at_end(&self.0.changes);
+    }
+}
+
+impl fmt::Debug for TcpStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TcpStream")
+    }
+}
+
+// --- The functions of src/server/net.rs that are called here ---
+
+pub(crate) fn prepare(_socket: &TcpStream) {}
+
+pub(crate) fn is_nothing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
+pub(crate) fn read(
+    socket: &TcpStream,
+    space: &mut [u8],
+    at_most: Option<Duration>,
+) -> io::Result<usize> {
+    let until = at_most.map(|at_most| Instant::now() + at_most);
+    let read = wait(&[&socket.0.changes], until, || {
+        let mut state = socket.0.state();
+        let count = space.len().min(state.received.len());
+        if std::mem::take(&mut state.is_interrupted) {
+            return Some(Err(ErrorKind::Interrupted.into()));
+        }
+        if state.is_broken {
+            return Some(Err(ErrorKind::ConnectionReset.into()));
+        }
+        let is_over = state.has_peer_ended || state.is_deaf;
+        (count > 0 || is_over).then(|| {
+            space[..count]
+                .iter_mut()
+                .zip(state.received.drain(..count))
+                .for_each(|(to, b)| *to = b);
+            Ok(count)
+        })
+    });
+    read.unwrap_or_else(|| Err(ErrorKind::WouldBlock.into()))
+}
+
+pub(crate) fn end_reading(socket: &TcpStream) {
+    socket.0.change(|state| state.is_deaf = true);
+}
+
+pub(crate) fn cut_off(_socket: &TcpStream) -> Option<String> {
+    None
+}
+
+pub(crate) fn send_now(socket: &TcpStream, slices: &[&[u8]]) -> io::Result<usize> {
+    send_behind(socket, &[], slices)
+}
+
+pub(crate) fn send_behind(socket: &TcpStream, first: &[u8], slices: &[&[u8]]) -> io::Result<usize> {
+    point();
+    let mut sent = 0;
+    {
+        let mut state = socket.0.state();
+        if state.is_broken || state.is_ended {
+            return Err(ErrorKind::BrokenPipe.into());
+        }
+        for slice in std::iter::once(&first).chain(slices) {
+            let count = slice.len().min(state.space - state.sent.len());
+            crate::scenarios::on_send(&slice[..count]);
+            state.sent.extend(&slice[..count]);
+            sent += count;
+            if count < slice.len() {
+                break;
+            }
+        }
+    }
+    socket.0.changes.wake();
+    Ok(sent)
+}
+
+fn is_writable(socket: &TcpStream) -> bool {
+    let state = socket.0.state();
+    state.sent.len() < state.space || state.is_broken || state.is_ended
+}
+
+pub(crate) fn wait_writable(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
+    let until = Some(Instant::now() + at_most);
+    wait(&[&socket.0.changes], until, || is_writable(socket).then_some(()));
+    Ok(())
+}
+
+pub(crate) fn wait_any_writable<'a>(
+    waker: &Waker,
+    sockets: impl Iterator<Item = &'a TcpStream>,
+    at_most: Option<Duration>,
+) -> io::Result<()> {
+    let sockets: Vec<_> = sockets.collect();
+    let mut all: Vec<&Waiting> = sockets.iter().map(|socket| &socket.0.changes).collect();
+    all.push(&waker.changes);
+    let until = at_most.map(|at_most| Instant::now() + at_most);
+    wait(&all, until, || {
+        let is_woken = *waker.is_woken.lock().unwrap();
+        (is_woken || sockets.iter().any(|socket| is_writable(socket))).then_some(())
+    });
+    Ok(())
+}
+
+pub(crate) struct Waker {
+    is_woken: Mutex<bool>,
+    changes: Waiting,
+}
+
+impl Waker {
+    pub(crate) fn new() -> io::Result<Waker> {
+        Ok(Waker { is_woken: Mutex::new(false), changes: Waiting::default() })
+    }
+
+    pub(crate) fn wake(&self) {
+        point();
+        *self.is_woken.lock().unwrap() = true;
+        self.changes.wake();
+    }
+
+    pub(crate) fn clear(&self) {
+        point();
+        *self.is_woken.lock().unwrap() = false;
+    }
+}
+
+// --- A listener ---
+
+/// As in `std`; nobody makes one.
+pub(crate) enum TcpListener {}
+
+/// Where a scenario connects.
+pub struct Listener {
+    queue: channel::Receiver<(TcpStream, Origin)>,
+    /// It is shut down, or a signal has come.
+    state: Mutex<Woken>,
+    changes: Waiting,
+}
+
+#[derive(Default)]
+struct Woken {
+    is_shut: bool,
+    is_interrupted: bool,
+    failures: usize,
+}
+
+impl Listener {
+    pub(crate) fn new(queue: channel::Receiver<(TcpStream, Origin)>) -> Listener {
+        Listener { queue, state: Mutex::default(), changes: Waiting::default() }
+    }
+
+    pub(crate) fn accept(&self) -> io::Result<(TcpStream, Origin)> {
+        point();
+        loop {
+            {
+                let mut state = self.state.lock().unwrap();
+                if state.is_shut {
+                    return Err(ErrorKind::InvalidInput.into());
+                }
+                if std::mem::take(&mut state.is_interrupted) {
+                    return Err(ErrorKind::Interrupted.into());
+                }
+                if state.failures > 0 {
+                    state.failures -= 1;
+                    return Err(ErrorKind::OutOfMemory.into());
+                }
+            }
+            if let Some(Ok(accepted)) = self.queue.poll() {
+                return Ok(accepted);
+            }
+            self.queue.add_waiting();
+            self.changes.add();
+            shuttle::thread::park();
+        }
+    }
+
+    /// From now on so many calls of `accept` fail for want of descriptors.
+    pub(crate) fn fail(&self, failures: usize) {
+        self.state.lock().unwrap().failures = failures;
+        self.changes.wake();
+    }
+
+    pub(crate) fn wake(&self) {
+        point();
+        self.state.lock().unwrap().is_shut = true;
+        self.changes.wake();
+    }
+
+    /// As a signal to the thread that accepts.
+    pub(crate) fn interrupt(&self) {
+        point();
+        self.state.lock().unwrap().is_interrupted = true;
+        self.changes.wake();
+    }
+}

@@ -1,0 +1,24 @@
+//! `std`, but for what waits, and for atomics.
+
+pub(crate) use ::std::*;
+
+pub(crate) mod sync {
+    pub(crate) use ::std::sync::*;
+    pub(crate) mod atomic {
+        pub(crate) use shuttle::sync::atomic::*;
+    }
+}
+
+pub(crate) mod thread {
+    pub(crate) use shuttle::thread::*;
+}
+
+pub(crate) mod time {
+    pub(crate) use crate::model::time::Instant;
+    pub(crate) use ::std::time::*;
+}
+
+pub(crate) mod net {
+    pub(crate) use crate::model::net::{TcpListener, TcpStream};
+    pub(crate) use ::std::net::*;
+}

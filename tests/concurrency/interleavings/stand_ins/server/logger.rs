@@ -1,0 +1,3 @@
+//! No log.
+
+pub(crate) fn record(_line: &crate::core::rooms::LogLine) {}

@@ -1,0 +1,3 @@
+//! A listener to which a scenario connects.
+
+pub use crate::model::net::{Listener, READ_TIMEOUT};

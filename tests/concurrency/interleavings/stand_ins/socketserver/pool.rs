@@ -1,0 +1,4 @@
+//! Not run here.
+
+/// As in chatd.
+pub struct Pool;
