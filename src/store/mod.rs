@@ -186,7 +186,7 @@ impl Store {
     }
 
     /// The number of the schema that the file has.
-    pub(crate) fn schema(&self) -> Result<usize, StoreError> {
+    pub fn schema(&self) -> Result<usize, StoreError> {
         schema::version(&self.connection).map_err(|e| self.error(e))
     }
 
