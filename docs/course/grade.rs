@@ -17,7 +17,7 @@ struct Options {
     /// the number of an exercise: 1, or 01; all without it
     #[argh(positional)]
     step: Option<u32>,
-    /// show this hint, 1 to 3, of the exercise
+    /// show this hint of the exercise: 1, 2 …
     #[argh(option)]
     hint: Option<usize>,
     /// write what was written, and the points, to this file
@@ -35,11 +35,14 @@ fn main() -> anyhow::Result<()> {
     let options: Options = program::options();
     let mut chosen = exercises()?;
     chosen.retain(|exercise| options.step.is_none_or(|step| step == exercise.number));
-    ensure!(!chosen.is_empty(), "there is no such exercise");
+    ensure!(!chosen.is_empty(), "there is no such exercise: grade 1 is the first one");
     if let Some(number) = options.hint {
         ensure!(options.step.is_some(), "a hint of which exercise? grade 1 --hint {number}");
         let hint = number.checked_sub(1).and_then(|index| chosen[0].hints.get(index));
-        program::say(hint.context("there is no such hint")?);
+        let last = chosen[0].hints.len();
+        program::say(
+            hint.with_context(|| format!("there is no such hint: the last one is {last}"))?,
+        );
         return Ok(());
     }
     if let Some(folder) = options.solutions {

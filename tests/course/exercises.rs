@@ -56,6 +56,11 @@ fn every_solution_gets_all_points_and_no_exercise_does_as_it_is_given() {
 fn a_hint_a_file_to_hand_in_and_the_solutions() {
     let first = grades(&["5", "--hint", "1"]);
     assert!(first.starts_with("1. A worker locks the receiver"), "{first}");
+    // The lines of a check begin with a number, too.
+    let mut command = Command::new(example("grade"));
+    let none = command.args(["5", "--hint", "9"]).output().unwrap();
+    let said = String::from_utf8_lossy(&none.stderr).into_owned();
+    assert!(!none.status.success() && said.contains("there is no such hint"), "{said}");
     let folder = Folder::new();
     let (file, solutions) = (folder.path("handin.txt"), folder.path("solutions"));
     grades(&["3", "--solved", "--handin", file.to_str().unwrap()]);

@@ -54,8 +54,9 @@ impl Exercise {
         let text = fs::read_to_string(page)?;
         let source = fs::read_to_string(page.with_extension("rs"))?;
         let title = text.lines().next().unwrap_or_default().trim_start_matches("# ").to_owned();
-        let hints = text.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
-        let hints = hints.map(str::to_owned).collect();
+        let (_, hints) = text.split_once("\n## Hints\n").context("no hints")?;
+        let hints = hints.lines().take_while(|line| !line.starts_with('#'));
+        let hints = hints.filter(|line| !line.is_empty()).map(str::to_owned).collect();
         let mut checks = Vec::new();
         for block in text.split("\n```check ").skip(1) {
             let block = block.split("\n```").next().unwrap_or_default();
