@@ -200,10 +200,25 @@ pub fn a_thousand_connections_are_refused_in_a_sentence_and_counted_in_the_log()
 /// Connections that each of the scripts makes at most: thousands a second.
 const VISITS_MAX: usize = 3_000;
 
+/// How long it takes until this pupil is in. Whoever is turned away tries again at once.
+fn comes_in(server: &Server, name: &str) -> Duration {
+    let began = Instant::now();
+    loop {
+        let mut pupil = server.connect(name);
+        pupil.tries_to_say(&format!("{name}\n/quit"));
+        let told: Vec<String> = std::iter::from_fn(|| pupil.reads()).collect();
+        if told.iter().any(|line| line.starts_with(&format!("*** Hello {name}."))) {
+            return began.elapsed();
+        }
+        println!("{name} is turned away after {:?}: {told:?}", began.elapsed());
+        assert!(began.elapsed() < DEADLINE, "{name} is never let in");
+    }
+}
+
 /// Six threads connect and close as fast as they can: at once, or when they have read a line, or said a name.
 #[test]
 pub fn a_pupil_is_in_within_seconds_while_scripts_at_the_same_address_connect_and_close() {
-    let server = Server::start("");
+    let (server, began) = (Server::start(""), Instant::now());
     let [mut ann, mut bob] = server.enter(["ann", "bob"]);
     let (address, is_over) = (server.address, AtomicBool::new(false));
     let script = |i: usize| {
@@ -229,13 +244,7 @@ pub fn a_pupil_is_in_within_seconds_while_scripts_at_the_same_address_connect_an
             late.says("/quit");
             late.reads().is_some_and(|line| line.starts_with("*** Please wait: "))
         });
-        let times = ["p1", "p2", "p3"].map(|name| {
-            let began = Instant::now();
-            server
-                .connect(name)
-                .asks_until(&format!("{name}\n/quit"), &format!("*** Hello {name}."));
-            began.elapsed()
-        });
+        let times = ["p1", "p2", "p3"].map(|name| comes_in(&server, name));
         ann.says("hi");
         bob.hears_until("<ann> hi");
         is_over.store(true, Relaxed);
@@ -246,8 +255,10 @@ pub fn a_pupil_is_in_within_seconds_while_scripts_at_the_same_address_connect_an
     sorted.sort();
     // Whoever comes while most is promised waits for that, and for their turn: 10 s at most in 18 runs.
     assert!(sorted[1] < Duration::from_secs(7) && sorted[2] < Duration::from_secs(20), "{times:?}");
-    let lines = server.log().lines().count();
-    assert!(lines < 200, "{lines} lines were logged");
+    // Some of each kind in 10 s.
+    let (lines, windows) =
+        (server.log().lines().count(), 1 + began.elapsed().as_secs() as usize / 10);
+    assert!(lines < 200 * windows, "{lines} lines were logged");
 }
 
 /// With the programs that people have.
