@@ -30,13 +30,17 @@ use argh::FromArgs;
 use chatd::socketserver::program::say;
 use crossbeam_channel::Receiver;
 use hdrhistogram::Histogram;
+use signal_hook::consts::{SIGINT, SIGTERM};
 use std::{
     env,
     fs::{self, File},
     io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::atomic::AtomicUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
     thread::{Builder, ScopedJoinHandle, scope},
     time::{Duration, Instant},
 };
@@ -56,7 +60,8 @@ const WARMUP_MAX: f64 = 300.0;
 /// How long the server may take to notice that the last ones have gone.
 const GOING: Duration = Duration::from_secs(15);
 
-/// Everything at once, for long: does anything grow, is any line lost?
+/// Everything at once, for long: does anything grow, is any line lost? Ctrl-C ends it early, and it
+/// tells what it has.
 #[derive(FromArgs)]
 #[argh(subcommand, name = "soak")]
 pub struct Soak {
@@ -105,12 +110,8 @@ impl Soak {
         drop(server);
         let is_sound = Command::new(&chatd).args(["check", "--db"]).arg(&watch.file).output()?;
         ensure!(is_sound.status.success(), "the file is not sound");
-        say(&format!(
-            "{}. {} s after {} s of warm-up",
-            report::machine()?,
-            self.time,
-            self.warmup()
-        ));
+        let seconds = course.samples.last().map_or(0.0, |(at, _)| at.round());
+        say(&format!("{}. {seconds} s after {} s of warm-up", report::machine()?, self.warmup()));
         say(&format!("Connections that ended: {ends}\n"));
         let (table, is_flat) = trend::table(&course.samples, [&before, &after])?;
         say(&table);
@@ -195,6 +196,8 @@ struct Course {
     /// Of each client, whether its deliveries are timed, as in `latency`.
     is_timed: Vec<bool>,
     begin: Instant,
+    /// A signal came: it ends early, and tells what it has.
+    is_interrupted: Arc<AtomicBool>,
     /// In seconds.
     warmup: f64,
     end: f64,
@@ -212,10 +215,15 @@ impl Course {
         let histogram = Histogram::new_with_bounds(RANGE.0, RANGE.1, 3)?;
         let is_timed = |one| crowd.role(one) == Role::Watcher && !crowd.is_encrypted(one);
         let distance = 1e9 / (LINES * soak.rate);
+        let is_interrupted = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            signal_hook::flag::register(signal, is_interrupted.clone())?;
+        }
         Ok(Course {
             timetable: Timetable { senders: crowd.senders(), distance },
             is_timed: (0..crowd.len()).map(is_timed).collect(),
             begin: Instant::now(),
+            is_interrupted,
             warmup: soak.warmup(),
             end: soak.warmup() + soak.time,
             times: histogram.clone(),
@@ -229,7 +237,7 @@ impl Course {
         self.begin.elapsed().as_nanos() as u64
     }
 
-    /// Lets the crowd talk until the time is over, or one of the threads is.
+    /// Lets the crowd talk until the time or one of the threads is over, or a signal comes.
     fn talk<T>(
         &mut self,
         crowd: &mut Crowd,
@@ -238,8 +246,9 @@ impl Course {
     ) -> Result<()> {
         let (mut next, mut visits) = (0, 0);
         while self.begin.elapsed().as_secs_f64() < self.end {
-            if threads.iter().any(ScopedJoinHandle::is_finished) {
-                break; // it has said why
+            let is_ended = threads.iter().any(ScopedJoinHandle::is_finished); // it will say why
+            if is_ended || self.is_interrupted.load(Relaxed) {
+                break;
             }
             while let Some(late) = self.now().checked_sub(self.timetable.due(next)) {
                 self.late.saturating_record(late);

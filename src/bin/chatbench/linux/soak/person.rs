@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a line may take. It is long, because the machine may have other things to do.
+/// How long what is due may take. It is long, because the machine may have other things to do.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes read at once: more than a record of TLS has.
 const CHUNK: usize = 64 * 1024;
@@ -92,14 +92,14 @@ impl Person {
 
     /// The next line is this one.
     pub fn hears(&mut self, due: &str) -> Result<()> {
-        let line = self.line().with_context(|| format!("{due:?} was due"))?;
+        let line = self.line(deadline()).with_context(|| format!("{due:?} was due"))?;
         ensure!(line == due, "{self} read {line:?} where {due:?} was due");
         Ok(())
     }
 
     /// The next line begins and ends so.
     pub fn hears_like(&mut self, begin: &str, end: &str) -> Result<String> {
-        let line = self.line().with_context(|| format!("{begin:?} was due"))?;
+        let line = self.line(deadline()).with_context(|| format!("{begin:?} was due"))?;
         let is_due = line.starts_with(begin) && line.ends_with(end);
         ensure!(is_due, "{self} read {line:?} where {begin:?} … {end:?} was due");
         Ok(line)
@@ -107,9 +107,9 @@ impl Person {
 
     /// Reads up to a line that begins so, and returns all of it.
     pub fn skips_to(&mut self, begin: &str) -> Result<Vec<String>> {
-        let mut skipped = Vec::new();
+        let (deadline, mut skipped) = (deadline(), Vec::new());
         loop {
-            let line = self.line().with_context(|| {
+            let line = self.line(deadline).with_context(|| {
                 let last = skipped.last().map_or("", String::as_str);
                 format!("{begin:?} was due, behind {last:?}")
             })?;
@@ -133,7 +133,7 @@ impl Person {
 
     /// Reads to the end of the connection, which the server has made, and returns what came before.
     pub fn reads_to_the_end(mut self) -> Result<String> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = deadline();
         while self.reads(deadline).is_ok() {}
         ensure!(Instant::now() < deadline, "{self} was not hung up");
         Ok(String::from_utf8_lossy(&self.unread).into_owned())
@@ -144,8 +144,7 @@ impl Person {
         self.socket.reset()
     }
 
-    fn line(&mut self) -> Result<String> {
-        let deadline = Instant::now() + PATIENCE;
+    fn line(&mut self, deadline: Instant) -> Result<String> {
         loop {
             if let Some(end) = memchr(b'\n', &self.unread) {
                 let line: Vec<u8> = self.unread.drain(..=end).collect();
@@ -166,4 +165,8 @@ impl Person {
         self.unread.extend_from_slice(&self.chunk[..count]);
         Ok(())
     }
+}
+
+fn deadline() -> Instant {
+    Instant::now() + PATIENCE
 }

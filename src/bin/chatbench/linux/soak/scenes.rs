@@ -238,7 +238,8 @@ fn back(place: &Place) -> Result<()> {
     other.resets()?;
     one.hears_like(&format!("*** {name} left back ("), ")")?;
     let meanwhile = ["one", "two", "three"];
-    one.says(&meanwhile.join("\n"))?;
+    one.says(&format!("{}\n/whoami", meanwhile.join("\n")))?;
+    one.hears_like(&format!("*** You are {one}:"), "")?; // so they were said
 
     let mut other = place.one(&name, None)?;
     other.says(&format!("/notes on\n/since back {last}\n/resume {token}"))?;
