@@ -90,6 +90,12 @@ fn what_is_on_its_way_is_not_handed_over() {
     assert_eq!(chat.chat.check_rest(), Err("the history is not written."));
 }
 
+#[test]
+fn accounts_that_are_in_no_file_are_not_handed_over() {
+    let chat = Conversation::empty(false); // alice and zoe have accounts
+    assert_eq!(chat.chat.check_rest(), Err("its accounts are in no file (--db none)."));
+}
+
 /// Fields whose own fields are no names of ours: a map's keys.
 const MAPS: [&str; 7] =
     ["words", "looks", "by_id", "spellings", "settings", "passwords", "rooms.rooms.names"];

@@ -318,3 +318,13 @@ fn who_is_ignored_by_account_is_known_by_the_name_they_have_now() {
         assert_eq!(chat.is_told(BOB, "/ignore"), "*** You ignore nobody.\n", "{typed}");
     }
 }
+
+#[test]
+fn idle_is_since_the_last_line() {
+    let mut chat = Conversation::new();
+    chat.passes(100);
+    chat.says(BOB, "<bob> hi");
+    chat.passes(60);
+    let who = chat.is_told(ALICE, "/who");
+    assert!(who.contains("***   bob                   idle 1 min\n"), "{who}");
+}
