@@ -84,5 +84,8 @@ mod tests {
         assert_eq!(lines.len(), 30);
         assert_eq!(lines[0], (22, "<a> 21\n"));
         assert_eq!(lines[29], (51, "<a> last\n"));
+        assert!(scrollback.forget(LineId(30)), "some are forgotten");
+        assert_eq!(scrollback.lines().count(), 21);
+        assert!(!scrollback.forget(LineId(30)), "none is left of these");
     }
 }
