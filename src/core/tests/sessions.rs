@@ -274,6 +274,19 @@ fn at_the_door_one_can_quit_and_a_browser_is_sent_away() {
 }
 
 #[test]
+fn a_code_is_asked_for_only_where_there_is_one_and_nobody_gives_a_name() {
+    let full = || Answer::Close(CloseReason::Full(5));
+    for (anonymous, has_code) in [(true, false), (false, true), (false, false)] {
+        let config = SessionConfig { anonymous, has_code, ..config() };
+        let mut client = Client::connects(&config, None, vec![full()]);
+        assert_eq!(client.sends("bob\n"), ["closes: all 5 places are taken"]);
+    }
+    let config = SessionConfig { anonymous: true, has_code: true, ..config() };
+    let mut client = Client::connects(&config, None, vec![full()]);
+    assert!(client.hears().is_empty() && client.reads().contains("/instructor"));
+}
+
+#[test]
 fn the_kept_place_and_a_server_without_names() {
     let mut usual = config();
     let full = Answer::Close(CloseReason::Full(5));
