@@ -274,6 +274,22 @@ fn at_the_door_one_can_quit_and_a_browser_is_sent_away() {
 }
 
 #[test]
+fn whoever_has_to_wait_is_greeted_behind_that() {
+    let config =
+        SessionConfig { flood: Some(FloodLimit { burst: 4.0, per_second: 1.0 }), ..config() };
+    let mut client = Client::connects(&config, None, Vec::new());
+    assert!(client.reads().contains("Welcome"));
+    let wait = Duration::from_secs(3);
+    let handover = Some(Handover { tokens: 0.0, asked_for: 0.0, wait });
+    let origin = ::core::net::SocketAddr::from(([192, 0, 2, 7], 5000)).into();
+    let peer = Peer { connection: "c8", origin, reserve_of: None, handover, may_be_gone: false };
+    client.session = Session::begin(&config, peer, START, &mut client.driver);
+    assert_eq!(client.reads(), "");
+    assert_eq!(client.hears(), ["pauses 3s"]);
+    assert!(client.reads().contains("Welcome"));
+}
+
+#[test]
 fn a_code_is_asked_for_only_where_there_is_one_and_nobody_gives_a_name() {
     let full = || Answer::Close(CloseReason::Full(5));
     for (anonymous, has_code) in [(true, false), (false, true), (false, false)] {
