@@ -284,13 +284,6 @@ pub(crate) fn has_peer_gone(socket: &TcpStream) -> bool {
     wait_broken(socket, Duration::ZERO).is_err() || matches!(socket.peek(&mut [0]), Ok(0) | Err(_))
 }
 
-/// Whether any of these is broken, of TCP. (On Windows an end of file would look the same.)
-pub(crate) fn is_any_broken<'a>(sockets: impl Iterator<Item = &'a TcpStream>) -> bool {
-    let mut waits: Vec<_> = sockets.map(|one| PollFd::new(one, PollFlags::empty())).collect();
-    let is_known = cfg!(unix) && wait(&mut waits, Some(Duration::ZERO)).is_ok();
-    is_known && waits.iter().any(|found| !found.revents().is_empty())
-}
-
 /// Waits for `at_most`, and fails if the connection is broken then. (A poll on Windows reports an
 /// end of file, too.)
 #[cfg(windows)]

@@ -1,10 +1,10 @@
 //! The registry: every connected client's writer handle, under one lock. Any thread may ask; none
 //! waits while it holds the lock.
 
-use super::{client::outbox::WriterHandle, net};
+use super::client::outbox::WriterHandle;
 use crate::{
-    core::{address::ClientAddress, close_reason::CloseReason, event::ClientId},
-    lock::{LockKind, Locked, assert_no_lock_held},
+    core::{close_reason::CloseReason, event::ClientId},
+    lock::{LockKind, Locked},
     origin::Origin,
 };
 use parking_lot::Condvar;
@@ -16,9 +16,6 @@ use std::{
 
 /// How long to wait for a lock when somebody may hang with it: far longer than anybody keeps it.
 const LOCK_PATIENCE: Duration = Duration::from_millis(100);
-
-/// How long a client waits for the threads of others, of whom nobody is there any more.
-const GONE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A connected client.
 pub(crate) type Client = Arc<WriterHandle>;
@@ -86,31 +83,6 @@ impl Registry {
     /// The client that comes from there.
     pub(crate) fn find(&self, peer: Origin) -> Option<Client> {
         self.clients.lock().by_number.values().find(|client| client.peer == peer).cloned()
-    }
-
-    /// On a busy machine, whoever resets their connection and connects again is quicker than the
-    /// thread of the connection before: that counts as open until the thread runs, and leaves
-    /// nothing to go on with. Waits for such threads of the same address. Returns whether there were
-    /// any.
-    #[inline(never)] // see `Session::hear`
-    pub(crate) fn wait_for_broken(&self, client: &WriterHandle) -> bool {
-        let end = Instant::now() + GONE_PATIENCE;
-        let address = ClientAddress::from(client.peer);
-        let is_before = |other: &Client| {
-            other.number < client.number && ClientAddress::from(other.peer) == address
-        };
-        let are_broken = || {
-            let mut before = self.all();
-            before.retain(is_before);
-            net::is_any_broken(before.iter().map(|other| other.socket()))
-        };
-        let mut has_waited = false;
-        while Instant::now() < end && are_broken() {
-            assert_no_lock_held("threads that end");
-            std::thread::sleep(Duration::from_millis(5));
-            has_waited = true;
-        }
-        has_waited
     }
 
     /// For a demonstration: keeps the lock while `wait` waits.

@@ -142,15 +142,7 @@ impl<'a> ClientThread<'a> {
         reserve_of: Option<usize>,
         messages: Option<Box<MessageReader>>,
     ) -> Box<ClientThread<'a>> {
-        let begin =
-            || handler.sources.begin(client.number, client.peer, client.socket(), reserve_of);
-        let mut usage = begin();
-        let begins_anew = usage.peer("", client.peer, reserve_of).handover.is_none();
-        let is_limited = usage.may_be_gone() || usage.watches_for_end();
-        let may_wait = begins_anew && is_limited && matches!(client.peer, Origin::Address(_));
-        if may_wait && handler.registry.wait_for_broken(client) {
-            usage = begin(); // with what those have left
-        }
+        let usage = handler.sources.begin(client.number, client.peer, client.socket(), reserve_of);
         let (replies, has_looked) = (None, false);
         Box::new(ClientThread { handler, client, usage, replies, has_looked, messages })
     }
