@@ -29,7 +29,6 @@ function readLine(line) {
   return { kind: "server", who: null, text: rest, ...common };
 }
 
-const isRow = ({ kind, text }) => kind === "server" && / {2}/.test(text); // of a table
 const clock = () => new Date().toTimeString().slice(0, 5);
 const bare = (who) => (who ?? "").replace(/^@|\?$/g, "").toLowerCase(); // "@alice" is alice, and an administrator
 const isMine = (line) => bare(line.who) === bare(chat.name);
@@ -99,7 +98,7 @@ const lines = {
     if (line.isPast) return this.addPast(line);
     if (this.section && line.text === "End of the history.") return this.endPast();
     this.endPast();
-    if (isRow(line)) return this.addRow(line.text);
+    if (line.kind === "server" && / {2}/.test(line.text)) return this.addRow(line.text);
     this.table = null;
     const element = this.element(line);
     this.put(element);
@@ -110,8 +109,6 @@ const lines = {
   addPast(line) {
     if (!this.section) this.beginPast();
     if (lostAt) this.told += 1;
-    if (isRow(line)) return this.addToTable(line.text, this.section);
-    this.table = null;
     this.section.append(this.element(line));
   },
 
@@ -126,11 +123,11 @@ const lines = {
 
   endPast() {
     if (this.section?.querySelector(".line")) this.put(this.section);
-    if (this.section) this.before = this.heading = this.table = null;
+    if (this.section) this.before = this.heading = null;
     this.section = null;
   },
 
-  // Answers to /class, as buttons; and tables.
+  // Answers to /class, as buttons; tables, as one block, which can be scrolled.
   addRow(text) {
     const [, letter, words] = /^ +(\/[a-f]) +(.+)/.exec(text) ?? [];
     if (letter) {
@@ -138,16 +135,10 @@ const lines = {
       answer.onclick = () => own.say(letter);
       return this.put(answer);
     }
-    this.addToTable(text);
-  },
-
-  // A block, which can be scrolled; of past lines, in their section.
-  addToTable(text, section) {
     if (!this.table) {
       this.table = make("pre", "table");
       this.table.tabIndex = 0;
-      if (section) section.append(this.table);
-      else this.put(this.table);
+      this.put(this.table);
     }
     this.table.append(`${text}\n`);
     this.before = this.heading = null;
