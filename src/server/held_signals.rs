@@ -1,6 +1,6 @@
 //! Signals that wait: until a program has said what it does with them (before that, they end it), and
 //! while one program becomes another. Only those that wait for the process then find the other one.
-//! On Linux; elsewhere no program becomes another.
+//! On Linux; elsewhere no program becomes another. Runs on thread `main`.
 
 #[cfg(target_os = "linux")]
 use nix::sys::signal::{SigSet, Signal};

@@ -1,4 +1,4 @@
-//! Before the fan-out takes what there is, others may add to it.
+//! Before the fan-out takes what there is, others may add to it. Runs on thread `fanout`.
 
 use crossbeam_channel::Receiver;
 use std::thread;
