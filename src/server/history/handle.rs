@@ -1,6 +1,7 @@
 //! The two sides of the historian: what the fan-out hands over and is told, and what a client's
 //! thread asks. And where all of it is kept.
 
+use super::pieces;
 use crate::{
     core::record::{Found, Outcome, Query, Record, Snapshot},
     lock::assert_no_lock_held,
@@ -134,13 +135,18 @@ impl HistoryReader {
     /// Asks, and waits for the answer; but neither for a disk that does not answer, nor when the
     /// server stops, nor once the caller `gives_up`, which is asked four times a second.
     pub(crate) fn find_unless(&self, query: Query, gives_up: impl Fn() -> bool) -> Found {
+        let until = Instant::now() + ANSWER_PATIENCE;
+        pieces::find(query, |piece| self.ask(piece, until, &gives_up))
+    }
+
+    /// Asks once, and waits for the answer.
+    fn ask(&self, query: Query, until: Instant, gives_up: &impl Fn() -> bool) -> Found {
         assert_no_lock_held("the historian");
         let queue = match query {
             Query::Search { .. } => &self.searches,
             _ => &self.questions,
         };
         let (asker, answered) = bounded(1);
-        let until = Instant::now() + ANSWER_PATIENCE;
         let mut question = Some(Question { query, asker, until });
         loop {
             let look_at = until.min(Instant::now() + LOOK_UP);

@@ -4,6 +4,7 @@
 mod clock_check;
 mod handle;
 pub mod historian;
+mod pieces;
 mod pruning;
 mod retry;
 mod shrinking;
