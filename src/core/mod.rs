@@ -80,8 +80,7 @@ pub(crate) const ANSWERS_MAX: usize = 4 * 1024 * 1024;
 /// `text` is the line without its slash.
 pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: &mut dyn Driver) {
     let found = table.find(text);
-    // Without a name few commands work ("at the door"). Any other text is refused as a name would
-    // be.
+    // Without a name few commands work ("at the door"). Other text is refused as a name would be.
     if session.is_naming() && !found.as_ref().is_ok_and(|(row, _)| row.at_the_door) {
         return session.offer_name(&format!("/{text}"), driver);
     }
@@ -101,6 +100,7 @@ pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: 
     };
     if !lines.is_empty() {
         driver.reply(lines.as_bytes());
+        session.pace.pay_for_answer(lines.len());
     }
 }
 

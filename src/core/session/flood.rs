@@ -121,6 +121,11 @@ impl Flood {
         })
     }
 
+    /// Takes tokens for an answer. The next line waits for them.
+    pub(crate) fn owe(&mut self, lines: usize) {
+        self.tokens -= lines as f64;
+    }
+
     /// What was asked for comes after `wait`.
     pub(crate) fn comes_after(&mut self, lines: f64, wait: Duration, now: Duration) {
         self.tokens += lines;

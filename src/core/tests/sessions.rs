@@ -326,6 +326,23 @@ fn who_floods_is_paused_behind_what_they_said() {
 }
 
 #[test]
+fn a_long_answer_is_paid_for_as_lines_are() {
+    let flood = FloodLimit { burst: 4.0, per_second: 2.0 };
+    let config = SessionConfig { flood: Some(flood), ..config() };
+    let mut client = Client::is_alice(&config);
+    client.now += Duration::from_secs(10);
+    client.driver.answers.push_back(Answer::Text("short\n".repeat(1000)));
+    assert_eq!(client.sends("/who\n/who\n"), ["types who", "types who"], "short ones are free");
+    client.now += Duration::from_secs(10);
+    client.driver.answers.push_back(Answer::Text("long\n".repeat(10_000)));
+    // 50,000 bytes are 6 lines. The command is one more, so 3 of the 4 are left.
+    assert_eq!(
+        client.sends("/history 1000\none\n"),
+        ["types history 1000", "says 1: <alice> one\n", "pauses 2s"]
+    );
+}
+
+#[test]
 fn lines_that_cannot_be_said_are_refused_in_their_place() {
     let config = config();
     let mut client = Client::is_alice(&config);
