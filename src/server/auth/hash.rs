@@ -1,5 +1,5 @@
 //! Hashing passwords, and comparing one with a hash. Runs on the thread of whoever logs in, which
-//! waits at the `Semaphore` for a turn; never on a thread that serves others.
+//! waits at the `Semaphore` for a turn, and then for a thread of low priority that does the work.
 //!
 //! A hash is costly on purpose: somebody who steals the file has to pay that cost for every guess.
 //! So only a few are made at once, and a name that does not exist costs as much as any other.
@@ -16,13 +16,22 @@ use argon2::{
     Algorithm, Argon2, Block, Params, Version,
     password_hash::phc::{Output, PasswordHash as Phc, Salt},
 };
-use parking_lot::Condvar;
-use std::time::Duration;
+use parking_lot::{Condvar, Mutex};
+use std::{
+    panic::resume_unwind,
+    thread::{self, Builder},
+    time::Duration,
+};
 
 /// The most hashes made at once. Each needs 19 MiB for some 20 ms: 512 logins at once need 38 MiB,
 /// and take about 6 s on two cores, which leaves the other threads their turns.
 const HASHES_AT_ONCE: usize = 2;
 const HASH_BYTES: usize = 32;
+/// Stack of a thread that hashes: several times what argon2 needs in a debug build.
+const STACK: usize = 256 * 1024;
+/// How much lower its priority is: a tenth of the time of each thread that wants the same core.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
 /// How often a thread that waits for its turn looks whether it still has to.
 const LOOK_UP: Duration = Duration::from_millis(250);
 
@@ -158,16 +167,38 @@ impl Turn<'_> {
         }
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let mut hash = vec![0; bytes];
-        argon2
-            .hash_password_into_with_memory(
-                password,
-                salt.as_ref(),
-                &mut hash,
-                &mut self.memory[..],
-            )
-            .ok()?;
+        let memory = &mut self.memory[..];
+        behind_others(|| {
+            argon2.hash_password_into_with_memory(password, salt.as_ref(), &mut hash, memory)
+        })
+        .ok()?;
         Output::new(&hash).ok() // which is compared in constant time
     }
+}
+
+/// Works on a thread of low priority, and waits for it. Else a core belongs to a hash until the
+/// kernel looks again, after 4 ms on many machines, and a line that is said meanwhile waits as long.
+/// It is another thread, because whoever lowers their priority may not raise it again.
+fn behind_others<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let work = Mutex::new(Some(work));
+    let run = || work.lock().take().map(|work| work());
+    let behind = || {
+        lower_priority();
+        run()
+    };
+    let done = thread::scope(|scope| {
+        match Builder::new().name("hash".to_owned()).stack_size(STACK).spawn_scoped(scope, behind) {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(_) => run(), // there are threads enough: then here
+        }
+    });
+    done.expect("the work is done once")
+}
+
+/// Of the thread that calls it. Elsewhere than on Linux it would be the whole process.
+fn lower_priority() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(NICE); // as it is, it works too
 }
 
 impl Drop for Turn<'_> {
@@ -323,7 +354,7 @@ mod tests {
     fn so_many_at_once_and_no_more() {
         let (places, at_once, most) = (Semaphore::new(2), AtomicUsize::new(0), AtomicUsize::new(0));
         let together = Barrier::new(2);
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
                     let memory = places.enter(&|| false).unwrap();
@@ -342,7 +373,7 @@ mod tests {
         let (places, is_hung_up) = (Semaphore::new(1), AtomicBool::new(false));
         let taken = places.enter(&|| false).unwrap();
         let gives_up = || is_hung_up.load(SeqCst);
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             let waits = [(); 8].map(|()| scope.spawn(|| places.enter(&gives_up).is_none()));
             is_hung_up.store(true, SeqCst);
             assert!(waits.into_iter().all(|waiting| waiting.join().unwrap()));
