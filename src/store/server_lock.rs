@@ -11,9 +11,17 @@
 use super::{StoreError, StoreErrorKind, file::beside};
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io::ErrorKind,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
+
+/// How long a server tries for a lock: a command that looks whether one runs has it for a moment, and
+/// is no server.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// How long it waits before it tries again.
+const AGAIN: Duration = Duration::from_millis(1);
 
 /// The locks of the one server for a file. Any thread may take them; they end when this is dropped,
 /// or with its process.
@@ -31,7 +39,7 @@ impl ServerLock {
     pub fn take(path: &Path) -> Result<ServerLock, StoreError> {
         let lock = lock_of(path);
         let cannot =
-            |e: std::io::Error| StoreError::new(&lock, StoreErrorKind::CannotOpen(e.to_string()));
+            |e: io::Error| StoreError::new(&lock, StoreErrorKind::CannotOpen(e.to_string()));
         let in_use = || StoreError::new(path, StoreErrorKind::InUse);
         let beside = match OpenOptions::new().write(true).create(true).truncate(false).open(&lock) {
             Ok(file) => file,
@@ -41,13 +49,11 @@ impl ServerLock {
             }
             Err(e) => return Err(cannot(e)),
         };
-        match beside.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(in_use()),
-            Err(TryLockError::Error(e)) => return Err(cannot(e)),
+        if !take(&beside).map_err(cannot)? {
+            return Err(in_use());
         }
         let itself = File::open(path).ok().filter(can_be_locked);
-        if itself.as_ref().is_some_and(is_locked) {
+        if itself.as_ref().is_some_and(is_kept) {
             return Err(in_use());
         }
         Ok(ServerLock { _beside: Some(beside), _itself: itself })
@@ -55,7 +61,7 @@ impl ServerLock {
 
     /// Fails if another server has the file, under whatever name. It makes no file.
     pub(crate) fn check(path: &Path) -> Result<(), StoreError> {
-        match is_served(path) {
+        match File::open(path).is_ok_and(|file| can_be_locked(&file) && is_kept(&file)) {
             true => Err(StoreError::new(path, StoreErrorKind::InUse)),
             false => Ok(()),
         }
@@ -106,6 +112,24 @@ fn is_served(path: &Path) -> bool {
 /// Whether another chatd has locked this file. If not, it is locked now, where that is possible.
 pub(super) fn is_taken(file: &File) -> bool {
     can_be_locked(file) && is_locked(file)
+}
+
+/// Locks it, unless somebody keeps it locked; returns whether it is locked now.
+fn take(file: &File) -> io::Result<bool> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::Error(e)) => return Err(e),
+            Err(TryLockError::WouldBlock) if Instant::now() >= end => return Ok(false),
+            Err(TryLockError::WouldBlock) => thread::sleep(AGAIN),
+        }
+    }
+}
+
+/// Whether somebody keeps it locked. If not, it is locked now, where that is possible.
+fn is_kept(file: &File) -> bool {
+    matches!(take(file), Ok(false))
 }
 
 /// Whether somebody else has locked it. If not, it is locked now.

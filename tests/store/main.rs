@@ -4,6 +4,7 @@ mod cost;
 mod damage;
 mod historian;
 mod hostile;
+mod locks;
 mod mailbox;
 mod pruning;
 mod removing;

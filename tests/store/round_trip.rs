@@ -1,10 +1,7 @@
 //! What is written is read back.
 
 use crate::*;
-use chatd::{
-    core::record::{RoomSnapshot, Sanction, SanctionKind, Target},
-    store::ServerLock,
-};
+use chatd::core::record::{RoomSnapshot, Sanction, SanctionKind, Target};
 
 #[test]
 fn what_was_written_is_there_when_it_is_opened_again() {
@@ -374,16 +371,6 @@ fn what_others_change_is_noticed() {
     folder.open().set_admin(AccountId(1), true).unwrap();
     assert!(store.changed_by_others().unwrap());
     assert!(!store.changed_by_others().unwrap());
-}
-
-#[test]
-fn one_server_for_one_file() {
-    let folder = Folder::new();
-    let lock = ServerLock::take(&folder.database()).unwrap();
-    let refused = ServerLock::take(&folder.database()).unwrap_err().to_string();
-    assert!(refused.contains("chatd.db") && refused.contains("--db"), "{refused}");
-    drop(lock);
-    ServerLock::take(&folder.database()).unwrap();
 }
 
 #[cfg(unix)]
