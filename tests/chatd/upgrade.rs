@@ -181,6 +181,7 @@ fn where_it_fails_the_old_server_goes_on() {
         (None, "the new program cannot be started: No such file or directory"),
         (Some("exit 3".to_owned()), "the new program has ended without a word: exit status: 3"),
         (Some("kill -SEGV $$".to_owned()), "the new program has ended without a word: signal: 11"),
+        (Some("printf '\\033[31mred' >&0".to_owned()), "the new program refuses: \u{fffd}[31mred"),
         (with("--unicode-names"), "the new program refuses: --unicode-names was changed"),
         (with("--db nowhere.db"), "the new program refuses: cannot open nowhere.db: "),
         (with("--motd nowhere.txt"), "the new program refuses: cannot read "),

@@ -6,7 +6,7 @@ use super::{Rooms, config::RoomsConfig};
 /// The version of what is handed over: of a chat, and of all that goes with it. It is raised with every
 /// change of a type that is in it: a test notices one. Another version is refused.
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing is handed over there"))]
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// Whether the rooms can be handed over now: nothing is on its way, to clients or to the file, and
 /// nothing is under way that belongs to this server.

@@ -1,17 +1,22 @@
-//! Bytes as hexadecimal digits, where they are handed over: they are read into a vector of the right
-//! length. One that grew would leave copies behind, perhaps of half a password.
+//! Bytes as hexadecimal digits, where they are handed over: half as many as in a list of numbers, and they
+//! are read into a vector of the right length. One that grew would leave copies behind, perhaps of
+//! half a password.
 
 use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
-use std::fmt::Write as _;
 use zeroize::Zeroizing;
 
-pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     let mut digits = Zeroizing::new(String::with_capacity(2 * bytes.len()));
-    bytes.iter().for_each(|byte| write!(digits, "{byte:02x}").expect("there is room"));
+    for byte in bytes {
+        let both = [byte >> 4, byte & 15].map(|half| char::from(DIGITS[usize::from(half)]));
+        digits.extend(both);
+    }
     serializer.serialize_str(&digits)
 }
 
-pub(super) fn deserialize<'de, D>(deserializer: D) -> Result<Vec<u8>, D::Error>
+pub(crate) fn deserialize<'de, D>(deserializer: D) -> Result<Vec<u8>, D::Error>
 where
     D: Deserializer<'de>,
 {

@@ -1,6 +1,6 @@
 //! From bytes to lines, and lines that are safe to show. Nothing here knows what a chat is.
 
-mod hex;
+pub(crate) mod hex;
 mod keys;
 pub mod line;
 pub(crate) mod opening;

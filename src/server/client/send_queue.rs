@@ -3,7 +3,7 @@
 
 use super::frames::{Header, Passed, Wire, encode, for_telnet, last_words};
 use crate::{
-    core::close_reason::CloseReason,
+    core::{close_reason::CloseReason, wire::hex},
     server::{net, tls::connection::TlsConnection},
 };
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use std::{
 /// What of a queue is handed to another server. (Browsers are not.)
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Frozen {
+    #[serde(with = "hex")]
     waiting: Vec<u8>,
     /// The byte that was sent last: whether `waiting` begins inside a line.
     last: u8,

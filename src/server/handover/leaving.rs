@@ -6,7 +6,7 @@ use super::{
     taking_up::{GO, READY, REHEARSE, VARIABLE, times_handed_over},
 };
 use crate::{
-    core::close_reason::CloseReason,
+    core::{close_reason::CloseReason, wire::sanitize::sanitize},
     server::{
         Chatd,
         client::{outbox::WriterHandle, parked::Parked},
@@ -249,7 +249,7 @@ fn rehearse(
     match answer?.as_str() {
         READY => Ok(()),
         "" => bail!("the new program has ended without a word: {status}"),
-        answer => bail!("the new program refuses: {answer}"),
+        answer => bail!("the new program refuses: {}", sanitize(answer)),
     }
 }
 
