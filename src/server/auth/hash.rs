@@ -350,6 +350,15 @@ mod tests {
         assert!(hasher.needs_rehash(&hash));
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn work_is_done_behind_others_and_its_caller_keeps_their_priority() {
+        let own = || rustix::process::nice(0).unwrap();
+        let before = own();
+        assert_eq!(behind_others(own), (before + NICE).min(19));
+        assert_eq!(own(), before);
+    }
+
     #[test]
     fn so_many_at_once_and_no_more() {
         let (places, at_once, most) = (Semaphore::new(2), AtomicUsize::new(0), AtomicUsize::new(0));
