@@ -20,27 +20,8 @@ for tool in cargo musl-gcc x86_64-w64-mingw32-gcc wine dpkg-shlibdeps zip builda
 done
 rustup --quiet target add "$linux" "$windows"
 work=$(mktemp -d)
-server=
+. docs/package/talk.sh
 trap '[ -z "$server" ] || kill -KILL $server; rm -r "$work" "$out/which"' EXIT
-
-# talks COMMAND...: starts chatd by this command, and the command in client talks with it.
-talks() {
-    local port='' heard
-    "$@" --listen 127.0.0.1:0 --web none > "$work/server" 2>&1 &
-    server=$!
-    for _ in $(seq 300); do
-        port=$(sed -n 's/^chatd: listening on 127.0.0.1:\([0-9]*\).*/\1/p' "$work/server")
-        [ -z "$port" ] || break
-        sleep 0.1
-    done
-    [ -n "$port" ] || wrong "$1 does not start: $(cat "$work/server")"
-    # By a name, so that looking one up is tried, too.
-    heard=$(printf '/who\n' | "${client[@]}" "localhost:$port" --name wendy --wait 2) || true
-    # wine and buildah do not hand the signal on.
-    kill -TERM $server && wait $server || [[ $1 = wine || $1 = buildah ]] || wrong "$* does not end well: $(cat "$work/server")"
-    server=
-    [[ $heard = *"Hello wendy"* ]] || wrong "${client[*]} heard: $heard; the server said: $(cat "$work/server")"
-}
 
 # folder TARGET: what the archive for a target has beside the programs; its path is printed.
 folder() {

@@ -7,7 +7,7 @@
 set -euo pipefail
 package=$(realpath "$1")
 work=$(mktemp -d)
-server=
+. "$(dirname "$0")/talk.sh"
 trap '[ -z "$server" ] || kill -KILL $server; rm -r "$work"' EXIT
 root=${2:-$work/root}
 if [ "$root" = --bare ]; then
@@ -52,17 +52,8 @@ has "$enabled"
 says "$("${run[@]}" "${bin}chatd" --version) and $("${run[@]}" "${bin}chat" --version) are installed, and the service is enabled"
 
 # They talk there, with no library but what the package depends on.
-"${run[@]}" "${bin}chatd" --config "${etc}chatd/chatd.toml" --listen 127.0.0.1:0 --web none --db none > "$work/server" 2>&1 &
-server=$!
-for _ in $(seq 100); do
-    port=$(sed -n 's/^chatd: listening on 127.0.0.1:\([0-9]*\).*/\1/p' "$work/server")
-    [ -z "$port" ] || break
-    sleep 0.1
-done
-heard=$(printf '/who\n' | "${run[@]}" "${bin}chat" "127.0.0.1:$port" --name wendy --wait 1) || true
-kill -TERM $server && wait $server || wrong "the server does not end well: $(cat "$work/server")"
-server=
-[[ $heard = *"Hello wendy"* ]] || wrong "chat heard: $heard; the server said: $(cat "$work/server")"
+client=("${run[@]}" "${bin}chat")
+talks "${run[@]}" "${bin}chatd" --config "${etc}chatd/chatd.toml" --db none
 says "chat has talked with chatd there, on port $port"
 
 # A newer one: the same files with a higher version.
