@@ -75,7 +75,7 @@ Description: chat server with one thread per connection, and its client
  kept in an SQLite file, with accounts, mailboxes and a full-text search.
 END
 echo /etc/chatd/chatd.toml > "$tree/DEBIAN/conffiles"
-install docs/package/{postinst,prerm,postrm} "$tree/DEBIAN/"
+install docs/package/{preinst,postinst,prerm,postrm} "$tree/DEBIAN/"
 (cd "$tree" && find etc usr -type f -print0 | sort -z | xargs -0 md5sum) > "$tree/DEBIAN/md5sums"
 
 dated "$tree"
