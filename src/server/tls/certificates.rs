@@ -46,7 +46,7 @@ pub struct Certificate {
     /// What the operator has to know: it has expired, say.
     pub warnings: Vec<String>,
     path: PathBuf,
-    encoded: CertificateDer<'static>,
+    chain: Vec<CertificateDer<'static>>,
 }
 
 /// The one that holds now, for every connection that begins.
@@ -70,7 +70,7 @@ impl Certificates {
     /// From now on another one holds, for connections that begin. Returns whether it is another one.
     pub(crate) fn replace(&self, next: Certificate) -> bool {
         let mut current = self.current.lock();
-        let is_other = current.fingerprint != next.fingerprint;
+        let is_other = current.chain != next.chain;
         *current = next;
         is_other
     }
@@ -78,7 +78,7 @@ impl Certificates {
     /// What is wrong at this time with the one that holds, if something is.
     pub(crate) fn complaint(&self, now: Timestamp) -> Option<Complaint> {
         let current = self.current.lock();
-        complaint(&current.encoded, now, &current.path)
+        complaint(&current.chain, now, &current.path)
     }
 }
 
@@ -99,14 +99,13 @@ impl TlsFiles {
         let (cert, key) = (self.cert.display(), self.key.display());
         let chain = self.read_chain()?;
         let fingerprint = fingerprint(&chain[0]);
-        let encoded = chain[0].clone();
-        let complaint = complaint(&encoded, Timestamp::now(), &self.cert);
+        let complaint = complaint(&chain, Timestamp::now(), &self.cert);
         let warnings = complaint.map(|it| it.for_log).into_iter();
         let warnings = warnings.chain(open_to_everybody(&self.key)).collect();
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_single_cert(chain, self.read_key()?);
+            .with_single_cert(chain.clone(), self.read_key()?);
         let mut config = config.map_err(|error| match error {
             Error::InconsistentKeys(_) => anyhow!(
                 "the key in {key} does not belong to the certificate in {cert}. Give the two that were made together."
@@ -118,7 +117,7 @@ impl TlsFiles {
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         let (config, path) = (Arc::new(config), self.cert.clone());
-        Ok(Certificate { config, fingerprint, warnings, path, encoded })
+        Ok(Certificate { config, fingerprint, warnings, path, chain })
     }
 
     fn read_chain(&self) -> anyhow::Result<Vec<CertificateDer<'static>>> {
@@ -153,37 +152,62 @@ fn read(path: &Path, what: &str) -> anyhow::Result<String> {
         .with_context(|| format!("cannot read {what} from {} ({advice})", path.display()))
 }
 
-/// Complains of a certificate that does not hold now, or not for long. It is used all the same: it
-/// encrypts as well as ever, and whoever knows its fingerprint asks for no more.
-fn complaint(certificate: &CertificateDer<'_>, now: Timestamp, path: &Path) -> Option<Complaint> {
-    let what = validity(certificate, now)?;
+/// Complains of a chain that does not hold now, or not for long: of the certificate whose time comes
+/// first. It is used all the same: it encrypts as well as ever, and whoever knows the fingerprint asks
+/// for no more.
+fn complaint(chain: &[CertificateDer<'_>], now: Timestamp, path: &Path) -> Option<Complaint> {
+    let limits = chain.iter().enumerate().filter_map(|(at, one)| Some((at, limit(one, now)?)));
+    let (at, Limit { says, is_refused, .. }) = limits.min_by_key(|(_, limit)| limit.time)?;
+    let path = path.display();
+    let (for_log, for_chat) = match at {
+        0 => (format!("the certificate in {path}"), "The server's certificate"),
+        _ => {
+            let number = at + 1;
+            (
+                format!("certificate {number} of the chain in {path}"),
+                "The chain of the server's certificate",
+            )
+        }
+    };
+    let refused = match (is_refused, at) {
+        (false, _) => "",
+        (true, 0) => "; clients refuse it",
+        (true, _) => "; clients may refuse it", // unless they trust one that stands before it
+    };
     Some(Complaint {
         for_log: format!(
-            "the certificate in {} {what}. Renew it, and have it read again: SIGHUP to a service, or a restart",
-            path.display()
+            "{for_log} {says}{refused}. Renew it, and have it read again: SIGHUP to a service, or a restart"
         ),
-        for_chat: format!("The server's certificate {what}. Whoever runs it has to renew that."),
+        for_chat: format!("{for_chat} {says}{refused}. Whoever runs it has to renew that."),
     })
 }
 
-/// The end of a sentence about a certificate that does not hold now, or not for long.
-fn validity(certificate: &CertificateDer<'_>, now: Timestamp) -> Option<String> {
+/// That a certificate does not hold now, or not for long.
+struct Limit {
+    /// When it begins to hold, or ends.
+    time: UnixTime,
+    /// The end of a sentence about the certificate.
+    says: String,
+    is_refused: bool,
+}
+
+fn limit(certificate: &CertificateDer<'_>, now: Timestamp) -> Option<Limit> {
+    let limit = |time, says: &str, is_refused| {
+        Some(Limit { time, says: says.replace("{date}", &date(time)), is_refused })
+    };
     if let Err(CertificateError::NotValidYetContext { not_before, .. }) =
         holds_at(certificate, unix_time(now))
     {
-        return Some(format!(
-            "holds only from {} on, says this machine's clock; clients refuse it",
-            date(not_before)
-        ));
+        return limit(not_before, "holds only from {date} on, says this machine's clock", true);
     }
     match holds_at(certificate, NEVER) {
         Err(CertificateError::ExpiredContext { not_after, .. }) if is_past(not_after, now) => {
-            Some(format!("has expired on {}; clients refuse it", date(not_after)))
+            limit(not_after, "has expired on {date}", true)
         }
         Err(CertificateError::ExpiredContext { not_after, .. })
             if is_past(not_after, now + SOON) =>
         {
-            Some(format!("expires on {}", date(not_after)))
+            limit(not_after, "expires on {date}", false)
         }
         _ => None,
     }
@@ -236,27 +260,81 @@ fn open_to_everybody(_: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+    use rcgen::{
+        BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd,
+    };
+
+    /// For localhost, from the one day on and to the other.
+    fn params(from: (i32, u8, u8), to: (i32, u8, u8)) -> CertificateParams {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.not_before = date_time_ymd(from.0, from.1, from.2);
+        params.not_after = date_time_ymd(to.0, to.1, to.2);
+        params
+    }
 
     #[test]
     fn what_is_wrong_is_said_from_two_weeks_before_the_end_on() {
         let now = "2026-11-28T12:00:00Z".parse().unwrap();
         for (from, to, says) in [
             ((2026, 1, 1), (2026, 12, 13), None),
-            ((2026, 1, 1), (2026, 12, 12), Some("expires on 2026-12-12")),
-            ((2026, 1, 1), (2026, 11, 29), Some("expires on 2026-11-29")),
-            ((2026, 1, 1), (2026, 11, 28), Some("has expired on 2026-11-28; clients refuse it")),
+            ((2026, 1, 1), (2026, 12, 12), Some("expires on 2026-12-12.")),
+            ((2026, 1, 1), (2026, 11, 29), Some("expires on 2026-11-29.")),
+            ((2026, 1, 1), (2026, 11, 28), Some("has expired on 2026-11-28; clients refuse it.")),
             (
                 (2026, 11, 29),
                 (2027, 1, 1),
-                Some("holds only from 2026-11-29 on, says this machine's clock; clients refuse it"),
+                Some(
+                    "holds only from 2026-11-29 on, says this machine's clock; clients refuse it.",
+                ),
             ),
         ] {
-            let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
-            params.not_before = date_time_ymd(from.0, from.1, from.2);
-            params.not_after = date_time_ymd(to.0, to.1, to.2);
-            let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
-            assert_eq!(validity(certificate.der(), now).as_deref(), says, "{from:?} to {to:?}");
+            let made = params(from, to).self_signed(&KeyPair::generate().unwrap()).unwrap();
+            let found = complaint(&[made.der().clone()], now, Path::new("cert.pem"));
+            assert_eq!(found.is_some(), says.is_some(), "{from:?} to {to:?}");
+            let (Some(found), Some(says)) = (found, says) else { continue };
+            let (log, chat) = (found.for_log, found.for_chat);
+            assert!(log.starts_with(&format!("the certificate in cert.pem {says} Renew")), "{log}");
+            assert!(chat.starts_with(&format!("The server's certificate {says} ")), "{chat}");
+        }
+    }
+
+    #[test]
+    fn of_a_chain_the_certificate_is_told_whose_time_comes_first() {
+        let now = "2026-11-28T12:00:00Z".parse().unwrap();
+        let long = (2036, 1, 1);
+        for (ends, says) in [
+            ([long, long, long], None),
+            (
+                [long, (2026, 12, 5), long],
+                Some("certificate 2 of the chain in x expires on 2026-12-05."),
+            ),
+            (
+                [(2026, 12, 5), (2026, 12, 4), (2026, 12, 6)],
+                Some("certificate 2 of the chain in x expires on 2026-12-04."),
+            ),
+            (
+                [(2026, 12, 5), long, (2026, 12, 6)],
+                Some("the certificate in x expires on 2026-12-05."),
+            ),
+            (
+                [(2026, 12, 5), long, (2026, 11, 1)],
+                Some(
+                    "certificate 3 of the chain in x has expired on 2026-11-01; clients may refuse it.",
+                ),
+            ),
+        ] {
+            let authority = |at: usize| {
+                let mut params = params((2026, 1, 1), ends[at]);
+                params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+                CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+            };
+            let (root, between) = (authority(2), authority(1));
+            let own = params((2026, 1, 1), ends[0]);
+            let own = own.signed_by(&KeyPair::generate().unwrap(), &between).unwrap();
+            let chain = [own.der(), between.der(), root.der()].map(CertificateDer::clone);
+            let found = complaint(&chain, now, Path::new("x")).map(|it| it.for_log);
+            let told = found.as_deref().map(|it| it.split_once(" Renew").unwrap().0);
+            assert_eq!(told, says, "{ends:?}");
         }
     }
 }
