@@ -90,6 +90,24 @@ impl ServerLock {
         processes.into_iter().find(has_it_open)
     }
 
+    /// Leaves a line in the file beside the database, in the place of what stood there: for a command
+    /// that has asked the server something. To be called by whoever has the locks.
+    #[cfg(target_os = "linux")]
+    pub fn leave_word(path: &Path, line: &str) -> io::Result<()> {
+        use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+        let mut options = OpenOptions::new();
+        options.write(true).truncate(true);
+        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32); // nobody leads us elsewhere
+        options.open(lock_of(path))?.write_all(format!("{line}\n").as_bytes())
+    }
+
+    /// The line that a server has left there last, if there is a whole one.
+    #[cfg(target_os = "linux")]
+    pub fn word_left(path: &Path) -> Option<String> {
+        let text = std::fs::read_to_string(lock_of(path)).ok()?;
+        text.split_once('\n').map(|(line, _)| line.to_owned())
+    }
+
     /// Fails if a server has the file under another name.
     pub fn check_name(path: &Path) -> Result<(), StoreError> {
         let has_this_name = || File::open(lock_of(path)).is_ok_and(|lock| is_locked(&lock));

@@ -79,3 +79,5 @@ mod tls_records;
 mod unix_sockets;
 #[cfg(target_os = "linux")]
 mod upgrade;
+#[cfg(target_os = "linux")]
+mod upgrade_command;

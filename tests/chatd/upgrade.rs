@@ -1,7 +1,7 @@
 //! An upgrade in place: another program takes over, in the same process, and nobody is hung up. Where that fails, the
 //! server goes on.
 
-use crate::harness::{Client, Folder, Process, Server, eventually, has_program, wait_for};
+use crate::harness::{Client, Folder, Server, eventually, wait_for};
 use std::{
     fs,
     os::unix::fs::{PermissionsExt as _, symlink},
@@ -11,13 +11,13 @@ use std::{
 };
 
 /// A folder in which `./chatd` is the program, until something else is.
-fn folder() -> Folder {
+pub fn folder() -> Folder {
     let folder = Folder::new();
     symlink(env!("CARGO_BIN_EXE_chatd"), folder.path("chatd")).unwrap();
     folder
 }
 
-fn start(folder: &Folder, options: &str) -> Server {
+pub fn start(folder: &Folder, options: &str) -> Server {
     let mut command = Command::new("./chatd");
     command.args(["--listen", "127.0.0.1:0", "--web", "none"]).args(options.split_whitespace());
     command.current_dir(folder.path(""));
@@ -25,7 +25,7 @@ fn start(folder: &Folder, options: &str) -> Server {
 }
 
 /// From now on `./chatd` does this.
-fn install(folder: &Folder, script: &str) {
+pub fn install(folder: &Folder, script: &str) {
     install_program(folder, &format!("#!/bin/sh\n{script}\n"));
 }
 
@@ -36,7 +36,7 @@ fn install_program(folder: &Folder, text: &str) {
 }
 
 /// What another version would be, which is this one with a line of its own.
-fn another_version(folder: &Folder) {
+pub fn another_version(folder: &Folder) {
     let program = env!("CARGO_BIN_EXE_chatd");
     install(
         folder,
@@ -364,37 +364,5 @@ fn without_a_good_certificate_nothing_is_upgraded() {
     fails(&server, "the new program refuses: chatd-key.pem has no private key in PEM. ");
     fs::write(folder.path("chatd-key.pem"), key).unwrap();
     upgrade(&server, 1);
-    ann.asks_until("/who", "***   ann");
-}
-
-/// Whoever else has the lock is left alone: this signal ends a program that does not know it.
-#[test]
-fn chatd_upgrade_asks_nobody_who_would_die_of_it() {
-    if !has_program("flock") {
-        return;
-    }
-    let folder = folder();
-    let mut command = Command::new("flock");
-    command.args(["--no-fork", "chatd.db.lock", "sh", "-c", "echo locked; exec sleep 600"]);
-    let mut other = Process::start({
-        command.current_dir(folder.path(""));
-        command
-    });
-    other.prints("locked");
-    let complaint = folder.fails("upgrade", "");
-    assert!(complaint.contains("is of a version that is not upgraded in place"), "{complaint}");
-    assert!(other.is_running());
-    other.signal("TERM");
-}
-
-#[test]
-fn chatd_upgrade_finds_the_server_by_its_database() {
-    let folder = folder();
-    let complaint = folder.fails("upgrade", "");
-    assert!(complaint.contains("no server of yours has chatd.db"), "{complaint}");
-    let server = start(&folder, "");
-    let mut ann = server.lets_in("ann");
-    let says = folder.run("upgrade");
-    assert_eq!(says, format!("Process {} is upgraded.\n", server.pid()));
     ann.asks_until("/who", "***   ann");
 }

@@ -122,7 +122,7 @@ fn run(given: Given) -> anyhow::Result<ExitCode> {
             given = config::reload(given, &chatd);
             service.ready(&chatd);
         }
-        upgrade::look(&stop, &chatd);
+        upgrade::look(&stop, &chatd, options.database());
         service.look(&chatd, &watch);
         reminder.look(&chatd);
         for (level, line) in watch.look() {

@@ -1,13 +1,14 @@
 //! An upgrade in place: `chatd upgrade`, which asks a server for one, and the server's answer to the
-//! signal. Runs on thread `main`.
+//! signal. If it refuses, it says so in the log, and in the file of its lock, where the command looks.
+//! Runs on thread `main`.
 
 use chatd::{server::Chatd, socketserver::signals::StopSignals};
 use std::path::Path;
 
 /// If that is wanted, has the program take over that is now where this one was. If nothing comes of
-/// it, says why.
+/// it, says why. The server has the database at `path`, if it has one.
 #[cfg(target_os = "linux")]
-pub(crate) fn look(stop: &StopSignals, chatd: &Chatd) {
+pub(crate) fn look(stop: &StopSignals, chatd: &Chatd, path: Option<&Path>) {
     if !stop.wants_upgrade() {
         return;
     }
@@ -15,11 +16,13 @@ pub(crate) fn look(stop: &StopSignals, chatd: &Chatd) {
     let mut program = std::process::Command::new(arguments.next().unwrap_or("chatd".into()));
     let Err(error) = chatd.hand_over(program.args(arguments), &|| stop.is_stopping());
     let error = format!("{error:#}");
-    log::error!(
-        event = "not_upgraded";
-        "nothing is upgraded: {}. This server goes on",
-        error.trim_end_matches('.')
-    );
+    let error = error.trim_end_matches('.');
+    if let Some(path) = path {
+        // With the time, so that each is another one. If it cannot be written, the log has it.
+        let word = format!("{} {}", jiff::Timestamp::now(), error.replace('\n', " "));
+        let _ = chatd::store::ServerLock::leave_word(path, &word);
+    }
+    log::error!(event = "not_upgraded"; "nothing is upgraded: {error}. This server goes on");
 }
 
 /// Asks the server that has the database at `path`, and waits for what comes of it.
@@ -48,6 +51,7 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<()> {
         bail!("process {number} is of a version that is not upgraded in place: start it anew");
     }
     let before = times_handed_over(number);
+    let word_before = ServerLock::word_left(path);
     kill_process(pid, Signal::USR2).context("the server cannot be asked")?;
     let end = Instant::now() + PATIENCE;
     while Instant::now() < end {
@@ -59,13 +63,17 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<()> {
         if test_kill_process(pid).is_err() {
             bail!("the server has ended. Its log says why");
         }
+        let word = ServerLock::word_left(path).filter(|word| Some(word) != word_before.as_ref());
+        if let Some((_time, why)) = word.as_deref().and_then(|word| word.split_once(' ')) {
+            bail!("nothing is upgraded: {why}. The server goes on");
+        }
     }
     bail!("nothing is upgraded within {PATIENCE:?}. The server's log says why")
 }
 
 /// There is no such signal.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn look(_: &StopSignals, _: &Chatd) {}
+pub(crate) fn look(_: &StopSignals, _: &Chatd, _: Option<&Path>) {}
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn run(_: &Path) -> anyhow::Result<()> {
