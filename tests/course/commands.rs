@@ -28,7 +28,8 @@ const NOT_PLAYED: &[(&str, &str)] = &[
     ("tar -xzf", "release.sh makes the archives, and tries them"),
     ("sudo nano", "it is an editor"),
     ("docs/package/", "it takes ten minutes, and tries what it makes"),
-    ("sudo docs/package/try.sh", "it makes a Debian of its own"),
+    ("sudo docs/package/try", "it makes a Debian of its own"),
+    ("sudo chatd upgrade", "docs/package/try-systemd.sh does it, under systemd"),
     ("tests/browser/install.sh", "CI runs it"),
     (
         "ROUNDS=200 SECONDS_AWAY=1,30,90 node",
