@@ -233,4 +233,114 @@ pub(crate) const PLANTED: &[Planted] = &[
         wrong: "            let is_hasty = crate::planted(\"the chat is handed over while something is being written\");
             if hand_over.is_some() && (commit.is_at_rest() && self.events.is_empty() || is_hasty) {",
     },
+    Planted {
+        name: "the file stays open while the historian rests",
+        scenario: "handover",
+        file: "server/history/historian/leaving.rs",
+        right: "        rest.wait(Ok(()));",
+        wrong: "        if crate::planted(\"the file stays open while the historian rests\") {
+            self.store = self.config.open(PATIENCE, || false);
+        }
+        rest.wait(Ok(()));",
+    },
+    Planted {
+        name: "whoever leaves does not wait for what was said before",
+        scenario: "shutdown",
+        file: "server/client/handler.rs",
+        right: "        client.wait_for_answer();
+        self.usage.log_end",
+        wrong: "        if !crate::planted(\"whoever leaves does not wait for what was said before\") { client.wait_for_answer(); }
+        self.usage.log_end",
+    },
+    Planted {
+        name: "the last sender of events is kept",
+        scenario: "shutdown",
+        file: "server/shutdown.rs",
+        right: "        drop(self.handler); // with it",
+        wrong: "        let _kept = crate::planted(\"the last sender of events is kept\").then(|| self.handler.events.queue.clone());
+        drop(self.handler); // with it",
+    },
+    Planted {
+        name: "the historian ends when nobody asks any more",
+        scenario: "history",
+        file: "server/history/historian.rs",
+        right: "        while !(is_writing_over && is_asking_over) {",
+        wrong: "        while !(is_writing_over && is_asking_over || is_asking_over && crate::planted(\"the historian ends when nobody asks any more\")) {",
+    },
+    Planted {
+        name: "a batch is answered before it is written",
+        scenario: "history",
+        file: "server/history/historian.rs",
+        right: "        self.brake.wait();
+        let written",
+        wrong: "        self.brake.wait();
+        if crate::planted(\"a batch is answered before it is written\") {
+            self.tell(HistorianEvent::Committed(Vec::new()));
+        }
+        let written",
+    },
+    Planted {
+        name: "what could not be written does not wait",
+        scenario: "disk",
+        file: "server/history/historian/outage.rs",
+        right: "            outage.retry.push(records);",
+        wrong: "            if !crate::planted(\"what could not be written does not wait\") { outage.retry.push(records); }",
+    },
+    Planted {
+        name: "what waited is written twice",
+        scenario: "disk",
+        file: "server/history/historian/outage.rs",
+        right: "        outage.retry.clear();",
+        wrong: "        if !crate::planted(\"what waited is written twice\") { outage.retry.clear(); }",
+    },
+    Planted {
+        name: "what waits for the disk is not found",
+        scenario: "disk",
+        file: "server/history/historian.rs",
+        right: "        let waiting = self.outage.as_ref()",
+        wrong: "        let waiting = self.outage.as_ref().filter(|_| !crate::planted(\"what waits for the disk is not found\"))",
+    },
+    Planted {
+        name: "a search does not wait for its lines to be indexed",
+        scenario: "disk",
+        file: "server/history/historian/searching.rs",
+        right: ".unwrap_or(true) {",
+        wrong: ".unwrap_or(true) || crate::planted(\"a search does not wait for its lines to be indexed\") {",
+    },
+    Planted {
+        name: "thread view ends and nobody notes it",
+        scenario: "view",
+        file: "server/view/lookers.rs",
+        right: "        state.is_running = !is_over;",
+        wrong: "        state.is_running = !is_over || crate::planted(\"thread view ends and nobody notes it\");",
+    },
+    Planted {
+        name: "thread view is not woken when the server stops",
+        scenario: "view",
+        file: "server/view/lookers.rs",
+        right: "        self.changed.notify_all();",
+        wrong: "        if !crate::planted(\"thread view is not woken when the server stops\") { self.changed.notify_all(); }",
+    },
+    Planted {
+        name: "what a slow looker missed is told without the last slot",
+        scenario: "view",
+        file: "server/view/looker.rs",
+        right: "                missed.add(slot);
+                out.push",
+        wrong: "                if !crate::planted(\"what a slow looker missed is told without the last slot\") { missed.add(slot); }
+                out.push",
+    },
+    Planted {
+        name: "somebody who comes while it stops is let in",
+        scenario: "view",
+        file: "server/view/lookers.rs",
+        right: "        if state.is_closed {
+            return Err(stopping());
+        }
+        if state.all.len()",
+        wrong: "        if state.is_closed && !crate::planted(\"somebody who comes while it stops is let in\") {
+            return Err(stopping());
+        }
+        if state.all.len()",
+    },
 ];

@@ -1,4 +1,4 @@
-//! Channels as in `crossbeam_channel`, and its `select!`.
+//! Channels as in `crossbeam_channel`, with its `select!` and `select_biased!`.
 
 use super::{Waiting, random, time::Instant, wait};
 use std::{
@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use crate::select;
+pub(crate) use crate::{select, select_biased};
 pub(crate) use crossbeam::*;
 
 /// Errors, as they are there.
@@ -34,6 +34,12 @@ mod crossbeam {
     pub(crate) enum TrySendError<T> {
         Full(T),
         Disconnected(T),
+    }
+    impl<T> TrySendError<T> {
+        pub(crate) fn into_inner(self) -> T {
+            let (TrySendError::Full(value) | TrySendError::Disconnected(value)) = self;
+            value
+        }
     }
     #[derive(Debug)]
     pub(crate) enum SendTimeoutError<T> {
@@ -222,6 +228,10 @@ impl<T> Receiver<T> {
         self.recv_until(Some(until))
     }
 
+    pub(crate) fn recv_timeout(&self, at_most: Duration) -> Result<T, RecvTimeoutError> {
+        self.recv_until(Some(Instant::now() + at_most))
+    }
+
     pub(crate) fn try_recv(&self) -> Result<T, TryRecvError> {
         super::point();
         let received = self.poll().ok_or(TryRecvError::Empty)?;
@@ -314,6 +324,42 @@ macro_rules! select {
             }
         )+
         unreachable!()
+    }};
+}
+
+/// Takes from the first of several channels that is ready. If none is, waits, up to a time.
+#[macro_export]
+macro_rules! select_biased {
+    (
+        $(recv($receiver:expr) -> $received:pat => $body:expr,)+
+        default($at_most:expr) => $otherwise:expr $(,)?
+    ) => {'selected: {
+        $crate::model::point();
+        let until = $crate::model::time::Instant::now() + $at_most;
+        let chosen = loop {
+            let all = [$($crate::model::channel::is_ready(&$receiver)),+];
+            if let Some(chosen) = all.iter().position(|is_ready| *is_ready) {
+                break chosen;
+            }
+            if $crate::model::time::Instant::now() >= until {
+                break all.len();
+            }
+            $($crate::model::channel::add_waiting(&$receiver);)+
+            $crate::model::time::wait();
+            ::shuttle::thread::park();
+        };
+        let mut number = 0;
+        $(
+            if chosen == number {
+                let $received = $crate::model::channel::take(&$receiver);
+                break 'selected $body;
+            }
+            #[allow(unused_assignments)]
+            {
+                number += 1;
+            }
+        )+
+        $otherwise
     }};
 }
 

@@ -6,6 +6,7 @@
 //! shuttle says so.
 
 pub(crate) mod channel;
+mod listener;
 pub(crate) mod net;
 pub(crate) mod parking_lot;
 pub(crate) mod std;

@@ -1,8 +1,10 @@
 //! A network in memory. A socket of the server's ([`TcpStream`]) takes few bytes, so that most sends take a part; the
 //! [`Peer`] at its other end reads when the scheduler wants it to.
 
-use super::{Waiting, channel, point, random, time::Instant, wait};
-use crate::origin::Origin;
+pub use super::listener::Listener;
+pub(crate) use super::listener::TcpListener;
+
+use super::{Waiting, point, random, time::Instant, wait};
 use std::{
     collections::VecDeque,
     fmt,
@@ -36,6 +38,8 @@ struct State {
     is_broken: bool,
     /// A signal has come: a read that waits ends.
     is_interrupted: bool,
+    /// The server's reads do not wait.
+    is_nonblocking: bool,
 }
 
 impl Wire {
@@ -51,8 +55,11 @@ impl Wire {
     }
 }
 
-/// The server's end.
-pub struct TcpStream(Arc<Wire>);
+/// The server's end. Several handles of it may be had.
+pub struct TcpStream(Arc<End>);
+
+/// When the last handle is dropped, the connection is closed.
+struct End(Arc<Wire>);
 
 /// The client's end.
 pub(crate) struct Peer(Arc<Wire>);
@@ -68,9 +75,10 @@ pub(crate) fn connection(space: usize) -> (TcpStream, Peer) {
         has_peer_ended: false,
         is_broken: false,
         is_interrupted: false,
+        is_nonblocking: false,
     };
     let wire = Arc::new(Wire { state: Mutex::new(state), changes: Waiting::default() });
-    (TcpStream(wire.clone()), Peer(wire))
+    (TcpStream(Arc::new(End(wire.clone()))), Peer(wire))
 }
 
 impl Peer {
@@ -103,6 +111,11 @@ impl Peer {
         }
     }
 
+    /// From now on so many bytes may be on their way.
+    pub(crate) fn narrow(&self, space: usize) {
+        self.0.change(|state| state.space = space);
+    }
+
     pub(crate) fn write(&self, bytes: &[u8]) {
         self.0.change(|state| state.received.extend(bytes));
     }
@@ -119,31 +132,49 @@ impl Peer {
 }
 
 impl TcpStream {
+    fn wire(&self) -> &Wire {
+        &self.0.0
+    }
+
+    pub(crate) fn try_clone(&self) -> io::Result<TcpStream> {
+        Ok(TcpStream(self.0.clone()))
+    }
+
+    pub(crate) fn local_addr(&self) -> io::Result<std::net::SocketAddr> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
+    pub(crate) fn set_read_timeout(&self, _at_most: Option<Duration>) -> io::Result<()> {
+        Ok(())
+    }
+
     pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.0.change(|state| {
+        self.wire().change(|state| {
             state.is_ended |= how != Shutdown::Read;
             state.is_deaf |= how != Shutdown::Write;
         });
         Ok(())
     }
 
-    pub(crate) fn set_nonblocking(&self, _is_on: bool) -> io::Result<()> {
+    pub(crate) fn set_nonblocking(&self, is_on: bool) -> io::Result<()> {
+        self.wire().state().is_nonblocking = is_on;
         Ok(())
     }
 
     /// Has a read that waits return, as a signal to its thread does.
     pub(crate) fn interrupt(&self) {
-        self.0.change(|state| state.is_interrupted = true);
+        self.wire().change(|state| state.is_interrupted = true);
     }
 }
 
 impl Read for &TcpStream {
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
-        read(self, space, None)
+        let is_nonblocking = self.wire().state().is_nonblocking;
+        read(self, space, is_nonblocking.then_some(Duration::ZERO))
     }
 }
 
-impl Drop for TcpStream {
+impl Drop for End {
     fn drop(&mut self) {
         self.0.state().is_ended = true;
         super::wake_at_end(&self.0.changes);
@@ -170,8 +201,9 @@ pub(crate) fn read(
     at_most: Option<Duration>,
 ) -> io::Result<usize> {
     let until = at_most.map(|at_most| Instant::now() + at_most);
-    let read = wait(&[&socket.0.changes], until, || {
-        let mut state = socket.0.state();
+    let wire = socket.wire();
+    let read = wait(&[&wire.changes], until, || {
+        let mut state = wire.state();
         let count = space.len().min(state.received.len());
         if std::mem::take(&mut state.is_interrupted) {
             return Some(Err(ErrorKind::Interrupted.into()));
@@ -191,8 +223,41 @@ pub(crate) fn read(
     read.unwrap_or_else(|| Err(ErrorKind::WouldBlock.into()))
 }
 
+pub(crate) fn read_now(socket: &TcpStream, space: &mut [u8]) -> io::Result<usize> {
+    read(socket, space, Some(Duration::ZERO))
+}
+
+/// Whether the client has sent its end of file, or is gone.
+pub(crate) fn has_peer_ended(socket: &TcpStream) -> bool {
+    let state = socket.wire().state();
+    state.has_peer_ended || state.is_broken
+}
+
+pub(crate) fn has_peer_gone(socket: &TcpStream) -> bool {
+    let state = socket.wire().state();
+    state.is_broken || (state.has_peer_ended && state.received.is_empty())
+}
+
+pub(crate) fn wait_broken(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
+    let until = Some(Instant::now() + at_most);
+    let is_broken = || socket.wire().state().is_broken.then_some(());
+    match wait(&[&socket.wire().changes], until, is_broken) {
+        Some(()) => Err(ErrorKind::ConnectionReset.into()),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn wait_end(socket: &TcpStream, at_most: Duration) -> io::Result<bool> {
+    let until = Some(Instant::now() + at_most);
+    wait(&[&socket.wire().changes], until, || has_peer_ended(socket).then_some(()));
+    match socket.wire().state().is_broken {
+        true => Err(ErrorKind::ConnectionReset.into()),
+        false => Ok(has_peer_ended(socket)),
+    }
+}
+
 pub(crate) fn end_reading(socket: &TcpStream) {
-    socket.0.change(|state| state.is_deaf = true);
+    socket.wire().change(|state| state.is_deaf = true);
 }
 
 pub(crate) fn cut_off(_socket: &TcpStream) -> Option<String> {
@@ -207,12 +272,12 @@ pub(crate) fn send_behind(socket: &TcpStream, first: &[u8], slices: &[&[u8]]) ->
     point();
     let mut sent = 0;
     {
-        let mut state = socket.0.state();
+        let mut state = socket.wire().state();
         if state.is_broken || state.is_ended {
             return Err(ErrorKind::BrokenPipe.into());
         }
         for slice in std::iter::once(&first).chain(slices) {
-            let count = slice.len().min(state.space - state.sent.len());
+            let count = slice.len().min(state.space.saturating_sub(state.sent.len()));
             crate::scenarios::on_send(&slice[..count]);
             state.sent.extend(&slice[..count]);
             sent += count;
@@ -221,18 +286,18 @@ pub(crate) fn send_behind(socket: &TcpStream, first: &[u8], slices: &[&[u8]]) ->
             }
         }
     }
-    socket.0.changes.wake();
+    socket.wire().changes.wake();
     Ok(sent)
 }
 
 fn is_writable(socket: &TcpStream) -> bool {
-    let state = socket.0.state();
+    let state = socket.wire().state();
     state.sent.len() < state.space || state.is_broken || state.is_ended
 }
 
 pub(crate) fn wait_writable(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
     let until = Some(Instant::now() + at_most);
-    wait(&[&socket.0.changes], until, || is_writable(socket).then_some(()));
+    wait(&[&socket.wire().changes], until, || is_writable(socket).then_some(()));
     Ok(())
 }
 
@@ -242,7 +307,7 @@ pub(crate) fn wait_any_writable<'a>(
     at_most: Option<Duration>,
 ) -> io::Result<()> {
     let sockets: Vec<_> = sockets.collect();
-    let mut all: Vec<&Waiting> = sockets.iter().map(|socket| &socket.0.changes).collect();
+    let mut all: Vec<&Waiting> = sockets.iter().map(|socket| &socket.wire().changes).collect();
     all.push(&waker.changes);
     let until = at_most.map(|at_most| Instant::now() + at_most);
     wait(&all, until, || {
@@ -271,75 +336,5 @@ impl Waker {
     pub(crate) fn clear(&self) {
         point();
         *self.is_woken.lock().unwrap() = false;
-    }
-}
-
-// --- A listener ---
-
-/// As in `std`; nobody makes one.
-pub(crate) enum TcpListener {}
-
-/// Where a scenario connects.
-pub struct Listener {
-    queue: channel::Receiver<(TcpStream, Origin)>,
-    /// It is shut down, or a signal has come.
-    state: Mutex<Woken>,
-    changes: Waiting,
-}
-
-#[derive(Default)]
-struct Woken {
-    is_shut: bool,
-    is_interrupted: bool,
-    failures: usize,
-}
-
-impl Listener {
-    pub(crate) fn new(queue: channel::Receiver<(TcpStream, Origin)>) -> Listener {
-        Listener { queue, state: Mutex::default(), changes: Waiting::default() }
-    }
-
-    pub(crate) fn accept(&self) -> io::Result<(TcpStream, Origin)> {
-        point();
-        loop {
-            {
-                let mut state = self.state.lock().unwrap();
-                if state.is_shut {
-                    return Err(ErrorKind::InvalidInput.into());
-                }
-                if std::mem::take(&mut state.is_interrupted) {
-                    return Err(ErrorKind::Interrupted.into());
-                }
-                if state.failures > 0 {
-                    state.failures -= 1;
-                    return Err(ErrorKind::OutOfMemory.into());
-                }
-            }
-            if let Some(Ok(accepted)) = self.queue.poll() {
-                return Ok(accepted);
-            }
-            self.queue.add_waiting();
-            self.changes.add();
-            shuttle::thread::park();
-        }
-    }
-
-    /// From now on so many calls of `accept` fail for want of descriptors.
-    pub(crate) fn fail(&self, failures: usize) {
-        self.state.lock().unwrap().failures = failures;
-        self.changes.wake();
-    }
-
-    pub(crate) fn wake(&self) {
-        point();
-        self.state.lock().unwrap().is_shut = true;
-        self.changes.wake();
-    }
-
-    /// As a signal to the thread that accepts.
-    pub(crate) fn interrupt(&self) {
-        point();
-        self.state.lock().unwrap().is_interrupted = true;
-        self.changes.wake();
     }
 }

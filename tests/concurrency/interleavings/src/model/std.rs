@@ -9,6 +9,15 @@ pub(crate) mod sync {
     }
 }
 
+pub(crate) mod panic {
+    pub(crate) use ::std::panic::*;
+
+    /// Nothing is caught: what panics here is wrong.
+    pub(crate) fn catch_unwind<R>(run: impl FnOnce() -> R) -> ::std::thread::Result<R> {
+        Ok(run())
+    }
+}
+
 pub(crate) mod thread {
     pub(crate) use shuttle::thread::*;
 }

@@ -2,7 +2,7 @@
 
 use super::Waiting;
 use std::{
-    ops::{Add, Sub},
+    ops::{Add, AddAssign, Sub},
     sync::{
         LazyLock,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -35,6 +35,11 @@ pub(crate) fn pass_unless(time: Duration, holds: impl FnOnce() -> bool) {
     }
 }
 
+/// The calling thread will be woken when time passes.
+pub(crate) fn wait() {
+    PASSES.add();
+}
+
 /// As in `std`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Instant(Duration);
@@ -51,12 +56,29 @@ impl Instant {
     pub(crate) fn saturating_duration_since(&self, earlier: Instant) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
+
+    pub(crate) fn checked_sub(&self, time: Duration) -> Option<Instant> {
+        self.0.checked_sub(time).map(Instant)
+    }
 }
 
 impl Add<Duration> for Instant {
     type Output = Instant;
     fn add(self, time: Duration) -> Instant {
         Instant(self.0 + time)
+    }
+}
+
+impl AddAssign<Duration> for Instant {
+    fn add_assign(&mut self, time: Duration) {
+        self.0 += time;
+    }
+}
+
+impl Sub<Instant> for Instant {
+    type Output = Duration;
+    fn sub(self, earlier: Instant) -> Duration {
+        self.saturating_duration_since(earlier)
     }
 }
 

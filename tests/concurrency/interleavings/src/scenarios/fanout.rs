@@ -1,4 +1,4 @@
-//! The fan-out with its channels; a thread plays the historian.
+//! The fan-out and the historian, with their channels.
 
 use crate::{
     core::{
@@ -7,18 +7,18 @@ use crate::{
         commands::Table,
         event::{Entry, Event, Question, Talk, Wishes},
         name::NameRule,
-        record::{Change, Record, Snapshot},
         rooms::RoomsConfig,
     },
-    model::channel::{Receiver, Sender, bounded, never},
+    model::channel::{Sender, bounded, never},
     server::{
         client::outbox::WriterHandle,
         clock::{Clock, Clocks, TimeSource},
-        cues::Cues,
+        cues::{Cue, Cues},
         fanout::{ClientEvent, FanOut, Shutdown},
-        history::historian::{HistorianEvent, HistorianHandle},
-        parking::Ask,
-        status::Status,
+        history::historian::{self, HistoryReader, StoreConfig},
+        parking::{Parking, Rests},
+        status::{Status, Totals},
+        watch::Watch,
     },
 };
 use jiff::Timestamp;
@@ -35,59 +35,55 @@ impl TimeSource for Still {
 }
 
 /// A fan-out and a historian that run.
-pub(super) struct Running {
+pub(super) struct Running<T> {
     pub(super) events: Sender<ClientEvent>,
+    pub(super) reader: HistoryReader,
     pub(super) shutdown: Sender<Shutdown>,
-    pub(super) door: Ask<(String, u64)>,
+    pub(super) rests: Rests<T>,
+    pub(super) totals: Arc<Totals>,
+    pub(super) tell: Sender<Cue>,
+    pub(super) watch: Watch,
     pub(super) fanout: JoinHandle<()>,
     pub(super) historian: JoinHandle<()>,
 }
 
-pub(super) fn start() -> Running {
-    let (events, to_apply) = bounded(3);
-    let (shutdown, stopping) = bounded(2);
-    let (tell, told) = bounded(4);
-    let (commits, to_write) = bounded(1);
-    let cues = Cues::default();
-    let door = cues.door.ask.clone();
+pub(super) fn start<T>() -> Running<T> {
+    let store = StoreConfig { file: Some("chatd.db".into()), ..StoreConfig::default() };
+    let clock = Clock::new(Still);
+    let (snapshot, handle, reader, historian) = historian::open(&store, clock.clone()).unwrap();
+    let ((events, to_apply), (shutdown, stopping)) = (bounded(3), bounded(2));
+    let (cues, totals) = (Cues::default(), Arc::<Totals>::default());
+    let rests = Rests {
+        clients: Parking::default(),
+        fanout: cues.door.ask.clone(),
+        historian: historian.door.ask.clone(),
+    };
     let fanout = FanOut {
         events: to_apply,
         large: never(),
         shutdown: stopping,
         cues,
-        historian: HistorianHandle { commits, events: told },
-        clock: Clock::new(Still),
+        historian: handle,
+        clock,
         high_water: super::AMPLE,
         stop: Box::new(|| ()),
         status: Status::new("fanout"),
-        totals: Arc::default(),
+        totals: totals.clone(),
     };
+    let (tell, watch) = (fanout.cues.tell.clone(), Watch::new(&[], fanout.events.clone()));
     let config = RoomsConfig { keeps_talk: true, backlog_lines: 100, ..RoomsConfig::default() };
-    let chat = Chat::new(config, Table::default(), Snapshot::default());
+    let chat = Chat::new(config, Table::default(), snapshot);
     let fanout = spawn(move || fanout.run(chat));
-    let historian = spawn(move || writes(&to_write, &tell));
-    Running { events, shutdown, door, fanout, historian }
+    let historian = spawn(move || historian.run());
+    Running { events, reader, shutdown, rests, totals, tell, watch, fanout, historian }
 }
 
-impl Running {
-    /// Nobody sends events any more: both end.
+impl<T> Running<T> {
+    /// Nobody sends events or asks any more: both end.
     pub(super) fn ends(self) {
-        drop(self.events);
+        drop((self.events, self.reader));
         self.fanout.join().unwrap();
         self.historian.join().unwrap();
-    }
-}
-
-fn writes(batches: &Receiver<Vec<Record>>, tell: &Sender<HistorianEvent>) {
-    for records in batches.iter() {
-        for record in &records {
-            if let Change::RoomMessage { text, .. } = &record.change {
-                text.lines().for_each(super::note_written);
-            }
-        }
-        if tell.send(HistorianEvent::Committed(Vec::new())).is_err() {
-            return;
-        }
     }
 }
 
@@ -131,9 +127,10 @@ pub(super) fn departs(
     client.write_answer(b"");
 }
 
-/// The lines that members said, of what somebody has read.
+/// The lines that members said, of what somebody has read. (Those of the past have a time in front.)
 pub(super) fn talk(read: &str) -> Vec<&str> {
-    read.lines().filter(|line| line.starts_with('<')).collect()
+    let lines = read.lines().map(|line| line.strip_prefix("(08:00) ").unwrap_or(line));
+    lines.filter(|line| line.starts_with('<')).collect()
 }
 
 /// Fails unless both have read the lines that both have read in one order, and each of them once.

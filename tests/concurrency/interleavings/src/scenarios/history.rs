@@ -14,7 +14,7 @@ use shuttle::thread::spawn;
 
 pub(super) fn run() {
     super::check_what_is_sent();
-    let running = start();
+    let running = start::<()>();
     let (queue, _flusher) = FlusherQueue::new().unwrap();
     let (handles, peers): (Vec<_>, Vec<_>) =
         (0..4).map(|number| client(number, AMPLE, LIMITS, &queue)).unzip();

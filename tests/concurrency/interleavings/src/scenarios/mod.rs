@@ -1,6 +1,7 @@
 //! What is played: each a few threads that do what chatd's threads do, and what must come of it in every order.
 
 mod accept;
+mod disk;
 mod fanout;
 mod flusher;
 mod handover;
@@ -8,9 +9,11 @@ mod history;
 mod outbox;
 mod read;
 mod registry;
+mod server;
 mod shutdown;
 mod slow;
 mod threads;
+mod view;
 
 use crate::{
     core::event::ClientId,
@@ -71,6 +74,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         run: history::run,
     },
     Scenario {
+        name: "disk",
+        what: "The disk fails, and works again: all is shown once, and written once, or said to be lost.",
+        run: disk::run,
+    },
+    Scenario {
         name: "shutdown",
         what: "A graceful stop: all that was accepted is delivered, and every thread ends.",
         run: shutdown::run,
@@ -80,6 +88,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         what: "Threads rest and go on; the chat that is left has all that was said, and nothing is lost.",
         run: handover::run,
     },
+    Scenario {
+        name: "view",
+        what: "Some look, come and go: every slot is told once, and thread `view` runs while somebody looks.",
+        run: view::run,
+    },
 ];
 
 /// Lines that may be shown. `None`: nobody checks.
@@ -88,6 +101,7 @@ static WRITTEN: Mutex<Option<HashSet<String>>> = Mutex::new(None);
 /// At the beginning of each schedule.
 pub(crate) fn reset() {
     *WRITTEN.lock().unwrap() = None;
+    crate::store::reset();
 }
 
 /// From now on, what members say must not be sent before it is written.
@@ -95,7 +109,8 @@ fn check_what_is_sent() {
     *WRITTEN.lock().unwrap() = Some(HashSet::new());
 }
 
-fn note_written(line: &str) {
+/// The store has this line.
+pub(crate) fn note_written(line: &str) {
     if let Some(written) = &mut *WRITTEN.lock().unwrap() {
         written.insert(line.to_owned());
     }

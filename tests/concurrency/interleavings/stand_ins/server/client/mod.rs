@@ -1,11 +1,19 @@
-//! A client as other threads see it. (A scenario plays the client's own thread.)
+//! Clients, as in the source, but for browsers.
 
+pub(crate) mod admission;
+mod driver;
 pub(crate) mod flusher;
 pub(crate) mod frames;
-pub(crate) mod linger;
+pub(crate) mod handed;
+pub mod handler;
+pub mod linger;
+pub(crate) mod lingerer;
 pub(crate) mod outbox;
+pub(crate) mod parked;
 pub(crate) mod send_queue;
 mod turn;
+pub mod waiting;
+pub(crate) mod websocket;
 
 use outbox::WriterHandle;
 use std::sync::Arc;

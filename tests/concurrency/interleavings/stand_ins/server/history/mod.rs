@@ -1,7 +1,10 @@
-//! The fan-out's side of the historian; a scenario plays the other one.
+//! The history, as in the source, but for what is forgotten.
 
+mod clock_check;
 mod handle;
-
-pub(crate) mod historian {
-    pub(crate) use super::handle::{HistorianEvent, HistorianHandle};
-}
+pub(crate) mod historian;
+mod pieces;
+mod pruning;
+mod retry;
+mod unwritten;
+mod witness;

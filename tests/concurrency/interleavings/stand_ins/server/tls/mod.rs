@@ -1,8 +1,33 @@
 //! Nothing is encrypted.
 
+use std::time::Duration;
+
+pub(crate) const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const ENCRYPTED: u8 = 1;
+
+pub(crate) fn only(_plain_port: Option<u16>) -> String {
+    String::new()
+}
+
+pub(crate) mod certificates {
+    use super::connection::TlsConnection;
+
+    pub(crate) struct Certificates {
+        pub(crate) plain_port: Option<u16>,
+    }
+
+    impl Certificates {
+        pub(crate) fn begin(&self) -> Option<Box<TlsConnection>> {
+            None
+        }
+    }
+}
+
 pub(crate) mod connection {
     use crate::model::net::TcpStream;
     use std::io;
+
+    pub(crate) const DENIED: &[u8] = &[];
 
     pub(crate) enum TlsConnection {}
 
