@@ -75,10 +75,10 @@ fn a_page_for_a_browser_has_every_line_and_nothing_that_somebody_typed_is_a_tag(
         "<title>lobby</title>",
         "<h2>Friday, 20 November 2026</h2>",
         "<h2>Saturday, 21 November 2026</h2>",
-        "<tr><td><time datetime=\"2026-11-20T12:30:00+01:00\">12:30</time></td><th scope=\"row\">alice</th><td>hi</td></tr>",
-        "<td><b>alice</b> waves</td>",
-        "<td><b>alice</b> announced: go home</td>",
-        "<td>&lt;/table&gt;&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp;amp; &lt;b&gt;</td>",
+        "<tr><td><time datetime=\"2026-11-20T12:30:00+01:00\">12:30</time></td><th scope=\"row\">alice</th><td dir=\"auto\">hi</td></tr>",
+        "<td><b>alice</b> <bdi>waves</bdi></td>",
+        "<td><b>alice</b> announced: <bdi>go home</bdi></td>",
+        "<td dir=\"auto\">&lt;/table&gt;&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp;amp; &lt;b&gt;</td>",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }

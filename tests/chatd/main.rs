@@ -76,6 +76,8 @@ mod tls;
 #[cfg(unix)]
 mod tls_records;
 #[cfg(target_os = "linux")]
+mod unit;
+#[cfg(target_os = "linux")]
 mod unix_sockets;
 #[cfg(target_os = "linux")]
 mod upgrade;

@@ -124,10 +124,12 @@ impl Page {
         }
         let (author, body) = (escaped(&line.author), escaped(&line.body));
         let said = match line.form {
-            Form::Said => format!("<th scope=\"row\">{author}</th><td>{body}</td>"),
-            Form::Did => format!("<th>*</th><td><b>{author}</b> {body}</td>"),
-            Form::Announced => format!("<th>***</th><td><b>{author}</b> announced: {body}</td>"),
-            Form::Other => format!("<th></th><td>{body}</td>"),
+            Form::Said => format!("<th scope=\"row\">{author}</th><td dir=\"auto\">{body}</td>"),
+            Form::Did => format!("<th>*</th><td><b>{author}</b> <bdi>{body}</bdi></td>"),
+            Form::Announced => {
+                format!("<th>***</th><td><b>{author}</b> announced: <bdi>{body}</bdi></td>")
+            }
+            Form::Other => format!("<th></th><td dir=\"auto\">{body}</td>"),
         };
         let room = match is_of_all {
             true => format!("<td class=\"room\">{}</td>", escaped(&line.room)),
