@@ -1,7 +1,7 @@
 //! `--config FILE`: options from a file, what is wrong in one, and what changes when it is read again.
 
-use crate::harness::{Folder, Server, wait_for};
-use std::{fs, path::Path};
+use crate::harness::{Client, Folder, Program, Server, tls, wait_for};
+use std::fs;
 
 /// A folder with this file in it, and a message of the day.
 fn folder(config: &str) -> Folder {
@@ -151,6 +151,38 @@ fn what_may_change_is_read_again_on_sighup_and_nobody_is_hung_up() {
     assert!(!server.log_to_the_end().contains("every thread has ended"));
 }
 
+/// Between the rehearsal and the upgrade somebody may save the file of options, and once more a moment later.
+#[cfg(target_os = "linux")]
+#[test]
+fn options_that_are_wrong_at_that_moment_are_waited_for() {
+    use crate::upgrade::{fails, folder, install, start};
+    let folder = folder();
+    let file = folder.path("chatd.toml");
+    fs::write(&file, "").unwrap();
+    let server =
+        start(&folder, &format!("--config chatd.toml --tls 127.0.0.1:0 {}", tls::options()));
+    let [mut ann, mut bob] = server.enter(["ann", "bob"]);
+    let encrypted = server.also_at("listening for TLS on ");
+    let mut eve = None;
+    Program::Tls.keeps_here(|| eve = Some(Client::connect(encrypted, "eve")));
+    let mut eve = eve.unwrap();
+    eve.asks_until("eve", "*** Hello eve.");
+    fs::write(&file, "flod = 1").unwrap();
+    fails(&server, "the new program refuses: chatd.toml:1: there is no option flod. ");
+    eve.asks_until("/who", "***   eve"); // nobody was asked to come back for that
+    fs::write(&file, "").unwrap();
+    let saves = "[ \"$CHATD_UPGRADE\" = rehearse ] || echo 'flod = 1' > chatd.toml";
+    install(&folder, &format!("{saves}\nexec {} \"$@\"", env!("CARGO_BIN_EXE_chatd")));
+    server.signal("USR2");
+    eve.hears_until("*** Hung up: the server is upgraded.");
+    server.logs("It is tried again for 3s.");
+    fs::write(&file, "").unwrap();
+    server.logs("this program has taken over, 2 clients connected");
+    bob.hears_until("*** eve left lobby");
+    ann.says("hi");
+    bob.hears("<ann> hi");
+}
+
 /// The place of systemd: what the server tells it, a message a line.
 #[cfg(unix)]
 #[test]
@@ -187,40 +219,4 @@ fn a_manager_of_services_is_told_what_it_wants_to_know() {
     server.signal("TERM");
     hears_until("STOPPING=1");
     assert_eq!(server.exit_code(), Some(0));
-}
-
-/// systemd's own program finds nothing wrong with the unit.
-#[cfg(target_os = "linux")]
-#[test]
-fn the_unit_for_systemd_is_a_good_one() {
-    use crate::harness::{has_program, skip};
-    if !has_program("systemd-analyze") {
-        return skip("systemd-analyze");
-    }
-    let unit = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/systemd/chatd.service");
-    let text = fs::read_to_string(unit).unwrap();
-    let folder = Folder::new();
-    let installed = text.replace("/usr/bin/chatd", env!("CARGO_BIN_EXE_chatd"));
-    fs::write(folder.path("chatd.service"), installed).unwrap();
-    let analyze = |words: &[&str]| {
-        let run = std::process::Command::new("systemd-analyze")
-            .args(words)
-            .arg(folder.path("chatd.service"))
-            .output()
-            .unwrap();
-        (
-            run.status.success(),
-            String::from_utf8_lossy(&run.stdout).into_owned()
-                + &String::from_utf8_lossy(&run.stderr),
-        )
-    };
-    for socket in ["chatd.socket", "chatd-web.socket"] {
-        let from = Path::new(unit).with_file_name(socket);
-        fs::copy(from, folder.path(socket)).unwrap();
-    }
-    let sockets =
-        ["chatd.socket", "chatd-web.socket"].map(|it| folder.path(it).display().to_string());
-    assert_eq!(analyze(&["verify", &sockets[0], &sockets[1]]), (true, String::new()));
-    let (is_good, says) = analyze(&["security", "--offline=true", "--threshold=15"]); // tenths
-    assert!(is_good, "{says}");
 }

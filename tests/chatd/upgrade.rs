@@ -10,6 +10,8 @@ use std::{
     thread,
 };
 
+const REAL: &str = env!("CARGO_BIN_EXE_chatd");
+
 /// A folder in which `./chatd` is the program, until something else is.
 pub fn folder() -> Folder {
     let folder = Folder::new();
@@ -37,10 +39,9 @@ fn install_program(folder: &Folder, text: &str) {
 
 /// What another version would be, which is this one with a line of its own.
 pub fn another_version(folder: &Folder) {
-    let program = env!("CARGO_BIN_EXE_chatd");
     install(
         folder,
-        &format!("[ \"$CHATD_UPGRADE\" = rehearse ] || echo again\nexec {program} \"$@\""),
+        &format!("[ \"$CHATD_UPGRADE\" = rehearse ] || echo again\nexec {REAL} \"$@\""),
     );
 }
 
@@ -159,7 +160,7 @@ fn upgrades_under_load_lose_nothing_and_repeat_nothing() {
 
 /// Asks for an upgrade of which nothing comes, for this reason.
 #[track_caller]
-fn fails(server: &Server, complaint: &str) {
+pub fn fails(server: &Server, complaint: &str) {
     let count = || server.log().matches("nothing is upgraded").count();
     let before = count();
     server.signal("USR2");
@@ -175,8 +176,7 @@ fn where_it_fails_the_old_server_goes_on() {
     let folder = folder();
     let server = start(&folder, "");
     let [mut ann, mut bob] = server.enter(["ann", "bob"]);
-    let real = env!("CARGO_BIN_EXE_chatd");
-    let with = |options: &str| Some(format!("exec {real} {options} \"$@\""));
+    let with = |options: &str| Some(format!("exec {REAL} {options} \"$@\""));
     for (number, (script, complaint)) in [
         (None, "the new program cannot be started: No such file or directory"),
         (Some("exit 3".to_owned()), "the new program has ended without a word: exit status: 3"),
@@ -213,10 +213,9 @@ fn where_it_fails_the_old_server_goes_on() {
 
 /// The database that a program finds in its rehearsal is put in the place of the server's, and back afterwards.
 fn rehearses_with(folder: &Folder, database: &str) {
-    let real = env!("CARGO_BIN_EXE_chatd");
     let script = format!(
-        "mkdir aside; mv chatd.db* aside; cp {database} chatd.db\n{real} \"$@\"\n\
-         cmp chatd.db {database} && echo untouched >> files; ls chatd.db* >> files\n\
+        "mkdir aside; mv chatd.db* aside; cp {database} chatd.db\n{REAL} \"$@\"\n\
+         cmp chatd.db {database} && echo untouched > files; ls chatd.db* >> files\n\
          rm chatd.db*; mv aside/* .; rmdir aside"
     );
     install(folder, &script);
@@ -263,7 +262,7 @@ fn a_program_that_is_gone_after_its_rehearsal_costs_nothing() {
         (fs::read_link(file("fd/0")).unwrap(), ignored)
     };
     let before = state();
-    install(&folder, &format!("rm chatd\nexec {} \"$@\"", env!("CARGO_BIN_EXE_chatd")));
+    install(&folder, &format!("[ -e at ] && rm chatd; touch at; exec {REAL} \"$@\""));
     fails(&server, "the new program cannot be started: No such file or directory");
     assert_eq!(state(), before, "its standard input; and SIGPIPE is ignored as ever");
     ann.says("hi");

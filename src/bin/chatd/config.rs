@@ -1,15 +1,24 @@
 //! `chatd config check` and `chatd config show`; and what SIGHUP does: the options are read again
 //! while the server runs.
 
-use super::print::{print_error, print_line};
+use super::{
+    print::{print_error, print_line},
+    upgrade::is_taking_over,
+};
 use anyhow::Context as _;
 use chatd::server::{
     Chatd,
     config_file::Given,
     subcommands::{ConfigAction, ConfigCommand},
 };
-use std::path::Path;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
+/// How long a program that takes over tries to read its files, and how often.
+const PATIENCE: Duration = Duration::from_secs(3);
+const AGAIN: Duration = Duration::from_millis(100);
 const LOG: &str = "log";
 /// What changes while the server runs. The rest holds after a restart.
 const AT_ONCE: [&str; 5] = ["motd", "flood", LOG, "tls-cert", "tls-key"];
@@ -24,17 +33,41 @@ pub(crate) fn run(command: &ConfigCommand, given: &Given) -> anyhow::Result<()> 
     }
 }
 
-/// Whatever can be known before a server starts.
-fn check(given: &Given) -> anyhow::Result<()> {
+/// What was typed, and what the file says. A program that takes over in an upgrade has found all of it
+/// good a moment ago, in its rehearsal. If somebody is just changing one of the files, that is waited
+/// for: whoever is connected would be hung up otherwise.
+pub(crate) fn given() -> anyhow::Result<Given> {
+    let (end, mut is_told) = (Instant::now() + PATIENCE, false);
+    loop {
+        let given = Given::from_command_line();
+        if !is_taking_over() {
+            return given;
+        }
+        let error = match given.and_then(|given| look_into(&given).map(|_| given)) {
+            Err(error) if Instant::now() < end => error,
+            given => return given,
+        };
+        if !std::mem::replace(&mut is_told, true) {
+            print_error(&format!("{error:#} It is tried again for {PATIENCE:?}."));
+        }
+        thread::sleep(AGAIN);
+    }
+}
+
+/// Reads whatever can be known before a server starts. Returns warnings.
+fn look_into(given: &Given) -> anyhow::Result<Vec<String>> {
     let mut options = given.options.clone();
-    let file = options.config_file().map(Path::to_owned);
-    let file = file.context("No file is given: chatd --config FILE config check looks at one.")?;
     options.command = None;
     options.check()?;
     options.session_config()?; // it reads the message of the day
-    if let Some(files) = options.tls_files() {
-        files.read()?.warnings.iter().for_each(|warning| print_error(warning));
-    }
+    let certificate = options.tls_files().map(|files| files.read()).transpose()?;
+    Ok(certificate.map_or(Vec::new(), |certificate| certificate.warnings))
+}
+
+fn check(given: &Given) -> anyhow::Result<()> {
+    let file = given.options.config_file();
+    let file = file.context("No file is given: chatd --config FILE config check looks at one.")?;
+    look_into(given)?.iter().for_each(|warning| print_error(warning));
     let options = match given.settings.len() {
         1 => "1 option".to_owned(),
         count => format!("{count} options"),

@@ -44,7 +44,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 fn main() -> ExitCode {
     let result = survive_full_files().map_err(Into::into);
-    let result = result.and_then(|()| Given::from_command_line()).and_then(|mut given| {
+    let result = result.and_then(|()| config::given()).and_then(|mut given| {
         if given.options.version {
             print_line(&format!("chatd {}", env!("CARGO_PKG_VERSION")));
             return Ok(ExitCode::SUCCESS);
@@ -55,7 +55,9 @@ fn main() -> ExitCode {
         }
     });
     result.unwrap_or_else(|error| {
-        print_error(&format!("{error:#}"));
+        if !upgrade::refuse(&error) {
+            print_error(&format!("{error:#}"));
+        }
         ExitCode::FAILURE
     })
 }

@@ -25,6 +25,9 @@ pub(crate) fn look(stop: &StopSignals, chatd: &Chatd, path: Option<&Path>) {
     log::error!(event = "not_upgraded"; "nothing is upgraded: {error}. This server goes on");
 }
 
+#[cfg(target_os = "linux")]
+pub(crate) use chatd::server::handover::{is_taking_over, refuse};
+
 /// Asks the server that has the database at `path`, and waits for what comes of it.
 #[cfg(target_os = "linux")]
 pub(crate) fn run(path: &Path) -> anyhow::Result<()> {
@@ -74,6 +77,16 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<()> {
 /// There is no such signal.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn look(_: &StopSignals, _: &Chatd, _: Option<&Path>) {}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn is_taking_over() -> bool {
+    false
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn refuse(_: &anyhow::Error) -> bool {
+    false
+}
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn run(_: &Path) -> anyhow::Result<()> {

@@ -98,6 +98,7 @@ impl Chatd {
     }
 
     fn leave(&self, program: &mut Command, goes_on: GoesOn<'_>) -> anyhow::Result<Infallible> {
+        rehearse(program, "", &[], goes_on)?; // if it cannot be started at all, nobody notices
         let began = Instant::now();
         self.stop_accepting(goes_on)?;
         let (rests, clients) = rest();
@@ -226,7 +227,8 @@ fn ask<T>(name: &str, thread: &Ask<T>) -> anyhow::Result<(T, Resting<Result<T, S
     Ok((left.map_err(|why| anyhow!("{why}"))?, resting))
 }
 
-/// Has the new program read everything in a process of its own, as if it took over.
+/// Has the new program read everything in a process of its own, as if it took over. With no state, that
+/// is what it reads of its options.
 fn rehearse(
     program: &mut Command,
     state: &str,

@@ -1,7 +1,8 @@
 //! An upgrade in place: another version of the program takes over, and nobody is hung up. Linux only.
 //!
 //! ```text
-//!  old server                                     new program, twice
+//!  old server                                     new program, three times
+//!  0 starts it ──────────────────────────────────> in a process of its own: reads its options
 //!  1 every thread rests and leaves what it knows
 //!  2 state and descriptors ──────────────────────> a rehearsal, in a process of its own: reads
 //!                                                  all of it, opens the database, says "ready"
@@ -21,4 +22,4 @@ mod package;
 mod pass;
 mod taking_up;
 
-pub use taking_up::{Handed, may_be_asked, times_handed_over};
+pub use taking_up::{Handed, is_taking_over, may_be_asked, refuse, times_handed_over};

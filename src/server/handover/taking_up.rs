@@ -35,6 +35,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use zeroize::Zeroizing;
 
 /// The variable by which a program knows that it is to take over, and its two values.
 pub(super) const VARIABLE: &str = "CHATD_UPGRADE";
@@ -72,6 +73,20 @@ pub fn may_be_asked(process: i32) -> bool {
     signals.into_iter().any(|signals| signals & (1 << (SIGUSR2 - 1)) != 0)
 }
 
+/// Whether this program takes over from another one, whose clients wait for it.
+pub fn is_taking_over() -> bool {
+    std::env::var(VARIABLE).is_ok_and(|act| act.starts_with(GO))
+}
+
+/// If this is a rehearsal, tells the other server why nothing comes of it. Returns whether it is one.
+pub fn refuse(error: &anyhow::Error) -> bool {
+    let is_rehearsal = std::env::var(VARIABLE).is_ok_and(|act| act == REHEARSE);
+    if is_rehearsal && let Ok(socket) = std::io::stdin().as_fd().try_clone_to_owned() {
+        let _ = UnixStream::from(socket).write_all(format!("{error:#}").as_bytes());
+    }
+    is_rehearsal
+}
+
 impl Handed {
     /// Takes what another server hands over, if it does. In a rehearsal it answers, and the process
     /// ends there: `None` is never returned then.
@@ -82,11 +97,15 @@ impl Handed {
         let Ok(act) = std::env::var(VARIABLE) else { return Ok(None) };
         let mut socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
         socket.set_read_timeout(Some(PATIENCE))?;
-        let handed = Handed::receive(&socket);
+        let received = pass::receive(&socket);
         if act != REHEARSE {
-            return handed.map(Some);
+            return received.and_then(Handed::read).map(Some);
         }
-        let answer = match handed.and_then(|handed| handed.rehearse(options)) {
+        let rehearsed = received.and_then(|received| match received.0.is_empty() {
+            true => read_files(options, None),
+            false => Handed::read(received)?.rehearse(options),
+        });
+        let answer = match rehearsed {
             Ok(()) => READY.to_owned(),
             Err(error) => format!("{error:#}"),
         };
@@ -94,8 +113,7 @@ impl Handed {
         std::process::exit(0); // without closing anything politely: it is the other server's
     }
 
-    fn receive(socket: &UnixStream) -> anyhow::Result<Handed> {
-        let (state, descriptors) = pass::receive(socket)?;
+    fn read((state, descriptors): (Zeroizing<String>, Vec<OwnedFd>)) -> anyhow::Result<Handed> {
         let package = Package::read(&state).context(NOT_UNDERSTOOD)?;
         let mut descriptors = descriptors.into_iter();
         let mut next = || descriptors.next().context("a descriptor is missing");
@@ -120,8 +138,7 @@ impl Handed {
             clients <= options.client_threads(),
             "{clients} clients are connected, and --threads-max is {most}"
         );
-        options.session_config()?; // it reads the message of the day
-        certificate::by_options(options, self.encrypted_from())?;
+        read_files(options, self.encrypted_from())?;
         options.store_config().file.map_or(Ok(()), |file| look_into(&file, package.epoch))
     }
 
@@ -218,6 +235,12 @@ impl Handed {
         log::info!(event = "upgraded"; "this program has taken over, {started} clients connected");
         Ok(())
     }
+}
+
+/// Reads the message of the day and the certificate.
+fn read_files(options: &Options, lent_by: Option<&str>) -> anyhow::Result<()> {
+    options.session_config()?;
+    certificate::by_options(options, lent_by).map(drop)
 }
 
 /// Looks into the database. The other server has closed it, and keeps its lock.
