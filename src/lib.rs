@@ -40,8 +40,9 @@
 //! | `logger` | 1 | the next log line | server/logger.rs |
 //! | `shutdown` | 1, once the server stops | all the others, in order | server/shutdown.rs |
 //!
-//! With `--demo` each demonstration has a thread while it is shown: `demo:freeze`
-//! (server/hazards/acts.rs).
+//! Each password is hashed on a thread `hash` of low priority, which lives for that; there are two at
+//! most (server/auth/hash.rs). With `--demo` each demonstration has a thread while it is shown:
+//! `demo:freeze` (server/hazards/acts.rs).
 //!
 //! # The lock rule
 //!
