@@ -31,5 +31,9 @@ libraries() {
         sed -n 's/^\([^ ]*\) v\([^ ]*\).*: /\1 \2: /p' | grep -v '^chatd ' | sort -u
 }
 
-# dated FOLDER: everything in it has the time of the commit.
-dated() { find "$1" -print0 | xargs -0 touch --no-dereference --date="@$SOURCE_DATE_EPOCH"; }
+# dated FOLDER: everything in it has the time of the commit, and may be read by all, whatever the umask was when this source
+# was cloned.
+dated() {
+    chmod -R u=rwX,go=rX "$1"
+    find "$1" -print0 | xargs -0 touch --no-dereference --date="@$SOURCE_DATE_EPOCH"
+}

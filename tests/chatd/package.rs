@@ -114,6 +114,23 @@ fn the_debian_package_is_installed_upgraded_and_purged() {
     );
 }
 
+/// Two people who make the archives get the same bytes, though their files are not open to the same others.
+#[test]
+fn what_is_packed_has_the_same_modes_and_times_whatever_the_umask() {
+    let script = format!(
+        "umask 077; mkdir -p packed/docs; touch packed/docs/page; install -m 700 /dev/null packed/program\n\
+         packed=$PWD/packed; . {PACKAGE}/same-bytes.sh .; dated $packed; find $packed -printf '%m %T@ %P\\n' | sort"
+    );
+    let folder = Folder::new();
+    let mut shell = Command::new("bash");
+    shell.args(["-c", &script]).current_dir(folder.path("")).env("SOURCE_DATE_EPOCH", "1795843800");
+    let run = shell.output().unwrap();
+    let time = "1795843800.0000000000";
+    let expected =
+        format!("644 {time} docs/page\n755 {time} \n755 {time} docs\n755 {time} program\n");
+    assert_eq!(String::from_utf8(run.stdout).unwrap(), expected, "{:?}", run.stderr);
+}
+
 /// `cargo binstall` looks for names that docs/package/release.sh gives.
 #[test]
 fn binstall_finds_the_archives_that_are_released() {
