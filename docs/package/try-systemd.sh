@@ -13,7 +13,11 @@ outside= # the process that stands outside of the namespaces and ends with them
 ends() {
     touch "$work/over"
     [ -z "$outside" ] || { kill -KILL "$outside" && wait; } 2> "$work/log" || true
-    find "$group" -depth -type d -exec rmdir {} + 2> "$work/log" || true
+    for _ in $(seq 100); do # a group that has processes stays; the last of them are ending
+        find "$group" -depth -type d -exec rmdir {} + 2> "$work/log" || true
+        [ -e "$group" ] || break
+        sleep 0.1
+    done
     rm -rf "$work"
 }
 trap ends EXIT
