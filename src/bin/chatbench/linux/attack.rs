@@ -16,7 +16,7 @@ use super::{
 use anyhow::{Context as _, Result};
 use argh::FromArgs;
 use chatd::socketserver::program;
-use std::{env, fs, path::PathBuf, process};
+use std::{env, fs, path::PathBuf, process, thread};
 
 /// Clients who talk, and deliveries a second: 4 lines a second from each of 50, so that no limit
 /// meets them.
@@ -101,7 +101,9 @@ impl Load for One {
         let core = settings.pin.map(|(server, _)| server);
         let under_attack = CROWD
             .run_beside(target, settings, |server| {
-                Attackers::start(vec![self.0], server.address, core)
+                let attackers = Attackers::start(vec![self.0], server.address, core)?;
+                thread::sleep(self.0.ahead);
+                Ok(attackers)
             })
             .with_context(|| format!("under {}", self.0.name))?;
         let ratio = |key| under_attack.get(key) / undisturbed.get(key);

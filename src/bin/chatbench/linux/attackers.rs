@@ -42,11 +42,14 @@ pub struct Attack {
     lives: Duration,
     /// Whether it reads what it is sent.
     reads: bool,
+    /// How long they are at it before the others are measured.
+    pub ahead: Duration,
 }
 
 const fn attack(name: &'static str, connections: usize, first: &'static str) -> Attack {
     let (every, lives) = (Duration::from_millis(50), Duration::MAX);
-    Attack { name, connections, first, again: b"", times: 1, every, lives, reads: true }
+    let ahead = Duration::ZERO;
+    Attack { name, connections, first, again: b"", times: 1, every, lives, reads: true, ahead }
 }
 
 const MS: Duration = Duration::from_millis(1);
@@ -80,7 +83,13 @@ pub const ATTACKS: [Attack; 14] = [
         lives: MS.saturating_mul(30),
         ..attack("reset-in-answer", 20, "x-#\n/history 1000\n/history 1000\n")
     },
-    Attack { again: b"/history 1000\n", reads: false, ..attack("stuck", 64, "x-#\n") },
+    // Within the limit of lines it takes them so long to be sent more than the kernel keeps.
+    Attack {
+        again: b"/history 1000\n",
+        reads: false,
+        ahead: Duration::from_secs(20),
+        ..attack("stuck", 64, "x-#\n")
+    },
     Attack {
         again: b"paste of several lines\n",
         times: 20,

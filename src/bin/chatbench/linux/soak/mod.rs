@@ -10,7 +10,7 @@ mod trend;
 mod watch;
 
 use self::{
-    scenes::{ACCOUNTS, PASSWORD, Place, SCENES, WRITE_DEADLINE},
+    scenes::{ACCOUNTS, BURST, PASSWORD, Place, SCENES, WRITE_DEADLINE},
     trend::Sample,
     watch::Watch,
 };
@@ -88,8 +88,10 @@ impl Soak {
         let database = Database::new()?;
         let file = database.file();
         make_accounts(&chatd, &file)?;
-        let options =
-            format!("--source-limits on --write-deadline {WRITE_DEADLINE} --db {}", file.display());
+        let options = format!(
+            "--source-limits on --flood {BURST}/8 --write-deadline {WRITE_DEADLINE} --db {}",
+            file.display()
+        );
         let server = Server::start(&Target::whole(&chatd, &options), None)?;
         let web = server.others.first().map(Other::address).context("it serves no browsers")?;
         let watch = Watch { pid: server.pid, web, file };

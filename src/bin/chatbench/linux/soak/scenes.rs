@@ -21,8 +21,11 @@ pub const PASSWORD: &str = "correct horse";
 const ADDRESSES: usize = 200;
 /// Lines that one says in a row: fewer than the limit on floods.
 const ROW: usize = 10;
-/// Lines of a flood: a minute's worth at the speed at which it is read.
-const FLOOD: usize = 500;
+/// Lines that may come at once: so many that a stuck reader may ask for more than the kernel takes, for
+/// each answer costs as much as ten lines.
+pub const BURST: usize = 10 * ASKED;
+/// Lines of a flood: the burst, and half a minute's worth at the speed at which it is read then.
+const FLOOD: usize = BURST + 240;
 /// How many of them the others read before the flooder is kicked.
 const ENOUGH: usize = 20;
 /// How often a stuck reader asks for a thousand lines: more than the kernel takes.
