@@ -64,6 +64,7 @@ says "${files[0]}: no library is needed, and chat talks with chatd"
 # --- Windows ---
 
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc
+export WINAPI_NO_BUNDLED_LIBRARIES=1 # same bytes: ld sorts import libraries by path, and these would be in cargo's folder
 build "$windows" -C link-arg=-Wl,--no-insert-timestamp # same bytes
 zipped=$(folder "$windows")
 install "$out/build/$windows/release"/{chat,chatd}.exe "$zipped"
