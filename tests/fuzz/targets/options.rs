@@ -6,15 +6,9 @@
 
 #![no_main]
 
-macro_rules! files_of_chat {
-    ($($name:ident: $path:literal,)*) => {
-        $(
-            #[path = $path]
-            #[allow(dead_code, unused_imports, reason = "chat needs the rest")]
-            mod $name;
-        )*
-    };
-}
+#[macro_use]
+#[path = "../common/files_of_chat.rs"]
+mod files_of_chat;
 
 files_of_chat! {
     address: "../../../src/bin/chat/address.rs",

@@ -9,15 +9,9 @@
 #[allow(dead_code, reason = "another target needs the rest")]
 mod page;
 
-macro_rules! files_of_chat {
-    ($($name:ident: $path:literal,)*) => {
-        $(
-            #[path = $path]
-            #[allow(dead_code, unused_imports, reason = "chat needs the rest")]
-            mod $name;
-        )*
-    };
-}
+#[macro_use]
+#[path = "../common/files_of_chat.rs"]
+mod files_of_chat;
 
 files_of_chat! {
     arrivals: "../../../src/bin/chat/arrivals.rs",
