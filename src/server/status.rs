@@ -64,6 +64,9 @@ impl Totals {
     }
 }
 
+/// The table is as wide as a terminal, and no wider.
+const COLUMNS: usize = 80;
+
 /// The table of `/threads`: `summary`, the totals, and a row for each thread.
 pub fn table(summary: &str, totals: &Totals, threads: &[Arc<Status>]) -> String {
     let [said, delivered, slow] =
@@ -77,7 +80,7 @@ pub fn table(summary: &str, totals: &Totals, threads: &[Arc<Status>]) -> String 
         text,
         "*** In {up}: {said} {lines} said, {delivered} delivered; {slow} {clients} too slow, {refused} refused."
     );
-    let _ = writeln!(text, "*** Waits for locks: {}.", lock_waits());
+    text.push_str(&lock_waits());
     text.push_str(
         "*** THREAD          DOING                       FOR BUSY    IN   OUT QUEUE LOCKS\n",
     );
@@ -95,15 +98,31 @@ pub fn table(summary: &str, totals: &Totals, threads: &[Arc<Status>]) -> String 
     text
 }
 
-/// `the registry 3 (1 ms), an outbox 12 (0 ms)`, or `none`.
+/// `*** Waits for locks: the registry 3 (1 ms), an outbox 12 (0 ms).`
 fn lock_waits() -> String {
     let waits = LOCK_KINDS.iter().filter_map(|&(kind, words)| {
         let [waits, _, longest] = LockWaits::of(kind).totals();
         let longest = brief(Duration::from_nanos(longest));
         (waits > 0).then(|| format!("{words} {} ({longest})", count(waits)))
     });
-    let waits: Vec<String> = waits.collect();
-    if waits.is_empty() { "none".to_owned() } else { waits.join(", ") }
+    list("*** Waits for locks:", waits.collect())
+}
+
+/// `heading one, two.`, or `heading none.`, in lines that fit a terminal.
+fn list(heading: &str, mut items: Vec<String>) -> String {
+    if items.is_empty() {
+        items.push("none".to_owned());
+    }
+    let (mut text, mut line) = (String::new(), heading.to_owned());
+    for (i, item) in items.iter().enumerate() {
+        let end = if i + 1 < items.len() { "," } else { "." };
+        if line.len() + 1 + item.len() + end.len() > COLUMNS {
+            text = text + &line + "\n";
+            line = "*** ".to_owned();
+        }
+        line = line + " " + item + end;
+    }
+    text + &line + "\n"
 }
 
 /// A thread's line in the table.
@@ -167,8 +186,19 @@ mod tests {
             table.contains("c12345:abcdefgh waiting for the registry   0 ms 0.0% 9999k 9999G"),
             "{table}"
         );
-        let (heading, row) = (table.lines().nth(3).unwrap(), table.lines().nth(4).unwrap());
-        assert_eq!(heading.len(), row.len(), "{table}");
+        let (_, columns) = table.split_once("*** THREAD").unwrap();
+        let [heading, row] = [0, 1].map(|line| columns.lines().nth(line).unwrap());
+        assert_eq!("*** THREAD".len() + heading.len(), row.len(), "{table}");
+    }
+
+    #[test]
+    fn a_long_list_has_several_lines() {
+        assert_eq!(list("*** Waits:", Vec::new()), "*** Waits: none.\n");
+        let items: Vec<String> =
+            LOCK_KINDS.iter().map(|(_, words)| format!("{words} 99999 (999 ms)")).collect();
+        let text = list("*** Waits:", items.clone());
+        assert!(text.lines().all(|line| line.len() <= COLUMNS && line.starts_with("*** ")));
+        assert_eq!(text.replace("\n*** ", ""), format!("*** Waits: {}.\n", items.join(", ")));
     }
 
     #[test]
