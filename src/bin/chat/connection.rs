@@ -14,10 +14,7 @@ use socket2::{Domain, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 use std::{
     io::{self, ErrorKind, Read as _, Write as _},
     net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs as _},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -178,19 +175,25 @@ fn prepare(stream: TcpStream) -> io::Result<TcpStream> {
 /// The present connection, for those who write to it or end it.
 #[derive(Default)]
 pub(crate) struct Link {
-    stream: Mutex<Option<Arc<Stream>>>, // locked to look, never while writing
-    is_hung_up: AtomicBool,
+    present: Mutex<Present>, // locked to look, never while writing
+}
+
+#[derive(Default)]
+struct Present {
+    stream: Option<Arc<Stream>>,
+    is_hung_up: bool,
+    /// How many `/connect`s were carried out when it began.
+    connects: u64,
 }
 
 impl Link {
-    pub(crate) fn set(&self, stream: Option<Arc<Stream>>) {
-        self.is_hung_up.store(false, Ordering::SeqCst);
-        *self.stream.lock() = stream;
+    pub(crate) fn set(&self, stream: Option<Arc<Stream>>, connects: u64) {
+        *self.present.lock() = Present { stream, is_hung_up: false, connects };
     }
 
     /// It, if there is one.
     pub(crate) fn stream(&self) -> io::Result<Arc<Stream>> {
-        self.stream.lock().clone().ok_or_else(|| ErrorKind::NotConnected.into())
+        self.present.lock().stream.clone().ok_or_else(|| ErrorKind::NotConnected.into())
     }
 
     pub(crate) fn send_line(&self, line: &str) -> io::Result<()> {
@@ -212,15 +215,27 @@ impl Link {
     /// Ends the connection. Whoever reads from it reads an end of file: every ending is that one
     /// path.
     pub(crate) fn hang_up(&self) {
-        self.is_hung_up.store(true, Ordering::SeqCst);
-        if let Ok(stream) = self.stream() {
+        self.hang_up_before(u64::MAX);
+    }
+
+    /// The same, but not with the one that the `/connect` of this number has asked for.
+    pub(crate) fn hang_up_before(&self, connect: u64) {
+        let stream = {
+            let mut present = self.present.lock();
+            if present.connects >= connect {
+                return;
+            }
+            present.is_hung_up = true;
+            present.stream.clone()
+        };
+        if let Some(stream) = stream {
             let _ = stream.tcp().shutdown(Shutdown::Both); // gone already: as good
         }
     }
 
     /// Whether it is we who ended it.
     pub(crate) fn is_hung_up(&self) -> bool {
-        self.is_hung_up.load(Ordering::SeqCst)
+        self.present.lock().is_hung_up
     }
 }
 

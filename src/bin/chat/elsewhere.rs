@@ -22,11 +22,12 @@ impl<T: Typing> Keyboard<T> {
                 }
             }
         };
-        let before = self.shared.known().attempts;
+        self.connects += 1;
+        let number = self.connects;
         let _ = self.commands.send(command);
-        self.shared.link.hang_up();
-        // The connection before knows a room, too: it is the next one that has to let us in.
-        self.shared.wait(ANSWER_LIMIT, |known| known.attempts != before);
+        self.shared.link.hang_up_before(number);
+        // Others know a room, too: the one before, and one that a try to come back has just made.
+        self.shared.wait(ANSWER_LIMIT, |known| known.connects >= number);
         self.wait_for_welcome();
     }
 

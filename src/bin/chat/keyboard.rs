@@ -47,6 +47,8 @@ pub(crate) struct Keyboard<T> {
     pub(crate) shared: Arc<Shared>,
     /// What the socket's thread is to do next.
     pub(crate) commands: Sender<ClientCommand>,
+    /// How many `/connect`s were asked of it.
+    pub(crate) connects: u64,
     /// Pasted lines that wait for a yes, and whom they are for.
     asks_about: Option<(Vec<String>, Option<String>)>,
     sending: Option<Sending>,
@@ -72,6 +74,7 @@ impl<T: Typing> Keyboard<T> {
             typing,
             shared,
             commands,
+            connects: 0,
             asks_about: None,
             sending: None,
             was_asked_to_leave: false,

@@ -69,8 +69,8 @@ pub(crate) struct Known {
     /// Counts notes of who and where we are.
     pub(crate) moves: u64,
     pub(crate) is_connected: bool,
-    /// Counts attempts to connect that came to an end, with a connection or without one.
-    pub(crate) attempts: u64,
+    /// Counts `/connect`s that came to an end, with a connection or without one.
+    pub(crate) connects: u64,
     /// Tries to come back since we were in, and when the connection was lost.
     pub(crate) outage: Option<(usize, Instant)>,
     pub(crate) own: OwnLines,
@@ -100,7 +100,7 @@ impl Known {
         let before = std::mem::take(self);
         *self = Known {
             is_connected: true,
-            attempts: before.attempts + 1,
+            connects: before.connects,
             me: before.me,
             is_chatd: before.is_chatd,
             has_pasted: before.has_pasted,

@@ -132,6 +132,7 @@ fn chat(options: &Options, settings: Settings) -> Result<()> {
     let socket = Socket {
         shared: Arc::clone(&shared),
         commands: received,
+        connects: 0,
         address,
         name,
         room,
@@ -155,10 +156,8 @@ fn chat(options: &Options, settings: Settings) -> Result<()> {
         starts_socket()?;
         return Keyboard::new(typing, shared, commands, file).run();
     }
-    let mut editor = match has_editor {
-        true => Some(LineEditor::new(Arc::clone(&shared), has_colours)?),
-        false => None,
-    };
+    let mut editor =
+        has_editor.then(|| LineEditor::new(Arc::clone(&shared), has_colours)).transpose()?;
     let output = match &mut editor {
         Some(editor) => Output::Editor { printer: editor.printer()?, has_colours },
         None if options.json => Output::Json,

@@ -56,6 +56,8 @@ pub(crate) enum ClientCommand {
 pub(crate) struct Socket {
     pub(crate) shared: Arc<Shared>,
     pub(crate) commands: Receiver<ClientCommand>,
+    /// `/connect`s that the next attempt to connect carries out.
+    pub(crate) connects: u64,
     pub(crate) address: Address,
     /// The name to enter under.
     pub(crate) name: Option<String>,
@@ -103,6 +105,7 @@ impl Socket {
                     self.go(to, stream)
                 }
                 Ok(ClientCommand::Retry) => {
+                    self.connects += 1;
                     visit = self.next_visit(visit);
                     self.come_back(true, &mut visit)
                 }
@@ -164,7 +167,7 @@ impl Socket {
             }
         }
         self.shared.link.hang_up();
-        self.shared.link.set(None);
+        self.shared.link.set(None, 0);
         let wants_tls = self.shared.change(|known| {
             known.is_connected = false;
             known.wants_tls()
@@ -173,10 +176,15 @@ impl Socket {
     }
 
     /// The connection is the present one from now on.
-    fn connected(&self, stream: Stream) -> Arc<Stream> {
+    fn connected(&mut self, stream: Stream) -> Arc<Stream> {
         let stream = Arc::new(stream);
-        self.shared.change(Known::begin);
-        self.shared.link.set(Some(Arc::clone(&stream)));
+        let connects = take(&mut self.connects);
+        let connects = self.shared.change(|known| {
+            known.begin();
+            known.connects += connects;
+            known.connects
+        });
+        self.shared.link.set(Some(Arc::clone(&stream)), connects);
         if !self.commands.is_empty() {
             self.shared.link.hang_up(); // while it was made, the person has asked for another one
         }
@@ -279,19 +287,22 @@ impl Socket {
                     *visit = Visit::first(None);
                     return self.go(to, stream);
                 }
-                Ok(ClientCommand::Retry) | Err(_) => {}
+                Ok(ClientCommand::Retry) => self.connects += 1,
+                Err(_) => {}
             }
             match connect(&self.address, &self.shared.trust) {
                 Ok(stream) => return stream,
                 Err(ending) => why = ending.to_string(),
             }
-            self.shared.change(|known| known.attempts += 1);
+            let connects = take(&mut self.connects);
+            self.shared.change(|known| known.connects += connects);
             now = false;
         }
     }
 
     /// Goes on at another server (or at this one).
     fn go(&mut self, to: Address, stream: Stream) -> Stream {
+        self.connects += 1;
         self.shared.change(Known::leave_server);
         self.shared.screen.notice(format!("connected to {to}."));
         (self.tries, self.refusals, self.told, self.address) = (0, 0, None, to);
@@ -315,4 +326,70 @@ impl Socket {
 fn spread(wait: Duration) -> Duration {
     let random = getrandom::u32().unwrap_or_default() as f32 / u32::MAX as f32;
     wait.mul_f32(1.0 - JITTER + 2.0 * JITTER * random)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{address::Target, screen::Screen, settings::Settings, tls::Trust};
+    use crossbeam_channel::{Sender, unbounded};
+    use std::net::TcpListener;
+
+    fn socket(address: &Address) -> (Socket, Sender<ClientCommand>) {
+        let trust = Trust::new(None, None);
+        let shared = Arc::new(Shared::new(Screen::new().0, Settings::default(), trust));
+        let (asks, commands) = unbounded();
+        let address = address.clone();
+        let (name, room, told) = (None, None, None);
+        let socket = Socket {
+            shared,
+            commands,
+            connects: 0,
+            address,
+            name,
+            room,
+            has_person: true,
+            has_editor: true,
+            shows_own: false,
+            tells_notes: false,
+            comes_back: true,
+            tries: 0,
+            refusals: 0,
+            told,
+            was_cut: false,
+        };
+        (socket, asks)
+    }
+
+    /// In each order, the try is hung up, and is not what `/connect` waits for; that one is, and stays.
+    #[test]
+    fn a_try_that_succeeds_while_connect_is_typed_is_not_what_it_asked_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let address = Target::parse(&address).unwrap().address(false);
+        for is_typed_first in [true, false] {
+            let (mut socket, asks) = socket(&address);
+            let shared = Arc::clone(&socket.shared);
+            let stream = || connect(&address, &shared.trust).ok().unwrap();
+            let types = || asks.send(ClientCommand::Go(address.clone(), stream())).unwrap();
+            let try_that_succeeds = stream();
+            if is_typed_first {
+                types(); // and `main` looks at the connection later
+                socket.connected(try_that_succeeds);
+                assert!(shared.link.is_hung_up());
+            } else {
+                socket.connected(try_that_succeeds);
+                types();
+                shared.link.hang_up_before(1);
+                assert!(shared.link.is_hung_up());
+            }
+            assert_eq!(shared.known().connects, 0);
+            let Ok(ClientCommand::Go(to, stream)) = socket.commands.try_recv() else { panic!() };
+            let stream = socket.go(to, stream);
+            socket.connected(stream);
+            shared.link.hang_up_before(1); // `main` was slow
+            assert!(!shared.link.is_hung_up());
+            assert_eq!(shared.known().connects, 1);
+        }
+    }
 }
