@@ -88,6 +88,7 @@ promises! {
         instructor::the_code_goes_nowhere,
         instructor::an_instructors_rights_end_with_the_connection,
         start::a_limit_on_address_space_is_said_and_held,
+        start::nobody_inside_waits_for_descriptors,
         terminals::who_negotiates_telnet_reads_cr_lf_and_nobody_else_does,
         terminals::a_browser_says_nothing_to_the_room,
         terminals::half_a_line_that_a_reset_cuts_off_is_dropped,

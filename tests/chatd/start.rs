@@ -5,6 +5,7 @@ use std::{
     net::TcpListener,
     process::{Command, Output},
     thread,
+    time::{Duration, Instant},
 };
 
 fn chatd(args: &[&str]) -> Output {
@@ -172,6 +173,30 @@ fn out_of_descriptors_is_one_log_line_and_recovers() {
     server.logs("accepting again");
     let told = server.log().matches("cannot accept: ").count();
     assert_eq!(told, 1, "a line for each time, not for each try");
+}
+
+/// When select and epoll slept instead, each of these lines took 0.1 s.
+#[test]
+pub fn nobody_inside_waits_for_descriptors() {
+    let server = Server::start("--threads-max 10 --flood off");
+    let [mut alice, mut bob] = server.enter(["alice", "bob"]);
+    limit_descriptors(&server, server.descriptors());
+    let _last = server.connect("last");
+    let mut late = server.connect("late");
+    server.logs("cannot accept: ");
+    let began = Instant::now();
+    for i in 0..50 {
+        alice.says(&format!("{i}"));
+        bob.hears(&format!("<alice> {i}"));
+    }
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    let (ticks, began) = (server.cpu_ticks(), Instant::now());
+    (0..4).for_each(|_| bob.hears_nothing_for_now());
+    let busy = Duration::from_millis(10) * (server.cpu_ticks() - ticks) as u32;
+    assert!(busy < began.elapsed() / 2, "it spins");
+    limit_descriptors(&server, 100);
+    late.hears_until("*** What is your name?");
+    server.logs("accepting again");
 }
 
 #[test]

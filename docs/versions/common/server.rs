@@ -51,6 +51,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long the historian may take to end. With the patience for the clients that is less than 5 s.
 const HISTORIAN_PATIENCE: Duration = Duration::from_secs(2);
 
+/// What the pipe and the listeners are watched for.
+const READS: Interest = Interest { read: true, write: false };
+
 /// What a loop watches.
 #[derive(Clone, Copy)]
 pub enum Source {
@@ -68,6 +71,10 @@ pub struct Server<'a> {
     pub(super) clients: SlotMap<ClientKey, Client<'a>>,
     pub(super) last_number: ClientId,
     pub(super) accept_log: AcceptLog,
+    /// Nobody can be accepted just now, so the listeners are not watched.
+    pub(super) is_out_of_descriptors: bool,
+    /// For what the listeners were watched in the last round.
+    listeners_watched: Interest,
     chat: Chat<ClientKey>,
     historian: HistorianHandle,
     clock: Clock,
@@ -113,6 +120,8 @@ impl<'a> Server<'a> {
             clients: SlotMap::with_key(),
             last_number: 0,
             accept_log: AcceptLog::new(""),
+            is_out_of_descriptors: false,
+            listeners_watched: READS,
             chat: begin_chat(options, snapshot),
             historian: handle,
             clock,
@@ -141,16 +150,21 @@ impl<'a> Server<'a> {
 
     /// Everything there is to watch.
     pub fn watched(&self) -> impl Iterator<Item = (Source, BorrowedFd<'_>, Interest)> {
-        let reads = Interest { read: true, write: false };
-        let signals = iter::once((Source::Signals, self.signals.as_fd(), reads));
+        let accepts = self.accepts();
+        let signals = iter::once((Source::Signals, self.signals.as_fd(), READS));
         let listeners = self.listeners.iter().enumerate();
         let clients = self.clients.iter();
         signals
-            .chain(listeners.map(move |(i, socket)| (Source::Listener(i), socket.as_fd(), reads)))
+            .chain(listeners.map(move |(i, socket)| (Source::Listener(i), socket.as_fd(), accepts)))
             .chain(clients.map(|(key, c)| (Source::Client(key), c.socket.as_fd(), c.interest())))
     }
 
-    /// Which clients are to be watched otherwise than they were before this round: as it was, and as it is.
+    /// What the listeners are to be watched for.
+    fn accepts(&self) -> Interest {
+        if self.is_out_of_descriptors { Interest::default() } else { READS }
+    }
+
+    /// Who is to be watched otherwise than they were before this round: as it was, and as it is.
     #[allow(dead_code, reason = "epoll asks for changes, select for all")]
     pub fn changes<E>(
         &mut self,
@@ -163,6 +177,11 @@ impl<'a> Server<'a> {
             if was != is {
                 tell(Source::Client(key), client.socket.as_fd(), was, is)?;
             }
+        }
+        let is = self.accepts();
+        let was = std::mem::replace(&mut self.listeners_watched, is);
+        for (i, socket) in self.listeners.iter().enumerate().filter(|_| was != is) {
+            tell(Source::Listener(i), socket.as_fd(), was, is)?;
         }
         Ok(())
     }
@@ -187,6 +206,7 @@ impl<'a> Server<'a> {
                     self.hear_historian();
                     self.timers.set(now + LOOK_EVERY, Timer::LookAround);
                 }
+                Timer::Accept => self.is_out_of_descriptors = false,
                 Timer::Outside => self.look_outside(),
                 Timer::Stop => self.shut_down(),
                 Timer::Cut => self.clients.clear(),
@@ -351,11 +371,11 @@ impl<'a> Server<'a> {
         let loss = self.history.loss();
         drop((self.historian, self.history));
         let end = Instant::now() + HISTORIAN_PATIENCE;
-        while !self.historian_thread.is_finished() {
+        while loss().is_none() && !self.historian_thread.is_finished() {
             let hangs = "thread historian hangs: what was said last may not be in the history";
             anyhow::ensure!(Instant::now() < end, hangs);
             std::thread::park_timeout(Duration::from_millis(1));
         }
-        loss()
+        loss().unwrap_or(Ok(()))
     }
 }

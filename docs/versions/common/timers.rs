@@ -15,6 +15,8 @@ pub enum Timer {
     Client(ClientKey),
     /// What cannot be watched has to be looked at.
     LookAround,
+    /// There may be descriptors again.
+    Accept,
     /// Those who are not let in have to be looked at.
     Outside,
     /// The time that an administrator gave the server is over.

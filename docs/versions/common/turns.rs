@@ -72,9 +72,13 @@ impl Server<'_> {
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return,
                 Err(e) if e.kind() == ErrorKind::ConnectionAborted => {} // the next one may be fine
                 Err(e) => {
-                    // Out of descriptors. To try again at once would spin, so everybody waits.
+                    // Out of descriptors. To try again at once would spin, and to sleep would keep everybody waiting: so
+                    // the listeners are not watched for a while.
                     self.accept_log.failed(&e);
-                    return std::thread::sleep(OUT_OF_DESCRIPTORS);
+                    if !std::mem::replace(&mut self.is_out_of_descriptors, true) {
+                        self.timers.set(Instant::now() + OUT_OF_DESCRIPTORS, Timer::Accept);
+                    }
+                    return;
                 }
             }
         }
