@@ -77,6 +77,18 @@ pub fn install(level: LevelFilter, format: LogFormat) -> anyhow::Result<LogWrite
     Ok(LogWriter { entries, lost, format, status: Status::new("logger") })
 }
 
+/// Waits until all lines so far are written; but only half a second if nobody reads them, and no
+/// longer than until `latest`.
+pub(crate) fn flush(latest: Option<Instant>) {
+    let Some((entries, _)) = QUEUE.get() else { return };
+    let end = Instant::now() + Duration::from_millis(500);
+    let end = latest.map_or(end, |latest| end.min(latest));
+    let (done, written) = crossbeam_channel::bounded(1);
+    if entries.send_deadline(Entry::Flush(done), end).is_ok() {
+        let _ = written.recv_deadline(end);
+    }
+}
+
 /// Logs a line of the rooms'.
 pub fn record(line: &LogLine) {
     let LogLine { event, client, account, address, text } = line;
@@ -112,13 +124,8 @@ impl Log for Logger {
         }
     }
 
-    /// Waits until all lines so far are written; at most half a second, if nobody reads them.
     fn flush(&self) {
-        let (done, written) = crossbeam_channel::bounded(1);
-        let end = Instant::now() + Duration::from_millis(500);
-        if self.entries.send_deadline(Entry::Flush(done), end).is_ok() {
-            let _ = written.recv_deadline(end);
-        }
+        flush(None);
     }
 }
 

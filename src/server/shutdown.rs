@@ -1,7 +1,7 @@
 //! The end of a server: everybody is told, what was accepted is delivered and written, every thread is
 //! joined; and whatever hangs, that takes a few seconds. Runs on the threads `main` and `shutdown`.
 
-use super::{Chatd, fanout::Shutdown, start_thread};
+use super::{Chatd, fanout::Shutdown, logger, start_thread};
 use crate::{core::close_reason::CloseReason, socketserver::MixIn as _};
 use anyhow::bail;
 use crossbeam_channel::{RecvTimeoutError, bounded};
@@ -18,9 +18,11 @@ pub const SHUTDOWN_PATIENCE: Duration = Duration::from_millis(2500);
 /// How long they may take after that to read their last line.
 const LAST_PATIENCE: Duration = Duration::from_millis(1200);
 /// How long the whole stop may take, whatever hangs; then the process ends without it. Whoever
-/// stops a server is promised 5 s; the log may take half a second more, and a busy machine has been
-/// seen to wake this thread that late, too.
-const STOP_PATIENCE: Duration = Duration::from_millis(4250);
+/// stops a server is promised 5 s.
+const STOP_PATIENCE: Duration = Duration::from_secs(4);
+/// When the log has to have its last line. What is left of the 5 s is for a busy machine: it wakes
+/// each thread late, and some five wake-ups lie between the signal and the end of the process.
+const LOG_PATIENCE: Duration = Duration::from_millis(4500);
 
 impl Chatd {
     /// Stops gracefully, on a thread of its own: if another thread hangs, perhaps with a lock,
@@ -28,8 +30,20 @@ impl Chatd {
     ///
     /// # Errors
     /// A thread hangs: the sentence says which, where, and what is not delivered, and the process is
-    /// to be ended without it. Or the disk has failed: the sentence says how much is lost.
+    /// to be ended without it. Or the disk has failed: the sentence says how much is lost. It is in
+    /// the log.
     pub fn shutdown(self) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let stopped = self.stop_within(began + STOP_PATIENCE);
+        if let Err(error) = &stopped {
+            log::error!("{error:#}"); // by the logger: a terminal that is stopped must not stop us
+        }
+        logger::flush(Some(began + LOG_PATIENCE));
+        stopped
+    }
+
+    /// The same, up to the log.
+    fn stop_within(self, end: Instant) -> anyhow::Result<()> {
         let watch = self.watch();
         let (clients, loss) = (Arc::downgrade(&self.handler), self.handler.history.loss());
         let (done, is_done) = bounded::<()>(1);
@@ -48,8 +62,13 @@ impl Chatd {
             log::warn!("{error:#}");
             stop()();
         }
-        if is_done.recv_timeout(STOP_PATIENCE) != Err(RecvTimeoutError::Timeout) {
-            return loss(); // it drops `done` at its end
+        // It drops `done` at its end.
+        let is_late = is_done.recv_deadline(end) == Err(RecvTimeoutError::Timeout);
+        if let Some(loss) = loss() {
+            if is_late {
+                log::warn!("{}. Nothing more had to be written", watch.hanging());
+            }
+            return loss;
         }
         let left = clients.upgrade().map_or(Some(0), |handler| handler.registry.count());
         let clients = left.map_or("some".to_owned(), |left| left.to_string());

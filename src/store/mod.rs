@@ -332,10 +332,10 @@ impl Store {
         connection.close().map_err(|(_, e)| StoreError::new(&path, e.into()))
     }
 
-    /// Closes a file that is not what it was, and writes nothing more. SQLite would bring the log
-    /// into the file, or delete the log of another file that stands in its place now. And a log
-    /// that stayed would be taken for that other file's; so would its index, as long as another
-    /// program has it open.
+    /// Closes a file that is slow, or not what it was, and writes nothing more; the log stays beside
+    /// it. SQLite would bring the log into the file, or delete the log of another file that stands
+    /// in its place now. There a log that stayed would be taken for that other file's; so would its
+    /// index, as long as another program has it open.
     pub(crate) fn abandon(self) {
         let files = BESIDE.map(|ending| beside(&self.path, ending));
         let (ours, is_replaced) = (self.beside, self.check_it_is_there().is_err());

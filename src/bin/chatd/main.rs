@@ -134,10 +134,6 @@ fn run(given: Given) -> anyhow::Result<ExitCode> {
     status.set(Activity::Working);
     Service::stopping();
     let stopped = chatd.shutdown();
-    if let Err(error) = &stopped {
-        log::error!("{error:#}"); // by the logger: a terminal that is stopped must not stop us
-    }
-    log::logger().flush();
     Ok(if stopped.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

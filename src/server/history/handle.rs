@@ -105,8 +105,8 @@ pub struct HistoryReader {
     pub(super) loss: Loss,
 }
 
-/// What is lost, if something is: the historian says so when it ends.
-pub(super) type Loss = Arc<OnceLock<String>>;
+/// What is lost, if something is: the historian says so when it writes nothing more.
+pub(super) type Loss = Arc<OnceLock<Option<String>>>;
 
 /// A query, and who waits for what is found.
 pub(super) struct Question {
@@ -182,11 +182,15 @@ impl HistoryReader {
         self.is_stopping.store(true, Relaxed);
     }
 
-    /// Fails if the historian has ended and could not write all that was said and done. To be asked
-    /// at the very end; this reader must be gone by then, or the historian would not end.
-    pub fn loss(&self) -> impl FnOnce() -> anyhow::Result<()> + use<> {
+    /// `None`: the historian may have something to write. Else an error if it could not write all that
+    /// was said and done. To be asked at the very end; this reader must be gone by then, or the
+    /// historian would not end.
+    pub fn loss(&self) -> impl Fn() -> Option<anyhow::Result<()>> + use<> {
         let loss = Arc::clone(&self.loss);
-        move || loss.get().map_or(Ok(()), |sentence| Err(anyhow!("{sentence}")))
+        move || match loss.get()? {
+            None => Some(Ok(())),
+            Some(sentence) => Some(Err(anyhow!("{sentence}"))),
+        }
     }
 }
 

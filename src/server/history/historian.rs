@@ -25,10 +25,12 @@
 //! when that is possible.
 
 mod leaving;
+mod opening;
 mod outage;
 mod searching;
 
 pub use super::handle::{HistorianEvent, HistorianHandle, HistoryReader, StoreConfig};
+pub use opening::open;
 
 use super::{
     clock_check,
@@ -39,21 +41,16 @@ use super::{
     witness::Witness,
 };
 use crate::{
-    core::{
-        record::{Found, LineId, Record, Snapshot},
-        rooms::{ROOMS_MAX, room::SCROLLBACK_MAX},
-    },
+    core::record::{Found, LineId, Record, Snapshot},
     lock::assert_no_lock_held,
     server::{
-        clock::Clock,
         cues::Brake,
         parking::Door,
         status::{Activity, Status},
     },
     store::{INDEX_CHUNK, ServerLock, Store, StoreError, StoreErrorKind},
 };
-use anyhow::anyhow;
-use crossbeam_channel::{Receiver, Sender, bounded, never, select_biased};
+use crossbeam_channel::{Receiver, Sender, never, select_biased};
 use jiff::Timestamp;
 use std::{
     sync::{
@@ -75,91 +72,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Opening a file reads all of it, so after a failure the wait is this many times as long as the
 /// attempt: retries take at most a tenth of the time.
 const OPENING_SHARE: u32 = 10;
-/// The most questions that wait, and the most searches. With more, their clients' threads wait for
-/// the queue instead of for the answer.
-const QUERIES_MAX: usize = 64;
-/// The most events that wait. The historian may wait for room among them without a deadlock,
-/// because the fan-out never waits for the historian except by taking these events.
-const EVENTS_MAX: usize = 4;
-
-/// Opens the store for a server. Returns what the store has, the ends for both sides, and what
-/// thread `historian` runs.
-///
-/// The server starts even if the file is damaged, newer, locked or read-only: then the first event
-/// is an outage. If the file cannot be read, the numbers of its lines are not known. New lines then
-/// begin at a higher number: the microseconds since 1970.
-///
-/// # Errors
-/// The operator has to act: the file can be neither opened nor created, is another program's, or
-/// cannot be copied before its migration, or another chatd is using it.
-pub fn open(
-    config: &StoreConfig,
-    clock: Clock,
-) -> anyhow::Result<(Snapshot, HistorianHandle, HistoryReader, Historian)> {
-    config.file.as_deref().map_or(Ok(()), ServerLock::check)?;
-    let written_at = clock_check::written_at(config.file.as_deref());
-    let store = config.open(PATIENCE, || false);
-    if let Err(error) = &store
-        && let StoreErrorKind::CannotOpen(_)
-        | StoreErrorKind::AnotherPrograms
-        | StoreErrorKind::CannotCopy { .. } = error.kind
-    {
-        return Err(explain(error.clone()));
-    }
-    let lock = config.file.as_deref().map(ServerLock::take).transpose().map_err(explain)?;
-    let (commits, to_write) = bounded(1);
-    let (tell, events) = bounded(EVENTS_MAX);
-    let (questions, to_answer) = bounded(QUERIES_MAX);
-    let (searches, to_search) = bounded(QUERIES_MAX);
-    let (is_stopping, loss) = (Arc::<AtomicBool>::default(), Loss::default());
-    let mut historian = Historian {
-        status: Status::new("historian"),
-        brake: Arc::default(),
-        config: config.clone(),
-        store,
-        outage: None,
-        pruning: Pruning::new(config, clock),
-        is_untidy: false,
-        search: None,
-        to_write,
-        to_answer,
-        to_search,
-        events: tell,
-        is_stopping: Arc::clone(&is_stopping),
-        loss: Arc::clone(&loss),
-        witness: Witness::default(),
-        look_at: Instant::now() + LOOK_EVERY,
-        door: Door::default(),
-        _lock: lock,
-    };
-    historian.look_at_the_start(written_at);
-    let snapshot = match historian.snapshot(ROOMS_MAX, SCROLLBACK_MAX) {
-        Ok(snapshot) => snapshot,
-        Err(error) => {
-            historian.fail(error, &[]);
-            // As if it was opened anew: the fan-out is told what the file has when it can be read.
-            historian.outage.iter_mut().for_each(|outage| outage.is_reopened = true);
-            let last_line = LineId(historian.pruning.clock.now().as_microsecond());
-            Snapshot { last_line, ..Snapshot::default() }
-        }
-    };
-    if let Ok(store) = &historian.store
-        && store.is_read_only()
-    {
-        historian.fail(store.read_only_error(), &[]);
-    }
-    let reader = HistoryReader { questions, searches, is_stopping, loss };
-    Ok((snapshot, HistorianHandle { commits, events }, reader, historian))
-}
-
-fn explain(error: StoreError) -> anyhow::Error {
-    match error.kind {
-        StoreErrorKind::CannotOpen(_) => {
-            anyhow!("{error}. Choose another file, --db FILE, or do without one: --db none")
-        }
-        _ => error.into(),
-    }
-}
+/// A disk that takes this long for a transaction has at a stop no time for what can wait for the next
+/// start: to note who is here, and to bring the log into the file, which takes two syncs.
+const SLOW: Duration = Duration::from_millis(250);
 
 /// What thread `historian` runs.
 pub struct Historian {
@@ -174,6 +89,8 @@ pub struct Historian {
     pruning: Pruning,
     /// There may be something to index, or to forget.
     is_untidy: bool,
+    /// The last transaction took [`SLOW`].
+    is_slow: bool,
     /// The search that is under way.
     search: Option<Search>,
     to_write: Receiver<Vec<Record>>,
@@ -253,12 +170,14 @@ impl Historian {
     /// a retry.
     fn commit(&mut self, records: &[Record]) {
         self.status.set(Activity::WritingHistory);
+        let began = Instant::now();
         self.brake.wait();
         let written = match (&self.outage, &mut self.store) {
             (Some(outage), _) => Err(outage.error.clone()),
             (None, Ok(store)) => store.append(records),
             (None, Err(error)) => Err(error.clone()),
         };
+        self.is_slow = began.elapsed() >= SLOW;
         let outcomes = match written {
             Ok(outcomes) => {
                 self.witness.note(records);

@@ -146,19 +146,19 @@ impl Historian {
         let end = Instant::now() + LAST_OPENING;
         self.try_again_unless(move || Instant::now() >= end);
         self.pruning.end_round(Duration::ZERO);
-        if let Some(outage) = &self.outage
-            && let Some(lost) = outage.retry.loss()
-        {
-            let since = outage.since.strftime("%Y-%m-%d %H:%M:%S UTC");
-            let sentence =
-                format!("not written, and lost, since {since}: {lost}. {}", outage.error);
-            let _ = self.loss.set(sentence); // it is set here alone
+        let lost = self.outage.as_ref().and_then(|outage| {
+            let (lost, since) =
+                (outage.retry.loss()?, outage.since.strftime("%Y-%m-%d %H:%M:%S UTC"));
+            Some(format!("not written, and lost, since {since}: {lost}. {}", outage.error))
+        });
+        let _ = self.loss.set(lost); // it is set here alone
+        let Ok(mut store) = self.store else { return };
+        if self.is_slow {
+            return store.abandon();
         }
-        if let Ok(store) = &mut self.store {
-            let found = self.pruning.clock.look();
-            let _ = self.pruning.note_presence(store, found); // or they have come back a minute less
-        }
-        if let Ok(Err(error)) = self.store.map(Store::close) {
+        let found = self.pruning.clock.look();
+        let _ = self.pruning.note_presence(&mut store, found); // or they have come back a minute less
+        if let Err(error) = store.close() {
             log::warn!("{error}");
         }
     }

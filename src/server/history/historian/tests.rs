@@ -1,7 +1,10 @@
 //! The historian, called by the test: what it does while another program has the file locked.
 
 use super::*;
-use crate::core::record::{Author, Change};
+use crate::{
+    core::record::{Author, Change},
+    server::clock::Clock,
+};
 use jiff::Timestamp;
 
 /// A folder of this test's own, deleted at its end.

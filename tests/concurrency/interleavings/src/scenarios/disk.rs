@@ -75,7 +75,7 @@ pub(super) fn run() {
     let read = talk(&read);
     let all: Vec<&str> = said.iter().flatten().map(|line| &**line).collect();
     assert!(read.len() == all.len() && all.iter().all(|line| read.contains(line)), "{read:?}");
-    match loss() {
+    match loss().expect("the historian has ended") {
         Err(lost) => assert!(failures > 1, "it could have been written at the end: {lost}"),
         Ok(()) => {
             let written: Vec<String> = with_disk(|disk| {

@@ -1,6 +1,9 @@
 //! No log.
 
-use crate::core::{address::ClientAddress, event::ClientId, rooms::LogLine};
+use crate::{
+    core::{address::ClientAddress, event::ClientId, rooms::LogLine},
+    model::std::time::Instant,
+};
 
 pub(crate) fn record(_line: &LogLine) {}
 
@@ -11,3 +14,5 @@ pub(crate) fn counted(
     _line: std::fmt::Arguments<'_>,
 ) {
 }
+
+pub(crate) fn flush(_latest: Option<Instant>) {}
