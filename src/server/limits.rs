@@ -7,7 +7,7 @@
 
 use super::{space, web::CONNECTIONS_MAX};
 use crate::core::places::RESERVED;
-use std::{fs, path::PathBuf};
+use std::{fs, path::Path};
 
 /// Descriptors other than the clients': standard streams, listeners, the flusher's and the signals'
 /// pipes, the database's four files, the place kept for an administrator, and refused connections
@@ -47,7 +47,9 @@ pub fn clients_possible(wanted: usize, serves_browsers: bool) -> (usize, Option<
     let mut limits =
         vec![threads_limit("threads-max", fs::read_to_string("/proc/sys/kernel/threads-max").ok())];
     limits.push(threads_limit("pid_max", fs::read_to_string("/proc/sys/kernel/pid_max").ok()));
-    limits.push(threads_limit("pids.max of its cgroup", cgroup_min("pids.max")));
+    limits.push(
+        cgroup_min("pids", ["pids.max"; 2]).map(|value| threads("pids.max of its cgroup", value)),
+    );
     limits.push(number(fs::read_to_string("/proc/sys/vm/max_map_count").ok()).map(|value| Limit {
         name: "max_map_count",
         value,
@@ -93,7 +95,8 @@ pub fn clients_possible_in_a_loop(
 }
 
 fn memory_limits(has_threads: bool) -> Vec<Option<Limit>> {
-    let found = space::limits(has_threads, number(cgroup_min("memory.max")));
+    let group = cgroup_min("memory", ["memory.max", "memory.limit_in_bytes"]);
+    let found = space::limits(has_threads, group);
     found.into_iter().map(|(name, value, clients)| Some(Limit { name, value, clients })).collect()
 }
 
@@ -105,7 +108,11 @@ fn smallest(wanted: usize, limits: Vec<Option<Limit>>) -> (usize, Option<Limit>)
 }
 
 fn threads_limit(name: &'static str, text: Option<String>) -> Option<Limit> {
-    number(text).map(|value| Limit { name, value, clients: value.saturating_sub(OTHER_THREADS) })
+    number(text).map(|value| threads(name, value))
+}
+
+fn threads(name: &'static str, value: usize) -> Limit {
+    Limit { name, value, clients: value.saturating_sub(OTHER_THREADS) }
 }
 
 /// `max`, like anything else that is not a number, means that there is no limit.
@@ -113,19 +120,26 @@ fn number(text: Option<String>) -> Option<usize> {
     text?.trim().parse().ok()
 }
 
-/// The smallest value of this file (`pids.max`) on the way from this process's control group
-/// (version 2) to the root.
-fn cgroup_min(file: &str) -> Option<String> {
+/// The smallest limit of this controller's on the way from this process's control group to the root.
+/// `files`: its name in version 2, and in version 1, where each controller has a tree of its own.
+fn cgroup_min(controller: &str, files: [&str; 2]) -> Option<usize> {
+    let root = Path::new("/sys/fs/cgroup");
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let path = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    let mut folder = PathBuf::from("/sys/fs/cgroup").join(path);
-    let mut smallest: Option<usize> = None;
-    while folder.starts_with("/sys/fs/cgroup") {
-        let limit = number(fs::read_to_string(folder.join(file)).ok());
-        smallest = [smallest, limit].into_iter().flatten().min();
-        folder.pop();
-    }
-    smallest.map(|limit| limit.to_string())
+    let smallest = |line: &str| {
+        let (_, line) = line.split_once(':')?; // a number
+        let (controllers, path) = line.split_once(":/")?;
+        let is_ours = controllers.split(',').any(|name| name == controller);
+        let file = if is_ours { files[1] } else { files[0] };
+        let mut folder = root.join(controllers).join(path);
+        let mut smallest: Option<usize> = None;
+        while (is_ours || controllers.is_empty()) && folder.starts_with(root) {
+            let limit = number(fs::read_to_string(folder.join(file)).ok());
+            smallest = [smallest, limit].into_iter().flatten().min();
+            folder.pop();
+        }
+        smallest
+    };
+    groups.lines().filter_map(smallest).min()
 }
 
 #[cfg(unix)]

@@ -42,6 +42,8 @@ mod log;
 #[cfg(target_os = "linux")]
 mod machine;
 #[cfg(target_os = "linux")]
+mod memory;
+#[cfg(target_os = "linux")]
 mod network;
 mod operator;
 mod options;

@@ -118,7 +118,7 @@ pub fn a_limit_on_address_space_is_said_and_held() {
 }
 
 /// Whoever comes is let in, or told why not.
-fn is_let_in(client: &mut Client) -> Option<&mut Client> {
+pub fn is_let_in(client: &mut Client) -> Option<&mut Client> {
     loop {
         match client.reads() {
             Some(line) if line.starts_with("*** You are in lobby") => return Some(client),

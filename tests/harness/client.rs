@@ -53,6 +53,19 @@ impl Client {
         Client { name, reader: BufReader::with_capacity(64 * 1024, wire) }
     }
 
+    /// Connects, and has the kernel keep little of what it does not read.
+    pub fn connect_narrow(address: SocketAddr, name: &str) -> Client {
+        let connect = || {
+            let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+            socket.set_recv_buffer_size(4096)?;
+            socket.set_tcp_mss(1460)?; // as on a network: loopback takes 64 KiB at once
+            socket.connect(&address.into())?;
+            Ok::<TcpStream, std::io::Error>(socket.into())
+        };
+        let stream = connect().unwrap_or_else(|e| panic!("{name} cannot connect: {e}"));
+        Client::of(stream, name)
+    }
+
     fn of(stream: TcpStream, name: &str) -> Client {
         Client::try_of(stream, name).expect("the handshake")
     }
