@@ -147,20 +147,28 @@ fn the_first_prompt_says_the_room_that_was_asked_for() {
 #[test]
 fn a_room_that_is_refused_costs_no_time() {
     for is_full in [false, true] {
-        let server = Server::start();
-        let start = Start::new(&server, &["--name", "alice", "--room", "a%b"]);
-        let person = if is_full { start.full() } else { start }.go();
-        let client = server.accepts();
-        client.enters_as("alice");
-        client.says("/join a%b");
-        let start = Instant::now();
-        client.gets("*** carol entered lobby\n{\"+\":\"carol\"}"); // no answer to that
-        client.gets("*** A room's name has only ASCII letters.");
-        person.types("hi\r");
-        client.says("hi");
-        // The aim is the 0.2 s that a note may take; without a limit of its own it was 2 s.
-        assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
+        // The aim is the 0.2 s that a note may take; without a limit of its own it was 2 s, each time. A machine that
+        // is busy with something else may take as long once.
+        let times = std::iter::repeat_with(|| refused(is_full)).take(5);
+        let quick = times.inspect(|took| println!("{took:?}")).find(|took| took.as_millis() < 1500);
+        assert!(quick.is_some());
     }
+}
+
+/// How long it takes until a person can say something in the room that everybody enters.
+fn refused(is_full: bool) -> Duration {
+    let server = Server::start();
+    let start = Start::new(&server, &["--name", "alice", "--room", "a%b"]);
+    let person = if is_full { start.full() } else { start }.go();
+    let client = server.accepts();
+    client.enters_as("alice");
+    client.says("/join a%b");
+    let start = Instant::now();
+    client.gets("*** carol entered lobby\n{\"+\":\"carol\"}"); // no answer to that
+    client.gets("*** A room's name has only ASCII letters.");
+    person.types("hi\r");
+    client.says("hi");
+    start.elapsed()
 }
 
 #[test]
