@@ -4,6 +4,7 @@ mod attack;
 mod attackers;
 mod baseline;
 mod canvas;
+mod child;
 mod churn;
 mod class;
 mod connect;
@@ -82,6 +83,9 @@ enum Mode {
 
 /// Exit code 0: every run was right. 1: a run failed, or could not be made.
 pub fn main() -> ExitCode {
+    if child::become_server().is_some() {
+        return ExitCode::from(child::NO_PROGRAM);
+    }
     match run(&program::options()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

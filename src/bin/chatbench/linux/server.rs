@@ -1,7 +1,7 @@
 //! What is measured: a command that starts a server, or a server that runs already.
 
-use super::{proc, socket::Other, tls::Certificate, wire::Peer};
-use anyhow::{Context, Result, bail};
+use super::{child, proc, socket::Other, tls::Certificate, wire::Peer};
+use anyhow::{Context, Result, bail, ensure};
 use std::{
     env,
     io::{BufRead, BufReader},
@@ -187,7 +187,7 @@ impl Server {
     fn spawn(target: &Target) -> Result<Server> {
         let words = &target.words;
         let certificate = target.has_tls.then(|| Certificate::new(&words[0])).transpose()?;
-        let mut command = Command::new(&words[0]);
+        let mut command = child::command(&words[0]);
         command.args(&words[1..]).args(certificate.iter().flat_map(Certificate::options));
         command.stdin(Stdio::null()).stderr(Stdio::null());
         let mut child = command.stdout(Stdio::piped()).spawn()?;
@@ -210,8 +210,12 @@ impl Server {
         let is_due = [true, target.has_browsers, target.has_tls];
         let mut known = [None; LISTENING.len()];
         while (0..known.len()).any(|kind| is_due[kind] && known[kind].is_none()) {
-            let told = addresses.recv_timeout(START);
-            let (kind, address) = told.context("it did not say \"listening on ADDR:PORT\"")?;
+            let Ok((kind, address)) = addresses.recv_timeout(START) else {
+                let ended = server.child.as_mut().map(Child::try_wait).transpose()?.flatten();
+                let code = ended.and_then(|status| status.code());
+                ensure!(code != Some(child::NO_PROGRAM.into()), "it cannot be run");
+                bail!("it did not say \"listening on ADDR:PORT\"");
+            };
             known[kind].get_or_insert(address);
         }
         server.address = known[0].unwrap_or(address);
