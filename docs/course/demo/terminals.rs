@@ -58,6 +58,12 @@ impl Terminals {
             window.tmux(&["select-pane", "-t", id, "-T", &format!("terminal {terminal}")])?;
             window.tmux(&["select-layout", "-t", of_window, "tiled"])?;
         }
+        if !is_there {
+            // It ends with this program, also if that is killed.
+            let (this, end) = (std::process::id(), format!("tmux -L {name} kill-server"));
+            let waits = format!("while kill -0 {this} 2> /dev/null; do sleep 1; done; {end}");
+            window.tmux(&["run-shell", "-b", &waits])?;
+        }
         window.tmux(&["set-option", "-t", name, "pane-border-status", "top"])?;
         window.tmux(&["kill-window", "-a", "-t", &window.window])?;
         Ok(window)
