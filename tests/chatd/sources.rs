@@ -75,26 +75,33 @@ pub fn six_scripts_that_reconnect_have_six_bursts_and_one_refill() {
         ("--anonymous", Ending::ReadsOn),
         ("--anonymous", Ending::Forgets),
     ] {
-        let server = Server::start(options);
-        let mut watcher = server.connect("watcher");
-        watcher.says("watcher");
-        watcher.has_read_everything();
-        let end = Instant::now() + PLAY;
-        let script = |i: usize| {
-            let visits = (0..).take_while(|_| Instant::now() < end);
-            visits.map(|n| drop(visit(server.address, &format!("m{i}-{n}"), ending))).count()
-        };
-        let (read, visits) = thread::scope(|scope| {
-            let scripts: Vec<_> = (0..6).map(|i| scope.spawn(move || script(i))).collect();
-            let read = count_lines(watcher.stream(), end);
-            server.signal("KILL"); // whoever waits for their turn need not
-            (read, scripts.into_iter().map(|script| script.join().unwrap()).sum::<usize>())
-        });
-        let logged = server.log().lines().count();
-        println!("{options} {ending:?}: {read} lines read, {visits} visits, {logged} lines logged");
-        assert!(read <= READ_MAX, "{options} {ending:?}: {read} lines reached the room");
-        assert!(logged < 300, "{logged} lines were logged");
+        // Where a machine is busy, a thread may notice a reset only when the next connection is there, and then both
+        // count as open: rarely more than once. Without a limit it is hundreds of lines too many, each time.
+        assert!((0..3).any(|_| lines_of_six(options, ending) <= READ_MAX), "{options} {ending:?}");
     }
+}
+
+/// How many lines of six scripts reach the room.
+fn lines_of_six(options: &str, ending: Ending) -> usize {
+    let server = Server::start(options);
+    let mut watcher = server.connect("watcher");
+    watcher.says("watcher");
+    watcher.has_read_everything();
+    let end = Instant::now() + PLAY;
+    let script = |i: usize| {
+        let visits = (0..).take_while(|_| Instant::now() < end);
+        visits.map(|n| drop(visit(server.address, &format!("m{i}-{n}"), ending))).count()
+    };
+    let (read, visits) = thread::scope(|scope| {
+        let scripts: Vec<_> = (0..6).map(|i| scope.spawn(move || script(i))).collect();
+        let read = count_lines(watcher.stream(), end);
+        server.signal("KILL"); // whoever waits for their turn need not
+        (read, scripts.into_iter().map(|script| script.join().unwrap()).sum::<usize>())
+    });
+    let logged = server.log().lines().count();
+    println!("{options} {ending:?}: {read} lines read, {visits} visits, {logged} lines logged");
+    assert!(logged < 300, "{logged} lines were logged");
+    read
 }
 
 #[test]
