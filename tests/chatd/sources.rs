@@ -67,14 +67,10 @@ fn count_lines(mut member: &TcpStream, end: Instant) -> usize {
 
 #[test]
 pub fn six_scripts_that_reconnect_have_six_bursts_and_one_refill() {
-    for (options, ending) in [
-        ("", Ending::ReadsOn),
-        ("", Ending::Quits),
-        ("", Ending::Forgets),
-        ("", Ending::Resets),
-        ("--anonymous", Ending::ReadsOn),
-        ("--anonymous", Ending::Forgets),
-    ] {
+    use Ending::{Forgets, Quits, ReadsOn, Resets};
+    let named = [ReadsOn, Quits, Forgets, Resets].map(|ending| ("", ending));
+    let anonymous = [ReadsOn, Forgets].map(|ending| ("--anonymous", ending));
+    for (options, ending) in named.into_iter().chain(anonymous) {
         // Where a machine is busy, a thread may notice a reset only when the next connection is there, and then both
         // count as open: rarely more than once. Without a limit it is hundreds of lines too many, each time.
         assert!((0..3).any(|_| lines_of_six(options, ending) <= READ_MAX), "{options} {ending:?}");
