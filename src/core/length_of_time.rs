@@ -329,6 +329,7 @@ mod tests {
             "tillandsia",
             "untidy",
             "a secret told",
+            "a d of mine",
             "",
         ] {
             assert_eq!(before_a_reason(reason, "/ban bob"), Ok((None, reason)), "{reason:?}");

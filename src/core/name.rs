@@ -319,6 +319,7 @@ mod tests {
         }
         for typed in [
             "\u{430}dmin",
+            "\u{251}dmin",
             "ADM\u{130}N",
             "admi\u{307}n",
             "r\u{43e}\u{43e}t",

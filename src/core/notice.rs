@@ -83,4 +83,32 @@ mod tests {
         assert!(text.lines().all(|line| line.len() <= 78 && line.starts_with("*** ")));
         assert_eq!(text.matches("name").count(), 60);
     }
+
+    #[test]
+    fn a_word_that_ends_at_the_edge_fits_and_a_longer_one_is_in_the_next_line() {
+        let wrapped = |words: &[&str]| {
+            let mut text = String::new();
+            push_wrapped(&mut text, "ab:", words);
+            text
+        };
+        let (fits, next) = ("x".repeat(78 - "*** ab: c, ".len()), "d");
+        assert_eq!(wrapped(&["c", &fits]), format!("*** ab: c, {fits}"));
+        assert_eq!(wrapped(&["c", &format!("{fits}x")]), format!("*** ab: c,\n***   {fits}x"));
+        assert_eq!(wrapped(&["c", &fits, next]), format!("*** ab: c,\n***   {fits}, d"));
+        let second = "y".repeat(78 - "***   , d".len());
+        let text = wrapped(&["c", &second, next]);
+        assert_eq!(text, format!("*** ab: c,\n***   {second}, d"));
+        let text = wrapped(&["c", &format!("{second}y"), next]);
+        assert_eq!(text, format!("*** ab: c,\n***   {second}y,\n***   d"));
+        let long = "z".repeat(100);
+        assert_eq!(wrapped(&[&long]), format!("*** ab: {long}"), "nothing is in front of it");
+    }
+
+    #[test]
+    fn what_is_nearest_shares_a_letter_with_what_was_typed() {
+        let nearest = |typed| nearest(typed, ["who", "me"].into_iter(), 2);
+        assert_eq!(nearest("hwo"), Some("who"));
+        assert_eq!(nearest("my"), Some("me"));
+        assert_eq!(nearest("ab"), None, "two slips in two letters");
+    }
 }

@@ -121,6 +121,12 @@ mod tests {
     }
 
     #[test]
+    fn each_sign_is_a_digit_of_the_number() {
+        let signs = SIGNS.len() as u64;
+        assert_eq!(PairingCode::of(1 + 2 * signs + 30 * signs.pow(7)).to_string(), "1200-000Z");
+    }
+
+    #[test]
     fn a_name_is_no_code() {
         for text in ["F2TY-1E1Y", "0000-0000", "K7MQ-2R4T"] {
             assert!(PairingCode::is_like(text), "{text}");

@@ -278,8 +278,30 @@ mod tests {
     fn an_address_that_has_many_gives_way_at_once_to_one_that_has_none() {
         let mut places = full();
         assert_eq!(take(&mut places, 50, address(2), ms(260)), Place::Wait, "they have just come");
-        assert_eq!(take(&mut places, 51, address(2), ms(400)), Place::Reserved(Some(10)));
+        assert_eq!(take(&mut places, 51, address(2), ms(300)), Place::Reserved(Some(10)));
         assert_eq!(take(&mut places, 52, address(1), ms(400)), Place::Wait, "not the other way");
+    }
+
+    #[test]
+    fn an_address_that_has_one_more_does_not_give_way_at_once() {
+        let mut places = Places::new(0);
+        for (i, host) in [1, 1, 1, 2, 2, 3, 3, 3].into_iter().enumerate() {
+            assert_eq!(take(&mut places, i as u64, address(host), ms(200)), Place::Reserved(None));
+        }
+        assert_eq!(take(&mut places, 50, address(2), ms(2_199)), Place::Wait);
+        assert_eq!(take(&mut places, 51, address(2), ms(2_200)), Place::Reserved(Some(0)));
+    }
+
+    #[test]
+    fn places_that_are_handed_over_are_those_of_the_clients_that_are() {
+        let mut before = full();
+        assert!(before.is_reserved(10) && !before.is_reserved(1));
+        before.give_up(1);
+        let mut places = Places::new(3);
+        places.go_on(before, &[1, 2, 10].into());
+        assert!(places.is_reserved(10) && !places.is_reserved(11));
+        assert_eq!(places.take(60, address(3), ms(9_000)), Place::Ordinary);
+        assert!(places.is_full(), "1, 2 and 60; 10 has another place");
     }
 
     #[test]

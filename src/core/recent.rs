@@ -79,6 +79,19 @@ mod tests {
     }
 
     #[test]
+    fn a_full_table_forgets_half_at_once_and_all_if_all_are_equally_old() {
+        let mut table: Recent<usize, ()> = Recent::new(None);
+        for i in 0..=REMEMBERED_MAX {
+            table.entry(i, Duration::from_millis(i as u64));
+        }
+        assert_eq!(table.entries.len(), REMEMBERED_MAX / 2);
+        for i in 0..2 * REMEMBERED_MAX {
+            table.entry(i, Duration::from_hours(1));
+        }
+        assert!(table.entries.len() <= REMEMBERED_MAX);
+    }
+
+    #[test]
     fn what_is_not_used_is_forgotten() {
         let mut table: Recent<&str, u32> = Recent::new(Some(Duration::from_mins(1)));
         *table.entry("a", Duration::ZERO) = 1;

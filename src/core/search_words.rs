@@ -311,6 +311,7 @@ mod tests {
             ("की", "उस की बात"),
             ("exam", "ex\u{ad}am ex\u{200b}am"),
             ("خواهم", "می\u{200c}خواهم"),
+            ("𒀀", "𒀁𒀀"),
         ] {
             assert!(finds(typed, text), "{typed} is in {text}: {:?}", search_words(typed));
         }
@@ -358,6 +359,8 @@ mod tests {
             ("ไทย", "ไทร"),
             ("שלום", "שלומי"),
             ("strase", "Straße"),
+            ("a", "aˇ"),
+            ("𐐨", "𐐨𐐩"),
         ] {
             assert!(!finds(typed, text), "{typed} is not in {text}");
         }
@@ -366,14 +369,35 @@ mod tests {
     #[test]
     fn what_has_no_word_in_it_is_not_looked_for() {
         for typed in [
-            "", "   ", "*", "***", "\"", ":-)", "(", "++", "-> <- !=", "\0", "\u{1}", "…", "。",
-            "\u{fe0f}", "\u{200d}", "\u{301}", "ी", "\u{5b8}", "\u{64e}", "\u{640}",
+            "",
+            "   ",
+            "*",
+            "***",
+            "\"",
+            ":-)",
+            "(",
+            "++",
+            "-> <- !=",
+            "\0",
+            "\u{1}",
+            "…",
+            "。",
+            "\u{fe0f}",
+            "\u{200d}",
+            "\u{301}",
+            "ी",
+            "\u{5b8}",
+            "\u{64e}",
+            "\u{640}",
+            "\u{10100}",
         ] {
             assert_eq!(search_words(typed), [], "{typed:?}");
         }
         let shown = |typed| search_words(typed).iter().map(SearchWord::shown).collect::<Vec<_>>();
         assert_eq!(shown("say \"hi :-) ,C++ exa** - 日本*"), ["say", "hi", "C++", "exa*", "日本"]);
         assert_eq!(shown(&"x ".repeat(99)).len(), 16);
+        let has_signs = |typed| search_words(typed)[0].has_signs();
+        assert_eq!(["plain1", "c++", "café"].map(has_signs), [false, true, true]);
     }
 
     #[test]
@@ -392,6 +416,11 @@ mod tests {
             ("\u{1112}\u{1161}\u{11ab}", " \u{1}ud55c "),
             ("Ａ", "ａ"),
             ("1\u{fe0f}\u{20e3}", "1 \u{1}u20e3 "),
+            ("ー", " \u{1}u30fc "),
+            ("。", "。"),
+            ("क\u{1cd0}", "क\u{1cd0}"),
+            ("a“b", "a\"b"),
+            ("a–b", "a-b"),
         ] {
             assert_eq!(spread(text), spread_out, "{text}");
         }

@@ -308,7 +308,18 @@ mod tests {
             room_in_row(&room_row("a-room-of-21-letters-", 1000, "")),
             Some("a-room-of-21-letters-")
         );
-        assert_eq!(room_in_row(&person_row("bob", "5 s", None)), None);
+        for row in [&*person_row("bob", "5 s", None), "  bob two here", "  math   2 there"] {
+            assert_eq!(room_in_row(row), None, "{row}");
+        }
+        assert!(is_hello(&hello("alice")));
+        for is_it in [is_greeting, is_goodbye, is_hello, says_name_is_taken] {
+            assert!(!is_it("alice: is it taken? Goodbye. Hello Bob."));
+        }
+        assert_eq!(are_you_away(&you_are_away("at lunch")), Some(true));
+        assert_eq!([WELCOME_BACK, WAS_NOT_AWAY].map(are_you_away), [Some(false); 2]);
+        for sentence in ["You are away: says the topic.", "bob is away: x. /back ends it."] {
+            assert_eq!(are_you_away(sentence), None);
+        }
         let heading = backlog_heading(&last_lines("math").replace("{}", "2 lines"), "+01:00");
         assert_eq!(heading, "The last 2 lines of math (times are +01:00):");
         assert_eq!(why_hung_up(&hung_up(SHUTTING_DOWN)), Some(SHUTTING_DOWN));
@@ -316,6 +327,15 @@ mod tests {
             why_sorry(&sorry("all 512 places are taken.")),
             Some("all 512 places are taken.")
         );
+    }
+
+    #[test]
+    fn how_long_talk_is_kept_is_said_in_words() {
+        let said = |is_kept, days| talk_is_kept(is_kept, days);
+        assert_eq!(said(false, Some(2)), "What is said is kept only while the server runs.");
+        assert_eq!(said(true, None), "What is said is kept.");
+        assert_eq!(said(true, Some(1)), "What is said is kept for a day.");
+        assert_eq!(said(true, Some(2)), "What is said is kept for 2 days.");
     }
 
     #[test]

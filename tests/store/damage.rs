@@ -190,3 +190,14 @@ fn a_read_only_file_is_read() {
     assert_eq!(texts(&mut store, &older("lobby", None, 9)).len(), 1);
     assert_eq!(store.append(&[said(2, "lobby", "no")]).unwrap_err().kind, StoreErrorKind::ReadOnly);
 }
+
+/// A change that may be refused is refused for what it is about, and never for what is wrong with
+/// the file: then nothing of its batch is written.
+#[test]
+fn a_file_without_a_table_refuses_the_whole_batch_and_no_registration() {
+    let (folder, mut store) = new_store();
+    folder.sqlite().execute_batch("DROP TABLE account").unwrap();
+    let error = store.append(&[said(1, "lobby", "<alice> hi\n"), registered(1, "bob")]);
+    assert!(error.is_err(), "{error:?}");
+    assert!(texts(&mut store, &older("lobby", None, 10)).is_empty());
+}

@@ -2,6 +2,7 @@
 
 mod cost;
 mod damage;
+mod forgetting;
 mod historian;
 mod hostile;
 mod locks;

@@ -48,3 +48,28 @@ impl LeftMuted {
         self.0.iter().rev().filter(is_meant)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_remembered_once_and_a_hundred_at_most() {
+        let [here, there] = ["192.0.2.7", "192.0.2.8"].map(|it| it.parse().unwrap());
+        let mut left = LeftMuted::default();
+        let mut note = |address, key: &str| {
+            let (name, key) = (key.to_owned(), key.to_owned());
+            left.note(Left { address, name, key, at: Timestamp::UNIX_EPOCH });
+            let from_here = left.from(here, Timestamp::UNIX_EPOCH);
+            from_here.map(|left| left.name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(note(here, "bob"), ["bob"]);
+        assert_eq!(note(here, "bob"), ["bob"], "who comes and goes");
+        assert_eq!(note(here, "carol"), ["carol", "bob"]);
+        assert_eq!(note(there, "bob"), ["carol", "bob"]);
+        for i in 0..LEFT_MAX - 2 {
+            note(there, &format!("guest{i}"));
+        }
+        assert_eq!(note(there, "bob"), ["carol"], "the first one is forgotten");
+    }
+}

@@ -154,3 +154,12 @@ fn sanctions_that_have_ended_take_nobodys_place_and_are_bounded() {
     chat.passes(-4 * 3_600);
     assert_eq!(chat.is_told(ALICE, "/bans").lines().count(), 1 + 2_000);
 }
+
+#[test]
+fn where_there_is_no_place_for_another_ban_one_that_is_there_can_be_changed() {
+    let mut chat = Conversation::new();
+    (0..1_000).for_each(|i| chat.types(ALICE, &format!("/ban n{i} 1h")));
+    chat.finishes();
+    assert!(chat.is_told(ALICE, "/ban another 1h").contains("which is the most"));
+    assert!(chat.is_told(ALICE, "/ban n0 2h").contains("is banned until 1970-01-01 02:00"));
+}

@@ -91,6 +91,58 @@ fn what_is_on_its_way_is_not_handed_over() {
 }
 
 #[test]
+fn what_is_shown_and_has_no_outcome_yet_is_not_handed_over() {
+    let mut chat = Conversation::new();
+    chat.says(ALICE, "<alice> hi");
+    let changes = chat.seals();
+    chat.flushes();
+    assert_eq!(chat.chat.check_rest(), Err("what was said is not written yet."));
+    chat.writes(&changes);
+    assert_eq!(chat.chat.check_rest(), Ok(7));
+}
+
+#[test]
+fn an_answer_on_its_way_and_a_stop_that_is_announced_are_not_handed_over() {
+    let mut chat = Conversation::new();
+    chat.types(BOB, "/hands");
+    assert_eq!(chat.chat.check_rest(), Err("what was said is not delivered yet."));
+    chat.finishes();
+    assert_eq!(chat.chat.check_rest(), Ok(7));
+    chat.types(ALICE, "/shutdown 60");
+    chat.finishes();
+    assert_eq!(chat.chat.check_rest(), Err("the server is about to stop."));
+    let mut chat =
+        Chat::<ClientId>::new(Conversation::config(false), Table::default(), Snapshot::default());
+    assert_eq!(chat.check_rest(), Ok(7), "it has no accounts");
+    chat.close();
+    assert_eq!(chat.check_rest(), Err("the server is about to stop."));
+}
+
+#[test]
+fn a_chat_goes_on_in_another_zone_and_with_the_commands_of_the_next_server() {
+    let config = RoomsConfig {
+        names: NameRule::Unicode,
+        zone: TimeZone::fixed(jiff::tz::offset(1)),
+        ..Conversation::config(true)
+    };
+    let mut chat = Conversation::with(RoomsConfig { zone: TimeZone::UTC, ..config.clone() });
+    chat.asks(BOB, enter("bob", None));
+    chat.types(BOB, "/timestamps on");
+    chat.asks(ALICE, enter("alice", Some(ALICES)));
+    chat.finishes();
+    let json = serde_json::to_string(&chat.chat).unwrap();
+    let taken: Chat<ClientId> = serde_json::from_str(&json).unwrap();
+    let table = Table { demo: true, ..Table::default() };
+    chat.chat = taken.go_on(config, table).unwrap();
+    chat.chat.set_handles(vec![(ALICE, ALICE), (BOB, BOB)]);
+    chat.forgets();
+    chat.says(ALICE, "<alice> hi");
+    chat.finishes();
+    assert_eq!(chat.reads(BOB), "[01:00] <@alice> hi\n");
+    assert!(!chat.is_told(ALICE, "/demo").contains("There is no command"));
+}
+
+#[test]
 fn accounts_that_are_in_no_file_are_not_handed_over() {
     let chat = Conversation::empty(false); // alice and zoe have accounts
     assert_eq!(chat.chat.check_rest(), Err("its accounts are in no file (--db none)."));

@@ -320,6 +320,29 @@ fn who_is_ignored_by_account_is_known_by_the_name_they_have_now() {
 }
 
 #[test]
+fn several_are_ignored_and_each_once_whatever_they_are_called() {
+    let mut chat = Conversation::new();
+    chat.asks(CAROL, enter("carol", None));
+    chat.asks(4, enter("zoe", Some(ZOES)));
+    let ignored = |chat: &mut Conversation| chat.is_told(ALICE, "/ignore");
+    for name in ["bob", "carol", "zoe", "nobody", "BOB"] {
+        chat.types(ALICE, &format!("/ignore {name}"));
+    }
+    chat.finishes();
+    assert_eq!(ignored(&mut chat), "*** You ignore: carol, zoe, nobody, bob.\n");
+    for command in ["/nick kurt", "/nick ken"] {
+        chat.types(BOB, command);
+        chat.is_told(ALICE, &command.replace("nick", "ignore"));
+        let name = &command["/nick ".len()..];
+        assert_eq!(ignored(&mut chat), format!("*** You ignore: carol, zoe, nobody, {name}.\n"));
+    }
+    chat.is_told(ALICE, "/unignore ken");
+    assert_eq!(ignored(&mut chat), "*** You ignore: carol, zoe, nobody.\n");
+    chat.is_told(ALICE, "/unignore zoe");
+    assert_eq!(ignored(&mut chat), "*** You ignore: carol, nobody.\n");
+}
+
+#[test]
 fn idle_is_since_the_last_line() {
     let mut chat = Conversation::new();
     chat.passes(100);

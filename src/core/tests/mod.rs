@@ -3,6 +3,7 @@
 mod ages;
 mod asking;
 mod batches;
+mod changes;
 mod closing;
 mod commands;
 mod elsewhere;
@@ -10,6 +11,7 @@ mod handover;
 mod identity;
 mod instructor;
 mod lasting;
+mod leaves;
 mod look_alikes;
 mod muted;
 mod notes;
@@ -25,6 +27,7 @@ mod rooms;
 mod sanctions;
 mod sessions;
 mod since;
+mod whom;
 
 use super::{
     BATCH_MAX, Chat,

@@ -137,4 +137,6 @@ fn a_question_that_makes_no_sense_is_not_asked() {
     }
     assert_eq!(chat.is_told(BOB, "/g"), "*** There is no command /g. /help lists them.\n");
     assert!(chat.is_told(ALICE, "/class close").contains("*** Nobody answered.\n"));
+    let told = chat.is_told(ALICE, "/class Six? | 1 | 2 | 3 | 4 | 5 | 6");
+    assert!(told.contains("***   /f  6\n"), "{told}");
 }

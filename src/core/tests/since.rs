@@ -196,6 +196,24 @@ fn what_was_removed_is_ignored_or_is_too_old_is_not_told() {
     assert!(read.ends_with("*** All of that was said by people whom you ignore.\n"), "{read}");
 }
 
+/// Of somebody who comes back a few private lines are remembered: more are in the store.
+#[test]
+fn private_lines_that_were_forgotten_on_the_way_are_asked_for() {
+    for (count, has_more) in [(3, false), (30, true)] {
+        let mut chat = resume::with_carol();
+        for i in 0..count {
+            chat.types(BOB, &format!("/msg carol {i}"));
+        }
+        chat.departs(CAROL, CloseReason::Closed);
+        chat.finishes();
+        chat.resumes(4, 1, 2);
+        chat.queries.clear();
+        chat.asks(4, since("lobby", 1));
+        chat.finishes();
+        assert_eq!(!chat.queries.is_empty(), has_more, "{count}");
+    }
+}
+
 /// What was deleted is not called nothing, either.
 #[test]
 fn a_gap_that_forgetting_or_an_administrator_made_is_said() {
@@ -228,6 +246,9 @@ fn a_gap_that_forgetting_or_an_administrator_made_is_said() {
         "*** Lines that were said since you left may have been deleted from the history.\n";
     assert!(read.contains(deleted), "{read}");
     assert!(!asks(&mut chat, 3).contains("deleted"));
+    chat.queries.clear();
+    assert!(!chat.is_told(ALICE, "/history").contains("<bob> 1"));
+    assert!(!chat.queries.is_empty(), "the file may have a younger one");
 
     // What is too old is not told, whether it is deleted or not.
     for is_deleted in [false, true] {

@@ -480,4 +480,98 @@ mod tests {
         assert_eq!(buffer.take_partial(), Some(&b"login: "[..]));
         assert_eq!(buffer.take_partial(), None);
     }
+
+    /// What comes, in pieces, before the first line is taken.
+    fn lines_of_all(reads: &[&[u8]]) -> Vec<String> {
+        let mut buffer = LineBuffer::default();
+        for bytes in reads {
+            buffer.space()[..bytes.len()].copy_from_slice(bytes);
+            buffer.received(bytes.len());
+        }
+        std::iter::from_fn(|| buffer.next_line().map(owned)).collect()
+    }
+
+    #[test]
+    fn keys_change_the_line_that_is_typed_and_none_before() {
+        for end in ["\n", "\r\0"] {
+            let first = format!("a{end}");
+            assert_eq!(lines_of_all(&[first.as_bytes(), b"bc\x15d\n"]), ["a", "d"]);
+        }
+        assert_eq!(lines_of_all(&[b"a\0b", b"\x15c\n"]), ["c"], "a NUL alone ends no line");
+        assert_eq!(lines_of_all(&[b"a\0b\x15c\n"]), ["c"]);
+        assert_eq!(lines_of_all(&["a\u{85}b\x08\n".as_bytes()]), ["a\u{85}"]);
+    }
+
+    #[test]
+    fn a_line_that_was_too_long_stays_so_and_the_next_one_can_be_taken_back() {
+        let long = vec![b'x'; TYPED_MAX + 10];
+        assert_eq!(lines(&[&long, b"z\n", b"ab\x08c\n"]), ["(too long)", "ac"]);
+        for taken_back in [&b"\x08"[..], b"\x7f", b"\x17"] {
+            assert_eq!(lines(&[&long, taken_back, b"\n"]), ["(too long)"], "not by a word");
+        }
+        let long = format!("{}\u{85}\x17\x17\n", "x".repeat(TYPED_MAX - 1));
+        assert_eq!(lines(&[long.as_bytes()]), ["(too long)"], "half a letter had no place");
+    }
+
+    #[test]
+    fn a_terminals_title_may_have_any_letter_and_a_bracket_begins_a_sequence_once() {
+        assert_eq!(lines(&["\x1b]0;Ü\x07hi\n".as_bytes()]), ["hi"]);
+        assert_eq!(lines(&[b"\x1b[1[Ax\n"]), ["Ax"]);
+    }
+
+    #[test]
+    fn a_buffer_grows_with_what_comes_at_once_and_not_beyond_its_bound() {
+        let mut buffer = LineBuffer::default();
+        for _ in 0..10 {
+            buffer.space()[..3].copy_from_slice(b"hi\n");
+            buffer.received(3);
+            assert!(buffer.next_line().is_some());
+        }
+        assert_eq!(buffer.space().len(), BUFFER_FIRST);
+        for _ in 0..10 {
+            let space = buffer.space();
+            space.fill(b'\n');
+            let all = space.len();
+            buffer.received(all);
+            while buffer.next_line().is_some() {}
+        }
+        assert_eq!(buffer.space().len(), BUFFER_MAX);
+    }
+
+    #[test]
+    fn what_has_no_line_is_counted_by_whoever_reads_it_too() {
+        let mut buffer = LineBuffer::default();
+        buffer.note_waste(3 * LINE_MAX - READ_COST);
+        assert_eq!((buffer.take_waste(), buffer.take_waste()), (3, 0));
+    }
+
+    #[test]
+    fn a_password_that_was_taken_is_overwritten() {
+        let mut buffer = LineBuffer::default();
+        buffer.space()[..12].copy_from_slice(b"secret\nnext\n");
+        buffer.received(12);
+        assert_eq!(buffer.next_line(), Some(Line::Text("secret")));
+        buffer.overwrite_taken();
+        assert!(buffer.bytes.starts_with(&[0; 7]));
+        assert_eq!(buffer.next_line(), Some(Line::Text("next")));
+    }
+
+    #[test]
+    fn a_long_line_is_cut_between_characters_whether_its_end_has_come_or_not() {
+        let long = format!("x{}", "é".repeat(LIMIT));
+        for end in ["", "\n"] {
+            let pieces = pieces(&[format!("{long}{end}").as_bytes()]);
+            assert!(pieces.iter().all(|piece| piece.len() <= LIMIT));
+            assert!(pieces.iter().all(|piece| std::str::from_utf8(piece).is_ok()));
+            assert_eq!(pieces.concat(), long.as_bytes());
+        }
+        let mut buffer = LineBuffer::cutting_at(LIMIT);
+        for byte in [&[b'x'; LIMIT + 10][..], b"\n"].concat() {
+            buffer.space()[0] = byte;
+            buffer.received(1);
+        }
+        assert_eq!(buffer.next_piece().unwrap().len(), LIMIT, "all of it waited");
+        let no_text = [&[b'x'; LIMIT / 2][..], &[0x80; LIMIT]].concat();
+        assert_eq!(pieces(&[&no_text])[0].len(), LIMIT, "it has no characters there");
+    }
 }

@@ -179,6 +179,16 @@ mod tests {
         }
         let long = format!("FOO /{} HTT", "x".repeat(LINE_MAX));
         assert_eq!(seen(&[&long, "Host: x"])[0], Seen::HeldBack, "its end is cut off");
+        let whole = format!("FOO /{} HTT", "x".repeat(LINE_MAX - "FOO / HTT".len()));
+        assert_eq!(seen(&[&whole, "Host: x"])[0], Seen::Ordinary);
+    }
+
+    #[test]
+    fn whether_it_is_over_is_handed_over() {
+        for opening in [Opening::Waiting, Opening::Over] {
+            let json = serde_json::to_string(&opening).unwrap();
+            assert!(serde_json::from_str::<Opening>(&json).unwrap() == opening);
+        }
     }
 
     #[test]
@@ -204,6 +214,10 @@ mod tests {
             "what/is/this",
             "SSH-agents are fine",
             "a) b HTTP",
+            "a b HTTP/x",
+            "get it abcde5",
+            "see /etc",
+            "get /etc now",
         ] {
             assert_eq!(
                 seen(&[line, "Host: x", ""]),

@@ -327,4 +327,19 @@ mod tests {
             assert!(safe.len() <= LINE_MAX, "{c:?}: {} bytes", safe.len());
         }
     }
+
+    #[test]
+    fn what_shows_nothing_is_left_out_also_behind_a_letter() {
+        for c in "\u{ad}\u{200b}\u{2060}\u{fff9}\u{13430}\u{1d173}\u{e0001}\u{e01f0}".chars() {
+            assert_eq!(sanitize(&format!("a{c}b")), "ab", "{c:?}");
+        }
+        assert_eq!(sanitize("a\u{3164}b"), "a  b", "it is two columns wide");
+    }
+
+    #[test]
+    fn a_line_of_blanks_is_short_and_the_longest_line_is_whole() {
+        assert_eq!(sanitize(&" ".repeat(100)).len(), INDENT_MAX);
+        let longest = format!("é{}", "x".repeat(LINE_MAX - 2));
+        assert_eq!(sanitize(&longest), longest);
+    }
 }

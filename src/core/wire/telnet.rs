@@ -252,4 +252,19 @@ mod tests {
         assert!(telnet.take_are_you_there());
         assert!(!telnet.take_are_you_there());
     }
+
+    #[test]
+    fn a_peer_begins_to_negotiate_once_and_what_it_says_to_our_echo_needs_no_answer() {
+        let mut telnet = Telnet::default();
+        assert!(!telnet.take_begun());
+        filter(&mut telnet, &[IAC, DO, 5]);
+        assert!(telnet.take_begun() && !telnet.take_begun());
+        telnet.take_answers();
+        assert_eq!(telnet.set_hidden(true), [IAC, WILL, ECHO]);
+        filter(&mut telnet, &[IAC, DO, ECHO]);
+        assert!(!telnet.take_begun() && telnet.take_answers().is_empty());
+        assert_eq!(telnet.set_hidden(false), [IAC, WONT, ECHO]);
+        filter(&mut telnet, &[IAC, DO, ECHO]);
+        assert_eq!(telnet.take_answers(), [IAC, WONT, ECHO], "now it is a question");
+    }
 }

@@ -1,5 +1,7 @@
 //! Scripts and classes, played against the limits of one address in a time that the tests make up.
 
+mod counts;
+
 use super::*;
 use crate::core::session::flood::Flood;
 
@@ -366,22 +368,6 @@ fn refused_names_wait_after_a_hundred_of_them_from_one_address() {
     assert!(wait < ms(30_001), "{wait:?}: no longer than a login may take");
     assert_eq!(sources.refuse_name(address_of("192.0.2.8"), now), Duration::ZERO);
     assert_eq!(sources.refuse_name(address, now + ms(60_000)), Duration::ZERO, "it is forgotten");
-}
-
-#[test]
-fn one_address_may_have_a_number_of_connections_and_no_more() {
-    let (mut sources, now) = (Sources::new(2, Some(LIMIT), true), Duration::ZERO);
-    assert_eq!(sources.admit(address_of("192.0.2.1"), now), Ok(()));
-    assert_eq!(sources.admit(address_of("192.0.2.1"), now), Ok(()));
-    let refused = sources.admit(address_of("192.0.2.1"), now).unwrap_err().refusal();
-    assert!(refused.contains("2 connections from your address"), "{refused}");
-    assert_eq!(sources.admit(address_of("192.0.2.2"), now), Ok(()), "others are not affected");
-    sources.release(address_of("192.0.2.1"));
-    assert_eq!(sources.admit(address_of("192.0.2.1"), now), Ok(()), "one place is free again");
-    for _ in 0..1000 {
-        assert_eq!(sources.admit(address_of("127.0.0.1"), now), Ok(()), "loopback is exempt");
-        assert_eq!(sources.admit(address_of("::1"), now), Ok(()));
-    }
 }
 
 #[test]

@@ -22,7 +22,7 @@ const RETURNS: f64 = 4.0;
 const WAIT_MAX: Duration = Duration::from_secs(4);
 /// Comings and goings are promised this far ahead at most: a script that has a name and goes, again
 /// and again, does not shut the others out of its address for longer.
-const OWED_MAX: Duration = Duration::from_secs(5);
+pub(super) const OWED_MAX: Duration = Duration::from_secs(5);
 /// A source that nothing happened at for this time is forgotten.
 pub(super) const FORGOTTEN_AFTER: Duration = Duration::from_mins(10);
 /// The most buckets that are kept for one source: more than a full server has clients by default.
