@@ -42,7 +42,7 @@ const NOT_PLAYED: &[(&str, &str)] = &[
         "idle_cost_measures_four_servers_with_up_to_900_silent_clients",
     ),
     ("cargo build", "a test begins with it"),
-    ("cargo mutants", "it takes hours"),
+    ("tests/mutants/run.sh", "it takes hours"),
     ("cargo test", "this is one"),
     ("target/release/chatbench --runs", "it takes minutes; tests/chatbench has shorter ones"),
     ("target/release/chatbench soak", "a_short_soak_loses_nothing_and_leaves_nothing_behind"),
