@@ -22,6 +22,7 @@ pub fn all(tree: &str) -> Result<()> {
             .flatten()
             .filter(|span| span["is_primary"] == true)
         {
+            let span = of_ours(span);
             let file = format!("{tree}/{}", span["file_name"].as_str().unwrap_or_default());
             let at = span["byte_start"].as_u64().unwrap_or_default() as usize;
             let text = fs::read_to_string(&file).with_context(|| format!("reading {file}"))?;
@@ -35,6 +36,16 @@ pub fn all(tree: &str) -> Result<()> {
         println!("{number}");
     }
     Ok(())
+}
+
+/// Where a macro of std or of another crate is called, if the error is inside of one.
+fn of_ours(mut span: &Value) -> &Value {
+    while span["file_name"].as_str().is_some_and(|name| name.starts_with('/'))
+        && span["expansion"]["span"].is_object()
+    {
+        span = &span["expansion"]["span"];
+    }
+    span
 }
 
 /// The number of the change whose text is around a byte.
