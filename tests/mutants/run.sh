@@ -81,7 +81,7 @@ try() {
     local target=$1 folder=$2 pattern=${3:-.} which=(--lib)
     [ "$target" = lib ] || which=(--test "$target")
     program=$(cd tree && cargo test --quiet --locked --target-dir ../target --no-run --message-format json "${which[@]}" |
-        sed -n 's/.*"test":true.*"executable":"\([^"]*\)".*/\1/p')
+        sed -n 's/.*"profile":{[^}]*"test":true.*"executable":"\([^"]*\)".*/\1/p')
     results=result.$target
     export program results
     rm -rf seen plan log
