@@ -39,13 +39,13 @@ impl Room {
         let (into, historian) = (Arc::clone(&written), history.clone());
         thread::spawn(move || {
             let _shutdown = shutdown; // nobody shuts it down
-            for record in commits.iter().flat_map(|records: Vec<Record>| {
+            for records in commits {
+                into.lock().unwrap().extend(records.into_iter().filter_map(|record: Record| {
+                    let Change::RoomMessage { text, .. } = record.change else { return None };
+                    Some((record.at, text))
+                }));
+                // Only now: whoever is answered after this looks at what was written.
                 let _ = historian.send(HistorianEvent::Committed(Vec::new()));
-                records
-            }) {
-                if let Change::RoomMessage { text, .. } = record.change {
-                    into.lock().unwrap().push((record.at, text));
-                }
             }
         });
         let (alice, bob) = (Client::new(1), Client::new(2));
