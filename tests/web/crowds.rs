@@ -225,12 +225,11 @@ fn sixty_four_of_512_that_stop_reading_delay_nobody() {
     let web = Web::start("--flood off --write-deadline 3600 --threads-max 512");
     let mut readers: Vec<Client> = Vec::new();
     for i in 0..(512 - FROZEN - 4) / 2 {
-        readers.push(web.server.connect(&format!("plain{i}")));
-        readers.push(web.browser(&format!("browser{i}")));
+        let (plain, browser) = (format!("plain{i}"), format!("browser{i}"));
+        readers.extend([web.server.connect(&plain), web.browser(&browser)]);
     }
     for reader in &mut readers {
-        let name = reader.name.clone();
-        reader.says(&format!("{name}\n/quiet on"));
+        reader.says(&format!("{}\n/quiet on", reader.name.clone()));
     }
     let [mut talker, mut plain, mut watch] = web.server.enter(["talker", "plain", "watch"]);
     let mut browser = web.enters("browser");
