@@ -32,8 +32,9 @@ pub(crate) const LINES_MAX: usize = 8192;
 
 /// What the queue carries.
 enum Entry {
-    /// A line. The thread that writes it formats it.
-    Line(Line),
+    /// A line. The thread that writes it formats it. In a box, for the queue has all of its places
+    /// in memory from the beginning: 0.2 MiB, and 1.3 with the lines themselves.
+    Line(Box<Line>),
     /// Everything before this was written: say so.
     Flush(Sender<()>),
 }
@@ -118,7 +119,7 @@ impl Log for Logger {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let line = Entry::Line(Line::of(wall_clock(), record));
+        let line = Entry::Line(Box::new(Line::of(wall_clock(), record)));
         if let Err(TrySendError::Full(_)) = self.entries.try_send(line) {
             self.lost.fetch_add(1, Relaxed);
         }

@@ -121,6 +121,12 @@ impl Person {
         }
     }
 
+    /// Whether nobody of this name is here.
+    pub fn finds_nobody(&mut self, name: &str) -> Result<bool> {
+        self.says(&format!("/whois {name}"))?;
+        Ok(self.line(deadline())?.starts_with(&format!("*** Nobody here is called {name}.")))
+    }
+
     /// Leaves, and is told so.
     pub fn quits(mut self) -> Result<()> {
         self.says("/quit")?;

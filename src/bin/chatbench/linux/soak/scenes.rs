@@ -32,8 +32,10 @@ const ENOUGH: usize = 20;
 const ASKED: usize = 28;
 /// The server's write deadline, in seconds: short, so that a short run sees some who are hung up.
 pub const WRITE_DEADLINE: u64 = 2;
-/// After this time it has hung up who reads nothing.
-const STUCK: Duration = Duration::from_secs(2 * WRITE_DEADLINE);
+/// After this time, on any machine, whoever reads nothing has been hung up.
+const STUCK_MAX: Duration = Duration::from_mins(1);
+/// How often somebody looks whether they have been.
+const LOOK_UP: Duration = Duration::from_millis(500);
 
 /// A scene, and how often it is played.
 pub struct Scene {
@@ -294,16 +296,21 @@ fn flood(place: &Place) -> Result<()> {
     boss.quits()
 }
 
-/// Somebody asks for much, and reads nothing.
+/// Somebody asks for much, and reads nothing until they are hung up.
 fn stuck(place: &Place) -> Result<()> {
-    let mut reader = place.person()?;
-    reader.says(&reader.to_string())?;
-    reader.skips_to("*** You are in lobby")?;
+    let (mut watch, mut reader) = (place.person()?, place.person()?);
+    watch.enters("stuck", None)?;
+    reader.enters("lobby", None)?;
     reader.says(&vec!["/history 1000"; ASKED].join("\n"))?;
-    if place.goes_on_until(Instant::now() + STUCK) {
-        let read = reader.reads_to_the_end()?;
-        let asked = read.matches("*** The last ").count();
-        ensure!(asked < ASKED, "nothing was too much for one who reads nothing");
+    let deadline = Instant::now() + STUCK_MAX;
+    while place.goes_on_until(Instant::now() + LOOK_UP) {
+        if watch.finds_nobody(&reader.to_string())? {
+            let read = reader.reads_to_the_end()?;
+            let asked = read.matches("*** The last ").count();
+            ensure!(asked < ASKED, "nothing was too much for one who reads nothing");
+            return watch.quits();
+        }
+        ensure!(Instant::now() < deadline, "{reader} reads nothing, and is not hung up");
     }
     Ok(())
 }
