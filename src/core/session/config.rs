@@ -1,12 +1,7 @@
 //! What a session has to know: how the server is set up, and who is at the other end.
 
 use super::flood::FloodLimit;
-use crate::core::{
-    event::{Handover, Talk},
-    name::NameRule,
-    notice::notice,
-    sentences,
-};
+use crate::core::{event::Handover, name::NameRule, notice::notice, sentences};
 use crate::origin::Origin;
 use serde::{Deserialize, Serialize};
 
@@ -46,11 +41,6 @@ impl SessionConfig {
     /// That of a session that was handed over, until it goes on.
     pub(super) fn unset<'a>() -> &'a SessionConfig {
         &UNSET
-    }
-
-    /// Nothing is said yet.
-    pub(super) fn begin_talk(&self) -> Talk {
-        Talk { is_forgotten: self.is_forgotten, ..Talk::default() }
     }
 }
 

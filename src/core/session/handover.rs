@@ -12,7 +12,7 @@ pub(crate) fn is_at_rest(session: &Session<'_>) -> bool {
 
 /// A session that was handed over goes on.
 pub(crate) fn go_on<'a>(session: Session<'a>, config: &'a SessionConfig) -> Box<Session<'a>> {
-    Box::new(Session { config, talk: config.begin_talk(), ..session })
+    Box::new(Session { config, ..session })
 }
 
 /// The client's name, once they have one.

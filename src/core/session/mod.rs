@@ -40,10 +40,7 @@ use pace::{PROBE, Pace};
 use program::Program;
 use serde::{Deserialize, Serialize};
 use stage::Stage;
-use std::{
-    mem::{replace, take},
-    time::Duration,
-};
+use std::{mem::take, time::Duration};
 use zeroize::Zeroizing;
 
 /// Talk becomes an event when it has this many bytes, as counted by [`Talk::wire_bytes`]. It bounds
@@ -204,7 +201,7 @@ impl<'a> Session<'a> {
             return heard;
         }
         self.next = Some(heard); // what was said before comes first
-        Heard::Talk(replace(&mut self.talk, self.config.begin_talk()))
+        Heard::Talk(Talk { is_forgotten: self.config.is_forgotten, ..take(&mut self.talk) })
     }
 
     /// All lines are taken. What came besides is paid for, too.
@@ -379,7 +376,7 @@ fn new_session<'a>(config: &'a SessionConfig, peer: &Peer<'_>, now: Duration) ->
         opening: Opening::default(),
         program: Program::default(),
         pace: Pace::new(config.flood, peer.handover, now),
-        talk: config.begin_talk(),
+        talk: Talk::default(),
         next: None,
         close: None,
         lines: 0,
