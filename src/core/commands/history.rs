@@ -43,13 +43,9 @@ const MAY_BE_DELETED: &str =
 /// The most lines found by `/search`.
 const SEARCH_MAX: usize = 50;
 
-/// What a newcomer is shown of their room's past, if there is any.
-pub(super) fn backlog(rooms: &Rooms, client: ClientKey) -> Option<Box<HistoryReply>> {
+/// What a newcomer is shown of their room's past. They are told nothing if there is none.
+pub(super) fn backlog(rooms: &Rooms, client: ClientKey) -> Box<HistoryReply> {
     let (room, most) = (rooms.room_of(client), rooms.config().backlog_lines);
-    let is_silent = room.remembers_all() && room.scrollback().lines().next().is_none();
-    if most == 0 || is_silent {
-        return None;
-    }
     let mut lines: Vec<HistoryLine> = room.scrollback().lines().rev().take(most).cloned().collect();
     lines.reverse();
     let is_enough = lines.len() >= most || room.remembers_all();
@@ -59,7 +55,7 @@ pub(super) fn backlog(rooms: &Rooms, client: ClientKey) -> Option<Box<HistoryRep
         reply.query =
             Some(Query::Older { room, account: None, before, since: reply.told_from, most });
     }
-    Some(Box::new(reply))
+    Box::new(reply)
 }
 
 /// What was said in the client's room after a line, and to them in private.

@@ -1,7 +1,7 @@
 //! Rooms: entering one, and what a newcomer is told.
 
 use super::{
-    history::{self, backlog},
+    history,
     people::{all_shown, sorted_members},
     row::{CommandResult, Reply, RoomsCtx, Row, none, required},
     talk::topic_line,
@@ -92,13 +92,15 @@ pub(super) fn describe_place(
     if let Some(quiz) = room.quiz() {
         text.push_str(&quiz.describe(Some(client)));
     }
-    let notes = who + &describe_room(rooms, client);
-    let past = since.map(|after| history::since(rooms, client, after));
-    match past.or_else(|| backlog(rooms, client)) {
+    let mut past = match since {
+        Some(after) => history::since(rooms, client, after),
+        None => history::backlog(rooms, client),
+    };
+    past.notes = who + &describe_room(rooms, client);
+    match past.query {
         // The usual case. It is formatted here, because on each client's thread it would enlarge
         // the stack and the heap.
-        Some(reply) if reply.query.is_none() => (text + &reply.show() + &notes, None),
-        Some(reply) => (text, Some(Box::new(HistoryReply { notes, ..*reply }))),
-        None => (text + &notes, None),
+        None => (text + &past.show(), None),
+        Some(_) => (text, Some(past)),
     }
 }

@@ -51,7 +51,7 @@ fn notes_command(ctx: &mut SessionCtx<'_, '_>, wanted: &str) -> Result<String, R
 fn since(ctx: &mut SessionCtx<'_, '_>, arguments: &str) -> Result<String, Refusal> {
     let (room, after) = first_word(arguments)?;
     let room = ctx.session.config.names.check(room, "room's name")?;
-    let is_number = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = after.bytes().all(|byte| byte.is_ascii_digit()); // and not "+5"
     let after = after.parse().ok().filter(|_| is_number).map(LineId).ok_or(Refusal::Usage)?;
     let since = Since { room, after };
     if ctx.session.is_naming() {

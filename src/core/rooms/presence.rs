@@ -27,8 +27,7 @@ impl Rooms {
         mut member: Member,
         room: Option<RoomKey>,
     ) {
-        let is_guest = member.account().is_none() && !self.config.anonymous;
-        member.set_unchecked(is_guest && self.lasting.names_are_unchecked);
+        member.set_unchecked(self.lasting.names_are_unchecked && member.account().is_none());
         self.members.insert(client, member);
         self.move_in(client, room.unwrap_or(self.rooms.lobby()));
     }

@@ -32,7 +32,7 @@ pub(crate) fn note_private(rooms: &mut Rooms, client: ClientKey) {
 
 /// Tells a client who they are, if they read notes: they have another account, or another right.
 pub(crate) fn note_who(rooms: &mut Rooms, client: ClientKey) {
-    if rooms.output.reads_notes(client) && rooms.members.contains(client) {
+    if rooms.members.contains(client) {
         let note = describe_who(rooms, client, None);
         note_to(rooms, client, &note);
     }

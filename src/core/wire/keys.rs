@@ -168,7 +168,6 @@ impl Keys {
             }
             BACKSPACE | DELETE if !self.is_overlong => typed.take_back_character(),
             ERASE_WORD if !self.is_overlong => typed.take_back_word(),
-            BACKSPACE | DELETE | ERASE_WORD => {}
             ESCAPE => self.state = State::Escape,
             0x80..=0x9f if typed.text().last() == Some(&C1_LEAD) => self.type_c1(byte, typed),
             _ => self.is_overlong |= !typed.push(byte),

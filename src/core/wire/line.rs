@@ -406,6 +406,11 @@ mod tests {
         }
         assert_lines("\x1bé\n".as_bytes(), &["é"]);
         assert_lines(b"xy\x1b[\x08\n", &["x"]);
+        for (begins, most, end) in [("\x1b[", 64, "A"), ("\x1b]", 255, "\x07")] {
+            let sent = |count| format!("{begins}{}{end}\n", "1".repeat(count));
+            assert_lines(sent(most).as_bytes(), &[""]);
+            assert_ne!(lines(&[sent(most + 1).as_bytes()]), [""], "the bytes after them are text");
+        }
         let digits = "1".repeat(1000);
         let (csi, osc) = (format!("\x1b[{digits}\n"), format!("\x1b]{digits}\x07\n"));
         let [csi, osc] = [csi, osc].map(|sent| lines(&[sent.as_bytes()])[0].len());

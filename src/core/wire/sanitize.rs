@@ -93,7 +93,7 @@ enum Kind {
 
 fn kind(c: char) -> Kind {
     match c {
-        ' '..='~' if c != ' ' => Kind::Visible,
+        '!'..='~' => Kind::Visible,
         _ if c.is_whitespace() => Kind::Blank,
         // Hangul fillers, a braille pattern without dots, an empty note, empty hieroglyphs.
         '\u{115F}' | '\u{3164}' | '\u{FFA0}' | '\u{2800}' | '\u{1D159}' | '\u{13441}'
