@@ -74,7 +74,7 @@ pub fn batch_max(high_water: usize) -> usize {
 
 /// The most bytes of answers in a batch; the answer that exceeds the bound still belongs to it.
 /// They wait with the batch.
-pub(crate) const ANSWERS_MAX: usize = 4 * 1024 * 1024;
+const ANSWERS_MAX: usize = 4 * 1024 * 1024;
 
 /// Runs a command that a session heard: on the client's own thread, or by sending it to the rooms.
 /// `text` is the line without its slash.

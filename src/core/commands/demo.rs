@@ -81,3 +81,35 @@ pub(crate) fn list(shown: &[&str]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_begins_asks_or_ends() {
+        for (typed, wanted) in [
+            ("", "list"),
+            ("freeze", "begin freeze None"),
+            ("DISK 50", "begin disk Some(50)"),
+            ("disk 50 ms", "begin disk Some(50)"),
+            ("ask freeze", "ask freeze"),
+            ("stop", "stop all"),
+            ("stop all", "stop all"),
+            ("stop freeze", "stop freeze"),
+        ] {
+            let found = match request(typed).ok().unwrap() {
+                DemoRequest::List => "list".to_owned(),
+                DemoRequest::Ask(hazard) => format!("ask {}", hazard.name),
+                DemoRequest::Begin(hazard, with) => format!("begin {} {with:?}", hazard.name),
+                DemoRequest::Stop(hazard) => {
+                    format!("stop {}", hazard.map_or("all", |hazard| hazard.name))
+                }
+            };
+            assert_eq!(found, wanted, "{typed}");
+        }
+        for wrong in ["all", "ask", "ask all", "stop both", "disk soon"] {
+            assert!(request(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -190,6 +190,18 @@ mod tests {
     }
 
     #[test]
+    fn what_was_asked_for_and_has_not_come_is_handed_over_once() {
+        let empty = Handover { tokens: 0.0, asked_for: 0.0, wait: Duration::ZERO };
+        let mut flood = Flood::go_on(LIMIT, empty, Duration::ZERO);
+        assert_eq!(flood.take(2, Duration::ZERO).and_then(|delay| delay.shared), Some(2.0));
+        flood.comes_after(2.0, Duration::from_secs(5), Duration::ZERO);
+        let now = Duration::from_secs(1);
+        let (side, all) = (flood.part(now), flood.hand_over(now));
+        assert_eq!((side.asked_for, all.asked_for), (0.0, 2.0), "else it is taken back twice");
+        assert_eq!((side.tokens, all.tokens), (-2.0, 0.0));
+    }
+
+    #[test]
     fn the_option_says_what_is_wrong() {
         assert_eq!("off".parse(), Ok(FloodOption(None)));
         assert_eq!("3/2".parse(), Ok(FloodOption(Some(LIMIT))));

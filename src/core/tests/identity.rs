@@ -1,7 +1,7 @@
 //! Who somebody is: names that pretend, marks of administrators, and whom a command means.
 
 use super::*;
-use crate::core::record::Target;
+use crate::core::{name::Name, record::Target};
 
 /// Dave's, who has no account.
 const DAVE: ClientId = 4;
@@ -316,6 +316,31 @@ fn who_is_ignored_by_account_is_known_by_the_name_they_have_now() {
         let told = chat.is_told(BOB, &format!("/unignore {typed}"));
         assert!(told.starts_with("*** You read what "), "{typed}: {told}");
         assert_eq!(chat.is_told(BOB, "/ignore"), "*** You ignore nobody.\n", "{typed}");
+    }
+}
+
+#[test]
+fn whoever_has_gone_is_read_again_by_the_name_in_any_case_or_by_the_address() {
+    for anonymous in [false, true] {
+        let config = RoomsConfig { anonymous, ..Conversation::config(true) };
+        let mut chat = Conversation::with(config);
+        let name = if anonymous { "192.0.2.7:5000" } else { "Carol" };
+        for (client, name) in [(BOB, "192.0.2.7:4000"), (CAROL, name)] {
+            let Question::Enter(mut entry) = enter("carol", None) else { unreachable!() };
+            entry.name = match NameRule::Ascii.check(name, "name") {
+                Ok(name) => name,
+                Err(_) => Name::of_address(name, &format!("c{client}")),
+            };
+            chat.asks(client, Question::Enter(entry));
+        }
+        chat.types(BOB, &format!("/ignore {name}"));
+        chat.departs(CAROL, CloseReason::Closed);
+        chat.finishes();
+        assert_eq!(chat.is_told(BOB, "/ignore"), format!("*** You ignore: {name}.\n"));
+        let typed = name.to_lowercase();
+        let told = format!("*** You read what {typed} says again.\n");
+        assert_eq!(chat.is_told(BOB, &format!("/unignore {typed}")), told);
+        assert_eq!(chat.is_told(BOB, "/ignore"), "*** You ignore nobody.\n");
     }
 }
 

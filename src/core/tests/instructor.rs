@@ -99,6 +99,11 @@ fn what_an_instructor_does_is_recorded_as_theirs_and_no_accounts() {
     chat.asks(CAROL, Question::AnotherCode);
     assert_eq!(audits(chat.finishes()), []);
     assert!(chat.reads(CAROL).ends_with("(false)\n"), "nobody else makes another code");
+    // An administrator who gives the code acts by their account all the same.
+    chat.asks(ALICE, comes("alice", Some(ALICES), true));
+    chat.types(ALICE, "/announce hello");
+    assert!(audits(chat.finishes()).iter().all(|(by, _)| by == "alice"));
+    assert!(chat.logs().iter().any(|line| line == "alice (c1, 192.0.2.7) announced: hello"));
 }
 
 #[test]

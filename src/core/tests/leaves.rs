@@ -3,8 +3,11 @@
 use super::*;
 use crate::core::{
     close_reason::CLOSE_WORDS,
+    commands::demo,
     hazard::{Announcement, HAZARDS},
     password::Password,
+    rooms::LogLine,
+    sentences,
     token::Token,
 };
 
@@ -61,14 +64,42 @@ fn a_demonstration_is_announced_recorded_and_logged_and_its_question_has_an_answ
         says: "look".to_owned(),
         is_shown: Some(true),
     });
-    assert_eq!(chat.logs(), ["alice showed it"]);
+    let logged = chat.chat.take_actions();
+    let is_it = matches!(
+        &logged[..],
+        [Action::Log(LogLine { event: "demo", text, .. })] if text == "alice showed it"
+    );
+    assert!(is_it, "by a name that does not change, for whoever reads the log by a program");
     assert!(matches!(&chat.finishes()[..], [Change::Audit { by, .. }] if by == "alice"));
     assert_eq!(chat.reads(BOB), "*** look\n");
     assert_eq!(chat.chat.check_rest(), Err("a demonstration is under way."));
+    for (hazard, is_shown) in [(&HAZARDS[1], true), (hazard, false)] {
+        let (audit, says) = (String::new(), String::new());
+        let is_shown = Some(is_shown);
+        let ends = Announcement { hazard: Some(hazard), by: None, audit, says, is_shown };
+        chat.chat.announce_hazard(ends);
+    }
+    assert_eq!(chat.chat.rooms.lasting.shown, [&HAZARDS[1]], "the other one goes on");
     for hazard in &HAZARDS {
         let (asks, answer) = (hazard.asks(), hazard.answer());
         assert!(asks.starts_with(hazard.question) && asks.contains("; (C) "), "{asks}");
         assert!(answer.contains(hazard.because), "{answer}");
         assert!(!hazard.describe(5).contains("{}"));
+    }
+    let list = demo::list(&["registry"]);
+    assert!(list.starts_with("*** /demo NAME shows it, "), "{list}");
+    for (hazard, line) in HAZARDS.iter().zip(list.lines().skip(1)) {
+        assert!(line.starts_with(&format!("***   {} ", hazard.name)), "{line}");
+        assert_eq!(line.ends_with(" (now)"), hazard.name == "registry", "{line}");
+    }
+}
+
+#[test]
+fn whoever_has_to_wait_for_a_place_is_told_what_for() {
+    for (places, taken) in [(5, "all 5 places are taken"), (1, "the only place is taken")] {
+        assert_eq!(
+            sentences::please_wait_for_a_place(places),
+            format!("Please wait: {taken}. Perhaps one is left soon.")
+        );
     }
 }

@@ -118,6 +118,39 @@ fn names_that_are_there_already_keep_working() {
     }
 }
 
+/// The operator makes an account while others are here.
+#[test]
+fn who_has_the_name_of_a_new_account_makes_way_for_its_owner_and_a_look_alike_with_an_account_stays()
+ {
+    let carols = AccountId(8);
+    for (here, account_of, makes_way) in [
+        ("carol", None, true),
+        ("caroI", None, true),
+        ("CAROL", Some(ZOES), true),
+        ("caroI", Some(ZOES), false),
+        ("dora", None, false),
+    ] {
+        let mut chat = with(NameRule::Ascii);
+        match account_of {
+            Some(_) => {
+                chat.asks(BOB, enter_as(NameRule::Ascii, "zoe", account_of));
+                chat.types(BOB, &format!("/nick {here}"));
+            }
+            None => chat.asks(BOB, enter_as(NameRule::Ascii, here, None)),
+        }
+        chat.finishes();
+        let mut accounts = snapshot().accounts;
+        accounts.push(account(carols, "carol", false));
+        chat.chat.restore(Snapshot { accounts, ..Snapshot::default() });
+        chat.asks(CAROL, enter_as(NameRule::Ascii, "carol", Some(carols)));
+        chat.finishes();
+        assert!(chat.reads(CAROL).contains("You are in lobby"), "{here}");
+        let closed = chat.closed.get(&BOB);
+        assert_eq!(closed.is_some(), makes_way, "{here} {account_of:?}: {closed:?}");
+        assert!(closed.is_none_or(|reason| *reason == CloseReason::NameClaimed), "{closed:?}");
+    }
+}
+
 /// The owner of the one is here, and that of the other is not.
 #[test]
 fn who_looks_like_somebody_registered_is_not_taken_for_them() {

@@ -139,6 +139,17 @@ fn a_private_line_has_its_number_for_both() {
 }
 
 #[test]
+fn an_announcement_has_a_number_in_each_room() {
+    let mut chat = with_notes();
+    chat.types(ALICE, "/join side");
+    chat.finishes();
+    chat.forgets();
+    chat.types(ALICE, "/announce a break");
+    chat.finishes();
+    assert_eq!(chat.reads(BOB), "*** Announcement by @alice: a break\n{\"last\":2}\n");
+}
+
+#[test]
 fn administrators_are_told_whose_hand_is_up() {
     let mut chat = with_notes();
     chat.asks(ALICE, notes_on());

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::core::{
-    record::{LineId, Sanction, SanctionKind, Target},
+    record::{ACCOUNTS_MAX, LineId, Sanction, SanctionKind, Target},
     rooms::accounts::{GUEST_MAIL_MAX, MAILBOX_MAX, REGISTERED_A_DAY, REGISTERED_BY_NEWCOMERS},
 };
 
@@ -68,6 +68,24 @@ fn each_is_answered_with_its_own_outcome() {
     }
     assert_eq!(chat.answered.len(), 8);
     assert_eq!(chat.logs(), ["c1 is logged in as alice, an administrator", "c2 registered bob"]);
+}
+
+#[test]
+fn the_last_account_that_there_may_be_goes_to_one_of_two_who_ask_at_once() {
+    let mut chat = Conversation::new();
+    let accounts =
+        (3..=ACCOUNTS_MAX as i64).map(|i| account(AccountId(i), &format!("n{i}"), false));
+    let alice = account(ALICES, "alice", true);
+    let accounts = accounts.chain([alice]).collect();
+    chat.chat.restore(Snapshot { accounts, ..Snapshot::default() });
+    chat.asks(CAROL, enter("carol", None));
+    chat.finishes();
+    chat.forgets();
+    chat.asks(BOB, register());
+    chat.asks(CAROL, register());
+    chat.finishes();
+    assert!(chat.reads(BOB).starts_with("*** bob is yours from now on."));
+    assert_eq!(chat.reads(CAROL), "*** There are 10000 accounts, which is the most.\n");
 }
 
 #[test]

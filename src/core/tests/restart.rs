@@ -226,6 +226,16 @@ fn an_instructor_is_none_of_the_server_that_follows_and_an_administrator_is() {
     let told = "*** Hello again carol.\n*** You are an instructor no longer: the server has started anew, and has another code.\n";
     assert!(read.starts_with(told) && read.contains("\"admin\":false"), "{read}");
 
+    // They come to the third server, and the disk of the second one was full for a while.
+    let mut second = Lasting::of(before.restarts());
+    second.chat.asks(6, enter_with("erin", None, 9));
+    second.chat.chat.begin_outage("the disk is full.", second.chat.now);
+    second.chat.finishes();
+    second.chat.chat.end_outage(None);
+    second.finishes();
+    let read = second.restarts().resumes(DAVE, 2, 3);
+    assert!(read.starts_with(told), "{read}");
+
     let mut before = Lasting::of(Conversation::empty(true));
     before.chat.asks(CAROL, enter_with("alice", Some(ALICES), 1));
     before.finishes();

@@ -2,11 +2,16 @@
 
 use super::*;
 use crate::core::{
-    event::{Resume, Wishes},
+    event::Resume,
+    notes::ServerFacts,
+    record::{Sanction, SanctionKind, Target},
+    rooms::ROOMS_MAX,
     token::Token,
 };
 
 pub(super) const DAVE: ClientId = 4;
+
+const FACTS: ServerFacts = ServerFacts { line_max: 1024, flood: None };
 
 fn wishes(bits: u128) -> Wishes {
     Wishes { reads_notes: true, since: None, token: Some(Token::of(bits)) }
@@ -120,12 +125,35 @@ fn whoever_left_or_was_sent_away_does_not_come_back_by_a_token() {
 
 #[test]
 fn a_mute_holds() {
+    for is_muted in [true, false] {
+        let mut chat = with_carol();
+        chat.types(CAROL, "/hand");
+        if is_muted {
+            chat.types(ALICE, "/mute carol");
+        }
+        chat.departs(CAROL, CloseReason::Closed);
+        chat.finishes();
+        let read = chat.resumes(DAVE, 1, 2);
+        assert_eq!(read.contains("*** You are muted by alice"), is_muted, "{read}");
+        let hands = chat.is_told(ALICE, "/hands");
+        assert_eq!(hands.contains("carol"), !is_muted, "who may not write raises none: {hands}");
+    }
+}
+
+#[test]
+fn a_hand_is_down_in_another_room_than_it_was_raised_in() {
     let mut chat = with_carol();
-    chat.types(ALICE, "/mute carol");
+    chat.types(CAROL, "/join side");
+    chat.types(CAROL, "/hand");
     chat.departs(CAROL, CloseReason::Closed);
+    for i in 1..ROOMS_MAX as u64 {
+        chat.asks(10 + i, enter(&format!("guest{i}"), None));
+        chat.types(10 + i, &format!("/join room{i}"));
+    }
     chat.finishes();
     let read = chat.resumes(DAVE, 1, 2);
-    assert!(read.contains("*** You are muted by alice"), "{read}");
+    assert!(read.contains("*** You are in lobby with @alice, bob.\n"), "side is gone: {read}");
+    assert_eq!(chat.is_told(ALICE, "/hands"), "*** No hand is up in lobby.\n");
 }
 
 #[test]
@@ -134,8 +162,10 @@ fn an_account_that_is_entered_by_its_password_ends_the_tokens_of_others() {
     chat.asks(CAROL, enter_with("zoe", Some(ZOES), 1));
     chat.departs(CAROL, CloseReason::Closed);
     chat.finishes();
+    chat.logs();
     let read = chat.resumes(DAVE, 1, 2);
     assert!(read.contains("\"in\":\"zoe\",\"account\":\"zoe\""), "{read}");
+    assert_eq!(chat.logs(), ["c4 is logged in as zoe"], "the operator sees it");
     chat.departs(DAVE, CloseReason::Closed);
     chat.asks(5, enter("zoe", Some(ZOES)));
     chat.finishes();
@@ -190,6 +220,23 @@ fn the_number_of_those_who_may_come_back_is_bounded() {
     assert!(chat.resumes(6, 11, 2).starts_with("*** Hello again n1."));
 }
 
+/// A token proves who somebody is, also while no password can be read.
+#[test]
+fn an_owner_who_comes_back_is_not_marked_and_a_guest_with_the_name_makes_way() {
+    let mut chat = Conversation::new();
+    chat.asks(CAROL, enter_with("zoe", Some(ZOES), 1));
+    chat.departs(CAROL, CloseReason::Closed);
+    chat.finishes();
+    chat.chat.doubt_names();
+    chat.asks(DAVE, enter("zoe", None));
+    chat.finishes();
+    assert!(chat.is_told(BOB, "/names").contains("zoe?"));
+    let read = chat.resumes(5, 1, 2);
+    assert!(read.starts_with("*** Hello again zoe."), "{read}");
+    assert_eq!(chat.closed.get(&DAVE), Some(&CloseReason::NameClaimed));
+    assert_eq!(chat.is_told(BOB, "/names"), "*** lobby (3): @alice, bob, zoe\n");
+}
+
 /// Somebody notes the token of a page on which another one then gives a password, or the code.
 #[test]
 fn who_becomes_somebody_else_has_another_token() {
@@ -240,6 +287,26 @@ fn a_locked_entrance_and_a_full_server_let_those_in_who_come_back() {
     chat.finishes();
     assert_eq!(full(&mut chat, 7, 4, 5), "(all 3 places are taken)\n", "she has left it");
     assert!(chat.resumes(8, 4, 5).starts_with("*** Hello again carol."), "it is still good");
+    // Administrators come into the place that is kept, and past a ban: by their account, or the code.
+    for by_code in [true, false] {
+        let mut chat = with_carol();
+        match by_code {
+            true => {
+                chat.asks(CAROL, Question::BecomeInstructor);
+                chat.asks(CAROL, Question::NewToken(Token::of(5)));
+            }
+            false => chat.asks(ALICE, Question::Notes(Some(FACTS), Some(Token::of(5)))),
+        }
+        chat.finishes();
+        chat.departs(if by_code { CAROL } else { ALICE }, CloseReason::Closed);
+        chat.finishes();
+        let target = Target::Address("192.0.2.8".to_owned());
+        let by = "erin".to_owned();
+        let ban = Sanction { kind: SanctionKind::Ban, target, until: None, by, why: None };
+        chat.chat.restore(Snapshot { sanctions: vec![ban], ..snapshot() });
+        let read = full(&mut chat, 9, 5, 6);
+        assert!(read.starts_with("*** Hello again"), "by the code: {by_code}: {read}");
+    }
     // Somebody may try, if anybody is here who could.
     let mut nobody = Conversation::empty(true);
     nobody.chat.restore(Snapshot::default());

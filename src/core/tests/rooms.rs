@@ -71,6 +71,21 @@ fn a_room_makes_way_while_what_was_said_there_is_in_a_batch() {
     assert!(chat.closed.contains_key(&BOB));
 }
 
+#[test]
+fn whoever_comes_to_many_is_told_how_many_and_not_who() {
+    let mut chat = Conversation::new();
+    for others in 2..42 {
+        chat.asks(10 + others, enter(&format!("n{others}"), None));
+        chat.finishes();
+        let read = chat.reads(10 + others);
+        let told = match others {
+            2..=40 => "*** You are in lobby with @alice, bob".to_owned(),
+            _ => "*** You are in lobby with 41 others; /names lists them.\n".to_owned(),
+        };
+        assert!(read.starts_with(&told), "{others}: {read}");
+    }
+}
+
 // --- Names ---
 
 #[test]

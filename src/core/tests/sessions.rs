@@ -3,6 +3,7 @@
 mod door;
 mod handover;
 mod helping;
+mod pace;
 mod passwords;
 mod programs;
 mod wire;
@@ -11,7 +12,7 @@ use super::*;
 use crate::core::{
     address::ClientAddress,
     commands::Table,
-    event::{Driver, Handover, LoginAttempt, LoginResult},
+    event::{Driver, Handover, LoginAttempt, LoginResult, ViewTicket},
     name::Name,
     password::Password,
     record::{Found, HistoryLine, LineId},
@@ -46,7 +47,12 @@ impl Driver for FakeDriver {
     fn ask(&mut self, event: Event) -> Answer {
         self.asked.push(match event {
             Event::Ask(Question::Enter(entry)) => {
-                format!("enter {} {:?}", entry.name.shown(), entry.login.map(|login| login.account))
+                let Entry { name, login, wishes, .. } = *entry;
+                let wishes = match wishes.reads_notes || wishes.since.is_some() {
+                    true => format!(" {wishes:?}"),
+                    false => String::new(),
+                };
+                format!("enter {} {:?}{wishes}", name.shown(), login.map(|login| login.account))
             }
             Event::Ask(question) => format!("{question:?}"),
             event => format!("{event:?}"),
@@ -109,6 +115,10 @@ impl Driver for FakeDriver {
 
     fn set_reads_notes(&mut self, reads_notes: bool) {
         self.asked.push(format!("reads notes: {reads_notes}"));
+    }
+
+    fn give_ticket(&mut self, _: bool) -> Result<ViewTicket, String> {
+        Ok(ViewTicket { ticket: "x7".to_owned(), address: "http://192.0.2.1/view#x7".to_owned() })
     }
 
     fn describe_threads(&mut self) -> String {
@@ -244,6 +254,28 @@ fn a_name_is_asked_for_and_given() {
 }
 
 #[test]
+fn what_the_puppet_of_a_demonstration_says_is_marked_each_time() {
+    let config = SessionConfig { is_forgotten: true, ..config() };
+    let mut client = Client::is_alice(&config);
+    for line in ["one\n", "two\n", "/me waves\n"] {
+        client.receives(line.as_bytes());
+        let heard = loop {
+            match client.session.hear(START, &mut client.driver) {
+                Heard::Command(text) => {
+                    run_command(Table::default(), &mut client.session, &text, &mut client.driver);
+                }
+                heard => break heard,
+            }
+        };
+        assert!(
+            matches!(heard, Heard::Talk(Talk { is_forgotten: true, lines: 1, .. })),
+            "{heard:?}"
+        );
+        client.hears();
+    }
+}
+
+#[test]
 fn ten_refused_names_are_enough() {
     let config = config();
     let mut client = Client::connects(&config, None, Vec::new());
@@ -299,46 +331,6 @@ fn what_was_said_before_a_command_comes_before_it() {
     assert_eq!(
         client.reads(),
         "*** 1 in lobby:\n*** /me ACTION: says what you do: * alice ACTION. For example: /me waves\n*** There is no command /frob. /help lists them.\n"
-    );
-}
-
-#[test]
-fn who_floods_is_paused_behind_what_they_said() {
-    let flood = FloodLimit { burst: 2.0, per_second: 2.0 };
-    let config = SessionConfig { flood: Some(flood), ..config() };
-    let mut client = Client::is_alice(&config);
-    client.now += Duration::from_secs(10);
-    assert_eq!(
-        client.sends("one\ntwo\nthree\n/me waves\nfour\n"),
-        [
-            "says 3: <alice> one\n<alice> two\n<alice> three\n",
-            "pauses 500ms",
-            "types me waves",
-            "pauses 500ms",
-            "says 2: * alice waves\n<alice> four\n",
-            "pauses 500ms"
-        ]
-    );
-    assert_eq!(
-        client.reads(),
-        "*** More than 2 lines at once: yours are read at 2 a second for a while.\n"
-    );
-}
-
-#[test]
-fn a_long_answer_is_paid_for_as_lines_are() {
-    let flood = FloodLimit { burst: 4.0, per_second: 2.0 };
-    let config = SessionConfig { flood: Some(flood), ..config() };
-    let mut client = Client::is_alice(&config);
-    client.now += Duration::from_secs(10);
-    client.driver.answers.push_back(Answer::Text("short\n".repeat(1000)));
-    assert_eq!(client.sends("/who\n/who\n"), ["types who", "types who"], "short ones are free");
-    client.now += Duration::from_secs(10);
-    client.driver.answers.push_back(Answer::Text("long\n".repeat(10_000)));
-    // 50,000 bytes are 6 lines. The command is one more, so 3 of the 4 are left.
-    assert_eq!(
-        client.sends("/history 1000\none\n"),
-        ["types history 1000", "says 1: <alice> one\n", "pauses 2s"]
     );
 }
 

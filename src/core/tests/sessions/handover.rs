@@ -20,6 +20,7 @@ fn a_password_that_is_half_typed_goes_over_and_so_does_telnet() {
     let (name, account, password) = client.driver.verified.pop().unwrap();
     assert_eq!((&*name, account, &*password), ("alice", Some(ALICES), "correct horse"));
     assert!(client.reads().contains("*** Be kind."), "the message of the day is the new one");
+    assert_eq!(handover::name(&client.session).map(Name::shown), Some("alice"));
 }
 
 #[test]
@@ -31,4 +32,12 @@ fn what_was_heard_and_not_dealt_with_is_not_handed_over() {
     assert!(!handover::is_at_rest(&client.session), "the command waits");
     client.hears();
     assert!(handover::is_at_rest(&client.session));
+    for (command, waits) in [("/me waves\n", "what was said"), ("/quit\n", "the end")] {
+        client.receives(command.as_bytes());
+        let heard = client.session.hear(START, &mut client.driver);
+        let Heard::Command(text) = heard else { panic!("{heard:?}") };
+        run_command(Table::default(), &mut client.session, &text, &mut client.driver);
+        assert!(!handover::is_at_rest(&client.session), "{waits} waits");
+        client.hears();
+    }
 }

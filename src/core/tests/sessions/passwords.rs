@@ -46,6 +46,31 @@ fn an_empty_line_in_place_of_a_password_is_another_name() {
     client.sends("alice\n\nbob\n");
     assert_eq!(client.driver.asked, ["enter alice None", "enter bob None"]);
     assert!(client.driver.verified.is_empty());
+    // Inside it leaves everything as it was.
+    for (command, account) in
+        [("/login zoe", None), ("/password", Some(ALICES)), ("/unregister", Some(ALICES))]
+    {
+        client.driver.answers.push_back(Answer::Account(account));
+        client.sends(&format!("{command}\n\n"));
+        assert!(client.reads().ends_with("*** Nothing is changed.\n"), "{command}");
+    }
+    assert!(client.driver.verified.is_empty());
+}
+
+#[test]
+fn whoever_proves_to_own_an_account_goes_on_with_its_bucket() {
+    let flood = FloodLimit { burst: 4.0, per_second: 1.0 };
+    let config = SessionConfig { flood: Some(flood), ..config() };
+    let mut client = Client::connects(&config, None, Vec::new());
+    client.driver.answers.extend([Answer::NeedsPassword(ALICES), named("alice")]);
+    client.driver.logins.push_back(right());
+    client.sends("alice\ncorrect horse\n");
+    let bucket = |tokens| Handover { tokens, asked_for: 0.0, wait: Duration::ZERO };
+    assert_eq!(client.driver.proved, [(ALICES, bucket(2.0))], "of their address two are left");
+    assert_eq!(client.sends("1\n2\n3\n4\n").len(), 1, "the account has four of its own");
+    // What is left goes to their next connection, whether they end this one or only their side.
+    assert_eq!(client.session.pace.hand_over(START), Some(bucket(0.0)));
+    assert_eq!(client.session.pace.part(START), Some(bucket(0.0)));
 }
 
 #[test]

@@ -32,6 +32,8 @@ fn the_last_that_may_end_is_let_in_and_the_next_one_is_told_how_long_to_wait() {
     assert_eq!(sources.admit(here(), NOW), Ok(()));
     sources.end(Source::Address(here()), ended(Duration::ZERO, false, LIMIT.burst), NOW);
     let denied = sources.admit(here(), NOW).unwrap_err();
+    let told = "Please wait: 128 connections from your address have ended within a minute, and that is the most. You are let in soon.";
+    assert_eq!(denied.request(), told);
     assert!(denied.may_wait() && close_to(denied.wait.unwrap().as_secs_f64(), 60.0 / 128.0));
     assert_eq!(sources.admit_waiting(here(), NOW), Ok(()));
     assert!(sources.admit_waiting(here(), NOW).is_err());
@@ -119,6 +121,11 @@ fn how_many_were_open_is_known_for_ten_minutes_and_of_the_buckets_a_number() {
     let empty = Handover { tokens: 0.0, asked_for: 0.0, wait: Duration::ZERO };
     (0..1_030).for_each(|_| used.leave(empty, LIMIT, NOW));
     assert_eq!(used.left.len(), 1_024);
+    used.promised = NOW + Duration::from_hours(1); // nothing fills them
+    used.pour(LIMIT, NOW + YOUNG - Duration::from_nanos(1));
+    assert_eq!(used.left.len(), 1_024);
+    used.pour(LIMIT, NOW + YOUNG);
+    assert_eq!(used.left.len(), 0, "they are not young any more");
 }
 
 #[test]
