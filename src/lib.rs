@@ -16,6 +16,7 @@
 //! - [`store`]: the history, accounts and mailboxes, in one SQLite file.
 //! - [`origin`]: where a connection comes from.
 //! - `lock`: the lock rule below, as assertions.
+//! - `cpu_time`: how much of the processor a thread has used.
 //! - `thread_status`: what every thread notes about itself, for `/threads`.
 //!
 //! A **batch** is what the fan-out applies between two deliveries: one line in a quiet room, a
@@ -63,6 +64,7 @@
 #![warn(unreachable_pub)]
 
 pub mod core;
+mod cpu_time;
 #[cfg(feature = "fuzz")]
 pub mod fuzz;
 mod lock;

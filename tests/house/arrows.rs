@@ -259,6 +259,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("src/thread_status/", &[]),
     ("src/lock.rs", &["src/thread_status/"]),
     ("src/origin.rs", &[]),
+    ("src/cpu_time.rs", &[]),
     ("src/socketserver/", &["src/origin.rs"]),
     (
         "src/store/",
@@ -269,6 +270,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "src/core/name.rs",
             "src/core/search_words.rs",
             "src/core/wire/sanitize.rs",
+            "src/cpu_time.rs",
         ],
     ),
     (
@@ -280,6 +282,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "src/origin.rs",
             "src/lock.rs",
             "src/thread_status/",
+            "src/cpu_time.rs",
         ],
     ),
     ("src/bin/", &["src/"]),

@@ -11,7 +11,6 @@
 //! when it is wanted. What it costs is one of the numbers that it tells.
 
 mod chrome_trace;
-mod cpu;
 mod hello;
 mod looker;
 mod lookers;

@@ -2,7 +2,6 @@
 
 use super::{
     chrome_trace::write,
-    cpu::{process_nanos, thread_nanos},
     hello::hello,
     looker::Looker,
     lookers::Lookers,
@@ -15,6 +14,7 @@ use super::{
 };
 use crate::{
     core::hazard::HAZARDS,
+    cpu_time::{process_nanos, thread_nanos},
     server::{
         client::handler::ChatHandler,
         logger,

@@ -2,7 +2,6 @@
 //! `v1`.
 
 use super::{
-    cpu::thread_nanos,
     looker::Looker,
     lookers::{Lookers, Over},
     recording::SECONDS_MAX,
@@ -11,6 +10,7 @@ use super::{
 };
 use crate::{
     core::hazard::{HAZARDS, Hazard},
+    cpu_time::thread_nanos,
     lock::assert_no_lock_held,
     server::{
         auth::tickets::random,

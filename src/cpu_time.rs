@@ -1,4 +1,4 @@
-//! Processor time, as the system counts it. Where it does not say, it is 0.
+//! Processor time, as the system counts it. Where it does not say, it is 0. Any thread may ask.
 
 #[cfg(unix)]
 use rustix::time::{ClockId, clock_gettime};
@@ -11,22 +11,22 @@ fn nanos(clock: ClockId) -> u64 {
 
 /// Nanoseconds that the calling thread has used.
 #[cfg(unix)]
-pub(super) fn thread_nanos() -> u64 {
+pub(crate) fn thread_nanos() -> u64 {
     nanos(ClockId::ThreadCPUTime)
 }
 
 /// Nanoseconds that the whole process has used.
 #[cfg(unix)]
-pub(super) fn process_nanos() -> u64 {
+pub(crate) fn process_nanos() -> u64 {
     nanos(ClockId::ProcessCPUTime)
 }
 
 #[cfg(not(unix))]
-pub(super) fn thread_nanos() -> u64 {
+pub(crate) fn thread_nanos() -> u64 {
     0
 }
 
 #[cfg(not(unix))]
-pub(super) fn process_nanos() -> u64 {
+pub(crate) fn process_nanos() -> u64 {
     0
 }
