@@ -275,10 +275,10 @@ impl Round {
             }
         });
         let time = Timestamp::now().to_zoned(self.zone.clone()).strftime("%Y%m%d-%H%M").to_string();
+        looking.end_recording(); // whoever has the file may want the next one
         if is_wanted {
             looker.hand_over(&format!("chatd-trace-{time}.json"), write(&recorded));
         }
-        looking.end_recording();
     }
 
     /// Nobody looks any more.
