@@ -285,7 +285,7 @@ mod tests {
                 waiter.set(Activity::Applying);
                 *locked.lock() += 1;
             });
-            let end = Instant::now() + Duration::from_secs(10);
+            let end = Instant::now() + Duration::from_mins(1);
             let is_seen = || waiter.sample().activity == Activity::WaitingForLock;
             while !is_seen() && Instant::now() < end {
                 std::thread::yield_now();
