@@ -2,7 +2,8 @@
 //!
 //! A chatd numbers what is said, and notes up to which number everything has come. After a broken
 //! connection it tells again what has a higher one. So a line waits here until its number is noted,
-//! which is at the end of the same send: nothing is shown twice, and nothing is missing.
+//! which is at the end of the same send: nothing is shown twice, and nothing is missing. If the number
+//! is late, because the network is, a line is shown, and left out when it is told again.
 
 use crate::server_line::ServerLine;
 
@@ -13,6 +14,8 @@ const WAITING_MAX: usize = 2000;
 #[derive(Default)]
 pub(crate) struct Arrivals {
     waiting: Vec<ServerLine>,
+    /// Shown, and their number is not noted yet; without their times.
+    early: Vec<String>,
 }
 
 impl Arrivals {
@@ -20,6 +23,11 @@ impl Arrivals {
     /// noted too. Returns what is to be shown now.
     pub(crate) fn take(&mut self, line: ServerLine, is_told_again: bool) -> Vec<ServerLine> {
         let waits = line.has_number() && (is_told_again || !line.is_past);
+        let is_it = |early: &String| waits && is_told_again && early == line.without_time();
+        if let Some(at) = self.early.iter().position(is_it) {
+            self.early.drain(..=at);
+            return Vec::new();
+        }
         if !waits && self.waiting.is_empty() {
             return vec![line];
         }
@@ -29,12 +37,25 @@ impl Arrivals {
 
     /// The number is noted, or will not be: the lines are shown.
     pub(crate) fn release(&mut self) -> Vec<ServerLine> {
+        self.early.clear();
         std::mem::take(&mut self.waiting)
+    }
+
+    /// The number is late: the lines are shown.
+    pub(crate) fn release_early(&mut self) -> Vec<ServerLine> {
+        let lines = std::mem::take(&mut self.waiting);
+        let numbered = lines.iter().filter(|line| line.has_number());
+        self.early.extend(numbered.map(|line| line.without_time().to_owned()));
+        if self.early.len() > WAITING_MAX {
+            self.early.clear(); // as above
+        }
+        lines
     }
 
     /// The connection is lost. Returns what nobody tells again; what has a number goes on waiting.
     pub(crate) fn interrupt(&mut self) -> Vec<ServerLine> {
-        let (numbered, others) = self.release().into_iter().partition(ServerLine::has_number);
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let (numbered, others) = waiting.partition(ServerLine::has_number);
         self.waiting = numbered;
         others
     }
@@ -84,6 +105,30 @@ mod tests {
         arrivals.take(line("<bob> hi"), false);
         arrivals.forget();
         assert_eq!(texts(arrivals.release()), [""; 0]);
+    }
+
+    #[test]
+    fn what_was_shown_before_its_number_is_left_out_when_it_is_told_again() {
+        let mut arrivals = Arrivals::default();
+        for text in ["<bob> hi", "<bob> hi", "* bob waves"] {
+            assert_eq!(texts(arrivals.take(line(text), false)), [""; 0]);
+        }
+        assert_eq!(texts(arrivals.release_early()), ["<bob> hi", "<bob> hi", "* bob waves"]);
+        arrivals.take(line("<bob> late"), false);
+        assert_eq!(texts(arrivals.interrupt()), [""; 0]);
+        arrivals.forget();
+        for text in ["<bob> hi", "<bob> hi", "* bob waves", "<bob> late", "<bob> hi"] {
+            let told = format!("(12:30) {text}");
+            assert_eq!(texts(arrivals.take(line(&told), true)), [""; 0]);
+        }
+        assert_eq!(texts(arrivals.release()), ["(12:30) <bob> late", "(12:30) <bob> hi"]);
+        for text in ["<bob> hi", "* bob waves"] {
+            arrivals.take(line(text), false);
+        }
+        arrivals.release_early();
+        arrivals.release(); // and now they are noted
+        arrivals.take(line("(12:30) <bob> hi"), true);
+        assert_eq!(texts(arrivals.release()), ["(12:30) <bob> hi"]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{
     server_line::ServerLine,
     shared::Shared,
     tls,
-    visit::Visit,
+    visit::{Notes, Visit},
 };
 use chatd::core::{sentences, wire::line::LineBuffer};
 use crossbeam_channel::Receiver;
@@ -144,8 +144,9 @@ impl Socket {
                 }
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                    if !visit.is_told_again {
-                        self.show(visit.arrivals.release());
+                    // What waits from the connection before is perhaps told again by this one.
+                    if visit.notes == Notes::On && !visit.is_told_again {
+                        self.show(visit.arrivals.release_early());
                     }
                     if !self.shared.known().is_chatd
                         && let Some(partial) = buffer.take_partial()
