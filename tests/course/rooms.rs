@@ -245,8 +245,11 @@ fn a_room_ends_on_ctrl_c_although_a_talker_has_a_million_lines_ready() {
     let mut server = start("room-channel");
     let talker = server.connect("talker");
     floods(&talker, "y\n");
-    let began = Instant::now();
-    server.ends_on_ctrl_c();
-    let took = began.elapsed();
-    assert!(took < Duration::from_secs(5), "{took:?}"); // half a second; with all that came, eight and more
+    let before = server.cpu_ticks();
+    server.signal("INT");
+    eventually("it ends", || server.has_ended());
+    let work = server.cpu_ticks() - before;
+    // Of 10 ms, however busy the machine is. The figure is 6; with all that came it worked for seconds.
+    assert!(work < 100, "{work} ticks");
+    server.ends();
 }

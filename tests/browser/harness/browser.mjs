@@ -81,7 +81,7 @@ class Scene {
 class Window {
   constructor(page, context, scene) {
     Object.assign(this, { page, context, scene, complaints: [], sockets: 0 });
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(120_000); // on a machine that is very busy, too
     page.on("console", (message) => this.complain(message.text(), message.type()));
     page.on("pageerror", (error) => this.complaints.push(error.stack));
     page.on("websocket", () => (this.sockets += 1));

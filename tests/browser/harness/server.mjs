@@ -8,7 +8,7 @@ import { join } from "node:path";
 
 const root = new URL("../../../", import.meta.url).pathname;
 export const program = process.env.CHATD ?? join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug/chatd");
-const DEADLINE = 20_000; // ms for anything a server or a client is waited for
+const DEADLINE = 120_000; // ms for anything a server or a client is waited for, on a machine that is very busy, too
 
 // Waits until `isTrue` returns something true, and returns that.
 export async function until(what, isTrue, deadline = DEADLINE) {
