@@ -168,11 +168,11 @@ fn bare(row: &str) -> &str {
 /// All rows of a full screen that can be scrolled to, without the times in front.
 fn all_rows_of(person: &Person) -> Vec<String> {
     person.resizes(TALL, COLUMNS);
-    person.sees_that("all of it", |screen| {
+    let rows = person.sees_that("all of it", |screen| {
         let (first, last) = (screen.rows(0, COLUMNS).next().unwrap(), screen.cursor_position().0);
         first.trim().is_empty() && last == TALL - 1 && screen.contents().contains("Welcome")
     });
-    person.rows().iter().map(|row| bare(row).to_owned()).collect()
+    rows.iter().map(|row| bare(row).to_owned()).collect()
 }
 
 /// Compares what this person has seen with what was said.

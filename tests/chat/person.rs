@@ -201,9 +201,9 @@ impl Person {
         (&*self.pty).write_all(keys).unwrap();
     }
 
-    /// Waits until the screen is as `is_so` wants it.
+    /// Waits until the screen is as `is_so` wants it. Returns its rows then: a moment later it may be another one.
     #[track_caller]
-    pub fn sees_that(&self, what: &str, is_so: impl Fn(&Screen) -> bool) {
+    pub fn sees_that(&self, what: &str, is_so: impl Fn(&Screen) -> bool) -> Vec<String> {
         let deadline = Instant::now() + DEADLINE;
         let mut emulator = self.display.emulator.lock().unwrap();
         while !is_so(emulator.0.screen()) {
@@ -211,6 +211,7 @@ impl Person {
             assert!(!left.is_zero(), "not seen: {what}; but:\n{}", emulator.0.screen().contents());
             emulator = self.display.changed.wait_timeout(emulator, left).unwrap().0;
         }
+        rows(emulator.0.screen())
     }
 
     /// Waits until `text` stands somewhere on the screen.
