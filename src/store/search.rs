@@ -25,10 +25,10 @@ use std::time::{Duration, Instant};
 pub const INDEX_CHUNK: usize = 500;
 /// The processor time that a search may take.
 const WORK_MAX: Duration = Duration::from_millis(100);
-/// The longest that it may take on a machine that is busy with something else, or with a slow disk:
-/// less than a line that is said meanwhile waits to be written before it is shown all the same.
-/// Where the system does not tell a thread's processor time, the other bound holds for this too.
-const TIME_MAX: Duration = if cfg!(unix) { Duration::from_secs(2) } else { WORK_MAX };
+/// The longest that it may take on a machine that is busy with something else, or with a slow disk: a
+/// quarter of the time after which a line that is not written is shown all the same. Where the
+/// system does not tell a thread's processor time, the other bound holds for this too.
+const TIME_MAX: Duration = if cfg!(unix) { Duration::from_millis(500) } else { WORK_MAX };
 /// The answer to a search that takes longer.
 pub(super) const TOO_MANY: &str = "too many lines have these words; add a rarer one.";
 /// SQLite's steps between two looks at the clock. It takes four to read a page of the index, and
