@@ -374,7 +374,7 @@ fn wrong_passwords_are_logged_with_whose_they_should_be_and_from_where() {
     server.signal("INT");
     assert_eq!(server.exit_code(), Some(0));
     let log = server.log_to_the_end();
-    assert!(log.contains("and 10 more wrong passwords from 127.0.0.1 in the last "), "{log}");
+    assert!(log.contains(" more wrong passwords from 127.0.0.1 in the last "), "{log}"); // 10, if quick
     assert!(!log.contains("horse"), "{log}");
 }
 
