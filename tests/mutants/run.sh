@@ -17,6 +17,7 @@ mkdir -p target/mutants
 cd target/mutants
 export CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0
 tool=tool/debug/chatd-mutants
+built=$PWD/target # without `..`: the disk of tests/storage knows its files by their names
 
 # copy: a new tree, with the changes that are not known to be unviable. Lints say nothing of them.
 copy() {
@@ -34,7 +35,7 @@ weave() {
     cargo build --quiet --locked --target-dir tool --manifest-path ../../tests/mutants/Cargo.toml
     (cd ../.. && cargo mutants --list --json "${folders[@]}") >list.json
     : >unviable
-    while copy && ! (cd tree && cargo check --quiet --locked --lib --target-dir ../target --message-format json) >messages; do
+    while copy && ! (cd tree && cargo check --quiet --locked --lib --target-dir "$built" --message-format json) >messages; do
         $tool blame tree <messages >blamed
         [ -s blamed ] || exit 1
         cat blamed >>unviable
@@ -80,7 +81,7 @@ one() {
 try() {
     local target=$1 folder=$2 pattern=${3:-.} which=(--lib)
     [ "$target" = lib ] || which=(--test "$target")
-    program=$(cd tree && cargo test --quiet --locked --target-dir ../target --no-run --message-format json "${which[@]}" |
+    program=$(cd tree && cargo test --quiet --locked --target-dir "$built" --no-run --message-format json "${which[@]}" |
         sed -n 's/.*"profile":{[^}]*"test":true.*"executable":"\([^"]*\)".*/\1/p')
     results=result.$target
     export program results
