@@ -27,6 +27,8 @@ mod search;
 mod server_lock;
 mod since;
 mod size;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use self::{
@@ -122,7 +124,7 @@ impl Store {
     pub fn open_to_read(path: &Path, patience: Duration) -> Result<Store, StoreError> {
         let connection =
             open::to_read(path, patience).map_err(|kind| StoreError::new(path, kind))?;
-        Ok(Store { identity: identity(path), is_read_only: true, ..Store::new(connection, path) })
+        Ok(Store::new(connection, path))
     }
 
     /// A store without a file. It starts empty, and nothing of it is left when it is closed.

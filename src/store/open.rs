@@ -210,3 +210,23 @@ fn set_up(
     connection.pragma_update(None, "synchronous", durability.pragma())?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Here it is memory that has none; on a disk it is one that cannot share memory.
+    #[test]
+    fn without_a_write_ahead_log_normal_waits_for_the_disk_too() {
+        for (word, waits) in
+            [("full", Some(2)), ("normal", Some(2)), ("off", Some(0)), ("on", None)]
+        {
+            let synchronous = word.parse().ok().map(|durability| {
+                let db = Connection::open_in_memory().unwrap();
+                set_up(&db, durability, false).unwrap();
+                db.pragma_query_value::<i64, _>(None, "synchronous", |row| row.get(0)).unwrap()
+            });
+            assert_eq!(synchronous, waits, "{word}");
+        }
+    }
+}

@@ -105,15 +105,20 @@ fn a_backup_is_restored_and_what_was_there_is_kept() {
     let said = folder.fails("restore monday.db", "");
     assert!(said.contains("A chatd is using chatd.db, and nothing is changed. Stop it"), "{said}");
     drop(server);
-    assert!(folder.path("chatd.db-wal").exists());
-    let tuesday = folder.run("history export");
+    assert!(folder.path("chatd.db-wal").exists()); // whatever opens it now brings that in
 
     let told = folder.run("restore monday.db");
     assert!(told.starts_with("chatd.db is what monday.db was:\n  lines     4 in rooms, 1 in private, from 2026-11-20 12:30 to "), "{told}");
     assert!(told.ends_with("\nWhat was there before is kept as chatd.db.replaced-1.\n"), "{told}");
+    assert_eq!(
+        folder.files(),
+        ["chatd.db", "chatd.db.lock", "chatd.db.replaced-1", "monday.db"],
+        "the log is brought in, and gone"
+    );
     assert_eq!(folder.run("history export"), monday.0);
     assert_ne!(epoch(), monday.1, "what was said since has the same numbers as what will be said");
-    assert_eq!(folder.run("history export --db chatd.db.replaced-1"), tuesday);
+    let tuesday = folder.run("history export --db chatd.db.replaced-1");
+    assert!(tuesday.ends_with("lobby <alice> after monday\n"), "{tuesday}");
     assert_eq!(fs::read(folder.path("monday.db")).unwrap(), copy);
     folder.has_password("bob", "correct horse");
     let audit = folder.select::<String>("SELECT by || ' ' || what FROM audit ORDER BY id DESC");
@@ -138,6 +143,7 @@ fn what_cannot_be_restored_changes_nothing() {
     let folder = folder_with_history();
     folder.run("backup monday.db");
     fs::write(folder.path("homework"), "homework").unwrap();
+    fs::write(folder.path("empty.db"), "").unwrap();
     let mut bytes = fs::read(folder.path("monday.db")).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle..middle + 8192].fill(0x5a);
@@ -155,6 +161,7 @@ fn what_cannot_be_restored_changes_nothing() {
             "restore homework",
             "homework is no backup: it is not a database of chatd's. Nothing is changed.",
         ),
+        ("restore empty.db", "empty.db is no backup: it is not a database of chatd's."),
         ("restore torn.db", "torn.db is damaged ("),
         ("restore newer.db", "newer.db is from a newer chatd (schema 5; this one knows 4)"),
         ("check --db newer.db", "newer.db is from a newer chatd"),
@@ -191,9 +198,31 @@ fn a_backup_replaces_a_file_that_is_damaged_and_one_that_is_gone() {
     assert_eq!(folder.run("history export"), lines);
 
     fs::remove_file(folder.path("chatd.db")).unwrap();
+    fs::write(folder.path("chatd.db-wal"), "of one that is gone").unwrap();
     let told = folder.run("restore monday.db");
     assert!(!told.contains("What was there before"), "{told}");
     assert_eq!(folder.run("history export"), lines);
+    let files = folder.files();
+    assert!(!files.iter().any(|file| file.contains("replaced-2")), "{files:?}");
+}
+
+/// Root restores, and the server of a user without rights goes on.
+#[cfg(unix)]
+#[test]
+fn a_restored_database_belongs_to_whom_the_old_one_did() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    if !rustix::process::geteuid().is_root() {
+        println!(
+            "SKIPPED a_restored_database_belongs_to_whom_the_old_one_did: only root gives files away"
+        );
+        return;
+    }
+    let folder = folder_with_history();
+    folder.run("backup monday.db");
+    chown(folder.path("chatd.db"), Some(1234), Some(4321)).unwrap();
+    folder.run("restore monday.db");
+    let owner = fs::metadata(folder.path("chatd.db")).unwrap();
+    assert_eq!((owner.uid(), owner.gid()), (1234, 4321));
 }
 
 #[test]

@@ -42,6 +42,10 @@ fn has_bytes(folder: &Folder, word: &str) -> Vec<String> {
 fn somebody_is_forgotten_and_nothing_else_is() {
     let folder = folder_with_alice();
     fs::write(folder.path("chatd.db.schema-3"), "an older copy").unwrap();
+    // Something was deleted long ago, and nothing has been written over it.
+    let deleted = "PRAGMA secure_delete = off; CREATE TABLE t AS SELECT 'yesteryear'; DROP TABLE t";
+    folder.database().execute_batch(deleted).unwrap();
+    assert_eq!(has_bytes(&folder, "yesteryear"), ["chatd.db"]);
     let asked = folder.run_with("account forget alice", "y\n");
     assert!(
         !asked.is_success
@@ -76,7 +80,7 @@ fn somebody_is_forgotten_and_nothing_else_is() {
     assert!(audit.iter().any(|what| what.contains("(gone)")), "{audit:?}");
     assert!(audit.last().unwrap().starts_with("forgot somebody: 2 lines said"), "{audit:?}");
     assert!(folder.run("check").contains(" is sound."));
-    for word in ["walrus", "penguin"] {
+    for word in ["walrus", "penguin", "yesteryear"] {
         assert_eq!(
             has_bytes(&folder, word),
             [""; 0],

@@ -69,7 +69,7 @@ fn enters(address: SocketAddr, name: &str) -> Client {
 #[derive(Default)]
 struct Read {
     talk: Vec<String>,
-    outages: usize,
+    outages: Vec<String>,
     recoveries: Vec<String>,
 }
 
@@ -91,7 +91,7 @@ impl Read {
         } else if line.starts_with("*** The history has not been written since")
             || matches("*** The history is not written{…}", line)
         {
-            self.outages += 1;
+            self.outages.push(line.to_owned());
         } else if line.starts_with("*** The history is written again") {
             self.recoveries.push(line.to_owned());
         }
@@ -131,7 +131,7 @@ fn converse(
     if is_mended {
         fs::write(well, "").unwrap();
         // All is written within some seconds, and everybody is told so.
-        while read.outages > read.recoveries.len() {
+        while read.outages.len() > read.recoveries.len() {
             asks += 1;
             ann.says(&format!("is it written {asks}"));
             read.up_to(&mut ben, &format!("is it written {asks}"));
@@ -151,18 +151,21 @@ fn converse(
     for sentence in &read.recoveries {
         assert_eq!(sentence, "*** The history is written again; nothing is missing.", "{log}");
     }
+    let is_full = does.iter().any(|(_, how)| how.contains(":28:"));
+    let told = read.outages.concat();
+    assert!(is_full || !told.contains("full"), "the disk has a fault, and room: {told}");
     fs::write(well, "").unwrap();
     let lines = lobby(folder);
     let is_lost = !is_mended && log.contains("not written, and lost, since");
     assert_eq!(code, Some(i32::from(is_lost)), "{log}");
     if is_lost {
-        assert!(read.outages > 0 && expected.starts_with(&lines), "{lines:?} {log}");
+        assert!(!told.is_empty() && expected.starts_with(&lines), "{lines:?} {log}");
         return Some("ended with 1 and said what is lost".to_owned());
     }
     assert_eq!(lines, expected, "{log}");
     let accounts: Vec<String> = folder.select("SELECT name FROM account WHERE name = 'ann'");
     assert!(accounts.len() == 1 || !is_registered, "an account that was told to be made is gone");
-    Some(if read.outages > 0 { "told of an outage" } else { "noticed nothing" }.to_owned())
+    Some(if told.is_empty() { "noticed nothing" } else { "told of an outage" }.to_owned())
 }
 
 /// Whether ann is told that the name is hers now; not, if she is told why not.

@@ -15,9 +15,16 @@ fn refused(folder: &Folder) -> StoreErrorKind {
     kind
 }
 
+/// As if its own program had crashed: whoever opens it with SQLite takes this away.
+fn leave_journal(folder: &Folder) {
+    fs::write(folder.join("chatd.db-journal"), "a journal").unwrap();
+}
+
 #[test]
 fn what_is_no_database_is_left_as_it_is() {
-    for content in ["homework\n", &"more homework\n".repeat(1000)] {
+    let magic = "SQLite format 3\0"; // with nothing behind it, and with what cannot be
+    let nonsense = format!("{magic}{}", "\0".repeat(1000));
+    for content in ["homework\n", &"more homework\n".repeat(1000), magic, &nonsense] {
         let folder = Folder::new();
         fs::write(folder.database(), content).unwrap();
         assert_eq!(refused(&folder), StoreErrorKind::NotADatabase);
@@ -32,6 +39,9 @@ fn another_programs_database_is_left_as_it_is() {
         other.execute_batch("CREATE TABLE account (id INTEGER)").unwrap();
         other.pragma_update(None, "application_id", application_id).unwrap();
         drop(other);
+        if application_id != 0 {
+            leave_journal(&folder);
+        }
         assert_eq!(refused(&folder), StoreErrorKind::AnotherPrograms);
     }
 }
@@ -43,6 +53,7 @@ fn a_newer_schema_is_left_as_it_is() {
     let newer = folder.sqlite();
     newer.pragma_update(None, "user_version", schema::VERSION as i64 + 1).unwrap();
     newer.close().unwrap();
+    leave_journal(&folder);
     assert_eq!(
         refused(&folder),
         StoreErrorKind::Newer { found: schema::VERSION + 1, known: schema::VERSION }
@@ -163,6 +174,11 @@ fn a_read_only_disk_is_read() {
     assert_eq!(texts(&mut store, &search("lobby", None, "hi")).len(), 1);
     store.close().unwrap();
     disk.remount("ro");
+    let kind = refuses(&disk.join("missing.db"));
+    assert!(
+        matches!(&kind, StoreErrorKind::CannotOpen(why) if why.contains("Read-only")),
+        "it cannot be made, which is why it is missing: {kind:?}"
+    );
     let mut store = disk.open();
     assert!(store.is_read_only());
     assert_eq!(texts(&mut store, &older("lobby", None, 9)).len(), 2);
@@ -171,6 +187,16 @@ fn a_read_only_disk_is_read() {
     drop(store);
     disk.remount("rw");
     write(&mut disk.open(), [said(3, "lobby", "yes")]);
+
+    // What a crash has left in the log cannot be brought in there, and must not be missing.
+    let crashed = disk.sqlite();
+    crashed.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+    crashed.execute_batch("PRAGMA journal_mode = wal; DELETE FROM line WHERE id = 3").unwrap();
+    crashed.close().unwrap();
+    let _ = fs::remove_file(disk.join("chatd.db-shm"));
+    disk.remount("ro");
+    let kind = disk.refuses();
+    assert!(matches!(kind, StoreErrorKind::CannotOpen(_)), "{kind:?}");
 }
 
 #[cfg(unix)]
@@ -200,4 +226,14 @@ fn a_file_without_a_table_refuses_the_whole_batch_and_no_registration() {
     let error = store.append(&[said(1, "lobby", "<alice> hi\n"), registered(1, "bob")]);
     assert!(error.is_err(), "{error:?}");
     assert!(texts(&mut store, &older("lobby", None, 10)).is_empty());
+}
+
+/// A search that fails is no search that would take too long.
+#[test]
+fn a_file_without_an_index_of_words_says_so() {
+    let (folder, mut store) = new_store();
+    folder.sqlite().execute_batch("DROP TABLE line_words").unwrap();
+    write(&mut store, [said(1, "math", "hi")]);
+    let found = store.find(&search("math", None, "hi"));
+    assert!(found.is_err(), "{found:?}");
 }

@@ -218,8 +218,11 @@ fn passwords_and_administrators() {
     let password = |store: &mut Store| store.find(&Query::Password(id)).unwrap();
     write(&mut store, [registered(4, "Alice")]);
     assert_eq!(password(&mut store), Found::Password(Some(PasswordHash("hash of Alice".into()))));
+    let mark = |store: &Store| store.snapshot(0, 0).unwrap().passwords[&id];
+    let old_mark = mark(&store);
     write(&mut store, [record(1, Change::PasswordChanged(id, new.clone()))]);
     assert_eq!(password(&mut store), Found::Password(Some(new)));
+    assert_ne!(mark(&store), old_mark, "whoever is logged in by the old one is told");
     store.set_admin(id, true).unwrap();
     let account = Account { id, name: "Alice".into(), is_admin: true, since: at(0), mail: 0 };
     assert_eq!(store.snapshot(0, 0).unwrap().accounts, [account]);

@@ -3,7 +3,7 @@
 
 use crate::*;
 use chatd::{core::record::Sanction, store::schema};
-use std::{fmt::Write as _, fs, path::PathBuf};
+use std::{fmt::Write as _, fs, path::PathBuf, thread};
 
 /// Files of older schemas, of which `fixtures/README.md` tells how they were made.
 const VERSION_1: &[u8] = include_bytes!("fixtures/version-1.db");
@@ -169,6 +169,18 @@ fn a_migration_that_was_cut_behind_the_copy_goes_on_with_it() {
     folder.open().close().unwrap();
     assert_eq!(schema_of(&folder.database()), schema::VERSION);
     assert!(fs::read(copy_in(&folder)).unwrap() == copy && folder.files().len() == 2);
+}
+
+/// One of them waits for the other meanwhile, and has nothing to do then.
+#[test]
+fn two_programs_that_open_it_at_once_leave_one_copy() {
+    let folder = of_version_1();
+    let path = folder.database();
+    let patience = Duration::from_mins(1);
+    let open = || Store::open(&path, Durability::Normal, patience).unwrap().close().unwrap();
+    thread::scope(|scope| drop([scope.spawn(open), scope.spawn(open)]));
+    let copies = folder.files().into_iter().filter(|(path, _)| *path != folder.database());
+    assert_eq!(copies.map(|(path, _)| path).collect::<Vec<_>>(), [copy_in(&folder)]);
 }
 
 #[test]
