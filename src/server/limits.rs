@@ -204,6 +204,18 @@ mod tests {
         assert_eq!(smallest(512, vec![limit(0)]).0, 1, "one client is always tried");
     }
 
+    /// What is promised to clients and to browsers is not there for those who are refused.
+    #[cfg(unix)]
+    #[test]
+    fn no_descriptor_is_promised_twice() {
+        let limit = descriptors_limit().expect("a limit on open files").value;
+        let refused = |clients, serves_browsers| refused_possible(clients, serves_browsers);
+        let many = limit - 500;
+        assert_eq!(refused(many, false), refused(many + 1, false) + 1);
+        assert_eq!(refused(many, false), refused(many, true) + WEB_DESCRIPTORS);
+        assert_eq!(refused(limit, true), 2, "at the least");
+    }
+
     #[test]
     fn max_is_no_limit() {
         assert_eq!(number(Some("max\n".into())), None);

@@ -156,6 +156,7 @@ pub(super) fn listen_encrypted(
 }
 
 /// An address on which nobody can listen.
+#[derive(Debug)]
 pub(super) struct Failed {
     address: SocketAddr,
     error: anyhow::Error,
@@ -240,6 +241,20 @@ mod tests {
         for wrong in ["", "host", "host:5000", "127.0.0.1", "127.0.0.1:99999", "-1"] {
             assert!(wrong.parse::<ListenOn>().is_err(), "{wrong:?}");
         }
+    }
+
+    /// 192.0.2.1 is nobody's: it stands in books.
+    #[test]
+    fn of_a_group_the_first_must_open_and_none_may_be_taken() {
+        let taken = TcpListener::bind("127.0.0.2:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let group = |hosts: [&str; 2], port| {
+            let address = |host: &str| SocketAddr::new(host.parse().unwrap(), port);
+            open(&[ListenOn(hosts.map(address).to_vec())], Duration::from_mins(1))
+        };
+        assert_eq!(group(["127.0.0.1", "192.0.2.1"], 0).unwrap().len(), 1);
+        assert!(!group(["192.0.2.1", "127.0.0.1"], 0).unwrap_err().is_taken());
+        assert!(group(["127.0.0.1", "127.0.0.2"], port).unwrap_err().is_taken());
     }
 
     #[test]

@@ -36,3 +36,21 @@ pub fn whole_number<T: FromStr>(text: &str) -> Result<T, String> {
         _ => Err(format!("\"{text}\" is not a whole number. Give one in digits, like 512.")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_shown_in_a_unit_that_can_be_typed() {
+        for (bytes, shown) in [
+            (20_000, "19 KiB"),
+            ((1 << 20) - 1, "1023 KiB"),
+            (500 << 20, "500 MiB"),
+            (3 << 29, "1.5 GiB"),
+        ] {
+            assert_eq!(size_shown(bytes), shown);
+        }
+        assert_eq!(size(&size_shown(500 << 20).replace(' ', "")), Ok(500 << 20));
+    }
+}

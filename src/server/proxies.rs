@@ -171,8 +171,7 @@ fn find(bytes: &[u8]) -> Found {
     if !may_become(b"PROXY ") && !may_become(SIGNATURE) {
         return Found::Other("something else came");
     }
-    let config = ParseConfig { include_tlvs: false, ..ParseConfig::default() };
-    match ProxyHeader::parse(bytes, config) {
+    match ProxyHeader::parse(bytes, ParseConfig::default()) {
         Ok((_, length)) if bytes[0] == b'P' && length > LINE_MAX => {
             Found::Other("its line is longer than 107 bytes")
         }

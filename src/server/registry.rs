@@ -105,3 +105,15 @@ impl Registry {
         clients.by_number.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_nobody() {
+        let began = Instant::now();
+        assert!(Registry::default().wait_until_empty(began + Duration::from_secs(20)));
+        assert!(began.elapsed() < Duration::from_secs(10));
+    }
+}

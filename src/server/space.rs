@@ -153,18 +153,21 @@ fn used(field: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn clients(has_threads: bool, cgroup: usize) -> usize {
+    /// KiB, and clients.
+    fn memory(has_threads: bool, cgroup: usize) -> (usize, usize) {
         let found = limits(has_threads, Some(cgroup));
         let memory = found.iter().find(|(name, ..)| name.contains("memory.max"));
-        memory.map_or(0, |&(_, _, clients)| clients)
+        memory.map_or((0, 0), |&(_, value, clients)| (value, clients))
     }
 
     #[test]
     fn the_memory_of_a_control_group_has_room_for_a_number_of_clients() {
         for (mib, room) in [(0, 0), (64, 0), (65, 9), (100, 354), (128, 630)] {
-            let found = clients(true, mib * MIB);
+            let (kib, found) = memory(true, mib * MIB);
+            assert_eq!(kib, 1024 * mib, "as the sentence will say");
             assert!(found.abs_diff(room) <= 16, "{mib} MiB: {found} clients, not {room}");
-            assert_eq!(found, clients(false, mib * MIB), "a thread takes addresses, not memory");
+            let without = memory(false, mib * MIB);
+            assert_eq!((kib, found), without, "a thread takes addresses, not memory");
         }
     }
 }

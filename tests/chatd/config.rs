@@ -61,6 +61,7 @@ fn what_is_wrong_in_a_file_is_named_with_its_line() {
             "\nthread-max = 40",
             "chatd.toml:2: there is no option thread-max. Did you mean threads-max?",
         ),
+        ("histroy-dais = 7", "there is no option histroy-dais. Did you mean history-days?"),
         ("xyzzy = 1", "chatd.toml:1: there is no option xyzzy. chatd --help lists them."),
         ("version = true", "chatd.toml:1: there is no option version."),
         ("[server]\nlisten = 1", "chatd.toml:1: there is no option server."),

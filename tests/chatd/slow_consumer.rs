@@ -83,6 +83,16 @@ pub fn the_write_deadline_finds_who_reads_nothing_in_a_quiet_room() {
     assert!(lines.len() > 100, "what was sent before can still be read: {}", lines.len());
 }
 
+/// Their own thread writes it, and nobody else looks after them meanwhile.
+#[test]
+fn the_write_deadline_finds_who_reads_nothing_of_a_long_answer() {
+    let server = Server::start("--flood off --write-deadline 1");
+    let [mut talker, mut bob, mut stuck] = server.enter(["talker", "bob", "stuck"]);
+    fill_the_past(&mut talker, &mut bob);
+    stuck.sends("/history 300\n".repeat(60));
+    server.logs(":stuck left: too slow: read nothing for 1 s");
+}
+
 #[test]
 pub fn a_long_answer_waits_for_its_reader_and_does_not_count_against_the_mark() {
     // 60 times 300 KB, far more than mark and kernel buffers, before the first byte of it is read.

@@ -4,7 +4,7 @@ use crate::{
     UPGRADE, Web,
     frames::next_frame,
     harness::{Client, wait_until},
-    status,
+    status, to_the_end,
 };
 use std::{
     io::Write as _,
@@ -181,6 +181,19 @@ fn finds_whole_frames(mut stream: TcpStream) -> (Vec<String>, Option<u16>) {
         }
     }
     (lines, code)
+}
+
+/// On a slow line the answers come in pieces, and each piece that is taken gives them time again.
+#[test]
+fn a_browser_on_a_slow_line_gets_every_answer_whole() {
+    const TIMES: usize = 300; // of 11 KB: more than the kernel takes at once
+    let web = Web::start("");
+    let mut stream = narrow(web.web);
+    let ask = format!("GET /page.js HTTP/1.1\r\nHost: {}\r\n\r\n", web.web).repeat(TIMES);
+    stream.write_all(ask.as_bytes()).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let answers = to_the_end(stream);
+    assert_eq!(answers.matches("HTTP/1.1 200").count(), TIMES);
 }
 
 #[test]

@@ -138,3 +138,47 @@ pub fn is_still_there(mut socket: &TcpStream) -> bool {
         Err(e) => matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        io::Write as _,
+        net::{TcpListener, TcpStream},
+        thread,
+    };
+
+    fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (listener.accept().unwrap().0, peer)
+    }
+
+    /// To close at once, with bytes that nobody has read, would be a reset, and take the last words
+    /// away.
+    #[test]
+    fn who_is_still_sending_reads_the_last_words_and_their_end() {
+        let (mut server, mut peer) = pair();
+        peer.write_all(&[b'x'; 10_000]).unwrap();
+        server.write_all(b"bye").unwrap();
+        let lingers =
+            thread::spawn(move || linger(&server, Instant::now() + Duration::from_mins(1)));
+        let mut read = String::new();
+        peer.read_to_string(&mut read).unwrap();
+        assert_eq!(read, "bye");
+        peer.write_all(b"and so on").unwrap();
+        drop(peer);
+        lingers.join().unwrap();
+    }
+
+    #[test]
+    fn whoever_is_refused_while_they_send_is_waited_for() {
+        let (server, mut peer) = pair();
+        peer.write_all(b"alice\n").unwrap();
+        let mut refused = Refused::new(server, "No place.", false);
+        assert!(refused.is_ready());
+        let now = Instant::now();
+        assert!(refused.look(now) && refused.look(now));
+        assert!(!refused.look(now + REFUSED_PATIENCE), "not for ever");
+    }
+}

@@ -392,6 +392,30 @@ mod tests {
         assert_eq!(read, "answer\r\na\r\nb\r\nc\r\nd\r\n");
     }
 
+    /// Who reads too slowly is hung up. What they have got by then ends with a whole line, also if the
+    /// server was handed over meanwhile.
+    #[test]
+    fn a_line_that_was_begun_is_kept_though_the_socket_takes_nothing_more() {
+        let ((server, _peer), mut queue) = (pair(), SendQueue::default());
+        queue.send(&server, &[b"before\n", &vec![b'x'; 32 << 20], b"\n"]);
+        let mut begun = 0;
+        while queue.len() != begun {
+            begun = queue.len();
+            queue.send_waiting(&server, &[], Instant::now());
+        }
+        assert!(begun > 1, "the socket has taken 32 MiB");
+        let much_later = Instant::now() + Duration::from_hours(1);
+        queue.send_waiting(&server, &[], much_later);
+        assert!(queue.progress() < much_later, "the write deadline goes on");
+        queue.send(&server, &[b"behind\n"]);
+        let mut in_the_next_server = SendQueue::default();
+        in_the_next_server.refill(queue.freeze());
+        for mut queue in [queue, in_the_next_server] {
+            assert_eq!(queue.refuse_more(), begun);
+            assert_eq!(queue.len(), begun, "and nothing behind it");
+        }
+    }
+
     /// Sends until the connection is found broken.
     fn finds_it_broken(queue: &mut SendQueue, server: &TcpStream) {
         let end = Instant::now() + Duration::from_secs(30);

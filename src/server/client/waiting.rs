@@ -314,3 +314,49 @@ impl WaitingList {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        io::Read as _,
+        net::{SocketAddr, TcpListener, TcpStream},
+    };
+
+    /// One from this address that waits, and its other end.
+    fn comes(host: u8, request: &str, takes_turns: bool) -> (Waiting, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let other_end = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        let peer = SocketAddr::from(([192, 0, 2, host], 4000)).into();
+        let connection = Connection { number: 1, stream, peer, others: 0, kind: 0 };
+        let refusal = TurnedAway::new(Reason::Address, "Too many.");
+        let arrival = Arrival { connection, begun: None };
+        (Waiting::new(arrival, request.to_owned(), refusal, takes_turns), other_end)
+    }
+
+    /// However many come from one address, others can wait, too.
+    #[test]
+    fn one_address_does_not_take_every_place_of_those_who_wait() {
+        let (mut list, mut other_ends) = (WaitingList::new(40), Vec::new());
+        loop {
+            let (one, other_end) = comes(7, "", false);
+            if !list.has_room_for(&one) {
+                break;
+            }
+            list.waiting.push(one);
+            other_ends.push(other_end);
+        }
+        assert!((20..40).contains(&list.waiting.len()), "{}", list.waiting.len());
+        assert!(list.has_room_for(&comes(8, "", false).0));
+    }
+
+    #[test]
+    fn who_waits_for_their_turn_is_told_so() {
+        let (waiting, mut other_end) = comes(7, "Please wait.", true);
+        drop(waiting);
+        let mut told = String::new();
+        other_end.read_to_string(&mut told).unwrap();
+        assert_eq!(told, "*** Please wait.\n");
+    }
+}

@@ -84,6 +84,28 @@ impl Shrinking {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::record::{Author, Change, LineId, Record};
+
+    #[test]
+    fn it_goes_on_until_the_file_is_small_enough_and_says_so_once() {
+        let mut store = Store::in_memory().unwrap();
+        let said = |id| {
+            let (room, text) = ("lobby".to_owned(), format!("<alice> {}\n", "x".repeat(500)));
+            let author = Author { name: "alice".to_owned(), account: None };
+            let change = Change::RoomMessage { id: LineId(id), room, author, text };
+            Record { at: jiff::Timestamp::UNIX_EPOCH, change }
+        };
+        store.append(&(1..2_000).map(said).collect::<Vec<_>>()).unwrap();
+        let most = Size::of(&store).unwrap().used / 2;
+        let mut shrinking = Shrinking::new(Some(most));
+        while shrinking.go_on(&mut store, Duration::ZERO).unwrap() {
+            assert!(!shrinking.take_news(), "it is not said of each piece");
+        }
+        assert!(Size::of(&store).unwrap().used <= most);
+        assert!(shrinking.take_news());
+        assert!(!shrinking.go_on(&mut store, 2 * TOLD_EVERY).unwrap());
+        assert!(!shrinking.take_news());
+    }
 
     #[test]
     fn a_large_file_is_news_once() {

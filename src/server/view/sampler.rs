@@ -196,6 +196,8 @@ mod tests {
         let mut sampler = Sampler::new(true);
         fanout.set(Activity::WaitingForEvents);
         alice.set(Activity::Reading);
+        alice.count_in(10);
+        alice.count_out(20);
         let (first, seen) = sampler.look(threads());
         assert_eq!(first.new[&alice.id].0, "c7", "there is no address in it");
         assert_eq!((first.threads.len(), seen.clients), (2, 1));
@@ -211,10 +213,13 @@ mod tests {
         alice.set(Activity::Pausing);
         wait(Duration::from_millis(3));
         alice.set_waiting(40);
+        alice.count_in(1);
+        alice.count_out(2);
         let (slot, seen) = sampler.look(threads());
         let alices = &slot.threads[&alice.id];
         let shares: u64 = alices.shares().iter().map(|(_, share)| share).sum();
         assert_eq!((slot.threads.len(), alices.waiting, shares), (1, 40, WHOLE));
+        assert_eq!((alices.lines_in, alices.lines_out), (1, 2), "and not those of before");
         let (reading, pausing) =
             (alices.spent[Activity::Reading as usize], alices.spent[Activity::Pausing as usize]);
         let slots_length = began.elapsed().as_nanos() as u64;

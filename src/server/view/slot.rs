@@ -300,13 +300,15 @@ mod tests {
         slot.new.insert(41, ("c12:bob\"".to_owned(), Group::Client));
         slot.threads.insert(41, thread(&[(Activity::Reading, 3), (Activity::Working, 1)]));
         slot.locks[1].waiting.push((41, 7, 1_400_000));
+        slot.locks[2].waits = 1;
         slot.says.push(("12:34:51".to_owned(), "warn", "bob waits.".to_owned()));
         slot.sum = Some(Sum::default());
         slot.recording = Some(("begun", 10));
         let json: serde_json::Value = serde_json::from_str(&slot.to_json()).unwrap();
         assert_eq!(json["new"][0], serde_json::json!([41, "c12:bob\"", 1]));
         assert_eq!(json["th"][0], serde_json::json!([41, 4, [4, 192, 1, 63], 1, 2, 3, 0]));
-        assert_eq!(json["l"][0], serde_json::json!([1, 0, 0, 0, [[41, 7, 1400]]]));
+        let locks = serde_json::json!([[1, 0, 0, 0, [[41, 7, 1400]]], [2, 1, 0, 0, []]]);
+        assert_eq!(json["l"], locks, "of those that somebody waited for");
         assert_eq!((json["t"].as_u64(), json["rec"][1].as_u64()), (Some(412_345), Some(10)));
     }
 }

@@ -131,17 +131,21 @@ fn the_question_of_the_class_is_shown_and_its_count_when_it_is_closed() {
     alice.says("/view");
     let line = alice.hears("http://127.0.0.1:");
     let mut page = Page::open(&chatd, line.trim().rsplit_once("/view#").unwrap().1);
-    let mut shown = || page.hears_until(|said| said.get("quiz").cloned());
+    let shown = |page: &mut Page| page.hears_until(|said| said.get("quiz").cloned());
     alice.says("/class \"Who\" waits? | nobody | everybody");
     let question = json!({
         "room": "lobby", "by": "alice", "question": "\"Who\" waits?", "open": true, "answers": 0,
         "choices": [["nobody", null], ["everybody", null]],
     });
-    assert_eq!(shown(), question);
+    assert_eq!(shown(&mut page), question);
+    for _ in 0..3 {
+        let next = page.hears();
+        assert!(next["quiz"].is_null(), "it is shown once: {next}");
+    }
     alice.says("/b");
-    assert_eq!(shown()["answers"], 1);
+    assert_eq!(shown(&mut page)["answers"], 1);
     alice.says("/class close");
-    let closed = shown();
+    let closed = shown(&mut page);
     assert_eq!((&closed["open"], &closed["choices"][1]), (&json!(false), &json!(["everybody", 1])));
     // Whoever looks later is told, too.
     alice.says("/view");
@@ -165,6 +169,11 @@ fn a_ticket_of_the_chat_opens_the_view_once() {
     assert!(hello["hello"]["hazards"].is_null() && hello["hello"]["hazards_why"].is_string());
     let all = page.hears();
     assert_eq!((&all["all"], &all["sum"]["clients"]), (&json!(true), &json!(1)));
+    page.says(json!({"again": true}));
+    let again = page.hears_until(|said| said.get("hello").cloned());
+    assert_eq!(again["you"], hello["hello"]["you"], "for a page that has lost its own");
+    let all_again = page.hears_until(|said| (said["all"] == true).then(|| said.clone()));
+    assert_eq!(all_again["sum"]["clients"], 1);
     let names: Vec<&str> =
         all["new"].as_array().unwrap().iter().filter_map(|new| new[1].as_str()).collect();
     for name in ["accept", "web", "fanout", "view", "v1"] {

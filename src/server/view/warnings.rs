@@ -183,10 +183,15 @@ mod tests {
     use std::time::Duration;
 
     fn look(warnings: &mut Warnings, threads: Vec<Watched<'_>>) -> Vec<String> {
+        look_at(warnings, threads, 0)
+    }
+
+    /// With so many of 1024 events waiting.
+    fn look_at(warnings: &mut Warnings, threads: Vec<Watched<'_>>, events: u64) -> Vec<String> {
         let whole = Whole {
             seen: &Seen::default(),
             limits: SlowLimits { high_water: 65_536, write_deadline: Duration::from_secs(10) },
-            events: (0, 1024),
+            events: (events, 1024),
             is_outage: false,
             log_lost: 0,
         };
@@ -219,6 +224,21 @@ mod tests {
         let said = look(&mut Warnings::default(), vec![slow]);
         let says = "warn bob reads too slowly: 39 KiB wait. At 64 KiB, or if bob reads nothing for 10 s, bob is hung up.";
         assert_eq!(said, [says]);
+    }
+
+    #[test]
+    fn what_takes_long_is_said_and_what_may_take_long_is_not() {
+        let (half, whole) = (500_000_000, 1_500_000_000);
+        for (activity, since, events, says) in [
+            (Activity::Reading, whole, 512, None),
+            (Activity::Reading, whole, 513, Some("warn 513 of 1024 events wait for the fan-out")),
+            (Activity::Sending, half, 0, None),
+            (Activity::Sending, whole, 0, Some("warn bob has been ")),
+        ] {
+            let said = look_at(&mut Warnings::default(), vec![watched(activity, since)], events);
+            assert_eq!(said.len(), usize::from(says.is_some()), "{said:?}");
+            assert!(says.is_none_or(|says| said[0].starts_with(says)), "{said:?}");
+        }
     }
 
     #[test]

@@ -66,6 +66,8 @@ mod tests {
         let code = QrCode::encode_text(text, QrCodeEcc::Medium).unwrap();
         let picture = svg(text);
         assert!(picture.contains("<title>http://192.0.2.2:5080</title>"), "{picture}");
+        let side = code.size() + 4 + 4;
+        assert!(picture.contains(&format!("viewBox=\"0 0 {side} {side}\"")), "{picture}");
         for (x, y) in (0..code.size()).flat_map(|y| (0..code.size()).map(move |x| (x, y))) {
             let module = format!("M{} {}h1v1h-1z", x + 4, y + 4);
             assert_eq!(picture.contains(&module), code.get_module(x, y), "{x}, {y}");

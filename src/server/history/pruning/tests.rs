@@ -101,6 +101,7 @@ fn many_lines_go_in_small_pieces_and_the_young_ones_stay() {
     server.machine.passes(AGREEMENT);
     assert!(server.pruning.forget_some(&mut server.store).unwrap());
     assert_eq!(server.counts(), 1_200 - PRUNE_CHUNK);
+    assert_eq!(server.pruning.round.deleted, PRUNE_CHUNK, "as the log will say");
     server.looks_around();
     assert_eq!(server.counts(), 250);
 }
