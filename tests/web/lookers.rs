@@ -130,6 +130,16 @@ fn who_sends_without_an_end_is_hung_up() {
 }
 
 #[test]
+fn a_ping_is_answered_with_what_it_had() {
+    let web = Web::start("--view open");
+    let mut looker = web.looks("").gets_in();
+    looker.0.write_all(&masked(0x89, b"are you there?")).unwrap();
+    let mut frames = std::iter::from_fn(|| next_frame(&mut looker.0));
+    let answer = frames.find(|(kind, _)| *kind != 0x81);
+    assert_eq!(answer, Some((0x8a, b"are you there?".to_vec())));
+}
+
+#[test]
 fn a_stop_waits_for_nobody_who_has_shown_no_ticket() {
     let mut web = Web::start("--view open");
     let mut silent = web.view();

@@ -226,6 +226,9 @@ impl Page<'_> {
             self.status.set(Activity::Reading);
             let message = self.messages.read();
             self.status.set(Activity::Working);
+            if let Ok(Message::Ping(_)) = message {
+                let _ = self.messages.flush(); // or its answer waits for the next message
+            }
             let to_write = std::mem::take(&mut self.socket_mut().to_write);
             match &self.socket_mut().looker {
                 Some(looker) if !to_write.is_empty() => looker.send_frames(&to_write),
