@@ -9,7 +9,10 @@ use super::{
     turned_away::{REASONS, Reason},
 };
 use crate::{
-    core::close_reason::{CLOSE_WORDS, CloseReason},
+    core::{
+        close_reason::{CLOSE_WORDS, CloseReason},
+        notice::push_wrapped,
+    },
     lock::{LOCK_KINDS, LockWaits},
     thread_status::{Sample, activity::ActivityKind, shorten, uptime},
 };
@@ -64,9 +67,6 @@ impl Totals {
     }
 }
 
-/// The table is as wide as a terminal, and no wider.
-const COLUMNS: usize = 80;
-
 /// The table of `/threads`: `summary`, the totals, and a row for each thread.
 pub fn table(summary: &str, totals: &Totals, threads: &[Arc<Status>]) -> String {
     let [said, delivered, slow] =
@@ -76,11 +76,14 @@ pub fn table(summary: &str, totals: &Totals, threads: &[Arc<Status>]) -> String 
     let up = brief(uptime());
     let lines = if said == "1" { "line" } else { "lines" };
     let clients = if slow == "1" { "client" } else { "clients" };
-    let _ = writeln!(
-        text,
-        "*** In {up}: {said} {lines} said, {delivered} delivered; {slow} {clients} too slow, {refused} refused."
-    );
-    text.push_str(&lock_waits());
+    let totals = [
+        format!("{said} {lines} said"),
+        format!("{delivered} delivered"),
+        format!("{slow} {clients} too slow"),
+        format!("{refused} refused"),
+    ];
+    push_list(&mut text, &format!("In {up}:"), &totals);
+    push_list(&mut text, "Waits for locks:", &lock_waits());
     text.push_str(
         "*** THREAD          DOING                       FOR BUSY    IN   OUT QUEUE LOCKS\n",
     );
@@ -98,31 +101,21 @@ pub fn table(summary: &str, totals: &Totals, threads: &[Arc<Status>]) -> String 
     text
 }
 
-/// `*** Waits for locks: the registry 3 (1 ms), an outbox 12 (0 ms).`
-fn lock_waits() -> String {
+/// `the registry 3 (1 ms)`, `an outbox 12 (0 ms)`; or `none`.
+fn lock_waits() -> Vec<String> {
     let waits = LOCK_KINDS.iter().filter_map(|&(kind, words)| {
         let [waits, _, longest] = LockWaits::of(kind).totals();
         let longest = brief(Duration::from_nanos(longest));
         (waits > 0).then(|| format!("{words} {} ({longest})", count(waits)))
     });
-    list("*** Waits for locks:", waits.collect())
+    let waits: Vec<String> = waits.collect();
+    if waits.is_empty() { vec!["none".to_owned()] } else { waits }
 }
 
-/// `heading one, two.`, or `heading none.`, in lines that fit a terminal.
-fn list(heading: &str, mut items: Vec<String>) -> String {
-    if items.is_empty() {
-        items.push("none".to_owned());
-    }
-    let (mut text, mut line) = (String::new(), heading.to_owned());
-    for (i, item) in items.iter().enumerate() {
-        let end = if i + 1 < items.len() { "," } else { "." };
-        if line.len() + 1 + item.len() + end.len() > COLUMNS {
-            text = text + &line + "\n";
-            line = "*** ".to_owned();
-        }
-        line = line + " " + item + end;
-    }
-    text + &line + "\n"
+/// `*** lead one, two.`, in lines that fit a terminal.
+fn push_list(text: &mut String, lead: &str, items: &[String]) {
+    push_wrapped(text, lead, items);
+    text.push_str(".\n");
 }
 
 /// A thread's line in the table.
@@ -179,8 +172,11 @@ mod tests {
         status.count_in(9_999_999);
         status.count_out(9_999_999_999_999);
         status.set_waiting(65_536);
-        let table =
-            table("512 of 512 clients, 1024 of 1024 events waiting", &Totals::default(), &[status]);
+        let totals = Totals::default();
+        for total in [&totals.said, &totals.delivered, &totals.too_slow, &totals.refused[0]] {
+            total.store(9_999_999, Relaxed);
+        }
+        let table = table("512 of 512 clients, 1024 of 1024 events waiting", &totals, &[status]);
         assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
         assert!(
             table.contains("c12345:abcdefgh waiting for the registry   0 ms 0.0% 9999k 9999G"),
@@ -189,16 +185,6 @@ mod tests {
         let (_, columns) = table.split_once("*** THREAD").unwrap();
         let [heading, row] = [0, 1].map(|line| columns.lines().nth(line).unwrap());
         assert_eq!("*** THREAD".len() + heading.len(), row.len(), "{table}");
-    }
-
-    #[test]
-    fn a_long_list_has_several_lines() {
-        assert_eq!(list("*** Waits:", Vec::new()), "*** Waits: none.\n");
-        let items: Vec<String> =
-            LOCK_KINDS.iter().map(|(_, words)| format!("{words} 99999 (999 ms)")).collect();
-        let text = list("*** Waits:", items.clone());
-        assert!(text.lines().all(|line| line.len() <= COLUMNS && line.starts_with("*** ")));
-        assert_eq!(text.replace("\n*** ", ""), format!("*** Waits: {}.\n", items.join(", ")));
     }
 
     #[test]

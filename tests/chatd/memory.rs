@@ -102,7 +102,7 @@ fn a_control_groups_limit_on_memory_is_said_and_held() {
     }
     println!("{count} clients: {idle} KiB; at the peak {} KiB", group.peak());
     let totals = talker.asks_until("/threads", "*** In ");
-    assert!(totals.contains(&format!("; {} clients too slow,", stuck.len())), "{totals}");
+    assert!(totals.contains(&format!(", {} clients too slow,", stuck.len())), "{totals}");
     assert_eq!(group.kills(), 0);
     server.stop();
     assert_eq!(server.exit_code(), Some(0), "{}", server.log());

@@ -296,7 +296,7 @@ fn sixty_four_of_512_that_stop_reading_delay_nobody() {
         .collect();
     let while_frozen = talk(&mut |count| {
         assert!(count < 2000, "they are never hung up: {}", web.server.log());
-        let is_over = |totals: String| totals.contains("; 64 clients too slow,");
+        let is_over = |totals: String| totals.contains(", 64 clients too slow,");
         count > 0 && count % 50 == 0 && is_over(watch.asks_until("/threads", "*** In "))
     });
     // By the figure it is a tenth more; a busy machine gives all of them ten times that.
