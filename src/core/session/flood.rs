@@ -121,9 +121,11 @@ impl Flood {
         })
     }
 
-    /// Takes tokens for an answer. The next line waits for them.
+    /// Takes tokens for an answer. The next line waits for them, and if the client leaves, whoever
+    /// comes from there next does. So what is owed is a burst at most.
     pub(crate) fn owe(&mut self, lines: usize) {
-        self.tokens -= lines as f64;
+        let most = (self.tokens + self.limit.burst).max(0.0);
+        self.tokens -= most.min(lines as f64);
     }
 
     /// What was asked for comes after `wait`.
@@ -199,6 +201,19 @@ mod tests {
         let (side, all) = (flood.part(now), flood.hand_over(now));
         assert_eq!((side.asked_for, all.asked_for), (0.0, 2.0), "else it is taken back twice");
         assert_eq!((side.tokens, all.tokens), (-2.0, 0.0));
+    }
+
+    #[test]
+    fn a_burst_at_most_is_owed_for_answers_and_they_take_no_debt_away() {
+        let mut flood = Flood::new(LIMIT, Duration::ZERO);
+        let waits =
+            |flood: &mut Flood| flood.take(1, Duration::ZERO).map(|delay| delay.wait.as_millis());
+        flood.owe(1);
+        assert_eq!(waits(&mut flood), None);
+        flood.owe(1000);
+        assert_eq!(waits(&mut flood), Some(2000), "three, and this one");
+        flood.owe(1000);
+        assert_eq!(waits(&mut flood), Some(2500));
     }
 
     #[test]
