@@ -18,6 +18,7 @@ fn mail(ctx: &mut SessionCtx<'_, '_>, argument: &str) -> Result<String, Refusal>
         "" => {
             let text = ctx.session.ask(Question::Mail, ctx.driver);
             ctx.driver.reply(text.as_bytes()); // what is asked now has an answer of its own
+            ctx.session.pace.pay_for_answer(text.len());
             let last = ctx.session.mail_read.last().copied().map(Query::AuthorOf);
             if let Some(Found::Author(Some(author))) = last.map(|last| ctx.driver.find(last)) {
                 ctx.session.ask(Question::MailRead(author), ctx.driver);

@@ -48,4 +48,7 @@ fn a_long_answer_is_paid_for_as_lines_are() {
         !client.reads().contains("lines at once"),
         "whoever types nothing more waits for nothing"
     );
+    client.now += Duration::from_secs(10);
+    client.driver.answers.push_back(Answer::Text("mail\n".repeat(10_000)));
+    assert_eq!(client.sends("/mail\none\n"), ["types mail", "says 1: <alice> one\n", "pauses 2s"]);
 }
