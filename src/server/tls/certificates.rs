@@ -152,12 +152,14 @@ fn read(path: &Path, what: &str) -> anyhow::Result<String> {
         .with_context(|| format!("cannot read {what} from {} ({advice})", path.display()))
 }
 
-/// Complains of a chain that does not hold now, or not for long: of the certificate whose time comes
-/// first. It is used all the same: it encrypts as well as ever, and whoever knows the fingerprint asks
-/// for no more.
+/// Complains of a chain that does not hold now, or not for long: of the server's own certificate if
+/// clients refuse that, else of one that they may refuse, else of the one that ends first. It is used
+/// all the same: it encrypts as well as ever, and whoever knows the fingerprint asks for no more.
 fn complaint(chain: &[CertificateDer<'_>], now: Timestamp, path: &Path) -> Option<Complaint> {
     let limits = chain.iter().enumerate().filter_map(|(at, one)| Some((at, limit(one, now)?)));
-    let (at, Limit { says, is_refused, .. }) = limits.min_by_key(|(_, limit)| limit.time)?;
+    let urgency =
+        |(at, limit): &(usize, Limit)| (!limit.is_refused, limit.is_refused && *at > 0, limit.time);
+    let (at, Limit { says, is_refused, .. }) = limits.min_by_key(urgency)?;
     let path = path.display();
     let (for_log, for_chat) = match at {
         0 => (format!("the certificate in {path}"), "The server's certificate"),
@@ -299,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_chain_the_certificate_is_told_whose_time_comes_first() {
+    fn of_a_chain_the_worst_certificate_is_told_and_then_the_one_that_ends_first() {
         let now = "2026-11-28T12:00:00Z".parse().unwrap();
         let long = (2036, 1, 1);
         for (ends, says) in [
@@ -321,6 +323,10 @@ mod tests {
                 Some(
                     "certificate 3 of the chain in x has expired on 2026-11-01; clients may refuse it.",
                 ),
+            ),
+            (
+                [(2026, 11, 10), long, (2026, 11, 1)],
+                Some("the certificate in x has expired on 2026-11-10; clients refuse it."),
             ),
         ] {
             let authority = |at: usize| {
