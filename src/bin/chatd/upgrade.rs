@@ -15,14 +15,14 @@ pub(crate) fn look(stop: &StopSignals, chatd: &Chatd, path: Option<&Path>) {
     let mut arguments = std::env::args_os();
     let mut program = std::process::Command::new(arguments.next().unwrap_or("chatd".into()));
     let Err(error) = chatd.hand_over(program.args(arguments), &|| stop.is_stopping());
-    let error = format!("{error:#}");
-    let error = error.trim_end_matches('.');
+    let goes_on = if stop.is_stopping() { "" } else { ". The server goes on" };
+    let why = format!("{error:#}").trim_end_matches('.').to_owned() + goes_on;
     if let Some(path) = path {
         // With the time, so that each is another one. If it cannot be written, the log has it.
-        let word = format!("{} {}", jiff::Timestamp::now(), error.replace('\n', " "));
+        let word = format!("{} {}", jiff::Timestamp::now(), why.replace('\n', " "));
         let _ = chatd::store::ServerLock::leave_word(path, &word);
     }
-    log::error!(event = "not_upgraded"; "nothing is upgraded: {error}. This server goes on");
+    log::error!(event = "not_upgraded"; "nothing is upgraded: {why}");
 }
 
 #[cfg(target_os = "linux")]
@@ -39,8 +39,8 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<()> {
     use rustix::process::{Pid, Signal, kill_process, test_kill_process};
     use std::time::{Duration, Instant};
 
-    /// Longer than the server waits for the new program.
-    const PATIENCE: Duration = Duration::from_secs(30);
+    /// Longer than the server waits: twice 10 s for the new program, and 21 s for its own threads.
+    const PATIENCE: Duration = Duration::from_secs(45);
 
     let Some((number, pid)) =
         ServerLock::holder(path).and_then(|it| Some((it, Pid::from_raw(it)?)))
@@ -68,7 +68,7 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<()> {
         }
         let word = ServerLock::word_left(path).filter(|word| Some(word) != word_before.as_ref());
         if let Some((_time, why)) = word.as_deref().and_then(|word| word.split_once(' ')) {
-            bail!("nothing is upgraded: {why}. The server goes on");
+            bail!("nothing is upgraded: {why}");
         }
     }
     bail!("nothing is upgraded within {PATIENCE:?}. The server's log says why")
