@@ -35,7 +35,13 @@ pub(super) fn open(
     check_header(path).map_err(|e| create_error.unwrap_or(e))?;
     let mut connection = look_into(path, patience, gives_up)?;
     let is_read_only = connection.is_readonly("main")?;
-    if schema::version(&connection)? < schema::VERSION {
+    let found = schema::version(&connection)?;
+    if found == 0 {
+        // A new file. Its tables are the first thing in the log then: the other way around it took
+        // one sync of the disk more, and what was said first took two more.
+        begin_log(&connection)?;
+    }
+    if found < schema::VERSION {
         migrate(&mut connection, path)?;
     }
     set_up(&connection, durability, is_read_only)?;
@@ -202,13 +208,19 @@ fn set_up(
     if is_read_only {
         return Ok(());
     }
-    let mode: String =
-        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     // Only with a write-ahead log does `normal` promise that the file is never torn.
+    let has_log = begin_log(connection)?;
     let durability =
-        if mode == "wal" || durability == Durability::Off { durability } else { Durability::Full };
+        if has_log || durability == Durability::Off { durability } else { Durability::Full };
     connection.pragma_update(None, "synchronous", durability.pragma())?;
     Ok(())
+}
+
+/// Has the file written by a write-ahead log from now on. Returns whether it is.
+fn begin_log(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.pragma_update_and_check(None, "journal_mode", "wal", |row| {
+        Ok(row.get::<_, String>(0)? == "wal")
+    })
 }
 
 #[cfg(test)]

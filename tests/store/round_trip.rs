@@ -36,6 +36,14 @@ fn what_a_killed_process_has_written_is_there() {
     assert_eq!(texts(&mut copy.open(), &older("lobby", None, 10)), ["<alice> in the log"]);
 }
 
+/// Or what is said first would begin it, which takes two syncs of the disk more.
+#[test]
+fn the_log_of_a_new_file_has_begun() {
+    let (folder, _store) = new_store();
+    let log = folder.database().with_extension("db-wal");
+    assert!(std::fs::metadata(log).unwrap().len() > 0);
+}
+
 #[test]
 fn a_file_may_have_any_name() {
     let folder = Folder::new();
