@@ -180,8 +180,11 @@ impl Turn<'_> {
 /// kernel looks again, after 4 ms on many machines, and a line that is said meanwhile waits as long.
 /// It is another thread, because whoever lowers their priority may not raise it again.
 fn behind_others<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    let work = Mutex::new(Some(work));
-    let run = || work.lock().take().map(|work| work());
+    let work = Mutex::new(Some(work)); // whose thread may not start
+    let run = || {
+        let work = work.lock().take();
+        work.map(|work| work())
+    };
     let behind = || {
         lower_priority();
         run()

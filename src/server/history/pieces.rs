@@ -14,12 +14,13 @@ pub(super) fn find(mut query: Query, mut ask: impl FnMut(Query) -> Found) -> Fou
         let Some((_, most)) = bounds(&mut query) else { return ask(query) };
         let left = *most;
         *most = left.min(PIECE);
-        let found = match ask(query.clone()) {
+        let mut found = match ask(query.clone()) {
             Found::Lines(found) => found,
-            ended => return before(ended, lines),
+            ended => return with_newer(ended, lines),
         };
         let (piece, oldest) = (found.len(), found.iter().map(|line| line.id).min());
-        lines = [found, lines].concat();
+        found.append(&mut lines);
+        lines = found;
         match (oldest, bounds(&mut query)) {
             (Some(oldest), Some((before, most))) if piece >= *most && piece < left => {
                 (*before, *most) = (oldest, left - piece);
@@ -40,7 +41,7 @@ fn bounds(query: &mut Query) -> Option<(&mut LineId, &mut usize)> {
 }
 
 /// An answer that ends the asking, and the lines that were found before it, which are newer.
-fn before(ended: Found, newer: Vec<HistoryLine>) -> Found {
+fn with_newer(ended: Found, newer: Vec<HistoryLine>) -> Found {
     match ended {
         ended if newer.is_empty() => ended,
         Found::Unavailable(why) => Found::Partly { lines: newer, why },
