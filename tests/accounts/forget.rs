@@ -53,7 +53,7 @@ fn somebody_is_forgotten_and_nothing_else_is() {
         "{}",
         asked.err
     );
-    let expected = "chatd.db, of alice: The account will be deleted. 2 lines and messages in private will be deleted. In 2 lines that they said in rooms, in 2 lines of others and in ";
+    let expected = "chatd.db has of alice:\n  accounts  1: to be deleted\n  private   2: lines and messages, to be deleted\n  said      2: lines in rooms, whose author will be (gone)\n  named     2: lines of others, ";
     assert!(asked.out.starts_with(expected), "{}", asked.out);
     let copies = "\nCopies of the file (chatd.db.schema-3) and backups have all of it still: ";
     assert!(asked.out.contains(copies), "{}", asked.out);

@@ -55,18 +55,17 @@ fn sweep(store: &Store) -> anyhow::Result<()> {
 
 fn describe(name: &str, traces: &Traces, path: &Path) {
     let Traces { accounts, said, private, named, named_in_private, noted } = *traces;
-    let account = if accounts == 0 {
-        "There is no account of that name."
-    } else {
-        "The account will be deleted."
-    };
-    print_line(&format!(
-        "{}, of {name}: {account} {private} lines and messages in private will be deleted. In {said} lines \
-         that they said in rooms, in {} lines of others and in {noted} notes (topics, bans, audit) {GONE} \
-         will stand in place of the name.",
-        path.display(),
-        named + named_in_private
-    ));
+    let named = named + named_in_private;
+    print_line(&format!("{} has of {name}:", path.display()));
+    for (what, how_many, becomes) in [
+        ("accounts", accounts, "to be deleted".to_owned()),
+        ("private", private, "lines and messages, to be deleted".to_owned()),
+        ("said", said, format!("lines in rooms, whose author will be {GONE}")),
+        ("named", named, format!("lines of others, in which {GONE} will stand for the name")),
+        ("noted", noted, "topics, bans and entries of the audit, the same".to_owned()),
+    ] {
+        print_line(&format!("  {what:<9} {how_many}: {becomes}"));
+    }
     let copies = copies_beside(path);
     let beside =
         if copies.is_empty() { String::new() } else { format!(" ({})", copies.join(", ")) };
