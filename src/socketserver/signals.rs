@@ -66,6 +66,7 @@ mod unix {
         /// Has a byte when one has come.
         came: UnixStream,
         raised: UnixStream,
+        ends_at_once: Arc<AtomicBool>,
         is_stopping: Arc<AtomicBool>,
         is_reloading: Arc<AtomicBool>,
         is_upgrading: Arc<AtomicBool>,
@@ -77,7 +78,7 @@ mod unix {
         pub fn watch(hangup: Hangup) -> io::Result<StopSignals> {
             let (came, raised) = UnixStream::pair()?;
             let (is_stopping, is_reloading) = (Arc::<AtomicBool>::default(), Arc::default());
-            let is_upgrading = Arc::default();
+            let (is_upgrading, ends_at_once) = (Arc::default(), Arc::default());
             flag::register(SIGUSR2, Arc::clone(&is_upgrading))?;
             pipe::register(SIGUSR2, raised.try_clone()?)?;
             let mut stop = vec![SIGINT, SIGTERM];
@@ -89,6 +90,7 @@ mod unix {
                 }
             }
             for signal in not_ignored(&stop) {
+                flag::register_conditional_shutdown(signal, 0, Arc::clone(&ends_at_once))?;
                 // A terminal that is closed sends SIGHUP more than once (its shell does, and the
                 // kernel), which is no second wish.
                 if signal != SIGHUP {
@@ -99,7 +101,13 @@ mod unix {
                 flag::register(signal, Arc::clone(&is_stopping))?;
                 pipe::register(signal, raised.try_clone()?)?;
             }
-            Ok(StopSignals { came, raised, is_stopping, is_reloading, is_upgrading })
+            Ok(StopSignals { came, raised, ends_at_once, is_stopping, is_reloading, is_upgrading })
+        }
+
+        /// Whether the first signal ends the process at once, with exit code 0: while a server starts,
+        /// say, which may have a large file to read.
+        pub fn end_at_once(&self, ends: bool) {
+            self.ends_at_once.store(ends, SeqCst);
         }
 
         /// Something that does what the first signal does.
@@ -180,7 +188,11 @@ mod unix {
 mod windows {
     use std::{
         io,
-        sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering::SeqCst},
+            mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+        },
         time::Duration,
     };
 
@@ -198,26 +210,40 @@ mod windows {
     }
 
     /// Ctrl-C, and the console being closed.
-    pub struct StopSignals(SyncSender<()>, Receiver<()>);
+    pub struct StopSignals {
+        first: SyncSender<()>,
+        stopped: Receiver<()>,
+        ends_at_once: Arc<AtomicBool>,
+    }
 
     impl StopSignals {
         /// From now on the first one is waited for, and a second one ends the process with exit
         /// code 130. To be called once.
         pub fn watch(_: Hangup) -> io::Result<StopSignals> {
             let (stop, stopped) = sync_channel(1);
-            let first = stop.clone();
+            let (first, ends_at_once) = (stop.clone(), Arc::<AtomicBool>::default());
+            let is_at_once = Arc::clone(&ends_at_once);
             let asked = move || {
+                if is_at_once.load(SeqCst) {
+                    std::process::exit(0);
+                }
                 if stop.try_send(()).is_err() {
                     std::process::exit(130); // the second one: the first still waits, or nobody does
                 }
             };
             ctrlc::set_handler(asked).map_err(io::Error::other)?;
-            Ok(StopSignals(first, stopped))
+            Ok(StopSignals { first, stopped, ends_at_once })
+        }
+
+        /// Whether the first one ends the process at once, with exit code 0: while a server starts,
+        /// say, which may have a large file to read.
+        pub fn end_at_once(&self, ends: bool) {
+            self.ends_at_once.store(ends, SeqCst);
         }
 
         /// Something that does what Ctrl-C does.
         pub fn raiser(&self) -> io::Result<impl Fn() + Send + use<>> {
-            let stop = self.0.clone();
+            let stop = self.first.clone();
             Ok(move || {
                 let _ = stop.try_send(()); // one that waits is enough
             })
@@ -230,7 +256,7 @@ mod windows {
 
         /// Waits for the first, at most so long. Returns whether it has come.
         pub fn wait(&self, at_most: Duration) -> io::Result<bool> {
-            match self.1.recv_timeout(at_most) {
+            match self.stopped.recv_timeout(at_most) {
                 Err(RecvTimeoutError::Timeout) => Ok(false),
                 _ => Ok(true),
             }

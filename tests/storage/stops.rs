@@ -171,3 +171,19 @@ fn a_stop_on_a_slow_disk_loses_nothing() {
     Sound::check(&Store::open(&folder.path("chatd.db"), Durability::Full, STOP_MAX).unwrap())
         .unwrap();
 }
+
+/// Nobody has been shown anything yet, so it waits for nothing: a new file takes seven syncs, and a large one is read.
+#[test]
+fn a_server_that_starts_is_stopped_at_once() {
+    let folder = Folder::new();
+    let command = folder.chatd("--db chatd.db --listen 127.0.0.1:0 --web none");
+    let Some(command) = on_disk(command, &folder, &[("DISK_SLOW", "2000")]) else { return };
+    let mut process = Process::start(command);
+    eventually("it makes the file", || folder.path("chatd.db-journal").exists());
+    let began = Instant::now();
+    process.stop();
+    assert_eq!(process.exit_code(), Some(0), "{}", process.log());
+    assert!(began.elapsed() < STOP_MAX, "{:?}", began.elapsed());
+    let store = Store::open(&folder.path("chatd.db"), Durability::Normal, STOP_MAX).unwrap();
+    Sound::check(&store).unwrap();
+}

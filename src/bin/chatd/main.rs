@@ -109,8 +109,10 @@ fn run(given: Given) -> anyhow::Result<ExitCode> {
         options.threads_max = possible;
     }
     let stop = StopSignals::watch(hangup(&given)).context("cannot watch for signals")?;
+    stop.end_at_once(!upgrade::is_taking_over()); // a large file takes long to read
     drop(held);
     let chatd = Chatd::start(&options, lent, server_threads, stop.raiser()?)?;
+    stop.end_at_once(false);
     join::tell(&chatd);
 
     let (mut watch, mut reminder) = (chatd.watch(), Reminder::begin(&chatd));
