@@ -19,6 +19,9 @@ const TIME: usize = 6;
 /// A window narrower than this has no times.
 const WIDTH_WITH_TIMES: usize = 30;
 
+/// Columns of chatd's tables.
+const TABLE: usize = 80;
+
 /// Blanks that a tab becomes.
 const TAB: &str = "    ";
 
@@ -53,6 +56,13 @@ impl Layout<'_> {
         }
         let has_times = self.has_times && self.width >= WIDTH_WITH_TIMES;
         let mut parts = Vec::new();
+        let indent = if has_times { TIME } else { 0 };
+        if let Some(row) = row_of_table(entry).filter(|_| self.width < TABLE + indent) {
+            let is_found = self.found == Some(entry.number);
+            let style = if is_found { style::mention() } else { style::sentence() };
+            rows.extend(wrap(&[Span::styled(row.to_owned(), style)], self.width, 0));
+            return rows;
+        }
         if has_times {
             let style = style::time(self.found == Some(entry.number));
             parts.push(Span::styled(time_of(entry), style));
@@ -64,7 +74,7 @@ impl Layout<'_> {
                 parts.push(Span::styled(format!("chat: {text}"), style::notice(self.has_colours)));
             }
         }
-        rows.extend(wrap(&parts, self.width, if has_times { TIME } else { 0 }));
+        rows.extend(wrap(&parts, self.width, indent));
         rows
     }
 
@@ -108,6 +118,14 @@ impl Layout<'_> {
             }
         }
     }
+}
+
+/// A row of a table, without the mark in front of it. In a narrow window it has no time, either, or
+/// it would not fit.
+fn row_of_table(entry: &Entry) -> Option<&str> {
+    let Shown::Line(line) = &entry.shown else { return None };
+    let row = line.text.strip_prefix("*** ")?;
+    row.contains("  ").then_some(row)
 }
 
 /// The day of an entry: a past line may say it.
@@ -177,6 +195,7 @@ fn end_of_row(cells: &[(&str, Style)], start: usize, room: usize, fixed: usize) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stamp::Stamp;
 
     fn wrapped(text: &str, width: usize, indent: usize) -> Vec<String> {
         let parts = [Span::raw(text.to_owned())];
@@ -197,5 +216,34 @@ mod tests {
         assert_eq!(wrapped("", 5, 0), [""]);
         let long = "x".repeat(1000);
         assert_eq!(wrapped(&long, 80, 6).concat().replace(' ', ""), long);
+    }
+
+    #[test]
+    fn rows_of_a_table_fit_a_terminal_of_80_columns() {
+        let layout = |width| Layout {
+            width,
+            me: None,
+            marker: None,
+            found: None,
+            has_colours: false,
+            has_times: true,
+            words: &[],
+        };
+        let row = format!("*** {:<74}|", "c1:alice");
+        let at = Stamp { date: Date::constant(2026, 11, 28), hour: 12, minute: 30 };
+        let entry = |text: &str| {
+            let shown = Shown::Line(ServerLine::new(text.as_bytes()));
+            Entry { number: 1, at, shown }
+        };
+        let rows = |text: &str, width| {
+            let (before, entry) = (entry("*** Threads"), entry(text));
+            let rows = layout(width).rows(&entry, Some(&before));
+            rows.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        for width in [78, 85] {
+            assert_eq!(rows(&row, width), [&row[4..]]);
+        }
+        assert_eq!(rows(&row, 86), [format!("12:30 {row}")]);
+        assert_eq!(rows("*** bob entered lobby", 80), ["12:30 *** bob entered lobby"]);
     }
 }
