@@ -1,7 +1,7 @@
 //! What was a password is nowhere afterwards: not in the process's memory either, where a core dump would have it.
 //! (`a_password_goes_nowhere` in accounts.rs looks at the files, the log and what others read.)
 
-use crate::harness::{Folder, Server, skip};
+use crate::harness::{Client, Folder, Program, Server, eventually, has_program, skip};
 use std::{
     fs::{self, File},
     os::unix::fs::FileExt as _,
@@ -101,4 +101,57 @@ fn half_a_password_is_overwritten_too_on_its_way_to_another_program() {
     server.logs("this program has taken over");
     ann.asks_until("", "*** That is not the password");
     assert_eq!(looks(), Some(false));
+}
+
+/// A trace of all system calls but those that read has what is written to files and the log, what is sent, and the names and
+/// arguments of whatever is opened or started.
+#[test]
+fn no_system_call_takes_a_password_out() {
+    const TALK: &str = "something that was said";
+    if !has_program("strace") {
+        return;
+    }
+    let folder = Folder::new();
+    let all = "trace=!read,readv,pread64,recvfrom,recvmsg";
+    let server = Server::start_traced(&folder, &["-s", "1000000", "-e", all]);
+    let kinds = [
+        (Program::Chatd, "listening on ", "ann"),
+        (Program::Tls, "listening for TLS on ", "tina"),
+        (Program::Browser, "listening for browsers on ", "will"),
+    ];
+    let mut listener = server.lets_in("listener");
+    let mut passwords = Vec::new();
+    for (kind, lead, name) in kinds {
+        let password = |what: &str| format!("{what}-of-{name}-Kxqzvw");
+        let [first, second, wrong, at_the_door] =
+            ["the-first", "the-second", "typed-in-vain", "typed-at-the-door"].map(password);
+        let connect = || Client::connect(server.also_at(lead), name);
+        kind.keeps_here(|| {
+            let mut client = connect();
+            client.asks_until(name, &format!("*** Hello {name}."));
+            client.asks_until(&format!("/login {name} {wrong}"), "*** No account");
+            client.asks_until(&format!("/register {first}"), &format!("*** {name} is yours"));
+            let changes = ["/password", &wrong, "/password", &first, &second, &second];
+            client.asks_until(&changes.join("\n"), "*** Your password is changed.");
+            client.asks_until("/quit", "*** Goodbye.");
+            let mut again = connect();
+            again.asks_until(name, &format!("*** {name} is registered."));
+            again.asks_until(&at_the_door, "*** That is not the password");
+            again.asks_until(&second, &format!("*** Hello {name}."));
+            again.says(TALK);
+        });
+        listener.hears_until(&format!("<{name}> {TALK}"));
+        passwords.extend([first, second, wrong, at_the_door]);
+    }
+    server.stop();
+    let trace = || String::from_utf8_lossy(&fs::read(folder.path("calls")).unwrap()).into_owned();
+    eventually("strace tells the end", || trace().contains("+++ exited with 0 +++\n"));
+    let trace = trace();
+    for call in ["send", "pwrite64("] {
+        let has = |line: &str| line.contains(call) && line.contains(TALK);
+        assert!(trace.lines().any(has), "{call} has what was said");
+    }
+    for password in passwords {
+        assert!(!trace.contains(&password), "{password} is in the trace");
+    }
 }

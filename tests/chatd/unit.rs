@@ -1,6 +1,6 @@
 //! The unit for systemd, with systemd's own program and with strace, as no systemd runs here.
 
-use crate::harness::{Folder, Server, eventually, has_program, skip, tls};
+use crate::harness::{Folder, Server, eventually, has_program, skip};
 use std::{
     collections::{BTreeSet, HashMap},
     fs,
@@ -92,11 +92,7 @@ fn the_unit_permits_every_system_call_that_a_server_makes() {
         return skip(&format!("{name}: there is no strace, or no systemd-analyze"));
     }
     let folder = Folder::new();
-    let mut command = Command::new("strace");
-    command.args(["-D", "-f", "-c", "-o", "calls", env!("CARGO_BIN_EXE_chatd")]);
-    command.args(["--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", "--tls", "127.0.0.1:0"]);
-    command.args(tls::options().split(' ')).current_dir(folder.path(""));
-    let mut server = Server::start_program(command);
+    let mut server = Server::start_traced(&folder, &["-c"]);
     let [mut ann, mut bob] = server.enter(["ann", "bob"]);
     ann.asks_until("/register correct horse", "*** ann is yours");
     bob.asks_until("/login ann correct horse", "*** You are logged in.");

@@ -139,6 +139,16 @@ impl Server {
         Server::start_program(command)
     }
 
+    /// The same with a database there, for clients of each kind, under strace, which writes the file `calls` in the folder.
+    #[track_caller]
+    pub fn start_traced(folder: &Folder, strace: &[&str]) -> Server {
+        let mut command = Command::new("strace");
+        command.args(["-D", "-f", "-o", "calls"]).args(strace).arg(Program::Chatd.path());
+        command.args(["--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", "--tls", "127.0.0.1:0"]);
+        command.args(tls::options().split_whitespace()).current_dir(folder.path(""));
+        Server::start_program(command)
+    }
+
     /// Starts any server that says on its standard output where it listens.
     #[track_caller]
     pub fn start_program(command: Command) -> Server {
