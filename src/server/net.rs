@@ -221,6 +221,12 @@ fn may_pass(error: &io::Error) -> bool {
         || error.raw_os_error() == Some(no_buffers)
 }
 
+/// When the socket is closed, the connection is reset, and what the peer has not taken is thrown away.
+/// Else the kernel would keep it until `ghost_after`, up to `UNSENT_MAX`.
+pub fn forget_unsent(socket: &TcpStream) {
+    let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
+}
+
 /// Waits for `at_most`, and fails as soon as the connection is found broken: reset, or timed out.
 #[cfg(unix)]
 pub fn wait_broken(socket: &TcpStream, at_most: Duration) -> io::Result<()> {

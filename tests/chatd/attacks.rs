@@ -302,9 +302,20 @@ fn unsent(port: u16) -> Vec<u64> {
     let local = format!(":{port:04X}");
     let table = fs::read_to_string("/proc/net/tcp").unwrap();
     let sockets = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let ours = sockets.filter(|fields| fields[1].ends_with(&local) && fields[3] == "01"); // 01: connected
+    let ours = sockets.filter(|fields| fields[1].ends_with(&local) && fields[3] != "0A"); // 0A: it listens
     ours.map(|fields| u64::from_str_radix(fields[4].split_once(':').unwrap().0, 16).unwrap())
         .collect()
+}
+
+/// Says so many lines of a kilobyte.
+fn talk_long(talker: &mut Client, reader: &mut Client, lines: usize) {
+    let long = "x".repeat(980);
+    for i in 0..lines {
+        talker.says(&format!("{i} {long}"));
+        if i % 16 == 15 {
+            reader.hears_until(&format!("<talker> {i} "));
+        }
+    }
 }
 
 /// Without a bound of ours it would be 4 MB for each: 2 GB for a full house.
@@ -315,17 +326,25 @@ fn what_the_kernel_keeps_for_stuck_readers_is_bounded() {
     let server = Server::start("--flood off --write-deadline 3600 --high-water 100000000");
     let [mut talker, mut reader] = server.enter(["talker", "reader"]);
     let _stuck: Vec<Client> = (0..STUCK).map(|i| server.lets_in(&format!("stuck{i}"))).collect();
-    let long = "x".repeat(980);
-    for i in 0..LINES {
-        talker.says(&format!("{i} {long}"));
-        if i % 16 == 15 {
-            reader.hears_until(&format!("<talker> {i} "));
-        }
-    }
+    talk_long(&mut talker, &mut reader, LINES);
     let unsent = unsent(server.address.port());
     assert_eq!(unsent.len(), STUCK + 2, "{unsent:?}");
     assert!(unsent.iter().filter(|bytes| **bytes > 64 * 1024).count() == STUCK, "{unsent:?}");
     assert!(unsent.iter().all(|bytes| *bytes <= 1300 * 1024), "{unsent:?}");
+}
+
+/// It would keep it until `--ghost-after`, and their places are free for others who do the same.
+#[test]
+pub fn what_readers_have_not_read_when_they_are_hung_up_is_thrown_away() {
+    const STUCK: usize = 4;
+    let server = Server::start("--flood off --write-deadline 1 --ghost-after 3600");
+    let [mut talker, mut reader] = server.enter(["talker", "reader"]);
+    let _stuck: Vec<Client> = (0..STUCK).map(|i| server.lets_in(&format!("stuck{i}"))).collect();
+    talk_long(&mut talker, &mut reader, 6000);
+    let kept = || unsent(server.address.port());
+    wait_until(|| kept().iter().all(|bytes| *bytes < 64 * 1024), || format!("{:?}", kept()));
+    let totals = talker.asks_until("/threads", "*** In ");
+    assert!(totals.contains(&format!("; {STUCK} clients too slow,")), "{totals}");
 }
 
 /// As when another program takes all of the machine: longer than any client may be slow.

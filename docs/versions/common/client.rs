@@ -191,6 +191,11 @@ impl Client<'_> {
         matches!(self.stage, Stage::Departing | Stage::Goodbye(_) | Stage::Lingering(_))
     }
 
+    /// A slow consumer who has not taken the last words, either.
+    pub fn is_stuck(&self) -> bool {
+        self.close_reason.as_ref().is_some_and(CloseReason::is_slow) && !self.queue.is_empty()
+    }
+
     /// What to watch the socket for. For writing only while something waits: a socket is nearly always writable, and the
     /// loop would spin.
     pub fn interest(&self) -> Interest {

@@ -270,6 +270,10 @@ impl Server<'_> {
             (Some((_, Some(reason))), _) if reason.is_slow() => client.refuse_more(reason),
             (Some((_, Some(reason))), _) => self.close(key, reason),
             (Some((_, None)), Stage::Lingering(_)) => self.remove(key),
+            (Some((_, None)), Stage::Goodbye(_)) if client.is_stuck() => {
+                net::forget_unsent(&client.socket);
+                self.remove(key);
+            }
             (Some((_, None)), Stage::Goodbye(_)) => self.linger(key),
             (Some((_, None)), Stage::Reading) => self.run(key), // a program is told that the server is there
             (Some((_, None)), _) => self.end_pause(key, now),

@@ -50,6 +50,10 @@ pub(crate) fn say_goodbye(client: &WriterHandle, reason: &CloseReason) {
             Err(_) => return, // nobody is there
         }
     }
+    if !rest.is_empty() && reason.is_slow() {
+        // They have made no room for the last words in all that time.
+        return net::forget_unsent(client.socket());
+    }
     linger(client.socket(), Instant::now() + GOODBYE);
 }
 

@@ -260,6 +260,8 @@ pub(crate) fn end_reading(socket: &TcpStream) {
     socket.wire().change(|state| state.is_deaf = true);
 }
 
+pub(crate) fn forget_unsent(_socket: &TcpStream) {}
+
 pub(crate) fn cut_off(_socket: &TcpStream) -> Option<String> {
     None
 }
@@ -288,6 +290,14 @@ pub(crate) fn send_behind(socket: &TcpStream, first: &[u8], slices: &[&[u8]]) ->
     }
     socket.wire().changes.wake();
     Ok(sent)
+}
+
+pub(crate) fn send_vectored_now(
+    socket: &TcpStream,
+    slices: &[io::IoSlice<'_>],
+) -> io::Result<usize> {
+    let slices: Vec<&[u8]> = slices.iter().map(|slice| &slice[..]).collect();
+    send_now(socket, &slices)
 }
 
 fn is_writable(socket: &TcpStream) -> bool {
