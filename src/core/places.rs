@@ -11,11 +11,7 @@
 
 use super::{address::ClientAddress, event::ClientId};
 use serde::{Deserialize, Serialize};
-use std::{
-    cmp::Reverse,
-    collections::{BTreeSet, VecDeque},
-    time::Duration,
-};
+use std::{cmp::Reverse, collections::VecDeque, time::Duration};
 
 /// Places kept for an administrator beyond the last one, because a full server may need one: enough
 /// that four scripts and a mistyped name leave some free.
@@ -92,7 +88,8 @@ impl Places {
     }
 
     /// Takes up other places, of which these clients were handed over.
-    pub(crate) fn go_on(&mut self, other: Places, clients: &BTreeSet<ClientId>) {
+    #[cfg(target_os = "linux")] // nothing is handed over elsewhere
+    pub(crate) fn go_on(&mut self, other: Places, clients: &[ClientId]) {
         self.reserved = other.reserved;
         self.reserved.retain(|one| clients.contains(&one.client));
         self.ordinary = clients.len() - self.reserved.len();
@@ -298,7 +295,7 @@ mod tests {
         assert!(before.is_reserved(10) && !before.is_reserved(1));
         before.give_up(1);
         let mut places = Places::new(3);
-        places.go_on(before, &[1, 2, 10].into());
+        places.go_on(before, &[1, 2, 10]);
         assert!(places.is_reserved(10) && !places.is_reserved(11));
         assert_eq!(places.take(60, address(3), ms(9_000)), Place::Ordinary);
         assert!(places.is_full(), "1, 2 and 60; 10 has another place");

@@ -126,6 +126,7 @@ struct WebThread {
     view: Arc<View>,
     /// Its listeners once more, to be handed to another server: those for the page, those for
     /// https, and those for metrics.
+    #[cfg(target_os = "linux")] // nothing is handed over elsewhere
     listeners: [Vec<TcpListener>; 3],
 }
 
@@ -320,11 +321,20 @@ fn start_web(
     pages.first().iter().for_each(|page| handler.authenticator.tickets.set_page(**page));
     metrics.iter().for_each(|on| log::info!("metrics are at http://{on}/metrics"));
     let view = Arc::new(View::new(options));
+    #[cfg(target_os = "linux")]
     let listeners = opened.again()?;
     let web = Web::new(opened, config, (handler, threads, &view), watch);
     let (web, stop) = web.context("cannot start the thread web")?;
     let thread = start_thread("web", move || web.run())?;
-    Ok(Some(WebThread { addresses, encrypted, stop, thread, view, listeners }))
+    Ok(Some(WebThread {
+        addresses,
+        encrypted,
+        stop,
+        thread,
+        view,
+        #[cfg(target_os = "linux")]
+        listeners,
+    }))
 }
 
 /// The chat as it is at the start. The log has at once what is to be said of the file.

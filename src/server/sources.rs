@@ -222,15 +222,16 @@ impl SourceTable {
     }
 }
 
-/// What of a table is handed over.
+/// What of a table is handed over, and its time.
+#[cfg(target_os = "linux")]
 #[derive(Serialize, Deserialize)]
 pub(super) struct SavedSources {
     sources: String,
     places: String,
-    /// Its time.
     now: Duration,
 }
 
+#[cfg(target_os = "linux")]
 impl SourceTable {
     pub(super) fn save(&self) -> serde_json::Result<SavedSources> {
         let sources = serde_json::to_string(&*self.sources.lock())?;
@@ -246,7 +247,7 @@ impl SourceTable {
     ) -> serde_json::Result<()> {
         let addresses = clients.iter().map(|(_, origin)| ClientAddress::from(*origin));
         self.sources.lock().go_on(serde_json::from_str(&saved.sources)?, addresses);
-        let numbers = clients.iter().map(|(client, _)| *client).collect();
+        let numbers: Vec<_> = clients.iter().map(|(client, _)| *client).collect();
         self.places.lock().go_on(serde_json::from_str(&saved.places)?, &numbers);
         self.start = Instant::now().checked_sub(saved.now).unwrap_or(self.start);
         Ok(())

@@ -1,9 +1,6 @@
 //! What a client's thread leaves to another server.
 
-use crate::{
-    core::{event::ClientId, session::Session},
-    server::sources::Usage,
-};
+use crate::{core::event::ClientId, server::sources::Usage};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -22,7 +19,8 @@ pub(crate) struct Parked {
 
 impl Parked {
     /// Whether it can be taken up.
+    #[cfg(target_os = "linux")] // nothing is handed over elsewhere
     pub(crate) fn check(&self) -> serde_json::Result<()> {
-        serde_json::from_str::<Session<'_>>(&self.session).map(drop)
+        serde_json::from_str::<crate::core::session::Session<'_>>(&self.session).map(drop)
     }
 }

@@ -10,7 +10,6 @@ use crate::server::{
 };
 use anyhow::bail;
 use std::{
-    io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
@@ -80,8 +79,9 @@ pub(crate) struct WebListeners {
 
 impl WebListeners {
     /// The listeners once more: those for the page, those for https, and those for metrics.
-    pub(crate) fn again(&self) -> io::Result<[Vec<TcpListener>; 3]> {
-        let again = |all: &[TcpListener]| -> io::Result<Vec<TcpListener>> {
+    #[cfg(target_os = "linux")] // nothing is handed over elsewhere
+    pub(crate) fn again(&self) -> std::io::Result<[Vec<TcpListener>; 3]> {
+        let again = |all: &[TcpListener]| -> std::io::Result<Vec<TcpListener>> {
             all.iter().map(TcpListener::try_clone).collect()
         };
         Ok([again(&self.listeners)?, again(&self.encrypted)?, again(&self.metrics)?])
