@@ -1,6 +1,6 @@
 //! Faults that are planted for the tools of this folder, which have to find them. Nothing here is run by `cargo test`.
 
-use std::{cell::UnsafeCell, thread::scope};
+use std::{cell::UnsafeCell, sync::Barrier, thread::scope};
 
 /// A counter that two threads may change at once, which nobody may do.
 struct Unguarded(UnsafeCell<u64>);
@@ -12,8 +12,10 @@ unsafe impl Sync for Unguarded {}
 #[ignore = "a data race, for tests/concurrency/tsan.sh"]
 fn a_planted_data_race() {
     let counter = Unguarded(UnsafeCell::new(0));
+    let both_are_there = Barrier::new(2); // else the one may be over before the other begins, which brings them in an order
     let counts = || {
         let counter = &counter;
+        both_are_there.wait();
         // SAFETY: it is not safe: the other thread does the same meanwhile.
         unsafe { *counter.0.get() += 1 };
     };
