@@ -29,11 +29,12 @@ const PARTS: &str =
     "mod core; mod lock; mod origin; mod server; mod socketserver; mod store; mod thread_status;";
 
 /// A name in the source, and what stands for it.
-const NAMES: [(&str, &str); 4] = [
+const NAMES: [(&str, &str); 5] = [
     ("thread_local!", "crate::model::thread_local!"),
     ("std::", "crate::model::std::"),
     ("parking_lot::", "crate::model::parking_lot::"),
     ("crossbeam_channel::", "crate::model::channel::"),
+    ("rustls::", "crate::model::rustls::"),
 ];
 
 fn main() {

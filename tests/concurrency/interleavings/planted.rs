@@ -38,6 +38,30 @@ pub(crate) const PLANTED: &[Planted] = &[
         wrong: "            if !crate::planted(\"an answer is not noticed\") { self.answered.notify_all(); }",
     },
     Planted {
+        name: "what is left of a record is not sent",
+        scenario: "tls",
+        file: "server/client/send_queue.rs",
+        right: "        self.waiting.is_empty() && self.tls.as_ref().is_none_or(|tls| !tls.has_unsent())",
+        wrong: "        self.waiting.is_empty()
+            && (crate::planted(\"what is left of a record is not sent\") || self.tls.as_ref().is_none_or(|tls| !tls.has_unsent()))",
+    },
+    Planted {
+        name: "the flusher sends in the middle of an answer",
+        scenario: "tls",
+        file: "server/client/outbox.rs",
+        right: "        if outbox.turn == Turn::Anybody {
+            outbox.queue.send_waiting(&self.socket, &[], now);",
+        wrong: "        if outbox.turn == Turn::Anybody || crate::planted(\"the flusher sends in the middle of an answer\") {
+            outbox.queue.send_waiting(&self.socket, &[], now);",
+    },
+    Planted {
+        name: "a handshake waits for bytes while its answer is not sent",
+        scenario: "tls",
+        file: "server/client/outbox/encrypted.rs",
+        right: "            if !is_sent {",
+        wrong: "            if !is_sent && !crate::planted(\"a handshake waits for bytes while its answer is not sent\") {",
+    },
+    Planted {
         name: "the flusher forgets a wake-up",
         scenario: "flusher",
         file: "server/client/flusher.rs",
@@ -102,6 +126,14 @@ pub(crate) const PLANTED: &[Planted] = &[
         file: "server/client/outbox.rs",
         right: "        net::end_reading(&self.socket);",
         wrong: "        if !crate::planted(\"whoever is hung up goes on reading\") { net::end_reading(&self.socket); }",
+    },
+    Planted {
+        name: "a hang-up is taken for a connection that is cut off",
+        scenario: "slow",
+        file: "server/client/outbox.rs",
+        right: "        self.hung_up.store(true, Relaxed);",
+        wrong: "        if crate::planted(\"a hang-up is taken for a connection that is cut off\") { net::end_reading(&self.socket); }
+        self.hung_up.store(true, Relaxed);",
     },
     Planted {
         name: "nobody notices that the last client has left",

@@ -9,6 +9,7 @@ pub(crate) mod channel;
 mod listener;
 pub(crate) mod net;
 pub(crate) mod parking_lot;
+pub(crate) mod rustls;
 pub(crate) mod std;
 pub(crate) mod time;
 

@@ -1,8 +1,7 @@
 //! The disk fails for a while, as two talk and one asks what was said.
 
 use super::{
-    AMPLE, LIMITS, client,
-    fanout::{departs, enters, says, start, talk},
+    fanout::{departs, four_enter, says, start, talk},
     read::{Wire, text},
 };
 use crate::{
@@ -11,7 +10,6 @@ use crate::{
         record::{Found, LineId, Query},
     },
     model::{point, random, time},
-    server::client::flusher::FlusherQueue,
     store::with_disk,
 };
 use shuttle::thread::spawn;
@@ -24,10 +22,7 @@ pub(super) fn run() {
     let failures = random(5);
     with_disk(|disk| (disk.failures, disk.is_broken) = (failures, random(2) == 0));
     let running = start::<()>();
-    let (queue, _flusher) = FlusherQueue::new().unwrap();
-    let (handles, peers): (Vec<_>, Vec<_>) =
-        (0..4).map(|number| client(number, AMPLE, LIMITS, &queue)).unzip();
-    handles.iter().for_each(|handle| enters(handle, &running.events));
+    let (handles, peers) = four_enter(&running.events);
     let talking: Vec<_> = handles[..2]
         .iter()
         .map(|handle| {

@@ -1,5 +1,6 @@
 //! The fan-out and the historian, with their channels.
 
+use super::{AMPLE, LIMITS, client};
 use crate::{
     core::{
         Chat,
@@ -9,9 +10,12 @@ use crate::{
         name::NameRule,
         rooms::RoomsConfig,
     },
-    model::channel::{Sender, bounded, never},
+    model::{
+        channel::{Sender, bounded, never},
+        net::Peer,
+    },
     server::{
-        client::outbox::WriterHandle,
+        client::{flusher::FlusherQueue, outbox::WriterHandle},
         clock::{Clock, Clocks, TimeSource},
         cues::{Cue, Cues},
         fanout::{ClientEvent, FanOut, Shutdown},
@@ -65,7 +69,7 @@ pub(super) fn start<T>() -> Running<T> {
         cues,
         historian: handle,
         clock,
-        high_water: super::AMPLE,
+        high_water: AMPLE,
         stop: Box::new(|| ()),
         status: Status::new("fanout"),
         totals: totals.clone(),
@@ -102,6 +106,14 @@ pub(super) fn enters(client: &Arc<WriterHandle>, events: &Sender<ClientEvent>) {
     events.send((client.clone(), Event::Ask(Question::Enter(Box::new(entry))))).unwrap();
     client.wait_for_answer();
     client.write_answer(b"");
+}
+
+/// Four come in, to whom everything can be sent at once.
+pub(super) fn four_enter(events: &Sender<ClientEvent>) -> (Vec<Arc<WriterHandle>>, Vec<Peer>) {
+    let (queue, _flusher) = FlusherQueue::new().unwrap();
+    let four: (Vec<_>, Vec<_>) = (0..4).map(|number| client(number, AMPLE, LIMITS, &queue)).unzip();
+    four.0.iter().for_each(|handle| enters(handle, events));
+    four
 }
 
 /// Says a line, and returns it as others read it.

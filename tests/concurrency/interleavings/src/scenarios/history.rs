@@ -1,24 +1,19 @@
 //! Two talk and two listen; what they say is written before it is shown, in batches of any size.
 
 use super::{
-    AMPLE, LIMITS, client,
-    fanout::{check_order, departs, enters, says, start, talk},
+    fanout::{check_order, departs, four_enter, says, start, talk},
     read::{Wire, text},
 };
 use crate::{
     core::{close_reason::CloseReason, event::Event},
     model::random,
-    server::client::flusher::FlusherQueue,
 };
 use shuttle::thread::spawn;
 
 pub(super) fn run() {
     super::check_what_is_sent();
     let running = start::<()>();
-    let (queue, _flusher) = FlusherQueue::new().unwrap();
-    let (handles, peers): (Vec<_>, Vec<_>) =
-        (0..4).map(|number| client(number, AMPLE, LIMITS, &queue)).unzip();
-    handles.iter().for_each(|handle| enters(handle, &running.events));
+    let (handles, peers) = four_enter(&running.events);
     let talking: Vec<_> = handles[..2]
         .iter()
         .map(|handle| {

@@ -44,6 +44,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         run: outbox::run,
     },
     Scenario {
+        name: "tls",
+        what: "The same, encrypted, and the client types: each record whole, in its order, and none is left lying.",
+        run: outbox::run_encrypted,
+    },
+    Scenario {
         name: "flusher",
         what: "Two clients on its list: none is forgotten, and no wake-up is lost.",
         run: flusher::run,

@@ -6,27 +6,63 @@ use super::{
     read::{Wire, text},
 };
 use crate::{
-    core::{close_reason::CloseReason, event::Answer, rooms::Delivery},
-    model::{
-        channel::{TryRecvError, bounded},
-        random,
+    core::{
+        close_reason::CloseReason,
+        event::Answer,
+        rooms::Delivery,
+        wire::line::{Line, LineBuffer},
     },
-    server::client::{begin_frames, flusher::FlusherQueue, linger::say_goodbye, send_control},
+    model::{
+        channel::{Sender, TryRecvError, bounded},
+        net::Peer,
+        random,
+        rustls::{hello, open, open_all, seal},
+    },
+    server::client::{
+        begin_frames, encrypt, flusher::FlusherQueue, linger::say_goodbye, outbox::WriterHandle,
+        read_encrypted, send_control, shake_hands,
+    },
 };
 use shuttle::thread::spawn;
+use std::sync::Arc;
 
 const LAST: &str = "<bob> the last\n";
 const PONG: &[u8] = &[0x8a, 1, b'!'];
 
 pub(super) fn run() {
+    play(false);
+}
+
+/// The same with a client whose connection is encrypted, and who types what their own thread asks.
+pub(super) fn run_encrypted() {
+    play(true);
+}
+
+fn play(is_encrypted: bool) {
     let (queue, flusher) = FlusherQueue::new().unwrap();
     let flushing = spawn(move || flusher.run());
     let (handle, peer) = client(1, 1 + random(16), LIMITS, &queue);
+    if is_encrypted {
+        encrypt(&handle);
+    }
     let wire = [Wire::Plain, Wire::Telnet, Wire::Frames][random(3)];
     match wire {
         Wire::Plain => {}
         Wire::Telnet => handle.begin_telnet(),
         Wire::Frames => begin_frames(&handle),
+    }
+    let peer = Arc::new(peer);
+    // The client has to read the last line before anybody takes leave of them: by the flusher, if need be.
+    let (reads, has_read) = bounded::<()>(1);
+    let reading = spawn({
+        let peer = peer.clone();
+        move || read(&peer, is_encrypted, &reads)
+    });
+    if is_encrypted {
+        let typing = hello().into_iter().chain(seal(1, b"one\r\ntw")).chain(seal(2, b"o\r\n"));
+        let typing: Vec<u8> = typing.collect();
+        spawn(move || typing.chunks(7).for_each(|some| peer.write(some)));
+        assert!(shake_hands(&handle), "there is an encryption");
     }
     let (asks, asked) = bounded::<()>(1);
     let deliver = {
@@ -65,7 +101,11 @@ pub(super) fn run() {
     let own = spawn({
         let handle = handle.clone();
         move || {
-            for _ in 0..2 {
+            let mut input = LineBuffer::default();
+            for line in ["one", "two"] {
+                if is_encrypted {
+                    hear(&handle, &mut input, line);
+                }
                 if wire == Wire::Frames {
                     send_control(&handle, PONG);
                 }
@@ -75,31 +115,49 @@ pub(super) fn run() {
             }
         }
     });
-    // The client has to read the last line before anybody takes leave of them: by the flusher, if need be.
-    let (reads, has_read) = bounded::<()>(1);
-    let reading = spawn(move || {
-        let (mut bytes, mut has_told) = (Vec::new(), false);
-        loop {
-            let some = peer.read();
-            if some.is_empty() {
-                peer.end();
-                return bytes;
-            }
-            bytes.extend(some);
-            let end = LAST.trim_end().as_bytes();
-            if !has_told && bytes.windows(end.len()).any(|window| window == end) {
-                has_told = true;
-                reads.send(()).unwrap();
-            }
-        }
-    });
     let said = fanout.join().unwrap();
     own.join().unwrap();
     has_read.recv().unwrap();
     let reason = CloseReason::Quit(None);
     say_goodbye(&handle, &reason);
-    let read = text(wire, &reading.join().unwrap());
+    let mut bytes = reading.join().unwrap();
+    if is_encrypted {
+        bytes = open_all(bytes);
+    }
+    let read = text(wire, &bytes);
     assert_eq!(read, said + &reason.to_client());
     queue.stop();
     flushing.join().unwrap();
+}
+
+/// Reads everything, and tells when the last line is there.
+fn read(peer: &Peer, is_encrypted: bool, reads: &Sender<()>) -> Vec<u8> {
+    let (mut bytes, mut has_told) = (Vec::new(), false);
+    loop {
+        let some = peer.read();
+        if some.is_empty() {
+            peer.end();
+            return bytes;
+        }
+        bytes.extend(some);
+        let text = if is_encrypted { &open(bytes.clone()).0 } else { &bytes };
+        let end = LAST.trim_end().as_bytes();
+        if !has_told && text.windows(end.len()).any(|window| window == end) {
+            has_told = true;
+            reads.send(()).unwrap();
+        }
+    }
+}
+
+/// Reads up to this line, which has to be the next.
+fn hear(handle: &Arc<WriterHandle>, input: &mut LineBuffer, expected: &str) {
+    loop {
+        if let Some(line) = input.next_line() {
+            return assert_eq!(line, Line::Text(expected));
+        }
+        if let Some(count) = read_encrypted(handle, input) {
+            assert!(count > 0, "it has not ended");
+            input.received(count);
+        }
+    }
 }

@@ -1,15 +1,21 @@
 //! A client who reads too slowly, while the fan-out, their own thread and the flusher send. They may be over the
-//! high-water mark, or time passes.
+//! high-water mark, or time passes. Half of the times it is encrypted.
 
 use super::{
     client,
     read::{Wire, text},
 };
 use crate::{
-    core::{close_reason::CloseReason, event::Answer, rooms::Delivery},
-    model::{channel::bounded, net, random, time},
+    core::{close_reason::CloseReason, event::Answer, rooms::Delivery, wire::line::LineBuffer},
+    model::{
+        channel::bounded,
+        net, random,
+        rustls::{hello, open_all},
+        time,
+    },
     server::client::{
-        begin_frames, flusher::FlusherQueue, linger::say_goodbye, outbox::SlowLimits,
+        begin_frames, encrypt, flusher::FlusherQueue, linger::say_goodbye, outbox::SlowLimits,
+        read_encrypted, shake_hands,
     },
 };
 use shuttle::thread::spawn;
@@ -23,6 +29,17 @@ pub(super) fn run() {
     let limits = SlowLimits { high_water: 20 + random(40), write_deadline: DEADLINE };
     let (handle, peer) = client(1, 1 + random(12), limits, &queue);
     let wire = [Wire::Plain, Wire::Frames][random(2)];
+    let is_encrypted = random(2) == 0;
+    if is_encrypted {
+        encrypt(&handle);
+        peer.write(&hello());
+    }
+    let reading = spawn(move || {
+        let bytes = peer.read_all();
+        peer.end();
+        bytes
+    });
+    assert!(!is_encrypted || shake_hands(&handle), "there is an encryption");
     if wire == Wire::Frames {
         begin_frames(&handle);
     }
@@ -70,7 +87,12 @@ pub(super) fn run() {
             if let Some(Answer::Text(answer)) = answer {
                 handle.write_answer(answer.as_bytes());
             }
-            while !net::read(handle.socket(), &mut [0; 8], None).is_ok_and(|count| count == 0) {}
+            let mut input = LineBuffer::default();
+            while match is_encrypted {
+                false => net::read(handle.socket(), &mut [0; 8], None).ok(),
+                true => read_encrypted(&handle, &mut input),
+            } != Some(0)
+            {}
             let reason = handle.settle(CloseReason::Closed);
             say_goodbye(&handle, &reason);
             reason
@@ -85,14 +107,13 @@ pub(super) fn run() {
             count > 0
         }
     });
-    let reading = spawn(move || {
-        let bytes = peer.read_all();
-        peer.end();
-        bytes
-    });
     let ((said, has_answered), reason) = (fanout.join().unwrap(), own.join().unwrap());
     let has_passed = clock.join().unwrap();
-    let read = text(wire, &reading.join().unwrap());
+    let mut bytes = reading.join().unwrap();
+    if is_encrypted {
+        bytes = open_all(bytes);
+    }
+    let read = text(wire, &bytes);
     let lines = read.strip_suffix(&reason.to_client()).expect("the reason comes last");
     // Some may be missing: they were too slow, or hung up while an answer was under way. What is there is whole, and in
     // its order.

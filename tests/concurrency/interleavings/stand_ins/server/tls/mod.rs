@@ -1,9 +1,11 @@
-//! Nothing is encrypted.
+//! TLS, as in the source, but for certificates. `src/model/rustls.rs` has what is called of rustls.
 
 use std::time::Duration;
 
 pub(crate) const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) const ENCRYPTED: u8 = 1;
+
+pub(crate) mod connection;
 
 pub(crate) fn only(_plain_port: Option<u16>) -> String {
     String::new()
@@ -19,38 +21,6 @@ pub(crate) mod certificates {
     impl Certificates {
         pub(crate) fn begin(&self) -> Option<Box<TlsConnection>> {
             None
-        }
-    }
-}
-
-pub(crate) mod connection {
-    use crate::model::net::TcpStream;
-    use std::io;
-
-    pub(crate) const DENIED: &[u8] = &[];
-
-    pub(crate) enum TlsConnection {}
-
-    impl TlsConnection {
-        pub(crate) fn has_unsent(&self) -> bool {
-            match *self {}
-        }
-
-        pub(crate) fn take_moved(&mut self) -> bool {
-            match *self {}
-        }
-
-        pub(crate) fn send(
-            &mut self,
-            _socket: &TcpStream,
-            _first: &[u8],
-            _slices: &[&[u8]],
-        ) -> io::Result<usize> {
-            match *self {}
-        }
-
-        pub(crate) fn finish(self, _bytes: &[u8]) -> Vec<u8> {
-            match self {}
         }
     }
 }
