@@ -27,7 +27,8 @@ reports=$(mktemp -d)
 # A test, and a server that is killed, need not wait for every thread.
 export TSAN_OPTIONS="report_thread_leaks=0 suppressions=$PWD/tests/concurrency/tsan.supp log_path=$reports/report exitcode=66"
 
-tsan() { cargo +nightly "$1" --locked -Zbuild-std=std,panic_unwind,test --target $target --features bench "${@:2}"; }
+features=(--features bench)
+tsan() { cargo +nightly "$1" --locked -Zbuild-std=std,panic_unwind,test --target $target "${features[@]}" "${@:2}"; }
 
 # has_reports: whether any process has reported something.
 has_reports() { compgen -G "$reports/report.*" > /dev/null; }
@@ -62,6 +63,7 @@ load)
     finish $code
     ;;
 "")
+    features=(--no-default-features) # no chat and no chatbench, which have much to build
     tsan test --quiet --test concurrency -- --include-ignored || true # it ends with the sanitizer's code
     if ! grep -q a_planted_data_race "$reports"/report.*; then
         echo "tsan.sh: the planted race was not found" >&2
