@@ -49,6 +49,8 @@ pub struct Visitor {
     /// The number that was said and is not heard yet.
     said: usize,
     is_waiting: bool,
+    /// All that came by this connection, for whoever looks into a failure.
+    came: Vec<String>,
 }
 
 impl Visitor {
@@ -65,6 +67,7 @@ impl Visitor {
             heard: BTreeMap::new(),
             said: 0,
             is_waiting: false,
+            came: Vec::new(),
         }
     }
 
@@ -94,6 +97,7 @@ impl Visitor {
                 client
             };
             let mut client = wait_for(look, || format!("{} finds no server", self.name));
+            self.came.clear();
             client.tries_to_say("/notes on");
             match &self.token {
                 None => client.tries_to_say(&self.name),
@@ -137,7 +141,15 @@ impl Visitor {
         while self.room != "lobby"
             && self.hears(&client.reads().expect("a room")) != Some(self.room.to_owned())
         {}
-        client.has_read_everything();
+        // Up to here it has read everything; and what is said meanwhile is heard, too.
+        client.says("/help quit");
+        loop {
+            let line = client.reads().expect("the help");
+            if line.starts_with("*** /quit [WHY]") {
+                break;
+            }
+            self.hears(&line);
+        }
         if self.talks {
             self.visit.idle.fetch_add(1, Relaxed);
         }
@@ -168,6 +180,7 @@ impl Visitor {
 
     /// Takes in one line. Returns the room, if it is told of one.
     fn hears(&mut self, line: &str) -> Option<String> {
+        self.came.push(line.to_owned());
         if line.starts_with('{') {
             let note: Value = serde_json::from_str(line).unwrap();
             if let Some(token) = note["resume"].as_str() {
@@ -193,9 +206,10 @@ impl Visitor {
         let before = self.heard.insert(talker.clone(), number);
         assert!(
             before.is_none_or(|before| number == before + 1),
-            "{} in {} heard {talker} say {before:?} and then {number}",
+            "{} in {} heard {talker} say {before:?} and then {number}: {:#?}",
             self.name,
-            self.room
+            self.room,
+            self.came
         );
         if said == line {
             self.since.push((talker.clone(), number));
