@@ -344,7 +344,7 @@ pub fn what_readers_have_not_read_when_they_are_hung_up_is_thrown_away() {
     let kept = || unsent(server.address.port());
     wait_until(|| kept().iter().all(|bytes| *bytes < 64 * 1024), || format!("{:?}", kept()));
     let totals = talker.asks_until("/threads", "*** In ");
-    assert!(totals.contains(&format!("; {STUCK} clients too slow,")), "{totals}");
+    assert!(totals.contains(&format!(", {STUCK} clients too slow,")), "{totals}");
 }
 
 /// As when another program takes all of the machine: longer than any client may be slow.

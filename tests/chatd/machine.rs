@@ -31,7 +31,8 @@ fn without_descriptors_those_inside_go_on_and_those_outside_come_in_afterwards()
     limit_descriptors(&server, server.descriptors());
     let queued = server.connect_all(0..QUEUED);
     let browsers: Vec<TcpStream> = (0..3).map(|_| TcpStream::connect(web).unwrap()).collect();
-    server.logs("cannot accept: ");
+    server.logs("ERROR cannot accept: ");
+    server.logs("web: cannot accept: ");
     let (began, hold) = (Instant::now(), hold(3));
     let (mut said, mut slowest) = (0, Duration::ZERO);
     while began.elapsed() < hold {

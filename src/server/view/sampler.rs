@@ -200,7 +200,7 @@ mod tests {
         alice.count_out(20);
         let (first, seen) = sampler.look(threads());
         assert_eq!(first.new[&alice.id].0, "c7", "there is no address in it");
-        assert_eq!((first.threads.len(), seen.clients), (2, 1));
+        assert_eq!((first.threads.len(), seen.clients, seen.slow), (2, 1, 0));
         // Nothing happens for three slots, and then something at the end of one.
         let mut began = Instant::now();
         for _ in 0..3 {
@@ -226,7 +226,7 @@ mod tests {
         let of_this_slot = 3_000_000..slots_length;
         assert!(of_this_slot.contains(&reading) && of_this_slot.contains(&pausing), "{alices:?}");
         assert!(reading + pausing <= slots_length, "{alices:?} in {slots_length} ns");
-        assert_eq!(seen.fullest, (alice.id, 40));
+        assert_eq!((seen.fullest, seen.slow), ((alice.id, 40), 1));
         let (slot, _) = sampler.look(vec![Arc::clone(&fanout)]);
         assert_eq!(slot.gone.iter().collect::<Vec<_>>(), [&alice.id]);
     }

@@ -338,8 +338,11 @@ fn records(page: &mut Page, clients: &mut [Client]) -> bool {
         assert!(steps.is_sorted_by(|a, b| a.1 <= b.0), "thread {id} does two things at a time");
         assert!(steps.iter().all(|step| step.1 as f64 <= seconds * 1e9 + 1e6), "thread {id}");
     }
+    let mut threads = of_phase(&trace, "M");
+    let fanout = threads.find(|one| one["args"]["name"] == "fanout").unwrap()["tid"].as_u64();
     for begun in of_phase(&trace, "s") {
-        assert!(of_phase(&trace, "f").any(|end| end["id"] == begun["id"]), "{begun}");
+        let end = of_phase(&trace, "f").find(|end| end["id"] == begun["id"]);
+        assert!(end.is_some_and(|end| end["tid"].as_u64() == fanout), "{begun} ends with {end:?}");
     }
     [("M", 10), ("C", 20), ("s", 1), ("f", 1)]
         .iter()
