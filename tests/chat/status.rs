@@ -40,10 +40,11 @@ fn a_talk_does_not_hide_that_the_room_goes_on() {
 #[test]
 fn what_did_not_arrive_is_offered_again_but_for_passwords() {
     let (server, client, person) = alice_on(20, 100);
-    person.types("one\rtwo\r/login alice hunter22\r");
+    // (Behind /login a question for a password is expected for a moment, and what is typed then would be one.)
+    person.types("one\rtwo\r/instructor hunter22\r");
     client.says("one");
     client.says("two");
-    client.says("/login alice hunter22");
+    client.says("/instructor hunter22");
     client.loses_connection();
     person.sees("no connection");
     person.types("three\r");
@@ -54,7 +55,7 @@ fn what_did_not_arrive_is_offered_again_but_for_passwords() {
     client.gets(&format!("*** Hello again alice.\n{}", who("alice")));
     client.gets_room("lobby", &["bob"], 99);
     person.sees("not said or done, because the connection was lost: one");
-    person.sees("not said or done, because the connection was lost: /login alice …");
+    person.sees("not said or done, because the connection was lost: /instructor …");
     person.sees("not said or done, because the connection was lost: two");
     person.sees("/again sends what did not arrive.");
     person.types("/again\r");
