@@ -8,7 +8,7 @@
 
 use super::wire::sanitize::replace_controls;
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{borrow::Cow, fmt};
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
@@ -35,7 +35,8 @@ impl Password {
     /// Takes what was typed behind a command, at a prompt, or at the operator's terminal. Blanks
     /// around it do not count, and [`replace_controls`] shows control characters.
     pub fn new(typed: &str) -> Password {
-        let typed = Zeroizing::new(replace_controls(typed).trim().to_owned());
+        let shown = Zeroizing::new(replace_controls(typed).into_owned());
+        let typed = Zeroizing::new(shown.trim().to_owned());
         let plain = |c: char| if c.is_whitespace() && c != '\t' { ' ' } else { c };
         // NFC takes at most three times the bytes: a string that grew would leave a copy behind.
         let mut compared = Zeroizing::new(String::with_capacity(3 * typed.len()));
@@ -68,15 +69,17 @@ impl Password {
     }
 }
 
-/// A command as it goes on: `safe` to show; or as it was `typed`, if a password may stand in it, of
-/// which every blank counts.
-pub(crate) fn command_of(typed: &str, safe: &str) -> Zeroizing<String> {
-    let name = safe.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+/// The command of a line, without its slash: of the `safe` line, or of the one that was `typed` if a
+/// password may stand in it, of which every blank counts. Then the safe one is overwritten.
+pub(crate) fn command_of(typed: &str, safe: Cow<'_, str>) -> Zeroizing<String> {
+    let safe = Zeroizing::new(safe.into_owned());
+    let (_, command) = safe.split_once('/').unwrap_or_default();
+    let name = command.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
     match typed.split_once('/') {
         Some((_, typed)) if matches!(&*name, "register" | "login") => {
             replace_controls(typed).into_owned().into()
         }
-        _ => safe.to_owned().into(),
+        _ => command.to_owned().into(),
     }
 }
 

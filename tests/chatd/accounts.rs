@@ -255,6 +255,12 @@ fn a_password_is_the_same_wherever_it_is_typed() {
         alice > \\xc3\\x28
         alice < *** A password is text of 8 to 256 bytes. Once more. Password:
         alice > correct \\x09 horse
+        alice << *** You are in lobby
+        alice > /quit
+        alice << *** Goodbye.
+        alice x
+        + alice
+        alice > /login alice  correct \\x09 horse
         alice << *** You are in lobby",
     );
 }

@@ -4,7 +4,7 @@
 use super::{
     mail::describe_mail,
     people::{change_name, describe_mute, describe_to_administrator, name_is_free},
-    row::{CommandResult, Reply, RoomsCtx, Row, SessionCtx, first_word, none, optional},
+    row::{CommandResult, Reply, RoomsCtx, Row, SessionCtx, first_word, none},
 };
 use crate::core::{
     address::ClientAddress,
@@ -32,8 +32,7 @@ pub(super) const ROWS: &[Row] = &[
         "keeps your name: from now on it has a password",
         |ctx, argument| {
             not_anonymous(ctx)?;
-            let password = optional(argument).map(|typed| Password::new(&typed));
-            ctx.session.register(password, ctx.driver);
+            ctx.session.register(password_in(argument), ctx.driver);
             Ok(String::new())
         },
     )
@@ -45,8 +44,7 @@ pub(super) const ROWS: &[Row] = &[
         |ctx, arguments| {
             let (name, password) = first_word(arguments)?;
             not_anonymous(ctx)?;
-            let password = optional(password).map(|typed| Password::new(&typed));
-            ctx.session.log_in(name, password, ctx.driver);
+            ctx.session.log_in(name, password_in(password), ctx.driver);
             Ok(String::new())
         },
     )
@@ -67,6 +65,10 @@ pub(super) const ROWS: &[Row] = &[
 
 pub(crate) fn whose_is(ctx: &RoomsCtx<'_>, name: &Name) -> Answer {
     Answer::Account(ctx.rooms.accounts.named(name).map(|account| account.id))
+}
+
+fn password_in(argument: &str) -> Option<Password> {
+    (!argument.is_empty()).then(|| Password::new(argument))
 }
 
 fn not_anonymous(ctx: &SessionCtx<'_, '_>) -> Result<(), Refusal> {

@@ -171,7 +171,7 @@ impl<'a> Session<'a> {
                     let text = sanitize(typed);
                     match text.strip_prefix('/') {
                         Some(command) if !command.starts_with('/') => {
-                            Some(Heard::Command(command_of(typed, command)))
+                            Some(Heard::Command(command_of(typed, text)))
                         }
                         // `//x` says `/x`.
                         escaped => {
@@ -237,10 +237,10 @@ impl<'a> Session<'a> {
             return Heard::Dialogue;
         }
         let text = sanitize(typed);
-        match text.trim().strip_prefix('/') {
-            Some(command) => return Heard::Command(command.to_owned().into()),
-            None => self.offer_name(text.trim(), driver),
+        if text.trim_start().starts_with('/') {
+            return Heard::Command(command_of(typed, text));
         }
+        self.offer_name(text.trim(), driver);
         Heard::Dialogue
     }
 

@@ -7,6 +7,7 @@
 
 use super::{keys::Keys, telnet::Telnet};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize as _;
 
 /// The longest line, in bytes without its end. Long enough for a paragraph; short enough that 512
 /// half-typed lines, and the lines that wait for a slow reader, stay small (the same order as IRC's
@@ -122,7 +123,10 @@ impl LineBuffer {
         }
         if filled && self.bytes.len() < BUFFER_MAX {
             // The peer sends more than fits: read more with each call.
-            self.bytes.resize(2 * self.bytes.len(), 0);
+            let mut larger = vec![0; 2 * self.bytes.len()];
+            larger[..self.end].copy_from_slice(&self.bytes[..self.end]);
+            self.bytes.zeroize(); // a password may be in it
+            self.bytes = larger;
         }
     }
 
@@ -168,9 +172,11 @@ impl LineBuffer {
         })
     }
 
-    /// Overwrites the lines that were taken: there was a password among them.
+    /// Overwrites the lines that were taken: there was a password among them. Behind what waits there
+    /// may be a copy of it, or of its beginning, from before it was moved to the front.
     pub(crate) fn overwrite_taken(&mut self) {
-        self.bytes[..self.start].fill(0);
+        self.bytes[..self.start].zeroize();
+        self.bytes[self.end..].zeroize();
     }
 
     /// The next line of a buffer that cuts, or the next piece of a long one: its bytes as they

@@ -6,6 +6,7 @@
 use super::line::LINE_MAX;
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthChar as _;
+use zeroize::Zeroize as _;
 
 /// What is shown instead of a character that could move somebody's cursor, colour their screen or
 /// turn their text around.
@@ -31,6 +32,8 @@ const MARKS_MAX: usize = 8;
 ///   the joiners of emoji and of Indic and Persian words. So a line of nothing visible is blank.
 /// - The result has at most `LINE_MAX` bytes, or as many as `line` has: a line that is longer
 ///   when it is made visible is cut.
+///
+/// There may be a password in it: no copy is left in memory but the result.
 pub fn sanitize(line: &str) -> Cow<'_, str> {
     // No early exit, so that the compiler checks 16 bytes at a time. Nearly every line costs only
     // this.
@@ -45,8 +48,8 @@ pub fn sanitize(line: &str) -> Cow<'_, str> {
     if is_plain && !has_run {
         return Cow::Borrowed(line);
     }
-    let mut safe = Safe { text: String::with_capacity(line.len()), ..Safe::default() };
     let most = line.len().max(LINE_MAX);
+    let mut safe = Safe { text: String::with_capacity(most + TAB), ..Safe::default() };
     for c in line.chars() {
         let length = safe.text.len();
         safe.push(c);
@@ -55,7 +58,11 @@ pub fn sanitize(line: &str) -> Cow<'_, str> {
             break;
         }
     }
-    if safe.text == line { Cow::Borrowed(line) } else { Cow::Owned(safe.text) }
+    if safe.text != line {
+        return Cow::Owned(safe.text);
+    }
+    safe.text.zeroize();
+    Cow::Borrowed(line)
 }
 
 /// Returns `line`, with every character replaced that drives a terminal. Its layout stays: for
@@ -68,7 +75,10 @@ pub fn replace_controls(line: &str) -> Cow<'_, str> {
     if !line.contains(is_control) {
         return Cow::Borrowed(line);
     }
-    Cow::Owned(line.chars().map(|c| if is_control(c) { SHOWN_INSTEAD } else { c }).collect())
+    // It has its place from the beginning: a string that grows leaves copies behind.
+    let mut shown = String::with_capacity(SHOWN_INSTEAD.len_utf8() * line.len());
+    shown.extend(line.chars().map(|c| if is_control(c) { SHOWN_INSTEAD } else { c }));
+    Cow::Owned(shown)
 }
 
 fn is_control(c: char) -> bool {

@@ -341,6 +341,21 @@ fn a_password_that_was_taken_is_overwritten() {
 }
 
 #[test]
+fn no_copy_is_left_of_half_a_password_that_was_moved() {
+    let mut buffer = LineBuffer::default();
+    buffer.space()[..16].copy_from_slice(b"some talk\nsecret");
+    buffer.received(16);
+    assert_eq!(buffer.next_line(), Some(Line::Text("some talk")));
+    assert_eq!(buffer.next_line(), None);
+    buffer.space()[..1].copy_from_slice(b"\n"); // from here on it stands at the front, too
+    buffer.received(1);
+    assert_eq!(buffer.next_line(), Some(Line::Text("secret")));
+    assert_eq!(&buffer.bytes[10..16], b"secret");
+    buffer.overwrite_taken();
+    assert_eq!(buffer.bytes, [0; BUFFER_FIRST]);
+}
+
+#[test]
 fn a_long_line_is_cut_between_characters_whether_its_end_has_come_or_not() {
     let long = format!("x{}", "é".repeat(LIMIT));
     for end in ["", "\n"] {
