@@ -118,14 +118,20 @@ fn an_older_hash_is_made_again_and_its_owner_hears_the_others_meanwhile() {
 #[test]
 fn an_unknown_name_takes_as_long_as_a_wrong_password() {
     const ROUNDS: u8 = 31;
-    let [known, unknown] = times_of_wrong_passwords(ROUNDS).map(|mut times| {
+    let sorted = times_of_wrong_passwords(ROUNDS).map(|mut times| {
         times.sort();
-        times[times.len() / 2]
+        times
     });
-    let ratio = unknown.as_secs_f64() / known.as_secs_f64();
-    println!("median of {ROUNDS}: known {known:?}, unknown {unknown:?}, ratio {ratio:.3}");
+    let ratio_at = |place: usize| {
+        let [known, unknown] = [0, 1].map(|kind: usize| sorted[kind][place]);
+        let ratio = unknown.as_secs_f64() / known.as_secs_f64();
+        println!("{place} of {ROUNDS}: known {known:?}, unknown {unknown:?}, ratio {ratio:.3}");
+        ratio
+    };
+    let _median = ratio_at(usize::from(ROUNDS) / 2); // to be read: on a busy machine it was 0.68
     // Without the hash that is made for nobody it would be 0.00.
-    assert!((0.7..1.4).contains(&ratio), "{ratio}");
+    let shortest = ratio_at(0);
+    assert!((0.7..1.4).contains(&shortest), "{shortest}");
 }
 
 /// Everybody has given a name, and all send the password at once. Until `is_over`, two others talk; returns how long each
