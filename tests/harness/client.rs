@@ -151,14 +151,16 @@ impl Client {
     #[track_caller]
     pub fn hears_until(&mut self, start: &str) -> String {
         let end = Instant::now() + DEADLINE;
+        let mut last = None;
         loop {
             match self.reads() {
                 Some(line) if line.starts_with(start) => return line,
                 Some(line) => {
                     let is_late = Instant::now() > end;
                     assert!(!is_late, "{} waits for {start:?}; last was {line:?}", self.name);
+                    last = Some(line);
                 }
-                None => panic!("{} never hears {start:?}", self.name),
+                None => panic!("{} never hears {start:?}; the last line was {last:?}", self.name),
             }
         }
     }
