@@ -69,6 +69,10 @@ fn every_demonstration_ends_by_itself_and_harms_nobodys_connection() {
     ] {
         assert!(told.iter().any(|line| line.contains(outcome)), "{outcome}: {told:#?}");
     }
+    // It is over when all are compared, or else after 10 s.
+    for impossible in [": 0 of fifty", ": 50 of fifty", ": fifty passwords were compared in 10."] {
+        assert!(told.iter().all(|line| !line.contains(impossible)), "{impossible}: {told:#?}");
+    }
     // What a puppet says is shown and not kept, and what was done is.
     let talk = "SELECT count(*) FROM line WHERE author LIKE 'demo-%'";
     assert_eq!(folder.select::<i64>(talk), [0]);

@@ -22,6 +22,8 @@ pub fn everybody_is_told_and_the_exit_code_is_0() {
         }
         assert_eq!(server.exit_code(), Some(0), "after SIG{signal}");
         server.logs(" has ended");
+        let log = server.log_to_the_end();
+        assert!(!log.contains(" and chatd ends without it"), "{log}");
     };
     thread::scope(|scope| {
         for signal in ["INT", "TERM", "HUP"] {

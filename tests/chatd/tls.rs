@@ -217,7 +217,15 @@ fn the_page_and_its_websockets_come_over_https() {
     view.send(Message::text("{\"ticket\":\"\"}")).unwrap();
     let slots = (0..4).map(|_| view.read().unwrap().into_text().unwrap().len()).sum::<usize>();
     assert!(slots > 1000, "the hello, all threads, and slots: {slots} bytes");
-    drop(view);
+    let looks = || {
+        let (mut view, _) = tungstenite::client("ws://localhost/view.ws", connect()).unwrap();
+        view.send(Message::text("{\"ticket\":\"\"}")).unwrap();
+        let first = view.read().unwrap().into_text().unwrap();
+        (view, first)
+    };
+    let others: Vec<_> = (1..8).map(|_| looks()).collect();
+    assert_eq!(looks().1, "{\"over\":\"8 others look already. Try again later.\"}");
+    drop((view, others));
     drop(connect()); // a handshake, and nothing else
     let mut client = Client::connect(address, "client");
     client.sends(b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00");

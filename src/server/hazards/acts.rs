@@ -2,7 +2,7 @@
 //! it is stopped.
 
 use super::{
-    puppet::{Puppet, all_leave},
+    puppet::{BEAT, Puppet, all_leave, all_read},
     stage::{Role, Stage, Stop},
 };
 use crate::server::{
@@ -11,8 +11,6 @@ use crate::server::{
 };
 use std::time::{Duration, Instant};
 
-/// How often a puppet that talks or reads does so.
-const BEAT: Duration = Duration::from_millis(10);
 /// The most bytes that a puppet has ready which its socket does not take: it is being slowed down.
 const READY_MAX: u64 = 512;
 
@@ -147,8 +145,7 @@ fn panic(stage: &Stage, stop: &Stop, _: Duration) -> Result<String, String> {
     let mut puppet = come(stage, "demo-panic", Role::Unlimited)?;
     puppet.wait_until_in(stop)?;
     puppet.says("/crash");
-    let began = Instant::now();
-    while puppet.reads() && began.elapsed() < FLOOD && !stop.within(BEAT) {}
+    all_read(&mut vec![puppet], FLOOD, stop);
     Ok("the thread of demo-panic is gone, and every other client is still here".to_owned())
 }
 
@@ -211,9 +208,7 @@ fn log_in(stage: &Stage, stop: &Stop, _: Duration) -> Result<String, String> {
         puppet.says("/quit");
     }
     let began = Instant::now();
-    while !puppets.is_empty() && began.elapsed() < GUESTS_STAY && !stop.within(BEAT) {
-        puppets.retain_mut(Puppet::reads);
-    }
+    all_read(&mut puppets, GUESTS_STAY, stop);
     let took = seconds(began.elapsed());
     let left = puppets.len();
     all_leave(puppets, stop);
@@ -233,11 +228,7 @@ fn join(stage: &Stage, stop: &Stop, _: Duration) -> Result<String, String> {
         puppet.wait_until_in(stop)?;
     }
     let took = seconds(began.elapsed());
-    while began.elapsed() < GUESTS_STAY && !stop.within(BEAT) {
-        for puppet in &mut puppets {
-            puppet.reads();
-        }
-    }
+    all_read(&mut puppets, GUESTS_STAY, stop);
     all_leave(puppets, stop);
     Ok(format!("a hundred clients came within {took}"))
 }

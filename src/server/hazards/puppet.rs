@@ -20,6 +20,8 @@ use std::{
 
 /// The room where puppets talk, so that no student's client has to read it.
 pub(super) const ROOM: &str = "demo";
+/// How often a puppet that talks or reads does so.
+pub(super) const BEAT: Duration = Duration::from_millis(10);
 /// How long a puppet may take to come in. The server may be busy.
 const COMING: Duration = Duration::from_secs(8);
 /// How long a connection over loopback may take.
@@ -176,15 +178,17 @@ pub(super) fn all_leave(mut puppets: Vec<Puppet<'_>>, stop: &Stop) {
     for puppet in &mut puppets {
         puppet.says("/quit");
     }
-    let end = Instant::now() + CONNECTING;
-    while Instant::now() < end && !puppets.is_empty() {
+    all_read(&mut puppets, CONNECTING, stop);
+    puppets.into_iter().for_each(Puppet::vanishes);
+}
+
+/// All of them read, for this time or until nobody is left. Whose connection has ended is taken out.
+pub(super) fn all_read(puppets: &mut Vec<Puppet<'_>>, time: Duration, stop: &Stop) {
+    let began = Instant::now();
+    while !puppets.is_empty() && began.elapsed() < time && !stop.within(BEAT) {
         puppets.retain_mut(|puppet| {
             puppet.send();
             puppet.reads()
         });
-        if stop.within(Duration::from_millis(2)) {
-            break;
-        }
     }
-    puppets.into_iter().for_each(Puppet::vanishes);
 }
