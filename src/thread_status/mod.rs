@@ -73,6 +73,8 @@ pub struct Status {
     /// Never given twice.
     pub(crate) id: u32,
     pub(crate) group: Group,
+    /// Its client is the server's own, for a demonstration.
+    is_puppet: AtomicBool,
     /// Held for a copy, and no other lock with it.
     name: Mutex<String>,
     /// When it was made: nanoseconds since the start.
@@ -152,6 +154,7 @@ impl Status {
         Arc::new(Status {
             id: LAST_ID.fetch_add(1, Relaxed) + 1,
             group: Group::of(name),
+            is_puppet: AtomicBool::new(false),
             name: Mutex::new(name.to_owned()),
             born,
             activity: AtomicU64::new(Transition::new(born, Activity::Starting).bits()),
@@ -165,6 +168,16 @@ impl Status {
             waits_for: AtomicU64::new(0),
             ring: Mutex::new(None),
         })
+    }
+
+    /// Its client is the server's own, for a demonstration.
+    pub(crate) fn mark_puppet(&self) {
+        self.is_puppet.store(true, Relaxed);
+    }
+
+    /// Whether it serves somebody who is no puppet.
+    pub(crate) fn is_person(&self) -> bool {
+        self.group == Group::Client && !self.is_puppet.load(Relaxed)
     }
 
     /// Makes this the status of the calling thread, for `set_activity` and for locks.

@@ -21,6 +21,15 @@ fn lets_boss_in(server: &Server) -> Client {
     boss
 }
 
+/// Boss shows this, and nothing speaks against it.
+#[track_caller]
+fn shows(boss: &mut Client, name: &str) {
+    boss.says(&format!("/demo {name}"));
+    let is_over = |line: &String| line.starts_with("*** End of the demonstration");
+    let begun = std::iter::from_fn(|| boss.reads()).find(|line| !is_over(line)).unwrap();
+    assert!(begun.starts_with("*** A demonstration: ") && begun.ends_with(" (boss)."), "{begun}");
+}
+
 /// A line of ann's, again and again, until all of these are over; bob reads each, in its order, and so does boss.
 /// Returns what boss read besides.
 fn ann_talks_until(over: usize, [boss, ann, bob]: [&mut Client; 3]) -> Vec<String> {
@@ -52,11 +61,7 @@ fn every_demonstration_ends_by_itself_and_harms_nobodys_connection() {
     // All at once, or the test would take half a minute. While the registry is held, no puppet can be let in.
     // The panic is the last, for it is over at once, and nothing is awaited after it.
     let all = ["freeze", "flood", "joins", "logins", "outbox", "registry", "panic"];
-    for name in all {
-        boss.says(&format!("/demo {name}"));
-        let begun = boss.hears_until("*** A demonstration: ");
-        assert!(begun.ends_with(" (boss)."), "{begun}");
-    }
+    all.iter().for_each(|name| shows(&mut boss, name));
     let told = ann_talks_until(all.len(), [&mut boss, &mut ann, &mut bob]);
     for outcome in [
         "the registry was held for 3.0 s. ",
@@ -135,15 +140,27 @@ fn two_demonstrations_at_once_leave_places_free_too() {
     let folder = folder();
     let server = folder.start("--demo --threads-max 160");
     let mut boss = lets_boss_in(&server);
-    // One after the other: an announcement may come later than the answer to the next command.
-    boss.says("/demo joins");
-    boss.hears_until("*** A demonstration: a hundred clients come at once");
+    // One after the other: an announcement may come later than the answer to the next command. Those that join wait for
+    // the registry, and are no people meanwhile.
+    shows(&mut boss, "registry");
+    shows(&mut boss, "joins");
+    eventually("a hundred and boss have a thread", || {
+        server.thread_names().iter().filter(|name| is_clients(name)).count() > 100
+    });
+    shows(&mut boss, "panic");
     boss.says("/demo logins");
     boss.hears_until("*** That takes 50 places, and 32 have to stay free for people: ");
     boss.says("/demo stop");
     boss.hears_until("*** The demonstration is stopped: 100 join.");
     let mut ann = server.connect("ann");
     ann.asks_until("ann", "*** Hello ann.");
+}
+
+/// `c7:demo-1`.
+fn is_clients(thread: &str) -> bool {
+    thread
+        .strip_prefix('c')
+        .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 fn folder_without_demo() -> (Folder, Server) {
@@ -158,8 +175,7 @@ fn a_demonstration_does_not_hold_up_a_stop() {
     let mut server = folder.start("--demo --threads-max 256");
     let mut boss = lets_boss_in(&server);
     for name in ["joins", "flood", "freeze", "registry", "disk 2000"] {
-        boss.says(&format!("/demo {name}"));
-        boss.hears_until("*** A demonstration: ");
+        shows(&mut boss, name);
     }
     let began = Instant::now();
     server.signal("TERM");

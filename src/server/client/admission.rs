@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     core::{close_reason::CloseReason, event::ClientId, notice::notice, sentences},
+    origin::Origin,
     server::{
-        hazards::Hazards,
         proxies::Whose,
         sources::Admission,
         status::{self, Activity},
@@ -33,8 +33,7 @@ pub(crate) struct BrowserHandler {
 impl Handler for ChatHandler {
     fn verify(&self, connection: Connection) -> Option<Connection> {
         // A puppet is on this machine, perhaps beside a proxy, and says nothing of where it is.
-        let is_puppet = |hazards: &Arc<Hazards>| hazards.is_puppet(connection.peer);
-        let whose = match self.hazards.as_ref().is_some_and(is_puppet) {
+        let whose = match self.is_puppet(connection.peer) {
             true => Whose::Known(connection),
             false => self.sources.proxies.ask(connection),
         };
@@ -75,6 +74,10 @@ impl Handler for BrowserHandler {
 }
 
 impl ChatHandler {
+    fn is_puppet(&self, peer: Origin) -> bool {
+        self.hazards.as_ref().is_some_and(|hazards| hazards.is_puppet(peer))
+    }
+
     /// Serves a client who has a place. `begun`: it is a browser.
     fn serve(&self, connection: Connection, begun: Option<&Arc<Begun>>) {
         let client = self.begin(connection, begun.is_some());
@@ -93,6 +96,9 @@ impl ChatHandler {
         let Connection { number, stream, peer, kind, .. } = connection;
         let flusher = Arc::clone(&self.flusher);
         let client = WriterHandle::new(number, stream, peer, self.limits, flusher);
+        if self.is_puppet(peer) {
+            client.status.mark_puppet();
+        }
         if kind == ENCRYPTED {
             client.begin_tls(self.certificates.as_ref().and_then(|it| it.begin()));
         }

@@ -26,7 +26,6 @@ use crate::core::{
 };
 use crate::origin::Origin;
 use crate::server::cues::Cue;
-use crate::thread_status::Group;
 use anyhow::Context as _;
 use crossbeam_channel::{Sender, bounded};
 use parking_lot::Mutex;
@@ -113,12 +112,7 @@ impl Hazards {
 
     /// The session of the client that comes from there, if that is a puppet.
     pub(crate) fn session(&self, peer: Origin) -> Option<Arc<SessionConfig>> {
-        let role = {
-            let mut puppets = self.stage.puppets.lock();
-            let (role, has_thread) = puppets.get_mut(&peer)?;
-            *has_thread = true;
-            *role
-        };
+        let role = *self.stage.puppets.lock().get(&peer)?;
         let config = match role {
             Role::Limited => &self.limited,
             Role::Unlimited | Role::Frozen => &self.unlimited,
@@ -217,13 +211,10 @@ impl Hazards {
         Ok(with)
     }
 
-    /// Clients that are no puppets. Not by the registry, which may be held just now.
+    /// Clients that are no puppets. Not by the registry, which may be held just now: then many a puppet
+    /// waits for it, on its way in or out.
     fn people(&self) -> usize {
-        let puppets =
-            self.stage.puppets.lock().values().filter(|(_, has_thread)| *has_thread).count();
-        let threads = self.stage.threads.all();
-        let clients = threads.iter().filter(|thread| thread.group == Group::Client).count();
-        clients.saturating_sub(puppets)
+        self.stage.threads.all().iter().filter(|thread| thread.is_person()).count()
     }
 
     /// Ends it, or all of them. Returns whether there was one.

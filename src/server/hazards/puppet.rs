@@ -61,7 +61,7 @@ impl<'a> Puppet<'a> {
         let local =
             socket.local_addr().map_err(explain)?.as_socket().unwrap_or(stage.listener).into();
         // Before it connects, so that the server knows it when it comes.
-        stage.puppets.lock().insert(local, (role, false));
+        stage.puppets.lock().insert(local, role);
         let connected = socket.connect_timeout(&stage.listener.into(), CONNECTING);
         let socket = TcpStream::from(socket);
         let (unsent, has_ended) = (Vec::new(), connected.is_err());

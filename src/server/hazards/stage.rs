@@ -39,8 +39,8 @@ pub(super) struct Stage {
     pub(super) fanout: Arc<Brake>,
     /// Holds up the historian before each batch.
     pub(super) historian: Arc<Brake>,
-    /// Where the puppets come from that are here, and whether they have a thread yet.
-    pub(super) puppets: Mutex<HashMap<Origin, (Role, bool)>>,
+    /// Where the puppets come from that are here.
+    pub(super) puppets: Mutex<HashMap<Origin, Role>>,
     /// For the address of the next one.
     pub(super) next: AtomicU16,
 }
