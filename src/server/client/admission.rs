@@ -84,7 +84,8 @@ impl ChatHandler {
         let messages = begun.map(|begun| begin_messages(&client, begun));
         let _listed = self.threads.enter(&client.status);
         let place = RegistryGuard { handler: self, client: &client };
-        if client.is_encrypted() && !self.shake_hands(&client) {
+        // (Thread `web` has shaken hands with a browser.)
+        if client.is_encrypted() && begun.is_none() && !self.shake_hands(&client) {
             return;
         }
         let reserve_of = self.sources.reserve_of(client.number);
