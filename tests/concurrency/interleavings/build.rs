@@ -1,10 +1,9 @@
 //! Copies chatd's sources, so that they are run under another scheduler: in the copy, `std`, `parking_lot` and
 //! `crossbeam_channel` are those of `src/model`, the files of `stand_ins` stand in the place of what talks to the
-//! system, and the mistakes of `planted.rs` are planted, each behind a switch. Nothing else is changed.
+//! system, and the mistakes of `planted` are planted, each behind a switch. Nothing else is changed.
 
 mod planted;
 
-use planted::PLANTED;
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -41,13 +40,13 @@ fn main() {
     let here = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap());
     let copy = PathBuf::from(env::var("OUT_DIR").unwrap()).join("chatd");
     let source = here.join("../../../src").canonicalize().unwrap();
-    for watched in [&source, &here.join("stand_ins"), &here.join("planted.rs")] {
+    for watched in [&source, &here.join("stand_ins"), &here.join("planted")] {
         println!("cargo::rerun-if-changed={}", watched.display());
     }
     let _ = fs::remove_dir_all(&copy);
     for name in files(&source, "") {
         let mut text = fs::read_to_string(source.join(&name)).unwrap();
-        for planted in PLANTED.iter().filter(|planted| planted.file == name) {
+        for planted in planted::planted().filter(|planted| planted.file == name) {
             let count = text.matches(planted.right).count();
             assert_eq!(count, 1, "{name} has {count} times what {:?} replaces", planted.name);
             text = text.replace(planted.right, planted.wrong);

@@ -14,13 +14,12 @@
 #![allow(clippy::all, reason = "the copy is looked at where it comes from")]
 
 mod model;
-#[path = "../planted.rs"]
+#[path = "../planted/mod.rs"]
 mod planted;
 mod scenarios;
 
 include!(concat!(env!("OUT_DIR"), "/chatd/root.rs"));
 
-use planted::PLANTED;
 use scenarios::{SCENARIOS, Scenario};
 use shuttle::{
     Config, FailurePersistence, MaxSteps, Runner,
@@ -74,7 +73,7 @@ fn main() {
     for scenario in SCENARIOS {
         if names.is_empty() || names.iter().any(|name| name == scenario.name) {
             count(is_sound(scenario, schedules));
-            let planted = PLANTED.iter().filter(|planted| planted.scenario == scenario.name);
+            let planted = planted::planted().filter(|planted| planted.scenario == scenario.name);
             planted.for_each(|planted| count(is_found(scenario, planted.name)));
         }
     }

@@ -3,12 +3,63 @@
 use super::{Waiting, channel, net::TcpStream, point};
 use crate::origin::Origin;
 use std::{
+    collections::VecDeque,
     io::{self, ErrorKind},
-    sync::Mutex,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
 };
 
-/// As in `std`; nobody makes one.
-pub(crate) enum TcpListener {}
+/// As in `std`, for thread `web`: its accept does not wait.
+pub(crate) struct TcpListener(pub(super) Arc<Backlog>);
+
+/// Where browsers connect.
+#[derive(Default)]
+pub(crate) struct Backlog {
+    /// `None`: nobody listens any more.
+    pub(super) queue: Mutex<Option<VecDeque<(TcpStream, SocketAddr)>>>,
+    pub(super) changes: Waiting,
+}
+
+impl TcpListener {
+    pub(crate) fn new() -> (TcpListener, Arc<Backlog>) {
+        let backlog = Arc::<Backlog>::default();
+        *backlog.queue.lock().unwrap() = Some(VecDeque::new());
+        (TcpListener(backlog.clone()), backlog)
+    }
+
+    pub(crate) fn set_nonblocking(&self, _is_on: bool) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(crate) fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        point();
+        let accepted = self.0.queue.lock().unwrap().as_mut().and_then(VecDeque::pop_front);
+        accepted.ok_or_else(|| ErrorKind::WouldBlock.into())
+    }
+}
+
+impl Drop for TcpListener {
+    fn drop(&mut self) {
+        let left = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(left); // without the lock: others may go on here
+    }
+}
+
+impl Backlog {
+    /// If nobody listens, the connection is closed.
+    pub(crate) fn connect(&self, stream: TcpStream) {
+        point();
+        let late = match &mut *self.queue.lock().unwrap() {
+            Some(queue) => {
+                queue.push_back((stream, SocketAddr::from(([127, 0, 0, 1], 1))));
+                None
+            }
+            None => Some(stream),
+        };
+        drop(late);
+        self.changes.wake();
+    }
+}
 
 /// A queue of connections.
 pub struct Listener {

@@ -2,7 +2,7 @@
 //! [`Peer`] at its other end reads when the scheduler wants it to.
 
 pub use super::listener::Listener;
-pub(crate) use super::listener::TcpListener;
+pub(crate) use super::listener::{Backlog, TcpListener};
 
 use super::{Waiting, point, random, time::Instant, wait};
 use std::{
@@ -250,7 +250,8 @@ pub(crate) fn wait_broken(socket: &TcpStream, at_most: Duration) -> io::Result<(
 pub(crate) fn wait_end(socket: &TcpStream, at_most: Duration) -> io::Result<bool> {
     let until = Some(Instant::now() + at_most);
     wait(&[&socket.wire().changes], until, || has_peer_ended(socket).then_some(()));
-    match socket.wire().state().is_broken {
+    let is_broken = socket.wire().state().is_broken;
+    match is_broken {
         true => Err(ErrorKind::ConnectionReset.into()),
         false => Ok(has_peer_ended(socket)),
     }
@@ -300,6 +301,20 @@ pub(crate) fn send_vectored_now(
     send_now(socket, &slices)
 }
 
+pub(crate) fn peek_now(socket: &TcpStream, space: &mut [u8]) -> io::Result<usize> {
+    point();
+    let state = socket.wire().state();
+    if state.received.is_empty() && !(state.has_peer_ended || state.is_deaf) {
+        return Err(ErrorKind::WouldBlock.into());
+    }
+    Ok(space.iter_mut().zip(&state.received).map(|(to, byte)| *to = *byte).count())
+}
+
+fn is_readable(socket: &TcpStream) -> bool {
+    let state = socket.wire().state();
+    !state.received.is_empty() || state.has_peer_ended || state.is_deaf || state.is_broken
+}
+
 fn is_writable(socket: &TcpStream) -> bool {
     let state = socket.wire().state();
     state.sent.len() < state.space || state.is_broken || state.is_ended
@@ -325,6 +340,37 @@ pub(crate) fn wait_any_writable<'a>(
         (is_woken || sockets.iter().any(|socket| is_writable(socket))).then_some(())
     });
     Ok(())
+}
+
+/// Waits for any of them. Returns which of the sockets are ready: to be read, or to be written to.
+pub(crate) fn wait_any<'a>(
+    waker: &Waker,
+    listeners: &[TcpListener],
+    sockets: impl Iterator<Item = (&'a TcpStream, bool)>,
+    at_most: Option<Duration>,
+) -> io::Result<Vec<bool>> {
+    let sockets: Vec<_> = sockets.collect();
+    let mut all: Vec<&Waiting> = sockets.iter().map(|(socket, _)| &socket.wire().changes).collect();
+    all.extend(listeners.iter().map(|listener| &listener.0.changes));
+    all.push(&waker.changes);
+    let look = || -> Vec<bool> {
+        let is_ready = |&(socket, is_to_write): &(&TcpStream, bool)| match is_to_write {
+            true => is_writable(socket),
+            false => is_readable(socket),
+        };
+        sockets.iter().map(is_ready).collect()
+    };
+    let has_come = |listener: &TcpListener| {
+        listener.0.queue.lock().unwrap().as_ref().is_some_and(|queue| !queue.is_empty())
+    };
+    let until = at_most.map(|at_most| Instant::now() + at_most);
+    wait(&all, until, || {
+        let is_any = *waker.is_woken.lock().unwrap()
+            || listeners.iter().any(has_come)
+            || look().contains(&true);
+        is_any.then_some(())
+    });
+    Ok(look())
 }
 
 pub(crate) struct Waker {

@@ -1,6 +1,7 @@
 //! What is played: each a few threads that do what chatd's threads do, and what must come of it in every order.
 
 mod accept;
+mod browser;
 mod disk;
 mod fanout;
 mod flusher;
@@ -14,6 +15,7 @@ mod shutdown;
 mod slow;
 mod threads;
 mod view;
+mod web;
 
 use crate::{
     core::event::ClientId,
@@ -47,6 +49,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "tls",
         what: "The same, encrypted, and the client types: each record whole, in its order, and none is left lying.",
         run: outbox::run_encrypted,
+    },
+    Scenario {
+        name: "browser",
+        what: "A browser that pings and talks: whole frames, a pong for each ping, one end, and nothing behind it.",
+        run: browser::run,
     },
     Scenario {
         name: "flusher",
@@ -92,6 +99,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "handover",
         what: "Threads rest and go on; the chat that is left has all that was said, and nothing is lost.",
         run: handover::run,
+    },
+    Scenario {
+        name: "web",
+        what: "Browsers come by thread `web`: each is served, with all that it has sent, or told why not; and every thread ends.",
+        run: web::run,
     },
     Scenario {
         name: "view",

@@ -1,4 +1,4 @@
-//! A whole server of the source's own threads (thread `web` alone only waits for its end), and clients who talk.
+//! A whole server of the source's own threads, and clients who talk.
 
 use super::{
     AMPLE, LIMITS,
@@ -10,12 +10,12 @@ use crate::{
     lock::{LockKind, Locked},
     model::{
         channel::{Sender, bounded},
-        net::{self, Listener, TcpStream, connection},
+        net::{Backlog, Listener, TcpListener, TcpStream, connection},
         random,
     },
     origin::Origin,
     server::{
-        Chatd, WebStop, WebThread,
+        Chatd, WebThread,
         auth::Authenticator,
         client::{
             admission::Admitting, flusher::FlusherQueue, handler::ChatHandler, lingerer::Lingerer,
@@ -23,9 +23,14 @@ use crate::{
         },
         fanout::EventSender,
         options::Options,
+        proxies::Proxies,
         sources::SourceTable,
+        status::Status,
         threads::Threads,
+        tls::certificates::Certificates,
         view::View,
+        watch::Watch,
+        web::{Web, WebConfig, listener::WebListeners},
     },
     socketserver::{Server, Threading},
     store::with_disk,
@@ -36,8 +41,17 @@ use std::{sync::Arc, time::Duration};
 /// Where clients connect.
 pub(super) type Connects = Sender<(TcpStream, Origin)>;
 
+/// Where browsers connect: for http, and for https.
+pub(super) type Browsers = [Arc<Backlog>; 2];
+
 /// A server with so many places.
 pub(super) fn serve(places: usize) -> (Chatd, Connects) {
+    let (chatd, connects, _) = serve_browsers(places);
+    (chatd, connects)
+}
+
+/// The same, and where browsers connect.
+pub(super) fn serve_browsers(places: usize) -> (Chatd, Connects, Browsers) {
     let running = start::<Parked>();
     let (flusher_queue, flusher) = FlusherQueue::new().unwrap();
     let (outside, lingerer) = Lingerer::new(8);
@@ -69,7 +83,7 @@ pub(super) fn serve(places: usize) -> (Chatd, Connects) {
         totals: running.totals,
         threads: Arc::new(Threads::new(places, [])),
         web: None,
-        certificates: None,
+        certificates: Some(Arc::new(Certificates { plain_port: None })),
         rests: running.rests,
         tell: running.tell,
     });
@@ -84,18 +98,7 @@ pub(super) fn serve(places: usize) -> (Chatd, Connects) {
         let server = server.clone();
         move || server.serve_forever()
     })];
-    let stop = Arc::new(net::Waker::new().unwrap());
-    let web = WebThread {
-        stop: WebStop(stop.clone()),
-        thread: spawn({
-            let handler = handler.clone();
-            move || {
-                let _ = net::wait_any_writable(&stop, std::iter::empty(), None);
-                drop(handler);
-            }
-        }),
-        view: Arc::new(View::new(&options)),
-    };
+    let (web, browsers) = start_web(&options, (&handler, &threads), &running.watch);
     let chatd = Chatd {
         servers: vec![server],
         accepting,
@@ -107,7 +110,26 @@ pub(super) fn serve(places: usize) -> (Chatd, Connects) {
         flusher,
         web: Some(web),
     };
-    (chatd, connects)
+    (chatd, connects, browsers)
+}
+
+fn start_web(
+    options: &Options,
+    (handler, threads): (&Arc<ChatHandler>, &Arc<Threading>),
+    watch: &Watch,
+) -> (WebThread, Browsers) {
+    let [(plain, by_http), (encrypted, by_https)] = [(); 2].map(|()| TcpListener::new());
+    let opened = WebListeners {
+        listeners: vec![plain],
+        encrypted: vec![encrypted],
+        metrics: Vec::new(),
+        names: Vec::new(),
+        status: Status::new("web"),
+    };
+    let config = WebConfig { proxies: Proxies, chat_port: 5000, most: 8 };
+    let view = Arc::new(View::new(options));
+    let (web, stop) = Web::new(opened, config, (handler, threads, &view), watch.clone()).unwrap();
+    (WebThread { stop, thread: spawn(move || web.run()), view }, [by_http, by_https])
 }
 
 /// Somebody connects, gives a name, says some lines, and reads to the end. Returns what they read. They read slowly

@@ -24,6 +24,7 @@ pub(crate) mod trace;
 pub(crate) mod turned_away;
 pub(crate) mod view;
 pub(crate) mod watch;
+pub(crate) mod web;
 mod wiped_json;
 
 pub(crate) use crate::model::net;
@@ -37,6 +38,7 @@ use fanout::Shutdown;
 use std::sync::Arc;
 use view::View;
 use watch::Watch;
+use web::WebStop;
 
 /// As in the source.
 pub(crate) struct Chatd {
@@ -57,19 +59,11 @@ impl Chatd {
     }
 }
 
-/// The thread that hands browsers in: here it waits for its end.
+/// The thread that hands browsers in.
 pub(crate) struct WebThread {
     pub(crate) stop: WebStop,
     pub(crate) thread: JoinHandle<()>,
     pub(crate) view: Arc<View>,
-}
-
-pub(crate) struct WebStop(pub(crate) Arc<net::Waker>);
-
-impl WebStop {
-    fn stop(&self) {
-        self.0.wake();
-    }
 }
 
 pub(crate) fn start_thread(

@@ -1,4 +1,4 @@
-//! Clients, as in the source, but for browsers.
+//! Clients, as in the source.
 
 pub(crate) mod admission;
 mod driver;
@@ -44,7 +44,7 @@ pub(crate) fn read_encrypted(client: &Arc<WriterHandle>, input: &mut LineBuffer)
     }
 }
 
-// What the reader of a browser's messages does, which is not here.
+// What a browser's thread does first, and what the reader of its messages does.
 
 pub(crate) fn begin_frames(client: &WriterHandle) {
     client.begin_frames();

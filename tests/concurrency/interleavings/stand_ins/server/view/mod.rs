@@ -8,6 +8,7 @@ mod way;
 
 use super::{
     auth::tickets::Tickets,
+    client::{handler::ChatHandler, waiting::Begun},
     options::Options,
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
 use looker::Looker;
 use lookers::{Lookers, Over};
 use slot::{Slot, TICK};
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 pub(crate) struct View {
     lookers: Arc<Lookers>,
@@ -31,6 +32,16 @@ pub(crate) struct View {
 impl View {
     pub(crate) fn new(options: &Options) -> View {
         View { lookers: Arc::new(Lookers::new(options)), threads: Threading::new(8, 1 << 18) }
+    }
+
+    /// No browser asks for it by the page's port.
+    pub(crate) fn hand_in(
+        &self,
+        _chat: &Arc<ChatHandler>,
+        _connection: (TcpStream, SocketAddr),
+        _begun: Arc<Begun>,
+    ) {
+        unreachable!("nobody looks in this way")
     }
 
     /// As in the source.

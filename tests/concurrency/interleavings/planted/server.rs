@@ -1,159 +1,8 @@
-//! Mistakes that are easy to make in these files. Each is planted in the copy behind a switch, and its scenario has to
-//! find it. Where the source has changed, so that `right` is not there any more, the build says so.
+//! In what the server does for all of them.
 
-#![allow(dead_code, reason = "build.rs and the program each read a part")]
+use super::Planted;
 
-pub(crate) struct Planted {
-    pub(crate) name: &'static str,
-    /// The scenario that finds it.
-    pub(crate) scenario: &'static str,
-    pub(crate) file: &'static str,
-    pub(crate) right: &'static str,
-    pub(crate) wrong: &'static str,
-}
-
-pub(crate) const PLANTED: &[Planted] = &[
-    Planted {
-        name: "what is said overtakes an answer",
-        scenario: "outbox",
-        file: "server/client/outbox.rs",
-        right: "            Turn::AnswerAfter(_) | Turn::OwnThread => outbox.queue.push(before),",
-        wrong: "            _ if crate::planted(\"what is said overtakes an answer\") => outbox.queue.send(&self.socket, before),
-            Turn::AnswerAfter(_) | Turn::OwnThread => outbox.queue.push(before),",
-    },
-    Planted {
-        name: "two threads send at once",
-        scenario: "outbox",
-        file: "server/client/outbox/answer.rs",
-        right: "        outbox.turn = Turn::OwnThread;
-        let before = outbox.queue.take_first(before);",
-        wrong: "        outbox.turn = if crate::planted(\"two threads send at once\") { Turn::Anybody } else { Turn::OwnThread };
-        let before = outbox.queue.take_first(before);",
-    },
-    Planted {
-        name: "an answer is not noticed",
-        scenario: "outbox",
-        file: "server/client/outbox.rs",
-        right: "            self.answered.notify_all();",
-        wrong: "            if !crate::planted(\"an answer is not noticed\") { self.answered.notify_all(); }",
-    },
-    Planted {
-        name: "what is left of a record is not sent",
-        scenario: "tls",
-        file: "server/client/send_queue.rs",
-        right: "        self.waiting.is_empty() && self.tls.as_ref().is_none_or(|tls| !tls.has_unsent())",
-        wrong: "        self.waiting.is_empty()
-            && (crate::planted(\"what is left of a record is not sent\") || self.tls.as_ref().is_none_or(|tls| !tls.has_unsent()))",
-    },
-    Planted {
-        name: "the flusher sends in the middle of an answer",
-        scenario: "tls",
-        file: "server/client/outbox.rs",
-        right: "        if outbox.turn == Turn::Anybody {
-            outbox.queue.send_waiting(&self.socket, &[], now);",
-        wrong: "        if outbox.turn == Turn::Anybody || crate::planted(\"the flusher sends in the middle of an answer\") {
-            outbox.queue.send_waiting(&self.socket, &[], now);",
-    },
-    Planted {
-        name: "a handshake waits for bytes while its answer is not sent",
-        scenario: "tls",
-        file: "server/client/outbox/encrypted.rs",
-        right: "            if !is_sent {",
-        wrong: "            if !is_sent && !crate::planted(\"a handshake waits for bytes while its answer is not sent\") {",
-    },
-    Planted {
-        name: "the flusher forgets a wake-up",
-        scenario: "flusher",
-        file: "server/client/flusher.rs",
-        right: "            self.bell.waker.clear();
-            clients.extend(self.queue.try_iter());",
-        wrong: "            if crate::planted(\"the flusher forgets a wake-up\") { clients.extend(self.queue.try_iter()); }
-            self.bell.waker.clear();
-            if !crate::planted(\"the flusher forgets a wake-up\") { clients.extend(self.queue.try_iter()); }",
-    },
-    Planted {
-        name: "a client is never again put on the flusher's list",
-        scenario: "flusher",
-        file: "server/client/outbox.rs",
-        right: "        if !outbox.is_flushing {
-            return None;",
-        wrong: "        if !outbox.is_flushing {
-            outbox.is_flushing = crate::planted(\"a client is never again put on the flusher's list\");
-            return None;",
-    },
-    Planted {
-        name: "a pong is sent into the middle of a frame",
-        scenario: "outbox",
-        file: "server/client/outbox.rs",
-        right: "        outbox.queue.push_encoded(frame);
-        if outbox.turn == Turn::Anybody {",
-        wrong: "        if crate::planted(\"a pong is sent into the middle of a frame\") {
-            let _ = net::send_now(&self.socket, &[frame]);
-            return;
-        }
-        outbox.queue.push_encoded(frame);
-        if outbox.turn == Turn::Anybody {",
-    },
-    Planted {
-        name: "the rest of a begun line is dropped",
-        scenario: "slow",
-        file: "server/client/send_queue.rs",
-        right: "        let begun = self.passed.rest(self.waiting.as_slices());",
-        wrong: "        let begun = match crate::planted(\"the rest of a begun line is dropped\") {
-            true => 0,
-            false => self.passed.rest(self.waiting.as_slices()),
-        };",
-    },
-    Planted {
-        name: "a part of what waits is taken for the rest of what is on its way",
-        scenario: "slow",
-        file: "server/client/outbox.rs",
-        right: "        if self.turn == Turn::OwnThread {
-            // What",
-        wrong: "        if self.turn == Turn::OwnThread && !crate::planted(\"a part of what waits is taken for the rest of what is on its way\") {
-            // What",
-    },
-    Planted {
-        name: "what comes before an answer is counted wrong after a hang-up",
-        scenario: "slow",
-        file: "server/client/outbox.rs",
-        right: "            *before = begun.min(*before);",
-        wrong: "            *before = if crate::planted(\"what comes before an answer is counted wrong after a hang-up\") { 0 } else { begun.min(*before) };",
-    },
-    Planted {
-        name: "whoever is hung up goes on reading",
-        scenario: "slow",
-        file: "server/client/outbox.rs",
-        right: "        net::end_reading(&self.socket);",
-        wrong: "        if !crate::planted(\"whoever is hung up goes on reading\") { net::end_reading(&self.socket); }",
-    },
-    Planted {
-        name: "a hang-up is taken for a connection that is cut off",
-        scenario: "slow",
-        file: "server/client/outbox.rs",
-        right: "        self.hung_up.store(true, Relaxed);",
-        wrong: "        if crate::planted(\"a hang-up is taken for a connection that is cut off\") { net::end_reading(&self.socket); }
-        self.hung_up.store(true, Relaxed);",
-    },
-    Planted {
-        name: "nobody notices that the last client has left",
-        scenario: "registry",
-        file: "server/registry.rs",
-        right: "            self.empty.notify_all();",
-        wrong: "            if !crate::planted(\"nobody notices that the last client has left\") { self.empty.notify_all(); }",
-    },
-    Planted {
-        name: "the registry is closed after it was listed",
-        scenario: "registry",
-        file: "server/registry.rs",
-        right: "        self.clients.lock().closed = true;",
-        wrong: "        if crate::planted(\"the registry is closed after it was listed\") {
-            let all = self.all();
-            self.clients.lock().closed = true;
-            return all;
-        }
-        self.clients.lock().closed = true;",
-    },
+pub(super) const ALL: &[Planted] = &[
     Planted {
         name: "two take the last place",
         scenario: "threads",
@@ -374,5 +223,64 @@ pub(crate) const PLANTED: &[Planted] = &[
             return Err(stopping());
         }
         if state.all.len()",
+    },
+    Planted {
+        name: "what came behind a request is lost",
+        scenario: "web",
+        file: "server/web/mod.rs",
+        right: "                let handler = Arc::new(BrowserHandler { chat, begun: Begun::new(first, tls) });",
+        wrong: "                let first = if crate::planted(\"what came behind a request is lost\") { Vec::new() } else { first };
+                let handler = Arc::new(BrowserHandler { chat, begun: Begun::new(first, tls) });",
+    },
+    Planted {
+        name: "thread web is not woken when the server stops",
+        scenario: "web",
+        file: "server/web/mod.rs",
+        right: "        self.0.waker.wake();",
+        wrong: "        if !crate::planted(\"thread web is not woken when the server stops\") { self.0.waker.wake(); }",
+    },
+    Planted {
+        name: "thread web forgets a wake-up",
+        scenario: "web",
+        file: "server/web/mod.rs",
+        right: "            self.bell.waker.clear();
+            if self.bell.stopping.load(SeqCst) {
+                return self.status.set(Activity::Ended);
+            }
+",
+        wrong: "            if !crate::planted(\"thread web forgets a wake-up\") { self.bell.waker.clear(); }
+            if self.bell.stopping.load(SeqCst) {
+                return self.status.set(Activity::Ended);
+            }
+            if crate::planted(\"thread web forgets a wake-up\") { self.bell.waker.clear(); }
+",
+    },
+    Planted {
+        name: "frames follow half an answer",
+        scenario: "web",
+        file: "server/web/connection.rs",
+        right: "            Ok(sent) if sent == answer.len() => {",
+        wrong: "            Ok(sent) if sent == answer.len() || crate::planted(\"frames follow half an answer\") => {",
+    },
+    Planted {
+        name: "thread web waits to read while something is to be sent",
+        scenario: "web",
+        file: "server/web/mod.rs",
+        right: "(&one.stream, one.wants_to_send())",
+        wrong: "(&one.stream, one.wants_to_send() && !crate::planted(\"thread web waits to read while something is to be sent\"))",
+    },
+    Planted {
+        name: "a request that has come already waits for more",
+        scenario: "web",
+        file: "server/web/connection.rs",
+        right: "        has_more && !self.wants_to_send()",
+        wrong: "        has_more && !self.wants_to_send() && !crate::planted(\"a request that has come already waits for more\")",
+    },
+    Planted {
+        name: "a browser by https is not told that the server stops",
+        scenario: "web",
+        file: "server/client/admission.rs",
+        right: "client.is_encrypted() && begun.is_none() && !self",
+        wrong: "client.is_encrypted() && (begun.is_none() || crate::planted(\"a browser by https is not told that the server stops\")) && !self",
     },
 ];
