@@ -107,7 +107,7 @@ impl Visitor {
                 }
             }
             let is_new = self.token.is_none();
-            if self.is_let_in(&mut client) {
+            if self.is_let_in(&mut client, is_new) {
                 if is_new {
                     self.settles(&mut client);
                 }
@@ -116,12 +116,12 @@ impl Visitor {
         }
     }
 
-    /// Reads up to the note of the room that it was in; what it has missed comes before that.
-    fn is_let_in(&mut self, client: &mut Client) -> bool {
+    /// Reads up to the note of the room that it was in, or the first time of any; what it has missed comes before that.
+    fn is_let_in(&mut self, client: &mut Client, is_new: bool) -> bool {
         while let Some(line) = client.reads_whole() {
             assert!(!line.contains("token is not good"), "{}: {line}", self.name);
             let is_room = self.hears(&line);
-            if is_room == Some(self.room.to_owned()) || is_room.is_some() && self.last == 0 {
+            if is_room.is_some() && (is_new || is_room.as_deref() == Some(self.room)) {
                 assert!(self.token.is_some(), "{} has a token", self.name);
                 // Whatever it has heard, a note has told of.
                 assert_eq!(self.since, [], "{} heard what the server does not tell of", self.name);
