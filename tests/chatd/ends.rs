@@ -39,7 +39,7 @@ fn folder(accounts: usize, lines: i64) -> Folder {
 /// fail.
 #[track_caller]
 fn stops(server: &mut Server, what: &str) {
-    assert_eq!(stops_with(server, what), Some(0), "{what}");
+    assert_eq!(stops_with(server, what), Some(0), "{what}: {}", server.log());
 }
 
 /// The same; returns its exit code.
@@ -149,39 +149,39 @@ fn is_indexed(folder: &Folder) {
 
 // --- Questions ---
 
-/// How long the answers take to what somebody asks who searches nothing: older lines, and a password.
-fn others_wait(server: &Server) -> Duration {
-    let (mut reader, mut owner) = (server.lets_in("reader"), server.connect("n0"));
-    let began = Instant::now();
+/// Two who search nothing. One is in; the other one has an account, and is asked for the password.
+fn others(server: &Server) -> [Client; 2] {
+    let (reader, mut owner) = (server.lets_in("reader"), server.connect("n0"));
+    owner.asks_until("n0", "*** n0 is registered.");
+    [reader, owner]
+}
+
+/// They ask for older lines, and give the password. What the server works until the first is answered is what that waits for,
+/// and a busy machine does not add to it. (It does to the hash of the password, however soon its turn comes.)
+#[track_caller]
+fn are_answered_soon(server: &Server, [mut reader, mut owner]: [Client; 2]) {
+    let ticks = server.cpu_ticks();
     reader.says("/history 1000");
-    owner.says(&format!("n0\n{PASSWORD}"));
+    owner.says(PASSWORD);
     reader.hears_until("*** The last 1000 lines of lobby");
+    let work = server.cpu_ticks() - ticks;
     owner.hears_until("*** Hello n0.");
-    began.elapsed()
+    println!("{work} ticks of 10 ms until others were answered");
+    assert!(work < 100, "{work} ticks of 10 ms");
 }
 
 #[test]
 fn nobody_waits_for_a_search_for_which_lines_are_indexed() {
     let folder = folder(1, UNINDEXED);
     let server = folder.start("");
-    let mut searcher = server.lets_in("searcher");
-    searcher.has_read_everything();
+    let (others, mut searcher) = (others(&server), server.lets_in("searcher"));
+    searcher.asks_until("/quiet on", "*** You no longer");
     searcher.says("/search threads locks 77");
     eventually("it has begun to index", || indexed(&folder) > 0);
-    let began = Instant::now();
-    let waited = others_wait(&server);
-    assert!(indexed(&folder) < UNINDEXED, "they were not asked in time");
-    searcher.hears_until("*** The newest 50 lines of lobby with threads locks 77");
-    is_sooner(waited, began.elapsed());
-}
-
-/// What others asked is answered long before those who search are: a second at the most, or half of the time that it
-/// takes on a machine that is busy with other things, too.
-#[track_caller]
-fn is_sooner(waited: Duration, searched: Duration) {
-    println!("beside searches that took {searched:?}, others waited {waited:?}");
-    let most = Duration::from_secs(1).max(searched / 2);
-    assert!(waited < most, "they waited {waited:?}, and who searched {searched:?}");
+    assert!(indexed(&folder) < UNINDEXED, "they are not asked in time");
+    are_answered_soon(&server, others);
+    let answer = searcher.reads().unwrap();
+    assert!(answer.contains(" with threads locks 77") || answer.contains("now:"), "{answer}");
 }
 
 #[test]
@@ -194,17 +194,16 @@ fn nobody_waits_for_fifty_who_search() {
         searcher.asks_until("/quiet on", "*** You no longer");
     }
     is_indexed(&folder);
+    let others = others(&server);
     // Every line has all of these words but the last, and that one begins in many ways.
     searchers
         .iter_mut()
         .for_each(|searcher| searcher.says("/search threads and locks 1* 2* 3* 99*"));
-    let began = Instant::now();
-    let waited = others_wait(&server);
+    are_answered_soon(&server, others);
     for searcher in &mut searchers {
         let answer = searcher.reads().unwrap();
         assert!(answer.contains("threads and locks") || answer.contains("now:"), "{answer}");
     }
-    is_sooner(waited, began.elapsed());
 }
 
 // --- Files that may not become larger ---
