@@ -128,9 +128,12 @@ pub fn ten_flooders_have_ten_bursts_and_no_more_and_the_others_lose_nothing() {
         }
         line += 1;
     }
+    // The flood does arrive: later, if the machine is busy.
+    while flood < FLOODERS * BURST / 2 {
+        flood += usize::from(alice.reads().unwrap().starts_with("<flooder"));
+    }
     let most = FLOODERS as f64 * (BURST as f64 + 1.0 + 8.0 * began.elapsed().as_secs_f64());
     assert!((flood as f64) <= most, "{flood} lines of the flood, and not {most}");
-    assert!(flood >= FLOODERS * BURST / 2, "the flood did arrive: {flood}");
 }
 
 /// They have sent their end of file, read nothing, and never close: what their client has sent is not forgotten, nor are they

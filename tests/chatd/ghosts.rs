@@ -14,12 +14,14 @@ struct Host {
 
 impl Host {
     fn new() -> Option<Host> {
-        let id = std::process::id() % 200;
+        // A number that nobody else has: another test that runs now, or one that was killed.
+        let first = std::process::id();
+        let mut numbers = (0..200).map(|i| (first + i) % 200);
+        let id = numbers.find(|id| ip(&format!("netns add ghost{id}")))?;
         let (name, cable, far) =
             (format!("ghost{id}"), format!("ghost{id}a"), format!("ghost{id}b"));
         let (ours, theirs) = (format!("10.213.{id}.1"), format!("10.213.{id}.2"));
         let steps = [
-            format!("netns add {name}"),
             format!("link add {cable} type veth peer name {far}"),
             format!("link set {far} netns {name}"),
             format!("addr add {ours}/24 dev {cable}"),
