@@ -394,15 +394,17 @@ mod tests {
 
     /// Who reads too slowly is hung up. What they have got by then ends with a whole line, also if the
     /// server was handed over meanwhile.
+    #[cfg(unix)]
     #[test]
     fn a_line_that_was_begun_is_kept_though_the_socket_takes_nothing_more() {
-        let ((server, _peer), mut queue) = (pair(), SendQueue::default());
+        // No TCP: there the kernel moves bytes from one side to the other when it likes, and then the
+        // socket takes more.
+        let (server, _peer) = std::os::unix::net::UnixStream::pair().unwrap();
+        let server = TcpStream::from(std::os::fd::OwnedFd::from(server));
+        let mut queue = SendQueue::default();
         queue.send(&server, &[b"before\n", &vec![b'x'; 32 << 20], b"\n"]);
-        let mut begun = 0;
-        while queue.len() != begun {
-            begun = queue.len();
-            queue.send_waiting(&server, &[], Instant::now());
-        }
+        queue.send_waiting(&server, &[], Instant::now()); // the send before may have been a part
+        let begun = queue.len();
         assert!(begun > 1, "the socket has taken 32 MiB");
         let much_later = Instant::now() + Duration::from_hours(1);
         queue.send_waiting(&server, &[], much_later);
