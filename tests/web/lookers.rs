@@ -213,9 +213,12 @@ fn a_view_without_names_has_none_and_no_address_and_no_text() {
         bytes.extend(if kind == 0x82 { more } else { Vec::new() });
     }
     all += std::str::from_utf8(&bytes).unwrap();
-    for secret in ["127.0.0.1", "xyzzy", &bob.address().port().to_string()] {
+    for secret in ["127.0.0.1", "xyzzy"] {
         assert!(!all.contains(secret), "{secret} is in it");
     }
+    let port = bob.address().port().to_string();
+    let mut numbers = all.split(|c: char| !c.is_ascii_digit());
+    assert!(!numbers.any(|number| number == port), "{port} is in it");
     assert!(all.contains("\"anonymous\":true"));
 }
 
