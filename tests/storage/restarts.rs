@@ -33,7 +33,7 @@ listeners = []
 for port in sys.argv[1:3]:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", int(port)))
+    listener.bind(("127.0.0.9", int(port)))
     listener.listen(512)
     listeners.append(fcntl.fcntl(listener, fcntl.F_DUPFD, 10))
 while True:
@@ -115,9 +115,10 @@ impl Drop for Manager {
     }
 }
 
-/// An address that is free.
+/// An address that is free, and stays so while nobody listens there: another one of loopback's than the clients have, one of
+/// which could be given this port for its own.
 fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    TcpListener::bind("127.0.0.9:0").unwrap().local_addr().unwrap()
 }
 
 fn everybody_comes_back(lends: bool) {
