@@ -394,3 +394,18 @@ fn pipe() -> io::Result<(PipeEnd, PipeEnd)> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever waits would not sleep any more.
+    #[test]
+    fn wake_ups_that_are_forgotten_wake_nobody() {
+        let waker = Waker::new().unwrap();
+        (0..200).for_each(|_| waker.wake());
+        waker.clear();
+        let left = (&waker.inner).read(&mut [0; 64]);
+        assert_eq!(left.unwrap_err().kind(), ErrorKind::WouldBlock);
+    }
+}

@@ -71,11 +71,6 @@ impl Trace {
         self.is_wanted.store(true, Release);
     }
 
-    /// No line is followed any more.
-    pub(crate) fn stop(&self) {
-        self.is_wanted.store(false, Relaxed);
-    }
-
     /// A client's thread has read talk, and puts it into the channel. Returns the number of these
     /// lines, if they are followed.
     pub(crate) fn begin(&self, talker: &Status) -> Option<u32> {

@@ -102,6 +102,8 @@ fn what_lasts_is_told_to_who_comes_later_and_is_stopped_by_a_word() {
         "*** A demonstration: the fan-out waits 200 ms between its steps (boss).",
     );
     boss.asks("/demo slow", "*** That is being shown now. /demo stop ends it.");
+    boss.says("/demo");
+    assert!(boss.hears_until("***   slow ").ends_with(" (now)"));
     boss.says("/demo disk 50");
     boss.hears("*** A demonstration: the disk takes 50 ms more for each batch, {…} (boss).");
     let mut ann = server.connect("ann");

@@ -127,6 +127,11 @@ fn who_sends_without_an_end_is_hung_up() {
         looker.0.write_all(&bytes).unwrap();
         assert_eq!(looker.ends(), (4008, "That was too much in a second.".to_owned()));
     }
+    // With the ticket twenty signs: two reads, and eighteen frames. That is not too much.
+    let mut looker = web.looks("").gets_in();
+    let frames = [masked(0x89, b"").repeat(16), masked(0x81, br#"{"record":0}"#)].concat();
+    looker.0.write_all(&frames).unwrap();
+    looker.hears_until("no");
 }
 
 #[test]

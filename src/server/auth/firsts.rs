@@ -133,4 +133,14 @@ mod tests {
         }
         assert_eq!(firsts.ask(3, ms(1_010)), Some(Duration::ZERO));
     }
+
+    #[test]
+    fn no_more_wait_than_there_are_places() {
+        let mut firsts = Firsts::default();
+        assert_eq!(firsts.ask(0, ms(0)), Some(Duration::ZERO));
+        for client in 1..=WAITING_MAX as ClientId {
+            assert_eq!(firsts.ask(client, ms(0)), Some(ASKS_EVERY));
+        }
+        assert_eq!(firsts.ask(1_000, ms(0)), None);
+    }
 }

@@ -318,6 +318,8 @@ impl WaitingList {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::options::Options;
+    use argh::FromArgs as _;
     use std::{
         io::Read as _,
         net::{SocketAddr, TcpListener, TcpStream},
@@ -349,6 +351,26 @@ mod tests {
         }
         assert!((20..40).contains(&list.waiting.len()), "{}", list.waiting.len());
         assert!(list.has_room_for(&comes(8, "", false).0));
+    }
+
+    /// From whatever addresses; and who is gone makes room.
+    #[test]
+    fn no_more_wait_than_there_are_places() {
+        let options = Options::from_args(&["chatd"], &[]).unwrap();
+        let (table, totals) = (SourceTable::new(&options), Totals::default());
+        let mut list = WaitingList::new(40);
+        let other_ends: Vec<_> = (1..=50)
+            .map(|host| {
+                let (one, other_end) = comes(host, "", false);
+                list.wait(one, &table, &totals);
+                other_end
+            })
+            .collect();
+        assert_eq!(list.waiting.len(), 40);
+        drop(other_ends);
+        let (one, _other_end) = comes(60, "", false);
+        list.wait(one, &table, &totals);
+        assert_eq!(list.waiting.len(), 1);
     }
 
     #[test]

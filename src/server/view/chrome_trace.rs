@@ -126,3 +126,24 @@ impl Writer {
 fn exact(nanos: u64) -> String {
     format!("{}.{:03}", nanos / 1000, nanos % 1000)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_that_did_more_than_is_kept_are_counted() {
+        let timeline = |lost| Timeline { id: 1, name: String::new(), steps: Vec::new(), lost };
+        let recorded = Recorded {
+            began: 0,
+            ended: 1,
+            timelines: [0, 7, 1].map(timeline).into(),
+            counters: Vec::new(),
+            ways: Vec::new(),
+            marks: Vec::new(),
+        };
+        let json: serde_json::Value = serde_json::from_slice(&write(&recorded)).unwrap();
+        let later = "threads that begin later, because they did more than is kept";
+        assert_eq!(json["otherData"][later], "2");
+    }
+}

@@ -284,7 +284,6 @@ impl Round {
     /// Nobody looks any more.
     fn end(self, looking: &Lookers, chat: &Weak<ChatHandler>) {
         let Some(chat) = chat.upgrade() else { return };
-        chat.totals.trace.stop();
         if let Some(recording) = self.recording {
             recording.end(&chat.threads, |_, name| name); // gives the rings back
             looking.end_recording();

@@ -166,6 +166,9 @@ fn a_ticket_of_the_chat_opens_the_view_once() {
     let hello = page.hears();
     assert_eq!(hello["hello"]["you"], json!({"name": "alice", "may": false}));
     assert_eq!(hello["hello"]["doing"].as_array().unwrap().len(), ACTIVITY_COUNT);
+    for queue in [3, 4].map(|place| &hello["hello"]["queues"][place]) {
+        assert!(queue[2].as_u64().is_some_and(|most| most > 0), "{queue}");
+    }
     assert!(hello["hello"]["hazards"].is_null() && hello["hello"]["hazards_why"].is_string());
     let all = page.hears();
     assert_eq!((&all["all"], &all["sum"]["clients"]), (&json!(true), &json!(1)));
@@ -343,6 +346,7 @@ fn records(page: &mut Page, clients: &mut [Client]) -> bool {
     for begun in of_phase(&trace, "s") {
         let end = of_phase(&trace, "f").find(|end| end["id"] == begun["id"]);
         assert!(end.is_some_and(|end| end["tid"].as_u64() == fanout), "{begun} ends with {end:?}");
+        assert!(nanos(&begun["ts"]) > 0, "{begun} was said before");
     }
     [("M", 10), ("C", 20), ("s", 1), ("f", 1)]
         .iter()

@@ -234,6 +234,8 @@ mod tests {
             (Activity::Reading, whole, 513, Some("warn 513 of 1024 events wait for the fan-out")),
             (Activity::Sending, half, 0, None),
             (Activity::Sending, whole, 0, Some("warn bob has been ")),
+            (Activity::WritingHistory, half / 10, 0, None),
+            (Activity::WritingHistory, half, 0, Some("warn The disk is slow: ")),
         ] {
             let said = look_at(&mut Warnings::default(), vec![watched(activity, since)], events);
             assert_eq!(said.len(), usize::from(says.is_some()), "{said:?}");
