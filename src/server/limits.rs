@@ -220,5 +220,7 @@ mod tests {
     fn max_is_no_limit() {
         assert_eq!(number(Some("max\n".into())), None);
         assert_eq!(number(Some("100\n".into())), Some(100));
+        assert_eq!(threads_limit("x", Some("max\n".into())), None);
+        assert_eq!(threads_limit("x", Some("100\n".into())), Some(threads("x", 100)));
     }
 }

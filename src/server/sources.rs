@@ -177,8 +177,7 @@ impl SourceTable {
         self.sources.lock().release(address);
     }
 
-    /// Counts and logs a connection that is refused. Returns whether it has to wait for its end of
-    /// file.
+    /// Counts and logs a refused connection. Returns whether it has to wait for its end of file.
     pub fn refuse(&self, peer: Origin, why: &TurnedAway, totals: &Totals) -> bool {
         totals.refused[why.reason as usize].fetch_add(1, Relaxed);
         let address = ClientAddress::from(peer);
@@ -396,5 +395,29 @@ impl Usage {
     ) -> Option<Handover> {
         let before = std::mem::replace(&mut self.source, Source::Account(account));
         table.sources.lock().prove(before, account, left, table.now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_os = "linux")] // nothing is handed over elsewhere
+    #[test]
+    fn another_table_goes_on_with_the_places_and_with_what_was_used_up() {
+        use super::*;
+        use argh::FromArgs as _;
+        use std::net::SocketAddr;
+
+        let options = Options::from_args(&["chatd"], &["--threads-max", "1"]).unwrap();
+        let from = |host| Origin::from(SocketAddr::from(([192, 0, 2, host], 4000)));
+        let (before, mut after) = (SourceTable::new(&options), SourceTable::new(&options));
+        let waits_for_names = |table: &SourceTable| {
+            !table.sources.lock().refuse_name(from(1).into(), table.now()).is_zero()
+        };
+        assert!(matches!(before.admit(1, from(1), false), Admission::Place { .. }));
+        while !waits_for_names(&before) {}
+        assert!(!waits_for_names(&after));
+        after.go_on(&before.save().unwrap(), &[(1, from(1))]).unwrap();
+        assert!(waits_for_names(&after));
+        assert!(matches!(after.admit(2, from(2), false), Admission::Wait { .. }), "it is full");
     }
 }
