@@ -10,7 +10,10 @@ use crate::{
         record::{Account, AccountId, Record, Snapshot},
         rooms::RoomsConfig,
     },
-    server::client::{flusher::FlusherQueue, outbox::SlowLimits},
+    server::{
+        client::{flusher::FlusherQueue, outbox::SlowLimits},
+        status::row,
+    },
 };
 use crossbeam_channel::{Sender, bounded};
 use jiff::Timestamp;
@@ -194,6 +197,35 @@ fn a_line_is_shown_when_it_is_written_and_the_next_batch_gathers_meanwhile() {
     bob.reads("<alice> three");
     drop((others, alice));
     thread.join().unwrap();
+}
+
+#[test]
+fn while_a_batch_is_written_the_next_one_takes_no_more_than_is_shown_at_once() {
+    const MUCH: usize = 1024; // lines of 1 KiB, far more than that
+    loop {
+        let (fanout, Others { events, shutdown: _shutdown, commits, history }) = fanout();
+        let status = Arc::clone(&fanout.status);
+        let thread = thread::spawn(move || fanout.run(chat(Snapshot::default())));
+        let alice = Client::new(1);
+        alice.enters(&events, "alice", None);
+        let (began, mut taken) = (Instant::now(), 0);
+        while taken < MUCH && !row(&status).contains("waiting for the disk") {
+            let text = format!("<alice> {}\n", "x".repeat(1024));
+            let talk = Event::Talk(Talk { text, lines: 1, ..Talk::default() });
+            taken += usize::from(events.try_send((Arc::clone(&alice.handle), talk)).is_ok());
+            thread::yield_now();
+        }
+        drop(events);
+        for records in commits {
+            assert!(!records.is_empty());
+            history.send(HistorianEvent::Committed(Vec::new())).unwrap();
+        }
+        thread.join().unwrap();
+        if taken < MUCH {
+            return;
+        }
+        assert!(began.elapsed() >= COMMIT_PATIENCE, "it takes them all, and the disk was not late");
+    }
 }
 
 #[test]
