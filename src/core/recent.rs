@@ -44,12 +44,25 @@ impl<K: Hash + Eq, V: Default> Recent<K, V> {
         if self.is_forgotten(self.age(&key, now)) {
             self.entries.remove(&key);
         }
+        if self.entries.len() == self.entries.capacity() && !self.entries.contains_key(&key) {
+            self.forget_old(now);
+        }
         if self.entries.len() >= REMEMBERED_MAX && !self.entries.contains_key(&key) {
             self.make_room();
         }
         let (last, value) = self.entries.entry(key).or_insert_with(|| (now, V::default()));
         *last = now;
         value
+    }
+
+    /// Forgets what was not used for long, before the table would take more memory. If that is less
+    /// than half of it, the table grows all the same, so the cost for each entry is negligible.
+    fn forget_old(&mut self, now: Duration) {
+        let (Some(after), before) = (self.forgotten_after, self.entries.len()) else { return };
+        self.entries.retain(|_, (last, _)| now.saturating_sub(*last) < after);
+        if self.entries.len() > before / 2 {
+            self.entries.reserve(before + 1 - self.entries.len());
+        }
     }
 
     /// Forgets the older half. That happens once in thousands of entries, so the cost for each is
@@ -89,6 +102,17 @@ mod tests {
             table.entry(i, Duration::from_hours(1));
         }
         assert!(table.entries.len() <= REMEMBERED_MAX);
+    }
+
+    #[test]
+    fn what_is_forgotten_takes_no_memory() {
+        let mut table: Recent<u64, ()> = Recent::new(Some(Duration::from_mins(1)));
+        for second in 0..7_000 {
+            table.entry(second, Duration::from_secs(second));
+        }
+        assert!(table.entries.capacity() < 1_000, "{}", table.entries.capacity());
+        let now = Duration::from_secs(6_999);
+        assert!((6_940..7_000).all(|second| table.get(&second, now).is_some()), "the last minute");
     }
 
     #[test]
