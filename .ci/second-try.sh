@@ -32,7 +32,9 @@ while read -r target name; do
     code=0
     said=$(cargo test --locked --all-features "${which[@]}" -- --exact "$name" 2>&1) || code=$?
     echo "$said" >&2
-    [ $code = 0 ] && grep -q '^test result: ok. 1 passed' <<<"$said"
+    if [ $code != 0 ] || ! grep -q '^test result: ok. 1 passed' <<<"$said"; then
+        exit 1
+    fi
     names+=("$name")
 done <<<"$failed"
 echo "; failed once, and passed alone: ${names[*]}"
