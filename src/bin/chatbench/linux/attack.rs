@@ -26,8 +26,9 @@ const CROWD: Latency = Latency { clients: 100, senders: 50, rate: 20_000.0, stuc
 #[derive(FromArgs)]
 #[argh(subcommand, name = "attack")]
 pub struct Attacked {
-    /// loris, endless-line, subnegotiation, flood, reset-storm, hello-storm, login-storm, search,
-    /// history, threads, names, reset-in-answer, stuck, pastes; or all, one after the other
+    /// idle, loris, endless-line, subnegotiation, flood, reset-storm, hello-storm, login-storm,
+    /// door-storm, search, history, threads, names, reset-in-answer, stuck, pastes; or all, one
+    /// after the other
     #[argh(positional, arg_name = "NAME", from_str_fn(known))]
     name: String,
 }

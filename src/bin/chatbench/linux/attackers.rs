@@ -56,7 +56,9 @@ const MS: Duration = Duration::from_millis(1);
 const TLS_HELLO: &str = "\x16\x03\x01\x00\x64\x01\x00\x00\x60\x03\x03 hello \n of TLS\n";
 
 /// Every attack, by its name.
-pub const ATTACKS: [Attack; 14] = [
+pub const ATTACKS: [Attack; 16] = [
+    // A hundred who only come in: what their presence costs, without an attack.
+    attack("idle", 100, "x-#\n"),
     Attack { again: b"x", every: Duration::from_secs(1), ..attack("loris", 600, "") },
     Attack { again: b"y", times: MUCH, every: MS, ..attack("endless-line", 10, "") },
     Attack {
@@ -70,6 +72,8 @@ pub const ATTACKS: [Attack; 14] = [
     Attack { lives: MS.saturating_mul(10), ..attack("reset-storm", 10, "x-#\nhalf a li") },
     Attack { lives: MS.saturating_mul(20), ..attack("hello-storm", 10, TLS_HELLO) },
     Attack { again: b"/login alice wrong horse\n", ..attack("login-storm", 100, "x-#\n") },
+    // The same by those who have not come in, so that the room has no more members.
+    Attack { again: b"/login alice wrong horse\n", ..attack("door-storm", 100, "") },
     Attack { again: b"/search line\n", ..attack("search", 50, "x-#\n/quiet on\n") },
     Attack { again: b"/history 1000\n", ..attack("history", 50, "x-#\n/quiet on\n") },
     Attack { again: b"/threads\n", ..attack("threads", 50, "x-#\n/quiet on\n") },
