@@ -1,6 +1,6 @@
 //! What is shown is kept: after `kill -9`, on a full disk, beside another process, with a file that is damaged.
 
-use crate::harness::{Client, Folder, eventually, skip};
+use crate::harness::{Client, Folder, Server, eventually, skip};
 use std::{
     collections::{HashMap, HashSet},
     fs,
@@ -238,24 +238,32 @@ fn a_locked_file_is_told_once_and_nothing_is_missing_afterwards() {
     assert_eq!(stored, ["<alice> before", "<alice> during", "<alice> more"]);
 }
 
-/// A small disk of its own, taken away at the end.
-struct SmallDisk(Folder);
+/// A folder in which a disk is mounted, until the end.
+struct Mounted(Folder);
 
-impl SmallDisk {
-    /// `None`, said loudly: only root may mount one.
-    fn mount() -> Option<SmallDisk> {
-        let folder = Folder::new();
-        let mut command = Command::new("mount");
-        command.args(["-t", "tmpfs", "-o", "size=600k", "none"]).arg(folder.path(""));
-        let is_mounted = command.status().is_ok_and(|status| status.success());
+impl Mounted {
+    /// `None`, said loudly: only root may mount one. `disk`: what `mount` is told of it.
+    fn new(disk: &[&str]) -> Option<Mounted> {
+        let mounted = Mounted(Folder::new());
+        let is_mounted = mounted.mount(disk);
         if !is_mounted {
-            skip("it takes root to mount a small disk");
+            skip("it takes root to mount a disk");
         }
-        is_mounted.then_some(SmallDisk(folder))
+        is_mounted.then_some(mounted)
+    }
+
+    fn mount(&self, disk: &[&str]) -> bool {
+        let mut mount = Command::new("mount");
+        mount.args(disk).arg(self.path("")).status().is_ok_and(|status| status.success())
+    }
+
+    /// Whoever has a file of it open keeps that.
+    fn unmount(&self) {
+        let _ = Command::new("umount").args(["-q", "-l"]).arg(self.path("")).status();
     }
 }
 
-impl Deref for SmallDisk {
+impl Deref for Mounted {
     type Target = Folder;
 
     fn deref(&self) -> &Folder {
@@ -263,15 +271,15 @@ impl Deref for SmallDisk {
     }
 }
 
-impl Drop for SmallDisk {
+impl Drop for Mounted {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0.path("")).status();
+        self.unmount();
     }
 }
 
 #[test]
 fn a_full_disk_is_told_once_and_the_chat_goes_on_and_recovers() {
-    let Some(disk) = SmallDisk::mount() else { return };
+    let Some(disk) = Mounted::new(&["-t", "tmpfs", "-o", "size=600k", "none"]) else { return };
     let filler = disk.path("filler");
     let mut server = disk.start("--flood off");
     let [mut alice, mut bob] = server.enter(["alice", "bob"]);
@@ -300,4 +308,35 @@ fn a_full_disk_is_told_once_and_the_chat_goes_on_and_recovers() {
     drop(server);
     let stored = lines_of(&disk, "lobby");
     assert_eq!((stored.len(), &**stored.last().unwrap()), (said + 2, "<alice> during"));
+}
+
+/// Each line is on the disk that is there when it is said, and everybody is told what the other one has not.
+#[test]
+fn a_disk_that_is_gone_and_comes_back_is_told_both_times() {
+    let disk = Folder::new();
+    let bind = ["--bind", &disk.path("").display().to_string()];
+    let Some(place) = Mounted::new(&bind) else { return };
+    // Not from a folder on that disk, for a file that is named from there is still there.
+    let database = place.path("chatd.db").display().to_string();
+    let mut server = Server::start_in(&Folder::new(), &format!("--db {database}"));
+    let [mut alice, mut bob] = server.enter(["alice", "bob"]);
+    alice.says("before");
+    bob.hears("<alice> before");
+    for (change, line) in [("it is gone", "meanwhile"), ("it is back", "after")] {
+        match change {
+            "it is gone" => place.unmount(),
+            _ => assert!(place.mount(&bind)),
+        }
+        let told = bob.hears_until("*** The history has not been written since");
+        assert!(told.ends_with("its file was deleted."), "{told}");
+        let again = bob.hears_until("*** The history is written again; what was said ");
+        assert!(again.ends_with(" is missing."), "{again}");
+        alice.says(line);
+        bob.hears_until(&format!("<alice> {line}"));
+    }
+    assert!(server.is_running());
+    drop(server);
+    assert_eq!(lines_of(&place, "lobby"), ["<alice> before", "<alice> after"]);
+    place.unmount();
+    assert_eq!(lines_of(&place, "lobby"), ["<alice> meanwhile"], "where the disk was missing");
 }
