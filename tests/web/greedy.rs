@@ -1,6 +1,6 @@
 //! Who asks for more than their share of the one thread that serves all browsers.
 
-use crate::{Web, status, to_the_end};
+use crate::{Web, harness::DEADLINE, status, to_the_end};
 use std::{
     io::{Read as _, Write as _},
     net::{Shutdown, TcpStream},
@@ -17,6 +17,16 @@ const SOON: Duration = Duration::from_secs(10);
 /// A request, as often as this.
 fn requests(path: &str, count: usize) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").repeat(count).into_bytes()
+}
+
+/// A connection whose end takes little at once.
+fn takes_little(web: &Web) -> TcpStream {
+    let stream = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    stream.set_recv_buffer_size(4096).unwrap();
+    stream.set_tcp_mss(1460).unwrap(); // as on a network: loopback takes 4 MB by itself
+    stream.connect(&web.web.into()).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream.into()
 }
 
 /// It is answered once, and then the others have their turn.
@@ -59,14 +69,10 @@ fn who_takes_no_answers_keeps_no_browser_out() {
     let many = requests("/page.js", 700);
     let deaf: Vec<TcpStream> = (0..MOST + 10)
         .map(|_| {
-            let stream = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
-            let stream = stream.unwrap();
-            stream.set_recv_buffer_size(4096).unwrap();
-            stream.set_tcp_mss(1460).unwrap(); // as on a network: loopback takes 4 MB by itself
-            stream.connect(&web.web.into()).unwrap();
+            let mut stream = takes_little(&web);
             stream.set_nonblocking(true).unwrap();
-            let _ = stream.send(&many);
-            stream.into()
+            let _ = stream.write(&many);
+            stream
         })
         .collect();
     for _ in 0..5 {
@@ -80,6 +86,28 @@ fn who_takes_no_answers_keeps_no_browser_out() {
         }
     }
     drop(deaf);
+}
+
+/// Of some of them the last answer waits in part, because the system has taken no more; and more has come behind its request.
+#[test]
+fn what_comes_behind_a_last_request_stops_nobody_however_its_answer_is_taken() {
+    let web = Web::start("");
+    let last = b"GET /lanes.js HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\nGET";
+    let counts = 1..=80; // 1 MiB waits in the system: fewer than 50 of these answers
+    let slow: Vec<TcpStream> = counts
+        .clone()
+        .map(|count| {
+            let mut stream = takes_little(&web);
+            stream.write_all(&[&requests("/lanes.js", count), &last[..]].concat()).unwrap();
+            stream
+        })
+        .collect();
+    let is_there = || assert_eq!(status(&web.get("/icon.svg", "")), 200);
+    counts.for_each(|_| is_there()); // meanwhile each of the others has as many turns
+    for mut stream in slow {
+        let _ = stream.read_to_end(&mut Vec::new());
+        is_there();
+    }
 }
 
 /// With the end behind them, as `nc -N` sends it.

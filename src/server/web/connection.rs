@@ -279,7 +279,8 @@ impl Connection {
             self.until = now + IDLE_PATIENCE;
             self.state = State::Reading;
         } else {
-            self.bytes = Vec::new();
+            // What came behind the last request is not read as one.
+            (self.bytes, self.has_more) = (Vec::new(), false);
             self.until = now + LINGER_PATIENCE;
             self.state = State::Lingering(0);
             if let Some(tls) = self.tls.take() {
