@@ -225,6 +225,15 @@ pub(super) const ALL: &[Planted] = &[
         if state.all.len()",
     },
     Planted {
+        name: "a browser by https is closed as it comes",
+        scenario: "web",
+        file: "server/web/mod.rs",
+        right: "                            all.push(Connection::new((stream, tls), peer, port, now));",
+        wrong: "                            if tls.is_none() || !crate::planted(\"a browser by https is closed as it comes\") {
+                                all.push(Connection::new((stream, tls), peer, port, now));
+                            }",
+    },
+    Planted {
         name: "what came behind a request is lost",
         scenario: "web",
         file: "server/web/mod.rs",

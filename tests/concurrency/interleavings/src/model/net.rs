@@ -34,8 +34,6 @@ struct State {
     is_deaf: bool,
     /// The peer sends no more.
     has_peer_ended: bool,
-    /// The peer has gone: a send fails.
-    is_broken: bool,
     /// A signal has come: a read that waits ends.
     is_interrupted: bool,
     /// The server's reads do not wait.
@@ -73,7 +71,6 @@ pub(crate) fn connection(space: usize) -> (TcpStream, Peer) {
         is_ended: false,
         is_deaf: false,
         has_peer_ended: false,
-        is_broken: false,
         is_interrupted: false,
         is_nonblocking: false,
     };
@@ -88,7 +85,7 @@ impl Peer {
             let mut state = self.0.state();
             let count = state.sent.len();
             match count {
-                0 => (state.is_ended || state.is_broken).then(Vec::new),
+                0 => state.is_ended.then(Vec::new),
                 _ => {
                     let some = 1 + random(count);
                     Some(state.sent.drain(..some).collect())
@@ -123,11 +120,6 @@ impl Peer {
     /// Sends an end of file.
     pub(crate) fn end(&self) {
         self.0.change(|state| state.has_peer_ended = true);
-    }
-
-    /// Goes without a word.
-    pub(crate) fn reset(&self) {
-        self.0.change(|state| state.is_broken = true);
     }
 }
 
@@ -208,9 +200,6 @@ pub(crate) fn read(
         if std::mem::take(&mut state.is_interrupted) {
             return Some(Err(ErrorKind::Interrupted.into()));
         }
-        if state.is_broken {
-            return Some(Err(ErrorKind::ConnectionReset.into()));
-        }
         let is_over = state.has_peer_ended || state.is_deaf;
         (count > 0 || is_over).then(|| {
             space[..count]
@@ -227,34 +216,26 @@ pub(crate) fn read_now(socket: &TcpStream, space: &mut [u8]) -> io::Result<usize
     read(socket, space, Some(Duration::ZERO))
 }
 
-/// Whether the client has sent its end of file, or is gone.
+/// Whether the client has sent its end of file.
 pub(crate) fn has_peer_ended(socket: &TcpStream) -> bool {
-    let state = socket.wire().state();
-    state.has_peer_ended || state.is_broken
+    socket.wire().state().has_peer_ended
 }
 
 pub(crate) fn has_peer_gone(socket: &TcpStream) -> bool {
     let state = socket.wire().state();
-    state.is_broken || (state.has_peer_ended && state.received.is_empty())
+    state.has_peer_ended && state.received.is_empty()
 }
 
+/// No connection is ever found broken.
 pub(crate) fn wait_broken(socket: &TcpStream, at_most: Duration) -> io::Result<()> {
-    let until = Some(Instant::now() + at_most);
-    let is_broken = || socket.wire().state().is_broken.then_some(());
-    match wait(&[&socket.wire().changes], until, is_broken) {
-        Some(()) => Err(ErrorKind::ConnectionReset.into()),
-        None => Ok(()),
-    }
+    wait(&[&socket.wire().changes], Some(Instant::now() + at_most), || None::<()>);
+    Ok(())
 }
 
 pub(crate) fn wait_end(socket: &TcpStream, at_most: Duration) -> io::Result<bool> {
     let until = Some(Instant::now() + at_most);
     wait(&[&socket.wire().changes], until, || has_peer_ended(socket).then_some(()));
-    let is_broken = socket.wire().state().is_broken;
-    match is_broken {
-        true => Err(ErrorKind::ConnectionReset.into()),
-        false => Ok(has_peer_ended(socket)),
-    }
+    Ok(has_peer_ended(socket))
 }
 
 pub(crate) fn end_reading(socket: &TcpStream) {
@@ -276,7 +257,7 @@ pub(crate) fn send_behind(socket: &TcpStream, first: &[u8], slices: &[&[u8]]) ->
     let mut sent = 0;
     {
         let mut state = socket.wire().state();
-        if state.is_broken || state.is_ended {
+        if state.is_ended {
             return Err(ErrorKind::BrokenPipe.into());
         }
         for slice in std::iter::once(&first).chain(slices) {
@@ -312,12 +293,12 @@ pub(crate) fn peek_now(socket: &TcpStream, space: &mut [u8]) -> io::Result<usize
 
 fn is_readable(socket: &TcpStream) -> bool {
     let state = socket.wire().state();
-    !state.received.is_empty() || state.has_peer_ended || state.is_deaf || state.is_broken
+    !state.received.is_empty() || state.has_peer_ended || state.is_deaf
 }
 
 fn is_writable(socket: &TcpStream) -> bool {
     let state = socket.wire().state();
-    state.sent.len() < state.space || state.is_broken || state.is_ended
+    state.sent.len() < state.space || state.is_ended
 }
 
 pub(crate) fn wait_writable(socket: &TcpStream, at_most: Duration) -> io::Result<()> {

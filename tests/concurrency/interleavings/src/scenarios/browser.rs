@@ -4,7 +4,7 @@
 
 use super::{
     LIMITS, client,
-    read::{CLOSE, FIRST, LAST, PING, PONG, TEXT, frames, masked, texts},
+    read::{CLOSE, FIRST, LAST, PING, PONG, TEXT, frames, masked, read_to_end, texts},
 };
 use crate::{
     core::{
@@ -17,7 +17,7 @@ use crate::{
         channel::{Receiver, Sender, TryRecvError, bounded},
         net::{self, Peer},
         random,
-        rustls::{hello, open, open_all, seal},
+        rustls::{hello, open_all, seal},
     },
     server::client::{
         begin_frames, encrypt,
@@ -73,25 +73,14 @@ pub(super) fn run() {
     let reading = spawn({
         let peer = peer.clone();
         move || {
-            let (mut bytes, mut gets) = (Vec::new(), Some(gets));
+            let mut bytes = Vec::new();
             if ends == Ends::Slow {
                 while is_encrypted && bytes.len() < HANDSHAKE {
                     bytes.extend(peer.read());
                 }
                 let _ = is_hung_up.recv(); // nothing is ever sent
             }
-            loop {
-                let some = peer.read();
-                if some.is_empty() {
-                    peer.end();
-                    return bytes;
-                }
-                bytes.extend(some);
-                let text = if is_encrypted { &open(bytes.clone()).0 } else { &bytes };
-                if text.windows(LAST_PONG.len()).any(|window| window == LAST_PONG) {
-                    gets.take().into_iter().for_each(|gets| gets.send(()).unwrap());
-                }
-            }
+            read_to_end(&peer, bytes, is_encrypted, LAST_PONG, || gets.send(()).unwrap())
         }
     });
     writes(&peer, sends(ends), is_encrypted, has_got);

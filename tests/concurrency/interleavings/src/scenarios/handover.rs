@@ -18,9 +18,10 @@ pub(super) fn run() {
         everybody_rests(&chatd);
     }
     drop(connects);
+    let totals = chatd.handler.totals.clone();
     chatd.shutdown().unwrap();
     let read: Vec<String> = clients.into_iter().map(|client| client.join().unwrap()).collect();
-    check(&read);
+    check(&read, &totals);
 }
 
 fn everybody_rests(chatd: &Chatd) {

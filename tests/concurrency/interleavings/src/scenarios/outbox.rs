@@ -3,7 +3,7 @@
 
 use super::{
     LIMITS, client,
-    read::{Wire, text},
+    read::{Wire, read_to_end, text},
 };
 use crate::{
     core::{
@@ -13,10 +13,9 @@ use crate::{
         wire::line::{Line, LineBuffer},
     },
     model::{
-        channel::{Sender, TryRecvError, bounded},
-        net::Peer,
+        channel::{TryRecvError, bounded},
         random,
-        rustls::{hello, open, open_all, seal},
+        rustls::{hello, open_all, seal},
     },
     server::client::{
         begin_frames, encrypt, flusher::FlusherQueue, linger::say_goodbye, outbox::WriterHandle,
@@ -56,7 +55,8 @@ fn play(is_encrypted: bool) {
     let (reads, has_read) = bounded::<()>(1);
     let reading = spawn({
         let peer = peer.clone();
-        move || read(&peer, is_encrypted, &reads)
+        let tells = move || reads.send(()).unwrap();
+        move || read_to_end(&peer, Vec::new(), is_encrypted, LAST.trim_end().as_bytes(), tells)
     });
     if is_encrypted {
         let typing = hello().into_iter().chain(seal(1, b"one\r\ntw")).chain(seal(2, b"o\r\n"));
@@ -128,25 +128,6 @@ fn play(is_encrypted: bool) {
     assert_eq!(read, said + &reason.to_client());
     queue.stop();
     flushing.join().unwrap();
-}
-
-/// Reads everything, and tells when the last line is there.
-fn read(peer: &Peer, is_encrypted: bool, reads: &Sender<()>) -> Vec<u8> {
-    let (mut bytes, mut has_told) = (Vec::new(), false);
-    loop {
-        let some = peer.read();
-        if some.is_empty() {
-            peer.end();
-            return bytes;
-        }
-        bytes.extend(some);
-        let text = if is_encrypted { &open(bytes.clone()).0 } else { &bytes };
-        let end = LAST.trim_end().as_bytes();
-        if !has_told && text.windows(end.len()).any(|window| window == end) {
-            has_told = true;
-            reads.send(()).unwrap();
-        }
-    }
 }
 
 /// Reads up to this line, which has to be the next.

@@ -1,4 +1,6 @@
-//! What a client has read, as text.
+//! What a client reads, and what it is as text.
+
+use crate::model::{net::Peer, rustls::open};
 
 /// What a client speaks.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -6,6 +8,29 @@ pub(super) enum Wire {
     Plain,
     Telnet,
     Frames,
+}
+
+/// Reads everything behind what was read `before`, and closes. As soon as `sign` is there, calls `on_sign`.
+pub(super) fn read_to_end(
+    peer: &Peer,
+    before: Vec<u8>,
+    is_encrypted: bool,
+    sign: &[u8],
+    on_sign: impl FnOnce(),
+) -> Vec<u8> {
+    let (mut bytes, mut on_sign) = (before, Some(on_sign));
+    loop {
+        let some = peer.read();
+        if some.is_empty() {
+            peer.end();
+            return bytes;
+        }
+        bytes.extend(some);
+        let text = if is_encrypted { &open(bytes.clone()).0 } else { &bytes };
+        if text.windows(sign.len()).any(|window| window == sign) {
+            on_sign.take().into_iter().for_each(|on_sign| on_sign());
+        }
+    }
 }
 
 /// The text of what was sent. Fails if a line end or a frame is torn.

@@ -25,10 +25,7 @@ pub(super) fn run() {
                 while !net::read(handle.socket(), &mut [0; 8], None).is_ok_and(|count| count == 0) {
                 }
                 assert!(handle.is_hung_up());
-                assert_eq!(
-                    handle.close_reason().is_some_and(|reason| reason == CloseReason::Shutdown),
-                    true
-                );
+                assert_eq!(handle.close_reason(), Some(CloseReason::Shutdown));
                 registry.remove(&handle);
             })
         })

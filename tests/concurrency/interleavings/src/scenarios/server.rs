@@ -25,7 +25,7 @@ use crate::{
         options::Options,
         proxies::Proxies,
         sources::SourceTable,
-        status::Status,
+        status::{Status, Totals},
         threads::Threads,
         tls::certificates::Certificates,
         view::View,
@@ -36,7 +36,10 @@ use crate::{
     store::with_disk,
 };
 use shuttle::thread::{JoinHandle, spawn};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 /// Where clients connect.
 pub(super) type Connects = Sender<(TcpStream, Origin)>;
@@ -166,10 +169,11 @@ pub(super) fn comes(connects: &Connects, number: usize, lines: usize) -> JoinHan
 }
 
 /// What all have read, `user0` first, when the server has stopped: whoever was let in has read all that is in the
-/// file, which has what each said in its order.
-pub(super) fn check(read: &[String]) {
+/// file. This has every line that the fan-out has taken, and what each said in its order.
+pub(super) fn check(read: &[String], totals: &Totals) {
     let written: Vec<String> =
         with_disk(|disk| disk.lines.iter().map(|line| line.text.trim_end().to_owned()).collect());
+    assert_eq!(written.len() as u64, totals.said.load(Relaxed), "a line is lost: {written:?}");
     let last = CloseReason::Shutdown.to_client();
     for (number, read) in read.iter().enumerate() {
         let (talk, name) = (talk(read), format!("<user{number}>"));
