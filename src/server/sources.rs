@@ -2,6 +2,12 @@
 //! behind a lock. It is taken when a client comes, goes, or has to wait; never for a line of a
 //! client that is not limited.
 
+#[cfg(target_os = "linux")] // nothing is handed over elsewhere
+mod handover;
+
+#[cfg(target_os = "linux")]
+pub(super) use handover::SavedSources;
+
 use super::{
     logger, net,
     options::Options,
@@ -187,6 +193,14 @@ impl SourceTable {
         has_to_wait
     }
 
+    /// A connection has ended before its client could be served.
+    pub fn end_unserved(&self, origin: Origin) {
+        let address = ClientAddress::from(origin);
+        let (handover, age, was_named, part) = (None, Duration::ZERO, false, Part::Last);
+        let ended = Ended { handover, address, age, was_named, part };
+        self.sources.lock().end(Source::Address(address), ended, self.now());
+    }
+
     /// The client has gone.
     pub fn leave(&self, client: ClientId, origin: Origin) {
         let now = self.now();
@@ -218,38 +232,6 @@ impl SourceTable {
         let tries = reserve_of.map(|_| number);
         let (began, has_guessed) = (Instant::now(), false);
         Usage { source, address, tries, number, has_guessed, gone, handover, began, is_crowded }
-    }
-}
-
-/// What of a table is handed over, and its time.
-#[cfg(target_os = "linux")]
-#[derive(Serialize, Deserialize)]
-pub(super) struct SavedSources {
-    sources: String,
-    places: String,
-    now: Duration,
-}
-
-#[cfg(target_os = "linux")]
-impl SourceTable {
-    pub(super) fn save(&self) -> serde_json::Result<SavedSources> {
-        let sources = serde_json::to_string(&*self.sources.lock())?;
-        let places = serde_json::to_string(&*self.places.lock())?;
-        Ok(SavedSources { sources, places, now: self.now() })
-    }
-
-    /// Takes up a table in which these clients have their places.
-    pub(super) fn go_on(
-        &mut self,
-        saved: &SavedSources,
-        clients: &[(ClientId, Origin)],
-    ) -> serde_json::Result<()> {
-        let addresses = clients.iter().map(|(_, origin)| ClientAddress::from(*origin));
-        self.sources.lock().go_on(serde_json::from_str(&saved.sources)?, addresses);
-        let numbers: Vec<_> = clients.iter().map(|(client, _)| *client).collect();
-        self.places.lock().go_on(serde_json::from_str(&saved.places)?, &numbers);
-        self.start = Instant::now().checked_sub(saved.now).unwrap_or(self.start);
-        Ok(())
     }
 }
 
@@ -395,29 +377,5 @@ impl Usage {
     ) -> Option<Handover> {
         let before = std::mem::replace(&mut self.source, Source::Account(account));
         table.sources.lock().prove(before, account, left, table.now())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[cfg(target_os = "linux")] // nothing is handed over elsewhere
-    #[test]
-    fn another_table_goes_on_with_the_places_and_with_what_was_used_up() {
-        use super::*;
-        use argh::FromArgs as _;
-        use std::net::SocketAddr;
-
-        let options = Options::from_args(&["chatd"], &["--threads-max", "1"]).unwrap();
-        let from = |host| Origin::from(SocketAddr::from(([192, 0, 2, host], 4000)));
-        let (before, mut after) = (SourceTable::new(&options), SourceTable::new(&options));
-        let waits_for_names = |table: &SourceTable| {
-            !table.sources.lock().refuse_name(from(1).into(), table.now()).is_zero()
-        };
-        assert!(matches!(before.admit(1, from(1), false), Admission::Place { .. }));
-        while !waits_for_names(&before) {}
-        assert!(!waits_for_names(&after));
-        after.go_on(&before.save().unwrap(), &[(1, from(1))]).unwrap();
-        assert!(waits_for_names(&after));
-        assert!(matches!(after.admit(2, from(2), false), Admission::Wait { .. }), "it is full");
     }
 }

@@ -74,6 +74,26 @@ fn who_does_not_encrypt_is_told_that_this_port_is_for_tls() {
     server.logs(" no TLS, on a port for TLS alone");
 }
 
+/// Whether they have said nothing, something else than TLS, or the half of a handshake.
+#[test]
+fn connections_that_end_in_the_handshake_are_counted_as_others_are() {
+    const VISITS_EACH: usize = 10;
+    let (server, address) = start("");
+    let (hello, mut asked) = (tls::hello(), 0);
+    eventually("they have to wait", || {
+        for begin in [&b""[..], b"x\n", &hello] {
+            for _ in 0..VISITS_EACH {
+                let _ = TcpStream::connect(address).unwrap().write(begin);
+            }
+        }
+        asked += 1;
+        let mut late = server.connect("late");
+        late.says("/quit");
+        late.reads().is_some_and(|line| line.starts_with("*** Please wait: "))
+    });
+    assert!(asked < 128, "those who ask are too many by themselves: {asked}");
+}
+
 #[test]
 fn who_cuts_off_tls_loses_half_a_line_and_the_log_says_so() {
     let (server, address) = start("");
