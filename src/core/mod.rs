@@ -79,10 +79,13 @@ const ANSWERS_MAX: usize = 4 * 1024 * 1024;
 /// Runs a command that a session heard: on the client's own thread, or by sending it to the rooms.
 /// `text` is the line without its slash.
 pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: &mut dyn Driver) {
+    session.input.overwrite_taken(); // there may be a password in it
     let found = table.find(text);
-    // Without a name few commands work ("at the door"). Other text is refused as a name would be.
+    // Without a name few commands work ("at the door"). Any other is refused as a name is, and what
+    // stands behind it is not looked at.
     if session.is_naming() && !found.as_ref().is_ok_and(|(row, _)| row.at_the_door) {
-        return session.offer_name(&format!("/{text}"), driver);
+        let command = text.split(char::is_whitespace).next().unwrap_or_default();
+        return session.offer_name(&format!("/{command}"), driver);
     }
     let lines = match found {
         Err(sentence) => notice(sentence),
@@ -91,11 +94,8 @@ pub fn run_command(table: Table, session: &mut Session<'_>, text: &str, driver: 
                 let answer = driver.ask(Event::Command(text.to_owned()));
                 session.take_in(answer, driver)
             }
-            Run::Session(run) => {
-                session.input.overwrite_taken(); // it may have a password in it
-                run(&mut SessionCtx { session, driver, table }, arguments)
-                    .unwrap_or_else(|refusal| row.refused(refusal))
-            }
+            Run::Session(run) => run(&mut SessionCtx { session, driver, table }, arguments)
+                .unwrap_or_else(|refusal| row.refused(refusal)),
         },
     };
     if !lines.is_empty() {
@@ -292,10 +292,9 @@ impl<H> Chat<H> {
         }
     }
 
-    /// Delivers to one client what they have to read by now, their answer included, and to nobody
-    /// else. This is for a driver that cannot go on without the answer, such as the event loops in
-    /// docs/versions, and does not want to flush everybody's output for it. `false`: the client has to wait, because something is sealed or
-    /// has to be written.
+    /// Delivers to one client alone what they have to read by now, with their answer: for an event
+    /// loop, which cannot go on without it. `false`: they have to wait, because something is sealed
+    /// or has to be written.
     pub fn flush_one(&mut self, client: ClientId, deliver: impl FnOnce(&H, Delivery<'_>)) -> bool {
         if self.rooms.output.is_sealed() || !self.rooms.pending.is_empty() {
             return false;

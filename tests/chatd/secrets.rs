@@ -54,8 +54,8 @@ fn a_core_dump_has_no_password_that_was_typed() {
     // No two have eight bytes in common.
     let password =
         |number: usize| -> String { (0..6).map(|part| format!("{number}-Kx{part}qzvw")).collect() };
-    let [first, second, wrong, at_the_door, behind_much, in_parts] =
-        [1, 2, 3, 4, 5, 6].map(password);
+    let [first, second, wrong, at_the_door, behind_much, in_parts, too_early, cut_off] =
+        [1, 2, 3, 4, 5, 6, 9, 0].map(password);
     // Of these two, other forms are made.
     let (composed, controlled) = (password(7) + "d\u{e9}compos\u{e9}", password(8) + "\u{2028}");
 
@@ -76,13 +76,29 @@ fn a_core_dump_has_no_password_that_was_typed() {
     again.sends(format!("{TALK}\n/login bob {half}"));
     bob.hears_until(&format!("<ann> {TALK}"));
     again.asks_until(rest, "*** No account");
+    let mut eve = server.connect("eve");
+    eve.asks_until(&format!("/register {too_early}"), "*** A name has ");
+    again.sends(format!("{TALK}\n/login bob {cut_off}"));
+    bob.hears_until(&format!("<ann> {TALK}"));
+    again.resets();
+    bob.hears_until("*** ann left lobby");
 
     let Some(memory) = memory(&server) else {
         return skip("nobody but root may read the memory of this process");
     };
     assert!(memmem::find(&memory, TALK.as_bytes()).is_some(), "the room's memory is among it");
-    for password in [first, second, wrong, at_the_door, behind_much, in_parts, composed, controlled]
-    {
+    for password in [
+        first,
+        second,
+        wrong,
+        at_the_door,
+        behind_much,
+        in_parts,
+        too_early,
+        cut_off,
+        composed,
+        controlled,
+    ] {
         assert_eq!(around_part(&password, &memory), None, "{password} is there");
     }
 }

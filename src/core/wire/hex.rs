@@ -16,9 +16,10 @@ pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S:
     serializer.serialize_str(&digits)
 }
 
-pub(crate) fn deserialize<'de, D>(deserializer: D) -> Result<Vec<u8>, D::Error>
+pub(crate) fn deserialize<'de, D, B>(deserializer: D) -> Result<B, D::Error>
 where
     D: Deserializer<'de>,
+    B: From<Vec<u8>>,
 {
     let digits = Zeroizing::new(String::deserialize(deserializer)?);
     let mut bytes = Vec::with_capacity(digits.len() / 2);
@@ -26,5 +27,5 @@ where
         let pair = std::str::from_utf8(pair).map_err(D::Error::custom)?;
         bytes.push(u8::from_str_radix(pair, 16).map_err(D::Error::custom)?);
     }
-    Ok(bytes)
+    Ok(bytes.into())
 }

@@ -7,7 +7,7 @@
 
 use super::{keys::Keys, telnet::Telnet};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// The longest line, in bytes without its end. Long enough for a paragraph; short enough that 512
 /// half-typed lines, and the lines that wait for a slow reader, stay small (the same order as IRC's
@@ -53,8 +53,9 @@ impl Line<'_> {
 /// One connection's unread bytes.
 #[derive(Serialize, Deserialize)]
 pub struct LineBuffer {
+    /// Overwritten when they are dropped: a password may be among them.
     #[serde(with = "super::hex")]
-    bytes: Vec<u8>,
+    bytes: Zeroizing<Vec<u8>>,
     /// `bytes[start..end]` is received and not yet taken.
     start: usize,
     end: usize,
@@ -74,7 +75,7 @@ pub struct LineBuffer {
 impl Default for LineBuffer {
     fn default() -> Self {
         LineBuffer {
-            bytes: vec![0; BUFFER_FIRST],
+            bytes: vec![0; BUFFER_FIRST].into(),
             start: 0,
             end: 0,
             ended: false,
@@ -125,8 +126,7 @@ impl LineBuffer {
             // The peer sends more than fits: read more with each call.
             let mut larger = vec![0; 2 * self.bytes.len()];
             larger[..self.end].copy_from_slice(&self.bytes[..self.end]);
-            self.bytes.zeroize(); // a password may be in it
-            self.bytes = larger;
+            self.bytes = larger.into();
         }
     }
 

@@ -352,7 +352,7 @@ fn no_copy_is_left_of_half_a_password_that_was_moved() {
     assert_eq!(buffer.next_line(), Some(Line::Text("secret")));
     assert_eq!(&buffer.bytes[10..16], b"secret");
     buffer.overwrite_taken();
-    assert_eq!(buffer.bytes, [0; BUFFER_FIRST]);
+    assert_eq!(*buffer.bytes, [0; BUFFER_FIRST]);
 }
 
 #[test]
