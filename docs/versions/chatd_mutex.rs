@@ -16,7 +16,7 @@ use chatd::{
         Chat,
         address::ClientAddress,
         close_reason::CloseReason,
-        event::{Answer, ClientId, Driver, Event, Handover, LoginAttempt, LoginResult},
+        event::{Answer, ClientId, Driver, Event, Bucket, LoginAttempt, LoginResult},
         password::Password,
         record::{AccountId, Found, PasswordHash, Query},
         rooms::{Action, Delivery},
@@ -84,8 +84,8 @@ impl Handler for Textbook {
         let client = Arc::new(Client { number, socket, close_reason: OnceLock::new() });
         let mut thread = ClientThread { server: self, client, has_answer: false };
         let name = format!("c{number}");
-        let (reserve_of, handover, may_be_gone) = (None, None, false);
-        let peer = Peer { connection: &name, origin, reserve_of, handover, may_be_gone };
+        let (reserve_of, bucket, may_be_gone) = (None, None, false);
+        let peer = Peer { connection: &name, origin, reserve_of, bucket, may_be_gone };
         let mut session = Session::begin(&self.session, peer, Duration::ZERO, &mut thread);
         let reason = thread.talk(&mut session);
         thread.apply(Event::Depart(reason.clone()));
@@ -248,7 +248,7 @@ impl Driver for ClientThread<'_> {
         Duration::ZERO
     }
 
-    fn prove(&mut self, _account: AccountId, _left: Handover) -> Option<Handover> {
+    fn prove(&mut self, _account: AccountId, _left: Bucket) -> Option<Bucket> {
         None
     }
 

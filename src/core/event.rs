@@ -312,7 +312,7 @@ pub enum LoginResult {
 /// What is left of a client's bucket of lines (see `session::flood`). It goes from one connection
 /// to the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Handover {
+pub struct Bucket {
     /// Lines that may still be said at once. From a connection that has ended: below zero, if it has
     /// said more.
     pub(crate) tokens: f64,
@@ -365,7 +365,7 @@ pub trait Driver {
     fn refuse_name(&mut self) -> Duration;
     /// The client has proved to own this account. `left` is their bucket; returns the one with
     /// which they go on, if they do not begin with a full one.
-    fn prove(&mut self, account: AccountId, left: Handover) -> Option<Handover>;
+    fn prove(&mut self, account: AccountId, left: Bucket) -> Option<Bucket>;
     /// Writes to this client alone, before anything that the rooms tell them after the last answer.
     /// May wait.
     fn reply(&mut self, bytes: &[u8]);

@@ -18,13 +18,13 @@ use super::{
 use crate::{
     core::{
         address::ClientAddress,
-        event::{Answer, ClientId, Handover, LoginResult},
+        event::{Answer, ClientId, Bucket, LoginResult},
         places::{Place, Places, Trial},
         record::AccountId,
         sentences,
         session::{
             Peer, Session,
-            sources::{Ended, Part, Source, Sources},
+            sources::{Ended, LeftTo, Source, Sources},
         },
     },
     lock::{LockKind, Locked},
@@ -85,7 +85,7 @@ pub struct Usage {
     gone: Gone,
     /// What it goes on with.
     #[serde(skip)]
-    handover: Option<Handover>,
+    bucket: Option<Bucket>,
     #[serde(skip, default = "Instant::now")]
     began: Instant,
     /// Its coming and going are counted in the log, in place of a line each.
@@ -196,8 +196,8 @@ impl SourceTable {
     /// A connection has ended before its client could be served.
     pub fn end_unserved(&self, origin: Origin) {
         let address = ClientAddress::from(origin);
-        let (handover, age, was_named, part) = (None, Duration::ZERO, false, Part::Last);
-        let ended = Ended { handover, address, age, was_named, part };
+        let (bucket, age, was_named, left_to) = (None, Duration::ZERO, false, LeftTo::Next);
+        let ended = Ended { bucket, address, age, was_named, left_to };
         self.sources.lock().end(Source::Address(address), ended, self.now());
     }
 
@@ -218,20 +218,20 @@ impl SourceTable {
     ) -> Usage {
         let address = ClientAddress::from(peer);
         let (source, now) = (Source::Address(address), self.now());
-        let (handover, (is_crowded, is_doubted)) = {
+        let (bucket, (is_crowded, is_doubted)) = {
             let mut sources = self.sources.lock();
             // Who tries for an administrator's place can say nothing, so they are greeted at once.
             let goes_on = reserve_of.is_none().then(|| sources.begin(source, now));
             (goes_on.flatten(), sources.crowding(address, now))
         };
-        let gone = match handover {
+        let gone = match bucket {
             _ if !self.is_on || reserve_of.is_some() => Gone::Half, // it makes no difference
             None if is_doubted || net::has_peer_ended(socket) => Gone::Perhaps,
             _ => Gone::No,
         };
         let tries = reserve_of.map(|_| number);
         let (began, has_guessed) = (Instant::now(), false);
-        Usage { source, address, tries, number, has_guessed, gone, handover, began, is_crowded }
+        Usage { source, address, tries, number, has_guessed, gone, bucket, began, is_crowded }
     }
 }
 
@@ -248,8 +248,8 @@ impl Usage {
         origin: Origin,
         reserve_of: Option<usize>,
     ) -> Peer<'a> {
-        let (handover, may_be_gone) = (self.handover, self.gone == Gone::Perhaps);
-        Peer { connection, origin, reserve_of, handover, may_be_gone }
+        let (bucket, may_be_gone) = (self.bucket, self.gone == Gone::Perhaps);
+        Peer { connection, origin, reserve_of, bucket, may_be_gone }
     }
 
     /// The connection ends, as far as its client can still say something.
@@ -257,13 +257,13 @@ impl Usage {
         let age = self.began.elapsed();
         let was_named = !session.is_naming();
         let said_nothing = self.tries.is_some() && matches!(self.source, Source::Address(_));
-        let handover = session.pace.hand_over(age).filter(|_| !said_nothing);
-        let part = match self.gone {
-            Gone::Yes => Part::Gone,
-            Gone::Half => Part::Left,
-            Gone::No | Gone::Perhaps => Part::Last,
+        let bucket = session.pace.bucket(age).filter(|_| !said_nothing);
+        let left_to = match self.gone {
+            Gone::Yes => LeftTo::Gone,
+            Gone::Half => LeftTo::NextAlready,
+            Gone::No | Gone::Perhaps => LeftTo::Next,
         };
-        let ended = Ended { handover, address: self.address, age, was_named, part };
+        let ended = Ended { bucket, address: self.address, age, was_named, left_to };
         self.is_crowded = table.sources.lock().end(self.source, ended, table.now());
     }
 
@@ -326,9 +326,9 @@ impl Usage {
 
     /// The client has closed their side. They may still read, and what they sent is still heard;
     /// but whoever connects from there now goes on with their bucket.
-    pub fn part(&mut self, table: &SourceTable, session: &mut Session<'_>) {
+    pub fn half_close(&mut self, table: &SourceTable, session: &mut Session<'_>) {
         self.gone = Gone::Half;
-        if let Some(left) = session.pace.part(self.began.elapsed()) {
+        if let Some(left) = session.pace.half_close(self.began.elapsed()) {
             table.sources.lock().leave(self.source, left, table.now());
         }
     }
@@ -349,10 +349,10 @@ impl Usage {
         }
         self.gone = Gone::No;
         if paused.is_err()
-            && let Some(handover) = table.sources.lock().serve_gone(self.address, table.now())
+            && let Some(bucket) = table.sources.lock().serve_gone(self.address, table.now())
         {
             self.gone = Gone::Yes;
-            session.pace.go_on(handover, self.began.elapsed());
+            session.pace.go_on(bucket, self.began.elapsed());
             return Ok(());
         }
         paused
@@ -373,8 +373,8 @@ impl Usage {
         &mut self,
         table: &SourceTable,
         account: AccountId,
-        left: Handover,
-    ) -> Option<Handover> {
+        left: Bucket,
+    ) -> Option<Bucket> {
         let before = std::mem::replace(&mut self.source, Source::Account(account));
         table.sources.lock().prove(before, account, left, table.now())
     }

@@ -13,7 +13,7 @@ use chatd::{
     core::{
         address::ClientAddress,
         close_reason::CloseReason,
-        event::{Answer, Driver, Event, Handover, LoginAttempt, LoginResult, Question, Talk},
+        event::{Answer, Driver, Event, Bucket, LoginAttempt, LoginResult, Question, Talk},
         password::Password,
         record::{AccountId, Found, PasswordHash, Query},
         run_command,
@@ -142,7 +142,7 @@ impl Driver for LoopDriver<'_, '_> {
         self.server.clients[self.key].usage.refuse_name(&self.server.sources)
     }
 
-    fn prove(&mut self, account: AccountId, left: Handover) -> Option<Handover> {
+    fn prove(&mut self, account: AccountId, left: Bucket) -> Option<Bucket> {
         self.server.clients[self.key].usage.prove(&self.server.sources, account, left)
     }
 

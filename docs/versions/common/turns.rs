@@ -182,7 +182,7 @@ impl Server<'_> {
                 continue;
             };
             if usage.watches_for_end() && net::has_peer_ended(socket) {
-                usage.part(&self.sources, session);
+                usage.half_close(&self.sources, session);
             } else if usage.may_be_gone() && net::wait_broken(socket, Duration::ZERO).is_err() {
                 self.end_pause(key, Instant::now());
             }
@@ -291,7 +291,7 @@ impl Server<'_> {
         }
         if net::has_peer_ended(socket) {
             if watches {
-                usage.part(&self.sources, session);
+                usage.half_close(&self.sources, session);
             }
             if now - *client.last_words.get_or_insert(now) > LAST_WORDS {
                 return self.close(key, CloseReason::Closed);

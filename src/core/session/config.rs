@@ -1,7 +1,7 @@
 //! What a session has to know: how the server is set up, and who is at the other end.
 
 use super::flood::FloodLimit;
-use crate::core::{event::Handover, name::NameRule, notice::notice, sentences};
+use crate::core::{event::Bucket, name::NameRule, notice::notice, sentences};
 use crate::origin::Origin;
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +55,7 @@ pub struct Peer<'a> {
     /// places.
     pub reserve_of: Option<usize>,
     /// The bucket of a connection from the same source that has ended. This one goes on with it.
-    pub handover: Option<Handover>,
+    pub bucket: Option<Bucket>,
     /// They have closed their side already, and perhaps nobody is there any more.
     pub may_be_gone: bool,
 }

@@ -4,7 +4,7 @@
 //! fills, and the client's own `send` waits. Nobody else notices. It reads no clock: callers pass
 //! the time.
 
-use crate::core::event::Handover;
+use crate::core::event::Bucket;
 use serde::{Deserialize, Serialize};
 use std::{str::FromStr, time::Duration};
 
@@ -86,19 +86,19 @@ impl Flood {
     }
 
     /// Goes on with the bucket of a connection that has ended.
-    pub(crate) fn go_on(limit: FloodLimit, handover: Handover, now: Duration) -> Self {
-        let Handover { tokens, asked_for, wait } = handover;
+    pub(crate) fn go_on(limit: FloodLimit, bucket: Bucket, now: Duration) -> Self {
+        let Bucket { tokens, asked_for, wait } = bucket;
         let (shared_until, comes_at) = (Some(now + YOUNG), now + wait);
         Flood { limit, tokens, filled_at: now, told: false, shared_until, asked_for, comes_at }
     }
 
     /// The client has closed their side, and what they sent is still being read. Returns the bucket,
     /// for the next connection. What is left to read has to be asked for, line by line.
-    pub(crate) fn part(&mut self, now: Duration) -> Handover {
-        let left = self.hand_over(now);
+    pub(crate) fn half_close(&mut self, now: Duration) -> Bucket {
+        let left = self.bucket(now);
         self.tokens = left.asked_for;
         self.shared_until = Some(Duration::MAX);
-        Handover { asked_for: 0.0, ..left }
+        Bucket { asked_for: 0.0, ..left }
     }
 
     /// Takes a token for each of the lines read at `now`. An overdrawn bucket says how long to wait
@@ -135,11 +135,11 @@ impl Flood {
     }
 
     /// What the next connection goes on with.
-    pub(crate) fn hand_over(&mut self, now: Duration) -> Handover {
+    pub(crate) fn bucket(&mut self, now: Duration) -> Bucket {
         self.fill(now);
         let has_come = now + SLACK >= self.comes_at;
         let asked_for = if has_come { 0.0 } else { self.asked_for };
-        Handover { tokens: self.tokens - asked_for, asked_for, wait: Duration::ZERO }
+        Bucket { tokens: self.tokens - asked_for, asked_for, wait: Duration::ZERO }
     }
 
     fn fill(&mut self, now: Duration) {
@@ -193,12 +193,12 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_and_has_not_come_is_handed_over_once() {
-        let empty = Handover { tokens: 0.0, asked_for: 0.0, wait: Duration::ZERO };
+        let empty = Bucket { tokens: 0.0, asked_for: 0.0, wait: Duration::ZERO };
         let mut flood = Flood::go_on(LIMIT, empty, Duration::ZERO);
         assert_eq!(flood.take(2, Duration::ZERO).and_then(|delay| delay.shared), Some(2.0));
         flood.comes_after(2.0, Duration::from_secs(5), Duration::ZERO);
         let now = Duration::from_secs(1);
-        let (side, all) = (flood.part(now), flood.hand_over(now));
+        let (side, all) = (flood.half_close(now), flood.bucket(now));
         assert_eq!((side.asked_for, all.asked_for), (0.0, 2.0), "else it is taken back twice");
         assert_eq!((side.tokens, all.tokens), (-2.0, 0.0));
     }

@@ -375,7 +375,7 @@ fn new_session<'a>(config: &'a SessionConfig, peer: &Peer<'_>, now: Duration) ->
         mail_read: Vec::new(),
         opening: Opening::default(),
         program: Program::default(),
-        pace: Pace::new(config.flood, peer.handover, now),
+        pace: Pace::new(config.flood, peer.bucket, now),
         talk: Talk::default(),
         next: None,
         close: None,

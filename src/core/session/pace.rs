@@ -5,7 +5,7 @@ use super::{
     flood::{Delay, Flood, FloodLimit},
 };
 use crate::core::{
-    event::{Driver, Handover},
+    event::{Driver, Bucket},
     record::AccountId,
 };
 use serde::{Deserialize, Serialize};
@@ -32,10 +32,10 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// The pace of a client that comes. With a `handover`, they go on with that bucket.
+    /// The pace of a client that comes. With a `bucket`, they go on with it.
     pub(super) fn new(
         limit: Option<FloodLimit>,
-        handover: Option<Handover>,
+        bucket: Option<Bucket>,
         now: Duration,
     ) -> Pace {
         let mut pace = Pace {
@@ -44,8 +44,8 @@ impl Pace {
             pause: None,
             greets_after: None,
         };
-        if let Some(handover) = handover {
-            pace.go_on(handover, now);
+        if let Some(bucket) = bucket {
+            pace.go_on(bucket, now);
         }
         pace
     }
@@ -111,27 +111,27 @@ impl Pace {
     // --- Buckets that go from one connection to the next: see `sources` ---
 
     /// The client goes on with this bucket.
-    pub(crate) fn go_on(&mut self, handover: Handover, now: Duration) {
-        self.flood = self.limit.map(|limit| Flood::go_on(limit, handover, now));
-        self.pause_for(handover.wait);
+    pub(crate) fn go_on(&mut self, bucket: Bucket, now: Duration) {
+        self.flood = self.limit.map(|limit| Flood::go_on(limit, bucket, now));
+        self.pause_for(bucket.wait);
     }
 
     /// What is left of the client's bucket, for the next connection from the same source.
-    pub(crate) fn hand_over(&mut self, now: Duration) -> Option<Handover> {
-        self.flood.as_mut().map(|flood| flood.hand_over(now))
+    pub(crate) fn bucket(&mut self, now: Duration) -> Option<Bucket> {
+        self.flood.as_mut().map(|flood| flood.bucket(now))
     }
 
     /// The client has closed their side, and what they sent is still being read. Returns their
     /// bucket, for the next connection from the same source: these lines are no longer a burst.
-    pub(crate) fn part(&mut self, now: Duration) -> Option<Handover> {
-        self.flood.as_mut().map(|flood| flood.part(now))
+    pub(crate) fn half_close(&mut self, now: Duration) -> Option<Bucket> {
+        self.flood.as_mut().map(|flood| flood.half_close(now))
     }
 
     /// The client has proved to own `account`, and is counted there from now on.
     pub(super) fn prove(&mut self, account: AccountId, now: Duration, driver: &mut dyn Driver) {
         let (Some(flood), Some(limit)) = (&mut self.flood, self.limit) else { return };
-        match driver.prove(account, flood.hand_over(now)) {
-            Some(handover) => self.go_on(handover, now),
+        match driver.prove(account, flood.bucket(now)) {
+            Some(bucket) => self.go_on(bucket, now),
             None => *flood = Flood::new(limit, now),
         }
     }

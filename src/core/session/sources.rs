@@ -20,7 +20,7 @@ mod used;
 pub(crate) use denied::{Denied, TooMany};
 
 use super::flood::{FloodLimit, YOUNG};
-use crate::core::{address::ClientAddress, event::Handover, recent::Recent, record::AccountId};
+use crate::core::{address::ClientAddress, event::Bucket, recent::Recent, record::AccountId};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, time::Duration};
 use used::{FORGOTTEN_AFTER, Use};
@@ -58,24 +58,24 @@ pub(crate) enum Source {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ended {
     /// What is left of its bucket, if there is a limit on lines.
-    pub(crate) handover: Option<Handover>,
+    pub(crate) bucket: Option<Bucket>,
     pub(crate) address: ClientAddress,
     /// For how long it was open.
     pub(crate) age: Duration,
     /// It had a name, so others read of its coming and going.
     pub(crate) was_named: bool,
-    /// What becomes of its bucket.
-    pub(crate) part: Part,
+    /// Who goes on with its bucket.
+    pub(crate) left_to: LeftTo,
 }
 
-/// What becomes of a bucket.
+/// Who goes on with the bucket of a connection that ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// The next connection goes on with it.
-    Last,
-    /// It was left already, when the client closed their side ([`Sources::leave`]).
-    Left,
-    /// It is that of those who are gone ([`Sources::serve_gone`]).
+pub(crate) enum LeftTo {
+    /// The next connection.
+    Next,
+    /// The same, since the client closed their side ([`Sources::leave`]).
+    NextAlready,
+    /// All those who are gone: it is theirs ([`Sources::serve_gone`]).
     Gone,
 }
 
@@ -165,37 +165,37 @@ impl Sources {
     }
 
     /// A connection begins. `Some`: it goes on with the bucket of one that has ended.
-    pub(crate) fn begin(&mut self, source: Source, now: Duration) -> Option<Handover> {
+    pub(crate) fn begin(&mut self, source: Source, now: Duration) -> Option<Bucket> {
         let limit = self.flood.filter(|_| self.is_on)?;
         let used = self.uses.get(&source, now)?;
         used.pour(limit, now);
         let (_, tokens) = used.left.pop_back()?;
         let lacks = (1.0 - tokens).max(0.0);
         if lacks == 0.0 {
-            return Some(Handover { tokens, asked_for: 0.0, wait: Duration::ZERO });
+            return Some(Bucket { tokens, asked_for: 0.0, wait: Duration::ZERO });
         }
         // It is greeted when it may say a line. Many may have been let in at once, before the first
         // of them is here: those who come later do not wait for all of them. They are greeted before
         // their line has come, and ask for it when they say it.
         let asked_for = used.promise_soon(lacks, limit, now);
         let (tokens, wait) = (tokens + asked_for, used.promised.saturating_sub(now));
-        Some(Handover { tokens, asked_for, wait })
+        Some(Bucket { tokens, asked_for, wait })
     }
 
     /// A connection that began with a full bucket is broken: its client had closed it before it was
     /// served. It was open together with others only because it had to wait for its turn, so all
     /// of these go on with one bucket. `None`: nothing is left in it.
-    pub(crate) fn serve_gone(&mut self, address: ClientAddress, now: Duration) -> Option<Handover> {
+    pub(crate) fn serve_gone(&mut self, address: ClientAddress, now: Duration) -> Option<Bucket> {
         let limit = self.flood?;
         let gone = &mut self.uses.entry(Source::Address(address), now).gone;
         let tokens = limit.burst - gone.level(limit.per_second, now);
         gone.level += tokens.max(0.0);
-        let handover = Handover { tokens, asked_for: 0.0, wait: Duration::ZERO };
-        (tokens >= 1.0).then_some(handover)
+        let bucket = Bucket { tokens, asked_for: 0.0, wait: Duration::ZERO };
+        (tokens >= 1.0).then_some(bucket)
     }
 
     /// A client has closed their side. Their bucket is left to whoever comes next.
-    pub(crate) fn leave(&mut self, source: Source, left: Handover, now: Duration) {
+    pub(crate) fn leave(&mut self, source: Source, left: Bucket, now: Duration) {
         if let Some(limit) = self.flood {
             self.uses.entry(source, now).leave(left, limit, now);
         }
@@ -208,19 +208,19 @@ impl Sources {
         }
         let is_young = ended.age < YOUNG;
         if (ended.age >= STAYED || ended.was_named)
-            && ended.part != Part::Gone
+            && ended.left_to != LeftTo::Gone
             && let Some(open) = self.open.get(&ended.address)
         {
             self.uses.entry(Source::Address(ended.address), now).note_open(*open, now);
         }
         let used = self.uses.entry(source, now);
-        if let (Some(limit), Some(mut left)) = (self.flood, ended.handover) {
+        if let (Some(limit), Some(mut left)) = (self.flood, ended.bucket) {
             let spent = if ended.was_named && is_young { COMING_AND_GOING } else { 0.0 };
             left.tokens -= spent;
-            match ended.part {
-                Part::Last => used.leave(left, limit, now),
-                Part::Gone => used.gone.level -= left.tokens,
-                Part::Left => {
+            match ended.left_to {
+                LeftTo::Next => used.leave(left, limit, now),
+                LeftTo::Gone => used.gone.level -= left.tokens,
+                LeftTo::NextAlready => {
                     used.take_back(left.asked_for, limit, now);
                     used.promise_soon(spent, limit, now);
                 }
@@ -240,9 +240,9 @@ impl Sources {
         &mut self,
         before: Source,
         account: AccountId,
-        left: Handover,
+        left: Bucket,
         now: Duration,
-    ) -> Option<Handover> {
+    ) -> Option<Bucket> {
         let limit = self.flood.filter(|_| self.is_on)?;
         let is_full = left.tokens >= limit.burst - LOG_IN_LINES;
         if !is_full || matches!(before, Source::Account(_)) {

@@ -12,7 +12,7 @@ use super::*;
 use crate::core::{
     address::ClientAddress,
     commands::Table,
-    event::{Driver, Handover, LoginAttempt, LoginResult, ViewTicket},
+    event::{Driver, Bucket, LoginAttempt, LoginResult, ViewTicket},
     name::Name,
     password::Password,
     record::{Found, HistoryLine, LineId},
@@ -38,7 +38,7 @@ struct FakeDriver {
     replied: Vec<u8>,
     /// How long the next lines and names have to wait.
     wait: Duration,
-    proved: Vec<(AccountId, Handover)>,
+    proved: Vec<(AccountId, Bucket)>,
     /// The accounts that they have registered.
     owned: Vec<AccountId>,
 }
@@ -96,7 +96,7 @@ impl Driver for FakeDriver {
         self.wait
     }
 
-    fn prove(&mut self, account: AccountId, left: Handover) -> Option<Handover> {
+    fn prove(&mut self, account: AccountId, left: Bucket) -> Option<Bucket> {
         self.proved.push((account, left));
         None
     }
@@ -143,7 +143,7 @@ impl<'a> Client<'a> {
         let address: ::core::net::SocketAddr = "192.0.2.7:5000".parse().unwrap();
         let origin = address.into();
         let peer =
-            Peer { connection: "c7", origin, reserve_of, handover: None, may_be_gone: false };
+            Peer { connection: "c7", origin, reserve_of, bucket: None, may_be_gone: false };
         Client { session: Session::begin(config, peer, START, &mut driver), driver, now: START }
     }
 

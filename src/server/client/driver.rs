@@ -7,7 +7,7 @@ use super::handler::{ClientThread, REPLIES_MAX};
 use crate::{
     core::{
         address::ClientAddress,
-        event::{Answer, Driver, Event, Handover, LoginAttempt, LoginResult, Question, ViewTicket},
+        event::{Answer, Driver, Event, Bucket, LoginAttempt, LoginResult, Question, ViewTicket},
         hazard::DemoRequest,
         password::Password,
         record::{AccountId, Found, PasswordHash, Query},
@@ -91,7 +91,7 @@ impl Driver for ClientThread<'_> {
         self.usage.refuse_name(&self.handler.sources)
     }
 
-    fn prove(&mut self, account: AccountId, left: Handover) -> Option<Handover> {
+    fn prove(&mut self, account: AccountId, left: Bucket) -> Option<Bucket> {
         self.usage.prove(&self.handler.sources, account, left)
     }
 

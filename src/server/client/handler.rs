@@ -304,7 +304,7 @@ impl<'a> ClientThread<'a> {
             match self.usage.watches_for_end() {
                 false => net::wait_broken(socket, at_most)?,
                 true if !net::wait_end(socket, at_most)? => {}
-                true => self.usage.part(&self.handler.sources, session),
+                true => self.usage.half_close(&self.handler.sources, session),
             }
         }
         Ok(())

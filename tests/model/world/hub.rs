@@ -6,7 +6,7 @@ use chatd::core::{
     address::ClientAddress,
     close_reason::CloseReason,
     commands::Table,
-    event::{Answer, ClientId, Driver, Event, Handover, LoginAttempt, LoginResult},
+    event::{Answer, ClientId, Driver, Event, Bucket, LoginAttempt, LoginResult},
     password::Password,
     record::{AccountId, Change, Found, PasswordHash, Query, Snapshot},
     rooms::{Delivery, RoomsConfig},
@@ -166,7 +166,7 @@ impl Driver for HubDriver<'_> {
         Duration::ZERO
     }
 
-    fn prove(&mut self, _: AccountId, _: Handover) -> Option<Handover> {
+    fn prove(&mut self, _: AccountId, _: Bucket) -> Option<Bucket> {
         None
     }
 

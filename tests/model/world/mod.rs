@@ -183,9 +183,9 @@ impl World {
         self.page.connects(place);
         let connection = format!("c{}", self.hub.count);
         let address = SocketAddr::from((Ipv4Addr::new(192, 0, 2, place as u8), 5000));
-        let (origin, reserve_of, handover) = (Origin::from(address), None, None);
+        let (origin, reserve_of, bucket) = (Origin::from(address), None, None);
         let peer =
-            Peer { connection: &connection, origin, reserve_of, handover, may_be_gone: false };
+            Peer { connection: &connection, origin, reserve_of, bucket, may_be_gone: false };
         let mut driver = HubDriver { hub: &mut self.hub, place };
         self.sessions[place] = Some(Session::begin(&SESSION, peer, Duration::ZERO, &mut driver));
     }

@@ -35,10 +35,10 @@ struct Connection {
 impl Connection {
     /// Connects at `now`. Returns also when it is greeted.
     fn begin(sources: &mut Sources, source: Source, now: Duration) -> (Connection, Duration) {
-        let handover = sources.begin(source, now);
-        let wait = handover.map_or(Duration::ZERO, |handover| handover.wait);
-        let flood = match handover {
-            Some(handover) => Flood::go_on(LIMIT, handover, Duration::ZERO),
+        let bucket = sources.begin(source, now);
+        let wait = bucket.map_or(Duration::ZERO, |bucket| bucket.wait);
+        let flood = match bucket {
+            Some(bucket) => Flood::go_on(LIMIT, bucket, Duration::ZERO),
             None => Flood::new(LIMIT, Duration::ZERO),
         };
         (Connection { source, began: now, flood, was_named: false, is_silent: false }, now + wait)
@@ -60,9 +60,9 @@ impl Connection {
 
     fn end(mut self, sources: &mut Sources, now: Duration) -> bool {
         let age = now - self.began;
-        let handover = Some(self.flood.hand_over(age));
+        let bucket = Some(self.flood.bucket(age));
         let address = address_of("192.0.2.7");
-        let ended = Ended { handover, address, age, was_named: self.was_named, part: Part::Last };
+        let ended = Ended { bucket, address, age, was_named: self.was_named, left_to: LeftTo::Next };
         sources.end(self.source, ended, now)
     }
 }
@@ -296,11 +296,11 @@ fn whoever_waits_is_let_in_when_it_is_their_turn_and_no_more_than_may_end() {
 #[test]
 fn what_a_script_owes_shuts_nobody_out_for_long() {
     let (mut sources, now) = (sources(), ms(0));
-    let empty = Handover { tokens: 0.5, asked_for: 0.0, wait: Duration::ZERO };
-    let (handover, address) = (Some(empty), address_of("192.0.2.7"));
+    let empty = Bucket { tokens: 0.5, asked_for: 0.0, wait: Duration::ZERO };
+    let (bucket, address) = (Some(empty), address_of("192.0.2.7"));
     sources.leave(school(), empty, now);
     for _ in 0..128 {
-        let ended = Ended { handover, address, age: now, was_named: true, part: Part::Left };
+        let ended = Ended { bucket, address, age: now, was_named: true, left_to: LeftTo::NextAlready };
         sources.end(school(), ended, now);
     }
     let denied = sources.admit_waiting(address_of("192.0.2.7"), now).unwrap_err();
@@ -311,7 +311,7 @@ fn what_a_script_owes_shuts_nobody_out_for_long() {
 #[test]
 fn whoever_begins_together_with_many_does_not_wait_for_all_of_them() {
     let (mut sources, now) = (sources(), ms(0));
-    let empty = Handover { tokens: 0.0, asked_for: 0.0, wait: Duration::ZERO };
+    let empty = Bucket { tokens: 0.0, asked_for: 0.0, wait: Duration::ZERO };
     (0..200).for_each(|_| sources.leave(school(), empty, now));
     let begun = (0..200).map(|_| Connection::begin(&mut sources, school(), now));
     let (mut last, greeted_at) = begun.last().unwrap();
@@ -322,27 +322,27 @@ fn whoever_begins_together_with_many_does_not_wait_for_all_of_them() {
 fn an_owner_is_counted_by_the_account_and_not_by_the_address() {
     let (mut sources, now) = (sources(), ms(1_000));
     let account = AccountId(7);
-    let empty = Handover { tokens: -2.0, asked_for: 0.0, wait: Duration::ZERO };
+    let empty = Bucket { tokens: -2.0, asked_for: 0.0, wait: Duration::ZERO };
     let ended = Ended {
-        handover: Some(empty),
+        bucket: Some(empty),
         address: address_of("192.0.2.7"),
         age: ms(10),
         was_named: true,
-        part: Part::Last,
+        left_to: LeftTo::Next,
     };
     sources.end(school(), ended, now);
     // Somebody at that address has to wait; the owner has, too, up to the password.
     let at_the_door = sources.begin(school(), now).unwrap();
     assert!(at_the_door.wait > Duration::ZERO);
-    let handover = Handover { wait: Duration::ZERO, ..at_the_door };
-    assert_eq!(sources.prove(school(), account, handover, now), None, "a full bucket");
+    let bucket = Bucket { wait: Duration::ZERO, ..at_the_door };
+    assert_eq!(sources.prove(school(), account, bucket, now), None, "a full bucket");
     // Their lines are the account's, wherever they come from next.
     sources.end(Source::Account(account), ended, now);
     let elsewhere = Source::Address(address_of("198.51.100.1"));
     assert_eq!(sources.begin(elsewhere, now), None);
-    let full = Handover { tokens: 30.0, asked_for: 0.0, wait: Duration::ZERO };
+    let full = Bucket { tokens: 30.0, asked_for: 0.0, wait: Duration::ZERO };
     let own = sources.prove(elsewhere, account, full, now).unwrap();
-    let handed = |Handover { tokens, asked_for, wait }| Handover {
+    let handed = |Bucket { tokens, asked_for, wait }| Bucket {
         tokens: tokens - asked_for,
         asked_for,
         wait,

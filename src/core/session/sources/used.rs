@@ -5,7 +5,7 @@ use super::{
     meter::Meter,
 };
 use crate::core::{
-    event::Handover,
+    event::Bucket,
     session::flood::{FloodLimit, YOUNG},
 };
 use serde::{Deserialize, Serialize};
@@ -122,7 +122,7 @@ impl Use {
     }
 
     /// Keeps a bucket for the next connection.
-    pub(super) fn leave(&mut self, left: Handover, limit: FloodLimit, now: Duration) {
+    pub(super) fn leave(&mut self, left: Bucket, limit: FloodLimit, now: Duration) {
         self.take_back(left.asked_for, limit, now);
         self.pour(limit, now);
         if left.tokens < limit.burst {

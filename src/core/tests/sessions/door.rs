@@ -9,9 +9,9 @@ fn whoever_has_to_wait_is_greeted_behind_that() {
     let mut client = Client::connects(&config, None, Vec::new());
     assert!(client.reads().contains("Welcome"));
     let wait = Duration::from_secs(3);
-    let handover = Some(Handover { tokens: 0.0, asked_for: 0.0, wait });
+    let bucket = Some(Bucket { tokens: 0.0, asked_for: 0.0, wait });
     let origin = ::core::net::SocketAddr::from(([192, 0, 2, 7], 5000)).into();
-    let peer = Peer { connection: "c8", origin, reserve_of: None, handover, may_be_gone: false };
+    let peer = Peer { connection: "c8", origin, reserve_of: None, bucket, may_be_gone: false };
     client.session = Session::begin(&config, peer, START, &mut client.driver);
     assert_eq!(client.reads(), "");
     assert!(!client.session.pace.is_greeted(), "what they wait is not theirs");
@@ -26,7 +26,7 @@ fn whoever_may_be_gone_already_is_asked_nothing_before_it_is_known() {
     let origin = ::core::net::SocketAddr::from(([192, 0, 2, 7], 5000)).into();
     client.reads();
     for (reserve_of, is_probed) in [(None, true), (Some(5), false)] {
-        let peer = Peer { connection: "c8", origin, reserve_of, handover: None, may_be_gone: true };
+        let peer = Peer { connection: "c8", origin, reserve_of, bucket: None, may_be_gone: true };
         client.session = Session::begin(&config, peer, START, &mut client.driver);
         let read = client.reads();
         assert_eq!(read.contains("What is your name?"), !is_probed, "{read}");

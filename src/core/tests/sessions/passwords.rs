@@ -65,12 +65,12 @@ fn whoever_proves_to_own_an_account_goes_on_with_its_bucket() {
     client.driver.answers.extend([Answer::NeedsPassword(ALICES), named("alice")]);
     client.driver.logins.push_back(right());
     client.sends("alice\ncorrect horse\n");
-    let bucket = |tokens| Handover { tokens, asked_for: 0.0, wait: Duration::ZERO };
+    let bucket = |tokens| Bucket { tokens, asked_for: 0.0, wait: Duration::ZERO };
     assert_eq!(client.driver.proved, [(ALICES, bucket(2.0))], "of their address two are left");
     assert_eq!(client.sends("1\n2\n3\n4\n").len(), 1, "the account has four of its own");
     // What is left goes to their next connection, whether they end this one or only their side.
-    assert_eq!(client.session.pace.hand_over(START), Some(bucket(0.0)));
-    assert_eq!(client.session.pace.part(START), Some(bucket(0.0)));
+    assert_eq!(client.session.pace.bucket(START), Some(bucket(0.0)));
+    assert_eq!(client.session.pace.half_close(START), Some(bucket(0.0)));
 }
 
 #[test]

@@ -15,8 +15,8 @@ fn sources(per_source: usize) -> Sources {
 
 /// A connection that was open for this time, with a bucket of so many lines.
 fn ended(age: Duration, was_named: bool, tokens: f64) -> Ended {
-    let handover = Some(Handover { tokens, asked_for: 0.0, wait: Duration::ZERO });
-    Ended { handover, address: here(), age, was_named, part: Part::Last }
+    let bucket = Some(Bucket { tokens, asked_for: 0.0, wait: Duration::ZERO });
+    Ended { bucket, address: here(), age, was_named, left_to: LeftTo::Next }
 }
 
 fn close_to(found: f64, expected: f64) -> bool {
@@ -118,7 +118,7 @@ fn how_many_were_open_is_known_for_ten_minutes_and_of_the_buckets_a_number() {
     assert_eq!(used.most.0, 9);
     used.note_open(2, NOW + FORGOTTEN_AFTER + Duration::from_nanos(1));
     assert_eq!(used.most.0, 2);
-    let empty = Handover { tokens: 0.0, asked_for: 0.0, wait: Duration::ZERO };
+    let empty = Bucket { tokens: 0.0, asked_for: 0.0, wait: Duration::ZERO };
     (0..1_030).for_each(|_| used.leave(empty, LIMIT, NOW));
     assert_eq!(used.left.len(), 1_024);
     used.promised = NOW + Duration::from_hours(1); // nothing fills them
@@ -136,7 +136,7 @@ fn an_owner_leaves_a_bucket_behind_unless_it_is_nearly_full() {
         (LIMIT.burst - 1.0, Source::Account(AccountId(6)), true),
     ] {
         let mut sources = sources(1_000);
-        let left = Handover { tokens, asked_for: 0.0, wait: Duration::ZERO };
+        let left = Bucket { tokens, asked_for: 0.0, wait: Duration::ZERO };
         sources.prove(source, AccountId(7), left, NOW);
         let found = sources.uses.entry(source, NOW).left.back().copied();
         assert_eq!(found, is_left.then_some((NOW, tokens)), "{tokens}");
@@ -172,8 +172,8 @@ fn all_who_were_gone_before_they_were_served_have_one_bucket() {
     let first = sources.serve_gone(here(), NOW).unwrap();
     assert!(close_to(first.tokens, LIMIT.burst));
     assert_eq!(sources.serve_gone(here(), NOW), None, "it is with the first one");
-    let part = Part::Gone;
-    let back = Ended { part, ..ended(YOUNG, false, LIMIT.burst - 2.0) };
+    let left_to = LeftTo::Gone;
+    let back = Ended { left_to, ..ended(YOUNG, false, LIMIT.burst - 2.0) };
     sources.end(Source::Address(here()), back, NOW);
     let second = sources.serve_gone(here(), NOW).unwrap();
     assert!(close_to(second.tokens, LIMIT.burst - 2.0));
@@ -185,9 +185,9 @@ fn all_who_were_gone_before_they_were_served_have_one_bucket() {
 #[test]
 fn what_nobody_asks_for_fills_the_oldest_bucket_and_a_second_of_it_is_spared() {
     let mut used = Use { promised: NOW, ..Use::default() };
-    used.leave(Handover { tokens: 24.0, asked_for: 0.0, wait: Duration::ZERO }, LIMIT, NOW);
-    used.leave(Handover { tokens: 16.0, asked_for: 0.0, wait: Duration::ZERO }, LIMIT, NOW);
-    used.leave(Handover { tokens: LIMIT.burst, asked_for: 0.0, wait: Duration::ZERO }, LIMIT, NOW);
+    used.leave(Bucket { tokens: 24.0, asked_for: 0.0, wait: Duration::ZERO }, LIMIT, NOW);
+    used.leave(Bucket { tokens: 16.0, asked_for: 0.0, wait: Duration::ZERO }, LIMIT, NOW);
+    used.leave(Bucket { tokens: LIMIT.burst, asked_for: 0.0, wait: Duration::ZERO }, LIMIT, NOW);
     assert_eq!(used.left.len(), 2, "a full one is none");
     let tokens = |used: &mut Use, ms| {
         used.pour(LIMIT, NOW + Duration::from_millis(ms));
