@@ -1,7 +1,7 @@
 //! What a thread is told and made to do besides its work: announcements and warnings; and a brake that
 //! holds it up while something is shown to a class (`hazards`).
 
-use super::parking::Door;
+use super::parking::RestChannel;
 use crate::{core::hazard::Announcement, lock::assert_no_lock_held};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::{
@@ -71,13 +71,13 @@ pub(crate) struct Cues {
     /// To send them.
     pub(crate) tell: Sender<Cue>,
     /// Another server is to have the chat: it leaves that, in JSON, and its epoch.
-    pub(crate) door: Door<(String, u64)>,
+    pub(crate) rest: RestChannel<(String, u64)>,
 }
 
 impl Default for Cues {
     fn default() -> Cues {
         let (tell, told) = bounded(CUES_MAX);
-        Cues { brake: Arc::default(), told, tell, door: Door::default() }
+        Cues { brake: Arc::default(), told, tell, rest: RestChannel::default() }
     }
 }
 

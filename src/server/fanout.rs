@@ -122,7 +122,7 @@ enum Wakeup {
     Shutdown(Shutdown),
     Cue(Cue),
     /// Another server is to have the chat.
-    HandOver(Asked),
+    Leave(Asked),
     /// The disk does not answer.
     Late,
     /// The time that an administrator gave the server is over.
@@ -137,7 +137,7 @@ impl FanOut {
         self.status.attach();
         let batch_max = batch_max(self.high_water);
         let mut commit = Commit::default();
-        let (mut is_stopping, mut stop_at, mut hand_over) = (false, None, None);
+        let (mut is_stopping, mut stop_at, mut asked_to_leave) = (false, None, None);
         self.end_batch(&mut chat, &mut commit); // whoever was not handed over has left
         loop {
             // After `Shutdown::AtOnce` departures are taken, whatever waits: they have no records.
@@ -151,7 +151,7 @@ impl FanOut {
                 Wakeup::History(event) => self.on_history(&mut chat, &mut commit, event),
                 Wakeup::Cue(Cue::Announcement(it)) => chat.announce_hazard(it),
                 Wakeup::Cue(Cue::Warning(warning)) => chat.warn(warning),
-                Wakeup::HandOver(rest) => hand_over = Some(rest),
+                Wakeup::Leave(asked) => asked_to_leave = Some(asked),
                 Wakeup::Shutdown(Shutdown::Gracefully) => {
                     (is_stopping, stop_at) = (true, None);
                     chat.close();
@@ -188,8 +188,8 @@ impl FanOut {
             }
             self.end_batch(&mut chat, &mut commit);
             self.note(&commit);
-            if hand_over.is_some() && commit.is_at_rest() && self.events.is_empty() {
-                hand_over.take().iter().for_each(|asked| leave(&chat, asked));
+            if asked_to_leave.is_some() && commit.is_at_rest() && self.events.is_empty() {
+                asked_to_leave.take().iter().for_each(|asked| leave(&chat, asked));
             }
         }
     }
@@ -246,7 +246,7 @@ impl FanOut {
 
     /// Hands the next batch's records to the historian, if it is free.
     fn hand_over(&self, commit: &mut Commit) {
-        if commit.since.is_none()
+        if commit.handed_over_at.is_none()
             && let Some(records) = commit.to_write.pop_front()
         {
             commit.bytes_handed_over = bytes(&records);
@@ -255,7 +255,7 @@ impl FanOut {
             // There is room: the last one was answered.
             self.totals.trace.pass(commit.traced.sealed, Passes::HandedOver);
             let _ = self.historian.commits.send(records);
-            commit.since = Some(Instant::now());
+            commit.handed_over_at = Some(Instant::now());
         }
     }
 
@@ -267,7 +267,7 @@ impl FanOut {
     ) {
         match event {
             HistorianEvent::Committed(outcomes) => {
-                (commit.since, commit.bytes_handed_over) = (None, 0);
+                (commit.handed_over_at, commit.bytes_handed_over) = (None, 0);
                 self.totals.trace.pass(commit.traced.sealed, Passes::Written);
                 chat.settle(self.clock.now(), outcomes);
                 // If a batch is sealed, it is the one that is answered here: while the historian is
@@ -277,7 +277,7 @@ impl FanOut {
                 }
                 self.hand_over(commit);
                 // It is on time again if nothing more had to be handed over.
-                commit.is_late &= commit.since.is_some();
+                commit.is_late &= commit.handed_over_at.is_some();
                 commit.tell_recovery(chat);
             }
             // The historian says so before it answers the batch that it could not write.
@@ -342,14 +342,14 @@ impl FanOut {
         if let Ok(cue) = self.cues.told.try_recv() {
             return Wakeup::Cue(cue);
         }
-        if let Ok(rest) = self.cues.door.asked.try_recv() {
-            return Wakeup::HandOver(rest);
+        if let Ok(asked) = self.cues.rest.asked.try_recv() {
+            return Wakeup::Leave(asked);
         }
         if let Ok(event) = self.historian.events.try_recv() {
             return Wakeup::History(event);
         }
         let waits = !commit.is_late && !commit.is_closing_at_once;
-        let late_at = commit.since.filter(|_| waits).map(|since| since + COMMIT_PATIENCE);
+        let late_at = commit.handed_over_at.filter(|_| waits).map(|since| since + COMMIT_PATIENCE);
         if late_at.is_some_and(|at| at <= Instant::now()) {
             return Wakeup::Late;
         }
@@ -359,7 +359,7 @@ impl FanOut {
         let next = if takes_events { self.events.try_recv() } else { Err(TryRecvError::Empty) };
         match next {
             Ok(event) => Wakeup::Event(event),
-            Err(TryRecvError::Disconnected) if commit.since.is_none() => Wakeup::End,
+            Err(TryRecvError::Disconnected) if commit.handed_over_at.is_none() => Wakeup::End,
             Err(error) => {
                 let nobody = never(); // a channel on which nothing comes
                 let is_open = takes_events && error != TryRecvError::Disconnected;
@@ -371,7 +371,7 @@ impl FanOut {
                     },
                     recv(self.historian.events) -> event => event.map_or(Wakeup::End, Wakeup::History),
                     recv(self.cues.told) -> cue => cue.map_or(Wakeup::End, Wakeup::Cue),
-                    recv(self.cues.door.asked) -> rest => rest.map_or(Wakeup::End, Wakeup::HandOver),
+                    recv(self.cues.rest.asked) -> asked => asked.map_or(Wakeup::End, Wakeup::Leave),
                     recv(self.shutdown) -> word => word.map_or(Wakeup::End, Wakeup::Shutdown),
                     recv(late_at.map_or_else(never, at)) -> _ => Wakeup::Late,
                     recv(stop_at.map_or_else(never, at)) -> _ => Wakeup::StopTime,

@@ -183,7 +183,7 @@ impl Chatd {
             threads: rows,
             web: web.as_ref().and_then(|web| web.pages().first().copied()),
             certificates,
-            rests: Rests::new(&fanout.cues.door, &historian.door),
+            rests: Rests::new(&fanout.cues.rest, &historian.rest),
             tell: fanout.cues.tell.clone(),
         });
         let threads = Arc::new(Threading::new(options.client_threads(), CLIENT_STACK));

@@ -53,18 +53,18 @@ pub(crate) fn rest<T>() -> (Rest<T>, Resting<T>) {
 
 /// How a thread that serves everybody is asked to rest. It leaves what `T` is, or why it cannot leave
 /// that now: the end of a sentence.
-pub(crate) struct Door<T> {
+pub(crate) struct RestChannel<T> {
     pub(crate) asked: Receiver<Rest<Result<T, String>>>,
     pub(crate) ask: Ask<T>,
 }
 
-/// See [`Door`].
+/// See [`RestChannel`].
 pub(crate) type Ask<T> = Sender<Rest<Result<T, String>>>;
 
-impl<T> Default for Door<T> {
-    fn default() -> Door<T> {
+impl<T> Default for RestChannel<T> {
+    fn default() -> RestChannel<T> {
         let (ask, asked) = bounded(1);
-        Door { asked, ask }
+        RestChannel { asked, ask }
     }
 }
 
@@ -76,7 +76,7 @@ pub(crate) struct Rests<T> {
 }
 
 impl<T> Rests<T> {
-    pub(crate) fn new(fanout: &Door<(String, u64)>, historian: &Door<()>) -> Rests<T> {
+    pub(crate) fn new(fanout: &RestChannel<(String, u64)>, historian: &RestChannel<()>) -> Rests<T> {
         let (fanout, historian) = (fanout.ask.clone(), historian.ask.clone());
         Rests { clients: Parking::default(), fanout, historian }
     }

@@ -11,7 +11,7 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 #[derive(Default)]
 pub(super) struct Commit {
     /// When the historian was given a batch that it has not answered.
-    pub(super) since: Option<Instant>,
+    pub(super) handed_over_at: Option<Instant>,
     /// When the first record of that batch was made.
     pub(super) oldest: Timestamp,
     /// Records that the historian has not been given yet, by batch. There is more than one batch
@@ -41,7 +41,7 @@ pub(super) struct Commit {
 impl Commit {
     /// Whether everything is written.
     pub(super) fn is_at_rest(&self) -> bool {
-        self.since.is_none() && self.to_write.is_empty()
+        self.handed_over_at.is_none() && self.to_write.is_empty()
     }
 
     /// Everybody is told, once, that nothing is written.

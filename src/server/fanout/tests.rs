@@ -170,8 +170,8 @@ fn when_all_have_left_the_last_batch_is_waited_for() {
         history.send(HistorianEvent::Committed(Vec::new())).unwrap();
         history
     });
-    let since = Some(Instant::now() + DEADLINE);
-    let commit = Commit { since, ..Commit::default() };
+    let handed_over_at = Some(Instant::now() + DEADLINE);
+    let commit = Commit { handed_over_at, ..Commit::default() };
     assert!(matches!(fanout.wait(true, &commit, None), Wakeup::History(_)));
     assert!(matches!(fanout.wait(true, &Commit::default(), None), Wakeup::End));
     historian.join().unwrap();

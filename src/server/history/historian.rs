@@ -45,7 +45,7 @@ use crate::{
     lock::assert_no_lock_held,
     server::{
         cues::Brake,
-        parking::Door,
+        parking::RestChannel,
         status::{Activity, Status},
     },
     store::{INDEX_CHUNK, ServerLock, Store, StoreError, StoreErrorKind},
@@ -105,7 +105,7 @@ pub struct Historian {
     /// When to check the file next.
     look_at: Instant,
     /// Another server is to have the file.
-    pub(crate) door: Door<()>,
+    pub(crate) rest: RestChannel<()>,
     _lock: Option<ServerLock>,
 }
 
@@ -142,7 +142,7 @@ impl Historian {
                     Ok(question) => self.begin_search(question),
                     Err(_) => self.to_search = never(),
                 },
-                recv(self.door.asked) -> asked => asked.iter().for_each(|asked| self.leave(asked)),
+                recv(self.rest.asked) -> asked => asked.iter().for_each(|asked| self.leave(asked)),
                 default(self.pause()) => self.do_a_piece(),
             }
         }

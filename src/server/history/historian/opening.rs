@@ -9,7 +9,7 @@ use crate::{
     server::{
         clock::Clock,
         history::{clock_check, handle::Loss, pruning::Pruning, witness::Witness},
-        parking::Door,
+        parking::RestChannel,
         status::Status,
     },
     store::{ServerLock, StoreError, StoreErrorKind},
@@ -76,7 +76,7 @@ pub fn open(
         loss: Arc::clone(&loss),
         witness: Witness::default(),
         look_at: Instant::now() + LOOK_EVERY,
-        door: Door::default(),
+        rest: RestChannel::default(),
         _lock: lock,
     };
     historian.look_at_the_start(written_at);

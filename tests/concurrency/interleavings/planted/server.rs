@@ -67,9 +67,9 @@ pub(super) const ALL: &[Planted] = &[
         name: "the fan-out ends before the last batch is written",
         scenario: "history",
         file: "server/fanout.rs",
-        right: "            Err(TryRecvError::Disconnected) if commit.since.is_none() => Wakeup::End,",
+        right: "            Err(TryRecvError::Disconnected) if commit.handed_over_at.is_none() => Wakeup::End,",
         wrong: "            Err(TryRecvError::Disconnected)
-                if commit.since.is_none() || crate::planted(\"the fan-out ends before the last batch is written\") => Wakeup::End,",
+                if commit.handed_over_at.is_none() || crate::planted(\"the fan-out ends before the last batch is written\") => Wakeup::End,",
     },
     Planted {
         name: "a client that comes during the stop is forgotten",
@@ -110,9 +110,9 @@ pub(super) const ALL: &[Planted] = &[
         name: "the chat is handed over while something is being written",
         scenario: "handover",
         file: "server/fanout.rs",
-        right: "            if hand_over.is_some() && commit.is_at_rest() && self.events.is_empty() {",
+        right: "            if asked_to_leave.is_some() && commit.is_at_rest() && self.events.is_empty() {",
         wrong: "            let is_hasty = crate::planted(\"the chat is handed over while something is being written\");
-            if hand_over.is_some() && (commit.is_at_rest() && self.events.is_empty() || is_hasty) {",
+            if asked_to_leave.is_some() && (commit.is_at_rest() && self.events.is_empty() || is_hasty) {",
     },
     Planted {
         name: "the file stays open while the historian rests",

@@ -59,8 +59,8 @@ pub(super) fn start<T>() -> Running<T> {
     let (cues, totals) = (Cues::default(), Arc::<Totals>::default());
     let rests = Rests {
         clients: Parking::default(),
-        fanout: cues.door.ask.clone(),
-        historian: historian.door.ask.clone(),
+        fanout: cues.rest.ask.clone(),
+        historian: historian.rest.ask.clone(),
     };
     let fanout = FanOut {
         events: to_apply,
