@@ -120,7 +120,7 @@ impl ClientThread<'_> {
                 Heard::Dialogue => {}
                 Heard::Pause(wait) => thread::sleep(wait),
                 Heard::Close(reason) => return reason,
-                Heard::End => match (&self.client.socket).read(session.input.space()) {
+                Heard::Nothing => match (&self.client.socket).read(session.input.space()) {
                     Ok(n) => session.input.received(n),
                     Err(error) => return CloseReason::Lost(error.to_string()),
                 },

@@ -75,7 +75,7 @@ pub struct Client<'a> {
     /// How long they may take to give a name; `None`: they have.
     pub login_deadline: Option<Duration>,
     /// When they were first seen to have ended their side in the middle of a flood.
-    pub last_words: Option<Instant>,
+    pub ended_at: Option<Instant>,
     pub status: Arc<Status>,
     pub usage: Usage,
     /// When the loop looks at them next, if nothing happens before.
@@ -105,7 +105,7 @@ impl Client<'_> {
             close_reason: None,
             began: Instant::now(),
             login_deadline: Some(login),
-            last_words: None,
+            ended_at: None,
             status: Status::new(&format!("c{number}")),
             usage,
             timer: None,

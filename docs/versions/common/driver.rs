@@ -62,7 +62,7 @@ impl<'a> LoopDriver<'_, 'a> {
                     }
                     return Ok(Stage::Paused(Instant::now() + wait));
                 }
-                Heard::End => return Ok(Stage::Reading),
+                Heard::Nothing => return Ok(Stage::Reading),
             }
             if self.client().is_behind() {
                 return Ok(Stage::Behind);

@@ -28,7 +28,7 @@ use chatd::{
     origin::Origin,
     server::{
         client::{
-            handler::{LAST_WORDS, RESERVE_DEADLINE},
+            handler::{READ_AFTER_END, RESERVE_DEADLINE},
             linger::{GOODBYE, is_still_there},
             waiting::{Arrival, LOOK_EVERY, Waiting},
         },
@@ -293,7 +293,7 @@ impl Server<'_> {
             if watches {
                 usage.half_close(&self.sources, session);
             }
-            if now - *client.last_words.get_or_insert(now) > LAST_WORDS {
+            if now - *client.ended_at.get_or_insert(now) > READ_AFTER_END {
                 return self.close(key, CloseReason::Closed);
             }
         }

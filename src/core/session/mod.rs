@@ -61,8 +61,8 @@ pub enum Heard {
     Command(Zeroizing<String>),
     /// A line that the session has dealt with: go on.
     Dialogue,
-    /// Nothing more, until more bytes are read.
-    End,
+    /// No line: more bytes have to be read first.
+    Nothing,
     /// Too much at once: read nothing from this client for this time, then go on.
     Pause(Duration),
     /// The end of the session, for this reason.
@@ -99,6 +99,7 @@ pub struct Session<'a> {
     next: Option<Heard>,
     #[serde(skip)]
     close: Option<CloseReason>,
+    /// How many were heard, since that was last asked.
     lines: usize,
 }
 
@@ -214,7 +215,7 @@ impl<'a> Session<'a> {
             Heard::Close(CloseReason::Closed)
         } else {
             self.program.beat(now, driver);
-            Heard::End
+            Heard::Nothing
         }
     }
 

@@ -181,7 +181,7 @@ impl<'a> Client<'a> {
                     run_command(Table::default(), &mut self.session, &text, &mut self.driver);
                 }
                 Heard::Dialogue => {}
-                Heard::End => return all,
+                Heard::Nothing => return all,
                 Heard::Pause(wait) => {
                     all.push(format!("pauses {wait:?}"));
                     self.now += wait;

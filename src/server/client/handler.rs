@@ -48,8 +48,8 @@ use std::{
 
 /// How long the server goes on reading what a flooding client sent, at the pace of `--flood`, after
 /// the client has closed their side.
-pub const LAST_WORDS: Duration = Duration::from_secs(10);
-/// How long a client in the administrator's place may take to log in: there is only one such place.
+pub const READ_AFTER_END: Duration = Duration::from_secs(10);
+/// How long a client in a place for an administrator may take to log in: there are few of these.
 pub const RESERVE_DEADLINE: Duration = Duration::from_secs(15);
 /// The most bytes of replies that gather before they are sent (approximately).
 pub(super) const REPLIES_MAX: usize = 4096;
@@ -62,7 +62,7 @@ pub(crate) struct ChatHandler {
     pub(crate) limits: SlowLimits,
     /// How long a client may take to give a name.
     pub(crate) login_deadline: Duration,
-    /// The most client threads, without the one more that is kept for an administrator.
+    /// The ordinary places. (A few more are kept for an administrator.)
     pub(crate) threads_max: usize,
     /// Sends to the fan-out, which ends when the last of these senders is gone.
     pub(crate) events: EventSender,
@@ -198,7 +198,7 @@ impl<'a> ClientThread<'a> {
     ) -> CloseReason {
         let (handler, client) = (self.handler, self.client);
         let mut deadline = if is_reserve { RESERVE_DEADLINE } else { handler.login_deadline };
-        let mut last_words: Option<Instant> = None;
+        let mut ended_at: Option<Instant> = None;
         loop {
             if self.is_to_rest(session) {
                 self.rest(session, began.elapsed());
@@ -221,22 +221,22 @@ impl<'a> ClientThread<'a> {
                 Heard::Close(reason) => return explain(client, reason),
                 Heard::Pause(wait) => {
                     self.flush();
-                    let is_theirs = session.pace.is_greeted();
+                    let is_theirs = session.pace.is_greeted(); // the time before that is not
                     deadline += if is_theirs { Duration::ZERO } else { wait };
-                    let left = left.filter(|left| is_theirs && *left < wait);
-                    let paused = self.pause(left.unwrap_or(wait), session);
+                    let left = left.filter(|_| is_theirs).unwrap_or(wait);
+                    let paused = self.pause(left.min(wait), session);
                     if let Err(e) = self.usage.end_pause(&handler.sources, session, paused) {
                         return CloseReason::Lost(e.to_string());
                     }
                     // A client that floods and leaves must not keep their name until the whole
                     // flood has been said.
                     if net::has_peer_ended(client.socket())
-                        && last_words.get_or_insert_with(Instant::now).elapsed() > LAST_WORDS
+                        && ended_at.get_or_insert_with(Instant::now).elapsed() > READ_AFTER_END
                     {
                         return explain(client, CloseReason::Closed);
                     }
                 }
-                Heard::End => match self.read(session, until_beat(session, began, left)) {
+                Heard::Nothing => match self.read(session, until_beat(session, began, left)) {
                     Ok(0) if client.is_hung_up() => {} // not the peer's end of file: `hang_up` ended the reading
                     Ok(0) => match client.cut_off() {
                         Some(error) => return CloseReason::Lost(error), // half a line is dropped

@@ -184,8 +184,7 @@ impl World {
         let connection = format!("c{}", self.hub.count);
         let address = SocketAddr::from((Ipv4Addr::new(192, 0, 2, place as u8), 5000));
         let (origin, reserve_of, bucket) = (Origin::from(address), None, None);
-        let peer =
-            Peer { connection: &connection, origin, reserve_of, bucket, may_be_gone: false };
+        let peer = Peer { connection: &connection, origin, reserve_of, bucket, may_be_gone: false };
         let mut driver = HubDriver { hub: &mut self.hub, place };
         self.sessions[place] = Some(Session::begin(&SESSION, peer, Duration::ZERO, &mut driver));
     }
@@ -264,7 +263,7 @@ impl World {
                 }
                 Does::Dialogue | Does::Pause(_) => {}
                 Does::Close(reason) => break reason,
-                Does::End => {
+                Does::Nothing => {
                     self.sessions[place] = Some(session);
                     return;
                 }
