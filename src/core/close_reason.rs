@@ -28,8 +28,8 @@ pub enum CloseReason {
     WrongCodes(u32),
     /// An administrator has locked the entrance. The sentence says who, and why.
     Locked(String),
-    /// All ordinary places are taken (their number). One more is kept for an administrator, and the
-    /// client is not one.
+    /// All ordinary places are taken (their number). The few others are kept for an administrator,
+    /// and the client is not one.
     Full(usize),
     /// The client is banned. The sentence says by whom, and until when.
     Banned(String),

@@ -92,7 +92,7 @@ const _: () = assert!(REMEMBERED_MAX + 4 * NAME_MAX + 60 + READER_ADDS <= SHOWN_
 /// What a session asks of the rooms by itself, in a dialogue about names, passwords and mail.
 #[derive(Debug)]
 pub enum Question {
-    /// May this connection take the place that is kept for an administrator? The number is that of
+    /// May this connection take a place that is kept for an administrator? The number is that of
     /// the ordinary places, which are all taken.
     TakeReserve(usize),
     /// `/notes on`, with what the client is told of the server; `None`: `/notes off`.
@@ -184,7 +184,7 @@ pub struct Entry {
     pub address: ClientAddress,
     /// The account that owns the name, if they gave its password.
     pub login: Option<Login>,
-    /// `Some`: only the place for an administrator was left. The number is that of the ordinary
+    /// `Some`: only a place for an administrator was left. The number is that of the ordinary
     /// places.
     pub reserve_of: Option<usize>,
     /// They gave the right pairing code.

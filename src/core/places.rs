@@ -13,7 +13,7 @@ use super::{address::ClientAddress, event::ClientId};
 use serde::{Deserialize, Serialize};
 use std::{cmp::Reverse, collections::VecDeque, time::Duration};
 
-/// Places kept for an administrator beyond the last one, because a full server may need one: enough
+/// Places kept for an administrator beyond the ordinary ones, because a full server may need one: enough
 /// that four scripts and a mistyped name leave some free.
 pub const RESERVED: usize = 8;
 /// Who has tried for this time gives way to whoever comes: a client that logs in by itself takes a

@@ -10,7 +10,7 @@ use crate::core::places::RESERVED;
 use std::{fs, path::Path};
 
 /// Descriptors other than the clients': standard streams, listeners, the flusher's and the signals'
-/// pipes, the database's four files, the place kept for an administrator, and refused connections
+/// pipes, the database's four files, the places kept for an administrator, and refused connections
 /// on their way out.
 const OTHER_DESCRIPTORS: usize = 32;
 /// Of these, what the server itself needs.

@@ -23,7 +23,7 @@ use crate::core::{
 };
 use std::{iter::once, mem::replace};
 
-/// Lets a client try the place that is kept for an administrator, or says why not.
+/// Lets a client try for a place that is kept for an administrator, or says why not.
 pub(crate) fn take_reserve(ctx: &mut RoomsCtx<'_>, most: usize) -> Answer {
     let has_administrator = ctx.rooms.accounts.has_administrator();
     let may_log_in = has_administrator && !ctx.rooms.lasting.names_are_unchecked;

@@ -51,7 +51,7 @@ pub struct Peer<'a> {
     pub connection: &'a str,
     /// Where they come from.
     pub origin: Origin,
-    /// `Some`: only the place for an administrator was left. The number is that of the ordinary
+    /// `Some`: only a place for an administrator was left. The number is that of the ordinary
     /// places.
     pub reserve_of: Option<usize>,
     /// The bucket of a connection from the same source that has ended. This one goes on with it.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// A client at the door.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Newcomer {
-    /// `Some`: only the place for an administrator was left. The number is that of the other
+    /// `Some`: only a place for an administrator was left. The number is that of the ordinary
     /// places.
     pub(super) reserve_of: Option<usize>,
     pub(super) names_refused: u32,
