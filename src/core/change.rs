@@ -35,7 +35,7 @@ impl Change {
         }
     }
 
-    /// Makes the numbers of lines from `first` on higher by so many.
+    /// Adds `by` to the numbers of lines from `first` on.
     pub(crate) fn renumber(&mut self, first: LineId, by: i64) {
         let ids = match self {
             Change::RoomMessage { id, .. } | Change::PrivateMessage { id, .. } => {

@@ -90,7 +90,7 @@ impl Proxy {
         });
     }
 
-    /// Passes bytes on up to their end, or until there were so many of them. Then both connections are reset: a network
+    /// Passes bytes on up to their end, or until there were `most` of them. Then both connections are reset: a network
     /// that breaks sends no end of file, behind which half a line would be said.
     fn pass_on(&self, mut from: &TcpStream, mut to: &TcpStream, most: usize) {
         let mut left = most;

@@ -18,7 +18,7 @@ fn accounts(names: &[&str]) -> Folder {
     folder
 }
 
-/// So many accounts, `n0` and so on, all with the same password: they are copies of the first, for a hash is costly.
+/// `count` accounts, `n0` and so on, all with the same password: they are copies of the first, for a hash is costly.
 fn many_accounts(count: usize) -> (Folder, Vec<String>) {
     let names: Vec<String> = (0..count).map(|i| format!("n{i}")).collect();
     let folder = accounts(&["n0"]);

@@ -20,7 +20,7 @@ const TLS_HELLO: &[u8] =
     b"\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03\n\x1b[2Jforged\n\x00\x00*** x\n";
 const SSH_BANNER: &[u8] = b"SSH-2.0-OpenSSH_9.6\r\n";
 
-/// Bob says so many lines, and alice reads each of them, in order, whatever else she reads.
+/// Bob says `lines` lines, and alice reads each of them, in order, whatever else she reads.
 fn talk(bob: &mut Client, alice: &mut Client, lines: usize) {
     for i in 0..lines {
         bob.says(&format!("line {i}"));
@@ -310,7 +310,7 @@ fn unsent(port: u16) -> Vec<u64> {
         .collect()
 }
 
-/// Says so many lines of a kilobyte.
+/// Says `lines` lines of a kilobyte.
 fn talk_long(talker: &mut Client, reader: &mut Client, lines: usize) {
     let long = "x".repeat(980);
     for i in 0..lines {

@@ -129,7 +129,7 @@ fn many_clients_are_one_thread_the_log_and_the_historian() {
     }
 }
 
-/// So many are here, and have read what they are asked for.
+/// `clients` are here, and have read what they are asked for.
 fn fill(server: &Server, clients: usize) -> Vec<Client> {
     let mut clients = server.connect_all(0..clients);
     for client in &mut clients {

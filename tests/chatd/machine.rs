@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a trouble lasts: in the suite so many seconds, by hand as many as `CHATD_HOLD` says.
+/// How long a trouble lasts: in the suite `in_the_suite` seconds, by hand as many as `CHATD_HOLD` says.
 pub fn hold(in_the_suite: u64) -> Duration {
     let by_hand = std::env::var("CHATD_HOLD").ok();
     Duration::from_secs(by_hand.map_or(in_the_suite, |seconds| seconds.parse().unwrap()))

@@ -75,7 +75,7 @@ struct Cost {
     is_damaged: bool,
 }
 
-/// Cuts the power behind so many calls, and looks at what is there. `all`: what was said, in order.
+/// Cuts the power behind `at` calls, and looks at what is there. `all`: what was said, in order.
 fn cut(trace: &Trace, all: &[String], at: usize, keeps: usize, dice: &mut Dice) -> Cost {
     let shown = trace.shown(at);
     let place: HashMap<&str, usize> =

@@ -14,7 +14,7 @@ fn x(step: usize) -> usize {
     NAMES + step * STEP
 }
 
-/// Where a step of the second thread begins, of so many.
+/// Where a step of the second thread begins, of `rows`.
 fn y(rows: usize, step: usize) -> usize {
     MARGIN * 2 + (rows - step) * STEP
 }

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 /// against a stranger's lists.
 const WORDS_MAX: usize = 1000;
 
-/// So many seconds late a sign of life is before the person is told.
+/// How many seconds late a sign of life may be before the person is told.
 const LATE: u64 = 5;
 
 /// Codes of the note `bye`: we left; there is no place.

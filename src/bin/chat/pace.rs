@@ -10,14 +10,14 @@ const PER_SECOND: u64 = 8;
 /// How fast lines may be said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pace {
-    /// So many at once.
+    /// Lines at once.
     burst: usize,
     /// Then one after each of these.
     interval: Duration,
 }
 
 impl Pace {
-    /// Of a server that lets `burst` lines pass, and then so many a second. Half the burst is left for
+    /// Of a server that lets `burst` lines pass, and then `per_second` a second. Half the burst is left for
     /// what is typed meanwhile, and a tenth of the time for two clocks that do not agree.
     pub(crate) fn new(flood: Option<(u64, u64)>) -> Pace {
         let (burst, per_second) = flood.unwrap_or((BURST, PER_SECOND));
@@ -25,7 +25,7 @@ impl Pace {
         Pace { burst: usize::try_from(burst / 2).unwrap_or(usize::MAX).max(1), interval }
     }
 
-    /// How long to wait when so many were sent.
+    /// How long to wait when `sent` lines were sent.
     pub(crate) fn wait_before(self, sent: usize) -> Duration {
         if sent < self.burst { Duration::ZERO } else { self.interval }
     }

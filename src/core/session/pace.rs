@@ -15,7 +15,7 @@ use std::time::Duration;
 /// are taken for somebody who still reads.
 pub(super) const PROBE: Duration = Duration::from_millis(100);
 
-/// So many bytes of an answer cost as much as a line: some hundred past lines, which take the server
+/// The bytes of an answer that cost as much as a line: some hundred past lines, which take the server
 /// 0.2 ms to find and 0.1 ms to send. Else fifty clients who ask for the history all the time, each
 /// within their limit, keep a core busy.
 const ANSWER_OF_A_LINE: usize = 8 * 1024;

@@ -40,7 +40,7 @@ impl Header {
     /// No header: the client does not speak WebSocket.
     pub(super) const NONE: Header = Header { bytes: [0; 10], len: 0 };
 
-    /// The header of a text frame with so many bytes in it.
+    /// The header of a text frame with `length` bytes in it.
     pub(super) fn text(length: usize) -> Header {
         Header::new(TEXT, length)
     }

@@ -37,7 +37,7 @@ pub const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// The most connections of one address that wait for their turn: the last of them has it after some
 /// 15 s.
 const TURNS_MAX: usize = 32;
-/// One in so many of those who wait may come from another address than all the others.
+/// One address may take all places of those who wait but one in eight.
 const OTHERS: usize = 8;
 
 /// A connection that comes.
@@ -197,7 +197,7 @@ impl Waiting {
 }
 
 impl WaitingList {
-    /// For so many at once.
+    /// For `most` at once.
     pub fn new(most: usize) -> WaitingList {
         WaitingList { most, waiting: Vec::new(), refused: Vec::new(), unnamed: Vec::new() }
     }

@@ -15,7 +15,7 @@ const LOCK_WAIT: u64 = 10_000_000;
 const SEND: u64 = 1_000_000_000;
 /// A batch is written in a millisecond or two, on a disk that is not busy.
 const WRITE: u64 = 100_000_000;
-/// So many wait to hash: the next one waits for some 30 ms and more.
+/// When this number wait to hash, the next one waits for some 30 ms and more.
 const TO_HASH: u64 = 3;
 /// The most warnings at once. When a class of 500 has the same trouble, a few say it.
 const AT_ONCE: usize = 12;
@@ -186,7 +186,7 @@ mod tests {
         look_at(warnings, threads, 0)
     }
 
-    /// With so many of 1024 events waiting.
+    /// With this number of events waiting, of 1024.
     fn look_at(warnings: &mut Warnings, threads: Vec<Watched<'_>>, events: u64) -> Vec<String> {
         let whole = Whole {
             seen: &Seen::default(),

@@ -41,7 +41,7 @@ enum State {
     Reading,
     /// The browser, to take the rest of an answer.
     Answering(Answer, usize),
-    /// The browser, to close; so many bytes were thrown away since we have.
+    /// The browser, to close: we have, and have thrown away this many bytes since.
     Lingering(usize),
 }
 

@@ -45,7 +45,7 @@ pub(crate) struct Talk {
     typed: Text,
 }
 
-/// The lowest row that is seen, when that is not the last one: of this entry, so many rows of it.
+/// The lowest row that is seen, when that is not the last one: of the entry `number`, row `rows`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bottom {
     pub(crate) number: u64,

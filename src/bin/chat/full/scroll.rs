@@ -14,7 +14,7 @@ const WHEEL: isize = 3;
 const NEWEST: u64 = u64::MAX - 1;
 
 impl Model {
-    /// Goes up by so many rows, or down. From the last row on it follows what comes.
+    /// Goes up by `rows` rows, or down. From the last row on it follows what comes.
     pub(crate) fn scroll(&mut self, rows: isize, known: &Known) {
         self.bottom = match rows > 0 {
             true => self.up(rows.unsigned_abs(), known),

@@ -182,7 +182,7 @@ fn draw_status(model: &Model, known: &Known, now: Instant, area: Rect, buffer: &
     buffer.set_stringn(x, area.y, &right, width, style);
 }
 
-/// A text for so many columns; one that is longer ends in dots.
+/// A text in at most `columns` columns; one that is longer ends in dots.
 fn cut(text: String, columns: usize) -> String {
     if text.width() <= columns {
         return text;

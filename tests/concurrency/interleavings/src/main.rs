@@ -1,7 +1,7 @@
 //! The parts of chatd in which threads meet, under a scheduler that decides which thread goes on: shuttle tries many
 //! orders, and says which one goes wrong. The sources are those of src; build.rs says what is replaced in them.
 //!
-//! `interleavings [--schedules N] [NAME…]`: each scenario in so many orders (1,000 by default), half of them random,
+//! `interleavings [--schedules N] [NAME…]`: each scenario in N orders (1,000 by default), half of them random,
 //! half of them with few switches at random places (PCT). Then the same with each planted mistake, until it is found.
 
 #![allow(

@@ -13,7 +13,7 @@ fn sources(per_source: usize) -> Sources {
     Sources::new(per_source, Some(LIMIT), true)
 }
 
-/// A connection that was open for this time, with a bucket of so many lines.
+/// A connection that was open for this time, with a bucket of `tokens` lines.
 fn ended(age: Duration, was_named: bool, tokens: f64) -> Ended {
     let bucket = Some(Bucket { tokens, asked_for: 0.0, wait: Duration::ZERO });
     Ended { bucket, address: here(), age, was_named, left_to: LeftTo::Next }

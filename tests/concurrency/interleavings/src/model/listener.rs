@@ -106,7 +106,7 @@ impl Listener {
         }
     }
 
-    /// From now on so many calls of `accept` fail for want of descriptors.
+    /// From now on `failures` calls of `accept` fail for want of descriptors.
     pub(crate) fn fail(&self, failures: usize) {
         self.state.lock().unwrap().failures = failures;
         self.changes.wake();

@@ -62,7 +62,7 @@ struct End(Arc<Wire>);
 /// The client's end.
 pub(crate) struct Peer(Arc<Wire>);
 
-/// A connection, over which so many bytes may be on their way to the client.
+/// A connection, over which `space` bytes may be on their way to the client.
 pub(crate) fn connection(space: usize) -> (TcpStream, Peer) {
     let state = State {
         sent: VecDeque::new(),
@@ -108,7 +108,7 @@ impl Peer {
         }
     }
 
-    /// From now on so many bytes may be on their way.
+    /// From now on `space` bytes may be on their way.
     pub(crate) fn narrow(&self, space: usize) {
         self.0.change(|state| state.space = space);
     }

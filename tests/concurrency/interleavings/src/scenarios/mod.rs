@@ -148,7 +148,7 @@ const AMPLE: usize = 1 << 16;
 const LIMITS: SlowLimits =
     SlowLimits { high_water: AMPLE, write_deadline: Duration::from_secs(3600) };
 
-/// A connected client, over whose connection so many bytes may be on their way.
+/// A connected client, over whose connection `space` bytes may be on their way.
 fn client(
     number: ClientId,
     space: usize,

@@ -47,7 +47,7 @@ pub(super) type Connects = Sender<(TcpStream, Origin)>;
 /// Where browsers connect: for http, and for https.
 pub(super) type Browsers = [Arc<Backlog>; 2];
 
-/// A server with so many places.
+/// A server with `places` places.
 pub(super) fn serve(places: usize) -> (Chatd, Connects) {
     let (chatd, connects, _) = serve_browsers(places);
     (chatd, connects)
