@@ -14,6 +14,7 @@ pub mod address;
 mod change;
 pub mod close_reason;
 pub mod commands;
+pub mod driver;
 pub mod event;
 pub mod hazard;
 mod history_reply;
@@ -45,7 +46,8 @@ use commands::{
     Table, account, demo, entry, mail, questions,
     row::{Reply, RoomsCtx, Run, SessionCtx},
 };
-use event::{Answer, ClientId, Driver, Event, SHOWN_MAX};
+use driver::Driver;
+use event::{Answer, ClientId, Event, SHOWN_MAX};
 use hazard::Announcement;
 use jiff::Timestamp;
 use notice::{Refusal, notice};
@@ -72,8 +74,7 @@ pub fn batch_max(high_water: usize) -> usize {
     BATCH_MAX.min(high_water.saturating_sub(EVENT_MAX + SHOWN_MAX))
 }
 
-/// The most bytes of answers in a batch; the answer that exceeds the bound still belongs to it.
-/// They wait with the batch.
+/// The most bytes of answers in a batch, which wait with it; the last one may exceed the bound.
 const ANSWERS_MAX: usize = 4 * 1024 * 1024;
 
 /// Runs a command that a session heard: on the client's own thread, or by sending it to the rooms.

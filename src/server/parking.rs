@@ -76,7 +76,10 @@ pub(crate) struct Rests<T> {
 }
 
 impl<T> Rests<T> {
-    pub(crate) fn new(fanout: &RestChannel<(String, u64)>, historian: &RestChannel<()>) -> Rests<T> {
+    pub(crate) fn new(
+        fanout: &RestChannel<(String, u64)>,
+        historian: &RestChannel<()>,
+    ) -> Rests<T> {
         let (fanout, historian) = (fanout.ask.clone(), historian.ask.clone());
         Rests { clients: Parking::default(), fanout, historian }
     }

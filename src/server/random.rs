@@ -7,7 +7,7 @@ pub fn epoch() -> u64 {
     u64::from_ne_bytes(bytes()) >> 11
 }
 
-/// A token for [`Driver::draw_token`](crate::core::event::Driver::draw_token).
+/// A token for [`Driver::draw_token`](crate::core::driver::Driver::draw_token).
 pub fn token() -> Token {
     Token::of(u128::from_ne_bytes(bytes()))
 }

@@ -18,7 +18,8 @@ use super::{
 use crate::{
     core::{
         address::ClientAddress,
-        event::{Answer, ClientId, Bucket, LoginResult},
+        driver::{Bucket, LoginResult},
+        event::{Answer, ClientId},
         places::{Place, Places, Trial},
         record::AccountId,
         sentences,
@@ -358,17 +359,17 @@ impl Usage {
         paused
     }
 
-    /// See [`Driver::ask_for_lines`](crate::core::event::Driver::ask_for_lines).
+    /// See [`Driver::ask_for_lines`](crate::core::driver::Driver::ask_for_lines).
     pub fn ask_for_lines(&self, table: &SourceTable, lines: f64) -> Duration {
         table.sources.lock().ask_for(self.source, lines, table.now())
     }
 
-    /// See [`Driver::refuse_name`](crate::core::event::Driver::refuse_name).
+    /// See [`Driver::refuse_name`](crate::core::driver::Driver::refuse_name).
     pub fn refuse_name(&self, table: &SourceTable) -> Duration {
         table.sources.lock().refuse_name(self.address, table.now())
     }
 
-    /// See [`Driver::prove`](crate::core::event::Driver::prove).
+    /// See [`Driver::prove`](crate::core::driver::Driver::prove).
     pub fn prove(
         &mut self,
         table: &SourceTable,

@@ -13,7 +13,8 @@ use chatd::{
     core::{
         address::ClientAddress,
         close_reason::CloseReason,
-        event::{Answer, Driver, Event, Bucket, LoginAttempt, LoginResult, Question, Talk},
+        driver::{Bucket, Driver, LoginAttempt, LoginResult},
+        event::{Answer, Event, Question, Talk},
         password::Password,
         record::{AccountId, Found, PasswordHash, Query},
         run_command,

@@ -2,7 +2,8 @@
 
 use super::elsewhere::{self, Meaning};
 use crate::core::{
-    event::{Answer, Driver, Lookup},
+    driver::Driver,
+    event::{Answer, Lookup},
     history_reply::HistoryReply,
     name::Name,
     notice::{Refusal, nearest, notice},

@@ -1,7 +1,7 @@
 //! What a session has to know: how the server is set up, and who is at the other end.
 
 use super::flood::FloodLimit;
-use crate::core::{event::Bucket, name::NameRule, notice::notice, sentences};
+use crate::core::{driver::Bucket, name::NameRule, notice::notice, sentences};
 use crate::origin::Origin;
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,8 @@
 use super::{Session, config::Greeting, newcomer::Newcomer};
 use crate::core::{
     close_reason::CloseReason,
-    event::{Answer, Driver, Entry, Event, Login, Question, Resume},
+    driver::Driver,
+    event::{Answer, Entry, Event, Login, Question, Resume},
     name::Name,
     notice::notice,
     pairing_code::PairingCode,

@@ -4,7 +4,7 @@
 //! fills, and the client's own `send` waits. Nobody else notices. It reads no clock: callers pass
 //! the time.
 
-use crate::core::event::Bucket;
+use crate::core::driver::Bucket;
 use serde::{Deserialize, Serialize};
 use std::{str::FromStr, time::Duration};
 

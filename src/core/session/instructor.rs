@@ -8,7 +8,8 @@ use super::{
 };
 use crate::core::{
     close_reason::CloseReason,
-    event::{Driver, LoginResult, Question},
+    driver::{Driver, LoginResult},
+    event::Question,
     password::Password,
     sentences::{NAME_QUESTION, YOU_ARE_INSTRUCTOR},
 };

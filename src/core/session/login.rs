@@ -10,7 +10,8 @@ use super::{
 };
 use crate::core::{
     close_reason::CloseReason,
-    event::{Answer, Driver, Event, Login, LoginAttempt, LoginResult, Question},
+    driver::{Driver, LoginAttempt, LoginResult},
+    event::{Answer, Event, Login, Question},
     history_reply::PRIVATE_MAX,
     name::Name,
     notice::notice,

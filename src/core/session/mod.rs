@@ -22,7 +22,8 @@ pub use config::{Peer, SessionConfig};
 use super::{
     address::ClientAddress,
     close_reason::CloseReason,
-    event::{Answer, Driver, Event, Question, SHOWN_MAX, Talk},
+    driver::Driver,
+    event::{Answer, Event, Question, SHOWN_MAX, Talk},
     history_reply::HistoryReply,
     name::{NAME_MAX, Name},
     notice::notice,

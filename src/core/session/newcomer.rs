@@ -1,7 +1,7 @@
 //! What is known of a client before they have a name.
 
 use crate::core::{
-    close_reason::CloseReason, event::Driver, name::Name, notice::notice, wire::opening::Seen,
+    close_reason::CloseReason, driver::Driver, name::Name, notice::notice, wire::opening::Seen,
 };
 use serde::{Deserialize, Serialize};
 

@@ -5,7 +5,7 @@ use super::{
     flood::{Delay, Flood, FloodLimit},
 };
 use crate::core::{
-    event::{Driver, Bucket},
+    driver::{Bucket, Driver},
     record::AccountId,
 };
 use serde::{Deserialize, Serialize};
@@ -33,11 +33,7 @@ pub struct Pace {
 
 impl Pace {
     /// The pace of a client that comes. With a `bucket`, they go on with it.
-    pub(super) fn new(
-        limit: Option<FloodLimit>,
-        bucket: Option<Bucket>,
-        now: Duration,
-    ) -> Pace {
+    pub(super) fn new(limit: Option<FloodLimit>, bucket: Option<Bucket>, now: Duration) -> Pace {
         let mut pace = Pace {
             limit,
             flood: limit.map(|limit| Flood::new(limit, now)),

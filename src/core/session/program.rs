@@ -6,7 +6,8 @@ use super::{
     stage::{Purpose, Stage},
 };
 use crate::core::{
-    event::{Driver, Since, Wishes},
+    driver::Driver,
+    event::{Since, Wishes},
     name::Name,
     notes::{self, Ask, BEAT_EVERY, ServerFacts},
     token::Token,

@@ -20,7 +20,7 @@ mod used;
 pub(crate) use denied::{Denied, TooMany};
 
 use super::flood::{FloodLimit, YOUNG};
-use crate::core::{address::ClientAddress, event::Bucket, recent::Recent, record::AccountId};
+use crate::core::{address::ClientAddress, driver::Bucket, recent::Recent, record::AccountId};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, time::Duration};
 use used::{FORGOTTEN_AFTER, Use};

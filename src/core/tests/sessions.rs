@@ -12,7 +12,7 @@ use super::*;
 use crate::core::{
     address::ClientAddress,
     commands::Table,
-    event::{Driver, Bucket, LoginAttempt, LoginResult, ViewTicket},
+    driver::{Bucket, Driver, LoginAttempt, LoginResult, ViewTicket},
     name::Name,
     password::Password,
     record::{Found, HistoryLine, LineId},
@@ -142,8 +142,7 @@ impl<'a> Client<'a> {
         let mut driver = FakeDriver { answers: answers.into(), ..FakeDriver::default() };
         let address: ::core::net::SocketAddr = "192.0.2.7:5000".parse().unwrap();
         let origin = address.into();
-        let peer =
-            Peer { connection: "c7", origin, reserve_of, bucket: None, may_be_gone: false };
+        let peer = Peer { connection: "c7", origin, reserve_of, bucket: None, may_be_gone: false };
         Client { session: Session::begin(config, peer, START, &mut driver), driver, now: START }
     }
 

@@ -15,7 +15,8 @@ use super::logger;
 use crate::{
     core::{
         address::ClientAddress,
-        event::{ClientId, LoginAttempt, LoginResult},
+        driver::{LoginAttempt, LoginResult},
+        event::ClientId,
         pairing_code::PairingCode,
         password::Password,
         record::{AccountId, PasswordHash},

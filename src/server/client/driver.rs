@@ -7,7 +7,8 @@ use super::handler::{ClientThread, REPLIES_MAX};
 use crate::{
     core::{
         address::ClientAddress,
-        event::{Answer, Driver, Event, Bucket, LoginAttempt, LoginResult, Question, ViewTicket},
+        driver::{Bucket, Driver, LoginAttempt, LoginResult, ViewTicket},
+        event::{Answer, Event, Question},
         hazard::DemoRequest,
         password::Password,
         record::{AccountId, Found, PasswordHash, Query},

@@ -62,7 +62,8 @@ impl Connection {
         let age = now - self.began;
         let bucket = Some(self.flood.bucket(age));
         let address = address_of("192.0.2.7");
-        let ended = Ended { bucket, address, age, was_named: self.was_named, left_to: LeftTo::Next };
+        let ended =
+            Ended { bucket, address, age, was_named: self.was_named, left_to: LeftTo::Next };
         sources.end(self.source, ended, now)
     }
 }
@@ -300,7 +301,8 @@ fn what_a_script_owes_shuts_nobody_out_for_long() {
     let (bucket, address) = (Some(empty), address_of("192.0.2.7"));
     sources.leave(school(), empty, now);
     for _ in 0..128 {
-        let ended = Ended { bucket, address, age: now, was_named: true, left_to: LeftTo::NextAlready };
+        let ended =
+            Ended { bucket, address, age: now, was_named: true, left_to: LeftTo::NextAlready };
         sources.end(school(), ended, now);
     }
     let denied = sources.admit_waiting(address_of("192.0.2.7"), now).unwrap_err();
@@ -342,11 +344,8 @@ fn an_owner_is_counted_by_the_account_and_not_by_the_address() {
     assert_eq!(sources.begin(elsewhere, now), None);
     let full = Bucket { tokens: 30.0, asked_for: 0.0, wait: Duration::ZERO };
     let own = sources.prove(elsewhere, account, full, now).unwrap();
-    let handed = |Bucket { tokens, asked_for, wait }| Bucket {
-        tokens: tokens - asked_for,
-        asked_for,
-        wait,
-    };
+    let handed =
+        |Bucket { tokens, asked_for, wait }| Bucket { tokens: tokens - asked_for, asked_for, wait };
     assert!(own.wait > Duration::ZERO, "it was spent");
     // To log in again is no way to a full bucket.
     let again = sources.prove(Source::Account(account), account, handed(own), now).unwrap();

@@ -5,7 +5,7 @@ use super::{
     meter::Meter,
 };
 use crate::core::{
-    event::Bucket,
+    driver::Bucket,
     session::flood::{FloodLimit, YOUNG},
 };
 use serde::{Deserialize, Serialize};

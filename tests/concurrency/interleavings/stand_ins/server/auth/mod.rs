@@ -4,7 +4,7 @@ pub(crate) mod tickets;
 
 use crate::core::{
     address::ClientAddress,
-    event::{ClientId, LoginAttempt, LoginResult},
+    driver::{LoginAttempt, LoginResult}, event::ClientId,
     pairing_code::PairingCode,
     password::Password,
     record::{AccountId, PasswordHash},
