@@ -8,17 +8,7 @@ const DAY: i64 = 24 * 60 * 60;
 
 /// Alice and Bob, and a limit of two days.
 fn with_limit(keeps_talk: bool) -> Conversation {
-    let config = RoomsConfig {
-        backlog_lines: 20,
-        names: NameRule::Ascii,
-        anonymous: false,
-        has_code: false,
-        zone: TimeZone::UTC,
-        keeps_talk,
-        epoch: 7,
-        history_days: Some(2),
-        history_max: None,
-    };
+    let config = RoomsConfig { history_days: Some(2), ..Conversation::config(keeps_talk) };
     let mut chat = Conversation::with(config);
     chat.asks(ALICE, enter("alice", Some(ALICES)));
     chat.asks(BOB, enter("bob", None));

@@ -3,20 +3,6 @@
 
 use super::*;
 
-fn enter_as(rule: NameRule, name: &str, account: Option<AccountId>) -> Question {
-    let name = rule.check(name, "name").unwrap();
-    let login = account.map(|account| Login { account, private: Vec::new() });
-    let address = "192.0.2.7".parse().unwrap();
-    Question::Enter(Box::new(Entry {
-        name,
-        address,
-        login,
-        reserve_of: None,
-        is_instructor: false,
-        wishes: Wishes::default(),
-    }))
-}
-
 fn with(rule: NameRule) -> Conversation {
     Conversation::with(RoomsConfig { names: rule, ..Conversation::config(true) })
 }

@@ -279,7 +279,11 @@ fn take(
 }
 
 fn enter(name: &str, account: Option<AccountId>) -> Question {
-    let name = NameRule::Ascii.check(name, "name").unwrap();
+    enter_as(NameRule::Ascii, name, account)
+}
+
+fn enter_as(rule: NameRule, name: &str, account: Option<AccountId>) -> Question {
+    let name = rule.check(name, "name").unwrap();
     let login = account.map(|account| Login { account, private: Vec::new() });
     let address = "192.0.2.7".parse().unwrap();
     Question::Enter(Box::new(Entry {
