@@ -188,7 +188,7 @@ fn a_second_server_on_the_same_file_is_refused_whatever_the_file_is_called() {
     }
     first.signal("TERM");
     assert_eq!(first.exit_code(), Some(0));
-    let again = crate::harness::Server::start_in(&folder, "--db hard.db");
+    let again = Server::start_in(&folder, "--db hard.db");
     let mut alice = again.lets_in("alice");
     alice.hears_until("*** The last 1 line of lobby");
 }
