@@ -194,10 +194,12 @@ impl SourceTable {
         has_to_wait
     }
 
-    /// A connection has ended before its client could be served.
-    pub fn end_unserved(&self, origin: Origin) {
-        let address = ClientAddress::from(origin);
-        let (bucket, age, was_named, left_to) = (None, Duration::ZERO, false, LeftTo::Next);
+    /// A connection has ended without its session: before it began, or in a panic. What was left of
+    /// its bucket then, nobody knows: nothing.
+    pub fn end_without_session(&self, origin: Origin, has_begun: bool) {
+        let empty = Bucket { tokens: 0.0, asked_for: 0.0, wait: Duration::ZERO };
+        let (address, bucket) = (ClientAddress::from(origin), has_begun.then_some(empty));
+        let (age, was_named, left_to) = (Duration::ZERO, false, LeftTo::Next);
         let ended = Ended { bucket, address, age, was_named, left_to };
         self.sources.lock().end(Source::Address(address), ended, self.now());
     }

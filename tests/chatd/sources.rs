@@ -172,6 +172,22 @@ pub fn a_class_that_is_thrown_out_and_is_back_at_once_fills_the_same_places() {
     }
 }
 
+/// With `--demo` everybody can have the thread of their own connection panic.
+#[test]
+fn a_connection_that_ends_in_a_panic_leaves_no_full_burst() {
+    let server = Server::start("--demo");
+    let says_much = |name: &str, last: &str| {
+        let mut script = server.connect(name);
+        let lines: String = (0..25).map(|i| format!("{i}\n")).collect();
+        script.tries_to_say(&format!("{name}\n{lines}{last}"));
+        script.hears_to_the_end()
+    };
+    says_much("first", "/crash");
+    let read = says_much("second", "/quit");
+    let sentence = "*** Connections that came and went said much here: ";
+    assert!(read.iter().any(|line| line.starts_with(sentence)), "{read:?}");
+}
+
 #[test]
 pub fn a_thousand_connections_are_refused_in_a_sentence_and_counted_in_the_log() {
     let (mut server, began) = (Server::start(""), Instant::now());

@@ -86,7 +86,7 @@ impl ChatHandler {
         let place = RegistryGuard { handler: self, client: &client };
         // (Thread `web` has shaken hands with a browser.)
         if client.is_encrypted() && begun.is_none() && !self.shake_hands(&client) {
-            self.sources.end_unserved(client.peer); // the next ones may have to wait for that
+            self.sources.end_without_session(client.peer, false);
             return;
         }
         let reserve_of = self.sources.reserve_of(client.number);

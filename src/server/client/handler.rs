@@ -132,6 +132,9 @@ impl<'a> ClientThread<'a> {
             thread.usage.end(&handler.sources, &mut session);
             reason
         }));
+        if reason.is_err() {
+            handler.sources.end_without_session(client.peer, true);
+        }
         thread.end(reason);
     }
 
