@@ -2,6 +2,7 @@
 # ThreadSanitizer: it watches each access to memory, and tells which two are made by two threads without an order between them.
 #
 #     tests/concurrency/tsan.sh                   a planted race, which has to be found, and the tests of what threads share
+#     tests/concurrency/tsan.sh build             builds what that needs
 #     tests/concurrency/tsan.sh test ARGUMENT…    what `cargo test ARGUMENT…` runs
 #     tests/concurrency/tsan.sh load [SECONDS]    a server under the loads of chatbench, each for so long (5)
 #
@@ -27,8 +28,7 @@ reports=$(mktemp -d)
 # A test, and a server that is killed, need not wait for every thread.
 export TSAN_OPTIONS="report_thread_leaks=0 suppressions=$PWD/tests/concurrency/tsan.supp log_path=$reports/report exitcode=66"
 
-features=(--features bench)
-tsan() { cargo +nightly "$1" --locked -Zbuild-std=std,panic_unwind,test --target $target "${features[@]}" "${@:2}"; }
+tsan() { cargo +nightly "$1" --locked -Zbuild-std=std,panic_unwind,test --target $target "${@:2}"; }
 
 # has_reports: whether any process has reported something.
 has_reports() { compgen -G "$reports/report.*" > /dev/null; }
@@ -45,16 +45,18 @@ finish() {
     exit "$1"
 }
 
+# Without chat and chatbench, which have much to build.
+alone=(test --quiet --no-default-features --test concurrency) shared=(test --no-default-features --lib)
 case ${1:-} in
 test)
     # The tests run programs, in which a report counts, too. Of the examples, cargo builds none for a single test.
-    tsan build --examples
+    tsan build --features bench --examples
     code=0
-    tsan test "${@:2}" || code=$?
+    tsan test --features bench "${@:2}" || code=$?
     finish $code
     ;;
 load)
-    tsan build --bins
+    tsan build --features bench --bins
     bin=$CARGO_TARGET_DIR/$target/debug code=0
     for load in throughput latency churn connect "attack login-storm"; do
         # shellcheck disable=SC2086
@@ -62,9 +64,12 @@ load)
     done
     finish $code
     ;;
+build)
+    tsan "${alone[@]}" --no-run
+    tsan "${shared[@]}" --no-run
+    ;;
 "")
-    features=(--no-default-features) # no chat and no chatbench, which have much to build
-    tsan test --quiet --test concurrency -- --include-ignored || true # it ends with the sanitizer's code
+    tsan "${alone[@]}" -- --include-ignored || true # it ends with the sanitizer's code
     if ! grep -q a_planted_data_race "$reports"/report.*; then
         echo "tsan.sh: the planted race was not found" >&2
         exit 1
@@ -72,7 +77,7 @@ load)
     rm "$reports"/report.*
     echo "tsan.sh: the planted race was found"
     code=0
-    tsan test --lib -- lock:: thread_status:: socketserver:: server:: || code=$?
+    tsan "${shared[@]}" -- lock:: thread_status:: socketserver:: server:: || code=$?
     finish $code
     ;;
 *)
