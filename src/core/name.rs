@@ -9,6 +9,7 @@ use precis_core::profile::PrecisFastInvocation;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
+use unicode_security::skeleton;
 
 /// The most characters of a name, so that it fits the tables of `/who` and `/threads`.
 pub(crate) const NAME_MAX: usize = 20;
@@ -115,19 +116,18 @@ impl NameRule {
         // Without what stands between the letters or above them.
         let bare: String = name.shown().nfd().filter(|c| c.is_alphanumeric()).collect();
         let Ok(bare) = self.check(&bare, "name") else { return false };
-        // Whoever comes in is compared with all of them, so they are not checked as names.
-        let look_of = match self {
-            NameRule::Ascii => ascii_look,
-            NameRule::Unicode => look,
+        // Whoever comes in is compared with all of them: letter by letter, and most differ in the
+        // first. (They are ASCII, so their skeletons need no more than that.)
+        let is_it = |word: &str| match self {
+            NameRule::Ascii => bare.looks().any(|look| ascii_look(word).eq(look.chars())),
+            NameRule::Unicode => bare.looks().any(|look| skeleton(word).eq(look.chars())),
         };
-        let is_it = |word: &str| {
-            let official = look_of(word);
-            bare.looks().any(|look| look == official)
-        };
-        let spelt = without_digits(bare.shown());
-        OFFICIAL
-            .iter()
-            .any(|word| is_it(word) || is_it(&word.to_uppercase()) || without_digits(word) == spelt)
+        let lower = bare.shown().to_lowercase();
+        OFFICIAL.iter().any(|word| {
+            is_it(word)
+                || is_it(&word.to_ascii_uppercase())
+                || without_digits(word).eq(without_digits(&lower))
+        })
     }
 
     /// Checks a name. `kind` ("name", "room's name") is the subject of the sentence that says why
@@ -159,7 +159,8 @@ fn check_ascii(typed: &str, first: char, kind: &str) -> Result<Name, String> {
     }
     starts_with_letter(first.is_ascii_alphabetic(), typed, kind)?;
     let folded = typed.to_ascii_lowercase();
-    let looks = [typed, &folded, &typed.to_ascii_uppercase()].map(ascii_look).to_vec();
+    let cases = [typed, &folded, &typed.to_ascii_uppercase()];
+    let looks = cases.map(|name| ascii_look(name).collect()).to_vec();
     Ok(Name::spelt(typed, &folded, looks))
 }
 
@@ -199,19 +200,18 @@ fn starts_with_letter(does: bool, typed: &str, kind: &str) -> Result<(), String>
 
 /// What an ASCII name looks like in the typefaces where `I`, `l` and `1`, or `O` and `0`, are hard
 /// to tell apart.
-fn ascii_look(name: &str) -> String {
-    let look = |c| match c {
+fn ascii_look(name: &str) -> impl Iterator<Item = char> {
+    name.chars().map(|c| match c {
         'I' | '1' => 'l',
         '0' => 'O',
         c => c,
-    };
-    name.chars().map(look).collect()
+    })
 }
 
-/// A name with letters where digits stand for them, as in `adm1n` and `r00t`. (`1` stands for `i` and
-/// for `l`, so these are one letter here.)
-fn without_digits(name: &str) -> String {
-    let letter = |c| match c {
+/// A name in lower case, with letters where digits stand for them, as in `adm1n` and `r00t`. (`1`
+/// stands for `i` and for `l`, so these are one letter here.)
+fn without_digits(name: &str) -> impl Iterator<Item = char> {
+    name.chars().map(|c| match c {
         '0' => 'o',
         '1' | 'l' => 'i',
         '3' => 'e',
@@ -219,15 +219,13 @@ fn without_digits(name: &str) -> String {
         '5' => 's',
         '7' => 't',
         c => c,
-    };
-    name.to_lowercase().chars().map(letter).collect()
+    })
 }
 
 /// What a name looks like: its "skeleton". The table leaves the second dot of `i̇` there, which no
 /// typeface shows; it is what `İ` becomes in lower case.
 fn look(name: &str) -> String {
-    let skeleton: String = unicode_security::skeleton(name).collect();
-    skeleton.replace("i\u{307}", "i").replace("j\u{307}", "j")
+    skeleton(name).collect::<String>().replace("i\u{307}", "i").replace("j\u{307}", "j")
 }
 
 /// A name without its case. By way of capitals, or the two forms of a small sigma were two letters.
