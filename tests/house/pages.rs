@@ -135,23 +135,42 @@ fn every_source_file_that_a_page_names_exists() {
     assert!(missing.is_empty(), "these are not there:\n{}", missing.join("\n"));
 }
 
-#[test]
-fn every_guarantee_names_its_tests() {
-    let page = text_of("docs/architecture.md");
-    let (_, section) = page.split_once("\n## Guarantees\n").expect("the section");
-    let rows = section.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with('|'));
+/// Looks whether there is a test of this name.
+fn finds_tests() -> impl Fn(&str) -> bool {
     let code: String = [("src", ".rs"), ("tests", ".rs"), ("tests/browser", ".mjs")]
         .iter()
         .flat_map(|(folder, ending)| files(folder, ending))
         .map(|file| text_of(&file))
         .collect();
-    let is_test = |test: &str| {
+    move |test| {
         let in_a_browser = format!("export async function {test}(scene)");
         code.contains(&format!("fn {test}()")) || code.contains(&in_a_browser)
-    };
+    }
+}
+
+#[test]
+fn every_guarantee_names_its_tests() {
+    let page = text_of("docs/architecture.md");
+    let (_, section) = page.split_once("\n## Guarantees\n").expect("the section");
+    let rows = section.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with('|'));
+    let is_test = finds_tests();
     for row in rows.skip(2) {
         let tests = row.split(" | ").nth(1).unwrap().split('`').skip(1).step_by(2);
         let missing: Vec<&str> = tests.clone().filter(|test| !is_test(test)).collect();
         assert!(tests.count() > 0 && missing.is_empty(), "there is no {missing:?}: {row}");
     }
+}
+
+/// On the page of figures, a word with three joints or more is a test's name.
+#[test]
+fn every_test_that_is_told_to_have_been_run_exists() {
+    let page = text_of("docs/reliability.md");
+    let is_name = |word: &&str| {
+        let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        word.matches('_').count() >= 3 && word.chars().all(is_letter)
+    };
+    let names: Vec<&str> = page.split('`').filter(is_name).collect();
+    let is_test = finds_tests();
+    let missing: Vec<&str> = names.iter().copied().filter(|name| !is_test(name)).collect();
+    assert!(!names.is_empty() && missing.is_empty(), "there is no {missing:?}");
 }
