@@ -97,6 +97,28 @@ fn the_ninth_who_looks_is_told_so_and_keeps_the_ticket() {
     });
 }
 
+/// A pupil with eight windows keeps neither another one nor the projector out.
+#[test]
+fn nobody_keeps_the_view_for_themselves() {
+    let web = Web::start("--instructor");
+    let [mut mallory, mut bob, mut boss] = ["mallory", "bob", "boss"].map(|name| web.enters(name));
+    boss.asks_until(&format!("/instructor {}", web.server.pairing_code()), "*** ");
+    let mut windows: Vec<Looker> =
+        (0..8).map(|_| web.looks(&ticket(&mut mallory)).gets_in()).collect();
+    let gives_way = (1013, "Your place is needed for somebody else. Try again later.".to_owned());
+    let bobs = web.looks(&ticket(&mut bob)).gets_in();
+    assert_eq!(windows.pop().unwrap().ends(), gives_way);
+    // The projector gets in at once, and of those who look in one window the last one goes first.
+    windows.insert(1, bobs);
+    let mut projectors = Vec::new();
+    for next in windows.into_iter().rev() {
+        projectors.push(web.looks(&ticket(&mut boss)).gets_in());
+        assert_eq!(next.ends(), gives_way);
+    }
+    assert_eq!(web.looks(&ticket(&mut boss)).ends().0, 1013, "eight projectors are the most");
+    drop(projectors);
+}
+
 #[test]
 fn what_is_no_message_of_the_pages_ends_it_with_a_code() {
     let web = Web::start("--view open");

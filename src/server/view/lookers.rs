@@ -127,19 +127,29 @@ impl Lookers {
         if state.is_closed {
             return Err(stopping());
         }
-        if state.all.len() == LOOKERS_MAX {
-            return Err((1013, format!("{LOOKERS_MAX} others look already. Try again later.")));
-        }
-        state.all.push(Arc::clone(looker));
-        if std::mem::replace(&mut state.is_running, true) {
-            return Ok(());
-        }
-        match start() {
-            Ok(thread) => state.thread = Some(thread),
-            Err(error) => {
-                (state.is_running, state.all) = (false, Vec::new());
-                return Err((1013, format!("The machine cannot start one more thread: {error}.")));
+        let gives_way = match state.all.len() == LOOKERS_MAX {
+            true => {
+                let full =
+                    || (1013, format!("{LOOKERS_MAX} others look already. Try again later."));
+                let at = gives_way(&state.all, &looker.who).ok_or_else(full)?;
+                Some(state.all.remove(at))
             }
+            false => None,
+        };
+        state.all.push(Arc::clone(looker));
+        if !std::mem::replace(&mut state.is_running, true) {
+            match start() {
+                Ok(thread) => state.thread = Some(thread),
+                Err(error) => {
+                    (state.is_running, state.all) = (false, Vec::new());
+                    let why = format!("The machine cannot start one more thread: {error}.");
+                    return Err((1013, why));
+                }
+            }
+        }
+        drop(state);
+        if let Some(other) = gives_way {
+            other.close(1013, "Your place is needed for somebody else. Try again later.");
         }
         Ok(())
     }
@@ -194,6 +204,16 @@ impl Lookers {
             let _ = thread.join(); // a panic in it was logged
         }
     }
+}
+
+/// Who gives way to somebody new when all places are taken, so that nobody keeps the view for themselves:
+/// the last of whoever looks in the most windows, and that is not an administrator. `None`: nobody, since
+/// they have no more than the new one would have, who is no administrator.
+fn gives_way(all: &[Arc<Looker>], new: &Who) -> Option<usize> {
+    let windows = |who: &Who| all.iter().filter(|one| one.who.name == who.name).count();
+    let others = all.iter().enumerate().filter(|(_, one)| !one.who.may);
+    let (at, other) = others.max_by_key(|(at, one)| (windows(&one.who), *at))?;
+    (new.may || windows(&other.who) > windows(new) + 1).then_some(at)
 }
 
 /// Their thread, which waits for their ticket, finds an end of file.
