@@ -199,6 +199,8 @@ export async function a_connection_without_a_word_is_given_up(scene) {
   await alice.isOn("in");
   await counter.isAllRead(alice);
   await own(alice, bob, "here again"); // what she asked for on coming back has come, too
+  const rule = await alice.$("#lines .rule", { hasText: "away for" }).textContent();
+  if (Number(/away for (\d+) s/.exec(rule)?.[1]) < 60) throw new Error(`a minute without a word: "${rule}"`);
   // After 30 s it is enough that the network is said to be there again.
   proxy.freeze();
   counter.says(1);

@@ -12,6 +12,34 @@ export async function without_javascript_there_is_a_sentence(scene) {
   await says(view, "/threads shows the same");
 }
 
+// The answer to /rooms is too long for one message.
+export async function a_hundred_rooms_are_a_list_and_no_lines_of_the_log(scene) {
+  const server = await scene.server(["--flood", "10000/10000"]);
+  const bob = await server.nc("bob");
+  for (let room = 1; room < 100; room += 1) bob.says(`/join room-with-a-name-${room}\n/topic ${"\u{1F600}".repeat(200)}`);
+  await bob.hears("The topic of room-with-a-name-99");
+  const alice = await scene.window(server.url);
+  await alice.joins("alice");
+  await until("a hundred rooms", async () => (await alice.$("#rooms button").count()) === 100);
+  if ((await alice.$("#lines .table").count()) > 0) throw new Error("rooms in the log");
+  await alice.says("/rooms");
+  await until("what was asked for", async () => (await alice.$("#lines .table").count()) === 1);
+}
+
+export async function blanks_in_what_somebody_writes_make_no_table(scene) {
+  const server = await scene.server();
+  const bob = await server.nc("bob");
+  const alice = await scene.window(server.url);
+  await alice.joins("alice");
+  bob.says("/topic a    b\n/quit bye    /a  bye");
+  await alice.hears("bob set the topic of lobby: a    b", ".server");
+  await alice.hears("bob left lobby (quit: bye    /a  bye)", ".server");
+  await alice.says("/threads");
+  await until("rows", async () => /THREAD.*\n.*accept/.test(await alice.$("#lines .table").textContent()));
+  await alice.says("/who");
+  await until("other rows", async () => / {2}alice +idle/.test(await alice.$("#lines .table").last().textContent()));
+}
+
 // Whoever reads what was said a while ago stays there, also while the oldest lines go.
 export async function who_scrolls_up_in_a_full_log_stays_there(scene) {
   const server = await scene.server(["--flood", "10000/10000"]);

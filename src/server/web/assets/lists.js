@@ -32,8 +32,10 @@ function itemOf(name, remark, onclick) {
 }
 
 // /rooms is asked for by the page itself, and the answer becomes the list. A /rooms that was typed is answered in the log.
+// A long answer comes in several messages: it goes on until a line is no row.
 const rooms = {
   found: null,
+  shown: 0, // of the rooms that are found
   isAsked: false,
 
   ask() {
@@ -43,17 +45,21 @@ const rooms = {
   },
 
   take(text) {
-    if (this.isAsked && text === "Rooms:") return (this.found = []);
+    if (this.isAsked && text === "Rooms:") {
+      this.isAsked = false;
+      this.shown = 0;
+      return (this.found = []);
+    }
     const row = this.found && /^ {2}(\S+) +(\d+) here/.exec(text);
     if (row) this.found.push(row);
+    else this.found = null;
     return row;
   },
 
-  end() {
-    if (!this.found) return;
-    $("rooms").replaceChildren(...this.found.map(([, name, count]) => this.item(name, count)));
-    this.found = null;
-    this.isAsked = false;
+  show() {
+    const { length } = this.found ?? [];
+    if (length && length !== this.shown) $("rooms").replaceChildren(...this.found.map(([, name, count]) => this.item(name, count)));
+    this.shown = length;
   },
 
   item(name, count) {

@@ -29,7 +29,7 @@ function readLine(line) {
   return { kind: "server", who: null, text: rest, ...common };
 }
 
-const clock = () => new Date().toTimeString().slice(0, 5);
+const clock = (at = Date.now()) => new Date(at).toTimeString().slice(0, 5);
 const bare = (who) => (who ?? "").replace(/^@|\?$/g, "").toLowerCase(); // "@alice" is alice, and an administrator
 const isMine = (line) => bare(line.who) === bare(chat.name);
 const key = (line) => `${line.kind} ${bare(line.who)} ${line.text}`;
@@ -40,7 +40,7 @@ function takeLines(all) {
     if (line.startsWith("{")) takeNote(JSON.parse(line));
     else if (line !== "") takeLine(readLine(line));
   }
-  rooms.end();
+  rooms.show();
   lines.flush();
 }
 
@@ -98,7 +98,7 @@ const lines = {
     if (line.isPast) return this.addPast(line);
     if (this.section && line.text === "End of the history.") return this.endPast();
     this.endPast();
-    if (line.kind === "server" && / {2}/.test(line.text)) return this.addRow(line.text);
+    if (line.kind === "server" && this.isRow(line.text)) return this.addRow(line.text);
     this.table = null;
     const element = this.element(line);
     this.put(element);
@@ -125,6 +125,12 @@ const lines = {
     if (this.section?.querySelector(".line")) this.put(this.section);
     if (this.section) this.before = this.heading = null;
     this.section = null;
+  },
+
+  // A row begins with blanks or with a word and blanks, or another row stands above it. Blanks further on are somebody's
+  // own: in a topic, or in why they leave.
+  isRow(text) {
+    return (this.table ? / {2}/ : /^( |\S+ {2})/).test(text);
   },
 
   // Answers to /class, as buttons; tables, as one block, which can be scrolled.
@@ -184,7 +190,7 @@ const lines = {
     this.section = null; // a past that was cut off is told again as a whole
     this.told = 0;
     this.missedNothing = false;
-    this.rule = this.addRule(`disconnected at ${clock()}`);
+    this.rule = this.addRule(`disconnected at ${clock(lostAt)}`);
     this.flush();
   },
 

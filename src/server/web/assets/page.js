@@ -89,7 +89,8 @@ function lost(code) {
 
 function awayFrom() {
   if (lostAt) return;
-  lostAt = Date.now();
+  // A machine that was asleep did not see it: nothing has come since.
+  lostAt = Date.now() - heardAt > ASLEEP_FOR ? heardAt : Date.now();
   lines.lost();
   own.label();
 }
