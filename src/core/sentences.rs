@@ -5,6 +5,8 @@
 //! varies, one function writes the sentence and the next one reads it. The client also connects to
 //! servers other than chatd, so it reads only the beginning of a sentence where that is enough.
 
+use std::borrow::Cow;
+
 /// The beginning of every line of the server's.
 pub const MARK: &str = "*** ";
 
@@ -206,7 +208,19 @@ pub(crate) fn renamed(from: &str, to: &str) -> String {
 
 /// One room in the answer to `/rooms`.
 pub(crate) fn room_row(room: &str, count: usize, topic: &str) -> String {
-    format!("  {room:<21} {count:>3} here   {topic}").trim_end().to_owned()
+    format!("  {room:<21} {count:>3} here   {}", in_a_row(topic)).trim_end().to_owned()
+}
+
+/// The most characters of a topic, or of why somebody is away, in a row of a list: a hundred rooms with
+/// topics of a thousand bytes would cost whoever asks for them a dozen lines of their `--flood`.
+const IN_A_ROW: usize = 60;
+
+/// The beginning of what somebody has written, for a row of a list.
+fn in_a_row(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(IN_A_ROW) {
+        Some((end, _)) => Cow::Owned(format!("{}…", text[..end].trim_end())),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// The room in such a row.
@@ -219,7 +233,7 @@ pub fn room_in_row(sentence: &str) -> Option<&str> {
 
 /// One person in the answer to `/who`. `away`: why they are.
 pub(crate) fn person_row(name: &str, idle: &str, away: Option<&str>) -> String {
-    let away = away.map(|why| format!(", away: {why}")).unwrap_or_default();
+    let away = away.map(|why| format!(", away: {}", in_a_row(why))).unwrap_or_default();
     format!("  {name:<21} idle {idle}{away}")
 }
 

@@ -5,6 +5,7 @@ use crate::core::{
     commands::row::{Run, Who},
     hazard::{HAZARDS, Hazard},
     notice::Refusal,
+    rooms::ROOMS_MAX,
 };
 use std::collections::BTreeSet;
 
@@ -139,4 +140,24 @@ fn a_refusal_is_a_sentence_or_the_usage() {
     assert_eq!(row.refused("No.".into()), "*** No.\n");
     let (row, _) = Table::default().find("who").ok().unwrap();
     assert_eq!(row.usage(), "/who", "without a blank behind it");
+}
+
+/// Whoever asks for a list pays for it by its length (`--flood`), and others would have made it long.
+#[test]
+fn what_others_have_written_is_short_in_a_list() {
+    let mut chat = Conversation::new();
+    let (long, reason) = ("ä".repeat(400), "ü".repeat(400));
+    for i in 1..ROOMS_MAX {
+        chat.passes(1);
+        chat.is_told(BOB, &format!("/join room{i}"));
+        chat.is_told(BOB, &format!("/topic {long}"));
+    }
+    let rooms = chat.is_told(ALICE, "/rooms");
+    assert_eq!(rooms.lines().count(), 1 + ROOMS_MAX);
+    assert!(rooms.len() < 24 * 1024 && rooms.contains("ä…\n"), "{} bytes", rooms.len());
+    chat.is_told(BOB, &format!("/away {reason}"));
+    let who = chat.is_told(BOB, "/who");
+    assert!(who.len() < 250 && who.contains("ü…\n"), "{who}");
+    assert!(chat.is_told(BOB, "/topic").contains(&long), "and whole where it is asked for");
+    assert!(chat.is_told(BOB, "/whois bob").contains(&reason));
 }
