@@ -6,7 +6,10 @@ use crate::core::{
     history_reply::{Gap, HistoryReply},
     notice::{Refusal, notice},
     record::{AccountId, Change, Found, LineId, Outcome, Query},
-    rooms::{accounts::MAILBOX_MAX, pending::Reserved},
+    rooms::{
+        accounts::{ADMIN_MAIL_MAX, MAILBOX_MAX},
+        pending::Reserved,
+    },
 };
 
 pub(super) const ROWS: &[Row] =
@@ -56,7 +59,7 @@ pub(crate) fn read(ctx: &mut RoomsCtx<'_>) -> CommandResult {
         if_none: notice("Your mailbox is empty."),
         lines: Vec::new(),
         query: Some(Query::Mail(account)),
-        most: MAILBOX_MAX,
+        most: MAILBOX_MAX + ADMIN_MAIL_MAX,
         told_from: None, // it waits, however old it is
         removed: Vec::new(),
         heading_of_part: None,

@@ -77,7 +77,8 @@ fn is_doubtful(ctx: &RoomsCtx<'_>, reader: ClientKey, typed: &str) -> bool {
 /// Keeps a message in the mailbox of an account.
 fn keep(ctx: &mut RoomsCtx<'_>, to: Account, text: &str) -> CommandResult {
     let by_guest = ctx.member().account().is_none();
-    ctx.rooms.accounts.reserve_mail(to.id, by_guest)?;
+    let by_admin = ctx.rooms.is_admin(ctx.client);
+    ctx.rooms.accounts.reserve_mail(to.id, by_guest, by_admin)?;
     let (now, from) = (ctx.rooms.now(), ctx.rooms.person(ctx.client).author());
     let id = ctx.rooms.pending.line_ids(1);
     let reserved = Reserved::Mail { to: to.id, by_guest };

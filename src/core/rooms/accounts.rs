@@ -28,6 +28,9 @@ pub(crate) const NEWCOMER: SignedDuration = SignedDuration::from_mins(10);
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 /// The most messages in one mailbox. Nobody would read more, and a stranger could fill the disk.
 pub(crate) const MAILBOX_MAX: usize = 100;
+/// And more from administrators: one account is enough to fill a mailbox, and must not keep out what a
+/// teacher writes.
+pub(crate) const ADMIN_MAIL_MAX: usize = 10;
 /// The most messages in one mailbox from clients without an account: a stranger must not crowd out
 /// everybody else's mail.
 pub(crate) const GUEST_MAIL_MAX: usize = 50;
@@ -260,19 +263,23 @@ impl Accounts {
     ///
     /// # Errors
     /// The mailbox is full, or its share for people without accounts is.
-    pub(crate) fn reserve_mail(&mut self, to: AccountId, by_guest: bool) -> Result<(), Refusal> {
+    pub(crate) fn reserve_mail(
+        &mut self,
+        to: AccountId,
+        by_guest: bool,
+        by_admin: bool,
+    ) -> Result<(), Refusal> {
         let Some(account) = self.by_id.get_mut(&to) else {
             return Err("That account is gone.".into());
         };
         let name = &account.name;
-        if account.mail >= MAILBOX_MAX {
-            return Err(format!(
-                "{name} is away, and {MAILBOX_MAX} messages wait there, which is the most."
-            )
-            .into());
+        let most = MAILBOX_MAX + if by_admin { ADMIN_MAIL_MAX } else { 0 };
+        if account.mail >= most {
+            let why = format!("{name} is away, and {most} messages wait there, which is the most.");
+            return Err(why.into());
         }
         let of_guests = self.guest_mail.entry(to).or_default();
-        if by_guest && *of_guests >= GUEST_MAIL_MAX {
+        if by_guest && !by_admin && *of_guests >= GUEST_MAIL_MAX {
             return Err(format!(
                 "{name} is away, and {GUEST_MAIL_MAX} messages wait there from people who are not registered, which is the most."
             )
