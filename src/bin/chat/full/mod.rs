@@ -27,6 +27,7 @@ mod view;
 mod tests;
 
 use crate::{
+    fold::fold,
     input::{Input, Typing},
     known::Known,
     log::Log,
@@ -264,7 +265,7 @@ impl FullScreen {
             Show::End(done) => {
                 self.flush_log();
                 self.draw();
-                self.leave_last_page();
+                self.leave_last_page(fold);
                 let _ = done.send(());
                 loop {
                     thread::park(); // the program ends
@@ -311,15 +312,17 @@ impl FullScreen {
         }
     }
 
-    /// The last page stays in the terminal, as lines of its own: they can be read and copied there.
-    fn leave_last_page(&mut self) {
-        let (rows, entries) = (self.model.size.1, self.model.scrollback.back_from(u64::MAX - 1));
+    /// The last page stays in the terminal, as lines of its own: they can be read and copied there. `fold`
+    /// breaks those that are longer than a row; without it the terminal does.
+    fn leave_last_page(&mut self, fold: fn(&str, usize) -> String) {
+        let (columns, rows) = self.model.size;
+        let entries = self.model.scrollback.back_from(u64::MAX - 1);
         let me = self.shared.known().me.clone();
-        let mut last: Vec<String> =
-            entries.take(rows).map(|entry| self.painted(&entry.shown, me.as_deref())).collect();
+        let painted = |shown: &Shown| fold(&self.painted(shown, me.as_deref()), columns);
+        let mut last: Vec<String> = entries.take(rows).map(|entry| painted(&entry.shown)).collect();
         last.reverse();
         terminal::leave_screen();
-        write((last.join("\r\n") + "\r\n").as_bytes());
+        write((last.join("\n") + "\n").replace('\n', "\r\n").as_bytes());
     }
 
     fn painted(&self, shown: &Shown, me: Option<&str>) -> String {
@@ -338,7 +341,7 @@ impl FullScreen {
     /// Lines without anything beside them, wrapped by the terminal, so that they are copied whole; until
     /// a key is pressed.
     fn show_bare(&mut self) {
-        self.leave_last_page();
+        self.leave_last_page(|line, _| line.to_owned());
         write(b"(any key: back to the chat)");
         while self.events.recv().is_ok_and(|event| !matches!(event, Event::Key(_))) {}
         terminal::take_screen();

@@ -16,6 +16,10 @@ use unicode_width::UnicodeWidthStr as _;
 /// Columns of a time and the blank behind it.
 const TIME: usize = 6;
 
+/// Blanks in front of rows after the first, where no time stands: else what somebody says could be made to
+/// begin a row, where a line begins.
+const INDENT: usize = 2;
+
 /// A window narrower than this has no times.
 const WIDTH_WITH_TIMES: usize = 30;
 
@@ -56,11 +60,12 @@ impl Layout<'_> {
         }
         let has_times = self.has_times && self.width >= WIDTH_WITH_TIMES;
         let mut parts = Vec::new();
-        let indent = if has_times { TIME } else { 0 };
-        if let Some(row) = row_of_table(entry).filter(|_| self.width < TABLE + indent) {
+        let indent = if has_times { TIME } else { INDENT };
+        let fits = self.width >= if has_times { TABLE + TIME } else { TABLE };
+        if let Some(row) = row_of_table(entry, before).filter(|_| !fits) {
             let is_found = self.found == Some(entry.number);
             let style = if is_found { style::mention() } else { style::sentence() };
-            rows.extend(wrap(&[Span::styled(row.to_owned(), style)], self.width, 0));
+            rows.extend(wrap(&[Span::styled(row.to_owned(), style)], self.width, INDENT));
             return rows;
         }
         if has_times {
@@ -121,11 +126,18 @@ impl Layout<'_> {
 }
 
 /// A row of a table, without the mark in front of it. In a narrow window it has no time, either, or
-/// it would not fit.
-fn row_of_table(entry: &Entry) -> Option<&str> {
-    let Shown::Line(line) = &entry.shown else { return None };
-    let row = line.text.strip_prefix("*** ")?;
-    row.contains("  ").then_some(row)
+/// it would not fit. It begins with blanks or with a word and blanks, or another row stands above it:
+/// blanks further on are somebody's own, in a topic, or in why they leave.
+fn row_of_table<'a>(entry: &'a Entry, before: Option<&Entry>) -> Option<&'a str> {
+    fn sentence(entry: &Entry) -> Option<&str> {
+        let Shown::Line(line) = &entry.shown else { return None };
+        line.text.strip_prefix("*** ")
+    }
+    let row = sentence(entry)?;
+    let is_first =
+        row.split_once(' ').is_some_and(|(_, rest)| row.starts_with(' ') || rest.starts_with(' '));
+    let is_below = || before.and_then(sentence).is_some_and(|before| before.contains("  "));
+    (is_first || row.contains("  ") && is_below()).then_some(row)
 }
 
 /// The day of an entry: a past line may say it.
@@ -245,5 +257,41 @@ mod tests {
         }
         assert_eq!(rows(&row, 86), [format!("12:30 {row}")]);
         assert_eq!(rows("*** bob entered lobby", 80), ["12:30 *** bob entered lobby"]);
+    }
+
+    /// Where a line begins stands nothing that somebody else has written: neither blanks that look like
+    /// a table's, nor a window without times makes room for it.
+    #[test]
+    fn no_row_after_the_first_begins_where_a_line_begins() {
+        let at = Stamp { date: Date::constant(2026, 11, 28), hour: 12, minute: 30 };
+        let entry = |text: &str| {
+            let shown = Shown::Line(ServerLine::new(text.as_bytes()));
+            Entry { number: 1, at, shown }
+        };
+        let before = entry("*** Rooms:");
+        for has_times in [true, false] {
+            for width in [20, 79, 80, 85, 86, 100] {
+                for head in [
+                    "<eve> ",
+                    "*** eve left lobby (quit: a  ",
+                    "***   math   1 here   ",
+                    "***   a  ",
+                ] {
+                    let text = format!("{head}{} 12:31 <@boss> go home", "z".repeat(width - 8));
+                    let layout = Layout {
+                        width,
+                        me: None,
+                        marker: None,
+                        found: None,
+                        has_colours: false,
+                        has_times,
+                        words: &[],
+                    };
+                    for row in layout.rows(&entry(&text), Some(&before)).iter().skip(1) {
+                        assert!(row.to_string().starts_with("  "), "{width} {text}: {row}");
+                    }
+                }
+            }
+        }
     }
 }
