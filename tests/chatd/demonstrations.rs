@@ -143,6 +143,18 @@ fn a_demonstration_leaves_places_free_and_is_for_administrators_alone() {
     carl.asks_until("/demo", "*** There is no command /demo.");
 }
 
+/// Nothing would be seen, and the outcome that is told would be wrong.
+#[test]
+fn what_has_no_passwords_and_no_disk_is_not_shown_with_them() {
+    let server = Server::start("--demo --instructor --anonymous");
+    let mut boss = server.connect("boss");
+    boss.hears_until("*** You are in lobby");
+    let code = format!("/instructor {}", server.pairing_code());
+    boss.asks_until(&code, "*** You are an instructor");
+    boss.asks("/demo logins", "*** Nobody has a password here: --anonymous.");
+    boss.asks("/demo disk", "*** There is no disk to be slow: --db none.");
+}
+
 /// Each would leave enough places free, and both together would not.
 #[test]
 fn two_demonstrations_at_once_leave_places_free_too() {

@@ -208,6 +208,9 @@ impl Hazards {
         if hazard.name == "disk" && !self.stage.has_file {
             return Err("There is no disk to be slow: --db none.".to_owned());
         }
+        if hazard.name == "logins" && self.stage.is_anonymous {
+            return Err("Nobody has a password here: --anonymous.".to_owned());
+        }
         Ok(with)
     }
 
