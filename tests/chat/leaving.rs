@@ -1,6 +1,8 @@
 //! Every way to leave leaves the terminal as it was found.
 
 use crate::person::alice;
+#[cfg(target_os = "linux")]
+use crate::{harness::has_program, person::alice_who, wait_until};
 use rustix::process::Signal;
 
 #[test]
@@ -81,6 +83,30 @@ fn signals() {
         person.kills(signal);
         person.ends_with(code);
         person.sees_that("the cursor on a new line", |screen| screen.cursor_position().1 == 0);
+    }
+}
+
+/// Another thread is drawing meanwhile, and has the time to draw on behind the end.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_while_lines_come() {
+    const LATE: &str =
+        "exec strace -D -f -qq -o /dev/null -e inject=exit_group:delay_enter=300000 \"$@\"";
+    if !has_program("strace") {
+        return;
+    }
+    let inline = alice_who(|start| start.shell(LATE));
+    let full = alice_who(|start| start.shell(LATE).full());
+    for ((_server, client, person), end) in
+        [(inline, "\x1b[?25h\r\r\n\x1b[J"), (full, "\x1b[?1049l\x1b[?25h")]
+    {
+        person.half_types("half typed");
+        client.gets(&"<bob> goes on\n".repeat(2000));
+        person.sees("<bob>");
+        person.kills(Signal::TERM);
+        person.ends_with(143);
+        let complaint = || format!("behind the end: {:?}", person.bytes().rsplit_once(end));
+        wait_until(|| person.bytes().ends_with(end), complaint);
     }
 }
 

@@ -84,12 +84,21 @@ pub(crate) fn prompt_shown(is_shown: bool) {
     PROMPT_SHOWN.store(is_shown, Ordering::SeqCst);
 }
 
-/// Leaves the terminal as it was found, with the cursor on a line of its own.
+/// Leaves the terminal as it was found, with the cursor on a line of its own, for a program that ends:
+/// what another thread is drawing must not come behind that.
 pub(crate) fn restore() {
-    leave_screen();
+    let mut off = Vec::new();
+    if FULL.swap(false, Ordering::SeqCst) {
+        off.extend(FULL_OFF);
+    }
     if EDITING.swap(false, Ordering::SeqCst) {
-        let below: &[u8] = if PROMPT_SHOWN.load(Ordering::SeqCst) { b"\r\n\x1b[J" } else { b"" };
-        write(&[EDITOR_OFF, below].concat());
+        off.extend(EDITOR_OFF);
+        if PROMPT_SHOWN.load(Ordering::SeqCst) {
+            off.extend(b"\r\n\x1b[J");
+        }
+    }
+    if !off.is_empty() {
+        mode::write_last(&off);
     }
     mode::restore();
 }
@@ -183,6 +192,19 @@ mod mode {
         let _ = rustix::io::write(stdout(), bytes);
     }
 
+    /// The same, and from now on the standard output leads nowhere: no other thread writes to the
+    /// terminal after this.
+    pub(super) fn write_last(bytes: &[u8]) {
+        let terminal = rustix::io::dup(stdout());
+        let nowhere = std::fs::File::options().write(true).open("/dev/null");
+        match (terminal, nowhere) {
+            (Ok(terminal), Ok(nowhere)) if rustix::stdio::dup2_stdout(&nowhere).is_ok() => {
+                let _ = rustix::io::write(terminal, bytes);
+            }
+            _ => write(bytes), // no descriptors are left
+        }
+    }
+
     /// Stops the program as Ctrl-Z does, with the terminal as it was found meanwhile. Returns when
     /// it goes on.
     pub(crate) fn stop() {
@@ -261,6 +283,10 @@ mod mode {
     pub(crate) fn write(bytes: &[u8]) {
         let mut out = io::stdout();
         let _ = out.write_all(bytes).and_then(|()| out.flush());
+    }
+
+    pub(super) fn write_last(bytes: &[u8]) {
+        write(bytes);
     }
 }
 
