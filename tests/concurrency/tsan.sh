@@ -25,8 +25,9 @@ export CARGO_PROFILE_DEV_DEBUG=line-tables-only CARGO_PROFILE_DEV_OPT_LEVEL=1
 export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS=-Zsanitizer=thread
 export CFLAGS_x86_64_unknown_linux_gnu=-fsanitize=thread # of gcc: the calls are the same
 reports=$(mktemp -d)
-# A test, and a server that is killed, need not wait for every thread.
-export TSAN_OPTIONS="report_thread_leaks=0 suppressions=$PWD/tests/concurrency/tsan.supp log_path=$reports/report exitcode=66"
+# A test, and a server that is killed, need not wait for every thread; and a program that ends would wait for a second for those
+# that still run, which is time that the tests of stops and restarts measure.
+export TSAN_OPTIONS="report_thread_leaks=0 atexit_sleep_ms=0 suppressions=$PWD/tests/concurrency/tsan.supp log_path=$reports/report exitcode=66"
 
 tsan() { cargo +nightly "$1" --locked -Zbuild-std=std,panic_unwind,test --target $target "${@:2}"; }
 
