@@ -32,11 +32,9 @@ function itemOf(name, remark, onclick) {
 }
 
 // /rooms is asked for by the page itself, and the answer becomes the list. A /rooms that was typed is answered in the log.
-// A long answer comes in several messages: it goes on until a line is no row.
 const rooms = {
-  found: null,
-  shown: 0, // of the rooms that are found
   isAsked: false,
+  isRead: false, // in one message or several: until a line is no row
 
   ask() {
     if (!isOn("in") || !(isWide.matches || $("sheet").open)) return;
@@ -45,21 +43,12 @@ const rooms = {
   },
 
   take(text) {
-    if (this.isAsked && text === "Rooms:") {
-      this.isAsked = false;
-      this.shown = 0;
-      return (this.found = []);
-    }
-    const row = this.found && /^ {2}(\S+) +(\d+) here/.exec(text);
-    if (row) this.found.push(row);
-    else this.found = null;
-    return row;
-  },
-
-  show() {
-    const { length } = this.found ?? [];
-    if (length && length !== this.shown) $("rooms").replaceChildren(...this.found.map(([, name, count]) => this.item(name, count)));
-    this.shown = length;
+    const isHead = this.isAsked && text === "Rooms:";
+    const row = this.isRead && /^ {2}(\S+) +(\d+) here/.exec(text);
+    if (isHead) $("rooms").replaceChildren();
+    if (row) $("rooms").append(this.item(row[1], row[2]));
+    this.isAsked &&= !isHead;
+    return (this.isRead = isHead || !!row);
   },
 
   item(name, count) {

@@ -40,7 +40,6 @@ function takeLines(all) {
     if (line.startsWith("{")) takeNote(JSON.parse(line));
     else if (line !== "") takeLine(readLine(line));
   }
-  rooms.show();
   lines.flush();
 }
 
@@ -83,14 +82,14 @@ let lastSentence = "";
 const lines = {
   fragment: null, // what one message adds; put in at once
   section: null, // past lines, until the first line that is none
-  heading: null, // the last element, if it is a sentence of the server's: it may turn out to head past lines
+  heading: null, // the last element, if it is a sentence: it may head past lines
   before: null, // the line before, to leave out the same name twice
   table: null,
   unread: 0,
   rate: [], // when the last lines came, in ms
-  sinceNumber: [], // lines since the last number: the server would tell them again if the connection broke now
+  sinceNumber: [], // since the last number: after a break they are told again
   rule: null, // where the connection was lost
-  told: 0, // lines that were told on coming back; the server says in a sentence how many there were
+  told: 0, // lines, on coming back; the server says how many there were
   missedNothing: false, // the server has said so
   missed: null, // what is said about them if they cannot be told
 
@@ -98,7 +97,9 @@ const lines = {
     if (line.isPast) return this.addPast(line);
     if (this.section && line.text === "End of the history.") return this.endPast();
     this.endPast();
-    if (line.kind === "server" && this.isRow(line.text)) return this.addRow(line.text);
+    // A table's first row: blanks further on are somebody's own, in a topic or a reason.
+    const row = this.table ? / {2}/ : /^( |\S+ {2})/;
+    if (line.kind === "server" && row.test(line.text)) return this.addRow(line.text);
     this.table = null;
     const element = this.element(line);
     this.put(element);
@@ -125,12 +126,6 @@ const lines = {
     if (this.section?.querySelector(".line")) this.put(this.section);
     if (this.section) this.before = this.heading = null;
     this.section = null;
-  },
-
-  // A row begins with blanks or with a word and blanks, or another row stands above it. Blanks further on are somebody's
-  // own: in a topic, or in why they leave.
-  isRow(text) {
-    return (this.table ? / {2}/ : /^( |\S+ {2})/).test(text);
   },
 
   // Answers to /class, as buttons; tables, as one block, which can be scrolled.

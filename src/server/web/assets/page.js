@@ -46,7 +46,7 @@ function connect() {
   socket.onclose = ({ code }) => lost(code);
 }
 
-// What an abandoned connection still says is told again by the next one, so it must not be heard twice.
+// What an abandoned connection still says is told again by the next one.
 function forget(old) {
   if (!old) return;
   old.onopen = old.onmessage = old.onclose = null;
@@ -70,8 +70,7 @@ function status(text, isInOrder = false) {
   if ($("status").textContent !== text) $("status").textContent = text;
 }
 
-// Close codes, see docs/protocol.md. After these a person decides. Two tabs of one account would otherwise throw each
-// other out for ever.
+// Close codes (docs/protocol.md) after which a person decides. Two tabs would otherwise throw each other out for ever.
 const ENDINGS = {
   1000: "You have left.",
   4001: "You are not logged in any more.",
@@ -89,8 +88,7 @@ function lost(code) {
 
 function awayFrom() {
   if (lostAt) return;
-  // A machine that was asleep did not see it: nothing has come since.
-  lostAt = Date.now() - heardAt > ASLEEP_FOR ? heardAt : Date.now();
+  lostAt = Date.now() - heardAt > ASLEEP_FOR ? heardAt : Date.now(); // asleep, nobody sees it
   lines.lost();
   own.label();
 }
@@ -185,7 +183,7 @@ const door = {
     tell(text);
   },
 
-  // The server waits for a name for half a minute. Whoever thinks about one for longer need not know.
+  // The server waits half a minute for a name. Who thinks for longer need not know.
   wait() {
     $("sentences").lastChild?.remove();
     status("");
