@@ -124,7 +124,13 @@ impl Person {
     /// Whether nobody of this name is here.
     pub fn finds_nobody(&mut self, name: &str) -> Result<bool> {
         self.says(&format!("/whois {name}"))?;
-        Ok(self.line(deadline())?.starts_with(&format!("*** Nobody here is called {name}.")))
+        let (deadline, nobody) = (deadline(), format!("*** Nobody here is called {name}."));
+        loop {
+            let line = self.line(deadline)?;
+            if line.starts_with(&nobody) || line.starts_with(&format!("*** {name} is in ")) {
+                return Ok(line.starts_with(&nobody));
+            } // else it is told to everybody: that the disk is slow, say
+        }
     }
 
     /// Leaves, and is told so.
