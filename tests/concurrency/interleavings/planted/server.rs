@@ -218,11 +218,11 @@ pub(super) const ALL: &[Planted] = &[
         right: "        if state.is_closed {
             return Err(stopping());
         }
-        if state.all.len()",
+        let gives_way",
         wrong: "        if state.is_closed && !crate::planted(\"somebody who comes while it stops is let in\") {
             return Err(stopping());
         }
-        if state.all.len()",
+        let gives_way",
     },
     Planted {
         name: "a browser by https is closed as it comes",
